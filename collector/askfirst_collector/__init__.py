@@ -1,0 +1,1 @@
+"""The collector of askfirst: stores only consented, depersonalised events."""

@@ -1,0 +1,59 @@
+"""`ledger.db`: the one engine, the one `MetaData`, and the transaction that writes.
+
+SQLAlchemy Core, and nothing in it that PostgreSQL cannot do, so that it can take this file over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+
+metadata = MetaData()
+
+# WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+def open_ledger(path: Path) -> Engine:
+    """Open (and where needed create) the ledger database at `path`; the folder must exist."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    metadata.create_all(engine)
+    path.chmod(0o600)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: `writing` does, with BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: it holds the write lock from its first statement on."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def data_version(connection: Connection) -> int:
+    """A number that changes when another connection has committed (SQLite `data_version`)."""
+    version: int = connection.execute(text("PRAGMA data_version")).scalar_one()
+    return version

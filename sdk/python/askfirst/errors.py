@@ -1,0 +1,91 @@
+"""Everything askfirst raises.
+
+    AskfirstError
+    ├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
+    ├── Refused           a request that is refused; `.reason` decides the HTTP status
+    └── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# The one place where a reason becomes an HTTP status (RFC 9110 section 15).
+STATUS: dict[str, int] = {
+    "not-json": 400,
+    "not-utf-8": 400,
+    "duplicate-key": 400,
+    "too-deep": 400,
+    "bad-form": 400,
+    "bad-shape": 422,
+    "unknown-field": 422,
+    "unknown-purpose": 422,
+    "unknown-version": 422,
+    "choices-contradict-method": 422,
+    "nothing-chosen": 422,
+    "age-not-declared": 422,
+    "under-age": 403,
+    "cross-origin": 403,
+    "wrong-key": 401,
+    "no-receipt": 401,
+    "no-such-site": 404,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "edition-changed": 409,
+    "handle-ended": 409,
+    "too-slow": 408,
+    "too-large": 413,
+    "too-many-events": 413,
+    "unsupported-media-type": 415,
+    "encoded-body": 415,
+    "too-many-requests": 429,
+    "collector-away": 503,
+}
+
+
+class AskfirstError(Exception):
+    """The root of everything askfirst raises."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to write instead."""
+
+    pointer: str
+    found: object
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.message}"
+
+
+class PolicyError(AskfirstError):
+    """A policy that cannot be used, with every problem found in it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Refused(AskfirstError):
+    """A request that is refused; `reason` is a stable word, `detail` says what to send instead."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this reason."""
+        return STATUS[self.reason]
+
+
+class CollectorAway(AskfirstError):
+    """The collector cannot answer now; try again after `retry_after` seconds."""
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        self.detail = detail
+        self.retry_after = retry_after
+        super().__init__(detail)

@@ -1,0 +1,24 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real inputs; the test is skipped, and says so, where it is not present."""
+    folder = Path(os.environ.get("ASKFIRST_CORPUS") or ROOT / "../shared/data").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"the corpus is not at {folder}; set ASKFIRST_CORPUS to its folder")
+    return folder
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

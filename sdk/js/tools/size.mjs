@@ -1,0 +1,18 @@
+/** Brotli bytes of each built script against its budget: what a page pays for us is decided here, in one table. */
+import { existsSync, readFileSync } from "node:fs";
+import { stdout } from "node:process";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const OUT = "sdk/python/askfirst/static";
+const BUDGET = { "askfirst.js": 3000, "notice.js": 6000, "tracker.js": 2500 }; // bytes
+
+for (const [file, budget] of Object.entries(BUDGET)) {
+  if (!existsSync(`${OUT}/${file}`)) continue;
+  const bytes = readFileSync(`${OUT}/${file}`);
+  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+  const verdict = brotli <= budget ? "within" : "OVER";
+  stdout.write(
+    `${file.padEnd(12)} ${String(brotli).padStart(5)} of ${budget} brotli bytes (${bytes.length} raw): ${verdict}\n`,
+  );
+  if (brotli > budget) process.exitCode = 1;
+}

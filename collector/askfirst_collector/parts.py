@@ -1,0 +1,33 @@
+"""The opened parts of one collector, handed to whoever works on them: ingest, dashboard, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from askfirst_collector.config import Folder
+    from askfirst_collector.ledger.records import Ledger
+    from askfirst_collector.registry.keys import Keys
+    from askfirst_collector.registry.sites import Registry
+    from askfirst_collector.store.events import EventStore
+    from askfirst_collector.store.salts import Salts
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one process has open; every part is safe to use from any thread."""
+
+    folder: Folder
+    engine: Engine
+    registry: Registry
+    ledger: Ledger
+    salts: Salts
+    events: EventStore
+    keys: Keys
+    now: Callable[[], float]  # unix seconds
+    urandom: Callable[[int], bytes]
+    secure: bool = True  # False only where a site is served without TLS on loopback

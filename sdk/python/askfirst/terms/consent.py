@@ -1,0 +1,153 @@
+"""`Consent`: what one request may do, and what its visitor is to be asked. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from .edition import Choice, Editions, bounded_terms, widenings
+from .lattice import NOTHING, Scope
+from .terms import BOTTOM, Terms
+from .token import State
+from .widening import Widening
+
+Source = Literal["visitor", "gpc", "dnt", "none"]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the browser says by itself: Global Privacy Control, Do Not Track, under age."""
+
+    gpc: bool = False
+    dnt: bool = False
+    under_age: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """One purpose the visitor is to be asked about; `widened` only where it was agreed before."""
+
+    purpose: str
+    widened: tuple[Widening, ...] = ()
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The consent of one request. Nothing is allowed unless an answer says so."""
+
+    site: str
+    state: State | None = None
+    editions: Editions = field(default_factory=Editions)
+    signals: Signals = field(default_factory=Signals)
+
+    def allows(self, purpose: str) -> bool:
+        """Whether this request may do anything for `purpose`."""
+        return self.terms(purpose) != BOTTOM
+
+    def scope(self, purpose: str) -> Scope:
+        """How precisely this request may be observed for `purpose`."""
+        return self.terms(purpose).scope if self.allows(purpose) else NOTHING
+
+    def detail(self, purpose: str) -> int:
+        """The detail chosen for `purpose`, 0 to 3, whatever the signals of this request say."""
+        choice = self._choice(purpose)
+        return choice.detail if choice else 0
+
+    def terms(self, purpose: str) -> Terms:
+        """The terms of `purpose` under this request's answer and signals; BOTTOM is none."""
+        choice = self._choice(purpose)
+        if choice is None or not choice.detail or not self.editions or self.closed:
+            return BOTTOM
+        if self.signals.gpc and self._sells(purpose):
+            return BOTTOM
+        return bounded_terms(self.editions, purpose, choice)
+
+    @property
+    def source(self) -> Source:
+        """Where this request's answer comes from; computed for each request, never stored."""
+        if self.signals.gpc and any(self._sells(name) for name in self._asked):
+            return "gpc"
+        if self.state is not None:
+            return "visitor"
+        return "dnt" if self.signals.dnt else "none"
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody may be asked or gathered from: a child's request, or a site for them."""
+        children = bool(self.editions) and self.editions.current.policy.for_children
+        return children or self.signals.under_age
+
+    @cached_property
+    def asks(self) -> tuple[Question, ...]:
+        """What the notice is to ask now; empty means no notice."""
+        if self.closed or (self.signals.dnt and self.state is None):
+            return ()
+        return tuple(
+            Question(name, self._widened(name))
+            for name in self._asked
+            if not (self.signals.gpc and self._sells(name)) and self._is_open(name)
+        )
+
+    @property
+    def _asked(self) -> tuple[str, ...]:
+        return self.editions.current.policy.asked if self.editions else ()
+
+    def _sells(self, purpose: str) -> bool:
+        found = self.editions.current.policy.purposes.get(purpose)
+        # A purpose the current edition does not have may have sold under an older one.
+        return found is None or found.terms.sells_or_shares or self._sold(purpose)
+
+    def _sold(self, purpose: str) -> bool:
+        choice = self._choice(purpose)
+        edition = self.editions.get(choice.edition) if choice else None
+        then = edition.policy.purposes.get(purpose) if edition else None
+        return then is not None and then.terms.sells_or_shares
+
+    def _choice(self, purpose: str) -> Choice | None:
+        return self.state.choices.get(purpose) if self.state is not None else None
+
+    def _is_open(self, purpose: str) -> bool:
+        choice = self._choice(purpose)
+        if choice is None or (choice.detail and self.editions.get(choice.edition) is None):
+            return not self.signals.dnt
+        if not choice.detail or self.state is None:
+            return False
+        # What an earlier edition added was already answered: ask only for what came since.
+        return bool(widenings(self.editions, purpose, max(choice.edition, self.state.edition)))
+
+    def _widened(self, purpose: str) -> tuple[Widening, ...]:
+        choice = self._choice(purpose)
+        return widenings(self.editions, purpose, choice.edition) if choice else ()
+
+
+def narrowest(states: Iterable[State]) -> State | None:
+    """The meet of several states of one browser: the coarser detail, the older edition."""
+    found: State | None = None
+    for state in states:
+        found = state if found is None else _meet(found, state)
+    return found
+
+
+def _meet(a: State, b: State) -> State:
+    both = {
+        name: Choice(
+            min(a.choices[name].detail, b.choices[name].detail),
+            min(a.choices[name].edition, b.choices[name].edition),
+        )
+        for name in a.choices.keys() & b.choices.keys()
+    }
+    # A refusal in either one stands; a grant needs both.
+    refused = {
+        name: choice
+        for state in (a, b)
+        for name, choice in state.choices.items()
+        if name not in both and not choice.detail
+    }
+    return replace(
+        a,
+        choices=dict(sorted({**both, **refused}.items())),
+        edition=min(a.edition, b.edition),
+        expires=min(a.expires, b.expires),
+    )

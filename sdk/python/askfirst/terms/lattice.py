@@ -1,0 +1,75 @@
+"""`Scope`: one level for each attribute, and the four details a visitor may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from .attributes import ATTRIBUTES, NAMES, PSEUDONYMS, Value
+
+_INDEX = {name: index for index, name in enumerate(NAMES)}
+
+
+class Detail(IntEnum):
+    """How much of what was asked for a purpose the visitor agreed to."""
+
+    NONE = 0
+    LEAST = 1
+    LESS = 2
+    AS_ASKED = 3
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One level for each of the twelve attributes, in the order of `NAMES`; 0 is none."""
+
+    levels: tuple[int, ...]
+
+    @classmethod
+    def of(cls, levels: Mapping[str, int]) -> Scope:
+        """The scope with these levels and 0 elsewhere; KeyError for a name that is none."""
+        for name, level in levels.items():
+            if not 0 <= level <= ATTRIBUTES[name].finest:
+                raise ValueError(f"{name}: level {level} is not 0 to {ATTRIBUTES[name].finest}")
+        return cls(tuple(levels.get(name, 0) for name in NAMES))
+
+    def level(self, name: str) -> int:
+        """The level of one attribute."""
+        return self.levels[_INDEX[name]]
+
+    def as_dict(self) -> dict[str, int]:
+        """Only what is gathered: the levels above 0."""
+        return {name: level for name, level in zip(NAMES, self.levels, strict=True) if level}
+
+    def meet(self, other: Scope) -> Scope:
+        """The coarser level of each attribute."""
+        return Scope(tuple(map(min, self.levels, other.levels)))
+
+    def subsumed_by(self, other: Scope) -> bool:
+        """Whether no attribute is finer here than there."""
+        return all(a <= b for a, b in zip(self.levels, other.levels, strict=True))
+
+    def generalise(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Cut every value to its level; what is at level 0, or is empty, is left out."""
+        cut = {name: values[name][: self.level(name)] for name in values if name in _INDEX}
+        return {name: value for name, value in cut.items() if value}
+
+
+NOTHING = Scope((0,) * len(NAMES))
+
+
+def at_detail(scope: Scope, detail: int) -> Scope:
+    """The scope that a visitor agreed to who chose `detail` (0 to 3); anything else is none."""
+    if detail == Detail.AS_ASKED:
+        return scope
+    if detail == Detail.LESS:
+        return Scope(tuple(level - 1 if level >= 2 else level for level in scope.levels))
+    if detail == Detail.LEAST:
+        return Scope(
+            tuple(
+                0 if name in PSEUDONYMS else min(level, 1)
+                for name, level in zip(NAMES, scope.levels, strict=True)
+            )
+        )
+    return NOTHING

@@ -1,0 +1,266 @@
+"""`Policy`: what a site, a host or a placed collector publishes, read from TOML or JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import PolicyError, Problem
+from .canonical import canonical
+from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
+from .reading import Reader
+from .uses import within
+
+VERSION = 1
+SHIPPED = ("minimal", "standard", "full", "host-default")
+LARGEST = 1_000_000  # bytes of a policy file
+
+_ORIGIN = (
+    r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?"
+    r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?"
+)
+_ORIGIN_ADVICE = (
+    "write an exact origin such as 'https://example.org': lower case, https (http on loopback "
+    "alone), no path, no default port"
+)
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Who decides about the processing (GDPR article 4(7)), as visitors are told."""
+
+    name: str
+    contact: str
+    country: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The supervisory authority a visitor may complain to (GDPR article 77)."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Necessary:
+    """A cookie the site cannot work without: named, explained, never asked about."""
+
+    cookie: str
+    why: str
+    days: int
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A whole policy; two are the same when their hashes are.
+
+    Days are whole days; `languages` has the default language first.
+    """
+
+    version: int
+    site: str
+    origins: tuple[str, ...]
+    controller: Controller
+    jurisdiction: str
+    authority: Authority | None
+    languages: tuple[str, ...]
+    for_children: bool
+    server_side: bool
+    count_refusals: bool
+    consent_days: int
+    refusal_days: int
+    evidence_days: int
+    necessary: tuple[Necessary, ...]
+    purposes: Mapping[str, Purpose]
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The purposes visitors are asked about, by name."""
+        return tuple(name for name, purpose in self.purposes.items() if purpose.asked)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The policy as plain values, every default written out and every set sorted."""
+        authority = self.authority
+        return {
+            "version": self.version,
+            "site": self.site,
+            "origins": sorted(self.origins),
+            "controller": {key: value for key, value in vars(self.controller).items() if value},
+            "jurisdiction": self.jurisdiction,
+            **({"authority": vars(authority).copy()} if authority else {}),
+            "languages": list(self.languages),
+            "for_children": self.for_children,
+            "server_side": self.server_side,
+            "count_refusals": self.count_refusals,
+            "consent_days": self.consent_days,
+            "refusal_days": self.refusal_days,
+            "evidence_days": self.evidence_days,
+            "necessary": [vars(each).copy() for each in self.necessary],
+            "purposes": {name: _write(purpose) for name, purpose in self.purposes.items()},
+        }
+
+    def canonical(self) -> bytes:
+        """Canonical JSON of the document (RFC 8785)."""
+        return canonical(self.document)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hex SHA-256 of the canonical JSON: the name of this policy as an edition."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def _write(purpose: Purpose) -> dict[str, Any]:
+    text = {language: vars(words).copy() for language, words in purpose.text.items()}
+    return {**write_terms(purpose.terms), **({"text": text} if text else {})}
+
+
+def read_policy(source: Path | str | bytes | Mapping[str, Any], *, kind: Kind = "site") -> Policy:
+    """Read a policy: a path (`.toml` or `.json`), TOML or JSON text, or a plain mapping.
+
+    Raises PolicyError with every problem found, each with a JSON pointer (RFC 6901), the value,
+    and what to write instead.
+    """
+    document = source if isinstance(source, Mapping) else _parse(source)
+    problems: list[Problem] = []
+    policy = _read(Reader(document, "", problems), kind)
+    if not problems:
+        _check(policy, kind, problems)
+    if problems:
+        raise PolicyError(problems)
+    return policy
+
+
+def shipped(name: str) -> Policy:
+    """One of the policies that come with askfirst: minimal, standard, full or host-default."""
+    if name not in SHIPPED:
+        raise PolicyError([Problem("", name, f"write one of {', '.join(SHIPPED)}")])
+    source = files("askfirst").joinpath("policies", f"{name}.toml").read_bytes()
+    return read_policy(source, kind="host" if name == "host-default" else "site")
+
+
+def _parse(source: Path | str | bytes) -> Any:
+    if isinstance(source, Path):
+        try:
+            source = source.read_bytes()
+        except OSError as error:
+            advice = f"the policy cannot be read ({error.strerror}): give the path of a file"
+            raise PolicyError([Problem("", str(source), advice)]) from error
+    try:
+        text = source.decode("utf-8") if isinstance(source, bytes) else source
+        if len(text) > LARGEST:
+            raise ValueError(f"it is longer than {LARGEST} characters")
+        if text.lstrip("\ufeff \t\r\n").startswith("{"):
+            return json.loads(text, object_pairs_hook=_once)
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        advice = f"this is neither TOML nor JSON: {error}"
+        raise PolicyError([Problem("", None, advice)]) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return table
+
+
+def _read(r: Reader, kind: Kind) -> Policy:
+    site = kind == "site"
+    version = r.number("version", VERSION, VERSION)
+    languages = r.texts(
+        "languages",
+        pattern=r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?",
+        advice="write language tags such as 'en' or 'pt-BR', the default first",
+        least=1 if kind != "host" else 0,
+    )
+    policy = Policy(
+        version=version,
+        site=r.name("site"),
+        origins=r.texts("origins", pattern=_ORIGIN, advice=_ORIGIN_ADVICE, least=int(site)),
+        controller=_read_controller(r.below("controller", required=True)),
+        jurisdiction=r.text(
+            "jurisdiction",
+            pattern=r"[A-Z]{2}(-[A-Z0-9]{1,3})?",
+            advice="write a code such as 'EU', 'GB' or 'US-CA'",
+        ),
+        authority=_read_authority(r),
+        languages=languages,
+        for_children=r.flag("for_children", default=False),
+        server_side=r.flag("server_side", default=False),
+        count_refusals=r.flag("count_refusals", default=False),
+        # The cookie ends with a month (M09): under 90 days a grant might last no time at all.
+        consent_days=r.number("consent_days", 90, 365, 365),
+        # A refusal is remembered for at least six months (Garante 2021; M10).
+        refusal_days=r.number("refusal_days", 184, 365, 365),
+        evidence_days=r.number("evidence_days", 365, 3650, 1095),
+        necessary=tuple(_read_necessary(each) for each in r.tables("necessary")),
+        purposes=_read_purposes(r.below("purposes", required=True), kind, languages),
+    )
+    r.close()
+    return policy
+
+
+def _read_controller(r: Reader) -> Controller:
+    controller = Controller(
+        r.text("name", longest=200),
+        r.text("contact", longest=200, advice="write an e-mail address or a page's address"),
+        r.text("country", pattern=r"[A-Z]{2}", advice="write a country code such as 'DE'"),
+        r.text("address", "", longest=500),
+    )
+    r.close()
+    return controller
+
+
+def _read_authority(r: Reader) -> Authority | None:
+    if not r.has("authority"):
+        r.seen.append("authority")
+        return None
+    below = r.below("authority")
+    url = below.text("url", pattern=r"https://[^\s]+", advice="write an https address")
+    authority = Authority(below.text("name", longest=200), url)
+    below.close()
+    return authority
+
+
+def _read_necessary(r: Reader) -> Necessary:
+    advice = "write the cookie's name, or a glob that is more than '*'"
+    necessary = Necessary(
+        r.text("cookie", pattern=COOKIE_GLOB, advice=advice),
+        r.text("why", longest=300),
+        r.number("days", 0, 400, 0),
+    )
+    r.close()
+    return necessary
+
+
+def _read_purposes(r: Reader, kind: Kind, languages: tuple[str, ...]) -> dict[str, Purpose]:
+    purposes = {}
+    for name in sorted(r.rest()):
+        reader = r.below(name)
+        r_name = Reader({"name": name}, reader.at, r.problems).name("name")
+        purposes[name] = read_purpose(
+            r_name or name, reader, kind=kind, languages=languages if kind != "host" else ()
+        )
+    if not purposes:
+        r.wrong("", dict(r.table), "write at least one purpose")
+    return purposes
+
+
+def _check(policy: Policy, kind: Kind, problems: list[Problem]) -> None:
+    if kind == "host":
+        uses = [(name, p.terms.data_use) for name, p in policy.purposes.items()]
+        for name, use in uses:
+            for other, above in uses:
+                if name != other and within(use, above):
+                    advice = f"uses of a host must not contain each other: {other!r} has {above!r}"
+                    problems.append(Problem(f"/purposes/{name}/data_use", use, advice))

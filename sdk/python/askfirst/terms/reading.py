@@ -1,0 +1,159 @@
+"""Reads one table of a policy: closed keys, typed values, every problem found and none raised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import Problem
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_MISSING: Any = object()
+
+
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901) from its unescaped parts."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+class Reader:
+    """One table being read; `problems` is shared by all tables of a document."""
+
+    def __init__(self, value: object, at: str, problems: list[Problem]) -> None:
+        self.at = at
+        self.problems = problems
+        self.seen: list[str] = []
+        self.table: Mapping[str, Any] = {}
+        if isinstance(value, Mapping):
+            self.table = value
+        else:
+            self.wrong("", value, "write a table here")
+
+    def wrong(self, key: str, found: object, message: str) -> None:
+        """Note a problem at a key of this table ('' for the table itself)."""
+        where = self.at + (pointer(key) if key else "")
+        self.problems.append(Problem(where, found, message))
+
+    def below(self, key: str, *, required: bool = False) -> Reader:
+        """The table at `key`; an empty one where it is missing."""
+        value = self._take(key, {} if not required else _MISSING, "write a table here")
+        return Reader({} if value is _MISSING else value, self.at + pointer(key), self.problems)
+
+    def _take(self, key: str, default: Any, missing: str) -> Any:
+        self.seen.append(key)
+        if key in self.table:
+            return self.table[key]
+        if default is _MISSING:
+            self.wrong(key, None, f"is missing: {missing}")
+        return default
+
+    def text(
+        self,
+        key: str,
+        default: str = _MISSING,
+        *,
+        pattern: str = r"[\s\S]*\S[\s\S]*",
+        advice: str = "write some text",
+        longest: int = 2000,
+    ) -> str:
+        """A string that matches `pattern` whole."""
+        value = self._take(key, default, advice)
+        if value is _MISSING:
+            return ""
+        if isinstance(value, str) and value == default:
+            return value
+        if not isinstance(value, str) or not re.fullmatch(pattern, value) or len(value) > longest:
+            self.wrong(key, value, advice)
+            return ""
+        if _CONTROL.search(value):
+            self.wrong(key, value, "take the control characters out")
+            return ""
+        return value
+
+    def name(self, key: str) -> str:
+        """A name: lower-case letters, digits, '-' and '_', at most 40."""
+        advice = "write lower-case letters, digits, '-' and '_', a letter first, at most 40"
+        return self.text(key, pattern=NAME.pattern, advice=advice)
+
+    def one_of(self, key: str, options: Sequence[str], default: str = _MISSING) -> str:
+        """One of a few words."""
+        advice = "write one of " + ", ".join(options)
+        value = self._take(key, default, advice)
+        if value is _MISSING:
+            return ""
+        if not isinstance(value, str) or value not in options:
+            self.wrong(key, value, advice)
+            return options[0]
+        return value
+
+    def number(
+        self, key: str, low: int, high: int, default: int = _MISSING, *, also: str = ""
+    ) -> int:
+        """A whole number from `low` to `high`; `also` is said behind the advice."""
+        advice = f"write a whole number from {low} to {high}{also}"
+        value = self._take(key, default, advice)
+        if value is _MISSING:
+            return low
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self.wrong(key, value, advice)
+            return low
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """true or false."""
+        value = self._take(key, default, "write true or false")
+        if not isinstance(value, bool):
+            self.wrong(key, value, "write true or false")
+            return default
+        return value
+
+    def has(self, key: str) -> bool:
+        """Whether the key is written at all."""
+        return key in self.table
+
+    def texts(
+        self, key: str, *, pattern: str, advice: str, least: int = 0, most: int = 200
+    ) -> tuple[str, ...]:
+        """A list of strings without repetition, each matching `pattern` whole."""
+        value = self._take(key, [] if least == 0 else _MISSING, "write a list: " + advice)
+        if value is _MISSING:
+            return ()
+        if not isinstance(value, (list, tuple)) or not least <= len(value) <= most:
+            self.wrong(key, value, f"write a list of {least} to {most} strings: {advice}")
+            return ()
+        good = [item for item in value if isinstance(item, str) and re.fullmatch(pattern, item)]
+        for index, item in enumerate(value):
+            if item not in good:
+                self.problems.append(Problem(self.at + pointer(key, index), item, advice))
+        if len(set(good)) != len(good):
+            self.wrong(key, value, "write each entry once")
+        return tuple(dict.fromkeys(good))
+
+    def tables(self, key: str) -> list[Reader]:
+        """A list of tables."""
+        value = self._take(key, [], "write a list of tables")
+        if not isinstance(value, (list, tuple)) or len(value) > 200:
+            self.wrong(key, value, "write a list of at most 200 tables")
+            return []
+        return [
+            Reader(item, self.at + pointer(key, index), self.problems)
+            for index, item in enumerate(value)
+        ]
+
+    def rest(self) -> list[str]:
+        """The keys not read yet, for tables whose keys are names."""
+        self.seen.extend(self.table)
+        return [str(key) for key in self.table]
+
+    def close(self, also: Iterable[str] = ()) -> None:
+        """Refuse every key that was not read, and say which was probably meant."""
+        known = list(dict.fromkeys([*self.seen, *also]))
+        for key in self.table:
+            if key not in known:
+                close = get_close_matches(str(key), known, n=1)
+                meant = f"did you mean {close[0]!r}?" if close else "take it out"
+                message = f"this key is not known: {meant} (keys here: {', '.join(known)})"
+                self.wrong(str(key), self.table[key], message)

@@ -1,0 +1,63 @@
+"""`widened`: what a newer edition would allow that an older one did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .conflicts import subsumed_by
+from .policy import Policy
+from .purpose import Purpose
+from .terms import BOTTOM
+
+
+@dataclass(frozen=True)
+class Widening:
+    """One thing that got wider: the dimension (a JSON pointer into the purpose), old and new.
+
+    Dimensions are those of `Conflict`, and `/controller`, `/country`, `/jurisdiction` and
+    `/text/LANG`.
+    """
+
+    dimension: str
+    old: object
+    new: object
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {"dimension": self.dimension, "old": self.old, "new": self.new}
+
+
+# Changes of who answers for the data: nothing goes on under the old grant until asked again.
+IDENTITY = frozenset({"/controller", "/country", "/jurisdiction", "/legal_basis", "/data_use"})
+
+
+def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
+    """Everything that `new` asks for `purpose` beyond `old`; empty where it only narrows."""
+    before, now = old.purposes.get(purpose), new.purposes.get(purpose)
+    if now is None:
+        return ()
+    terms = before.terms if before is not None else BOTTOM
+    found = [
+        Widening(conflict.pointer, conflict.allowed, conflict.declared)
+        for conflict in subsumed_by(now.terms, terms)
+    ]
+    pairs = (
+        ("/controller", old.controller.name, new.controller.name),
+        ("/country", old.controller.country, new.controller.country),
+        ("/jurisdiction", old.jurisdiction, new.jurisdiction),
+    )
+    found.extend(Widening(name, was, now_is) for name, was, now_is in pairs if was != now_is)
+    if before is not None:
+        found.extend(_words(before, now))
+    return tuple(found)
+
+
+def _words(old: Purpose, new: Purpose) -> list[Widening]:
+    # A language that is new has no older words to compare with: its readers were never asked.
+    return [
+        Widening(f"/text/{language}", was.description, words.description)
+        for language, words in new.text.items()
+        if (was := old.text.get(language)) is not None
+        and not words.editorial
+        and (was.title, was.description) != (words.title, words.description)
+    ]

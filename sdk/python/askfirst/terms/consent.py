@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from .edition import Choice, Editions, bounded_terms, widenings
+from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
 from .lattice import NOTHING, Scope
 from .terms import BOTTOM, Terms
 from .token import State
@@ -95,15 +95,7 @@ class Consent:
         return self.editions.current.policy.asked if self.editions else ()
 
     def _sells(self, purpose: str) -> bool:
-        found = self.editions.current.policy.purposes.get(purpose)
-        # A purpose the current edition does not have may have sold under an older one.
-        return found is None or found.terms.sells_or_shares or self._sold(purpose)
-
-    def _sold(self, purpose: str) -> bool:
-        choice = self._choice(purpose)
-        edition = self.editions.get(choice.edition) if choice else None
-        then = edition.policy.purposes.get(purpose) if edition else None
-        return then is not None and then.terms.sells_or_shares
+        return sells_under_any(self.editions, purpose)
 
     def _choice(self, purpose: str) -> Choice | None:
         return self.state.choices.get(purpose) if self.state is not None else None

@@ -67,6 +67,16 @@ def widenings(editions: Editions, purpose: str, since: int) -> tuple[Widening, .
     return widened(old.policy, editions.current.policy, purpose)
 
 
+def sells_under_any(editions: Editions, purpose: str) -> bool:
+    """Whether any edition sells or shares for `purpose`; what is not known is taken to.
+
+    Under any edition, because a choice may be bounded by an older one.
+    """
+    found = [edition.policy.purposes.get(purpose) for edition in editions]
+    known = [each for each in found if each is not None]
+    return not known or any(each.terms.sells_or_shares for each in known)
+
+
 def host_terms(host: Policy, use: str) -> Terms:
     """The ceiling for a use: the host's entry at or above it; no entry, no gathering."""
     for purpose in host.purposes.values():

@@ -1,0 +1,51 @@
+"""What a site publishes about its current edition: enough for a script to decide as the gate does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
+from .terms import BOTTOM
+
+DETAILS = (1, 2, 3)
+
+
+def published(editions: Editions) -> dict[str, Any]:
+    """The body of `/askfirst/policy` as plain values; the same for everyone.
+
+    `bounds[EDITION][PURPOSE][DETAIL]` are the levels that a choice made under that edition allows
+    today; what is not there allows nothing. `changes[EDITION][PURPOSE]` lists what the current
+    edition asks beyond that one. `details` are the bounds of the current edition.
+    """
+    current = editions.current
+    policy = current.policy
+    numbers = [edition.number for edition in editions]
+    bounds = {str(number): _bounds(editions, number) for number in numbers}
+    return {
+        "number": current.number,
+        "hash": current.hash,
+        "effective": datetime.fromtimestamp(current.effective, UTC).isoformat(timespec="seconds"),
+        "policy": policy.document,
+        "asked": list(policy.asked),
+        "sells": [name for name in policy.asked if sells_under_any(editions, name)],
+        "closed": policy.for_children,
+        "details": bounds[str(current.number)],
+        "bounds": bounds,
+        "changes": {str(number): _changes(editions, number) for number in numbers[:-1]},
+    }
+
+
+def _bounds(editions: Editions, number: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in editions.current.policy.asked:
+        for detail in DETAILS:
+            terms = bounded_terms(editions, name, Choice(detail, number))
+            if terms != BOTTOM:
+                found.setdefault(name, {})[str(detail)] = terms.scope.as_dict()
+    return found
+
+
+def _changes(editions: Editions, number: int) -> dict[str, list[dict[str, object]]]:
+    found = {name: widenings(editions, name, number) for name in editions.current.policy.asked}
+    return {name: [each.as_dict() for each in wider] for name, wider in found.items() if wider}

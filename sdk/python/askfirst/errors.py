@@ -1,9 +1,9 @@
 """Everything askfirst raises.
 
-    AskfirstError
-    ├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
-    ├── Refused           a request that is refused; `.reason` decides the HTTP status
-    └── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
+AskfirstError
+├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
+├── Refused           a request that is refused; `.reason` decides the HTTP status
+└── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
 """
 
 from __future__ import annotations
@@ -89,3 +89,12 @@ class CollectorAway(AskfirstError):
         self.detail = detail
         self.retry_after = retry_after
         super().__init__(detail)
+
+
+class Unusable(AskfirstError):
+    """A file named in the settings that cannot be used; `why` completes "it …"."""
+
+    def __init__(self, path: object, why: str) -> None:
+        self.path = path
+        self.why = why
+        super().__init__(f"askfirst.E020: {path}: {why}")

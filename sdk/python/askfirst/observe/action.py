@@ -1,0 +1,59 @@
+"""Custom events: a listed name, and listed properties with listed values or declared buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..terms.attributes import OTHER, UNKNOWN, Value
+from ..terms.terms import Action
+from .value import NONE
+
+
+def action(told: object, listed: Mapping[str, Action]) -> Value:
+    """Name, properties: ("signup", "plan=pro&seats=10-49"), in the order of their names.
+
+    An unlisted name or value is `other`; an unlisted property is left out; a listed one that was
+    not told is `none`.
+    """
+    if not isinstance(told, Mapping) or not isinstance(name := told.get("name"), str):
+        return (UNKNOWN,)
+    terms = listed.get(name)
+    if terms is None:
+        return (OTHER, NONE)
+    properties = told.get("properties")
+    if properties is None:
+        properties = {}
+    if not isinstance(properties, Mapping):
+        return (name, UNKNOWN)
+    parts = {prop: _listed(properties.get(prop), values) for prop, values in terms.values.items()}
+    for prop, bounds in terms.buckets.items():
+        parts[prop] = _bucket(properties.get(prop), bounds)
+    return (name, "&".join(f"{prop}={parts[prop]}" for prop in sorted(parts)) or NONE)
+
+
+def _listed(value: object, values: frozenset[str]) -> str:
+    if value is None:
+        return NONE
+    text = str(value).lower() if isinstance(value, bool) else value
+    if isinstance(text, int):
+        text = _digits(text)
+    return text if isinstance(text, str) and text in values else OTHER
+
+
+def _digits(number: int) -> str:
+    # str() of a very long number takes quadratic time, and Python refuses it beyond 4,300 digits.
+    return str(number) if abs(number) < 10**18 else OTHER
+
+
+def _bucket(value: object, bounds: tuple[int, ...]) -> str:
+    """The bucket of a number: "10-49" for bounds (0, 10, 50); below the first bound is `other`."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return OTHER
+    lower: int | None = None
+    for bound in bounds:
+        if not value >= bound:  # "not >=" so that NaN is in no bucket
+            return OTHER if lower is None else f"{lower}-{bound - 1}"
+        lower = bound
+    return OTHER if lower is None else f"{lower}+"

@@ -1,0 +1,110 @@
+"""User-Agent (RFC 9110 section 10.1.5): browser, system, and whether it is a program.
+
+`user-agents` gives the classes, `ua_parser` with its regex engine the reading. Neither's own front
+door is used: the one keeps every raw agent it has seen in a global dict, the other up to 2,000.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from ua_parser import OS, Device, Domain, Parser, load_lazy_builtins
+from ua_parser import UserAgent as Software
+from ua_parser.regex import Resolver
+from user_agents.parsers import Browser, OperatingSystem, UserAgent, parse_device
+
+from ..terms.attributes import UNKNOWN, Value
+from .recent import Recent
+from .value import told
+
+LONGEST = 1024  # characters: hostile agents are long, real ones are under 600
+_NOBODY = "Other"  # what uap-core calls an agent it does not know
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Resolver(load_lazy_builtins()))
+
+
+class Agent(UserAgent):  # type: ignore[misc]  # user-agents has no types
+    """An agent as `user-agents` describes it, from parts that were already read."""
+
+    def __init__(self, text: str, software: Software, system: OS, device: Device) -> None:
+        # Not parse_browser(): it makes numbers of digits, so that 10.04 becomes 10.4, and it
+        # raises for digits such as "²".
+        self.ua_string = text
+        self.browser = Browser(software.family, *_version(software))
+        self.os = OperatingSystem(system.family, *_version(system))
+        self.device = parse_device(device.family, device.brand, device.model)
+
+
+def _version(read: Software | OS) -> tuple[tuple[str, ...], str]:
+    parts: list[str] = []
+    for part in (read.major, read.minor, read.patch):
+        if part is None:
+            break
+        parts.append(part)
+    return tuple(parts), ".".join(parts)
+
+
+def _read(text: str, domain: Domain) -> Agent:
+    read = _parser()(text, domain)
+    return Agent(text, read.user_agent or Software(), read.os or OS(), read.device or Device())
+
+
+def _value(read: Browser | OperatingSystem) -> Value:
+    if read.family == _NOBODY:
+        return (UNKNOWN,)
+    return told(read.family, read.version[0] if read.version else None, read.version_string)
+
+
+def _cut(agent: str) -> str:
+    return agent[:LONGEST].encode("utf-8", "replace").decode()
+
+
+_browser = Recent(lambda text: _value(_read(text, Domain.USER_AGENT).browser))
+_os = Recent(lambda text: _value(_read(text, Domain.OS).os))
+_bot = Recent(lambda text: _is_program(text))
+
+
+def browser(agent: str) -> Value:
+    """Family, major version, full version of the browser: ("Firefox", "140", "140.0.2")."""
+    return _browser(_cut(agent))
+
+
+def os(agent: str) -> Value:
+    """Family, major version, full version of the system: ("Windows", "10", "10")."""
+    return _os(_cut(agent))
+
+
+def is_bot(agent: str) -> bool:
+    """Whether the agent says it is a program rather than a person's browser. No agent: not said."""
+    return bool(agent.strip()) and _bot(_cut(agent))
+
+
+# Words by which programs call themselves. Cubot makes telephones; Ecosia writes "android@150.0".
+_WORDS = re.compile(
+    r"(?<!cu)bot|crawl|spider|slurp|scrap|https?:|\bwww\.|@[a-z]|\[at\]|\+\w[\w-]*\.[a-z]|fetch|"
+    r"curl|wget|python|\bjava[/)]|okhttp|httpclient|go-http|axios|headless|phantom|playwright|"
+    r"selenium|puppeteer|electron/|monitor|uptime|synthetic|check|scan|archiv|\bfeed|feeds?\b|\brss|"
+    r"preview|validat|lighthouse|gtmetrix|perl|\bruby|libwww|\bphp\b|\bseo|audit|inspect|proxy\b|"
+    r"harvest|verif|survey|research|probe|analy[sz]|httrack|sitesucker|webcop|webcapture|download|"
+    r"mediapartners|google-|googleother|bw/1\.|\b\w+\.(?:com|org|net|io|ai|ly)\b",
+    re.IGNORECASE,
+)
+# Browsers have said Mozilla since 1994, Opera said Opera, and those of the terminal say their name.
+_BROWSERS = re.compile(r"(?:Mozilla|Opera|Lynx|E?Links|w3m|Dillo|NetSurf|UCWEB|Dalvik)\b")
+# "Mozilla/5.0 (compatible; NAME" was Internet Explorer's form; since then only programs use it.
+_COMPATIBLE = re.compile(
+    r"Mozilla/\d\.\d+ \(compatible; (?!MSIE|Konqueror|iCab|OmniWeb|NetPositive)"
+)
+
+
+def _is_program(text: str) -> bool:
+    if _WORDS.search(text) or _COMPATIBLE.match(text):
+        return True
+    # Old telephones say only their make: uap-core knows their system.
+    if not _BROWSERS.match(text) and _read(text, Domain.OS).os.family == _NOBODY:
+        return True
+    return bool(_read(text, Domain.DEVICE).is_bot)

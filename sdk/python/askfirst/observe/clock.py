@@ -1,0 +1,21 @@
+"""The time of arrival, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..terms.attributes import UNKNOWN, Value
+
+
+def arrival(now: float) -> Value:
+    """Day, hour, minute, second of `now` (unix seconds): ("2026-11-22", "14", "05", "09")."""
+    try:
+        moment = datetime.fromtimestamp(now, UTC)
+    except (OverflowError, ValueError, OSError):
+        return (UNKNOWN,)
+    return (
+        moment.date().isoformat(),
+        f"{moment.hour:02}",
+        f"{moment.minute:02}",
+        f"{moment.second:02}",
+    )

@@ -1,0 +1,61 @@
+"""`Recent`: the answers of the last agents, without the agents.
+
+The same few hundred agents make most requests, so an answer is worth keeping; the agent itself is
+visitor data and is not. The key of an answer is a hash under a random key that never leaves the
+process, and answers and key are forgotten together after a bounded number of agents or look-ups.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Memory(Generic[T]):
+    key: bytes
+    answers: dict[bytes, T] = field(default_factory=dict)
+    looked_up: int = 0
+
+
+class Recent(Generic[T]):
+    """Remembers `ask(text)` for at most `agents` texts and `lookups` look-ups, then forgets all."""
+
+    def __init__(
+        self,
+        ask: Callable[[str], T],
+        *,
+        agents: int = 1024,
+        lookups: int = 20_000,
+        urandom: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._ask = ask
+        self._agents = agents
+        self._lookups = lookups
+        self._urandom = urandom
+        self._memory: _Memory[T] = _Memory(urandom(32))
+
+    def __call__(self, text: str) -> T:
+        memory = self._memory
+        memory.looked_up += 1
+        if memory.looked_up > self._lookups:
+            memory = self._forget()
+        digest = blake2b(text.encode("utf-8", "replace"), key=memory.key, digest_size=16).digest()
+        if (answer := memory.answers.get(digest)) is not None:
+            return answer
+        answer = self._ask(text)
+        if len(memory.answers) >= self._agents:
+            self._forget()
+        else:
+            memory.answers[digest] = answer
+        return answer
+
+    def _forget(self) -> _Memory[T]:
+        # One assignment, so that a thread holding the old memory goes on with its own key.
+        self._memory = _Memory(self._urandom(32))
+        return self._memory

@@ -1,0 +1,44 @@
+"""Canonical JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.terms.canonical import canonical
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+
+
+@given(plain)
+def test_it_says_the_same_thing_and_is_stable(value: object) -> None:
+    """Reading the canonical form back and writing it again changes nothing."""
+    assert json.loads(canonical(value)) == value
+    assert canonical(json.loads(canonical(value))) == canonical(value)
+
+
+def test_keys_are_ordered_by_utf16_code_units() -> None:
+    """RFC 8785 section 3.2.3: the sorting example of the RFC."""
+    names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
+    written = json.loads(canonical(dict.fromkeys(names, 0)))
+    assert list(written) == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+
+
+def test_strings_are_escaped_as_the_rfc_says() -> None:
+    """RFC 8785 section 3.2.2.2: short escapes where there are some, lower-case hex elsewhere."""
+    text = '\u20ac$\u000f\nA\'B"\\\\"/\x7f'
+    assert canonical(text) == '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/\x7f"'.encode()
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), 2**53, {1: 2}, "\ud800", b"x", {"a": {3}}])
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    """No float, unsafe integer, lone surrogate or foreign type gets a hash."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        canonical(value)

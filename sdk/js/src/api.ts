@@ -43,21 +43,23 @@ export interface PurposeText {
   readonly description: string;
 }
 
-/** An action a site may report: for each property its listed values, or its declared buckets. */
-export type ActionTerms = Readonly<Record<string, unknown>>;
+/** The values that a property of an action may have: those listed, or the lower bounds of its buckets, rising. */
+export type PropertyTerms = readonly string[] | { readonly buckets: readonly number[] };
+
+export type ActionTerms = Readonly<Record<string, PropertyTerms>>;
 
 /** A purpose as the policy document writes it (docs/policy.schema.json). */
 export interface PurposeDocument {
   readonly levels: Scope;
   readonly legal_basis: string;
   readonly retention_days: number;
-  readonly sells_or_shares?: boolean;
-  readonly minimum_age?: number;
-  readonly recipients?: readonly Recipient[];
-  readonly query_parameters?: Readonly<Record<string, readonly string[]>>;
-  readonly actions?: Readonly<Record<string, ActionTerms>>;
-  readonly cookies?: readonly string[];
-  readonly storage?: readonly string[];
+  readonly sells_or_shares: boolean;
+  readonly minimum_age: number;
+  readonly recipients: readonly Recipient[];
+  readonly query_parameters: Readonly<Record<string, readonly string[]>>;
+  readonly actions: Readonly<Record<string, ActionTerms>>;
+  readonly cookies: readonly string[];
+  readonly storage: readonly string[];
   readonly text: Readonly<Record<string, PurposeText>>;
 }
 
@@ -65,11 +67,11 @@ export interface PolicyDocument {
   readonly site: string;
   readonly controller: Readonly<Record<string, string>>;
   readonly languages: readonly string[];
-  readonly server_side?: boolean;
-  readonly for_children?: boolean;
+  readonly server_side: boolean;
+  readonly for_children: boolean;
   readonly consent_days: number;
   readonly refusal_days: number;
-  readonly necessary?: unknown;
+  readonly necessary: readonly { readonly cookie: string; readonly why: string; readonly days: number }[];
   readonly purposes: Readonly<Record<string, PurposeDocument>>;
 }
 
@@ -79,16 +81,21 @@ export interface Published {
   readonly hash: string;
   readonly effective: string; // RFC 3339
   readonly policy: PolicyDocument;
-  readonly details: Readonly<Record<string, Readonly<Record<string, Scope>>>>;
-  readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly asked: readonly string[];
-  readonly sells: readonly string[];
+  readonly sells: readonly string[]; // those that sell or share under any edition
+  readonly closed: boolean; // a site for children: nobody is asked, nothing is gathered
+  readonly details: Readonly<Record<string, Readonly<Record<string, Scope>>>>; // of the edition in force
+  /** By edition, purpose and detail: what a choice made under that edition allows today; what is not there is nothing. */
+  readonly bounds: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Scope>>>>>>;
+  /** By older edition and purpose: what the edition in force asks beyond it. */
+  readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** What the page may know of the visitor's answer. Frozen; a new object after each change. */
+/** What this page may do at this moment, and what its visitor is to be asked. A new one after each change. */
 export interface ConsentView {
   readonly source: Source;
-  readonly details: Readonly<Record<string, Detail>>;
+  readonly details: Readonly<Record<string, Detail>>; // what was chosen, whatever the signals of this request say
+  readonly scopes: Readonly<Record<string, Scope>>; // what is allowed; a purpose left out is not
   readonly asks: readonly Question[];
 }
 
@@ -108,21 +115,29 @@ export interface NoticeModule {
   readonly show: (context: NoticeContext) => void;
 }
 
-/** What the gate hands to `start` of tracker.js; asked again before anything is kept or sent. */
+/** What the gate hands to `start` of tracker.js. */
 export interface Grants {
-  readonly published: () => Published | null;
-  readonly scope: (purpose: string) => Scope; // {} where it is not allowed
-  readonly terms: (purpose: string) => PurposeDocument | undefined;
+  readonly published: Published;
+  readonly signals: Signals;
+  /** What is allowed at this moment: the state cookie is read again. */
+  readonly consent: () => ConsentView;
+  /** The edition that bounds a purpose. */
+  readonly edition: (purpose: string) => number;
+  /** The purposes that were allowed when the visitor arrived on this page. */
+  readonly onArrival: readonly string[];
 }
 
 /** What tracker.js exports. */
 export interface TrackerModule {
-  readonly start: (grants: Grants, base: string, arrived: boolean) => Tracker;
+  readonly start: (grants: Grants, events: string) => Tracker; // `events`: the address to send to
 }
 
+export type Properties = Readonly<Record<string, unknown>>;
+
 export interface Tracker {
-  readonly track: (name: string, properties?: Readonly<Record<string, unknown>>) => void;
-  readonly changed: () => void; // consent may be less than it was: drop what is not covered
+  readonly track: (name: string, properties?: Properties) => void;
+  readonly changed: () => void; // consent may be less than it was: drop what it no longer covers
+  readonly restored: () => void; // the visitor is back on this page by the back-forward cache
 }
 
 /** `window.askfirst`. */
@@ -130,7 +145,7 @@ export interface Askfirst {
   readonly allows: (purpose: string) => boolean;
   readonly consent: ConsentView;
   readonly on: (event: "change", listener: (consent: ConsentView) => void) => () => void;
-  readonly track: (name: string, properties?: Readonly<Record<string, unknown>>) => void;
+  readonly track: (name: string, properties?: Properties) => void;
   readonly show: () => void;
 }
 

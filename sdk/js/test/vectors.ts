@@ -1,0 +1,5 @@
+/** The cases that Python decided (scripts/vectors). Tests run from the root of the checkout. */
+import { readFileSync } from "node:fs";
+
+export const vectors = (name: "scope" | "state" | "consent" | "page"): unknown =>
+  JSON.parse(readFileSync(`tests/vectors/${name}.json`, "utf8"));

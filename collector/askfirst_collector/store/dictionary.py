@@ -1,0 +1,130 @@
+"""The dictionary of `events.db`: text to numbers, remembered by the one thread that writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from askfirst.terms.attributes import Value
+
+from .events import PeriodKey
+from .schema import PARTS
+
+REMEMBERED = 100_000  # entries; more, and all are looked up anew
+
+_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
+_FIND = (
+    "SELECT id FROM value WHERE period = ? AND attribute = ? AND level = ?"  # noqa: S608
+    + "".join(f" AND part_{n + 1} = ?" for n in range(PARTS))
+)
+_ADD = (
+    f"INSERT OR IGNORE INTO value (attribute, level, {_NAMES}, period, id)"  # noqa: S608
+    f" VALUES (?, ?, {'?, ' * PARTS}?, ?)"
+)
+
+
+class Dictionary:
+    """Numbers for periods and values, made where there are none.
+
+    Numbers are drawn, not counted: counted ones would tell in which order values were first seen.
+    """
+
+    def __init__(self, urandom: Callable[[int], bytes]) -> None:
+        self._urandom = urandom
+        self._periods: dict[PeriodKey, int] = {}
+        self._values: dict[tuple[int, str, Value], int] = {}
+        self._version = -1
+        self._generation = -1
+
+    def refresh(self, connection: sqlite3.Connection) -> None:
+        """At the start of a transaction: forget everything if another process removed entries."""
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        generation = connection.execute("SELECT number FROM generation").fetchone()[0]
+        if generation != self._generation or len(self._values) > REMEMBERED:
+            self.forget()
+        self._version, self._generation = version, generation
+
+    def forget(self) -> None:
+        """Remember nothing: entries were removed, or their transaction was undone."""
+        self._periods.clear()
+        self._values.clear()
+        self._version = -1
+
+    def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int:
+        """The number of a period."""
+        number = self._periods.get(key)
+        if number is None:
+            number = find_period(connection, key) or self._add_period(connection, key)
+            self._periods[key] = number
+        return number
+
+    def value(
+        self, connection: sqlite3.Connection, period: int, attribute: str, value: Value
+    ) -> int:
+        """The number of a value in a period; 0 for none."""
+        if not value:
+            return 0
+        number = self._values.get((period, attribute, value))
+        if number is None:
+            if len(self._values) > REMEMBERED:
+                self._values.clear()
+            padding = ("",) * (PARTS - len(value))
+            padded: tuple[str | int, ...] = (attribute, len(value), *value, *padding)
+            found = connection.execute(_FIND, (period, *padded)).fetchone()
+            number = found[0] if found else self._add_value(connection, period, padded)
+            self._values[period, attribute, value] = number
+        return number
+
+    def _add_period(self, connection: sqlite3.Connection, key: PeriodKey) -> int:
+        while True:
+            number = self._draw(4)
+            added = connection.execute(
+                "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?)",
+                (number, key.site, key.collector, key.purpose, key.closes, key.period),
+            )
+            if added.rowcount == 1:
+                return number
+
+    def _add_value(
+        self, connection: sqlite3.Connection, period: int, padded: tuple[str | int, ...]
+    ) -> int:
+        tries = 0
+        while True:
+            # Three bytes keep rows small; a dictionary that fills them goes on with six.
+            number = self._draw(3 if tries < 8 else 6)
+            if connection.execute(_ADD, (*padded, period, number)).rowcount == 1:
+                return number
+            tries += 1
+
+    def _draw(self, size: int) -> int:
+        return int.from_bytes(self._urandom(size), "big") or self._draw(size)
+
+
+def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:
+    """The number of a period, None where it has no rows."""
+    found = connection.execute(
+        "SELECT id FROM period WHERE site = ? AND collector = ? AND purpose = ?"
+        " AND closes = ? AND period = ?",
+        (key.site, key.collector, key.purpose, key.closes, key.period),
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def time_number(value: Value) -> int | None:
+    """Unix seconds of the start of the day, hour, minute or second; None for none."""
+    if not value:
+        return None
+    day = datetime.fromisoformat(value[0]).replace(tzinfo=UTC)
+    finer = sum(int(part) * size for part, size in zip(value[1:], (3600, 60, 1), strict=False))
+    return int(day.timestamp()) + finer
+
+
+def time_value(number: int | None, level: int) -> Value:
+    """The inverse of `time_number`."""
+    if number is None:
+        return ()
+    moment = datetime.fromtimestamp(number, UTC)
+    return tuple(moment.strftime("%Y-%m-%d %H %M %S").split()[:level])

@@ -1,0 +1,140 @@
+"""What an event store is: rows in, by batches never doubled; questions and drops by period."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from askfirst.errors import AskfirstError, CollectorAway
+from askfirst.terms.attributes import Value
+
+
+class StoreAway(CollectorAway):
+    """Nothing was written, and nothing can be now: disk full, database locked or gone."""
+
+
+class HandleEnded(AskfirstError):  # noqa: N818 - what happened, not a fault
+    """The ledger has a later entry for the handle than the one the batch was judged by."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodKey:
+    """Rows closed together; `period` is the first day of a day, ISO week or month (UTC)."""
+
+    site: str
+    collector: str
+    purpose: str
+    closes: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event as it is stored: every value is already cut to the level of its terms."""
+
+    site: str
+    collector: str  # a placed collector; "" is the site itself
+    purpose: str
+    closes: str
+    period: str
+    type: str
+    values: Mapping[str, Value]
+    pseudonym: bytes | None
+    min_cell_size: int
+    retention_days: int
+    keep_rows_days: int
+
+    @property
+    def key(self) -> PeriodKey:
+        """The period this row belongs to."""
+        return PeriodKey(self.site, self.collector, self.purpose, self.closes, self.period)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The ledger entry, by its index, that a receipt was judged by."""
+
+    site: str
+    handle: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that are stored together or not at all, and the answer that a retry gets again."""
+
+    judged: Judged
+    day: int  # of arrival, since 1970-01-01 UTC: the bucket in which the answer is kept
+    key: bytes  # HMAC(batch key of that day, handle ‖ batch)
+    rows: tuple[Row, ...]
+    answer: bytes
+    earlier: tuple[bytes, ...] = ()  # the same under the keys of the two days before
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many distinct pseudonyms, page views and rows an open period holds."""
+
+    visitors: int = 0
+    views: int = 0
+    rows: int = 0
+
+
+# Asked inside the write transaction: which of these have a later entry in the ledger, or ended.
+Ended = Callable[[Collection[Judged]], Set[Judged]]
+
+# How many days before that of its arrival an answer may have been kept: 48 hours touch three days.
+ANSWER_DAYS = 2
+
+
+class EventStore(Protocol):
+    """Where rows live until their period closes. Every method may raise StoreAway."""
+
+    async def append(self, batch: Batch) -> bytes:
+        """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
+
+        Raises HandleEnded when the ledger moved since the batch was judged: judge it again.
+        """
+        ...
+
+    def barrier(self) -> None:
+        """Return when every write that began before this call has ended."""
+        ...
+
+    def periods(self) -> list[PeriodKey]:
+        """The periods that have rows."""
+        ...
+
+    def rows(self, key: PeriodKey) -> Iterator[Row]:
+        """The rows of a period, in no meaningful order."""
+        ...
+
+    def counts(self, key: PeriodKey) -> Counts:
+        """What the snapshot of an open period is made from."""
+        ...
+
+    def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
+        """The rows under any of these pseudonyms."""
+        ...
+
+    def erase(self, pseudonyms: Collection[bytes]) -> int:
+        """Remove them, and every string that only they used; how many there were."""
+        ...
+
+    def drop(self, key: PeriodKey) -> None:
+        """Remove a period, in slices; interrupted, it is called again."""
+        ...
+
+    def forget_answers(self, before: int) -> None:
+        """Remove the answers kept for retries on days before this one."""
+        ...
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that only reads, for the questions of closing."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits, and stop."""
+        ...

@@ -1,0 +1,140 @@
+"""One thread that does what waits, all of it at once: group commit without the database.
+
+Whoever asks while a round is under way is in the next one, so that a round costs one `fsync`
+however many wait for it. Each is answered when the round with its own job is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+ROUND = 1_024  # jobs in one round at most
+WAITING = 16_384  # jobs that may wait; more are refused, so that memory is bounded
+
+
+class Full(Exception):  # noqa: N818 - a state, not a fault
+    """Too much waits already, or the group is closed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ticket(Generic[Job, Answer]):
+    job: Job
+    future: Future[Answer] | asyncio.Future[Answer]
+    loop: asyncio.AbstractEventLoop | None
+
+
+class Group(Generic[Job, Answer]):
+    """`work` gets the jobs of a round and gives an answer, or an exception, for each."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Job]], Sequence[Answer | Exception]],
+        *,
+        done: Callable[[], None] = lambda: None,
+        name: str = "askfirst-writer",
+    ) -> None:
+        self._work = work
+        self._done = done
+        self._name = name
+        self._queue: SimpleQueue[_Ticket[Job, Answer] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    async def ask(self, job: Job) -> Answer:
+        """The answer, awaited."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._put(_Ticket(job, future, loop))
+        return await future
+
+    def ask_now(self, job: Job) -> Answer:
+        """The answer, for callers that are threads: blocks."""
+        future: Future[Answer] = Future()
+        self._put(_Ticket(job, future, None))
+        return future.result()
+
+    def close(self) -> None:
+        """Do what waits, then stop. Closing twice is harmless."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+            thread = self._thread
+        if thread is not None:
+            if first:
+                self._queue.put(None)
+            thread.join()
+
+    def _put(self, ticket: _Ticket[Job, Answer]) -> None:
+        if self._queue.qsize() >= WAITING:
+            raise Full("too much waits to be written")
+        # Under the lock, so that nothing is put behind the closing mark, where none would read it.
+        with self._lock:
+            if self._closed:
+                raise Full("the writer is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._queue.put(ticket)
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            tickets, open_ = self._next_round()
+            if tickets:
+                self._answer(tickets, self._outcomes([ticket.job for ticket in tickets]))
+        self._done()
+
+    def _next_round(self) -> tuple[list[_Ticket[Job, Answer]], bool]:
+        tickets: list[_Ticket[Job, Answer]] = []
+        ticket = self._queue.get()
+        while ticket is not None:
+            tickets.append(ticket)
+            if len(tickets) == ROUND:
+                return tickets, True
+            try:
+                ticket = self._queue.get_nowait()
+            except Empty:
+                return tickets, True
+        return tickets, False
+
+    def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Answer | Exception]:
+        try:
+            return self._work(jobs)
+        except Exception as fault:  # the thread outlives any fault: the next round may succeed
+            return [fault] * len(jobs)
+
+    def _answer(
+        self, tickets: Sequence[_Ticket[Job, Answer]], outcomes: Sequence[Answer | Exception]
+    ) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], object]]] = {}
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            if ticket.loop is None:
+                _settle([(ticket.future, outcome)])
+            else:
+                assert isinstance(ticket.future, asyncio.Future)
+                by_loop.setdefault(ticket.loop, []).append((ticket.future, outcome))
+        for loop, answers in by_loop.items():
+            try:
+                # One wake-up for all who wait in that loop.
+                loop.call_soon_threadsafe(_settle, answers)
+            except RuntimeError:
+                continue  # the loop is closed: nobody waits there any more
+
+
+def _settle(answers: Sequence[tuple[Future[Answer] | asyncio.Future[Answer], object]]) -> None:
+    for future, outcome in answers:
+        if future.done():
+            continue  # whoever asked has gone
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)  # type: ignore[arg-type]

@@ -1,0 +1,90 @@
+"""Taking rows out of `events.db`, and with them every string that only they used."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from .dictionary import find_period
+from .events import PeriodKey
+from .schema import DIMENSIONS
+
+SLICE = 20_000  # rows removed in one transaction, so that others write in between
+CHUNK = 500  # values in one statement
+
+
+def erase(connection: sqlite3.Connection, pseudonyms: Collection[bytes]) -> int:
+    """Remove the rows under any of these pseudonyms; how many there were."""
+    wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
+    removed = 0
+    used: dict[tuple[int, str], set[int]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        where = of_visitors(len(chunk), "period", "visitor")
+        columns = ", ".join(DIMENSIONS)
+        for period, *numbers in connection.execute(
+            f"SELECT period, {columns} FROM event WHERE {where}",  # noqa: S608
+            chunk,
+        ):
+            for name, number in zip(DIMENSIONS, numbers, strict=True):
+                used.setdefault((period, name), set()).add(number)
+        removed += connection.execute(f"DELETE FROM event WHERE {where}", chunk).rowcount  # noqa: S608
+    for (period, name), numbers in used.items():
+        _purge_values(connection, period, name, sorted(numbers))
+    if removed:
+        _purge_periods(connection)
+    return removed
+
+
+def drop_slice(connection: sqlite3.Connection, key: PeriodKey) -> bool:
+    """Remove a slice of a period; whether it is gone now."""
+    number = find_period(connection, key)
+    if number is None:
+        return True
+    bound = connection.execute(
+        "SELECT visitor, id FROM event WHERE period = ? ORDER BY visitor, id LIMIT 1 OFFSET ?",
+        (number, SLICE),
+    ).fetchone()
+    if bound is not None:
+        connection.execute(
+            "DELETE FROM event WHERE period = ? AND (visitor, id) < (?, ?)", (number, *bound)
+        )
+        return False
+    connection.execute("DELETE FROM event WHERE period = ?", (number,))
+    _purge_periods(connection)
+    return True
+
+
+def of_visitors(count: int, period: str, visitor: str) -> str:
+    """A condition that finds `count` pseudonyms in every period by the key of `event`."""
+    return f"{period} IN (SELECT id FROM period) AND {visitor} IN ({', '.join('?' * count)})"  # noqa: S608
+
+
+def _purge_values(
+    connection: sqlite3.Connection, period: int, name: str, numbers: list[int]
+) -> None:
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        marks = ", ".join("?" * len(chunk))
+        still = connection.execute(
+            f"SELECT DISTINCT {name} FROM event WHERE period = ? AND {name} IN ({marks})",  # noqa: S608
+            (period, *chunk),
+        )
+        kept = {number for (number,) in still}
+        connection.executemany(
+            "DELETE FROM value WHERE period = ? AND id = ?",
+            [(period, number) for number in chunk if number not in kept],
+        )
+    _next_generation(connection)
+
+
+def _purge_periods(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "DELETE FROM period WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.period = period.id)"
+    )
+    connection.execute("DELETE FROM value WHERE period NOT IN (SELECT id FROM period)")
+    _next_generation(connection)
+
+
+def _next_generation(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE generation SET number = number + 1")

@@ -1,0 +1,128 @@
+"""The tables of `events.db`, and the view that questions are put to.
+
+    period      one (site, collector, purpose, closes, first day) that has rows
+    value       the dictionary of a period: one entry for each distinct value of an attribute.
+                It lives and dies with the period, so no string outlives the rows that used it
+    event       one row, clustered by (period, visitor): the rows of a period, and of a visitor in
+                it, lie together. `visitor` is the pseudonym, x'' for none; `id` is random, so that
+                no order of rows tells an order of events. `time` is the start of the second,
+                minute, hour or day (unix seconds, UTC) that `time_level` says; every other
+                attribute names an entry of `value`, 0 for none
+    answer      what a retry of a batch is answered, by day; it names no row and no row names it
+    generation  a number that moves whenever entries of `value` or `period` are removed, so that
+                every process drops what it remembers of them
+
+`events_text` is `event` with everything spelled out: text dimensions `page_1` (coarsest) to
+`page_3`, NULL where a row was cut above that part, `page_level` (0 for none), integer `time`.
+A join that a SELECT does not use costs nothing (SQLite leaves it out).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from askfirst.terms.attributes import ATTRIBUTES
+
+# `time` is a number and `visitor` is the pseudonym; everything else is in the dictionary.
+DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"))
+PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
+# Stored as numbers; the position in this tuple must never change.
+TYPES = ("page_view", "action")
+
+_PARTS = ", ".join(f"part_{n + 1} TEXT NOT NULL" for n in range(PARTS))
+_PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
+_DIMENSIONS = ",\n    ".join(f"{name} INTEGER NOT NULL" for name in DIMENSIONS)
+
+TABLES = f"""
+CREATE TABLE IF NOT EXISTS period (
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    collector TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    closes TEXT NOT NULL,
+    period TEXT NOT NULL,
+    UNIQUE (site, collector, purpose, closes, period)
+) STRICT;
+CREATE TABLE IF NOT EXISTS value (
+    period INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    attribute TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    {_PARTS},
+    PRIMARY KEY (period, id),
+    UNIQUE (period, attribute, level, {_PART_NAMES})
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event (
+    period INTEGER NOT NULL,
+    visitor BLOB NOT NULL,
+    id INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    min_cell_size INTEGER NOT NULL,
+    retention_days INTEGER NOT NULL,
+    keep_rows_days INTEGER NOT NULL,
+    time INTEGER,
+    time_level INTEGER NOT NULL,
+    {_DIMENSIONS},
+    PRIMARY KEY (period, visitor, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answer (
+    day INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    PRIMARY KEY (day, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generation (number INTEGER NOT NULL) STRICT;
+INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
+"""  # noqa: S608 - only names of ours
+
+
+def _view() -> str:
+    types = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(TYPES))
+    columns = [
+        "e.period AS period_id, p.site, p.collector, p.purpose, p.closes, p.period",
+        "e.visitor AS pseudonym, NULLIF(e.visitor, x'') AS visitor",
+        f"CASE e.type {types} END AS type",
+        "e.min_cell_size, e.retention_days, e.keep_rows_days, e.time, e.time_level",
+    ]
+    joins = ["event AS e JOIN period AS p ON p.id = e.period"]
+    for name in DIMENSIONS:
+        value = f"v_{name}"
+        columns.append(f"COALESCE({value}.level, 0) AS {name}_level")
+        columns += [
+            f"CASE WHEN {value}.level >= {n} THEN {value}.part_{n} END AS {name}_{n}"
+            for n in range(1, ATTRIBUTES[name].finest + 1)
+        ]
+        joins.append(
+            f"LEFT JOIN value AS {value} ON {value}.period = e.period AND {value}.id = e.{name}"
+        )
+    selected, joined = ",\n    ".join(columns), "\n".join(joins)
+    return f"CREATE VIEW IF NOT EXISTS events_text AS SELECT\n    {selected}\nFROM {joined};\n"
+
+
+SCHEMA = f"BEGIN IMMEDIATE;\n{TABLES}{_view()}COMMIT;\n"
+
+
+def open_events(path: Path, *, busy_timeout: int) -> sqlite3.Connection:
+    """A connection to the event store at `path`, its tables made where they are not there yet.
+
+    `busy_timeout` is in milliseconds. Raises sqlite3.Error.
+    """
+    connection = sqlite3.connect(
+        path,
+        timeout=busy_timeout / 1_000,
+        isolation_level=None,  # BEGIN IMMEDIATE is ours to say
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        # FULL: an answer means "on disk". secure_delete: what is dropped is overwritten.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            connection.executescript(f"{SCHEMA}PRAGMA user_version=1;")
+            path.chmod(0o600)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,316 @@
+"""`events.db`: the event store of one machine, in any number of workers.
+
+The schema is documented in `schema.py`. Each process has one thread that writes, in groups;
+SQLite's write lock orders the processes. Withdrawal is exact because the ledger is asked again
+*inside* each write transaction: a withdrawal commits to the ledger and passes `barrier` before it
+is acknowledged, so a group that holds the lock later sees it, and one that held it before is over.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from askfirst.terms.attributes import ATTRIBUTES
+
+from . import removal
+from .dictionary import Dictionary, find_period, time_number, time_value
+from .events import ANSWER_DAYS, Batch, Counts, Ended, HandleEnded, PeriodKey, Row, StoreAway
+from .group import Full, Group
+from .schema import DIMENSIONS, TYPES, open_events
+
+Work = Callable[[sqlite3.Connection], object]
+
+ID_BYTES = 8  # of a row's random id, of which 63 bits are used
+CHUNK = 500  # pseudonyms in one statement
+
+_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * (9 + len(DIMENSIONS)))})"  # noqa: S608
+# Faults of what was asked, not of the store.
+_JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+_TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
+_PARTS_OF = {
+    name: [f"{name}_{n}" for n in range(1, ATTRIBUTES[name].finest + 1)] for name in DIMENSIONS
+}
+_ROW_COLUMNS = (
+    "site, collector, purpose, closes, period, type, visitor, min_cell_size, retention_days,"
+    " keep_rows_days, time, time_level, " + ", ".join(", ".join(p) for p in _PARTS_OF.values())
+)
+
+
+class SqliteEvents:
+    """`EventStore` on one file, opened at first use; `busy_timeout` is in milliseconds.
+
+    `fault` says what the last write failed of, "" when it went well.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        ended: Ended,
+        urandom: Callable[[int], bytes] = os.urandom,
+        busy_timeout: int = 5_000,
+    ) -> None:
+        self.fault = ""
+        self._path = path
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._ended = ended
+        self._urandom = urandom
+        self._busy_timeout = busy_timeout
+        self._group: Group[Batch | Work, object] = Group(self._round, done=self._disconnect)
+        # What follows belongs to the writing thread alone.
+        self._connection: sqlite3.Connection | None = None
+        self._dictionary = Dictionary(urandom)
+        self._file = (0, 0)
+        self._day = -1
+        self._truncate = False
+
+    async def append(self, batch: Batch) -> bytes:
+        """The answer, once the rows are on disk (see `EventStore`)."""
+        try:
+            answer = await self._group.ask(batch)
+        except Full as full:
+            raise StoreAway(str(full)) from None
+        assert isinstance(answer, bytes)
+        return answer
+
+    def barrier(self) -> None:
+        """Return when every write that began before, in any process, has ended."""
+        self._write(lambda _: None)
+
+    def erase(self, pseudonyms: Collection[bytes]) -> int:
+        """Remove the rows under any of these, and every string that only they used."""
+        removed = self._write(lambda connection: removal.erase(connection, pseudonyms))
+        assert isinstance(removed, int)
+        return removed
+
+    def drop(self, key: PeriodKey) -> None:
+        """Remove a period, in slices between which others write; interrupted, call it again."""
+        while not self._write(lambda connection: removal.drop_slice(connection, key)):
+            pass
+
+    def forget_answers(self, before: int) -> None:
+        """Remove the answers kept for retries on days before this one."""
+        self._write(lambda connection: _forget_answers(connection, before))
+
+    def periods(self) -> list[PeriodKey]:
+        """The periods that have rows."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT site, collector, purpose, closes, period FROM period"
+            )
+            return [PeriodKey(*row) for row in found]
+
+    def rows(self, key: PeriodKey) -> Iterator[Row]:
+        """The rows of a period, in no meaningful order."""
+        with self._reading() as connection:
+            number = find_period(connection, key)
+            yield from map(_row, connection.execute(_select("period_id = ?"), (number,)))
+
+    def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
+        """The rows under any of these pseudonyms."""
+        wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
+        found: list[Row] = []
+        with self._reading() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                chunk = wanted[start : start + CHUNK]
+                select = _select(removal.of_visitors(len(chunk), "period_id", "pseudonym"))
+                found += map(_row, connection.execute(select, chunk))
+        return found
+
+    def counts(self, key: PeriodKey) -> Counts:
+        """Distinct pseudonyms, page views and rows of a period."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
+                " FROM event WHERE period = ?",
+                (_TYPE_NUMBERS["page_view"], find_period(connection, key)),
+            ).fetchone()
+        return Counts(*found)
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that only reads; the caller closes it. Raises StoreAway."""
+        try:
+            connection = open_events(self._path, busy_timeout=self._busy_timeout)
+            connection.execute("PRAGMA query_only=ON")
+        except (sqlite3.Error, OSError) as fault:
+            raise StoreAway(f"the event store cannot be read: {fault}") from fault
+        return connection
+
+    def close(self) -> None:
+        """Write what waits, and stop."""
+        self._group.close()
+
+    def _write(self, work: Work) -> object:
+        try:
+            return self._group.ask_now(work)
+        except Full as full:
+            raise StoreAway(str(full)) from None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with closing(self.connect()) as connection:
+            try:
+                yield connection
+            except sqlite3.Error as fault:
+                raise StoreAway(f"the event store cannot be read: {fault}") from fault
+
+    # From here on: the writing thread.
+
+    def _round(self, jobs: Sequence[Batch | Work]) -> Sequence[object]:
+        try:
+            outcomes = self._transaction(jobs)
+        except Exception as fault:
+            if isinstance(fault, (sqlite3.Error, OSError)) and not isinstance(fault, _JOB_FAULTS):
+                self._disconnect()
+                self.fault = f"{type(fault).__name__}: {fault}"
+                return [StoreAway(f"the event store cannot be written: {fault}")] * len(jobs)
+            if len(jobs) == 1:
+                return [fault]
+            # One job is at fault: each by itself, so that it fails alone.
+            return [outcome for job in jobs for outcome in self._round([job])]
+        self.fault = ""
+        if self._truncate:
+            self._truncate_wal()
+        return outcomes
+
+    def _transaction(self, jobs: Sequence[Batch | Work]) -> Sequence[object]:
+        connection = self._connected()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._dictionary.refresh(connection)
+            judged = {job.judged for job in jobs if isinstance(job, Batch)}
+            ended = self._ended(judged) if judged else frozenset()
+            outcomes = [
+                (HandleEnded() if job.judged in ended else self._append(connection, job))
+                if isinstance(job, Batch)
+                else self._removing(connection, job)
+                for job in jobs
+            ]
+            connection.execute("COMMIT")
+        except BaseException:
+            self._dictionary.forget()
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        # SQLite goes on writing to a file that was unlinked: nothing there may be acknowledged.
+        self._check_file()
+        return outcomes
+
+    def _append(self, connection: sqlite3.Connection, batch: Batch) -> bytes:
+        if batch.day > self._day:
+            _forget_answers(connection, batch.day - ANSWER_DAYS)
+            self._day = batch.day
+        for back, key in enumerate((batch.key, *batch.earlier)):
+            found = connection.execute(
+                "SELECT answer FROM answer WHERE day = ? AND key = ?", (batch.day - back, key)
+            ).fetchone()
+            if found:
+                answer: bytes = found[0]
+                return answer
+        rows = [self._numbers(connection, row) for row in batch.rows]
+        connection.executemany(_INSERT, rows)
+        connection.execute(
+            "INSERT INTO answer VALUES (?, ?, ?)", (batch.day, batch.key, batch.answer)
+        )
+        return batch.answer
+
+    def _numbers(self, connection: sqlite3.Connection, row: Row) -> tuple[object, ...]:
+        period = self._dictionary.period(connection, row.key)
+        values = row.values
+        time = values.get("time", ())
+        value = self._dictionary.value
+        return (
+            period,
+            row.pseudonym or b"",
+            int.from_bytes(self._urandom(ID_BYTES), "big") >> 1,
+            _TYPE_NUMBERS[row.type],
+            row.min_cell_size,
+            row.retention_days,
+            row.keep_rows_days,
+            time_number(time),
+            len(time),
+            *(
+                value(connection, period, name, values[name]) if name in values else 0
+                for name in DIMENSIONS
+            ),
+        )
+
+    def _removing(self, connection: sqlite3.Connection, work: Work) -> object:
+        before = connection.total_changes
+        answer = work(connection)
+        if connection.total_changes != before:
+            self._dictionary.forget()
+            self._truncate = True
+        return answer
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_events(self._path, busy_timeout=self._busy_timeout)
+            self._file = _identity(self._path)
+        else:
+            self._check_file()
+        return self._connection
+
+    def _check_file(self) -> None:
+        self._wal.stat()
+        if _identity(self._path) != self._file:
+            raise FileNotFoundError(f"{self._path.name} was replaced")
+
+    def _disconnect(self) -> None:
+        self._dictionary.forget()
+        self._day = -1
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _truncate_wal(self) -> None:
+        """What was removed is still in the journal; a reader may keep it there for some rounds."""
+        assert self._connection is not None
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA busy_timeout=0")
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._truncate = bool(busy)
+        self._connection.execute(f"PRAGMA busy_timeout={self._busy_timeout}")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _forget_answers(connection: sqlite3.Connection, before: int) -> None:
+    connection.execute("DELETE FROM answer WHERE day < ?", (before,))
+
+
+def _select(where: str) -> str:
+    return f"SELECT {_ROW_COLUMNS} FROM events_text WHERE {where}"  # noqa: S608
+
+
+def _row(found: Sequence[object]) -> Row:
+    site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = found[:10]
+    time, time_level, *parts = found[10:]
+    values = {"time": time_value(time, time_level)}  # type: ignore[arg-type]
+    at = 0
+    for name, columns in _PARTS_OF.items():
+        values[name] = tuple(
+            str(part) for part in parts[at : at + len(columns)] if part is not None
+        )
+        at += len(columns)
+    return Row(
+        site=str(site),
+        collector=str(collector),
+        purpose=str(purpose),
+        closes=str(closes),
+        period=str(period),
+        type=str(type_),
+        values={name: value for name, value in values.items() if value},
+        pseudonym=visitor,  # type: ignore[arg-type]
+        min_cell_size=cell,  # type: ignore[arg-type]
+        retention_days=retention,  # type: ignore[arg-type]
+        keep_rows_days=keep,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,488 @@
+"""The event store on one machine: on disk, once, exactly, and gone when it is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Set
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from askfirst.terms.attributes import ATTRIBUTES, Value
+from askfirst_collector.store.events import (
+    Batch,
+    Counts,
+    HandleEnded,
+    Judged,
+    PeriodKey,
+    Row,
+    StoreAway,
+)
+from askfirst_collector.store.schema import DIMENSIONS
+from askfirst_collector.store.sqlite import SqliteEvents
+
+DAY = 20_779  # 2026-11-22
+JUDGED = Judged("shop", "a" * 64, 7)
+ROW = Row(
+    site="shop",
+    collector="",
+    purpose="statistics",
+    closes="day",
+    period="2026-11-22",
+    type="page_view",
+    values={"time": ("2026-11-22", "14"), "page": ("/coffee", "/coffee/beans")},
+    pseudonym=b"p" * 32,
+    min_cell_size=5,
+    retention_days=365,
+    keep_rows_days=0,
+)
+EVERYTHING: dict[str, Value] = {
+    "time": ("2026-11-22", "14", "05", "33"),
+    **{name: tuple(f"{name}-{part}" for part in ATTRIBUTES[name].parts) for name in DIMENSIONS},
+}
+
+
+def batch(key: str, *rows: Row, day: int = DAY, earlier: tuple[bytes, ...] = ()) -> Batch:
+    return Batch(JUDGED, day, key.encode(), rows, f"answer to {key}".encode(), earlier)
+
+
+def nobody(_judged: Collection[Judged]) -> Set[Judged]:
+    return frozenset()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteEvents]:
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody, busy_timeout=100)) as opened:
+        yield opened
+
+
+def append(store: SqliteEvents, *batches: Batch) -> list[bytes | BaseException]:
+    async def together() -> list[bytes | BaseException]:
+        return await asyncio.gather(*map(store.append, batches), return_exceptions=True)
+
+    return asyncio.run(together())
+
+
+def raw(folder: Path) -> bytes:
+    """Every byte of the store: database, journal and index."""
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("events.db*")))
+
+
+def test_a_row_comes_back_as_it_was_at_every_level(store: SqliteEvents) -> None:
+    """A value of any attribute, at any level, is read as it was written."""
+    rows = [
+        replace(ROW, values={n: v[:level] for n, v in EVERYTHING.items() if v[:level]}, type=kind)
+        for level in range(5)
+        for kind in ("page_view", "action")
+    ]
+    append(store, batch("b", *rows))
+    found = list(store.rows(ROW.key))
+    assert sorted(map(repr, found)) == sorted(map(repr, rows))
+
+
+def test_strings_of_any_script_come_back(store: SqliteEvents, corpus: Path) -> None:
+    """Every naughty string that is text is stored as it is, one entry of the dictionary each."""
+    listed = json.loads((corpus / "naughty" / "blns.json").read_bytes())
+    strings = sorted({text for text in listed if text and "\0" not in text})
+    assert len(strings) > 400
+    rows = [replace(ROW, values={"page": (text,)}) for text in strings]
+    append(store, batch("b", *rows))
+    assert sorted(row.values["page"][0] for row in store.rows(ROW.key)) == strings
+
+
+def test_none_is_told_apart_from_an_empty_part(store: SqliteEvents) -> None:
+    """A row without a pseudonym has none; a level of one empty part is not a level of none."""
+    rows = [
+        replace(ROW, pseudonym=None, values={}),
+        replace(ROW, pseudonym=None, values={"page": ("",)}),
+        replace(ROW, pseudonym=None, values={"page": ("", "")}),
+    ]
+    append(store, batch("b", *rows))
+    found = list(store.rows(ROW.key))
+    assert sorted(map(repr, found)) == sorted(map(repr, rows))
+    assert store.counts(ROW.key) == Counts(visitors=0, views=3, rows=3)
+
+
+def test_an_answer_means_that_another_process_can_read_the_row(
+    store: SqliteEvents, tmp_path: Path
+) -> None:
+    """202 means committed: a second process reads the row as soon as append has answered."""
+    append(store, batch("b", ROW))
+    query = "SELECT page_2, time, time_level FROM events_text"
+    program = (
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "events.db", query],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.strip() == "[('/coffee/beans', 1795356000, 2)]"
+
+
+def test_a_retry_gets_the_first_answer_and_adds_nothing(store: SqliteEvents) -> None:
+    """A batch seen within 48 hours is answered as before, also when it comes twice at once."""
+    first = batch("b", ROW)
+    again = replace(first, answer=b"another answer", rows=(ROW, ROW))
+    assert append(store, first, again) == [first.answer, first.answer]
+    assert append(store, again) == [first.answer]
+    assert store.counts(ROW.key).rows == 1
+
+
+def test_a_retry_after_midnight_is_known_until_its_bucket_is_dropped(store: SqliteEvents) -> None:
+    """Two days later the batch is found under the key of its own day, then it is new."""
+    first = batch("sunday", ROW)
+    append(store, first)
+    tuesday = batch("tuesday", ROW, day=DAY + 2, earlier=(b"monday", b"sunday"))
+    assert append(store, tuesday) == [first.answer]
+    wednesday = batch("wednesday", ROW, day=DAY + 3, earlier=(b"tuesday", b"monday"))
+    assert append(store, wednesday) == [wednesday.answer]
+    with closing(store.connect()) as connection:
+        assert connection.execute("SELECT day FROM answer").fetchall() == [(DAY + 3,)]
+    store.forget_answers(DAY + 4)
+    with closing(store.connect()) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM answer").fetchone() == (0,)
+
+
+def test_who_waits_together_is_written_together(tmp_path: Path) -> None:
+    """Group commit: while one round waits for the lock, everyone else gathers for the next."""
+    rounds: list[int] = []
+
+    def ended(judged: Collection[Judged]) -> Set[Judged]:
+        rounds.append(len(judged))
+        return frozenset()
+
+    with closing(SqliteEvents(tmp_path / "events.db", ended=ended)) as store:
+        append(store, batch("first", ROW))
+        batches = [
+            replace(batch(f"b{n}", ROW), judged=Judged("shop", f"{n:064x}", n)) for n in range(300)
+        ]
+        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answers = _append_while(store, batches, other)
+        assert answers == [one.answer for one in batches]
+        assert sum(rounds) == 301
+        assert len(rounds) <= 4
+
+
+def _append_while(
+    store: SqliteEvents, batches: list[Batch], other: sqlite3.Connection
+) -> list[bytes]:
+    async def together() -> list[bytes]:
+        asks = [asyncio.ensure_future(store.append(one)) for one in batches]
+        await asyncio.sleep(0)  # every batch is in the queue now
+        other.execute("COMMIT")
+        return list(await asyncio.gather(*asks))
+
+    return asyncio.run(together())
+
+
+def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path) -> None:
+    """M20: what the ledger says inside the write transaction counts, not what ingest saw before."""
+    gone: set[Judged] = set()
+    with closing(SqliteEvents(tmp_path / "events.db", ended=lambda j: gone & set(j))) as store:
+        other = replace(batch("other", ROW), judged=Judged("shop", "b" * 64, 8))
+        gone.add(JUDGED)
+        outcomes = append(store, batch("b", ROW), other)
+        assert isinstance(outcomes[0], HandleEnded)
+        assert outcomes[1] == other.answer
+        assert store.counts(ROW.key).rows == 1
+        with closing(store.connect()) as connection:
+            assert connection.execute("SELECT key FROM answer").fetchall() == [(b"other",)]
+
+
+def test_the_barrier_waits_for_whoever_writes(store: SqliteEvents, tmp_path: Path) -> None:
+    """M20: a barrier returns only after a transaction of another process has ended."""
+    append(store, batch("b", ROW))
+    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreAway):
+            store.barrier()
+        other.execute("COMMIT")
+    store.barrier()
+
+
+def test_no_row_tells_when_it_came(store: SqliteEvents) -> None:
+    """M26: neither ids of rows nor numbers of values follow the order of arrival."""
+    for n in range(40):
+        values = {"page": (f"/{n}",)}
+        append(store, batch(f"b{n}", replace(ROW, values=values, pseudonym=None)))
+    with closing(store.connect()) as connection:
+        for query in (
+            "SELECT v.part_1, e.id FROM event AS e JOIN value AS v ON v.id = e.page ORDER BY e.id",
+            "SELECT part_1, id FROM value ORDER BY id",
+        ):
+            order = [int(page[1:]) for page, _ in connection.execute(query)]
+            assert sorted(order) == list(range(40))
+            assert order != sorted(order)
+        ids = [number for (number,) in connection.execute("SELECT id FROM event")]
+        assert max(ids) > 2**56
+        assert min(ids) >= 0
+
+
+def test_a_dropped_period_leaves_no_byte(store: SqliteEvents, tmp_path: Path) -> None:
+    """M28: rows, strings and journal of a dropped period are gone from the files; others stay."""
+    monday = replace(ROW, period="2026-11-23", values={"page": ("/monday-canary",)})
+    sunday = replace(ROW, values={"page": ("/sunday-canary",)}, pseudonym=b"sunday-visitor")
+    append(store, batch("b", sunday, monday))
+    assert b"sunday-canary" in raw(tmp_path)
+    store.drop(sunday.key)
+    assert store.periods() == [monday.key]
+    assert b"sunday-canary" not in raw(tmp_path)
+    assert b"sunday-visitor" not in raw(tmp_path)
+    assert b"monday-canary" in raw(tmp_path)
+    store.drop(sunday.key)
+
+
+def test_a_reader_delays_the_emptying_of_the_journal_only(
+    store: SqliteEvents, tmp_path: Path
+) -> None:
+    """M28: what a reader keeps in the journal goes with the next round after it has left."""
+    append(store, batch("b", replace(ROW, values={"page": ("/sunday-canary",)})))
+    with closing(store.connect()) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM event").fetchone()
+        store.drop(ROW.key)
+        assert b"sunday-canary" in raw(tmp_path)
+    store.barrier()
+    assert b"sunday-canary" not in raw(tmp_path)
+
+
+def test_a_large_period_goes_in_slices_while_others_write(
+    store: SqliteEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drop holds the lock for one slice at a time; interrupted, a second call ends it."""
+    monkeypatch.setattr("askfirst_collector.store.removal.SLICE", 10)
+    rows = [replace(ROW, pseudonym=bytes([n])) for n in range(1, 96)]
+    append(store, batch("b", *rows))
+    store.drop(ROW.key)
+    assert store.periods() == []
+    with closing(store.connect()) as connection:
+        for table in ("event", "value", "period"):
+            assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,)
+
+
+def test_erasing_takes_the_strings_that_only_the_visitor_used(
+    store: SqliteEvents, tmp_path: Path
+) -> None:
+    """M29: after an erasure no row, no pseudonym and no string of the visitor alone is left."""
+    mine = replace(ROW, pseudonym=b"mine", values={"page": ("/mine-only",), "os": ("Linux",)})
+    other = replace(ROW, pseudonym=b"other", values={"page": ("/coffee",), "os": ("Linux",)})
+    week = replace(mine, closes="week", period="2026-11-16", values={"page": ("/mine-weekly",)})
+    append(store, batch("b", mine, mine, other, week))
+    assert len(store.of_pseudonyms([b"mine", b"nobody"])) == 3
+    assert store.erase([b"mine", b"nobody"]) == 3
+    assert store.erase([b"mine"]) == 0
+    assert store.of_pseudonyms([b"mine"]) == []
+    assert list(store.rows(other.key)) == [other]
+    assert store.periods() == [other.key]
+    for canary in (b"mine-only", b"mine-weekly", b"mine"):
+        assert canary not in raw(tmp_path)
+
+
+def test_rows_without_a_pseudonym_belong_to_nobody(store: SqliteEvents) -> None:
+    """An empty pseudonym finds and erases nothing."""
+    append(store, batch("b", replace(ROW, pseudonym=None)))
+    assert store.of_pseudonyms([b""]) == []
+    assert store.erase([b""]) == 0
+    assert store.counts(ROW.key).rows == 1
+
+
+def test_what_another_process_dropped_is_not_remembered(tmp_path: Path) -> None:
+    """Two workers on one file: a string that one dropped is written anew by the other."""
+    path = tmp_path / "events.db"
+    with (
+        closing(SqliteEvents(path, ended=nobody)) as one,
+        closing(SqliteEvents(path, ended=nobody)) as two,
+    ):
+        append(one, batch("b1", ROW))
+        two.drop(ROW.key)
+        append(one, batch("b2", ROW))
+        append(two, batch("b3", ROW))
+        assert list(one.rows(ROW.key)) == [ROW, ROW]
+
+
+def test_counts_are_of_distinct_visitors(store: SqliteEvents) -> None:
+    """The snapshot of an open period: visitors, page views, rows."""
+    action = replace(ROW, type="action", values={"action": ("order",)})
+    append(
+        store,
+        batch("b", ROW, ROW, action, replace(ROW, pseudonym=b"q"), replace(ROW, pseudonym=None)),
+    )
+    assert store.counts(ROW.key) == Counts(visitors=2, views=4, rows=5)
+    assert store.counts(PeriodKey("shop", "", "none", "day", "2026-11-22")) == Counts()
+
+
+def test_a_question_can_be_put_in_portable_sql(store: SqliteEvents) -> None:
+    """Text dimensions and integer time; a reader cannot write."""
+    append(store, batch("b", ROW, replace(ROW, pseudonym=b"q", values={"page": ("/tea",)})))
+    with closing(store.connect()) as connection:
+        found = connection.execute(
+            "SELECT page_1, page_2, COUNT(DISTINCT visitor), COUNT(*) FROM events_text"
+            " WHERE site = 'shop' AND purpose = 'statistics' GROUP BY page_1, page_2 ORDER BY 1"
+        ).fetchall()
+        assert found == [("/coffee", "/coffee/beans", 1, 1), ("/tea", None, 1, 1)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("DELETE FROM event")
+
+
+def test_rows_of_a_visitor_are_found_by_the_key(store: SqliteEvents) -> None:
+    """What is kept about one visitor is found without a scan of the period."""
+    append(store, batch("b", ROW))
+    with closing(store.connect()) as connection:
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT * FROM events_text"
+            " WHERE period_id IN (SELECT id FROM period) AND pseudonym IN (?, ?)",
+            (b"a", b"b"),
+        ).fetchall()
+    details = [str(step[-1]) for step in plan]
+    assert any("SEARCH e USING PRIMARY KEY (period=? AND visitor=?)" in step for step in details)
+    assert not any("SCAN e" in step for step in details)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounting = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounting.returncode != 0:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_away_and_comes_back(small_disk: Path) -> None:
+    """Full disk: StoreAway, no half batch; with room again the next append succeeds."""
+    with closing(SqliteEvents(small_disk / "events.db", ended=nobody)) as store:
+        _fills_and_recovers(store, make_room=lambda: store.drop(ROW.key), room=small_disk)
+
+
+def _fills_and_recovers(store: SqliteEvents, *, make_room: Callable[[], None], room: Path) -> None:
+    ballast = room / "ballast"
+    ballast.write_bytes(b"x" * 300_000)
+    written, faults = [], 0
+    for n in range(200):
+        rows = [
+            replace(ROW, pseudonym=f"{n}-{m}".encode(), values={"page": (f"/{n}/{m}" * 8,)})
+            for m in range(50)
+        ]
+        (outcome,) = append(store, batch(f"b{n}", *rows))
+        if isinstance(outcome, StoreAway):
+            faults += 1
+            assert outcome.retry_after > 0
+            assert "full" in store.fault
+            break
+        written.append(n)
+    assert written
+    assert faults == 1
+    ballast.unlink()
+    assert append(store, batch("after", ROW)) == [b"answer to after"]
+    assert store.fault == ""
+    assert store.counts(ROW.key).rows == 50 * len(written) + 1
+    make_room()
+    assert store.periods() == []
+
+
+def test_a_limited_file_is_away_and_loses_nothing(
+    store: SqliteEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same where no disk can be mounted: the database itself may not grow."""
+    append(store, batch("first", ROW))
+    connection = store._connection
+    assert connection is not None
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages + 2}")
+    rows = [replace(ROW, values={"page": ("/x" * 900 + str(n),)}) for n in range(100)]
+    (outcome,) = append(store, batch("large", *rows))
+    assert isinstance(outcome, StoreAway)
+    assert store.counts(ROW.key).rows == 1
+    assert append(store, batch("large", *rows)) == [b"answer to large"]
+
+
+def test_a_locked_database_is_away_and_comes_back(store: SqliteEvents, tmp_path: Path) -> None:
+    """Locked for longer than the busy timeout: StoreAway; unlocked: stored."""
+    append(store, batch("first", ROW))
+    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (outcome,) = append(store, batch("b", ROW))
+        assert isinstance(outcome, StoreAway)
+        assert "locked" in store.fault
+        other.execute("ROLLBACK")
+    assert append(store, batch("b", ROW)) == [b"answer to b"]
+    assert store.counts(ROW.key).rows == 2
+
+
+def test_a_removed_folder_is_away_and_comes_back(tmp_path: Path) -> None:
+    """Never an answer for a row that went into an unlinked file; a folder put back is used."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with closing(SqliteEvents(folder / "events.db", ended=nobody)) as store:
+        append(store, batch("first", ROW))
+        folder.rename(tmp_path / "aside")
+        (outcome,) = append(store, batch("b", ROW))
+        assert isinstance(outcome, StoreAway)
+        folder.mkdir()
+        assert append(store, batch("b", ROW)) == [b"answer to b"]
+        shutil.rmtree(folder)
+        (outcome,) = append(store, batch("c", ROW))
+        assert isinstance(outcome, StoreAway)
+
+
+def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
+    """A damaged file is reported, never written over."""
+    path = tmp_path / "events.db"
+    path.write_bytes(b"not a database at all" * 400)
+    with closing(SqliteEvents(path, ended=nobody)) as store:
+        (outcome,) = append(store, batch("b", ROW))
+        assert isinstance(outcome, StoreAway)
+        with pytest.raises(StoreAway):
+            store.periods()
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_one_bad_batch_fails_alone(store: SqliteEvents) -> None:
+    """A batch that cannot be written does not take those along that wait with it."""
+    bad = batch("bad", ROW, replace(ROW, values={"page": ("\ud800",)}))
+    outcomes = append(store, batch("a", ROW), bad, batch("c", ROW))
+    assert outcomes[0] == b"answer to a"
+    assert isinstance(outcomes[1], UnicodeEncodeError)
+    assert outcomes[2] == b"answer to c"
+    assert store.counts(ROW.key).rows == 2
+
+
+def test_a_ledger_that_cannot_be_read_stores_nothing(tmp_path: Path) -> None:
+    """A failure narrows: while the ledger cannot confirm a receipt, its batch is not written."""
+
+    def ended(_judged: Collection[Judged]) -> Set[Judged]:
+        raise StoreAway("the ledger cannot be read")
+
+    with closing(SqliteEvents(tmp_path / "events.db", ended=ended)) as store:
+        (outcome,) = append(store, batch("b", ROW))
+        assert isinstance(outcome, StoreAway)
+        assert store.periods() == []
+
+
+def test_closing_writes_what_waits_and_then_refuses(tmp_path: Path) -> None:
+    """After close the journal is gone, everything acknowledged is there, and appends are away."""
+    store = SqliteEvents(tmp_path / "events.db", ended=nobody)
+    append(store, *(batch(f"b{n}", ROW) for n in range(50)))
+    store.close()
+    store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["events.db"]
+    (outcome,) = append(store, batch("late", ROW))
+    assert isinstance(outcome, StoreAway)
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as again:
+        assert again.counts(ROW.key).rows == 50

@@ -87,7 +87,7 @@ def is_bot(agent: str) -> bool:
 _WORDS = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|scrap|https?:|\bwww\.|@[a-z]|\[at\]|\+\w[\w-]*\.[a-z]|fetch|"
     r"curl|wget|python|\bjava[/)]|okhttp|httpclient|go-http|axios|headless|phantom|playwright|"
-    r"selenium|puppeteer|electron/|monitor|uptime|synthetic|check|scan|archiv|\bfeed|feeds?\b|\brss|"
+    r"selenium|puppeteer|monitor|uptime|synthetic|check|scan|archiv|\bfeed|feeds?\b|\brss|"
     r"preview|validat|lighthouse|gtmetrix|perl|\bruby|libwww|\bphp\b|\bseo|audit|inspect|proxy\b|"
     r"harvest|verif|survey|research|probe|analy[sz]|httrack|sitesucker|webcop|webcapture|download|"
     r"mediapartners|google-|googleother|bw/1\.|\b\w+\.(?:com|org|net|io|ai|ly)\b",

@@ -21,7 +21,7 @@ from .value import told
 
 EXAMPLE = "81.2.69.142"  # an address of MaxMind's public test data, in London
 _NOWHERE: Value = (UNKNOWN,)
-# How many networks are looked up at start, in each family: enough to meet a country and most damage.
+# Networks looked up at start, in each family: enough to meet a country and most damage.
 _WALK = 2_000
 
 Lookup = Callable[[Address], Value]
@@ -125,7 +125,7 @@ def _any(record: object) -> Value:
 
 
 def _try_out(path: Path | str, reader: maxminddb.Reader, lookup: Lookup) -> None:
-    """Look up the first networks, and one address in each /8: damage shows now, not at a visitor."""
+    """Look up the first networks and each /8: damage shows now, not at a visitor."""
     seen_country = False
     try:
         for address in _probes(reader):

@@ -1,0 +1,63 @@
+"""The page: section, path without identifiers, listed query. No fragment, no host, no title.
+
+Paths are percent-decoded, their case is kept, empty segments and path parameters (";jsessionid=…")
+are cut, so that one page has one name. `:id` stands for a segment that is
+no UTF-8 or was encoded twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, unquote
+
+from ..terms.attributes import OTHER, UNKNOWN, Value
+from .identifiers import ID, template
+from .url import read_url
+from .value import NONE
+
+LONGEST = 512  # characters of a path once its identifiers are replaced
+_BASE = "https://site.invalid"
+# No UTF-8, or encoded twice, which hides what is in it.
+_UNREADABLE = re.compile("\ufffd|%[0-9A-Fa-f]{2}")
+_READABLE = " /:@!$'()*,;-._~"
+
+
+def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
+    """Section, path, query: ("/shop", "/shop/:id", "sort=price") for "/shop/8812?sort=price&u=7".
+
+    Of the query only listed parameters count, in the order of their names, each once; a value that
+    is not listed is `other`; without any the part is `none`.
+    """
+    if not isinstance(address, str):
+        return (UNKNOWN,)
+    # "//name/path" is a path of this site here, not another host.
+    rooted = "/" + address.lstrip("/\\") if address.startswith(("/", "\\")) else address
+    url = read_url(rooted, _BASE)
+    if url is None:
+        return (UNKNOWN,)
+    segments = [_segment(raw) for raw in url.path.split("/")]
+    segments = [segment for segment in segments if segment]
+    section = "/" + "".join(segments[:1])
+    path = "/" + "/".join(segments)
+    if len(path) > LONGEST:
+        return (section, UNKNOWN)
+    return (section, path, _query(url.search, listed))
+
+
+def _segment(raw: str) -> str:
+    decoded = unquote(raw.partition(";")[0], errors="replace")
+    if _UNREADABLE.search(decoded):
+        return ID
+    # A slash that was encoded belongs to the segment; it must not look like another one.
+    return template(decoded.replace("/", " "))
+
+
+def _query(search: str, listed: Mapping[str, frozenset[str]]) -> str:
+    if not search or not listed:
+        return NONE
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(search[1:], keep_blank_values=True, errors="replace"):
+        if name in listed:
+            given.setdefault(name, quote(value, _READABLE) if value in listed[name] else OTHER)
+    return "&".join(f"{name}={given[name]}" for name in sorted(given)) or NONE

@@ -1,0 +1,50 @@
+"""Where the visitor came from: a channel, and the site by its registrable domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+from ..terms.attributes import OTHER, UNKNOWN, Value
+from .channels import channel_of
+from .url import read_url
+from .value import NONE, told
+
+DIRECT, INTERNAL = "direct", "internal"
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def registrable_domain(host: str) -> str | None:
+    """The domain that somebody registered: "example.co.uk" of "www.example.co.uk", else None."""
+    return _suffixes().privatesuffix(host.lower()) if host.isascii() else None
+
+
+def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
+    """Channel, site: ("search", "google.com"), ("direct", "none") without a referrer.
+
+    Only the origin is looked at, also when more was sent. Channels: internal, search, social, ai,
+    mail, direct, other. An opaque origin ("null"), or one that is no web address, is unknown.
+    """
+    if origin is None or origin == "":
+        return (DIRECT, NONE)
+    if not isinstance(origin, str) or (url := read_url(origin)) is None:
+        return (UNKNOWN,)
+    host = url.host.removesuffix(".")
+    site = registrable_domain(host) if url.is_name else None
+    if host in _hosts(frozenset(own_origins)):
+        return told(INTERNAL, site or host)
+    if site is None:
+        return (OTHER, UNKNOWN)
+    suffix = site.partition(".")[2]
+    return told(channel_of(host, suffix) or OTHER, site)
+
+
+@lru_cache(maxsize=64)  # by the sites of the policy, never by what a visitor sent
+def _hosts(origins: frozenset[str]) -> frozenset[str]:
+    return frozenset(url.host for url in map(read_url, origins) if url)

@@ -1,4 +1,4 @@
-"""What a site publishes about its current edition: enough for a script to decide as the gate does."""
+"""What a site publishes of its editions: enough for a script to decide as the gate does."""
 
 from __future__ import annotations
 

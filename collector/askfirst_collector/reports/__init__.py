@@ -1,0 +1,1 @@
+"""Reports: what was disclosed, selected and added; nothing else."""

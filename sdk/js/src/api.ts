@@ -110,7 +110,10 @@ export interface NoticeContext {
   readonly answered: () => void; // call it when the answer of POST /askfirst/consent is here: the gate reads the cookie again
 }
 
-/** What notice.js exports. When the page already has `#askfirst-notice`, `show` enhances it and builds nothing. */
+/**
+ * What notice.js exports. It throws nothing. Called to ask (where the page already has `#askfirst-notice`, that is
+ * enhanced and nothing is built), and again after every change: with nothing left to ask, "first" takes the notice away.
+ */
 export interface NoticeModule {
   readonly show: (context: NoticeContext) => void;
 }
@@ -144,13 +147,8 @@ export interface Tracker {
 export interface Askfirst {
   readonly allows: (purpose: string) => boolean;
   readonly consent: ConsentView;
+  /** Calls the listener when the answer is first known, and after each change; answers how to stop that. */
   readonly on: (event: "change", listener: (consent: ConsentView) => void) => () => void;
   readonly track: (name: string, properties?: Properties) => void;
   readonly show: () => void;
-}
-
-declare global {
-  interface Window {
-    readonly askfirst?: Askfirst;
-  }
 }

@@ -1,0 +1,11 @@
+/** The way back to the choices is a link that works without a script; with one, it opens them in place. */
+const LINK = '[data-askfirst="choices"]';
+
+export function onChoices(show: () => Promise<boolean>): void {
+  addEventListener("click", async (event) => {
+    const link = event.target instanceof Element ? event.target.closest(LINK) : null;
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (!(await show()) && link instanceof HTMLAnchorElement) location.assign(link.href);
+  });
+}

@@ -1,0 +1,128 @@
+/** The gate: it decides what may run on this page, and loads the rest only when it is needed. */
+import type {
+  Askfirst,
+  ConsentView,
+  NoticeContext,
+  NoticeModule,
+  Published,
+  State,
+  Tracker,
+  TrackerModule,
+} from "./api.ts";
+import { onChoices } from "./choices.ts";
+import { clear } from "./clear.ts";
+import { decide, NOTHING } from "./consent.ts";
+import { leftovers } from "./leftovers.ts";
+import { cookies } from "./native.ts";
+import { safely } from "./safely.ts";
+import { gateScripts } from "./scripts.ts";
+import { signals } from "./signals.ts";
+import { whenSeen } from "./start.ts";
+import { readState } from "./state.ts";
+import { followTabs } from "./tabs.ts";
+
+const { fetch } = window;
+
+/** `base` is the address of the folder this script came from. */
+export function gate(base: string): Askfirst {
+  const listeners = new Set<(consent: ConsentView) => void>();
+  let published: Published | undefined;
+  let state: State | null = null;
+  let consent = NOTHING;
+  let told = ""; // `consent` as the listeners were last told
+  let seen: string | undefined; // the cookies that `consent` was read from
+  let onArrival: readonly string[] | undefined;
+  let tracker: Promise<Tracker | undefined> | undefined;
+  let notice: Promise<NoticeModule | undefined> | undefined;
+
+  /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
+  function read(): ConsentView {
+    const jar = cookies();
+    if (published && jar !== seen) {
+      seen = jar;
+      const before = consent;
+      state = readState(jar, published.policy.site, Date.now() / 1000);
+      consent = decide(published, state, signals());
+      onArrival ??= Object.keys(consent.scopes);
+      const text = JSON.stringify(consent);
+      if (text !== told) {
+        told = text;
+        void safely(() => changed(published as Published, before));
+      }
+    }
+    return consent;
+  }
+
+  /** A copy, so that what a page does to it stays in the page. */
+  const view = (): ConsentView => JSON.parse(JSON.stringify(read()));
+
+  async function changed({ policy }: Published, before: ConsentView): Promise<void> {
+    if (tracker) void safely(async () => (await tracker)?.changed());
+    clear(...leftovers(policy, before, consent));
+    look();
+    for (const listener of listeners) void safely(() => listener(view()));
+    if (Object.values(consent.scopes).some(({ page }) => page)) void load();
+    if (notice || consent.asks.length > 0 || document.getElementById("askfirst-notice")) await show("first");
+  }
+
+  function load(): Promise<Tracker | undefined> {
+    tracker ??= safely(async () => {
+      const { start }: TrackerModule = await import(`${base}tracker.js`);
+      return start(
+        {
+          published: published as Published,
+          signals: signals(),
+          consent: read,
+          edition: (purpose) => state?.choices[purpose]?.[1] ?? 0,
+          onArrival: onArrival ?? [],
+        },
+        new URL("../events", base).href,
+      );
+    });
+    return tracker;
+  }
+
+  async function show(layer: NoticeContext["layer"]): Promise<boolean> {
+    notice ??= safely(() => import(`${base}notice.js`));
+    const found = await notice;
+    if (!found || !published) return false;
+    found.show({ published, consent: view(), state, signals: signals(), base, layer, answered });
+    return true;
+  }
+
+  function answered(): void {
+    read();
+    tellTabs();
+  }
+
+  const look = gateScripts((purpose) => Object.hasOwn(read().scopes, purpose));
+  const tellTabs = followTabs(
+    () => void safely(read),
+    () => void safely(async () => (await tracker)?.restored()),
+  );
+  onChoices(async () => (await safely(() => show("preferences"))) === true);
+  whenSeen(() => {
+    void safely(async () => {
+      const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" } });
+      if (!response.ok) return;
+      published = await response.json();
+      answered();
+    });
+  });
+
+  return {
+    allows: (purpose) => Object.hasOwn(read().scopes, purpose),
+    get consent() {
+      return view();
+    },
+    on(event, listener) {
+      if (event === "change") listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    track(name, properties) {
+      if (!Object.values(read().scopes).some(({ action }) => action)) return;
+      void safely(async () => (await load())?.track(name, properties));
+    },
+    show: () => void safely(() => show("preferences")),
+  };
+}

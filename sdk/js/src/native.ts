@@ -1,0 +1,24 @@
+/**
+ * What we need of the browser, taken when the script runs: a page that later redefines these, or that hides them behind
+ * an element's name (`<img name=cookie>`), does not reach us.
+ */
+
+/** A property of `document` from its prototype, which no element's name and no own property can stand before. */
+function property(name: "cookie" | "currentScript"): { read: () => unknown; write: (value: string) => void } {
+  const found = Object.getOwnPropertyDescriptor(Document.prototype, name);
+  return { read: () => found?.get?.call(document), write: (value) => found?.set?.call(document, value) };
+}
+
+const jar = property("cookie");
+
+/** As `document.cookie`; nothing where cookies are denied. */
+export function cookies(): string {
+  try {
+    return String(jar.read() ?? "");
+  } catch {
+    return "";
+  }
+}
+
+export const writeCookie = jar.write;
+export const currentScript = property("currentScript").read;

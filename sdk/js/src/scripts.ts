@@ -1,0 +1,64 @@
+/**
+ * Scripts that wait for consent: `<script type="text/plain" data-purpose="statistics">`, or `data-category`.
+ *
+ * Such an element never ran, so it runs when it is put back with its type changed: nonce, integrity and crossorigin stay
+ * on it, and no policy for Trusted Types is needed, since nothing turns a string into a script. For the same reason
+ * markup that a page sets by innerHTML stays as inert as HTML wants it.
+ */
+const WAITING = 'script[type="text/plain"]:is([data-purpose],[data-category])';
+
+export type Allows = (purpose: string) => boolean;
+
+/** Runs what is allowed now, in the order of the page, and answers a function that looks again. */
+export function gateScripts(allows: Allows): () => void {
+  const waiting: HTMLScriptElement[] = [];
+  let running = false;
+
+  const next = (): void => {
+    running = false;
+    while (!running && waiting.length > 0) {
+      const [script] = waiting.splice(0, 1);
+      // Consent may have gone while the one before was loading.
+      if (script?.isConnected && isAllowed(script, allows)) running = run(script, next);
+    }
+  };
+
+  const look = (): void => {
+    const found = [...document.querySelectorAll<HTMLScriptElement>(WAITING)].filter(
+      (script) => !waiting.includes(script) && isAllowed(script, allows),
+    );
+    waiting.push(...found.filter((script) => !isDeferred(script)), ...found.filter(isDeferred));
+    if (!running) next();
+  };
+
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  return look;
+}
+
+function isAllowed({ dataset }: HTMLScriptElement, allows: Allows): boolean {
+  const purposes = (dataset["purpose"] ?? dataset["category"] ?? "").split(/[\s,]+/).filter(Boolean);
+  return purposes.length > 0 && purposes.every(allows);
+}
+
+const isModule = ({ dataset }: HTMLScriptElement): boolean => dataset["type"] === "module";
+
+/** As the parser would have done: after the others. */
+const isDeferred = (script: HTMLScriptElement): boolean =>
+  !script.async && (isModule(script) || (script.defer && !!script.src));
+
+/** Runs one script; true when the next has to wait until this one has loaded or failed. */
+function run(script: HTMLScriptElement, done: () => void): boolean {
+  const waits = !script.hasAttribute("async") && (script.hasAttribute("src") || isModule(script));
+  const { parentNode, nextSibling } = script;
+  if (!parentNode) return false;
+  script.remove();
+  if (isModule(script)) script.type = "module";
+  else script.removeAttribute("type");
+  if (waits) {
+    script.async = false;
+    script.addEventListener("load", done, { once: true });
+    script.addEventListener("error", done, { once: true });
+  }
+  parentNode.insertBefore(script, nextSibling);
+  return waits;
+}

@@ -88,13 +88,15 @@ _WORDS = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|scrap|https?:|\bwww\.|@[a-z]|\[at\]|\+\w[\w-]*\.[a-z]|fetch|"
     r"curl|wget|python|\bjava[/)]|okhttp|httpclient|go-http|axios|headless|phantom|playwright|"
     r"selenium|puppeteer|monitor|uptime|synthetic|check|scan|archiv|\bfeed|feeds?\b|\brss|"
-    r"preview|validat|lighthouse|gtmetrix|perl|\bruby|libwww|\bphp\b|\bseo|audit|inspect|proxy\b|"
+    r"preview|validat|lighthouse|gtmetrix|perl|\bruby|\bphp\b|\bseo|audit|inspect|proxy\b|"
     r"harvest|verif|survey|research|probe|analy[sz]|httrack|sitesucker|webcop|webcapture|download|"
     r"mediapartners|google-|googleother|bw/1\.|\b\w+\.(?:com|org|net|io|ai|ly)\b",
     re.IGNORECASE,
 )
 # Browsers have said Mozilla since 1994, Opera said Opera, and those of the terminal say their name.
 _BROWSERS = re.compile(r"(?:Mozilla|Opera|Lynx|E?Links|w3m|Dillo|NetSurf|UCWEB|Dalvik)\b")
+# Old telephones say only their make and this, or a system that uap-core knows.
+_TELEPHONE = "MIDP"
 # "Mozilla/5.0 (compatible; NAME" was Internet Explorer's form; since then only programs use it.
 _COMPATIBLE = re.compile(
     r"Mozilla/\d\.\d+ \(compatible; (?!MSIE|Konqueror|iCab|OmniWeb|NetPositive)"
@@ -104,7 +106,6 @@ _COMPATIBLE = re.compile(
 def _is_program(text: str) -> bool:
     if _WORDS.search(text) or _COMPATIBLE.match(text):
         return True
-    # Old telephones say only their make: uap-core knows their system.
-    if not _BROWSERS.match(text) and _read(text, Domain.OS).os.family == _NOBODY:
-        return True
-    return bool(_read(text, Domain.DEVICE).is_bot)
+    if _BROWSERS.match(text) or _TELEPHONE in text or _read(text, Domain.OS).os.family != _NOBODY:
+        return bool(_read(text, Domain.DEVICE).is_bot)
+    return True

@@ -1,0 +1,183 @@
+"""Where an address is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.errors import Unusable
+from askfirst.observe.location import Locator, _any
+from askfirst.observe.place import place_of
+from askfirst.terms.attributes import UNKNOWN
+
+LONDON = "81.2.69.142"
+PROBES = ("81.2.69.142", "1.1.1.1", "2a02:f0a0::", "::1", "255.255.255.255", "214.78.120.0")
+
+
+def bad_files(corpus: Path) -> Iterator[Path]:
+    yield from sorted((corpus / "mmdb/bad-data").rglob("*.mmdb"))
+    yield from sorted((corpus / "mmdb/test-data").glob("*Broken*.mmdb"))
+    yield from sorted((corpus / "mmdb/test-data").glob("*broken*.mmdb"))
+    yield from sorted((corpus / "mmdb/test-data").glob("*Invalid*.mmdb"))
+
+
+@pytest.mark.corpus
+def test_corrupt_files_are_refused_at_start(corpus: Path) -> None:
+    """Each corrupt file is refused, in time, with its name and what is wrong."""
+    files = list(bad_files(corpus))
+    assert len(files) == 25
+    for path in files:
+        started = time.perf_counter()
+        with pytest.raises(Unusable) as refused:
+            Locator.open(path)
+        assert str(refused.value).startswith("askfirst.E020: ")
+        assert path.name in str(refused.value)
+        assert time.perf_counter() - started < 1
+
+
+@pytest.mark.corpus
+def test_every_sound_file_works_or_is_refused(corpus: Path) -> None:
+    """A database without countries is refused at start, any other one answers."""
+    usable = []
+    for path in sorted((corpus / "mmdb/test-data").glob("*.mmdb")):
+        try:
+            locator = Locator.open(path)
+        except Unusable:
+            continue
+        usable.append(path.stem)
+        for ip in PROBES:
+            value = locator.locate(ip)
+            assert value[0] == UNKNOWN or len(value[0]) == 2
+    assert usable == [
+        "GeoIP2-City-Shield-Test", "GeoIP2-City-Test", "GeoIP2-Country-Shield-Test",
+        "GeoIP2-Country-Test", "GeoIP2-Enterprise-Shield-Test", "GeoIP2-Enterprise-Test",
+        "GeoIP2-Precision-Enterprise-Shield-Test", "GeoIP2-Precision-Enterprise-Test",
+        "GeoLite2-City-Test", "GeoLite2-Country-Test",
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    """Missing, empty, a folder, a text: each is refused and named."""
+    (tmp_path / "empty.mmdb").touch()
+    (tmp_path / "text.mmdb").write_text("GeoLite2", encoding="utf-8")
+    for name in ("missing.mmdb", "empty.mmdb", "text.mmdb", "."):
+        with pytest.raises(Unusable, match="cannot be opened"):
+            Locator.open(tmp_path / name)
+
+
+@pytest.mark.corpus
+def test_damage_anywhere_never_raises(corpus: Path, tmp_path: Path) -> None:
+    """A database with any one block of it overwritten is refused, or answers or is unknown."""
+    sound = (corpus / "mmdb/test-data/GeoIP2-City-Test.mmdb").read_bytes()
+    path = tmp_path / "damaged.mmdb"
+    for start in range(0, len(sound), 997):
+        path.write_bytes(sound[:start] + b"\xff\x82\xe3" * 5 + sound[start + 15 :])
+        try:
+            locator = Locator.open(path)
+        except Unusable:
+            continue
+        for ip in PROBES:
+            assert locator.locate(ip)
+
+
+@pytest.mark.corpus
+def test_every_expected_country(corpus: Path) -> None:
+    """Every row of the expected countries, and every row of the replayed logs, is found."""
+    locator = Locator.open(corpus / "mmdb/test-data/GeoIP2-Country-Test.mmdb")
+    text = (corpus / "mmdb/expected_GeoIP2-Country-Test.json").read_text(encoding="utf-8")
+    expected = [(row["ip"], row["country"]) for row in json.loads(text)]
+    with gzip.open(corpus / "logs/log_replay_testip.jsonl.gz") as file:
+        rows = [json.loads(line) for line in file]
+    expected += [(row["ip"], row["expected_country"]) for row in rows]
+    assert len(expected) == 345 + 8000
+    wrong = [
+        (ip, country)
+        for ip, country in expected
+        if locator.locate(ip)[0] != (country or UNKNOWN)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.corpus
+def test_country_region_city(corpus: Path) -> None:
+    """Parts are ISO 3166-1, ISO 3166-2, English name; what a database lacks is unknown."""
+    city = Locator.open(corpus / "mmdb/test-data/GeoIP2-City-Test.mmdb")
+    country = Locator.open(corpus / "mmdb/test-data/GeoIP2-Country-Test.mmdb")
+    assert city.locate(LONDON) == ("GB", "GB-ENG", "London")
+    assert city.locate(f"::ffff:{LONDON}") == ("GB", "GB-ENG", "London")
+    assert country.locate(LONDON) == ("GB", UNKNOWN)
+
+
+def test_without_a_download() -> None:
+    """iptocc knows the country of most public addresses, mapped ones too."""
+    locator = Locator.open(None)
+    assert locator.locate("8.8.8.8") == ("US", UNKNOWN)
+    assert locator.locate("::ffff:8.8.8.8") == ("US", UNKNOWN)
+    assert locator.locate("2a00:1450::1")[0] != UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "ip",
+    ["10.0.0.1", "127.0.0.1", "192.168.1.1", "169.254.0.1", "::1", "fe80::1%eth0", "fd00::1",
+     "224.0.0.1", "0.0.0.0", "255.255.255.255", "::ffff:10.0.0.1", "", "nonsense", "8.8.8"],
+)  # fmt: skip
+def test_private_addresses_are_unknown(ip: str) -> None:
+    """An address that is nowhere, or none, is unknown."""
+    assert Locator.open(None).locate(ip) == (UNKNOWN,)
+
+
+@pytest.mark.parametrize(
+    ("record", "value"),
+    [
+        ({"country_code": "DE"}, ("DE", UNKNOWN)),
+        ({"country_code": "au", "country": "Australia"}, ("AU", UNKNOWN)),
+        ({"country": "FR"}, ("FR", UNKNOWN)),
+        (
+            {"country_code": "GB", "region_code": "ENG", "city": "London"},
+            ("GB", "GB-ENG", "London"),
+        ),
+        ({"country_code": "GB", "state1": "England", "city": "London"}, ("GB", UNKNOWN)),
+        ({"country": {"iso_code": "SE"}}, ("SE", UNKNOWN)),
+        ({"registered_country": {"iso_code": "SE"}}, (UNKNOWN,)),
+        ({"country_code": "ZZ"}, (UNKNOWN,)),
+        ({"country_code": ""}, (UNKNOWN,)),
+        ({"asn": 1}, (UNKNOWN,)),
+        ("DE", (UNKNOWN,)),
+        (None, (UNKNOWN,)),
+    ],
+)
+def test_flat_and_nested_layouts(record: object, value: tuple[str, ...]) -> None:
+    """Databases of other makers are read by the layout of their records."""
+    assert _any(record) == value
+
+
+def test_a_city_keeps_its_accents() -> None:
+    """Names of places are as the database has them."""
+    assert place_of("SE", "E", "Linköping") == ("SE", "SE-E", "Linköping")
+
+
+@pytest.mark.corpus
+def test_describe(corpus: Path) -> None:
+    """`askfirst geo` can say the database, its age, and what it answers."""
+    path = corpus / "mmdb/test-data/GeoIP2-City-Test.mmdb"
+    said = Locator.open(path).describe(now=1_795_356_309)
+    assert (said.database, said.type) == (str(path), "GeoIP2-City")
+    assert (said.built, said.age) == (date(2026, 2, 4), 291)
+    assert (said.example, said.answer) == (LONDON, ("GB", "GB-ENG", "London"))
+    ours = Locator.open(None).describe(now=0, example="8.8.8.8")
+    assert ours.database.startswith("iptocc ")
+    assert (ours.built, ours.age, ours.answer) == (None, None, ("US", UNKNOWN))
+
+
+@given(st.text() | st.ip_addresses().map(str))
+def test_any_text_is_located(ip: str) -> None:
+    """Nothing raises."""
+    assert Locator.open(None).locate(ip)

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from askfirst_collector.config import Folder
+    from askfirst_collector.ledger.receipts import Receipts
     from askfirst_collector.ledger.records import Ledger
+    from askfirst_collector.registry.host import HostPolicy
     from askfirst_collector.registry.keys import Keys
+    from askfirst_collector.registry.notices import Notices
     from askfirst_collector.registry.sites import Registry
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.salts import Salts
@@ -28,6 +31,9 @@ class Parts:
     salts: Salts
     events: EventStore
     keys: Keys
+    notices: Notices
+    receipts: Receipts
+    host: HostPolicy
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
     secure: bool = True  # False only where a site is served without TLS on loopback

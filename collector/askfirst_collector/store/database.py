@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 metadata = MetaData()
 
 # WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
+# A grant that is not recorded in 2 s is answered 503: nobody waits for a lock longer than that.
 PRAGMAS = (
+    "PRAGMA busy_timeout=1800",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
-    "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
 )
 
@@ -28,7 +29,9 @@ def open_ledger(path: Path) -> Engine:
     """Open (and where needed create) the ledger database at `path`; the folder must exist."""
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare)
-    metadata.create_all(engine)
+    # Two workers may start at once: the second finds the tables of the first.
+    with writing(engine) as connection:
+        metadata.create_all(connection)
     path.chmod(0o600)
     return engine
 

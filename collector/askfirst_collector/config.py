@@ -1,0 +1,70 @@
+"""The data folder of a collector: what lies where, and that nobody else can read it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from askfirst.errors import AskfirstError
+
+
+class SettingError(AskfirstError):
+    """A setting that cannot be used: its stable id, the value, and what to write instead."""
+
+    def __init__(self, code: str, found: object, advice: str) -> None:
+        self.code = code
+        self.found = found
+        self.advice = advice
+        super().__init__(f"{code}: {found}: {advice}")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One collector's files. `salts.db` is never backed up; `keys/` goes apart from the rest."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        """Registry, editions, ledger and disclosed tables."""
+        return self.path / "ledger.db"
+
+    @property
+    def events(self) -> Path:
+        """Rows of open periods, and rows that are kept."""
+        return self.path / "events.db"
+
+    @property
+    def salts(self) -> Path:
+        """What makes pseudonyms, and stops making them when it is destroyed."""
+        return self.path / "salts.db"
+
+    @property
+    def keys(self) -> Path:
+        """Cookie keys of the sites, and the key that signs receipts."""
+        return self.path / "keys"
+
+
+def open_folder(path: Path | str) -> Folder:
+    """Make the folder (0700), `keys/` (0700) and the empty databases (0600) where they are missing.
+
+    Raises SettingError `askfirst.E101` where the path cannot be such a folder.
+    """
+    folder = Folder(Path(path).absolute())
+    try:
+        fresh = not folder.path.exists() or not any(folder.path.iterdir())
+        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A folder with other people's files in it is not ours to close.
+        if fresh or folder.ledger.exists():
+            folder.path.chmod(0o700)
+        folder.keys.mkdir(mode=0o700, exist_ok=True)
+        folder.keys.chmod(0o700)
+        for file in (folder.ledger, folder.events, folder.salts):
+            # Journals take the mode of their database, so it must be right before the first write.
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+            file.chmod(0o600)
+    except OSError as error:
+        advice = f"give a folder that this user can write ({error.strerror})"
+        raise SettingError("askfirst.E101", str(path), advice) from error
+    return folder

@@ -1,0 +1,200 @@
+"""What an answer of a visitor makes of what the ledger already holds: a pure decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from askfirst.client import Decision
+from askfirst.errors import Refused
+from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.lattice import Detail
+from askfirst.terms.policy import Policy
+from askfirst.terms.terms import BOTTOM, Terms
+from askfirst.terms.token import expires_at
+from askfirst_collector.ledger.entries import STATUS, hour_of, timestamp
+from askfirst_collector.ledger.records import Past
+
+# The hash of the words that a notice of this policy shows in this language.
+Notice = Callable[[Policy, str], str]
+ERASE = "erase"  # the method of an ending that an erasure follows
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What holds after an answer; `body` is the entry to append, None where nothing is recorded."""
+
+    choices: Mapping[str, Choice]
+    expires: int  # unix seconds
+    body: dict[str, Any] | None
+
+
+def answer(
+    decision: Decision, past: Past, editions: Editions, notice: Notice, *, now: float
+) -> Answered:
+    """Merge an answer with the latest entry of its handle.
+
+    Raises Refused: a grant under another edition than the current one, for a purpose it does not
+    ask for, without a declared age, or under a handle that has ended. A refusal is never refused.
+    """
+    policy = editions.current.policy
+    old = past.latest.choices if past.latest is not None and not past.ended else {}
+    chosen = _chosen(decision, editions.current, old)
+    grants = any(chosen.values())
+    if grants and past.ended:
+        raise Refused("handle-ended", "draw a new secret: this one has ended for good")
+    number = editions.current.number if grants else _number(decision, editions, old)
+    fresh = {name: Choice(detail, number) for name, detail in chosen.items()}
+    choices = dict(sorted({**old, **fresh}.items()))
+    granted = any(choice.detail for choice in choices.values())
+    expires = expires_at(
+        now,
+        consent_days=policy.consent_days,
+        refusal_days=policy.refusal_days,
+        granted=granted,
+    )
+    if past.latest is None or not old:
+        kind = "grant"
+    else:
+        kind = "change" if granted else "withdraw"
+        if granted and old.keys() - fresh.keys():
+            # What was agreed to earlier, and not answered again, does not last longer for it.
+            expires = min(expires, past.latest.until)
+    if not granted and kind == "grant":
+        return Answered(choices, expires, None)
+    body = _body(decision, kind, choices, editions, number, notice)
+    body.update(hour=timestamp(hour_of(now)), until=timestamp(expires))
+    if kind == "change" and not grants and past.latest is not None:
+        # To refuse a part is not to ask for the rest to be used again.
+        body["status"] = past.latest.body["status"]
+    return Answered(choices, expires, body)
+
+
+def restriction(past: Past, *, now: float) -> dict[str, Any] | None:
+    """The entry that stops storing without ending the grant; None where nothing is stored."""
+    if past.latest is None or past.ended or past.latest.body["status"] == "restricted":
+        return None
+    return {
+        **past.latest.body,
+        "kind": "restrict",
+        "hour": timestamp(hour_of(now)),
+        "method": "restrict",
+        "status": STATUS["restrict"],
+    }
+
+
+def ending(past: Past, *, now: float) -> dict[str, Any] | None:
+    """The entry that ends a handle about to be erased; None where it has ended already."""
+    if past.latest is None or past.ended:
+        return None
+    body = dict(past.latest.body)
+    choices = {name: {**pair, "detail": 0} for name, pair in body["choices"].items()}
+    body.update(
+        kind="withdraw",
+        hour=timestamp(hour_of(now)),
+        choices=choices,
+        granted=[],
+        denied=sorted(choices),
+        collectors=[],
+        method=ERASE,
+        retention={},
+        recipients=[],
+        status=STATUS["withdraw"],
+    )
+    return body
+
+
+def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> dict[str, int]:
+    """The details this answer names, by purpose; what it leaves out is not in it."""
+    asked = current.policy.asked
+    if decision.method in ("reject_all", "withdraw"):
+        if any(decision.choices.values()):
+            raise Refused("choices-contradict-method", f"{decision.method} takes no choice above 0")
+        return dict.fromkeys((*asked, *old), 0)
+    chosen = dict(decision.choices)
+    if decision.method == "accept_all":
+        chosen = chosen or dict.fromkeys(asked, int(Detail.AS_ASKED))
+        if set(chosen.values()) - {Detail.AS_ASKED}:
+            raise Refused("choices-contradict-method", "accept_all takes choices of 3 only")
+    if not all(0 <= detail <= Detail.AS_ASKED for detail in chosen.values()):
+        raise Refused("bad-shape", "choose 0, 1, 2 or 3")
+    if chosen and not any(chosen.values()):
+        # An old notice may refuse what is not asked any more.
+        return {name: 0 for name in chosen if name in asked or name in old}
+    _check_grant(decision, chosen, current)
+    if decision.gpc:
+        # Nothing that sells becomes granted under the signal; unanswered, it is not refused either.
+        sells = {name for name in chosen if current.policy.purposes[name].terms.sells_or_shares}
+        chosen = {n: detail for n, detail in chosen.items() if not (detail and n in sells)}
+    if not chosen:
+        raise Refused("nothing-chosen", "name at least one purpose that may be granted")
+    return chosen
+
+
+def _check_grant(decision: Decision, chosen: Mapping[str, int], current: Edition) -> None:
+    if decision.edition != current.hash:
+        raise Refused("edition-changed", f"the current edition is {current.hash}")
+    if not set(chosen) <= set(current.policy.asked):
+        raise Refused("unknown-purpose", f"choose among {', '.join(current.policy.asked)}")
+    if current.policy.for_children:
+        raise Refused("under-age", "this site is for children: nothing is gathered")
+    terms = [current.policy.purposes[name].terms for name, detail in chosen.items() if detail]
+    if any(each.minimum_age for each in terms) and not decision.adult:
+        raise Refused("age-not-declared", "declare the age with adult: true")
+
+
+def _number(decision: Decision, editions: Editions, old: Mapping[str, Choice]) -> int:
+    """The edition a refusal answers; an unknown one counts as the newest known to the handle."""
+    found = editions.by_hash(decision.edition)
+    if found is not None:
+        return found.number
+    return max((choice.edition for choice in old.values()), default=editions.current.number)
+
+
+def _body(
+    decision: Decision,
+    kind: str,
+    choices: Mapping[str, Choice],
+    editions: Editions,
+    number: int,
+    notice: Notice,
+) -> dict[str, Any]:
+    edition = editions.get(number) or editions.current
+    language = language_of(edition.policy, decision.lang)
+    granted = [name for name, choice in choices.items() if choice.detail]
+    terms = {name: _terms(editions, name, choices[name]) for name in granted}
+    recipients = {each for agreed in terms.values() for each in agreed.recipients}
+    return {
+        "v": 1,
+        "kind": kind,
+        "site": decision.site,
+        "handle": decision.handle,
+        "edition": {"number": edition.number, "hash": edition.hash},
+        "notice": notice(edition.policy, language),
+        "language": language,
+        "choices": {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()},
+        "granted": granted,
+        "denied": [name for name in choices if name not in granted],
+        "collectors": sorted({name.partition("/")[0] for name in granted if "/" in name}),
+        "method": decision.method,
+        "controller": edition.policy.controller.name,
+        "jurisdiction": edition.policy.jurisdiction,
+        "retention": {name: agreed.retention_days for name, agreed in terms.items()},
+        "recipients": [
+            {"name": each.name, "role": each.role, "country": each.country}
+            for each in sorted(recipients, key=lambda each: (each.name, each.role, each.country))
+        ],
+        "status": STATUS[kind],
+    }
+
+
+def _terms(editions: Editions, purpose: str, choice: Choice) -> Terms:
+    edition = editions.get(choice.edition)
+    found = edition.policy.purposes.get(purpose) if edition is not None else None
+    return BOTTOM if found is None else found.terms
+
+
+def language_of(policy: Policy, wanted: str) -> str:
+    """The language a notice was shown in: one of the policy's, so that none can carry an id."""
+    return wanted if wanted in policy.languages else policy.languages[0]

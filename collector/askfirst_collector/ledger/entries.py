@@ -1,0 +1,103 @@
+"""One entry of the ledger, and what it says about its handle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from askfirst.terms.edition import Choice
+
+HOUR = 3600  # seconds; nothing finer is ever written
+
+# What an entry did, and how its handle stands after it.
+STATUS: dict[str, str] = {
+    "grant": "granted",
+    "change": "granted",
+    "restrict": "restricted",
+    "withdraw": "withdrawn",
+    "erase": "erased",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision as recorded: its place, its leaf, the salt of the leaf and its content."""
+
+    index: int
+    leaf: bytes
+    salt: bytes
+    body: Mapping[str, Any]
+
+    @property
+    def choices(self) -> dict[str, Choice]:
+        """What was chosen, by purpose."""
+        pairs = self.body["choices"].items()
+        return {name: Choice(pair["detail"], pair["edition"]) for name, pair in pairs}
+
+    @property
+    def until(self) -> int:
+        """When it runs out, in unix seconds."""
+        return seconds_of(self.body["until"])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a handle stands now: the latest entry of the ledger, judged by the clock."""
+
+    site: str
+    handle: str
+    alive: bool  # events may be stored: neither ended nor restricted
+    ended: bool  # withdrawn, or run out: for good
+    restricted: bool
+    choices: Mapping[str, Choice]
+    expires: int  # unix seconds
+    collectors: tuple[str, ...]
+    index: int
+
+
+def standing_of(entry: Entry, *, now: float) -> Standing:
+    """The standing that the latest entry of a handle gives it."""
+    status = entry.body["status"]
+    ended = status == "withdrawn" or entry.until <= now
+    return Standing(
+        site=entry.body["site"],
+        handle=entry.body["handle"],
+        alive=not ended and status == "granted",
+        ended=ended,
+        restricted=status == "restricted",
+        choices=entry.choices,
+        expires=entry.until,
+        collectors=tuple(entry.body["collectors"]),
+        index=entry.index,
+    )
+
+
+def read_body(canonical: bytes) -> dict[str, Any]:
+    """The content of an entry from its stored canonical JSON."""
+    body: dict[str, Any] = json.loads(canonical)
+    return body
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds_of(stamp: str) -> int:
+    """Unix seconds of an RFC 3339 time."""
+    return int(datetime.fromisoformat(stamp).timestamp())
+
+
+def hour_of(now: float) -> int:
+    """The hour of a moment, in unix seconds."""
+    return int(now) // HOUR * HOUR
+
+
+def mark_of(site: str, handle: str) -> bytes:
+    """What is kept of a handle that ended, when nothing else is: it only recognises it."""
+    framed = len(site).to_bytes(4, "big") + site.encode() + handle.encode()
+    return hashlib.sha256(b"askfirst ended handle 1\0" + framed).digest()

@@ -1,0 +1,268 @@
+"""The ledger: entries are appended in one order, read back, and erased down to their leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
+
+from askfirst.terms.canonical import canonical
+from askfirst_collector.ledger.entries import (
+    Entry,
+    Standing,
+    hour_of,
+    mark_of,
+    read_body,
+    seconds_of,
+    standing_of,
+    timestamp,
+)
+from askfirst_collector.ledger.leaves import SALT, leaf_hash
+from askfirst_collector.ledger.standings import Standings
+from askfirst_collector.ledger.tables import dead, entry, refusal
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.events import Judged
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.present import Present
+from askfirst_collector.store.watch import Watch
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a decision is made upon, read inside the transaction that records it."""
+
+    latest: Entry | None
+    ended: bool  # for good: a dead handle never lives again
+
+
+class Ledger:
+    """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        watch: Watch,
+        present: Present,
+        *,
+        now: Callable[[], float],
+        urandom: Callable[[int], bytes],
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._urandom = urandom
+        self._present = present
+        self._standings = Standings(self, watch, now=now)
+
+    # Appending
+
+    def append(
+        self, site: str, handle: str, decide: Callable[[Past], Body | None]
+    ) -> tuple[Past, Entry | None]:
+        """Append what `decide` makes of the past of a handle; None appends nothing.
+
+        `decide` runs inside the write transaction: between what it reads and what is appended no
+        other answer can come, from whichever process. What it raises is raised, and nothing is
+        written.
+        """
+        with away("ledger"), writing(self._engine) as connection:
+            past = self._past(connection, site, handle)
+            body = decide(past)
+            if body is None:
+                return past, None
+            new = self._insert(connection, body)
+            if new.body["status"] == "withdrawn":
+                _end(connection, site, handle)
+        self._present.check()
+        return past, new
+
+    def erase(self, site: str, handle: str) -> bool:
+        """Remove every entry of a handle and end it; False where there was nothing to erase.
+
+        The leaves stay. What is appended says that an erasure happened, when, and whether it ended
+        a grant of which edition; it does not say whose.
+        """
+        with away("ledger"), writing(self._engine) as connection:
+            past = self._past(connection, site, handle)
+            if past.latest is None:
+                return False
+            _end(connection, site, handle)
+            _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
+            body = {
+                "v": 1,
+                "kind": "erase",
+                "site": site,
+                "hour": timestamp(hour_of(self._now())),
+                "edition": past.latest.body["edition"],
+                "ended": not past.ended or past.latest.body["method"] == "erase",
+                "status": "erased",
+            }
+            self._insert(connection, body)
+        self._truncate()
+        return True
+
+    def forget_evidence(self, site: str, before: float) -> int:
+        """Remove the entries of handles that ended before this moment; how many there were."""
+        newest = (
+            select(entry.c.handle, func.max(entry.c.idx).label("idx"))
+            .where(entry.c.site == site, entry.c.handle.is_not(None))
+            .group_by(entry.c.handle)
+            .subquery()
+        )
+        over = select(entry.c.handle).join(newest, entry.c.idx == newest.c.idx)
+        over = over.where(
+            (entry.c.until <= before) | ((entry.c.kind == "withdraw") & (entry.c.hour <= before))
+        )
+        with away("ledger"), writing(self._engine) as connection:
+            handles = list(connection.execute(over).scalars())
+            for handle in handles:
+                _end(connection, site, handle)
+                _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
+            # The notes of erasures name nobody, and have their time too.
+            noted = (entry.c.site == site) & (entry.c.kind == "erase") & (entry.c.hour <= before)
+            _blank(connection, noted)
+        if handles:
+            self._truncate()
+        return len(handles)
+
+    def tally_refusal(self, site: str, edition: int) -> None:
+        """Add one refusal to the day's count of an edition; nothing else about it is known here."""
+        day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+        same = (refusal.c.site == site) & (refusal.c.edition == edition) & (refusal.c.day == day)
+        more = update(refusal).where(same).values(count=refusal.c.count + 1)
+        with away("ledger"), writing(self._engine) as connection:
+            if not connection.execute(more).rowcount:
+                first = insert(refusal).values(site=site, edition=edition, day=day, count=1)
+                connection.execute(first)
+
+    # Reading
+
+    def standing(self, site: str, handle: str) -> Standing | None:
+        """How a handle stands, exact as of this call in every worker; None for an unknown one."""
+        return self._standings.standing(site, handle)
+
+    def ended(self, judged: Collection[Judged]) -> Set[Judged]:
+        """Those whose handle is not as it was judged any more; asked inside the event writer."""
+        return self._standings.ended(judged)
+
+    def latest(self, site: str, handle: str) -> Entry | None:
+        """The newest entry of a handle."""
+        with away("ledger"), self._engine.connect() as connection:
+            return _latest(connection, site, handle)
+
+    def history(self, site: str, handle: str) -> tuple[Entry, ...]:
+        """Every entry of a handle, oldest first."""
+        query = _entries().where(entry.c.site == site, entry.c.handle == handle)
+        with away("ledger"), self._engine.connect() as connection:
+            return tuple(_read(row) for row in connection.execute(query.order_by(entry.c.idx)))
+
+    def between(self, site: str, first: int, last: int) -> Iterator[Entry]:
+        """The entries of a site whose hour is in [first, last), in order: for closing."""
+        query = _entries().where(entry.c.site == site, entry.c.hour >= first, entry.c.hour < last)
+        with away("ledger"), self._engine.connect() as connection:
+            for row in connection.execute(query.order_by(entry.c.idx)):
+                yield _read(row)
+
+    def newest(self) -> int:
+        """The index of the last entry; -1 in an empty ledger."""
+        with away("ledger"), self._engine.connect() as connection:
+            top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
+        return -1 if top is None else int(top)
+
+    def handles_since(self, index: int) -> list[tuple[int, str | None, str | None]]:
+        """Index, site and handle of the entries after an index; an erasure names no handle."""
+        query = select(entry.c.idx, entry.c.site, entry.c.handle).where(entry.c.idx > index)
+        with away("ledger"), self._engine.connect() as connection:
+            return [(row.idx, row.site, row.handle) for row in connection.execute(query)]
+
+    def leaves(self, start: int = 0) -> list[bytes]:
+        """The leaves from an index on, in order: for the Merkle tree and its checkpoints."""
+        query = select(entry.c.leaf).where(entry.c.idx >= start).order_by(entry.c.idx)
+        with away("ledger"), self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def sites_of(self, handle: str) -> tuple[str, ...]:
+        """The sites that know a handle: one, as the secret is drawn for each."""
+        query = select(entry.c.site).where(entry.c.handle == handle).distinct()
+        with away("ledger"), self._engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def has_ended(self, site: str, handle: str) -> bool:
+        """Whether this handle once lived and does not any more, even where its entries are gone."""
+        with away("ledger"), self._engine.connect() as connection:
+            return self._past(connection, site, handle).ended
+
+    def refusals(self, site: str, first: str, last: str) -> dict[int, int]:
+        """Counted refusals by edition, of the days in [first, last): for closing alone."""
+        query = select(refusal.c.edition, func.sum(refusal.c.count)).where(
+            refusal.c.site == site, refusal.c.day >= first, refusal.c.day < last
+        )
+        with away("ledger"), self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(refusal.c.edition)).tuples()
+            return dict(rows.all())
+
+    # Within
+
+    def _past(self, connection: Connection, site: str, handle: str) -> Past:
+        latest = _latest(connection, site, handle)
+        marked = select(dead.c.mark).where(dead.c.mark == mark_of(site, handle))
+        ended = connection.execute(marked).first() is not None
+        if latest is not None:
+            ended = ended or standing_of(latest, now=self._now()).ended
+        return Past(latest, ended)
+
+    def _insert(self, connection: Connection, body: Body) -> Entry:
+        top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
+        index = 0 if top is None else top + 1
+        salt, content = self._urandom(SALT), canonical(body)
+        leaf = leaf_hash(salt, content)
+        connection.execute(
+            insert(entry).values(
+                idx=index,
+                leaf=leaf,
+                salt=salt,
+                body=content,
+                site=body["site"],
+                handle=body.get("handle"),
+                kind=body["kind"],
+                hour=seconds_of(body["hour"]),
+                until=seconds_of(body["until"]) if "until" in body else None,
+            )
+        )
+        return Entry(index, leaf, salt, read_body(content))
+
+    def _truncate(self) -> None:
+        # What was removed is still in the journal; a reader may hold it, then the next one does it.
+        with away("ledger"), self._engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
+
+
+def _entries() -> Any:
+    return select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body).where(
+        entry.c.body.is_not(None)
+    )
+
+
+def _latest(connection: Connection, site: str, handle: str) -> Entry | None:
+    query = _entries().where(entry.c.site == site, entry.c.handle == handle)
+    row = connection.execute(query.order_by(entry.c.idx.desc()).limit(1)).first()
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> Entry:
+    return Entry(row.idx, row.leaf, row.salt, read_body(row.body))
+
+
+def _end(connection: Connection, site: str, handle: str) -> None:
+    mark = mark_of(site, handle)
+    if connection.execute(select(dead.c.mark).where(dead.c.mark == mark)).first() is None:
+        connection.execute(insert(dead).values(mark=mark))
+
+
+def _blank(connection: Connection, which: Any) -> None:
+    nothing = dict.fromkeys(("salt", "body", "site", "handle", "kind", "hour", "until"))
+    connection.execute(update(entry).where(which).values(nothing))

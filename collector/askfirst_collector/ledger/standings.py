@@ -1,0 +1,79 @@
+"""How handles stand, kept in memory by each process and yet exact in all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Set
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst_collector.ledger.entries import Standing, standing_of
+from askfirst_collector.store.events import Judged
+from askfirst_collector.store.watch import Watch
+
+if TYPE_CHECKING:
+    from askfirst_collector.ledger.records import Ledger
+
+REMEMBERED = 10_000  # standings in memory
+
+
+class Standings:
+    """A bounded memory of standings that forgets what the ledger has since added to."""
+
+    def __init__(self, ledger: Ledger, watch: Watch, *, now: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._watch = watch
+        self._now = now
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, str], Standing] = OrderedDict()
+        self._version = watch.version()
+        self._seen = ledger.newest()
+
+    def standing(self, site: str, handle: str) -> Standing | None:
+        """How a handle stands, exact as of this call in every worker; None for an unknown one."""
+        version = self._refresh()
+        known = self._known.get((site, handle))
+        if known is None:
+            latest = self._ledger.latest(site, handle)
+            if latest is None:
+                return None
+            known = standing_of(latest, now=self._now())
+            self._keep(known, version)
+        if not known.ended and known.expires <= self._now():
+            return replace(known, alive=False, ended=True)
+        return known
+
+    def ended(self, judged: Collection[Judged]) -> Set[Judged]:
+        """Those whose handle is not as it was judged any more; asked inside the event writer."""
+        return {each for each in judged if not self._holds(each)}
+
+    def _holds(self, judged: Judged) -> bool:
+        standing = self.standing(judged.site, judged.handle)
+        return standing is not None and standing.alive and standing.index == judged.index
+
+    def _refresh(self) -> int:
+        version = self._watch.version()
+        if version == self._version:
+            return version
+        with self._lock:
+            # Asked again inside the lock: versions then only move forward from thread to thread.
+            version = self._watch.version()
+            for index, site, handle in self._ledger.handles_since(self._seen):
+                self._seen = max(self._seen, index)
+                if site is None or handle is None:
+                    # An erasure does not say whose: nothing that is remembered counts any more.
+                    self._known.clear()
+                else:
+                    self._known.pop((site, handle), None)
+            self._version = version
+        return version
+
+    def _keep(self, standing: Standing, version: int) -> None:
+        with self._lock:
+            # Read before somebody else's commit, kept after it: it would never be dropped again.
+            if version != self._version:
+                return
+            self._known[(standing.site, standing.handle)] = standing
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)

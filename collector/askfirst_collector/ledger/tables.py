@@ -1,0 +1,65 @@
+"""The ledger's tables in `ledger.db`.
+
+entry     one a decision; `idx` is the order. Erasing empties everything but `idx` and `leaf`
+dead      a mark of each handle that has ended; it outlives the entries and names nobody
+refusal   how many refused, by site, edition and day, where the policy counts them
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    event,
+)
+
+from askfirst_collector.store.database import metadata
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),
+    Column("body", LargeBinary),  # canonical JSON
+    Column("site", String),
+    Column("handle", String),  # also empty in the entry of an erasure
+    Column("kind", String),
+    Column("hour", Integer),  # unix seconds
+    Column("until", Integer),  # unix seconds
+    CheckConstraint("(body IS NULL) = (salt IS NULL)"),
+)
+Index("entry_by_handle", entry.c.site, entry.c.handle, entry.c.idx)
+Index("entry_by_hour", entry.c.site, entry.c.hour)
+
+dead = Table("dead", metadata, Column("mark", LargeBinary, primary_key=True))
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("edition", Integer, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+# Nothing is overwritten, whatever a later version of this program tries.
+_NEVER_DELETED = DDL(  # type: ignore[no-untyped-call]
+    "CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
+)
+_ONLY_ERASED = DDL(  # type: ignore[no-untyped-call]
+    "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry "
+    "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.body IS NOT NULL "
+    "OR NEW.site IS NOT NULL OR NEW.handle IS NOT NULL OR NEW.kind IS NOT NULL "
+    "OR NEW.hour IS NOT NULL OR NEW.until IS NOT NULL "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
+)
+for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
+    event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))

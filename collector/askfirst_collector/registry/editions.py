@@ -1,0 +1,74 @@
+"""Editions as they are archived: every policy a site has published, whole, in one line of history.
+
+The history is linear: publishing a hash that was current once, but is not now, makes a new
+edition with a new number. A hash therefore names a text, a number names a place in history; asked
+for a hash, the newest number answers, as that is the one a visitor can be looking at.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    insert,
+    select,
+)
+
+from askfirst.errors import CollectorAway, PolicyError
+from askfirst.terms.edition import Edition, Editions
+from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.store.database import metadata
+
+log = logging.getLogger("askfirst.collector")
+
+edition = Table(
+    "edition",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String, nullable=False),
+    Column("effective", Integer, nullable=False),  # unix seconds
+    Column("document", LargeBinary, nullable=False),  # canonical JSON
+)
+
+
+def load_editions(connection: Connection, site: str) -> Editions:
+    """All editions of a site, oldest first; CollectorAway where one cannot be read any more."""
+    query = select(edition).where(edition.c.site == site).order_by(edition.c.number)
+    try:
+        return Editions(tuple(map(_read, connection.execute(query))))
+    except PolicyError:
+        log.error("askfirst.E121 an archived edition of site %s cannot be read", site)
+        raise CollectorAway("an archived edition cannot be read") from None
+
+
+def _read(row: Row[Any]) -> Edition:
+    return Edition(row.number, row.hash, row.effective, read_policy(row.document))
+
+
+def add_edition(connection: Connection, policy: Policy, number: int, now: float) -> None:
+    """Archive a policy under this number."""
+    connection.execute(
+        insert(edition).values(
+            site=policy.site,
+            number=number,
+            hash=policy.hash,
+            effective=int(now),
+            document=policy.canonical(),
+        )
+    )
+
+
+def archived(connection: Connection, site: str, digest: str) -> bytes | None:
+    """The canonical JSON of a policy that a site once published, by its hash."""
+    query = select(edition.c.document).where(edition.c.site == site, edition.c.hash == digest)
+    found: bytes | None = connection.execute(query.limit(1)).scalar()
+    return found

@@ -1,0 +1,87 @@
+"""The words of notices, archived under the hash that ledger entries name (S13)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, insert, select
+
+from askfirst.terms.canonical import canonical
+from askfirst.terms.policy import Policy
+from askfirst.terms.reading import NAME
+from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.faults import away
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("words", LargeBinary, nullable=False),  # canonical JSON
+)
+
+
+class Notices:
+    """What visitors were shown, kept once however often it was."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: set[str] = set()
+
+    def archive(self, policy: Policy, language: str) -> None:
+        """Keep the words of a notice; they are on disk when this returns."""
+        digest = notice_hash(policy, language)
+        if digest not in self._kept:
+            with away("ledger"), writing(self._engine) as connection:
+                keep_words(connection, policy, language)
+            self._kept.add(digest)
+
+    def words(self, digest: str) -> bytes | None:
+        """The archived words of a notice, as canonical JSON."""
+        query = select(notice.c.words).where(notice.c.hash == digest)
+        with away("ledger"), self._engine.connect() as connection:
+            found: bytes | None = connection.execute(query).scalar()
+        return found
+
+
+def keep_words(connection: Connection, policy: Policy, language: str) -> None:
+    """Archive the words of a notice, unless they are."""
+    digest = notice_hash(policy, language)
+    if connection.execute(select(notice.c.hash).where(notice.c.hash == digest)).first() is None:
+        words = notice_words(policy, language)
+        connection.execute(insert(notice).values(hash=digest, words=words))
+
+
+@lru_cache(maxsize=256)
+def notice_hash(policy: Policy, language: str) -> str:
+    """Hex SHA-256 of what a notice of this policy says in a language."""
+    return hashlib.sha256(notice_words(policy, language)).hexdigest()
+
+
+def notice_words(policy: Policy, language: str) -> bytes:
+    """What a notice of this policy says in a language: our words, and those of its purposes."""
+    purposes = {
+        name: {"title": purpose.text[language].title, "text": purpose.text[language].description}
+        for name, purpose in policy.purposes.items()
+        if language in purpose.text
+    }
+    return canonical(
+        {
+            "language": language,
+            "controller": policy.controller.name,
+            "policy": policy.hash,
+            "purposes": purposes,
+            "words": _our_words(language),
+        }
+    )
+
+
+@lru_cache(maxsize=64)
+def _our_words(language: str) -> object:
+    # A language is one of a policy's list, yet it becomes a file's name here.
+    if not NAME.fullmatch(language.lower()):
+        return {}
+    file = files("askfirst").joinpath("static", "words", f"{language}.json")
+    return json.loads(file.read_bytes()) if file.is_file() else {}

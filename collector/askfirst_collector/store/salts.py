@@ -1,0 +1,221 @@
+"""`salts.db`: everything that pseudonyms hang on. It is never backed up, copied or replicated.
+
+Once a salt or a key is destroyed here, nothing that is left anywhere computes its pseudonyms
+again; that holds only while no second copy of this file exists (M48).
+
+    period_salt(site, closes, period, salt, due)   due: two hours after the period ends
+    grant_key(handle, key, due)                    due: when the grant runs out
+    batch_key(day, key, due)                       due: when no retry of that day counts any more
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from askfirst.errors import CollectorAway
+from askfirst_collector.store.faults import away
+
+SALT = 32  # bytes
+GRACE = 2 * 3600  # seconds that a salt outlives its period
+RETRIES = 48 * 3600  # seconds within which a batch may be sent again
+FOREVER = 2**53 - 1
+
+_SCHEMA = """
+PRAGMA busy_timeout=1800;
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+PRAGMA secure_delete=ON;
+CREATE TABLE IF NOT EXISTS period_salt (
+    site TEXT NOT NULL, closes TEXT NOT NULL, period TEXT NOT NULL,
+    salt BLOB NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (site, closes, period)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS grant_key (
+    handle TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL, due INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch_key (
+    day TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL, due INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSalt:
+    """A salt that still exists, with the period it makes pseudonyms for."""
+
+    closes: str
+    period: str
+    salt: bytes
+
+
+def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str) -> bytes:
+    """HMAC-SHA256 over the four names, each framed by its length, so that no two are confused."""
+    framed = b"".join(
+        len(field).to_bytes(4, "big") + field
+        for field in (name.encode() for name in (site, purpose, collector, handle))
+    )
+    return hmac.digest(salt, b"askfirst pseudonym 1\0" + framed, hashlib.sha256)
+
+
+def period_end(closes: str, period: str) -> int:
+    """Unix seconds at which the day, ISO week or month that begins on `period` is over (UTC)."""
+    first = date.fromisoformat(period)
+    if closes == "day":
+        after = first + timedelta(days=1)
+    elif closes == "week":
+        after = first + timedelta(days=7)
+    else:
+        after = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return int(datetime.combine(after, time(), UTC).timestamp())
+
+
+class Salts:
+    """The file, opened by one process. Every method may raise CollectorAway."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], float], urandom: Callable[[int], bytes]
+    ) -> None:
+        self._now = now
+        self._urandom = urandom
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, ...], tuple[bytes, int]] = {}
+        with away("salts"):
+            self._file = sqlite3.connect(
+                path, timeout=1.8, isolation_level=None, check_same_thread=False
+            )
+            self._file.executescript(_SCHEMA)
+
+    def period(self, site: str, closes: str, period: str) -> bytes:
+        """The salt of a period: whoever asks first draws it, everyone after reads that one.
+
+        CollectorAway once the period is two hours over: a second salt would count people twice.
+        """
+        due = period_end(closes, period) + GRACE
+        return self._elected(
+            "period_salt", ("site", "closes", "period"), (site, closes, period), due
+        )
+
+    def batch_key(self, day: str) -> bytes:
+        """The key of a day (`2026-11-22`) under which answers to batches are kept for retries."""
+        return self._elected(
+            "batch_key", ("day",), (day,), period_end("day", day) + RETRIES + GRACE
+        )
+
+    def open_periods(self, site: str) -> list[PeriodSalt]:
+        """The periods of a site whose salts still exist; asking draws none."""
+        query = "SELECT closes, period, salt FROM period_salt WHERE site = ? AND due > ?"
+        with self._lock, away("salts"):
+            rows = self._file.execute(query, (site, int(self._now()))).fetchall()
+        return [PeriodSalt(*row) for row in rows]
+
+    def grant_key(self, handle: str) -> bytes | None:
+        """The key of a live grant; never cached, so that its end is its end in every worker."""
+        query = "SELECT key FROM grant_key WHERE handle = ? AND due > ?"
+        with self._lock, away("salts"):
+            row = self._file.execute(query, (handle, int(self._now()))).fetchone()
+        return row[0] if row else None
+
+    def new_grant_key(self, handle: str, *, due: int = FOREVER) -> bytes:
+        """Draw the key of a grant that runs out at `due`; one that exists is kept, `due` moves."""
+        statement = (
+            "INSERT INTO grant_key VALUES (?, ?, ?) "
+            "ON CONFLICT (handle) DO UPDATE SET due = excluded.due RETURNING key"
+        )
+        with self._writing() as file:
+            found: bytes = file.execute(statement, (handle, self._urandom(SALT), due)).fetchone()[0]
+        return found
+
+    def end_grant(self, handle: str) -> None:
+        """Destroy the key of a grant; ending twice is harmless."""
+        with self._writing() as file:
+            gone = file.execute("DELETE FROM grant_key WHERE handle = ?", (handle,)).rowcount
+        if gone:
+            self._truncate()
+
+    def grants(self) -> list[str]:
+        """The handles that have a key: for the job that looks for those the ledger has ended."""
+        with self._lock, away("salts"):
+            rows = self._file.execute("SELECT handle FROM grant_key").fetchall()
+        return [handle for (handle,) in rows]
+
+    def destroy_due(self, now: float) -> int:
+        """Destroy every salt and key whose time is over; how many there were."""
+        self.forget_due(now)
+        with self._writing() as file:
+            gone = sum(
+                file.execute(statement, (int(now),)).rowcount
+                for statement in (
+                    "DELETE FROM period_salt WHERE due <= ?",
+                    "DELETE FROM grant_key WHERE due <= ?",
+                    "DELETE FROM batch_key WHERE due <= ?",
+                )
+            )
+        # The journal still holds the pages as they were.
+        self._truncate()
+        return gone
+
+    def forget_due(self, now: float) -> None:
+        """Drop from this process's memory what is due; for workers that hold no lease."""
+        with self._lock:
+            for key in [key for key, (_, due) in self._known.items() if due <= now]:
+                del self._known[key]
+
+    def check(self) -> None:
+        """Read one page; CollectorAway when that is not possible."""
+        with self._lock, away("salts"):
+            self._file.execute("SELECT count(*) FROM batch_key").fetchone()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._known.clear()
+            self._file.close()
+
+    def _elected(
+        self, table: str, columns: tuple[str, ...], key: tuple[str, ...], due: int
+    ) -> bytes:
+        now = self._now()
+        if due <= now:
+            self.forget_due(now)
+            raise CollectorAway("the period is over")
+        known = self._known.get((table, *key))
+        if known is not None:
+            return known[0]
+        # Table and columns are words of this file; the values are bound.
+        where = " AND ".join(f"{column} = ?" for column in columns)
+        value = "salt" if table == "period_salt" else "key"
+        insert = f"INSERT OR IGNORE INTO {table} VALUES ({'?, ' * len(key)}?, ?)"  # noqa: S608
+        select = f"SELECT {value} FROM {table} WHERE {where}"  # noqa: S608
+        with self._writing() as file:
+            row = file.execute(select, key).fetchone()
+            if row is None:
+                file.execute(insert, (*key, self._urandom(SALT), due))
+                row = file.execute(select, key).fetchone()
+        with self._lock:
+            self._known[(table, *key)] = (row[0], due)
+        self.forget_due(now)
+        elected: bytes = row[0]
+        return elected
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, away("salts"):
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._file
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:
+                    self._file.execute("ROLLBACK")
+                raise
+
+    def _truncate(self) -> None:
+        with self._lock, away("salts"):
+            self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

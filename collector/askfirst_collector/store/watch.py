@@ -1,0 +1,33 @@
+"""Whether anybody committed to `ledger.db` since one looked: what every cache of it hangs on."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from sqlalchemy import Engine
+
+from askfirst_collector.store.faults import away
+
+
+class Watch:
+    """One connection that only asks; the number is comparable within this object alone.
+
+    A cache reads the version *before* it reads rows: what it then keeps is at least that new.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock = threading.Lock()
+        self._pooled = engine.raw_connection()
+        self._driver: Any = self._pooled.driver_connection
+
+    def version(self) -> int:
+        """A number that differs once another connection, of any process, has committed."""
+        with self._lock, away("ledger"):
+            version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._pooled.close()

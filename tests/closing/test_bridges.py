@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst_collector.closing.bridges import Edge, bridges
+from askfirst_collector.closing.bridges import bridges
+
+Edge = tuple[int, int]
 
 
 def _pieces(edges: set[Edge]) -> int:

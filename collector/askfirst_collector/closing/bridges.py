@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import count
+from typing import TypeVar
 
-Edge = tuple[Hashable, Hashable]
+Node = TypeVar("Node", bound=Hashable)
 
 
-def bridges(edges: Iterable[Edge]) -> Iterator[Edge]:
+def bridges(edges: Iterable[tuple[Node, Node]]) -> Iterator[tuple[Node, Node]]:
     """The edges, as they were given, that lie on no cycle. No edge may be given twice."""
-    near: dict[Hashable, list[tuple[Hashable, Edge]]] = {}
+    near: dict[Node, list[tuple[Node, tuple[Node, Node]]]] = {}
     for edge in edges:
         near.setdefault(edge[0], []).append((edge[1], edge))
         near.setdefault(edge[1], []).append((edge[0], edge))
-    order: dict[Hashable, int] = {}
-    low: dict[Hashable, int] = {}
+    order: dict[Node, int] = {}
+    low: dict[Node, int] = {}
     number = count()
     for root in near:
         if root in order:
             continue
         order[root] = low[root] = next(number)
         # A stack of its own: a long table would exceed Python's.
-        stack: list[tuple[Hashable, Edge | None, Iterator[tuple[Hashable, Edge]]]]
+        stack: list[tuple[Node, tuple[Node, Node] | None, Iterator[tuple[Node, tuple[Node, Node]]]]]
         stack = [(root, None, iter(near[root]))]
         while stack:
             node, came_by, rest = stack[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from askfirst.terms.attributes import Value
 
-from .bridges import Edge, bridges
+from .bridges import bridges
 from .cells import Cell, Group, is_small, together
 
 # A row's values of both attributes; None stands for a value that its own table does not show.
@@ -66,7 +66,7 @@ def _leaks_by_subtraction(
         return set()
     rows = [value for side, value in margins if side == 0 and margins[side, value]]
     columns = [value for side, value in margins if side == 1 and margins[side, value]]
-    edges: list[Edge] = [
+    edges: list[tuple[Margin, Margin]] = [
         ((0, row), (1, column)) for row in rows for column in columns if (row, column) not in shown
     ]
     given_away = small & {(edge[0][1], edge[1][1]) for edge in bridges(edges)}

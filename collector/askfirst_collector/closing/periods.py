@@ -25,9 +25,14 @@ def start_of(period: str) -> int:
     return int(datetime.fromisoformat(period).replace(tzinfo=UTC).timestamp())
 
 
+def end_of(closes: str, period: str) -> int:
+    """The first second (unix, UTC) that is no longer in the period."""
+    return period_end(closes, period)
+
+
 def period_after(closes: str, period: str) -> str:
     """The period that follows."""
-    return period_of(closes, period_end(closes, period))
+    return period_of(closes, end_of(closes, period))
 
 
 def periods_between(closes: str, first: str, last: str) -> Iterator[str]:

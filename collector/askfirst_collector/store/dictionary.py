@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from askfirst.terms.attributes import Value
 
 from .events import PeriodKey
-from .schema import PARTS
+from .schema import OPEN, PARTS
 
 REMEMBERED = 100_000  # entries; more, and all are looked up anew
 
@@ -53,11 +53,15 @@ class Dictionary:
         self._values.clear()
         self._version = -1
 
-    def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int:
-        """The number of a period."""
+    def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int | None:
+        """The number of a period; None for one that is sealed: it takes no rows any more."""
         number = self._periods.get(key)
         if number is None:
-            number = find_period(connection, key) or self._add_period(connection, key)
+            number = find_period(connection, key)
+            if number is None:
+                number = self._add_period(connection, key)
+            elif state_of(connection, number) != OPEN:
+                return None
             self._periods[key] = number
         return number
 
@@ -82,8 +86,8 @@ class Dictionary:
         while True:
             number = self._draw(4)
             added = connection.execute(
-                "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?)",
-                (number, key.site, key.collector, key.purpose, key.closes, key.period),
+                "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, key.site, key.collector, key.purpose, key.closes, key.period, OPEN),
             )
             if added.rowcount == 1:
                 return number
@@ -111,6 +115,12 @@ def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:
         (key.site, key.collector, key.purpose, key.closes, key.period),
     ).fetchone()
     return None if found is None else int(found[0])
+
+
+def state_of(connection: sqlite3.Connection, number: int) -> int:
+    """OPEN, SEALED or KEPT."""
+    found = connection.execute("SELECT state FROM period WHERE id = ?", (number,)).fetchone()
+    return int(found[0])
 
 
 def time_number(value: Value) -> int | None:

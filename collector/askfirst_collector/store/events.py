@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -125,6 +125,22 @@ class EventStore(Protocol):
 
     def drop(self, key: PeriodKey) -> None:
         """Remove a period, in slices; interrupted, it is called again."""
+        ...
+
+    def seal(self, key: PeriodKey) -> None:
+        """Take no more rows into a period; they are answered, and not stored."""
+        ...
+
+    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
+        """Put these rows in the place of a sealed period's own, all at once, in this order."""
+        ...
+
+    def kept(self, key: PeriodKey) -> bool:
+        """Whether the rows of a period are those that `keep` wrote."""
+        ...
+
+    def expire_kept(self, now: float) -> int:
+        """Remove kept rows whose own `keep_rows_days` since their period's end are over."""
         ...
 
     def forget_answers(self, before: int) -> None:

@@ -32,7 +32,7 @@ def erase(connection: sqlite3.Connection, pseudonyms: Collection[bytes]) -> int:
     for (period, name), numbers in used.items():
         _purge_values(connection, period, name, sorted(numbers))
     if removed:
-        _purge_periods(connection)
+        purge_periods(connection)
     return removed
 
 
@@ -51,7 +51,7 @@ def drop_slice(connection: sqlite3.Connection, key: PeriodKey) -> bool:
         )
         return False
     connection.execute("DELETE FROM event WHERE period = ?", (number,))
-    _purge_periods(connection)
+    purge_periods(connection)
     return True
 
 
@@ -75,16 +75,16 @@ def _purge_values(
             "DELETE FROM value WHERE period = ? AND id = ?",
             [(period, number) for number in chunk if number not in kept],
         )
-    _next_generation(connection)
+    next_generation(connection)
 
 
-def _purge_periods(connection: sqlite3.Connection) -> None:
+def purge_periods(connection: sqlite3.Connection) -> None:
     connection.execute(
         "DELETE FROM period WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.period = period.id)"
     )
     connection.execute("DELETE FROM value WHERE period NOT IN (SELECT id FROM period)")
-    _next_generation(connection)
+    next_generation(connection)
 
 
-def _next_generation(connection: sqlite3.Connection) -> None:
+def next_generation(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE generation SET number = number + 1")

@@ -1,6 +1,8 @@
 """The tables of `events.db`, and the view that questions are put to.
 
-    period      one (site, collector, purpose, closes, first day) that has rows
+    period      one (site, collector, purpose, closes, first day) that has rows. `state` is 0 while
+                it is open; 1 once it is sealed: what comes later is not stored; 2 when its rows are
+                those that are kept: lowered, most without pseudonym
     value       the dictionary of a period: one entry for each distinct value of an attribute.
                 It lives and dies with the period, so no string outlives the rows that used it
     event       one row, clustered by (period, visitor): the rows of a period, and of a visitor in
@@ -29,6 +31,8 @@ DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
 # Stored as numbers; the position in this tuple must never change.
 TYPES = ("page_view", "action")
+# States of a period.
+OPEN, SEALED, KEPT = 0, 1, 2
 
 _PARTS = ", ".join(f"part_{n + 1} TEXT NOT NULL" for n in range(PARTS))
 _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
@@ -42,6 +46,7 @@ CREATE TABLE IF NOT EXISTS period (
     purpose TEXT NOT NULL,
     closes TEXT NOT NULL,
     period TEXT NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
     UNIQUE (site, collector, purpose, closes, period)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS value (

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES
 
-from . import removal
-from .dictionary import Dictionary, find_period, time_number, time_value
+from . import keeping, removal
+from .dictionary import Dictionary, find_period, state_of, time_number, time_value
 from .events import ANSWER_DAYS, Batch, Counts, Ended, HandleEnded, PeriodKey, Row, StoreAway
 from .group import Full, Group
-from .schema import DIMENSIONS, TYPES, open_events
+from .schema import DIMENSIONS, KEPT, TYPES, open_events
 
 Work = Callable[[sqlite3.Connection], object]
 
@@ -91,6 +91,41 @@ class SqliteEvents:
         """Remove a period, in slices between which others write; interrupted, call it again."""
         while not self._write(lambda connection: removal.drop_slice(connection, key)):
             pass
+
+    def seal(self, key: PeriodKey) -> None:
+        """Take no more rows into a period, from whichever process; sealing twice is harmless."""
+        self._write(lambda connection: keeping.seal(connection, key))
+
+    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
+        """Put these rows in the place of a sealed period's own, all at once, in this order."""
+
+        def replace(connection: sqlite3.Connection) -> None:
+            number = keeping.clear(connection, key)
+            self._dictionary.forget()
+            connection.executemany(
+                _INSERT,
+                (
+                    (*numbers[:2], place, *numbers[3:])
+                    for place, numbers in enumerate(
+                        self._numbers(connection, number, row) for row in rows
+                    )
+                ),
+            )
+            keeping.finish(connection, number)
+
+        self._write(replace)
+
+    def kept(self, key: PeriodKey) -> bool:
+        """Whether the rows of a period are those that `keep` wrote."""
+        with self._reading() as connection:
+            number = find_period(connection, key)
+            return number is not None and state_of(connection, number) == KEPT
+
+    def expire_kept(self, now: float) -> int:
+        """Remove kept rows whose own days after the end of their period are over."""
+        removed = self._write(lambda connection: keeping.expire(connection, now))
+        assert isinstance(removed, int)
+        return removed
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
@@ -211,15 +246,22 @@ class SqliteEvents:
             if found:
                 answer: bytes = found[0]
                 return answer
-        rows = [self._numbers(connection, row) for row in batch.rows]
-        connection.executemany(_INSERT, rows)
+        connection.executemany(_INSERT, self._open_rows(connection, batch.rows))
         connection.execute(
             "INSERT INTO answer VALUES (?, ?, ?)", (batch.day, batch.key, batch.answer)
         )
         return batch.answer
 
-    def _numbers(self, connection: sqlite3.Connection, row: Row) -> tuple[object, ...]:
-        period = self._dictionary.period(connection, row.key)
+    def _open_rows(
+        self, connection: sqlite3.Connection, rows: Iterable[Row]
+    ) -> Iterator[tuple[object, ...]]:
+        for row in rows:
+            period = self._dictionary.period(connection, row.key)
+            # Sealed: it is being closed, or is closed. What comes too late is not counted.
+            if period is not None:
+                yield self._numbers(connection, period, row)
+
+    def _numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> tuple[object, ...]:
         values = row.values
         time = values.get("time", ())
         value = self._dictionary.value

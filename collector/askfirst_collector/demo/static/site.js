@@ -17,3 +17,8 @@ function remember() {
 
 remember();
 window.askfirst?.on?.("change", remember);
+
+document.querySelector("form.order")?.addEventListener("submit", (event) => {
+  const title = new FormData(event.target).get("title");
+  window.askfirst?.track?.("order", { title });
+});

@@ -1,0 +1,108 @@
+"""The host's dashboard as one ASGI application, mounted below `/askfirst/host/`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from askfirst_collector.dashboard.door import Door, Visit
+from askfirst_collector.dashboard.entry import Entry
+from askfirst_collector.dashboard.pages import HEADERS, Pages
+from askfirst_collector.dashboard.throttle import Throttle
+from askfirst_collector.dashboard.views import Views
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.members import Members
+
+Handler = Callable[[Request, Visit], Awaitable[Response]]
+TITLES = {
+    403: "Not allowed",
+    404: "No such page",
+    405: "Not like that",
+    413: "Too large",
+    503: "Not now",
+}
+
+
+def host_app(parts: Parts) -> ASGIApp:
+    """The dashboard over the opened parts of one collector."""
+    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
+    door = Door(members, secrets=parts.keys.dashboard(), secure=parts.secure)
+    pages = Pages()
+    entry = Entry(members, door, Throttle(now=parts.now, urandom=parts.urandom), pages)
+    views = Views(parts, pages)
+
+    def inside(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Lets nobody but a signed-in member reach the handler."""
+
+        async def guarded(request: Request) -> Response:
+            visit = await run_in_threadpool(door.visit, request)
+            if visit is None:
+                base = request.scope.get("root_path", "")
+                return RedirectResponse(f"{base}/sign-in", status_code=303)
+            return await handler(request, visit)
+
+        return guarded
+
+    async def problem(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = error.detail if isinstance(error, HTTPException) else ""
+        return pages.page(
+            request,
+            "problem.html",
+            status=status,
+            title=TITLES.get(status, "That did not work"),
+            detail=detail if status != 404 else "There is nothing at this address.",
+        )
+
+    application = Starlette(
+        routes=[
+            Route("/setup", entry.show_set_up),
+            Route("/setup", entry.set_up, methods=["POST"]),
+            Route("/sign-in", entry.show_sign_in),
+            Route("/sign-in", entry.sign_in, methods=["POST"]),
+            Route("/sign-out", inside(entry.sign_out), methods=["POST"]),
+            Route("/account", inside(entry.show_account)),
+            Route("/account", inside(entry.change_password), methods=["POST"]),
+            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+            *(Route(path, inside(handler)) for path, handler in views.routes()),
+        ],
+        exception_handlers={HTTPException: problem},
+    )
+    return _with_headers(application)
+
+
+def _with_headers(application: ASGIApp) -> ASGIApp:
+    """Our headers on every answer, errors included; never cached, static files aside."""
+    fixed = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        is_static = scope["path"].startswith(f"{scope.get('root_path', '')}/static/")
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(b"cache-control", b"max-age=3600")] if is_static else []
+                names = {name for name, _ in kept}
+                message = {
+                    **message,
+                    "headers": [
+                        *message["headers"],
+                        *kept,
+                        *(pair for pair in fixed if pair[0] not in names),
+                    ],
+                }
+            await send(message)
+
+        await application(scope, receive, with_headers)
+
+    return wrapped

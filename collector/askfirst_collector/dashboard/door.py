@@ -1,0 +1,103 @@
+"""Who is asking, whether the request comes from our own pages, and the session cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from itsdangerous import BadSignature, TimestampSigner
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst_collector.registry.members import SESSION_SECONDS, Member, Members
+
+LARGEST_FORM = 8_192  # bytes
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A signed-in member, and the token their forms must carry."""
+
+    member: Member
+    token: str
+    csrf: str
+
+
+class Door:
+    """The session cookie: signed, so that a made-up one never reaches the database."""
+
+    def __init__(self, members: Members, *, secrets: Sequence[bytes], secure: bool) -> None:
+        self._members = members
+        self._secret = hmac.digest(secrets[-1], b"askfirst dashboard csrf", hashlib.sha256)
+        self._signer = TimestampSigner(
+            list(secrets), salt="askfirst dashboard session", digest_method=hashlib.sha256
+        )
+        self._secure = secure
+        # Browsers take the __Host- prefix only with Secure, which plain HTTP cannot set everywhere.
+        self.cookie = "__Host-askfirst-host" if secure else "askfirst-host"
+
+    def visit(self, request: Request) -> Visit | None:
+        """Who is signed in; None where the cookie is missing, forged, too old or ended."""
+        try:
+            signed = request.cookies.get(self.cookie, "")
+            token = self._signer.unsign(signed, max_age=SESSION_SECONDS).decode()
+        except (BadSignature, UnicodeError):
+            return None
+        member = self._members.member_of(token)
+        return Visit(member, token, self._csrf(token)) if member is not None else None
+
+    def open(self, member: Member, response: Response) -> None:
+        """Start a session: always a new token, whatever cookie the request carried."""
+        token = self._members.begin(member)
+        response.set_cookie(
+            self.cookie,
+            self._signer.sign(token).decode(),
+            max_age=SESSION_SECONDS,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def close(self, response: Response) -> None:
+        """Take the cookie away."""
+        response.delete_cookie(
+            self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
+
+    def _csrf(self, token: str) -> str:
+        return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+
+
+def from_ourselves(request: Request) -> bool:
+    """Whether a POST comes from a page of this origin (Fetch Metadata; else the Origin header)."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") == f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a POST from our own pages; 403 for any other, 413 for a large one."""
+    if not from_ourselves(request):
+        raise HTTPException(403, "This form was not sent from the dashboard.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413, "The form is too large.")
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def check_csrf(visit: Visit, form: dict[str, str]) -> None:
+    """403 unless the form carries the token of this session."""
+    if not hmac.compare_digest(visit.csrf.encode(), form.get("csrf", "").encode()):
+        raise HTTPException(403, "The form is of another session. Open the page again.")

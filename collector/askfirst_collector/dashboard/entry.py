@@ -1,0 +1,149 @@
+"""Coming in and going out: the one-time link, signing in, signing out, another password."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from askfirst_collector.dashboard.door import Door, Visit, check_csrf, read_form
+from askfirst_collector.dashboard.pages import Pages
+from askfirst_collector.dashboard.throttle import Throttle
+from askfirst_collector.registry.members import Members, password_problem
+
+LONGEST_NAME = 80  # characters
+WRONG = "The name or the password is not right."
+
+
+class Entry:
+    """The handlers of the door."""
+
+    def __init__(self, members: Members, door: Door, throttle: Throttle, pages: Pages) -> None:
+        self._members = members
+        self._door = door
+        self._throttle = throttle
+        self._pages = pages
+
+    async def show_set_up(self, request: Request) -> Response:
+        """The form behind the one-time link. Looking at it does not use the link up."""
+        token = request.query_params.get("token", "")
+        if not await run_in_threadpool(self._members.link_works, token):
+            return self._used_up(request)
+        return self._pages.page(request, "setup.html", token=token, name="", problem=None)
+
+    async def set_up(self, request: Request) -> Response:
+        """Set the password, use the link up, and sign in."""
+        form = await read_form(request)
+        token, name, password = form.get("token", ""), _name(form), form.get("password", "")
+        problem = _name_problem(name) or password_problem(password, name)
+        if problem is None and password != form.get("again"):
+            problem = "The two passwords differ."
+        if not await run_in_threadpool(self._members.link_works, token):
+            return self._used_up(request)
+        if problem is not None:
+            return self._pages.page(
+                request, "setup.html", status=422, token=token, name=name, problem=problem
+            )
+        member = await run_in_threadpool(self._members.set_up, token, name, password)
+        if member is None:
+            return self._used_up(request)
+        response = self._to(request, "/")
+        await run_in_threadpool(self._door.open, member, response)
+        return response
+
+    async def show_sign_in(self, request: Request) -> Response:
+        """The form; whoever is signed in goes on to the figures."""
+        if await run_in_threadpool(self._door.visit, request):
+            return self._to(request, "/")
+        return self._sign_in_page(request)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Check name and password, slowly for whoever keeps failing."""
+        form = await read_form(request)
+        name, password = _name(form), form.get("password", "")[:1000]
+        address = request.client.host if request.client else ""
+        wait = self._throttle.admit(name, address)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            problem = f"Too many tries. Wait {seconds} seconds, then try again."
+            response = self._sign_in_page(request, name=name, problem=problem, status=429)
+            response.headers["retry-after"] = str(seconds)
+            return response
+        member = await run_in_threadpool(self._members.check, name, password)
+        if member is None:
+            return self._sign_in_page(request, name=name, problem=WRONG, status=401)
+        self._throttle.succeeded(name, address)
+        response = self._to(request, "/")
+        await run_in_threadpool(self._door.open, member, response)
+        return response
+
+    async def sign_out(self, request: Request, visit: Visit) -> Response:
+        """End this session, or with `everywhere` all of the member's."""
+        form = await read_form(request)
+        check_csrf(visit, form)
+        if form.get("everywhere") == "1":
+            await run_in_threadpool(self._members.end_all, visit.member.name)
+        else:
+            await run_in_threadpool(self._members.end, visit.token)
+        response = self._to(request, "/sign-in")
+        self._door.close(response)
+        return response
+
+    async def show_account(self, request: Request, visit: Visit) -> Response:
+        """Who is signed in, and the form for another password."""
+        return self._pages.page(request, "account.html", visit=visit, problem=None)
+
+    async def change_password(self, request: Request, visit: Visit) -> Response:
+        """Set another password; every other session of the member ends."""
+        form = await read_form(request)
+        check_csrf(visit, form)
+        name, address = visit.member.name, request.client.host if request.client else ""
+        problem = password_problem(form.get("password", ""), name)
+        if problem is None and form.get("password") != form.get("again"):
+            problem = "The two passwords differ."
+        if problem is None and self._throttle.admit(name, address) > 0:
+            problem = "Too many tries. Wait a few minutes, then try again."
+        if problem is None and not await run_in_threadpool(
+            self._members.check, name, form.get("present", "")[:1000]
+        ):
+            problem = "The present password is not right."
+        if problem is not None:
+            return self._pages.page(
+                request, "account.html", status=422, visit=visit, problem=problem
+            )
+        self._throttle.succeeded(name, address)
+        await run_in_threadpool(self._members.change_password, name, form["password"])
+        response = self._to(request, "/")
+        await run_in_threadpool(self._door.open, visit.member, response)
+        return response
+
+    def _sign_in_page(
+        self, request: Request, *, name: str = "", problem: str | None = None, status: int = 200
+    ) -> Response:
+        return self._pages.page(
+            request,
+            "sign-in.html",
+            status=status,
+            name=name,
+            problem=problem,
+            anyone=self._members.any(),
+        )
+
+    def _used_up(self, request: Request) -> Response:
+        return self._pages.page(request, "used-up.html", status=410)
+
+    def _to(self, request: Request, path: str) -> Response:
+        return RedirectResponse(request.scope.get("root_path", "") + path, status_code=303)
+
+
+def _name(form: dict[str, str]) -> str:
+    return unicodedata.normalize("NFC", form.get("name", "").strip())[: LONGEST_NAME + 1]
+
+
+def _name_problem(name: str) -> str | None:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        return f"Give a name of 1 to {LONGEST_NAME} characters to sign in with."
+    return None

@@ -53,6 +53,9 @@ export interface PurposeDocument {
   readonly levels: Scope;
   readonly legal_basis: string;
   readonly retention_days: number;
+  readonly keep_rows_days: number;
+  readonly closes: string;
+  readonly min_cell_size: number;
   readonly sells_or_shares: boolean;
   readonly minimum_age: number;
   readonly recipients: readonly Recipient[];

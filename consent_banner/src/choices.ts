@@ -1,0 +1,115 @@
+/** The preferences as a modal dialog: the four details of each purpose (as gate/choices.py). */
+import type { NoticeContext, PurposeDocument } from "../../sdk/js/src/api.ts";
+import { about, at, DETAILS, minimumAge, textOf } from "./describe.ts";
+import { el, own } from "./element.ts";
+import { changes, signalLine } from "./first.ts";
+import { address, button, fields, form, problem } from "./form.ts";
+import type { Words } from "./words.ts";
+
+export function dialog(context: NoticeContext, words: Words): HTMLDialogElement {
+  const { published, base } = context;
+  const close = el(
+    "button",
+    {
+      type: "button",
+      class: "askfirst-button askfirst-quiet askfirst-close",
+      "aria-label": words.say("button.close"),
+    },
+    "×",
+  );
+  const made = el(
+    "dialog",
+    { class: "askfirst-dialog", "aria-labelledby": "askfirst-choices-title" },
+    el(
+      "div",
+      { class: "askfirst-choices" },
+      // Focus starts at the heading, so that the dialog is read from its beginning and no answer is under a finger.
+      el("h2", { id: "askfirst-choices-title", tabindex: -1, autofocus: true }, words.say("choices.title")),
+      el("p", {}, words.say(published.asked.length > 0 ? "choices.intro" : "choices.empty")),
+      signalLine(context, words),
+      save(context, words),
+      problem(),
+      el("p", {}, el("a", { href: address(base, "policy") }, words.say("notice.policy"))),
+    ),
+    close,
+  ) as HTMLDialogElement;
+  close.addEventListener("click", () => made.close());
+  made.addEventListener("close", () => made.remove());
+  return made;
+}
+
+function save(context: NoticeContext, words: Words): HTMLElement | null {
+  const { published, base } = context;
+  if (published.asked.length === 0) return null;
+  const age = minimumAge(published, published.asked);
+  return form(
+    base,
+    "askfirst-save",
+    fields(context, words),
+    published.asked.map((name) => {
+      const found = published.policy.purposes[name];
+      return found && purpose(context, name, found, words);
+    }),
+    age > 0 &&
+      el(
+        "label",
+        { class: "askfirst-adult" },
+        el("input", { type: "checkbox", name: "adult", value: 1 }),
+        el(
+          "span",
+          {},
+          words.say("choices.age_declare", { age }),
+          " ",
+          el("span", { class: "askfirst-note" }, words.say("choices.age_why")),
+        ),
+      ),
+    button("save", words.say("button.save")),
+  );
+}
+
+function purpose(context: NoticeContext, name: string, found: PurposeDocument, words: Words): HTMLElement {
+  const { published, consent, signals } = context;
+  const text = textOf(found, name, words.lang);
+  const widened = consent.asks.find((question) => question.purpose === name)?.widened ?? [];
+  return el(
+    "fieldset",
+    { class: "askfirst-purpose" },
+    el(
+      "legend",
+      {},
+      own(text.title, text.lang),
+      found.sells_or_shares && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
+    ),
+    el("p", {}, own(text.description, text.lang)),
+    el("p", { class: "askfirst-note" }, about(found, words)),
+    widened.length > 0 && changes(widened),
+    signals.gpc && published.sells.includes(name)
+      ? el("p", { class: "askfirst-signal" }, words.say("choices.gpc"))
+      : options(context, name, words),
+  );
+}
+
+function options({ published, consent, state }: NoticeContext, name: string, words: Words): HTMLElement {
+  const answered = state !== null && name in state.choices;
+  const open = consent.asks.some((question) => question.purpose === name);
+  return el(
+    "div",
+    { class: "askfirst-options" },
+    DETAILS.map((detail) =>
+      el(
+        "label",
+        { class: "askfirst-option" },
+        el("input", {
+          type: "radio",
+          name: `purpose.${name}`,
+          value: detail,
+          checked: answered && !open && consent.details[name] === detail,
+          // Left out, a purpose keeps its old answer; without one there must be an answer.
+          required: !answered,
+        }),
+        el("strong", {}, words.say(`detail.${detail}`)),
+        el("span", {}, at(published, name, detail, words)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,78 @@
+/** What terms mean, in plain sentences: as gate/describe.py says it. */
+import type { Published, PurposeDocument, Recipient } from "../../sdk/js/src/api.ts";
+import { isolated, type Words } from "./words.ts";
+
+export const DETAILS = [0, 1, 2, 3] as const;
+
+export interface Text {
+  readonly lang: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** The purpose's words in this language, else in its first one. */
+export function textOf(purpose: PurposeDocument, name: string, lang: string): Text {
+  const tag = lang in purpose.text ? lang : (Object.keys(purpose.text)[0] ?? lang);
+  return { lang: tag, ...(purpose.text[tag] ?? { title: name, description: "" }) };
+}
+
+export const count = (words: Words, path: string, n: number): string =>
+  words.say(`${path}.${n === 1 ? "one" : "other"}`, { n });
+
+export const listed = (words: Words, items: readonly string[]): string => items.join(words.say("list"));
+
+/** What a detail of a purpose stores, in one sentence. */
+export function at({ policy, details }: Published, name: string, detail: number, words: Words): string {
+  if (!detail) return words.say("choices.nothing");
+  const scope = details[name]?.[detail] ?? {};
+  const finer = details[name]?.[detail + 1];
+  if (finer && JSON.stringify(scope) === JSON.stringify(finer)) {
+    return words.say("choices.same", { detail: words.say(`detail.${detail + 1}`) });
+  }
+  const period = words.say(`within.${policy.purposes[name]?.closes}`);
+  const things = Object.entries(scope).map(([attribute, level]) =>
+    words.say(`level.${attribute}.${level}`, { period }),
+  );
+  return things.length > 0
+    ? words.say("choices.stores", { things: things.join(words.say("chain")) })
+    : words.say("choices.empty_scope");
+}
+
+/** How long it is kept, who else receives it, and what it sets in the browser. */
+export function about(purpose: PurposeDocument, words: Words): string {
+  const names = [...purpose.cookies, ...purpose.storage].map(isolated);
+  return [
+    ...retention(purpose, words),
+    recipients(purpose.recipients, words),
+    ...(names.length > 0 ? [words.say("choices.sets", { names: listed(words, names) })] : []),
+  ].join(" ");
+}
+
+function retention(purpose: PurposeDocument, words: Words): string[] {
+  if (Object.keys(purpose.levels).length === 0) return [];
+  const period = words.say(`within.${purpose.closes}`);
+  const days = (n: number): string => count(words, "days", n);
+  const counts = words.say("retention.counts", { days: days(purpose.retention_days), period });
+  if (!purpose.keep_rows_days) {
+    return [counts, words.say("retention.rows_none", { cell: purpose.min_cell_size, period })];
+  }
+  const rows = words.say("retention.rows", { days: days(purpose.keep_rows_days), period });
+  return purpose.levels["visitor"] === 2 ? [counts, rows, words.say("retention.receipt")] : [counts, rows];
+}
+
+export const recipient = ({ name, role, country }: Recipient, words: Words): string =>
+  words.say("recipients.one", { name: isolated(name), role: words.say(`recipients.role.${role}`), country });
+
+function recipients(all: readonly Recipient[], words: Words): string {
+  if (all.length === 0) return words.say("recipients.none");
+  return words.say("recipients.some", {
+    names: listed(
+      words,
+      all.map((one) => recipient(one, words)),
+    ),
+  });
+}
+
+/** The age one must have to agree to all of these; 0 where anybody may. */
+export const minimumAge = ({ policy }: Published, purposes: readonly string[]): number =>
+  Math.max(0, ...purposes.map((name) => policy.purposes[name]?.minimum_age ?? 0));

@@ -1,0 +1,23 @@
+/** Builds elements, and no markup: nothing that a policy says can become any. */
+export type Child = Node | string | null | undefined | false | readonly Child[];
+
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The element; an attribute that is false or undefined is left out. */
+export function el(name: string, attributes: Attributes = {}, ...children: Child[]): HTMLElement {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : String(value));
+  }
+  made.append(...nodes(children));
+  return made;
+}
+
+const nodes = (children: readonly Child[]): (Node | string)[] =>
+  children.flatMap((child): (Node | string)[] => {
+    if (child === null || child === undefined || child === false) return [];
+    return Array.isArray(child) ? nodes(child) : [child as Node | string];
+  });
+
+/** Words that are the site's, not ours. */
+export const own = (text: string, lang?: string): HTMLElement => el("bdi", { lang }, text);

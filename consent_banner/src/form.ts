@@ -1,0 +1,34 @@
+/** The forms that carry an answer: the same fields as gate/forms.py writes, so that they work without us too. */
+import type { NoticeContext } from "../../sdk/js/src/api.ts";
+import { type Child, el } from "./element.ts";
+import type { Words } from "./words.ts";
+
+/** The address of one of our paths on this site, such as "consent". */
+export const address = (base: string, path: string): string => new URL(`../${path}`, base).href;
+
+/** The address of one of our pages that knows the way back. */
+export const withReturn = (base: string, page: string): string =>
+  `${address(base, page)}?return_to=${encodeURIComponent(here())}`;
+
+const here = (): string => location.pathname + location.search;
+
+export type Fields = Readonly<Record<string, string>>;
+
+export const fields = ({ published }: NoticeContext, words: Words): Fields => ({
+  edition: published.hash,
+  lang: words.lang,
+  return_to: here(),
+});
+
+export const form = (base: string, name: string, hidden: Fields, ...children: Child[]): HTMLElement =>
+  el(
+    "form",
+    { id: name, class: name, method: "post", action: address(base, "consent") },
+    Object.entries(hidden).map(([key, value]) => el("input", { type: "hidden", name: key, value })),
+    children,
+  );
+
+export const button = (value: string, label: string, of?: string, kind = ""): HTMLElement =>
+  el("button", { type: "submit", name: "method", value, form: of, class: `askfirst-button ${kind}`.trim() }, label);
+
+export const problem = (): HTMLElement => el("p", { class: "askfirst-problem", role: "alert" });

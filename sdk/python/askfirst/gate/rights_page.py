@@ -1,0 +1,238 @@
+"""What is kept about me: record, receipt, rows of open periods, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..terms.attributes import ATTRIBUTES
+from ..terms.consent import Consent
+from . import describe
+from .forms import BASE, answer, form, hidden
+from .html import Html, el, own
+from .page import document, section, terms_list
+from .words import Words
+
+_SHOWN = 500  # rows on the page; the export has them all
+
+
+def rights_page(
+    consent: Consent,
+    kept: Mapping[str, Any] | None,
+    *,
+    words: Words,
+    return_to: str = "/",
+    done: str | None = None,
+) -> str:
+    """`/askfirst/rights/me` as a whole document.
+
+    `kept` is what the collector told (`CollectorClient.me`), None without a receipt; `done` says
+    what was just done: withdrawn, restricted or erased.
+    """
+    record = (kept or {}).get("record")
+    body: list[object] = []
+    if done is not None and words.has("rights", "done", done):
+        said = words.say("rights", "done", done)
+        body.append(el("p", {"class": "askfirst-signal", "role": "status"}, said))
+    if kept is None or not record:
+        body.append(_nothing(words))
+    else:
+        body.append(_record(consent, record, words))
+        if kept.get("receipt"):
+            body.append(_receipt(record, words))
+        body.append(_rows(consent, kept.get("rows") or (), words))
+        body.append(_not_linkable(kept.get("not_linkable") or (), words))
+        body.append(_history(consent, kept.get("history") or (), words))
+        body.append(_rights(consent, record, words, return_to))
+    site = consent.editions.current.policy.site if consent.editions else consent.site
+    title = words.say("rights", "title")
+    intro = words.say("rights", "intro")
+    return document(title, body, words=words, site=site, back=return_to, intro=intro)
+
+
+def _nothing(words: Words) -> Html:
+    choose = el("a", {"href": f"{BASE}/choices"}, words.say("control", "title"))
+    return section(
+        "none",
+        words.say("rights", "none"),
+        el("p", None, words.say("rights", "none_why")),
+        el("p", None, choose),
+    )
+
+
+def _title(consent: Consent, name: str, words: Words) -> str:
+    purpose = consent.editions.current.policy.purposes.get(name) if consent.editions else None
+    return describe.words_of(purpose, words.lang)[1].title if purpose else name
+
+
+def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[Html]:
+    """Each purpose of a record with its detail."""
+    return [
+        el("li", None, own(_title(consent, name, words)), ": ", _detail(pair, words))
+        for name, pair in dict(record.get("choices") or {}).items()
+    ]
+
+
+def _detail(pair: Any, words: Words) -> str:
+    detail = pair.get("detail", 0) if isinstance(pair, Mapping) else pair
+    return words.say("detail", str(detail)) if words.has("detail", str(detail)) else str(detail)
+
+
+def _day(stamp: object) -> Html:
+    """The day of an RFC 3339 time, as the record has it."""
+    return el("time", {"datetime": str(stamp)}, str(stamp)[:10])
+
+
+def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
+    status = str(record.get("status", ""))
+    said = (
+        words.say("rights", "status", status) if words.has("rights", "status", status) else status
+    )
+    until = words.markup("rights", "until", date=_day(record.get("until", "")))
+    return section(
+        "record",
+        words.say("rights", "record"),
+        el("ul", {"class": "askfirst-list"}, _choices(consent, record, words)),
+        el("p", {"class": "askfirst-note"}, said, ". ", until if record.get("until") else None),
+    )
+
+
+def _receipt(record: Mapping[str, Any], words: Words) -> Html:
+    handle = el("code", None, str(record.get("handle", "")))
+    download = el(
+        "a",
+        {
+            "class": "askfirst-button askfirst-quiet",
+            "href": f"{BASE}/rights/receipt",
+            "download": "receipt.json",
+        },
+        words.say("button", "download"),
+    )
+    return section(
+        "receipt",
+        words.say("rights", "receipt"),
+        el("p", None, words.say("rights", "receipt_why")),
+        terms_list([(words.say("rights", "handle"), handle)]),
+        el("div", {"class": "askfirst-row"}, download),
+    )
+
+
+def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> Html:
+    if not rows:
+        said = el("p", None, words.say("rights", "rows_none"))
+        return section("rows", words.say("rights", "rows"), said)
+    export = el(
+        "a",
+        {
+            "class": "askfirst-button askfirst-quiet",
+            "href": f"{BASE}/rights/export",
+            "download": "askfirst.json",
+        },
+        words.say("button", "export"),
+    )
+    items = [_row(consent, row, words) for row in rows[:_SHOWN]]
+    return section(
+        "rows",
+        words.say("rights", "rows"),
+        el("p", {"class": "askfirst-note"}, words.count("rights", "rows_count", n=len(rows))),
+        el("ol", {"class": "askfirst-rows"}, items),
+        el("div", {"class": "askfirst-row"}, export),
+    )
+
+
+def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
+    kind = str(row.get("type", ""))
+    said = words.say("rights", kind) if kind in ("page_view", "action") else kind
+    head = [
+        own(_title(consent, str(row.get("purpose", "")), words)),
+        " · ",
+        said,
+        " · ",
+        el("time", None, str(row.get("period", ""))),
+    ]
+    values = row.get("values")
+    parts = [
+        el("div", None, el("dt", None, words.say("attribute", name)), el("dd", None, _value(value)))
+        for name, value in dict(values if isinstance(values, Mapping) else {}).items()
+        if name in ATTRIBUTES
+    ]
+    return el("li", None, el("p", None, head), el("dl", None, parts))
+
+
+def _value(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return own(" › ".join(str(part) for part in value))
+    return own(str(value))
+
+
+def _not_linkable(reasons: Sequence[object], words: Words) -> Html:
+    said = [
+        str(each.get("reason", "")) if isinstance(each, Mapping) else str(each) for each in reasons
+    ]
+    return section(
+        "not-linkable",
+        words.say("rights", "not_linkable"),
+        el("p", None, words.say("rights", "not_linkable_why")),
+        el("ul", {"class": "askfirst-list"}, [el("li", None, own(s)) for s in said])
+        if said
+        else None,
+    )
+
+
+def _history(consent: Consent, entries: Sequence[Mapping[str, Any]], words: Words) -> Html | None:
+    if not entries:
+        return None
+    items = []
+    for entry in entries:
+        status = str(entry.get("status", ""))
+        known = words.has("rights", "status", status)
+        said = words.say("rights", "status", status) if known else status
+        choices = el("ul", {"class": "askfirst-list"}, _choices(consent, entry, words))
+        stamp = str(entry.get("hour", ""))
+        when = el("time", {"datetime": stamp}, stamp[:16].replace("T", " "))
+        items.append(el("li", None, when, " ", said, choices))
+    return section(
+        "history", words.say("rights", "history"), el("ol", {"class": "askfirst-rows"}, items)
+    )
+
+
+def _rights(consent: Consent, record: Mapping[str, Any], words: Words, return_to: str) -> Html:
+    edition = consent.editions.current
+    withdraw = answer("withdraw", words.say("button", "withdraw_consent"))
+    erase = el(
+        "button",
+        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
+        words.say("button", "erase"),
+    )
+    restrict = el(
+        "button",
+        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
+        words.say("button", "restrict"),
+    )
+    back = {"return_to": return_to}
+    here = f"{BASE}/rights/me"
+    ended = record.get("status") in ("withdrawn", "erased")
+    parts = [
+        None
+        if ended
+        else _right(
+            words.say("rights", "withdraw_why"),
+            form("askfirst-withdraw", hidden(edition, words, here), withdraw),
+        ),
+        None
+        if ended or record.get("status") == "restricted"
+        else _right(
+            words.say("rights", "restrict_why"),
+            form("askfirst-restrict", back, restrict, action="rights/restrict"),
+        ),
+        _right(
+            words.say("rights", "erase_why"),
+            form("askfirst-erase", back, erase, action="rights/erase"),
+        ),
+    ]
+    rights = el("div", {"class": "askfirst-rights"}, parts)
+    return section("rights", words.say("rights", "withdraw"), rights)
+
+
+def _right(why: str, *body: object) -> Html:
+    return el("div", None, body, el("p", {"class": "askfirst-note"}, why))

@@ -1,5 +1,6 @@
 /** After a refusal or a withdrawal: a purpose's declared cookies and storage keys go, as far as a script reaches (M12). */
-import { cookies, writeCookie } from "./native.ts";
+import { matches } from "./globs.ts";
+import { cookieNames, writeCookie } from "./native.ts";
 
 /** Names, or globs in which `*` stands for anything. */
 export interface Declared {
@@ -9,10 +10,7 @@ export interface Declared {
 
 /** Removes what `gone` declares and `kept` does not. */
 export function clear(gone: Declared, kept: Declared): void {
-  const names = cookies()
-    .split(/; */)
-    .map((cookie) => cookie.split("=", 1)[0] ?? "");
-  for (const name of only(names, gone.cookies, kept.cookies)) expire(name);
+  for (const name of only(cookieNames(), gone.cookies, kept.cookies)) expire(name);
   if (gone.storage.length === 0) return;
   for (const open of [() => localStorage, () => sessionStorage]) {
     try {
@@ -26,13 +24,6 @@ export function clear(gone: Declared, kept: Declared): void {
 
 const only = (names: string[], gone: readonly string[], kept: readonly string[]): string[] =>
   names.filter((name) => matches(name, gone) && !matches(name, kept));
-
-/** Whether a name is one of these globs. */
-export const matches = (name: string, globs: readonly string[]): boolean =>
-  globs.some((glob) => {
-    const parts = glob.split("*").map((part) => part.replace(/[$()+.?[\\\]^{|}]/g, "\\$&"));
-    return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
-  });
 
 /** A cookie is listed by its name alone, but goes only where domain and path are those it was set with. */
 function expire(name: string): void {

@@ -20,5 +20,10 @@ export function cookies(): string {
   }
 }
 
+export const cookieNames = (): string[] =>
+  cookies()
+    .split(/; */)
+    .map((cookie) => cookie.split("=", 1)[0] ?? "");
+
 export const writeCookie = jar.write;
 export const currentScript = property("currentScript").read;

@@ -1,0 +1,36 @@
+/** The outbox's way to the site: POST /askfirst/events (DESIGN, "Contracts"). */
+import type { Grants } from "./api.ts";
+import type { Wire } from "./outbox.ts";
+
+const { fetch, setTimeout, clearTimeout } = window;
+const ID_BYTES = 16;
+
+/** `events` is the address to send to. */
+export function wire(events: string, { signals, consent, edition }: Grants): Wire {
+  return {
+    async post(body, signal) {
+      const headers = { "Content-Type": "application/json" };
+      const { status } = await fetch(events, { method: "POST", body, headers, keepalive: true, signal });
+      consent(); // the site may have answered that there is no grant, and taken the cookie back
+      return status;
+    },
+    beacon: (body) => navigator.sendBeacon(events, body),
+    later(step, delay) {
+      const timer = setTimeout(step, delay);
+      return () => clearTimeout(timer);
+    },
+    id() {
+      const bytes = crypto.getRandomValues(new Uint8Array(ID_BYTES));
+      return btoa(String.fromCharCode(...bytes))
+        .replace(/\+/g, "-")
+        .replace(/\//g, "_")
+        .replace(/=/g, "");
+    },
+    body: (batch, all) =>
+      JSON.stringify({ v: 1, batch, gpc: signals.gpc || undefined, dnt: signals.dnt || undefined, events: all }),
+    grant(purpose) {
+      const scope = consent().scopes[purpose];
+      return scope && JSON.stringify([edition(purpose), scope]);
+    },
+  };
+}

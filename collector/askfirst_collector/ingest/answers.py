@@ -1,0 +1,63 @@
+"""What an events request is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from askfirst.errors import CollectorAway, Refused
+
+Header = tuple[bytes, bytes]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# A page whose receipt is not valid stops sending: its state cookie says more than the ledger.
+EXPIRE_STATE: Header = (
+    b"set-cookie",
+    b"__Host-askfirst=; Max-Age=0; Path=/; Secure; SameSite=Lax",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response, whole."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = ()
+    type: bytes = b"application/json"
+
+    async def send(self, send: Send) -> None:
+        """Send it; nobody may keep a copy."""
+        headers = [
+            (b"content-type", self.type),
+            (b"content-length", str(len(self.body)).encode()),
+            (b"cache-control", b"no-store"),
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def accepted(stored: int, dropped: Iterable[tuple[int, str]]) -> bytes:
+    """The body of a 202: how many events are on disk, and why each other one is not."""
+    listed = [{"index": index, "reason": reason} for index, reason in dropped]
+    return orjson.dumps({"stored": stored, "dropped": listed})
+
+
+def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
+    """A request that is wrong as a whole (RFC 9457)."""
+    return _problem(error.status, error.reason, error.detail, headers)
+
+
+def away(error: CollectorAway) -> Answer:
+    """Nothing was stored, and the same request may succeed later."""
+    retry = (b"retry-after", str(error.retry_after).encode())
+    return _problem(503, "collector-away", "nothing was stored; send it again later", (retry,))
+
+
+def _problem(status: int, reason: str, detail: str, headers: Sequence[Header]) -> Answer:
+    body = orjson.dumps({"status": status, "reason": reason, "detail": detail})
+    return Answer(status, body, tuple(headers), b"application/problem+json")

@@ -1,0 +1,165 @@
+"""`POST /askfirst/events` and `POST /v1/events`: bare ASGI, ahead of any router.
+
+The order is the promise: receipt and signals are judged before User-Agent, Accept-Language, Referer
+or the address, the limiter aside, are looked at. Without a valid receipt the answer is `no-grant`
+for every event, and nothing is written or said anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Callable, Collection, Mapping, MutableMapping
+from functools import partial
+from typing import Any
+
+import orjson
+
+from askfirst.client import Caller
+from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.gate.cookies import STATE, only, read_cookies
+from askfirst.gate.headers import Headers
+from askfirst.observe.event import DIRECT, Raw
+from askfirst.observe.proxies import Proxies
+
+from .answers import EXPIRE_STATE, Answer, Send, away, refused
+from .batch import Sent, read_batch
+from .body import Receive, check_headers, check_json, read_body
+from .intake import Intake, Sender, Taken
+from .limits import AddressLimit
+from .senders import Senders, bearer
+
+log = logging.getLogger("askfirst.collector")
+
+Scope = MutableMapping[str, Any]
+
+CALLER = "askfirst.caller"  # in the scope: what a gate vouches for
+TYPES = ("application/json", "text/plain")
+_FORWARDED = frozenset({b"x-forwarded-for", b"forwarded"})
+# Everything of a request that an attribute is made from.
+_OBSERVED = _FORWARDED | {b"user-agent", b"accept-language"}
+
+
+class Events:
+    """The callable for both paths: a gate's scope carries its Caller, on `/v1` the body says who.
+
+    `now` gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        senders: Senders,
+        *,
+        now: Callable[[], float],
+        limit: AddressLimit,
+        proxies: Proxies = DIRECT,
+    ) -> None:
+        self._intake = intake
+        self._senders = senders
+        self._now = now
+        self._limit = limit
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; nothing that is raised in here leaves it."""
+        try:
+            answer = await self._answer(scope, receive)
+        except Refused as error:
+            answer = refused(error)
+        except CollectorAway as error:
+            answer = away(error)
+        except Exception as error:
+            # Only the type: a message may hold what the visitor sent.
+            log.error("askfirst.E130 events failed: %s", type(error).__name__)
+            answer = away(CollectorAway("a fault of ours"))
+        await answer.send(send)
+
+    async def submit(
+        self, caller: Caller, payload: Mapping[str, object], *, headers: Headers, peer: str
+    ) -> None:
+        """Events that the site's server saw; the same rules, no answer, never raises."""
+        try:
+            sent = read_batch(orjson.dumps(payload))
+            await self._take(self._senders.of_gate(caller, sent, headers), sent, headers, peer)
+        except AskfirstError:
+            return
+        except Exception as error:
+            log.error("askfirst.E131 events of a server failed: %s", type(error).__name__)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            error = Refused("method-not-allowed", "send POST")
+            return refused(error, [(b"allow", b"POST")])
+        headers: Headers = scope["headers"]
+        client = scope.get("client")
+        peer: str = client[0] if client else ""
+        key = bearer(headers)
+        caller: Caller | None = scope.get(CALLER)
+        own = self._senders.site_of_key(key) if key is not None and caller is None else None
+        # A relay speaks for a whole site; a wrong key is counted like everybody.
+        if own is None:
+            self._check_limit(peer, headers)
+        if caller is not None:
+            self._senders.check_origin(caller, headers)
+            sent = await _read(headers, receive)
+            sender = self._senders.of_gate(caller, sent, headers)
+            taken = await self._take(sender, sent, headers, peer)
+            expiry = () if taken.valid or not _grants(headers) else (EXPIRE_STATE,)
+            return Answer(202, taken.body, expiry)
+        if key is not None and own is None:
+            raise Refused("wrong-key", "send the key of a site")
+        sent = await _read(headers, receive)
+        if own is not None:
+            sender = self._senders.of_relay(own, sent, headers)
+            return Answer(202, (await self._take(sender, sent, headers, peer)).body)
+        sender, origin = self._senders.of_script(sent, headers)
+        taken = await self._take(sender, sent, headers, peer)
+        cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
+        return Answer(202, taken.body, cors)
+
+    async def _take(self, sender: Sender, sent: Sent, headers: Headers, peer: str) -> Taken:
+        now = self._now()
+        raw = partial(_raw, headers, peer, now)
+        return await self._intake.take(sender, sent, now, raw)
+
+    def _check_limit(self, peer: str, headers: Headers) -> None:
+        if not self._limit.allows(self._proxies.client(peer, _only(headers, _FORWARDED))):
+            raise Refused("too-many-requests", "send less")
+
+
+async def _read(headers: Headers, receive: Receive) -> Sent:
+    check_headers(headers, *TYPES)
+    data = await read_body(receive)
+    check_json(data)
+    return read_batch(data)
+
+
+def _raw(headers: Headers, peer: str, now: float) -> Raw:
+    return Raw(_only(headers, _OBSERVED), peer, now)
+
+
+def _only(headers: Headers, names: Collection[bytes]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if (lowered := name.lower()) in names:
+            found[lowered] = found[lowered] + b", " + value if lowered in found else value
+    return found
+
+
+def _grants(headers: Headers) -> bool:
+    """Whether the state cookie says that something was agreed to.
+
+    Its signature does not matter: what is answered is that the browser may drop it.
+    """
+    return any(map(_says_granted, only(read_cookies(headers), STATE)))
+
+
+def _says_granted(token: bytes) -> bool:
+    body = token.split(b".")[1:2]
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(body[0] + b"=" * (-len(body[0]) % 4)))
+        return any(pair[0] for pair in claims["ch"].values())
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False

@@ -1,0 +1,224 @@
+"""One batch from a known sender: judged, made less precise, stored, answered."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from askfirst.errors import CollectorAway
+from askfirst.observe.event import DIRECT, Raw, is_bot, observe
+from askfirst.observe.location import Locator
+from askfirst.observe.proxies import Proxies
+from askfirst.terms.attributes import ATTRIBUTES, Value
+from askfirst.terms.consent import Signals
+from askfirst.terms.terms import Terms
+from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.registry.sites import Site
+from askfirst_collector.store.events import ANSWER_DAYS, Batch, EventStore, HandleEnded, Judged, Row
+from askfirst_collector.store.salts import Salts
+
+from . import judging
+from .answers import accepted
+from .batch import TOLD_BY_PAGE, Sent, Told, read_event, read_fields, read_observed
+from .judging import Judge, stands
+from .limits import DailyLimit
+from .rows import make_row
+
+TRIES = 3  # a choice that changes while its batch is written is judged again
+DAY = 86_400  # seconds
+KEY = 16  # bytes kept of a batch's HMAC
+
+
+class StandingOf(Protocol):
+    """How a handle stands now, exact in every worker."""
+
+    def standing(self, site: str, handle: str) -> Standing | None:
+        """None for an unknown handle."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose events these are, as far as the request was allowed to say."""
+
+    site: Site
+    handle: str | None
+    signals: Signals
+    relay: bool = False  # under the site's key: it observed, the request's headers are its own
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The body of the 202, and whether the receipt was valid."""
+
+    body: bytes
+    valid: bool
+
+
+class Intake:
+    """Takes batches in. `place` and `proxies` find addresses; without, they are unknown."""
+
+    def __init__(
+        self,
+        *,
+        standings: StandingOf,
+        salts: Salts,
+        store: EventStore,
+        place: Locator | None = None,
+        proxies: Proxies = DIRECT,
+        daily: DailyLimit | None = None,
+    ) -> None:
+        self._standings = standings
+        self._salts = salts
+        self._store = store
+        self._place = place
+        self._proxies = proxies
+        self._daily = daily or DailyLimit()
+
+    async def take(self, sender: Sender, sent: Sent, now: float, raw: Callable[[], Raw]) -> Taken:
+        """Returns when what may be stored is on disk; raises CollectorAway when it cannot be.
+
+        `raw` is called only for a valid receipt: before that nothing of the request is looked at.
+        """
+        for _ in range(TRIES):
+            standing = self._standing(sender)
+            if standing is None or not stands(sender.site, standing, sender.signals):
+                dropped = [(index, judging.NO_GRANT) for index in range(len(sent.events))]
+                return Taken(accepted(0, dropped), valid=False)
+            try:
+                return Taken(await self._store_batch(sender, standing, sent, now, raw), valid=True)
+            except HandleEnded:
+                continue
+        raise CollectorAway("the choice changes faster than its events are written")
+
+    def _standing(self, sender: Sender) -> Standing | None:
+        if sender.handle is None:
+            return None
+        return self._standings.standing(sender.site.name, sender.handle)
+
+    async def _store_batch(
+        self, sender: Sender, standing: Standing, sent: Sent, now: float, raw: Callable[[], Raw]
+    ) -> bytes:
+        rows: list[Row] = []
+        dropped: list[tuple[int, str]] = []
+        judge = Judge(sender.site, standing, sender.signals)
+        # A relay's own headers say nothing about the visitor.
+        request = Raw({}, "", now) if sender.relay else raw()
+        for index, event in enumerate(sent.events):
+            found = self._row(judge, sender, sent, read_event(event), request)
+            if isinstance(found, Row):
+                rows.append(found)
+            else:
+                dropped.append((index, found))
+        if not rows:
+            return accepted(0, dropped)
+        return await self._append(standing, sent, now, rows, dropped)
+
+    def _row(
+        self, judge: Judge, sender: Sender, sent: Sent, told: Told | None, request: Raw
+    ) -> Row | str:
+        if told is None:
+            return judging.BAD_EVENT
+        if sent.collector:
+            return judging.UNKNOWN_COLLECTOR
+        terms = judge.judge(told.purpose)
+        if isinstance(terms, str):
+            return terms
+        if told.type == "action" and not terms.scope.level("action"):
+            return judging.NO_GRANT
+        values = self._values(sender, told, terms, request)
+        if isinstance(values, str):
+            return values
+        row = make_row(
+            standing=judge.standing,
+            purpose=told.purpose,
+            type=told.type,
+            values=values,
+            terms=terms,
+            salts=self._salts,
+            now=request.now,
+        )
+        return judging.NO_GRANT if row is None else row
+
+    def _values(
+        self, sender: Sender, told: Told, terms: Terms, request: Raw
+    ) -> dict[str, Value] | str:
+        wanted = [name for name in terms.scope.as_dict() if name in TOLD_BY_PAGE]
+        fields = read_fields(told, wanted)
+        observed = read_observed(told) if sender.relay else {}
+        if fields is None or observed is None or not _observable(observed):
+            return judging.BAD_EVENT
+        if is_bot(request, terms):
+            return judging.BOT
+        values = observe(
+            request,
+            fields,
+            terms,
+            place=self._place,
+            proxies=self._proxies,
+            own_origins=sender.site.editions.current.policy.origins,
+        )
+        return values | observed
+
+    async def _append(
+        self,
+        standing: Standing,
+        sent: Sent,
+        now: float,
+        rows: Sequence[Row],
+        dropped: list[tuple[int, str]],
+    ) -> bytes:
+        day = int(now // DAY)
+        granted = self._daily.reserve(standing.handle, day, len(rows))
+        taken = tuple(rows[:granted])
+        dropped = _over(len(sent.events), granted, dropped)
+        answer = accepted(granted, dropped)
+        if not taken:
+            return answer
+        today, *earlier = self._keys(standing.handle, sent.batch, now)
+        judged = Judged(standing.site, standing.handle, standing.index)
+        new = False
+        try:
+            batch = Batch(judged, day, today, taken, answer, tuple(earlier))
+            stored = await self._store.append(batch)
+            new = stored is answer
+        finally:
+            if not new:
+                self._daily.give_back(standing.handle, day, granted)
+        return stored
+
+    def _keys(self, handle: str, batch: str, now: float) -> list[bytes]:
+        """The names of this batch under the key of today and of each day it may have come on."""
+        today = datetime.fromtimestamp(now, UTC).date()
+        message = f"{handle}{batch}".encode()  # both of a fixed length
+        return [
+            hmac.digest(
+                self._salts.batch_key((today - timedelta(days=back)).isoformat()),
+                message,
+                hashlib.sha256,
+            )[:KEY]
+            for back in range(ANSWER_DAYS + 1)
+        ]
+
+
+def _observable(observed: dict[str, Value]) -> bool:
+    """Whether a relay may say this: time is of arrival, pseudonyms are of the receipt."""
+    return all(
+        name in _OBSERVABLE and len(parts) <= ATTRIBUTES[name].finest
+        for name, parts in observed.items()
+    )
+
+
+_OBSERVABLE: Collection[str] = ATTRIBUTES.keys() - {"time", "visitor", "user_id"}
+
+
+def _over(events: int, granted: int, dropped: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The drops of a batch of which only the first `granted` storable events are stored."""
+    reasons = dict(dropped)
+    storable = [index for index in range(events) if index not in reasons]
+    reasons |= dict.fromkeys(storable[granted:], judging.OVER_LIMIT)
+    return sorted(reasons.items())

@@ -1,0 +1,60 @@
+"""What may be stored of one event: the receipt first, then signals, then terms. Pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from askfirst.terms.consent import Signals
+from askfirst.terms.edition import bounded_terms, sells_under_any
+from askfirst.terms.lattice import NOTHING
+from askfirst.terms.terms import Terms
+from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.registry.sites import Site
+
+# Whatever is not granted has this one name, so that an answer never tells why (M43).
+NO_GRANT: Final = "no-grant"
+UNKNOWN_PURPOSE: Final = "unknown-purpose"
+UNKNOWN_COLLECTOR: Final = "unknown-collector"
+OPT_OUT: Final = "opt-out-signal"
+BAD_EVENT: Final = "bad-event"
+BOT: Final = "bot"
+OVER_LIMIT: Final = "over-daily-limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the events of one request by how its receipt stood when it was asked."""
+
+    site: Site
+    standing: Standing
+    signals: Signals
+
+    def judge(self, purpose: str) -> Terms | str:
+        """The terms an event of this purpose is stored under, or the reason why it is dropped.
+
+        DNT has no say here: it denies what was not answered, and that is not granted anyway.
+        """
+        editions, host = self.site.editions, self.site.host
+        if purpose not in editions.current.policy.purposes:
+            return UNKNOWN_PURPOSE
+        choice = self.standing.choices.get(purpose)
+        # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
+        if choice is None or host is None:
+            return NO_GRANT
+        terms = bounded_terms(editions, purpose, choice, host)
+        if terms.scope == NOTHING:
+            return NO_GRANT
+        if self.signals.gpc and sells_under_any(editions, purpose):
+            return OPT_OUT
+        return terms
+
+
+def stands(site: Site, standing: Standing | None, signals: Signals) -> bool:
+    """Whether anything about the visitor may be stored at all."""
+    return (
+        standing is not None
+        and standing.alive
+        and not site.editions.current.policy.for_children
+        and not signals.under_age
+    )

@@ -1,0 +1,64 @@
+"""From what was observed to the row that is stored: the one place where rows are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from askfirst.terms.attributes import PSEUDONYMS, Value
+from askfirst.terms.terms import Terms
+from askfirst_collector.closing.periods import end_of, period_of
+from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.store.events import Row
+from askfirst_collector.store.salts import Salts, pseudonym
+
+DAY = 86_400  # seconds
+# Levels of `visitor`.
+PERIOD, RECEIPT = 1, 2
+
+
+def make_row(
+    *,
+    standing: Standing,
+    purpose: str,
+    type: str,
+    values: Mapping[str, Value],
+    terms: Terms,
+    salts: Salts,
+    now: float,
+    collector: str = "",
+) -> Row | None:
+    """A row that holds nothing its terms do not allow, whatever `values` are; None without a key.
+
+    The key of a grant is destroyed at its end: where it is missing, there is no grant.
+    """
+    period = period_of(terms.closes, now)
+    level = terms.scope.level("visitor")
+    keep = terms.keep_rows_days
+    salt: bytes | None = None
+    if level == PERIOD:
+        salt = salts.period(standing.site, terms.closes, period)
+    elif level == RECEIPT:
+        salt = salts.grant_key(standing.handle)
+        if salt is None:
+            return None
+        # Rows under a receipt's pseudonym are kept at most as long as its grant.
+        keep = min(keep, max(0, (standing.expires - end_of(terms.closes, period)) // DAY))
+    return Row(
+        site=standing.site,
+        collector=collector,
+        purpose=purpose,
+        closes=terms.closes,
+        period=period,
+        type=type,
+        values={
+            name: value
+            for name, value in terms.scope.generalise(values).items()
+            if name not in PSEUDONYMS
+        },
+        pseudonym=(
+            pseudonym(salt, standing.site, purpose, collector, standing.handle) if salt else None
+        ),
+        min_cell_size=terms.min_cell_size,
+        retention_days=terms.retention_days,
+        keep_rows_days=keep,
+    )

@@ -1,0 +1,91 @@
+"""Who sends events: a site's own gate, a relay under its key, a page of a script-only site."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from askfirst.client import Caller
+from askfirst.errors import Refused
+from askfirst.gate.headers import Headers, values
+from askfirst.gate.signals import read_signals
+from askfirst.terms.consent import Signals
+from askfirst_collector.registry.sites import Registry, Site
+
+from .batch import Sent
+from .intake import Sender
+from .origin import exact_origin, same_origin
+
+_BEARER = b"bearer "
+
+
+class Senders:
+    """Resolves senders against the registry; raises Refused where a request has no say here."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def check_origin(self, caller: Caller, headers: Headers) -> None:
+        """Whether the site itself sends; asked before a body is read (M47)."""
+        origins = self._site(caller.site).editions.current.policy.origins
+        if not same_origin(headers, origins):
+            raise Refused("cross-origin", "send events from the site itself")
+
+    def of_gate(self, caller: Caller, sent: Sent, headers: Headers) -> Sender:
+        """What the gate vouches for; the body may not speak of another receipt or site."""
+        if sent.handle is not None or sent.secret is not None:
+            raise Refused("bad-shape", "the receipt comes by its cookie: leave handle, secret out")
+        if sent.site not in ("", caller.site):
+            raise Refused("bad-shape", "leave site out")
+        signals = _signals(sent, headers, gpc=caller.gpc, dnt=caller.dnt)
+        return Sender(self._site(caller.site), caller.handle, signals)
+
+    def site_of_key(self, key: str) -> str | None:
+        """The site whose relay shows this key; asked before a body is read."""
+        return self._registry.site_of_key(key)
+
+    def of_relay(self, own: str, sent: Sent, headers: Headers) -> Sender:
+        """The relay of the site `own`, whose key it showed."""
+        if sent.site != own:
+            raise Refused("wrong-key", "send the key of the site that the body names")
+        if sent.secret is not None:
+            raise Refused("bad-shape", "a relay sends the handle, never the secret")
+        return Sender(self._site(sent.site), sent.handle, _signals(sent, headers), relay=True)
+
+    def of_script(self, sent: Sent, headers: Headers) -> tuple[Sender, bytes]:
+        """A page of a site without a server of its own, by its exact origin, which is answered."""
+        if sent.handle is not None:
+            raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
+        site = self._site(sent.site)
+        origin = exact_origin(headers, site.editions.current.policy.origins)
+        if origin is None:
+            raise Refused("cross-origin", "send events from an origin of the site")
+        handle = None if sent.secret is None else handle_of(sent.secret)
+        return Sender(site, handle, _signals(sent, headers)), origin
+
+    def _site(self, name: str) -> Site:
+        site = self._registry.site(name)
+        if site is None:
+            raise Refused("no-such-site", "send the name of a site that has published a policy")
+        return site
+
+
+def bearer(headers: Headers) -> str | None:
+    """The key of `Authorization: Bearer …` (RFC 6750 section 2.1); None where there is none."""
+    found = values(headers, b"authorization")
+    if not found:
+        return None
+    if len(found) != 1 or found[0][: len(_BEARER)].lower() != _BEARER:
+        return ""
+    return found[0][len(_BEARER) :].strip().decode("latin-1")
+
+
+def handle_of(secret: str) -> str:
+    """The handle of a secret: 16 bytes in base64url."""
+    return hashlib.sha256(base64.urlsafe_b64decode(f"{secret}==")).hexdigest()
+
+
+def _signals(sent: Sent, headers: Headers, *, gpc: bool = False, dnt: bool = False) -> Signals:
+    """Of header, body and gate, whichever says more."""
+    told = read_signals(headers)
+    return Signals(gpc=gpc or told.gpc or sent.gpc, dnt=dnt or told.dnt or sent.dnt)

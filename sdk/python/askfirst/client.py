@@ -1,0 +1,108 @@
+"""`CollectorClient`: how a gate reaches its collector, in the same process or over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from .terms.edition import Choice, Editions
+from .terms.policy import Policy
+
+Handle = str  # 64 hex characters: SHA-256 of the secret's 16 bytes
+Method = Literal["accept_all", "reject_all", "save", "withdraw"]
+Status = Literal["granted", "changed", "withdrawn"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a visitor answered: `choices` are details 0 to 3, a purpose left out keeps its pair."""
+
+    site: str
+    handle: Handle
+    edition: str  # the hash of the edition that was shown
+    lang: str
+    method: Method
+    choices: Mapping[str, int]
+    adult: bool
+    gpc: bool
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the ledger now says: all pairs of the handle, their end in unix seconds, the JWS."""
+
+    choices: Mapping[str, Choice]
+    expires: int
+    receipt: str | None
+    status: Status
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What the gate vouches for about one request; handed on in `scope["askfirst.caller"]`."""
+
+    site: str
+    handle: Handle | None
+    gpc: bool
+    dnt: bool
+
+
+class CollectorClient(Protocol):
+    """Everything a gate asks of a collector. `Refused` and `CollectorAway` are the only errors."""
+
+    async def editions(self, policy: Policy) -> Editions:
+        """All editions of the policy's site; a policy whose hash is new becomes the next one."""
+        ...
+
+    async def keys(self, site: str) -> tuple[bytes, ...]:
+        """The keys of the site's state cookie, 32 bytes each, newest last."""
+        ...
+
+    async def record(self, decision: Decision) -> Recorded:
+        """Append to the ledger; returns once it is on disk. `handle-ended` for a dead handle."""
+        ...
+
+    async def tally_refusal(self, site: str) -> None:
+        """Add one to the refusals of the open period."""
+        ...
+
+    async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
+        """What is kept: record, receipt, history, rows, not_linkable."""
+        ...
+
+    async def erase(self, site: str, handle: Handle) -> None:
+        """Erase every row that is still linkable to the handle; harmless when repeated."""
+        ...
+
+    async def restrict(self, site: str, handle: Handle) -> None:
+        """Keep what there is and stop using it (GDPR article 18)."""
+        ...
+
+    async def submit(
+        self,
+        caller: Caller,
+        payload: Mapping[str, object],
+        *,
+        headers: Sequence[tuple[bytes, bytes]],
+        peer: str,
+    ) -> None:
+        """Events the site's server saw itself; the same rules as `events`; never raises."""
+        ...
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: `POST /askfirst/events`, its body unread."""
+        ...
+
+    async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: the host's dashboard, below the `root_path`."""
+        ...
+
+    async def health(self) -> Mapping[str, object]:
+        """Whether it can store, as plain values."""
+        ...

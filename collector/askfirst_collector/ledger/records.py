@@ -102,6 +102,7 @@ class Ledger:
                 "status": "erased",
             }
             self._insert(connection, body)
+        self._present.check()
         self._truncate()
         return True
 
@@ -166,6 +167,10 @@ class Ledger:
         with away("ledger"), self._engine.connect() as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
                 yield _read(row)
+
+    def check(self) -> None:
+        """CollectorAway when what is written now would be lost."""
+        self._present.check()
 
     def newest(self) -> int:
         """The index of the last entry; -1 in an empty ledger."""

@@ -1,4 +1,4 @@
-"""Keys as files in `keys/`: cookie keys of the sites, and the key that signs receipts.
+"""Keys as files in `keys/`: for the sites' cookies, for receipts, for the dashboard's sessions.
 
 They are apart from `ledger.db`, so that a copy of the ledger forges nothing. Each file holds one
 key a line, oldest first, 32 bytes in base64url; the newest signs, all of them verify.
@@ -33,10 +33,6 @@ class Keys:
     def receipts(self) -> tuple[bytes, ...]:
         """The private keys (Ed25519 seeds) that sign receipts, newest last."""
         return self._read("receipts.keys")
-
-    def dashboard(self) -> tuple[bytes, ...]:
-        """The keys that sign the dashboard's session cookies, newest last."""
-        return self._read("dashboard.keys")
 
     def _read(self, name: str) -> tuple[bytes, ...]:
         file = self._folder / name

@@ -34,6 +34,12 @@ class Site:
     host: Policy | None
     host_version: int
 
+    def effective(self, purpose: str, choice: Choice) -> Terms:
+        """What may be gathered: host ∧ site ∧ agreed edition ∧ detail; BOTTOM when unknown."""
+        if self.host is None:
+            return BOTTOM
+        return bounded_terms(self.editions, purpose, choice, self.host)
+
 
 class Registry:
     """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
@@ -99,9 +105,7 @@ class Registry:
         Kept in memory by the identity of editions and ceiling, which change when they do.
         """
         found = self.site(site)
-        if found is None or found.host is None:
-            return BOTTOM
-        return bounded_terms(found.editions, purpose, choice, found.host)
+        return BOTTOM if found is None else found.effective(purpose, choice)
 
     def document(self, site: str, digest: str) -> bytes | None:
         """The canonical JSON of an edition, by its hash."""

@@ -1,0 +1,99 @@
+"""The collector as one ASGI application: `/v1/*`, its keys, and whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from askfirst.errors import CollectorAway, Refused
+from askfirst_collector.health import health
+from askfirst_collector.ingest.answers import Answer, away, refused
+from askfirst_collector.ingest.events import Events
+from askfirst_collector.ingest.v1 import Face
+from askfirst_collector.parts import Parts
+
+log = logging.getLogger("askfirst.collector")
+
+Handler = Callable[[Request], Awaitable[Response]]
+_PLAIN = {404: "not-found", 405: "method-not-allowed"}
+
+
+def collector_app(parts: Parts, events: Events) -> ASGIApp:
+    """The application over the opened parts; `events` goes ahead of the router."""
+    face = Face(parts)
+
+    async def readyz(request: Request) -> Response:
+        found = await asyncio.to_thread(health, parts)
+        return JSONResponse(found, 200 if found["status"] == "ok" else 503)
+
+    async def well_known(request: Request) -> Response:
+        return JSONResponse({"keys": parts.receipts.public()})
+
+    router = Starlette(
+        routes=[
+            Route("/v1/consents", answering(face.consents), methods=["POST"]),
+            Route("/v1/terms", answering(face.terms)),
+            Route("/v1/rights/me", answering(face.me)),
+            Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
+            Route("/v1/rights/restrict", answering(face.restrict), methods=["POST"]),
+            Route("/v1/rights/erase", answering(face.erase), methods=["POST"]),
+            Route("/v1/{path:path}", answering(face.allow), methods=["OPTIONS"]),
+            Route("/.well-known/askfirst.json", well_known),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        exception_handlers={HTTPException: _plain},
+    )
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        ahead = scope["type"] == "http" and scope["path"] == "/v1/events"
+        if ahead and scope["method"] != "OPTIONS":
+            await events(scope, receive, send)
+        else:
+            await router(scope, receive, send)
+
+    return application
+
+
+def answering(handler: Handler) -> Handler:
+    """The handler with its refusals and faults as answers; nothing else leaves it."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refused as error:
+            return _response(refused(error))
+        except CollectorAway as error:
+            return _response(away(error))
+        except Exception as error:
+            # Only the type: a message may hold what the visitor sent.
+            log.error("askfirst.E111 %s failed: %s", request.url.path, type(error).__name__)
+            return _response(away(CollectorAway("a fault of ours")))
+
+    return answered
+
+
+async def healthz(request: Request) -> Response:
+    """That the process answers; whether it can store is what /readyz says."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    reason = _PLAIN.get(status, "not-found")
+    return _response(refused(Refused(reason, "see /openapi.json for what there is")))
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status, media_type=answer.type.decode())
+    for name, value in ((b"cache-control", b"no-store"), *answer.headers):
+        response.headers.append(name.decode(), value.decode())
+    return response

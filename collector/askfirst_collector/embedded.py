@@ -1,0 +1,237 @@
+"""`EmbeddedCollector`: the collector inside the site's own process, behind `CollectorClient`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from starlette.types import ASGIApp
+
+from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
+from askfirst.errors import CollectorAway, PolicyError, Refused
+from askfirst.terms.edition import Editions
+from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.app import collector_app
+from askfirst_collector.config import SettingError
+from askfirst_collector.health import health
+from askfirst_collector.ingest import consents, rights
+from askfirst_collector.ingest.answers import away
+from askfirst_collector.ingest.events import Events
+from askfirst_collector.ingest.intake import Intake
+from askfirst_collector.ingest.limits import AddressLimit
+from askfirst_collector.ingest.senders import Senders
+from askfirst_collector.ingest.v1 import tally_refusal
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.parts import Parts
+
+log = logging.getLogger("askfirst.collector")
+
+T = TypeVar("T")
+
+# What a parent process had open when it forked: SQLite must not close it in the child.
+_inherited: list[object] = []
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one process has open."""
+
+    pid: int
+    parts: Parts
+    events: Events
+    host: ASGIApp
+    app: ASGIApp
+
+
+class EmbeddedCollector:
+    """A collector over one folder; any number of processes may have one over the same.
+
+    Its files are opened at first use, so that it survives a fork. Raises PolicyError at once for
+    a host policy that cannot be used: without a ceiling nothing is gathered (M32).
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        host_policy: Path | None = None,
+        now: Callable[[], float] = time.time,
+        urandom: Callable[[int], bytes] = os.urandom,
+        secure: bool = True,
+    ) -> None:
+        if host_policy is not None:
+            read_policy(host_policy, kind="host")
+        self._folder = folder
+        self._host_policy = host_policy
+        self._now = now
+        self._urandom = urandom
+        self._secure = secure
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+        self._closed = False
+        self._published: set[str] = set()
+
+    # What a gate asks
+
+    async def editions(self, policy: Policy) -> Editions:
+        """All editions of the policy's site; a policy whose hash is new becomes the next one.
+
+        A process publishes each policy once: one that was replaced meanwhile, by a newer version
+        of the site beside this one, is not put in force again by asking.
+        """
+        return await self._thread(self._editions, policy)
+
+    async def keys(self, site: str) -> tuple[bytes, ...]:
+        """The keys of the site's state cookie, newest last. Refused for an unknown site."""
+        return await self._thread(self._keys, site)
+
+    async def record(self, decision: Decision) -> Recorded:
+        """Append to the ledger; returns once it is on disk."""
+        return await consents.record(await self._parts(), decision)
+
+    async def tally_refusal(self, site: str) -> None:
+        """Add one to the refusals of the open period, where the policy counts them."""
+        await self._thread(tally_refusal, site)
+
+    async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
+        """What is kept: record, receipt, history, rows, not_linkable."""
+        return await self._thread(rights.me, site, handle)
+
+    async def erase(self, site: str, handle: Handle) -> None:
+        """Erase every row that is still linkable to the handle; harmless when repeated."""
+        await self._thread(rights.erase, site, handle)
+
+    async def restrict(self, site: str, handle: Handle) -> None:
+        """Keep what there is and stop using it (GDPR article 18)."""
+        await self._thread(rights.restrict, site, handle)
+
+    async def submit(
+        self,
+        caller: Caller,
+        payload: Mapping[str, object],
+        *,
+        headers: Sequence[tuple[bytes, bytes]],
+        peer: str,
+    ) -> None:
+        """Events the site's server saw itself; the same rules as `events`; never raises."""
+        try:
+            opened = await asyncio.to_thread(self._open)
+        except CollectorAway:
+            return
+        await opened.events.submit(caller, payload, headers=headers, peer=peer)
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: `POST /askfirst/events`, its body unread."""
+        await self._serve(lambda opened: opened.events, scope, receive, send)
+
+    async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: the host's dashboard, below the `root_path`."""
+        await self._serve(lambda opened: opened.host, scope, receive, send)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: the collector's own face, `/v1/*`, for a server of its own."""
+        await self._serve(lambda opened: opened.app, scope, receive, send)
+
+    async def health(self) -> Mapping[str, object]:
+        """Whether it can store, as plain values; never raises."""
+        try:
+            return await self._thread(health)
+        except CollectorAway:
+            return {"status": "away", "parts": {}}
+
+    # Opening and closing
+
+    def parts(self) -> Parts:
+        """The opened parts of this process; blocks. Raises CollectorAway."""
+        return self._open().parts
+
+    def close(self) -> None:
+        """Write what waits, and stop. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            opened, self._opened = self._opened, None
+        if opened is not None and opened.pid == os.getpid():
+            close_parts(opened.parts)
+
+    async def aclose(self) -> None:
+        """`close`, without blocking the loop."""
+        await asyncio.to_thread(self.close)
+
+    async def _parts(self) -> Parts:
+        opened = self._opened
+        if opened is not None and opened.pid == os.getpid():
+            return opened.parts
+        return await asyncio.to_thread(self.parts)
+
+    async def _thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.to_thread(work, await self._parts(), *arguments)
+
+    async def _serve(
+        self,
+        face: Callable[[Opened], ASGIApp],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        try:
+            opened = self._opened
+            if opened is None or opened.pid != os.getpid():
+                opened = await asyncio.to_thread(self._open)
+        except CollectorAway as error:
+            await away(error).send(send)
+            return
+        await face(opened)(scope, receive, send)
+
+    def _open(self) -> Opened:
+        with self._lock:
+            opened = self._opened
+            if opened is not None and opened.pid == os.getpid():
+                return opened
+            if self._closed:
+                raise CollectorAway("the collector is closed")
+            if opened is not None:
+                _inherited.append(opened)
+            try:
+                self._opened = self._open_here()
+            except (SettingError, PolicyError) as error:
+                log.error("askfirst.E100 the collector cannot be opened: %s", error)
+                raise CollectorAway("the collector cannot be opened") from None
+            return self._opened
+
+    def _open_here(self) -> Opened:
+        # The dashboard brings templates and passwords with it: not before it can be needed.
+        from askfirst_collector.dashboard.app import host_app
+
+        parts = open_parts(
+            self._folder,
+            host_policy=self._host_policy,
+            now=self._now,
+            urandom=self._urandom,
+            secure=self._secure,
+        )
+        intake = Intake(standings=parts.ledger, salts=parts.salts, store=parts.events)
+        limit = AddressLimit(now=parts.now, urandom=parts.urandom)
+        events = Events(intake, Senders(parts.registry), now=parts.now, limit=limit)
+        app = collector_app(parts, events)
+        return Opened(os.getpid(), parts, events, host_app(parts), app)
+
+    def _editions(self, parts: Parts, policy: Policy) -> Editions:
+        site = parts.registry.site(policy.site)
+        if site is not None and policy.hash in self._published:
+            return site.editions
+        editions = parts.registry.publish(policy)
+        self._published.add(policy.hash)
+        parts.keys.site(policy.site)
+        return editions
+
+    def _keys(self, parts: Parts, site: str) -> tuple[bytes, ...]:
+        if parts.registry.site(site) is None:
+            raise Refused("no-such-site", "publish a policy for this site first")
+        return parts.keys.site(site)

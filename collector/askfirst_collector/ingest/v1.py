@@ -1,0 +1,233 @@
+"""The collector's own face, for relays and for sites that are scripts alone: `/v1/*`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.client import Decision, Recorded
+from askfirst.errors import Refused
+from askfirst.gate.headers import values
+from askfirst.gate.signals import read_signals
+from askfirst.terms.edition import Choice
+from askfirst.terms.purpose import write_terms
+from askfirst.terms.terms import BOTTOM
+from askfirst_collector.ingest import rights
+from askfirst_collector.ingest.asked import Asked, handle_of, read_asked
+from askfirst_collector.ingest.body import check_headers, check_json, read_body
+from askfirst_collector.ingest.budget import Budget
+from askfirst_collector.ingest.consents import record
+from askfirst_collector.ingest.origin import exact_origin
+from askfirst_collector.ingest.senders import bearer
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.sites import Site
+
+DETAILS = (1, 2, 3)
+_RECEIPT = b"receipt "
+
+
+class Face:
+    """The handlers; each raises Refused or CollectorAway."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._budget = Budget(now=parts.now)
+
+    async def consents(self, request: Request) -> Response:
+        """Record an answer: under a site key by its handle, from a script by its secret."""
+        headers = request.headers.raw
+        check_headers(headers, "application/json", "text/plain")
+        data = await read_body(request.receive)
+        check_json(data)
+        asked = read_asked(data)
+        key = bearer(headers)
+        origin = None
+        if key is None:
+            handle: str | None
+            handle, origin = await asyncio.to_thread(self._of_script, asked, headers)
+        else:
+            handle = await asyncio.to_thread(self._of_relay, asked, key)
+        if handle is None:
+            await asyncio.to_thread(tally_refusal, self._parts, asked.site)
+            return _json({"decision": "refused"}, origin)
+        gpc = read_signals(headers).gpc
+        recorded = await record(self._parts, asked.decision(handle, gpc=gpc))
+        return _json(_written(recorded), origin)
+
+    async def terms(self, request: Request) -> Response:
+        """Effective terms by edition, purpose and detail, for the relay of a site."""
+        site = await asyncio.to_thread(self._site_of_key, bearer(request.headers.raw) or "")
+        body = orjson.dumps(await asyncio.to_thread(effective_terms, site))
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        headers = {"etag": etag, "cache-control": "private, no-cache"}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    async def me(self, request: Request) -> Response:
+        """What is kept about the holder of a receipt."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        return _json(await asyncio.to_thread(rights.me, self._parts, site, handle), origin)
+
+    async def erase(self, request: Request) -> Response:
+        """Erase what is still linked to it."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        await asyncio.to_thread(rights.erase, self._parts, site, handle)
+        return _json({"done": True}, origin)
+
+    async def restrict(self, request: Request) -> Response:
+        """Store nothing more, keep what there is."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        await asyncio.to_thread(rights.restrict, self._parts, site, handle)
+        return _json({"done": True}, origin)
+
+    async def withdraw(self, request: Request) -> Response:
+        """End the grant for good."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        if await asyncio.to_thread(self._parts.registry.site, site):
+            await record(self._parts, _withdrawal(site, handle))
+        return _json({"done": True}, origin)
+
+    async def allow(self, request: Request) -> Response:
+        """The preflight of a script (Fetch standard, CORS protocol)."""
+        found = values(request.headers.raw, b"origin")
+        known = len(found) == 1 and await asyncio.to_thread(
+            self._parts.registry.has_origin, found[0].decode("latin-1")
+        )
+        if not known:
+            raise Refused("cross-origin", "send from an origin of the site")
+        return _json(
+            {},
+            found[0],
+            {
+                "access-control-allow-methods": "GET, POST",
+                "access-control-allow-headers": "authorization, content-type",
+                "access-control-max-age": "600",
+            },
+        )
+
+    def _of_relay(self, asked: Asked, key: str) -> str | None:
+        if self._site_of_key(key).name != asked.site:
+            raise Refused("wrong-key", "send the key of the site that the body names")
+        if asked.secret is not None:
+            raise Refused("bad-shape", "a relay sends the handle, never the secret")
+        if asked.handle is None and not asked.refuses:
+            raise Refused("bad-shape", "send the handle")
+        return asked.handle
+
+    def _of_script(self, asked: Asked, headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes]:
+        site = self._parts.registry.site(asked.site)
+        origins = site.editions.current.policy.origins if site is not None else ()
+        origin = exact_origin(headers, origins)
+        if origin is None:
+            raise Refused("cross-origin", "send answers from an origin of the site")
+        if asked.secret is None or asked.handle is not None:
+            raise Refused("bad-shape", "a page sends the secret; a handle needs the site's key")
+        if not asked.refuses and not self._budget.allows(asked.site):
+            raise Refused("too-many-requests", "send less")
+        return handle_of(asked.secret), origin
+
+    def _site_of_key(self, key: str) -> Site:
+        name = self._parts.registry.site_of_key(key)
+        site = self._parts.registry.site(name) if name is not None else None
+        if site is None:
+            raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
+        return site
+
+    def _holder(self, request: Request) -> tuple[str, str, bytes | None]:
+        """Site and handle of the receipt shown, and the origin to answer to.
+
+        The receipt is no cookie: only who holds it sends it. Still a page may only do so from an
+        origin of the site (M47); what is no browser sends neither Origin nor Sec-Fetch-Site.
+        """
+        headers = request.headers.raw
+        found = values(headers, b"authorization")
+        if len(found) != 1 or found[0][: len(_RECEIPT)].lower() != _RECEIPT:
+            raise Refused("no-receipt", "send Authorization: Receipt and the secret")
+        handle = handle_of(found[0][len(_RECEIPT) :].strip().decode("latin-1"))
+        sites = self._parts.ledger.sites_of(handle)
+        name = sites[0] if sites else ""
+        if not values(headers, b"origin") and not values(headers, b"sec-fetch-site"):
+            return name, handle, None
+        # Every site's origins: that this one is the right one would tell whether it knows it.
+        known = {
+            origin
+            for each in self._parts.registry.sites()
+            if (site := self._parts.registry.site(each)) is not None
+            for origin in site.editions.current.policy.origins
+        }
+        origin = exact_origin(headers, known)
+        if origin is None:
+            raise Refused("cross-origin", "send this from an origin of the site")
+        site = self._parts.registry.site(name) if name else None
+        own = site.editions.current.policy.origins if site is not None else ()
+        return (name if origin.decode("latin-1") in own else ""), handle, origin
+
+
+def effective_terms(site: Site) -> dict[str, Any]:
+    """What a relay narrows events to: of each edition, the terms by purpose and detail."""
+    return {
+        "site": site.name,
+        "host": site.host.hash if site.host is not None else None,
+        "editions": [
+            {
+                "number": edition.number,
+                "hash": edition.hash,
+                "effective": edition.effective,
+                "policy": edition.policy.document,
+                "terms": {
+                    name: _by_detail(site, name, edition.number) for name in edition.policy.asked
+                },
+            }
+            for edition in site.editions
+        ],
+    }
+
+
+def _by_detail(site: Site, purpose: str, number: int) -> dict[str, Any]:
+    found = {detail: site.effective(purpose, Choice(detail, number)) for detail in DETAILS}
+    return {str(detail): write_terms(terms) for detail, terms in found.items() if terms != BOTTOM}
+
+
+def tally_refusal(parts: Parts, site: str) -> None:
+    """Count one refusal where the site's policy says so; it knows no more than that."""
+    found = parts.registry.site(site)
+    if found is not None and found.editions.current.policy.count_refusals:
+        parts.ledger.tally_refusal(site, found.editions.current.number)
+
+
+def _withdrawal(site: str, handle: str) -> Decision:
+    return Decision(
+        site=site,
+        handle=handle,
+        edition="",
+        lang="",
+        method="withdraw",
+        choices={},
+        adult=False,
+        gpc=False,
+    )
+
+
+def _written(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "decision": recorded.status,
+        "choices": {name: [c.detail, c.edition] for name, c in recorded.choices.items()},
+        "expires": recorded.expires,
+        **({"receipt": recorded.receipt} if recorded.receipt is not None else {}),
+    }
+
+
+def _json(
+    body: Mapping[str, Any], origin: bytes | None = None, more: Mapping[str, str] | None = None
+) -> Response:
+    headers = {"cache-control": "no-store", **(more or {})}
+    if origin is not None:
+        headers |= {"access-control-allow-origin": origin.decode("latin-1"), "vary": "Origin"}
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)

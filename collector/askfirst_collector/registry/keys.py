@@ -34,6 +34,10 @@ class Keys:
         """The private keys (Ed25519 seeds) that sign receipts, newest last."""
         return self._read("receipts.keys")
 
+    def dashboard(self) -> tuple[bytes, ...]:
+        """The keys that sign the dashboard's session cookies, newest last."""
+        return self._read("dashboard.keys")
+
     def _read(self, name: str) -> tuple[bytes, ...]:
         file = self._folder / name
         with away("keys"):

@@ -1,5 +1,5 @@
 /** The way back to the choices is a link that works without a script; with one, it opens them in place. */
-const LINK = '[data-askfirst="choices"]';
+export const LINK = '[data-askfirst="choices"]';
 
 export function onChoices(show: () => Promise<boolean>): void {
   addEventListener("click", async (event) => {

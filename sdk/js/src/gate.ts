@@ -9,7 +9,7 @@ import type {
   Tracker,
   TrackerModule,
 } from "./api.ts";
-import { onChoices } from "./choices.ts";
+import { LINK, onChoices } from "./choices.ts";
 import { clear } from "./clear.ts";
 import { decide, NOTHING } from "./consent.ts";
 import { leftovers } from "./leftovers.ts";
@@ -38,17 +38,20 @@ export function gate(base: string): Askfirst {
   /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
   function read(): ConsentView {
     const jar = cookies();
-    if (published && jar !== seen) {
-      seen = jar;
-      const before = consent;
+    if (!published || jar === seen) return consent;
+    seen = jar;
+    const before = consent;
+    try {
       state = readState(jar, published.policy.site, Date.now() / 1000);
       consent = decide(published, state, signals());
-      onArrival ??= Object.keys(consent.scopes);
-      const text = JSON.stringify(consent);
-      if (text !== told) {
-        told = text;
-        void safely(() => changed(published as Published, before));
-      }
+    } catch {
+      consent = NOTHING;
+    }
+    onArrival ??= Object.keys(consent.scopes);
+    const text = JSON.stringify(consent);
+    if (text !== told) {
+      told = text;
+      void safely(() => changed(published as Published, before));
     }
     return consent;
   }
@@ -56,13 +59,16 @@ export function gate(base: string): Askfirst {
   /** A copy, so that what a page does to it stays in the page. */
   const view = (): ConsentView => JSON.parse(JSON.stringify(read()));
 
-  async function changed({ policy }: Published, before: ConsentView): Promise<void> {
+  async function changed({ policy, asked, closed }: Published, before: ConsentView): Promise<void> {
     if (tracker) void safely(async () => (await tracker)?.changed());
     clear(...leftovers(policy, before, consent));
     look();
     for (const listener of listeners) void safely(() => listener(view()));
     if (Object.values(consent.scopes).some(({ page }) => page)) void load();
-    if (notice || consent.asks.length > 0 || document.getElementById("askfirst-notice")) await show("first");
+    // A page without a way back to the choices gets one with the notice (M11).
+    const lacks = asked.length > 0 && !closed && !document.querySelector(LINK);
+    const stands = document.getElementById("askfirst-notice");
+    if (notice || lacks || stands || consent.asks.length > 0) await show("first");
   }
 
   function load(): Promise<Tracker | undefined> {

@@ -43,8 +43,9 @@ export function start(grants: Grants, events: string): Tracker {
     }
   }
 
-  // What happened before consent is never sent (M13); where the site itself counts page views, this one is counted.
-  look((purpose) => !policy.server_side && grants.onArrival.includes(purpose));
+  // What happened before consent is never sent (M13); where the site itself counts page views, it counted this one.
+  const sent = !policy.server_side || wasFetchedAhead();
+  look((purpose) => sent && grants.onArrival.includes(purpose));
   let path = location.pathname;
   onNavigation(() => {
     void safely(() => {
@@ -75,4 +76,10 @@ export function start(grants: Grants, events: string): Tracker {
       }
     },
   };
+}
+
+/** A site does not count what is fetched before anybody asks to see it (M41). */
+function wasFetchedAhead(): boolean {
+  const [entry] = performance.getEntriesByType("navigation") as { activationStart?: number; deliveryType?: string }[];
+  return Boolean(entry?.activationStart) || entry?.deliveryType === "navigational-prefetch";
 }

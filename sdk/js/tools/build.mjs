@@ -49,7 +49,7 @@ function manifest(built, sources) {
 async function make() {
   const built = new Map();
   const sources = new Set();
-  for (const entry of ENTRIES.filter(({ source }) => existsSync(source))) {
+  for (const entry of ENTRIES) {
     const { bytes, sources: inputs } = await bundle(entry);
     built.set(entry.file, bytes);
     for (const input of inputs) sources.add(input);

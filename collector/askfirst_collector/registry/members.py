@@ -6,9 +6,11 @@ Secrets are kept as hashes: passwords as Argon2id, session tokens and links as S
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -76,7 +78,6 @@ class Members:
         self._hasher = PasswordHasher()
         # Argon2 takes 64 MiB for each hash: a crowd at the door must not take all the memory.
         self._hashing = threading.BoundedSemaphore(2)
-        self._nobody = self._hash(urandom(16).hex())
 
     def any(self) -> bool:
         """Whether anyone has set a password yet."""
@@ -124,7 +125,7 @@ class Members:
         """The member with this name and password; an unknown name takes as long as a wrong one."""
         with self._engine.connect() as connection:
             found = connection.execute(select(members).where(members.c.name == name)).first()
-        hashed = found.password if found is not None else self._nobody
+        hashed = found.password if found is not None else _nobody()
         with self._hashing:
             try:
                 self._hasher.verify(hashed, password)
@@ -199,6 +200,12 @@ def password_problem(password: str, name: str) -> str | None:
     if len(set(password)) < 5 or password.casefold() in (name.casefold() * 5)[: len(password)]:
         return "Use something harder to guess: not one character repeated, and not your name."
     return None
+
+
+@cache
+def _nobody() -> str:
+    """The hash that the password of an unknown name is compared with."""
+    return PasswordHasher().hash(secrets.token_hex(16))
 
 
 def _digest(token: str) -> bytes:

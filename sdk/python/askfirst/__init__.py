@@ -1,3 +1,30 @@
 """askfirst: ask first, then count."""
 
+from __future__ import annotations
+
+from .asgi import ConsentMiddleware
+from .client import CollectorClient
+from .errors import AskfirstError, CollectorAway, PolicyError, Problem, Refused
+from .gate.notice import askfirst_notice
+from .starlette import consent_from
+from .terms.consent import Consent
+from .terms.policy import Policy, read_policy, shipped
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AskfirstError",
+    "CollectorAway",
+    "CollectorClient",
+    "Consent",
+    "ConsentMiddleware",
+    "Policy",
+    "PolicyError",
+    "Problem",
+    "Refused",
+    "__version__",
+    "askfirst_notice",
+    "consent_from",
+    "read_policy",
+    "shipped",
+]

@@ -1,0 +1,165 @@
+"""`ConsentMiddleware` for ASGI: translates between the server's messages and the gate."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import asgi_paths
+from .client import Caller, CollectorClient, Message, Receive, Scope, Send
+from .gate.caching import private
+from .gate.cookies import RECEIPT, take
+from .gate.faults import note
+from .gate.gate import Gate
+from .gate.headers import Header, without
+from .gate.page_views import handed_on, is_page_view, page_view
+from .gate.paths import Paths, is_own
+from .gate.receipt import only_handle
+from .gate.relay import Relay
+from .gate.visit import KEY, Visit
+from .terms.policy import Policy, read_policy
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+
+class ConsentMiddleware:
+    """Stands in front of an ASGI application: asks, remembers, and lets through what was agreed to.
+
+    `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
+    `collector` is closed with the application's lifespan. `keys` are the site's cookie keys, 32
+    bytes each, newest last; None asks the collector. `strict_cookies=False` lets cookies leave that
+    the policy does not declare. `now` gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        policy: Policy | Path | str | Mapping[str, Any],
+        collector: CollectorClient,
+        keys: tuple[bytes, ...] | None = None,
+        strict_cookies: bool = True,
+        now: Callable[[], float] = time.time,
+        urandom: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        if isinstance(policy, str):
+            policy = Path(policy)
+        read = policy if isinstance(policy, Policy) else read_policy(policy)
+        self.app = app
+        self._gate = Gate(read, now=now, strict=strict_cookies)
+        self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom)
+        self._paths = Paths(self._relay, now=now)
+        self._sees_pages = read.server_side
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        kind = scope["type"]
+        if kind == "http" or kind == "websocket":
+            await self._serve(scope, receive, send)
+        elif kind == "lifespan":
+            await self.app(scope, receive, self._until_shutdown(send))
+        else:
+            await self.app(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: list[Header] = scope["headers"]
+        secrets: tuple[bytes, ...] = ()
+        for header in headers:
+            if RECEIPT in header[1]:
+                headers, found = take([*headers], RECEIPT)
+                secrets = tuple(found)
+                # Before anything else: the application never sees the receipt (M40).
+                scope["headers"] = headers
+                break
+        if not self._relay.ready:
+            await self._relay.learn()
+        if scope["type"] == "http":
+            path = _below_root(scope)
+            if is_own(path):
+                connection = asgi_paths.Connection(scope, receive, send, path, secrets)
+                await asgi_paths.answer(self._relay, self._paths, connection)
+                return
+        visit = scope[KEY] = self._gate.visit(headers)
+        await self.app(scope, receive, self._on_its_way(scope, headers, secrets, visit, send))
+
+    def _on_its_way(
+        self,
+        scope: Scope,
+        headers: list[Header],
+        secrets: tuple[bytes, ...],
+        visit: Visit,
+        send: Send,
+    ) -> Send:
+        watched: Message | None = None
+
+        async def on_its_way(message: Message) -> None:
+            nonlocal watched
+            kind = message["type"]
+            if kind in _STARTS:
+                message = self._finish(visit, message)
+                if secrets and self._sees_pages and kind == "http.response.start":
+                    watched = message
+                await send(message)
+                return
+            await send(message)
+            if kind == "http.response.body" and not message.get("more_body", False):
+                visit.sealed = False
+                if watched is not None:
+                    self._page_view(scope, headers, secrets, visit, watched)
+                    watched = None
+
+        return on_its_way
+
+    def _finish(self, visit: Visit, message: Message) -> Message:
+        headers: list[Header] = [*message.get("headers", ())]
+        try:
+            finished = self._gate.finish(visit, headers)
+        except Exception as error:
+            note("filtering a response", error)
+            # What cannot be judged does not leave, and no cache may keep the rest.
+            finished = private(without(headers, b"set-cookie", b"accept-ch", b"critical-ch"))
+        return message if finished is headers else {**message, "headers": finished}
+
+    def _page_view(
+        self,
+        scope: Scope,
+        headers: list[Header],
+        secrets: tuple[bytes, ...],
+        visit: Visit,
+        start: Message,
+    ) -> None:
+        try:
+            if not is_page_view(scope["method"], start["status"], headers, start["headers"]):
+                return
+            handle, consent = only_handle(secrets), visit.peek()
+            if handle is None or consent.state is None or not consent.editions:
+                return
+            path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+            query: bytes = scope.get("query_string", b"")
+            payload = page_view(consent, path, query, headers, self._relay.urandom)
+            if payload is not None:
+                signals = consent.signals
+                caller = Caller(consent.site, handle, signals.gpc, signals.dnt)
+                peer = (scope.get("client") or ("",))[0]
+                self._relay.submit(caller, payload, handed_on(headers), peer)
+        except Exception as error:
+            note("noting a page view", error)
+
+    def _until_shutdown(self, send: Send) -> Send:
+        async def until_shutdown(message: Message) -> None:
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                await self._relay.aclose()
+            await send(message)
+
+        return until_shutdown
+
+
+def _below_root(scope: Scope) -> str:
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root else path

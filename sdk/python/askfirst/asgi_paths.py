@@ -1,0 +1,162 @@
+"""Our own paths over ASGI: bodies bounded in size and time, and what the collector serves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from .client import Caller, Message, Receive, Scope, Send
+from .errors import CollectorAway, Refused
+from .gate.faults import note
+from .gate.origin import is_same_origin
+from .gate.page_views import is_no_grant
+from .gate.paths import EVENTS, HOST, Paths
+from .gate.receipt import only_handle
+from .gate.relay import Relay
+from .gate.request import LARGEST, SLOWEST, Answer, Request, problem
+from .gate.settling import no_state
+from .terms.consent import Consent
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One request as the server gave it; `path` is below the root, `secrets` were taken out."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    path: str
+    secrets: tuple[bytes, ...]
+
+
+async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
+    """Answer one request to one of our paths."""
+    path = connection.path
+    if path == EVENTS:
+        await _events(relay, connection)
+    elif path == HOST or path.startswith(HOST + "/"):
+        await _host(relay, connection)
+    else:
+        scope = connection.scope
+        request = Request(
+            method=scope["method"],
+            path=path,
+            query=scope.get("query_string", b""),
+            headers=scope["headers"],
+            secrets=connection.secrets,
+            body=lambda: read_body(scope["headers"], connection.receive),
+        )
+        await _send(connection, await paths.answer(request))
+
+
+async def _send(connection: Connection, found: Answer) -> None:
+    start = {"type": "http.response.start", "status": found.status, "headers": found.raw()}
+    await connection.send(start)
+    body = b"" if connection.scope["method"] == "HEAD" else found.body
+    await connection.send({"type": "http.response.body", "body": body})
+
+
+async def read_body(
+    headers: list[tuple[bytes, bytes]],
+    receive: Receive,
+    *,
+    largest: int = LARGEST,
+    seconds: float = SLOWEST,
+) -> bytes:
+    """The whole body; Refused `too-large` past `largest` bytes, `too-slow` past `seconds`."""
+    too_large = Refused("too-large", f"send at most {largest} bytes")
+    for name, value in headers:
+        if name.lower() == b"content-length":
+            digits = value.strip().lstrip(b"0")
+            if digits.isdigit() and (len(digits) > 9 or int(digits) > largest):
+                raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refused("too-slow", "the connection closed before the body was whole")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > largest:
+                    raise too_large
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise Refused("too-slow", f"send the whole body within {seconds:g} s") from None
+
+
+async def _host(relay: Relay, connection: Connection) -> None:
+    scope = connection.scope
+    root = scope.get("root_path", "") + HOST
+    await _by_collector(relay.client.host, {**scope, "root_path": root}, connection)
+
+
+async def _events(relay: Relay, connection: Connection) -> None:
+    scope = connection.scope
+    consent = relay.gate.consent(scope["headers"])
+    caller = Caller(
+        site=relay.policy.site,
+        handle=only_handle(connection.secrets),
+        gpc=consent.signals.gpc,
+        dnt=consent.signals.dnt,
+    )
+    scope["askfirst.caller"] = caller
+    held = connection
+    if consent.state is not None and consent.state.grants:
+        held = _watched(connection, consent, relay)
+    await _by_collector(relay.client.events, scope, held)
+
+
+def _watched(connection: Connection, consent: Consent, relay: Relay) -> Connection:
+    # A grant in the state cookie that the ledger does not have is taken back from the browser.
+    headers = connection.scope["headers"]
+    same_origin = is_same_origin(headers, relay.policy.origins)
+    started: list[Message] = []
+    body = b""
+
+    async def send(message: Message) -> None:
+        nonlocal body
+        if message["type"] == "http.response.start":
+            started.append(message)
+            return
+        body += message.get("body", b"")
+        if message.get("more_body", False):
+            return
+        start = started[0]
+        if same_origin and _says_no_grant(body):
+            start = {**start, "headers": [*start.get("headers", ()), *no_state()]}
+        await connection.send(start)
+        await connection.send({"type": "http.response.body", "body": body})
+
+    return Connection(
+        connection.scope, connection.receive, send, connection.path, connection.secrets
+    )
+
+
+def _says_no_grant(body: bytes) -> bool:
+    try:
+        return b'"no-grant"' in body and is_no_grant(json.loads(body))
+    except ValueError:
+        return False
+
+
+async def _by_collector(application: object, scope: Scope, connection: Connection) -> None:
+    started = False
+
+    async def send(message: Message) -> None:
+        nonlocal started
+        started = True
+        await connection.send(message)
+
+    try:
+        await application(scope, connection.receive, send)  # type: ignore[operator]
+    except Exception as error:
+        note("the collector's own answer", error)
+        if started:
+            raise
+        await _send(connection, problem(CollectorAway("this did not work; try again later")))

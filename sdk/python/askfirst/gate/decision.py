@@ -1,0 +1,122 @@
+"""What an answer comes to: the details it sets, once edition, age and signals are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..client import Method
+from ..errors import Refused
+from ..terms.consent import Consent
+from ..terms.edition import Choice, Edition, sells_under_any
+from ..terms.policy import Policy
+from ..terms.token import State, expires_at
+from .answer import VisitorAnswer
+from .words import shipped_languages
+
+AS_ASKED = 3
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The details an answer sets; a purpose left out keeps what it has."""
+
+    method: Method
+    choices: Mapping[str, int]
+
+    @property
+    def grants(self) -> bool:
+        """Whether any purpose is agreed to."""
+        return any(self.choices.values())
+
+
+def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
+    """Decide what an answer sets, for a request with this consent.
+
+    A refusal is never refused for its edition, its language or a purpose that is gone. Raises
+    Refused `edition-changed`, `unknown-purpose`, `choices-contradict-method`, `nothing-chosen`,
+    `age-not-declared` or `bad-shape`.
+    """
+    edition = consent.editions.current
+    asked = edition.policy.asked
+    if answer.method in ("reject_all", "withdraw"):
+        if any(answer.choices.values()):
+            raise Refused("choices-contradict-method", f"{answer.method} sets every choice to 0")
+        return Resolved(answer.method, dict.fromkeys(asked, 0))
+    if consent.closed:
+        # For children every answer is the same refusal, and nothing says why (M30).
+        return Resolved("reject_all", dict.fromkeys(asked, 0))
+    choices = answer.choices
+    if answer.method == "accept_all":
+        if any(detail != AS_ASKED for detail in choices.values()):
+            raise Refused("choices-contradict-method", "accept_all sets every choice to 3")
+        choices = choices or dict.fromkeys(asked, AS_ASKED)
+    if any(choices.values()):
+        _check_grant(answer, choices, edition)
+    set_now = {
+        name: detail
+        for name, detail in choices.items()
+        if name in asked and not (detail and _opted_out(consent, name))
+    }
+    empty = not choices and consent.state is None
+    if not set_now and (answer.method == "accept_all" or any(choices.values()) or empty):
+        raise Refused("nothing-chosen", "send a choice for at least one purpose that is asked")
+    _check_age(answer, set_now, edition.policy)
+    return Resolved(answer.method, set_now)
+
+
+def _opted_out(consent: Consent, purpose: str) -> bool:
+    # M21: whatever the body claims. The purpose is left as it was, so M23 holds as well.
+    return consent.signals.gpc and sells_under_any(consent.editions, purpose)
+
+
+def _check_grant(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
+    if answer.edition != edition.hash:
+        raise Refused("edition-changed", "the policy has changed; read it again and answer anew")
+    if any(detail and name not in edition.policy.asked for name, detail in choices.items()):
+        raise Refused(
+            "unknown-purpose", f"purposes that are asked: {', '.join(edition.policy.asked)}"
+        )
+    # A closed list: what the ledger keeps must not be a place for anything else.
+    if answer.lang not in edition.policy.languages and answer.lang not in shipped_languages():
+        raise Refused("bad-shape", "send the language the notice was shown in")
+
+
+def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], policy: Policy) -> None:
+    ages = [policy.purposes[name].terms.minimum_age for name, detail in choices.items() if detail]
+    least = max(ages, default=0)
+    if least and not answer.adult:
+        raise Refused("age-not-declared", f"to agree, declare that you are {least} or over")
+
+
+def refusal(resolved: Resolved, consent: Consent, *, now: float) -> State:
+    """The state of a visitor without a receipt who refused: only refusals, old ones and new.
+
+    The same bytes for all who refuse the same in a month, whatever they had answered (M09).
+    """
+    edition = consent.editions.current
+    old = consent.state.choices if consent.state is not None else {}
+    names = {name for name, choice in old.items() if not choice.detail} | resolved.choices.keys()
+    asked = edition.policy.asked
+    return _state(
+        consent, {name: Choice(0, edition.number) for name in asked if name in names}, now
+    )
+
+
+def narrowed(resolved: Resolved, consent: Consent, *, now: float) -> State:
+    """The state of a visitor with a receipt while the collector is away: less, at once."""
+    edition = consent.editions.current
+    old = consent.state.choices if consent.state is not None else {}
+    refused = {name: Choice(0, edition.number) for name in resolved.choices}
+    choices = {**old, **refused}
+    if not any(choice.detail for choice in choices.values()) or consent.state is None:
+        return refusal(resolved, consent, now=now)
+    return State(consent.site, edition.number, choices, consent.state.expires)
+
+
+def _state(consent: Consent, choices: Mapping[str, Choice], now: float) -> State:
+    policy = consent.editions.current.policy
+    expires = expires_at(
+        now, consent_days=policy.consent_days, refusal_days=policy.refusal_days, granted=False
+    )
+    return State(consent.site, consent.editions.current.number, choices, expires)

@@ -1,0 +1,45 @@
+"""Where a request comes from, and where an answer may send a visitor (M47)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from urllib.parse import quote
+
+from ..errors import Refused
+from .headers import Headers, values
+
+LONGEST_PATH = 2048
+_SAFE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+
+
+def is_same_origin(headers: Headers, origins: Collection[str]) -> bool:
+    """Whether the site itself sent the request.
+
+    `Sec-Fetch-Site` decides where it is (browsers forbid scripts to write it); else `Origin` must
+    be one of the site's. `Origin: null` beside `same-origin` is what `no-referrer` makes of it.
+    """
+    sites = values(headers, b"sec-fetch-site")
+    if sites:
+        return sites == [b"same-origin"]
+    found = values(headers, b"origin")
+    return len(found) == 1 and found[0].decode("latin-1") in origins
+
+
+def check_origin(headers: Headers, origins: Collection[str]) -> None:
+    """Refuse what another site, or nobody that can be told, sent."""
+    if not is_same_origin(headers, origins):
+        raise Refused("cross-origin", "answers are taken from the pages of this site alone")
+
+
+def local_path(wanted: str | None) -> str:
+    """The path to go back to, or `/` for whatever may lead away from this origin.
+
+    Browsers read `/\\` as `//` and skip tabs and line breaks, so none of them is let through.
+    """
+    if wanted is None or len(wanted) > LONGEST_PATH or not _SAFE.fullmatch(wanted):
+        return "/"
+    try:
+        return quote(wanted, safe="/:?#[]@!$&'()*+,;=%~-._")
+    except UnicodeEncodeError:
+        return "/"

@@ -1,0 +1,95 @@
+"""The page view a server sees itself, where the policy says `server_side` and a grant allows it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ..terms.consent import Consent
+from ..terms.terms import Terms
+from .headers import Header, Headers, first, values
+
+# What a collector may need for the levels that were agreed to; nothing else is handed on.
+_HANDED_ON = frozenset({b"user-agent", b"accept-language", b"sec-gpc", b"dnt"})
+_SECTION, _PATH, _QUERY = 1, 2, 3
+
+
+def is_page_view(method: str, status: int, headers: Headers, response: Headers) -> bool:
+    """Whether a visitor is looking at this: a whole HTML page, asked for to be shown now (M41)."""
+    kind = (first(response, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if method != "GET" or not 200 <= status < 300 or kind != b"text/html":
+        return False
+    purposes = [*values(headers, b"sec-purpose"), *values(headers, b"purpose")]
+    if purposes or values(headers, b"x-moz"):
+        return False
+    return values(headers, b"sec-fetch-dest") in ([], [b"document"])
+
+
+def page_view(
+    consent: Consent, path: str, query: bytes, headers: Headers, urandom: Callable[[int], bytes]
+) -> Mapping[str, object] | None:
+    """The payload for one page view, cut to what each purpose agreed to; None for nothing."""
+    events = [
+        _event(name, terms, path, query, headers)
+        for name in consent.editions.current.policy.asked
+        if (terms := consent.terms(name)).scope.level("page")
+    ]
+    if not events:
+        return None
+    batch = base64.urlsafe_b64encode(urandom(16)).rstrip(b"=").decode("ascii")
+    return {"v": 1, "batch": batch, "events": events}
+
+
+def _event(
+    purpose: str, terms: Terms, path: str, query: bytes, headers: Headers
+) -> dict[str, object]:
+    event: dict[str, object] = {
+        "purpose": purpose,
+        "type": "page_view",
+        "page": _page(terms, path, query),
+    }
+    referrer = _origin(first(headers, b"referer")) if terms.scope.level("referrer") else ""
+    return {**event, "referrer": referrer} if referrer else event
+
+
+def _page(terms: Terms, path: str, query: bytes) -> str:
+    level = terms.scope.level("page")
+    if level == _SECTION:
+        segments = [segment for segment in path.split("/") if segment]
+        return "/" + "".join(segments[:1])
+    if level < _QUERY or not query:
+        return path
+    listed_here = terms.query_parameters
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        if value in listed_here.get(name, ())
+    ]
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def _origin(referrer: bytes | None) -> str:
+    try:
+        parts = urlsplit((referrer or b"").decode("ascii"))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+
+
+def handed_on(headers: Headers) -> Sequence[Header]:
+    """The headers a collector is given with it."""
+    return [header for header in headers if header[0].lower() in _HANDED_ON]
+
+
+def is_no_grant(told: object) -> bool:
+    """Whether a collector's answer says that there is no valid receipt at all."""
+    if not isinstance(told, dict) or told.get("stored"):
+        return False
+    dropped = told.get("dropped")
+    if not isinstance(dropped, list) or not dropped:
+        return False
+    return all(isinstance(each, dict) and each.get("reason") == "no-grant" for each in dropped)

@@ -1,0 +1,114 @@
+"""Which cookies may leave: each name is necessary, of some purposes, our own, or undeclared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..terms.policy import Policy
+from .advice import Advice
+from .cookies import OWN
+from .headers import Header
+from .set_cookie import deletes, name_of
+
+# Client hints (RFC 8942): asking for them is asking to be told more than anybody agreed to (M26).
+_HINTS = frozenset({b"accept-ch", b"critical-ch"})
+_SET_COOKIE = b"set-cookie"
+# Lengths of the names above: most headers are told apart by their length alone.
+_LENGTHS = frozenset({len(_SET_COOKIE), *map(len, _HINTS)})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the policy says of one cookie name: `purposes` it belongs to, or `necessary`."""
+
+    necessary: bool = False
+    own: bool = False
+    purposes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What is left of a response's headers; `depends` when a cookie hung on the answer."""
+
+    headers: list[Header]
+    changed: bool
+    depends: bool
+
+
+def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
+    """One expression for several globs; `*` is any run of bytes, all else stands for itself."""
+    parts = [b".*".join(map(re.escape, p.encode("ascii").split(b"*"))) for p in patterns]
+    return re.compile(b"|".join(parts), re.DOTALL) if parts else None
+
+
+class Passing:
+    """Takes out of responses the cookies that were not agreed to.
+
+    `strict=False` lets undeclared cookies pass, and says which they are all the same.
+    """
+
+    def __init__(self, policy: Policy, *, strict: bool, advice: Advice) -> None:
+        self._strict = strict
+        self._advice = advice
+        self._necessary = glob(each.cookie for each in policy.necessary)
+        self._purposes = [
+            (name, pattern)
+            for name, purpose in policy.purposes.items()
+            if (pattern := glob(sorted(purpose.terms.cookies)))
+        ]
+        # Names come from the application: bounded, whatever it makes of them.
+        self.kind = lru_cache(maxsize=1024)(self._kind)
+
+    def _kind(self, name: bytes) -> Kind:
+        if name in OWN:
+            return Kind(own=True)
+        if self._necessary and self._necessary.fullmatch(name):
+            return Kind(necessary=True)
+        return Kind(purposes=tuple(p for p, pattern in self._purposes if pattern.fullmatch(name)))
+
+    def filter(
+        self, headers: Iterable[Header], *, allows: Callable[[str], bool], now: float
+    ) -> Passed:
+        """What may leave; `allows` is asked only about cookies that belong to a purpose."""
+        kept: list[Header] = []
+        changed = depends = False
+        for header in headers:
+            if len(header[0]) not in _LENGTHS:
+                kept.append(header)
+                continue
+            lowered = header[0].lower()
+            if lowered == _SET_COOKIE:
+                passes, hangs = self._judge(header[1], allows, now)
+                depends |= hangs
+            else:
+                passes = lowered not in _HINTS
+            if passes:
+                kept.append(header)
+            else:
+                changed = True
+        return Passed(kept, changed, depends)
+
+    def _judge(self, line: bytes, allows: Callable[[str], bool], now: float) -> tuple[bool, bool]:
+        name = name_of(line)
+        if name is None:
+            return False, False
+        kind = self.kind(name[:4096])
+        if kind.necessary or deletes(line, now):
+            return True, False
+        if kind.own:
+            return False, False
+        if kind.purposes:
+            return any(allows(purpose) for purpose in kind.purposes), True
+        self._advice.undeclared(name)
+        return not self._strict, False
+
+    def refused(self, names: Iterable[bytes], allows: Callable[[str], bool]) -> list[bytes]:
+        """The names that belong only to purposes that are not allowed."""
+        return [
+            name
+            for name in dict.fromkeys(names)
+            if (kind := self.kind(name[:4096])).purposes and not any(map(allows, kind.purposes))
+        ]

@@ -1,0 +1,72 @@
+"""`/askfirst/policy` and its archive, and the two well-known files: the same for everyone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from ..errors import CollectorAway, Refused
+from ..terms.edition import Edition, Editions
+from ..terms.published import published
+from .assets import fresh
+from .changes import changes
+from .headers import Header
+from .policy_page import policy_page
+from .request import Answer, Request, only_by
+from .words import words_in
+
+PATH = "/askfirst/policy"
+SHORTLY: Header = (b"cache-control", b"public, max-age=300")
+_BY_ACCEPT: Header = (b"vary", b"Accept")
+
+
+def policy(editions: Editions, request: Request) -> Answer:
+    """The edition in force, or the one of a hash, as a page or as JSON."""
+    only_by(request, "GET")
+    edition = _edition(editions, request.path.removeprefix(PATH).removeprefix("/"))
+    then = Editions(tuple(each for each in editions if each.number <= edition.number))
+    lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
+    words = words_in(lang or edition.policy.languages[0])
+    if request.wants_json():
+        told = {**published(then), "changes": changes(then, words)}
+        return fresh(request, _json(told), b"application/json", SHORTLY, _BY_ACCEPT)
+    page = policy_page(edition, words=words, current=edition is editions.current)
+    kind = b"text/html; charset=utf-8"
+    return fresh(request, page.encode("utf-8"), kind, SHORTLY, _BY_ACCEPT)
+
+
+def _edition(editions: Editions, wanted: str) -> Edition:
+    if not editions:
+        raise CollectorAway("the editions are not known yet")
+    found = editions.by_hash(wanted) if wanted else editions.current
+    if found is None:
+        raise Refused("not-found", "there is no edition of this hash")
+    return found
+
+
+def gpc(editions: Editions, request: Request) -> Answer:
+    """`/.well-known/gpc.json` (W3C Global Privacy Control, section 4.1)."""
+    only_by(request, "GET")
+    # The signal was honoured from the first edition on.
+    since = datetime.fromtimestamp(next(iter(editions)).effective, UTC) if editions else None
+    if since is None:
+        raise CollectorAway("the editions are not known yet")
+    told = {"gpc": True, "lastUpdate": since.date().isoformat()}
+    return fresh(request, _json(told), b"application/json", SHORTLY)
+
+
+def about(editions: Editions, request: Request) -> Answer:
+    """`/.well-known/askfirst.json`: which policy is in force, and where it is."""
+    only_by(request, "GET")
+    edition = _edition(editions, "")
+    address = f"{PATH}/{edition.hash}"
+    told = {
+        "site": edition.policy.site,
+        "policy": {"number": edition.number, "hash": edition.hash, "url": address},
+    }
+    return fresh(request, _json(told), b"application/json", SHORTLY)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,150 @@
+"""Hands decisions and page views to the collector, and never lets its absence hurt a page."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any
+
+from ..client import Caller, CollectorClient, Decision, Handle, Recorded
+from ..errors import AskfirstError, CollectorAway, Refused
+from ..terms.policy import Policy
+from .faults import note
+from .gate import Gate, Known
+from .headers import Headers
+from .retries import Retries
+
+PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
+PAUSE = 1.0  # seconds between two attempts to learn what the collector knows
+MOST_TASKS = 1000  # page views under way; more are dropped, pages go first
+
+
+class Relay:
+    """The one way from a gate to its collector. `keys=None` asks the collector for them."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        client: CollectorClient,
+        *,
+        keys: tuple[bytes, ...] | None,
+        urandom: Callable[[int], bytes] = os.urandom,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.gate = gate
+        self.client = client
+        self.urandom = urandom
+        self.retries = Retries()
+        self._keys = keys
+        self._patience = patience
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._learning: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+
+    @property
+    def policy(self) -> Policy:
+        """The policy this site was started with."""
+        return self.gate.policy
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is nothing to learn."""
+        return bool(self.gate.known.editions) and not self.gate.behind
+
+    async def learn(self) -> None:
+        """Ask for editions and keys; only the very first requests wait for the answer."""
+        loop = asyncio.get_running_loop()
+        running = self._learning
+        if running is None or running.done() or running.get_loop() is not loop:
+            if loop.time() < self._not_before and running is not None:
+                return
+            first = running is None
+            running = self._learning = loop.create_task(self._learn())
+            if not first:
+                return
+        if not self.gate.known.editions:
+            await asyncio.wait({running}, timeout=self._patience)
+
+    async def _learn(self) -> None:
+        site = self.policy.site
+        try:
+            editions = await self.client.editions(self.policy)
+            keys = self._keys if self._keys is not None else await self.client.keys(site)
+            self.gate.learn(Known(editions, keys))
+        except Exception as error:
+            note("learning the editions of the site", error)
+        self._not_before = asyncio.get_running_loop().time() + PAUSE
+
+    async def record(self, decision: Decision) -> Recorded:
+        """Record a decision within the patience; raises Refused or CollectorAway.
+
+        What waits for this handle goes first: the order of the ledger is the order of answers.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                if not await self.retries.flush(decision.handle):
+                    raise CollectorAway("an earlier answer is not recorded yet")
+                return await self.client.record(decision)
+        except AskfirstError:
+            raise
+        except Exception as error:
+            if not isinstance(error, TimeoutError):
+                note("recording an answer", error)
+            raise CollectorAway("the answer could not be recorded in time") from error
+
+    def retry(self, decision: Decision) -> None:
+        """Keep a refusal or withdrawal until the collector has acknowledged it."""
+        self.retries.add(decision.handle, partial(self.client.record, decision))
+
+    async def erase(self, handle: Handle) -> None:
+        """Erase what is linked to a handle: now, or as soon as the collector is back."""
+        self.retries.add(handle, partial(self.client.erase, self.policy.site, handle))
+        try:
+            async with asyncio.timeout(self._patience):
+                await self.retries.flush(handle)
+        except TimeoutError as error:
+            note("erasing", error)
+
+    def tally_refusal(self) -> None:
+        """Count a refusal, where the policy says so, without waiting."""
+        if self.policy.count_refusals:
+            self._start(self.client.tally_refusal(self.policy.site), "counting a refusal")
+
+    def submit(
+        self, caller: Caller, payload: Mapping[str, object], headers: Headers, peer: str
+    ) -> None:
+        """Hand on a page view that the server saw, without waiting."""
+        told = self.client.submit(caller, payload, headers=headers, peer=peer)
+        self._start(told, "handing on a page view")
+
+    def _start(self, work: Coroutine[Any, Any, None], doing: str) -> None:
+        if len(self._tasks) >= MOST_TASKS:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(_quietly(work, doing))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self) -> None:
+        """Finish what is under way, within the patience, and close the collector."""
+        tasks = {*self._tasks}
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._patience)
+        await self.retries.aclose(self._patience)
+        close = getattr(self.client, "aclose", None)
+        if close is not None:
+            await _quietly(close(), "closing the collector")
+
+
+async def _quietly(work: Coroutine[Any, Any, None], doing: str) -> None:
+    try:
+        await work
+    except Exception as error:
+        note(doing, error)
+
+
+def ended(error: Refused) -> bool:
+    """Whether the collector says that a receipt is not, or no longer, alive."""
+    return error.reason in ("handle-ended", "no-receipt")

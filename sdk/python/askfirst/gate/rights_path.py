@@ -1,0 +1,130 @@
+"""`/askfirst/rights/*`: what is kept about a visitor, and what they can have done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+from ..client import Handle
+from ..errors import AskfirstError, Refused
+from .answer import FORM, media_type, read_form
+from .consent_path import explain, withdraw
+from .headers import Header, first
+from .origin import check_origin, local_path
+from .receipt import handle_of
+from .relay import Relay
+from .request import NO_STORE, Answer, Request, as_json, html, only_by, problem, see_other
+from .rights_page import rights_page
+from .strict_json import read_json
+from .words import words_in
+
+ROOT = "/askfirst/rights/"
+ME = ROOT + "me"
+READS = ("me", "receipt", "export")
+ACTS = ("withdraw", "erase", "restrict", "export")
+DONE = {"withdraw": "withdrawn", "erase": "erased", "restrict": "restricted"}
+_SCHEME = b"receipt "
+
+
+async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
+    """One request about rights, by the receipt cookie or `Authorization: Receipt SECRET`."""
+    name = request.path.removeprefix(ROOT)
+    if request.reads:
+        if name not in READS:
+            raise Refused("not-found", "there is nothing here")
+        return await _read(relay, request, name)
+    only_by(request, "GET", "POST")
+    check_origin(request.headers, relay.policy.origins)
+    kind = media_type(request.headers)
+    try:
+        data = await request.body()
+        fields = read_form(data) if kind == FORM else read_json(data or b"{}")
+        return await _act(relay, request, name, fields, form=kind == FORM, now=now)
+    except AskfirstError as error:
+        if kind != FORM:
+            raise
+        return explain(relay, error, ME)
+
+
+async def _read(relay: Relay, request: Request, name: str) -> Answer:
+    try:
+        kept = await _kept(relay, handle_in(request))
+    except AskfirstError as error:
+        return problem(error) if request.wants_json() else explain(relay, error, "/")
+    if name == "me" and not request.wants_json():
+        return _page(relay, request, kept)
+    if kept is None:
+        raise Refused("no-receipt", "nothing is kept that this request could be linked to")
+    if name == "receipt":
+        file = {"receipt": kept.get("receipt"), "secret": secret_in(request).decode("ascii")}
+        return _download(file, "receipt.json")
+    return as_json(kept) if name == "me" else _download(kept, "askfirst.json")
+
+
+async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | None:
+    if handle is None:
+        return None
+    try:
+        found = await relay.client.me(relay.policy.site, handle)
+    except Refused:
+        # An unknown or dead receipt tells as much as none (M29).
+        return None
+    return found if found.get("record") else None
+
+
+def _page(relay: Relay, request: Request, kept: Mapping[str, object] | None) -> Answer:
+    query = parse_qs(request.query.decode("latin-1"))
+    done = (query.get("done") or [""])[0]
+    page = rights_page(
+        relay.gate.consent(request.headers),
+        kept,
+        words=words_in((query.get("lang") or [relay.policy.languages[0]])[0]),
+        return_to=local_path((query.get("return_to") or ["/"])[0]),
+        done=done if done in DONE.values() else None,
+    )
+    return html(page)
+
+
+async def _act(
+    relay: Relay, request: Request, name: str, fields: object, *, form: bool, now: float
+) -> Answer:
+    wanted = fields.get("action") if name == "me" and isinstance(fields, dict) else name
+    if wanted not in ACTS:
+        raise Refused("bad-shape", f'send "action" as one of {", ".join(ACTS)}')
+    handle = handle_in(request)
+    if handle is None:
+        if form:
+            return see_other(ME)
+        raise Refused("no-receipt", "send the receipt cookie, or Authorization: Receipt SECRET")
+    cookies: tuple[Header, ...] = ()
+    if wanted == "export":
+        kept = await _kept(relay, handle)
+        return _download(kept or {}, "askfirst.json")
+    if wanted == "withdraw":
+        whose = replace(request, secrets=(secret_in(request),))
+        cookies = (await withdraw(relay, whose, now=now)).cookies
+    elif wanted == "erase":
+        await relay.client.erase(relay.policy.site, handle)
+    else:
+        await relay.client.restrict(relay.policy.site, handle)
+    done = DONE[str(wanted)]
+    return (see_other(f"{ME}?done={done}") if form else as_json({"done": done})).also(*cookies)
+
+
+def secret_in(request: Request) -> bytes:
+    """The secret of a request, from the header where there is one, else from the cookie."""
+    given = first(request.headers, b"authorization") or b""
+    if given[: len(_SCHEME)].lower() == _SCHEME:
+        return given[len(_SCHEME) :].strip()
+    return request.secrets[0] if len(set(request.secrets)) == 1 else b""
+
+
+def handle_in(request: Request) -> Handle | None:
+    """The handle of a request about rights; the secret goes no further than here."""
+    return handle_of(secret_in(request))
+
+
+def _download(value: object, name: str) -> Answer:
+    disposition = b"content-disposition", f'attachment; filename="{name}"'.encode("ascii")
+    return as_json(value, headers=(NO_STORE, disposition))

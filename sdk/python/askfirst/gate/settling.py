@@ -1,0 +1,218 @@
+"""Settles an answer: what is recorded, what the browser is told to keep, what happens without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ..client import Decision, Handle, Recorded
+from ..errors import AskfirstError, CollectorAway, Refused
+from ..terms.consent import Consent
+from ..terms.policy import Policy
+from ..terms.token import State, sign_state
+from .answer import VisitorAnswer
+from .cookies import RECEIPT, STATE, read_cookies
+from .decision import Resolved, narrowed, refusal, resolve
+from .headers import Header
+from .receipt import draw_secret, handle_of, only_handle
+from .relay import Relay, ended
+from .request import Request
+from .set_cookie import SameSite, delete, expire, write
+
+MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How an answer ended: a word, the end in unix seconds, the receipt, and cookies to set.
+
+    With `error`, a grant was not recorded; what was refused beside it holds all the same.
+    """
+
+    decision: str
+    expires: int
+    cookies: tuple[Header, ...]
+    receipt: str | None = None
+    error: AskfirstError | None = None
+
+
+@dataclass(frozen=True)
+class Settling:
+    """One answer being settled."""
+
+    relay: Relay
+    request: Request
+    consent: Consent
+    resolved: Resolved
+    answer: VisitorAnswer
+    now: float
+
+    async def settle(self) -> Settled:
+        """Record what must be; raises Refused, or CollectorAway for a grant."""
+        handle = only_handle(self.request.secrets)
+        if not self.resolved.grants:
+            return await self._refuse(handle)
+        secret = self.request.secrets[0].decode("ascii") if handle else self._draw()
+        try:
+            return await self._grant(secret)
+        except Refused as error:
+            if not ended(error):
+                raise
+            # A dead receipt never lives again: this is a new grant.
+            return await self._grant(self._draw())
+        except CollectorAway as error:
+            return self._only_refused(handle, error)
+
+    def _draw(self) -> str:
+        return draw_secret(self.relay.urandom)
+
+    async def _grant(self, secret: str) -> Settled:
+        handle = handle_of(secret.encode("ascii")) or ""
+        recorded = await self.relay.record(self._decision(handle, self.resolved))
+        state = self._state(recorded)
+        lines = self._cookies(state, self._receipt(secret, state.expires))
+        return Settled(recorded.status, state.expires, lines, recorded.receipt)
+
+    def _only_refused(self, handle: Handle | None, error: CollectorAway) -> Settled:
+        refused = {name: detail for name, detail in self.resolved.choices.items() if not detail}
+        if handle is None or not refused or self.consent.state is None:
+            raise error
+        part = Resolved("save", refused)
+        self.relay.retry(self._decision(handle, part))
+        state = narrowed(part, self.consent, now=self.now)
+        return Settled("changed", state.expires, self._cookies(state), error=error)
+
+    async def _refuse(self, handle: Handle | None) -> Settled:
+        old = self.consent.state
+        if not self.resolved.choices and old is not None:
+            kept = replace(old, edition=self.consent.editions.current.number)
+            return Settled("kept", kept.expires, self._cookies(kept))
+        if handle is not None:
+            return await self._lessen(handle)
+        state = refusal(self.resolved, self.consent, now=self.now)
+        if old is None or old.choices != state.choices:
+            self.relay.tally_refusal()
+        return Settled("refused", state.expires, self._cookies(state, *self._no_receipt()))
+
+    async def _lessen(self, handle: Handle) -> Settled:
+        decision = self._decision(handle, self.resolved)
+        state: State
+        word = "refused"
+        try:
+            recorded = await self.relay.record(decision)
+            state, word = self._state(recorded), recorded.status
+        except Refused:
+            state = refusal(self.resolved, self.consent, now=self.now)
+        except CollectorAway:
+            self.relay.retry(decision)
+            state = narrowed(self.resolved, self.consent, now=self.now)
+            word = "changed" if state.grants else "withdrawn"
+        if self.consent.closed:
+            await self.relay.erase(handle)
+        if state.grants:
+            return Settled(word, state.expires, self._cookies(state))
+        all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
+        state = refusal(all_refused, self.consent, now=self.now)
+        return Settled(word, state.expires, self._cookies(state, *self._no_receipt()))
+
+    def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
+        edition = self.consent.editions.current.hash if not resolved.grants else self.answer.edition
+        return Decision(
+            site=self.consent.site,
+            handle=handle,
+            edition=edition,
+            lang=self.answer.lang or self.relay.policy.languages[0],
+            method=resolved.method,
+            choices=resolved.choices,
+            adult=self.answer.adult,
+            gpc=self.consent.signals.gpc,
+        )
+
+    def _state(self, recorded: Recorded) -> State:
+        number = self.consent.editions.current.number
+        return State(self.consent.site, number, recorded.choices, recorded.expires)
+
+    def _receipt(self, secret: str, expires: int) -> Header:
+        same_site = _same_site(self.relay.policy)
+        return write(RECEIPT, secret, expires=expires, same_site=same_site, http_only=True)
+
+    def _no_receipt(self) -> tuple[Header, ...]:
+        return no_receipt(self.relay.policy) if self.request.secrets else ()
+
+    def _cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
+        token = sign_state(state, self.relay.gate.known.keys[-1])
+        line = write(STATE, token, expires=state.expires, same_site="Lax")
+        allows = replace(self.consent, state=state).allows
+        names = (name for name, _ in read_cookies(self.request.headers))
+        domains = parents(self.relay.policy.origins)
+        over = [
+            each
+            for name in self.relay.gate.refused(names, allows)
+            for each in expire(name, domains)
+        ]
+        return (line, *more, *over[:MOST_EXPIRED])
+
+
+async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:
+    """Settle an answer; raises Refused, or CollectorAway where a grant cannot be recorded."""
+    consent = relay.gate.consent(request.headers)
+    if not consent.editions:
+        return _settle_unknown(relay, request, answer, now)
+    return await Settling(relay, request, consent, resolve(answer, consent), answer, now).settle()
+
+
+def _settle_unknown(relay: Relay, request: Request, answer: VisitorAnswer, now: float) -> Settled:
+    # Nothing can be signed before the collector has spoken once; forgetting is always possible.
+    if answer.method not in ("reject_all", "withdraw") and any(answer.choices.values()):
+        raise CollectorAway("the collector has not answered since the start")
+    handle = only_handle(request.secrets)
+    if handle is not None:
+        zeros = dict.fromkeys(relay.policy.asked, 0)
+        relay.retry(
+            Decision(
+                site=relay.policy.site,
+                handle=handle,
+                edition=relay.policy.hash,
+                lang=relay.policy.languages[0],
+                method="withdraw",
+                choices=zeros,
+                adult=False,
+                gpc=False,
+            )
+        )
+    gone = (*no_state(), *no_receipt(relay.policy))
+    return Settled("withdrawn" if handle else "refused", int(now), gone)
+
+
+def no_state() -> tuple[Header, ...]:
+    """The line that takes the state cookie back: not asked yet."""
+    return (delete(STATE, same_site="Lax"),)
+
+
+def no_receipt(policy: Policy) -> tuple[Header, ...]:
+    """The line that takes the receipt cookie back."""
+    return (delete(RECEIPT, same_site=_same_site(policy), http_only=True),)
+
+
+def _same_site(policy: Policy) -> SameSite:
+    # Page views seen by the server need the receipt on the first page of a visit too (M40).
+    return "Lax" if policy.server_side else "Strict"
+
+
+def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
+    found: dict[str, None] = {}
+    for origin in origins:
+        labels = (urlsplit(origin).hostname or "").split(".")
+        if not _is_address(".".join(labels)):
+            found |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
+    return tuple(found)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""`Visit`: what an application finds in `scope["askfirst"]`; the consent is read when asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..terms.consent import Consent, Question, Source
+from ..terms.lattice import Scope
+
+log = logging.getLogger("askfirst")
+
+KEY = "askfirst"
+
+
+class Visit:
+    """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
+
+    __slots__ = ("_consent", "_load", "_site", "read", "sealed")
+
+    def __init__(self, site: str, load: Callable[[], Consent]) -> None:
+        self._site = site
+        self._load = load
+        self._consent: Consent | None = None
+        self.read = False
+        # Set while a response is on its way that was not marked as depending on consent.
+        self.sealed = False
+
+    @property
+    def consent(self) -> Consent:
+        """The consent of this request; none while an unmarked response is being sent (M39)."""
+        if self.sealed:
+            log.warning("consent was read too late: read it before the response starts")
+            return Consent(self._site)
+        self.read = True
+        return self.peek()
+
+    def peek(self) -> Consent:
+        """The consent, without the response depending on it; for ourselves."""
+        if self._consent is None:
+            self._consent = self._load()
+        return self._consent
+
+    def allows(self, purpose: str) -> bool:
+        """Whether this request may do anything for `purpose`."""
+        return self.consent.allows(purpose)
+
+    def scope(self, purpose: str) -> Scope:
+        """How precisely this request may be observed for `purpose`."""
+        return self.consent.scope(purpose)
+
+    def detail(self, purpose: str) -> int:
+        """The detail chosen for `purpose`, 0 to 3."""
+        return self.consent.detail(purpose)
+
+    @property
+    def source(self) -> Source:
+        """Where the answer comes from: visitor, gpc, dnt or none."""
+        return self.consent.source
+
+    @property
+    def asks(self) -> tuple[Question, ...]:
+        """What the notice is to ask now; empty means no notice."""
+        return self.consent.asks
+
+
+def consent_of(scope: Mapping[str, Any]) -> Consent | None:
+    """The consent of a request by its ASGI scope; None without the middleware in front."""
+    found = scope.get(KEY)
+    return found.consent if isinstance(found, Visit) else None

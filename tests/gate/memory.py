@@ -1,0 +1,196 @@
+"""A collector in memory that keeps to `CollectorClient`, and a browser's cookie jar for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
+from askfirst.errors import CollectorAway, Refused
+from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.policy import Policy, read_policy
+from askfirst.terms.token import State, expires_at, sign_state
+
+NOW = 1_790_000_000.0  # 21 September 2026
+KEY = bytes(range(32))
+ORIGIN = "https://shop.example"
+PURPOSES = ("marketing", "preferences", "statistics")
+
+
+def make_policy(**changes: Any) -> Policy:
+    """A policy with three purposes; `purposes` in `changes` is merged purpose by purpose."""
+    purposes: dict[str, dict[str, Any]] = {
+        "statistics": _purpose("analytics", ["_pk_*", "_ga*"], {"page": 3, "time": 1}),
+        "marketing": _purpose("marketing.advertising", ["_fbp"], {"page": 1}),
+        "preferences": _purpose("functional", ["theme"], {}),
+    }
+    purposes["statistics"]["query_parameters"] = {"sort": ["price", "name"]}
+    for name, wanted in changes.pop("purposes", {}).items():
+        purposes[name] = purposes.get(name, {}) | wanted
+    table = {
+        "version": 1,
+        "site": "shop",
+        "origins": [ORIGIN, "https://www.shop.example"],
+        "controller": {"name": "Shop", "contact": "privacy@shop.example", "country": "DE"},
+        "jurisdiction": "EU",
+        "languages": ["en"],
+        "necessary": [
+            {"cookie": "session", "why": "to stay signed in"},
+            {"cookie": "csrf*", "why": "to tell your own forms from others'"},
+        ],
+        "purposes": purposes,
+    }
+    return read_policy({**table, **changes})
+
+
+def _purpose(use: str, cookies: list[str], levels: dict[str, int]) -> dict[str, Any]:
+    return {
+        "data_use": use,
+        "levels": levels,
+        "retention_days": 90,
+        "cookies": cookies,
+        "text": {"en": {"title": use, "description": f"What {use} is for."}},
+    }
+
+
+@dataclass
+class MemoryCollector:
+    """Keeps a ledger in memory. While `away`, every call raises; `calls` says what was asked."""
+
+    now: Callable[[], float] = lambda: NOW
+    published: list[Edition] = field(default_factory=list)
+    standing: dict[Handle, Recorded] = field(default_factory=dict)
+    dead: set[Handle] = field(default_factory=set)
+    decisions: list[Decision] = field(default_factory=list)
+    submitted: list[tuple[Caller, Mapping[str, object], Sequence[tuple[bytes, bytes]], str]] = field(
+        default_factory=list
+    )
+    calls: list[str] = field(default_factory=list)
+    tally: int = 0
+    erased: list[Handle] = field(default_factory=list)
+    restricted: list[Handle] = field(default_factory=list)
+    away: Exception | None = None
+    closed: bool = False
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.away is not None:
+            raise self.away
+
+    async def editions(self, policy: Policy) -> Editions:
+        self._call("editions")
+        if all(edition.hash != policy.hash for edition in self.published):
+            number = len(self.published) + 1
+            self.published.append(Edition(number, policy.hash, int(self.now()), policy))
+        return Editions(tuple(self.published))
+
+    async def keys(self, site: str) -> tuple[bytes, ...]:
+        self._call("keys")
+        return (KEY,)
+
+    async def record(self, decision: Decision) -> Recorded:
+        self._call("record")
+        if decision.handle in self.dead:
+            raise Refused("handle-ended", "draw a new secret")
+        old = self.standing.get(decision.handle)
+        grants = any(decision.choices.values())
+        if old is None and not grants:
+            raise Refused("no-receipt", "there is no such grant")
+        current = self.published[-1]
+        if grants and decision.edition != current.hash:
+            raise Refused("edition-changed", "the policy has changed")
+        self.decisions.append(decision)
+        choices = dict(old.choices) if old else {}
+        choices |= {name: Choice(d, current.number) for name, d in decision.choices.items()}
+        days = current.policy.consent_days, current.policy.refusal_days
+        alive = any(choice.detail for choice in choices.values())
+        expires = expires_at(
+            self.now(), consent_days=days[0], refusal_days=days[1], granted=alive
+        )
+        if not alive:
+            self.standing.pop(decision.handle)
+            self.dead.add(decision.handle)
+            return Recorded(choices, expires, None, "withdrawn")
+        found = Recorded(choices, expires, "receipt.of.ledger", "changed" if old else "granted")
+        self.standing[decision.handle] = found
+        return found
+
+    async def tally_refusal(self, site: str) -> None:
+        self._call("tally_refusal")
+        self.tally += 1
+
+    async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
+        self._call("me")
+        found = self.standing.get(handle)
+        if found is None:
+            return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+        choices = {name: choice.detail for name, choice in found.choices.items()}
+        record = {"handle": handle, "status": found.status, "choices": choices}
+        return {
+            "record": record,
+            "receipt": found.receipt,
+            "history": [record],
+            "rows": [],
+            "not_linkable": [],
+        }
+
+    async def erase(self, site: str, handle: Handle) -> None:
+        self._call("erase")
+        self.erased.append(handle)
+
+    async def restrict(self, site: str, handle: Handle) -> None:
+        self._call("restrict")
+        self.restricted.append(handle)
+
+    async def submit(
+        self,
+        caller: Caller,
+        payload: Mapping[str, object],
+        *,
+        headers: Sequence[tuple[bytes, bytes]],
+        peer: str,
+    ) -> None:
+        self._call("submit")
+        self.submitted.append((caller, payload, headers, peer))
+
+    async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._call("events")
+        caller: Caller = scope["askfirst.caller"]
+        alive = caller.handle in self.standing
+        told = {"stored": 1, "dropped": []} if alive else _nothing_stored()
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+
+    async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._call("host")
+        body = json.dumps([scope["root_path"], scope["path"]]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    async def health(self) -> Mapping[str, object]:
+        return {"stores": self.away is None}
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def _nothing_stored() -> dict[str, object]:
+    return {"stored": 0, "dropped": [{"index": 0, "reason": "no-grant"}]}
+
+
+AWAY = CollectorAway("the disk is full")
+
+
+def state_token(
+    choices: Mapping[str, tuple[int, int]],
+    *,
+    site: str = "shop",
+    edition: int = 1,
+    expires: float = NOW + 86_400,
+    key: bytes = KEY,
+) -> bytes:
+    """A state cookie's value."""
+    pairs = {name: Choice(*pair) for name, pair in choices.items()}
+    return sign_state(State(site, edition, pairs, int(expires)), key).encode("ascii")

@@ -207,8 +207,8 @@ class Ledger:
             refusal.c.site == site, refusal.c.day >= first, refusal.c.day < last
         )
         with away("ledger"), self._engine.connect() as connection:
-            rows = connection.execute(query.group_by(refusal.c.edition)).tuples()
-            return dict(rows.all())
+            rows = connection.execute(query.group_by(refusal.c.edition)).all()
+        return {row[0]: row[1] for row in rows}
 
     # Within
 

@@ -1,0 +1,57 @@
+"""The `consent` table: grants, changes and withdrawals of a period, by edition, from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.edition import Choice
+from askfirst_collector.ledger.records import Ledger
+from askfirst_collector.store.events import PeriodKey
+
+from .cells import Group
+from .periods import end_of, period_after, start_of
+
+# Of a purpose that was not chosen yet.
+_NOTHING = Choice(0, 0)
+
+
+def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
+    """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
+
+    A withdrawal is counted at the edition it leaves. Refusals have no handle: each counts as one.
+    """
+    found: dict[Value, Group] = {}
+    numbers: dict[str, int] = {}
+    stands: dict[str, Mapping[str, Choice]] = {}
+    number = count(1)
+    for entry in ledger.between(key.site, start_of(key.period), end_of(key.closes, key.period)):
+        handle = entry.body.get("handle")
+        if handle is None:
+            continue
+        if handle not in stands:
+            earlier = [e for e in ledger.history(key.site, handle) if e.index < entry.index]
+            stands[handle] = earlier[-1].choices if earlier else {}
+        before = stands[handle].get(key.purpose, _NOTHING)
+        after = entry.choices.get(key.purpose, _NOTHING)
+        stands[handle] = entry.choices
+        what = _happened(before, after)
+        if what is not None:
+            edition = after.edition if after.detail else before.edition
+            group = found.setdefault((what, str(edition)), Group())
+            group.visitors.add(numbers.setdefault(handle, next(number)))
+            group.views += 1
+    after_last = period_after(key.closes, key.period)
+    for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
+        visitors = {next(number) for _ in range(refused)}
+        found["refused", str(edition)] = Group(visitors, refused)
+    return found
+
+
+def _happened(before: Choice, after: Choice) -> str | None:
+    if before == after or not (before.detail or after.detail):
+        return None
+    if not before.detail:
+        return "granted"
+    return "changed" if after.detail else "withdrawn"

@@ -1,0 +1,194 @@
+"""The disclosed tables in `ledger.db`: what is left of a period once it is closed.
+
+closing        one closed period; its existence says that it is closed for good. `visitors` and
+               `views` are NULL where it was under the size, which no visitor at all is too.
+               `settled` is 0 until its rows are destroyed, or lowered and kept
+cell           one disclosed cell; `path` is a JSON list of parts, coarse to fine
+rounding_key   the key by which counts of a site's period are rounded, for a day
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from askfirst.terms.attributes import Value
+from askfirst_collector.store.database import metadata
+from askfirst_collector.store.events import PeriodKey
+
+from .cells import Cell
+from .disclosure import Disclosed
+
+KEY = 32  # bytes
+KEY_SECONDS = 86_400  # that a rounding key is kept: what closes later draws its own
+_OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
+
+closing = Table(
+    "closing",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *(Column(name, String, nullable=False) for name in _OF_PERIOD),
+    Column("min_cell_size", Integer, nullable=False),
+    Column("visitors", Integer),
+    Column("views", Integer),
+    Column("expires", Integer, nullable=False),  # unix seconds
+    Column("settled", Integer, nullable=False),
+)
+Index("closing_by_period", *(closing.c[name] for name in _OF_PERIOD), unique=True)
+
+cell = Table(
+    "cell",
+    metadata,
+    Column("closing", Integer, primary_key=True),
+    Column("table", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("visitors", Integer, nullable=False),
+    Column("views", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+rounding_key = Table(
+    "rounding_key",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("closes", String, primary_key=True),
+    Column("period", String, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("due", Integer, nullable=False),  # unix seconds
+)
+
+
+def written(path: Value) -> str:
+    """A path as it is stored."""
+    return json.dumps(path, ensure_ascii=True, separators=(",", ":"))
+
+
+def read(path: str) -> Value:
+    """A stored path."""
+    return tuple(json.loads(path))
+
+
+def is_closed(connection: Connection, key: PeriodKey) -> bool:
+    """Whether a period is closed: for good."""
+    return connection.execute(select(closing.c.id).where(_is(key))).first() is not None
+
+
+def unsettled(connection: Connection) -> list[PeriodKey]:
+    """Closed periods whose rows may still be there: a close was cut off."""
+    columns = [closing.c[name] for name in _OF_PERIOD]
+    query = select(*columns).where(closing.c.settled == 0)
+    return [PeriodKey(*row) for row in connection.execute(query)]
+
+
+def last_closed(connection: Connection) -> dict[tuple[str, str, str, str], str]:
+    """The newest closed period of each (site, collector, purpose, closes)."""
+    by = [closing.c[name] for name in _OF_PERIOD[:4]]
+    query = select(*by, func.max(closing.c.period)).group_by(*by)
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in connection.execute(query)}
+
+
+def size_of(connection: Connection, key: PeriodKey) -> int:
+    """The cell size that a closed period was closed with."""
+    found: int = connection.execute(select(closing.c.min_cell_size).where(_is(key))).scalar_one()
+    return found
+
+
+def write(
+    connection: Connection,
+    key: PeriodKey,
+    disclosed: Disclosed,
+    *,
+    size: int,
+    expires: int,
+    settled: bool,
+) -> None:
+    """Close a period: its one row, and its cells. A second time is an IntegrityError."""
+    values = {name: getattr(key, name) for name in _OF_PERIOD}
+    connection.execute(
+        insert(closing).values(
+            **values,
+            min_cell_size=size,
+            visitors=disclosed.visitors,
+            views=disclosed.views,
+            expires=expires,
+            settled=int(settled),
+        )
+    )
+    number: int = connection.execute(select(closing.c.id).where(_is(key))).scalar_one()
+    rows = [_row(number, each) for each in disclosed.cells]
+    if rows:
+        connection.execute(insert(cell), rows)
+
+
+def settle(connection: Connection, key: PeriodKey) -> None:
+    """Say that the rows of a closed period are dealt with."""
+    connection.execute(update(closing).where(_is(key)).values(settled=1))
+
+
+def elected_key(
+    connection: Connection, key: PeriodKey, *, now: float, urandom: Callable[[int], bytes]
+) -> bytes:
+    """The rounding key of a site's period: the first of its purposes to close draws it."""
+    where = [rounding_key.c[name] == getattr(key, name) for name in ("site", "closes", "period")]
+    found: bytes | None = connection.execute(select(rounding_key.c.key).where(*where)).scalar()
+    if found is None:
+        found = urandom(KEY)
+        connection.execute(
+            insert(rounding_key).values(
+                site=key.site,
+                closes=key.closes,
+                period=key.period,
+                key=found,
+                due=int(now) + KEY_SECONDS,
+            )
+        )
+    return found
+
+
+def purge(connection: Connection, now: float) -> int:
+    """Remove what is past its retention, and keys past their day; how many periods it were."""
+    connection.execute(delete(rounding_key).where(rounding_key.c.due <= int(now)))
+    over = select(closing.c.id).where(closing.c.expires <= int(now), closing.c.settled == 1)
+    numbers: Sequence[int] = connection.execute(over).scalars().all()
+    remove(connection, numbers)
+    return len(numbers)
+
+
+def remove(connection: Connection, numbers: Iterable[int]) -> None:
+    """Remove closed periods with their cells."""
+    for number in numbers:
+        connection.execute(delete(cell).where(cell.c.closing == number))
+        connection.execute(delete(closing).where(closing.c.id == number))
+
+
+def _row(number: int, each: Cell) -> dict[str, object]:
+    return {
+        "closing": number,
+        "table": each.table,
+        "path": written(each.path),
+        "kind": each.kind,
+        "visitors": each.visitors,
+        "views": each.views,
+    }
+
+
+def _is(key: PeriodKey) -> ColumnElement[bool]:
+    return and_(*(closing.c[name] == getattr(key, name) for name in _OF_PERIOD))

@@ -1,0 +1,132 @@
+"""Kept rows: blanked, lowered until no device stands out, put in content order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from askfirst.terms.attributes import OTHER, Value
+from askfirst_collector.store.events import Row
+
+# What tells one device from another, together.
+COMBINED = ("ip", "browser", "os", "screen", "language")
+# Attributes whose strings are neither listed nor part of the combination.
+STRINGS = ("page", "referrer")
+
+Combination = tuple[Value, ...]
+# How fine a receipt's combination was when its rows were last kept.
+Ceilings = Mapping[bytes, Mapping[str, int]]
+
+
+def lowered(
+    rows: Sequence[Row], size: int, *, lasting: Collection[bytes], ceilings: Ceilings
+) -> list[Row]:
+    """The rows of a period that are kept, as they are kept; none where fewer than `size` would be.
+
+    `lasting` are the pseudonyms that visitors agreed to for longer than the period: all others
+    are blanked. A visitor under one of them gets no finer than in `ceilings`.
+    """
+    reached = _reached(rows, size)
+    kept = [
+        replace(
+            row, values=_capped(_known(row.values, reached), ceilings.get(row.pseudonym or b""))
+        )
+        for row in rows
+        if row.keep_rows_days > 0
+    ]
+    shared = _shared(kept, size)
+    blanked = (
+        replace(row, pseudonym=row.pseudonym if row.pseudonym in lasting else None)
+        for row in shared
+    )
+    return sorted(blanked, key=_content)
+
+
+def ceilings_of(rows: Iterable[Row]) -> dict[bytes, dict[str, int]]:
+    """How fine the combination of each receipt is in rows that were kept before."""
+    found: dict[bytes, dict[str, int]] = {}
+    for row in rows:
+        own = found.setdefault(row.pseudonym or b"", {})
+        for name in COMBINED:
+            level = len(row.values.get(name, ()))
+            own[name] = min(level, own.get(name, level))
+    return found
+
+
+def _reached(rows: Iterable[Row], size: int) -> set[tuple[str, Value]]:
+    visitors: dict[tuple[str, Value], set[bytes]] = {}
+    for row in rows:
+        for name in STRINGS:
+            value = row.values.get(name, ())
+            for level in range(1, len(value) + 1):
+                found = visitors.setdefault((name, value[:level]), set())
+                if row.pseudonym:
+                    found.add(row.pseudonym)
+    return {prefix for prefix, found in visitors.items() if len(found) >= size}
+
+
+def _known(values: Mapping[str, Value], reached: Collection[tuple[str, Value]]) -> dict[str, Value]:
+    cut = dict(values)
+    for name in STRINGS:
+        value = values.get(name, ())
+        level = 0
+        while level < len(value) and (name, value[: level + 1]) in reached:
+            level += 1
+        if level < len(value):
+            cut[name] = (*value[:level], OTHER)
+    return cut
+
+
+def _capped(values: dict[str, Value], ceiling: Mapping[str, int] | None) -> dict[str, Value]:
+    if ceiling is None:
+        return values
+    return {name: value[: ceiling.get(name, len(value))] for name, value in values.items()}
+
+
+def _shared(rows: Sequence[Row], size: int) -> list[Row]:
+    """Lower rows, finest part of the attribute with most values first, until each is shared."""
+    groups: dict[Combination, list[Row]] = {}
+    _add(groups, rows)
+    while rare := [found for found, own in groups.items() if _visitors(own) < size]:
+        if not any(any(found) for found in rare):
+            # Lowered to nothing and still too few: the next smallest goes the same way.
+            rest = [found for found in groups if any(found)]
+            if not rest:
+                return []
+            smallest = min(rest, key=lambda found: (_visitors(groups[found]), found))
+            _add(groups, [_without(row) for row in groups.pop(smallest)])
+            continue
+        place = max(
+            range(len(COMBINED)),
+            key=lambda at: len({found[at] for found in rare if found[at]}),
+        )
+        finest = max(len(found[place]) for found in rare)
+        for found in [found for found in rare if len(found[place]) == finest]:
+            _add(groups, [_cut(row, COMBINED[place], finest - 1) for row in groups.pop(found)])
+    return [row for own in groups.values() for row in own]
+
+
+def _add(groups: dict[Combination, list[Row]], rows: Iterable[Row]) -> None:
+    for row in rows:
+        found = tuple(row.values.get(name, ()) for name in COMBINED)
+        groups.setdefault(found, []).append(row)
+
+
+def _visitors(rows: Iterable[Row]) -> int:
+    return len({row.pseudonym for row in rows if row.pseudonym})
+
+
+def _cut(row: Row, name: str, level: int) -> Row:
+    values = {**row.values, name: row.values.get(name, ())[:level]}
+    return replace(row, values={key: value for key, value in values.items() if value})
+
+
+def _without(row: Row) -> Row:
+    values = {name: value for name, value in row.values.items() if name not in COMBINED}
+    return replace(row, values=values)
+
+
+def _content(row: Row) -> tuple[Any, ...]:
+    values = tuple(sorted(row.values.items()))
+    return (row.type, values, row.min_cell_size, row.retention_days, row.keep_rows_days)

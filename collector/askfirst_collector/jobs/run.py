@@ -1,0 +1,107 @@
+"""Running the jobs: once, or in a thread for as long as a process lives."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from askfirst.errors import CollectorAway
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.faults import away
+
+from .lease import RENEW_AFTER, release, take
+from .table import JOBS, Job, is_due, note_run
+
+log = logging.getLogger("askfirst.collector")
+
+
+def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[str]:
+    """Run every job whose time has come, each by itself; the names of those that went well.
+
+    What fails is tried again the next time, and does not keep the others from running.
+    """
+    done = []
+    for job in jobs:
+        try:
+            with away("ledger"), parts.engine.connect() as connection:
+                due = is_due(connection, job, now)
+            if not due:
+                continue
+            job.run(parts, now)
+            with away("ledger"), writing(parts.engine) as connection:
+                note_run(connection, job, now)
+        except CollectorAway:
+            log.warning("askfirst.W140 the job %s could not run now", job.name)
+        except Exception as error:
+            # Only the type: a message may hold what is stored.
+            log.error("askfirst.E140 the job %s failed: %s", job.name, type(error).__name__)
+        else:
+            done.append(job.name)
+    return done
+
+
+class JobsThread:
+    """Runs the jobs while this process holds the lease; `seconds` is how often it looks."""
+
+    def __init__(
+        self, parts: Parts, *, jobs: Sequence[Job] = JOBS, seconds: float = RENEW_AFTER
+    ) -> None:
+        self._parts = parts
+        self._jobs = jobs
+        self._seconds = seconds
+        self._holder = parts.urandom(16).hex()
+        self._stopped = threading.Event()
+        self._renewer: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
+        self._held = threading.Event()
+
+    @property
+    def holds(self) -> bool:
+        """Whether this process held the lease when it last looked."""
+        return self._held.is_set()
+
+    def start(self) -> None:
+        """Start; starting twice is harmless."""
+        if self._thread is None:
+            self._renewer = self._started(self._renew, "askfirst-lease")
+            self._thread = self._started(self._run, "askfirst-jobs")
+
+    def stop(self) -> None:
+        """Finish the job that runs, give the lease back, and return."""
+        self._stopped.set()
+        self._held.set()  # wakes whoever waits for the lease
+        for thread in (self._thread, self._renewer):
+            if thread is not None:
+                thread.join()
+        try:
+            release(self._parts.engine, self._holder)
+        except CollectorAway:
+            log.warning("askfirst.W141 the lease of jobs is left to run out")
+
+    def _started(self, target: Callable[[], None], name: str) -> threading.Thread:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _renew(self) -> None:
+        # A thread of its own: closing a large period takes longer than a lease lasts.
+        while not self._stopped.is_set():
+            try:
+                mine = take(self._parts.engine, self._holder, self._parts.now())
+            except CollectorAway:
+                mine = False
+            if mine:
+                self._held.set()
+            elif not self._stopped.is_set():
+                self._held.clear()
+            self._stopped.wait(self._seconds)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._held.wait()
+            if self._stopped.is_set():
+                break
+            run_jobs(self._parts, self._parts.now(), jobs=self._jobs)
+            self._stopped.wait(self._seconds)

@@ -1,0 +1,76 @@
+"""The table of jobs: what runs, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Integer, String, Table, insert, select, update
+
+from askfirst_collector.closing import disclosed
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.faults import away
+
+MINUTE = 60  # seconds
+HOUR = 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that runs by itself every `seconds`; it may raise CollectorAway."""
+
+    name: str
+    seconds: int
+    run: Callable[[Parts, float], object]
+
+
+def purge(parts: Parts, now: float) -> None:
+    """Remove disclosed tables and kept rows whose retention is over (M28)."""
+    with away("ledger"), writing(parts.engine) as connection:
+        disclosed.purge(connection, now)
+        purge_snapshots(connection, now)
+    parts.events.expire_kept(now)
+
+
+def _destroy_salts(parts: Parts, now: float) -> None:
+    parts.salts.destroy_due(now)
+
+
+# In this order: a salt that is due is destroyed even where a long close follows.
+JOBS: tuple[Job, ...] = (
+    Job("salts", MINUTE, _destroy_salts),
+    Job("close", MINUTE, close_due),
+    Job("retention", HOUR, purge),
+    Job("snapshot", HOUR, take_snapshots),
+)
+
+ran = Table(
+    "job",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("last", Integer, nullable=False),  # unix seconds
+)
+
+
+def last_run(connection: Connection, job: Job) -> int | None:
+    """When a job last ran, in whichever process."""
+    found: int | None = connection.execute(
+        select(ran.c.last).where(ran.c.name == job.name)
+    ).scalar()
+    return found
+
+
+def is_due(connection: Connection, job: Job, now: float) -> bool:
+    """Whether a job's time has come; a clock that was set back does not stop it."""
+    last = last_run(connection, job)
+    return last is None or now >= last + job.seconds or now < last
+
+
+def note_run(connection: Connection, job: Job, now: float) -> None:
+    """Say that a job ran now."""
+    values = {"last": int(now)}
+    if not connection.execute(update(ran).where(ran.c.name == job.name).values(values)).rowcount:
+        connection.execute(insert(ran).values(name=job.name, **values))

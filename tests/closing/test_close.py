@@ -1,0 +1,238 @@
+"""Closing a period: once, atomically, by whoever holds the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from askfirst_collector.closing import close as closing_module
+from askfirst_collector.closing import disclosed
+from askfirst_collector.closing.close import close_due, close_period, due
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.salts import GRACE, pseudonym
+
+from .house import (
+    DAY,
+    MONDAY,
+    Clock,
+    after,
+    crowd,
+    handle_of,
+    key_of,
+    noon,
+    opened,
+    policy,
+    raw_files,
+    row,
+    store,
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(noon())
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path / "data", clock) as parts:
+        yield parts
+
+
+def closings(parts: Parts) -> dict[tuple[str, str], int | None]:
+    """Visitors by purpose and period of what is closed."""
+    with parts.engine.connect() as connection:
+        rows = connection.execute(select(disclosed.closing)).all()
+    return {(row.purpose, row.period): row.visitors for row in rows}
+
+
+def cells(parts: Parts, table: str) -> dict[tuple[str, ...], int]:
+    """The visitors of a table's cells; `other` and the like end in their kind."""
+    with parts.engine.connect() as connection:
+        rows = connection.execute(select(disclosed.cell).where(disclosed.cell.c.table == table))
+        return {
+            disclosed.read(row.path) + (() if row.kind == "value" else (row.kind,)): row.visitors
+            for row in rows
+        }
+
+
+def test_an_ended_period_is_closed_and_its_rows_are_destroyed(parts: Parts, clock: Clock) -> None:
+    """The tables stay, the rows go."""
+    store(parts, [*crowd(parts, 20, page=("/a",)), *crowd(parts, 10, 50, page=("/b",))])
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 30
+    assert cells(parts, "page") == {("/a",): 20, ("/b",): 10}
+    assert parts.events.periods() == []
+
+
+def test_an_open_period_is_never_closed(parts: Parts, clock: Clock) -> None:
+    """`askfirst close` closes only ended periods."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    clock.now = noon() + DAY / 2
+    close_due(parts, clock.now)
+    assert ("statistics", MONDAY) not in closings(parts)
+    assert key_of() in parts.events.periods()
+
+
+def test_a_dry_run_closes_and_counts_nothing(parts: Parts, clock: Clock) -> None:
+    """It says which periods are due; a period without a row looks the same as one with some."""
+    empty = close_due(parts, after(), dry_run=True)
+    store(parts, crowd(parts, 2, page=("/a",)))
+    clock.now = after()
+    assert close_due(parts, clock.now, dry_run=True) == empty
+    assert key_of() in empty
+    assert closings(parts) == {}
+
+
+def test_a_period_of_nobody_and_one_of_a_few_are_closed_alike(parts: Parts, clock: Clock) -> None:
+    """M27: what is closed does not tell whether one visitor came or none."""
+    store(parts, crowd(parts, 2, page=("/rare",)))
+    clock.now = after(days=2)
+    close_due(parts, clock.now)
+    found = closings(parts)
+    assert found["statistics", MONDAY] is None
+    assert found["statistics", "2026-11-17"] is None
+    assert cells(parts, "page") == {}
+
+
+def test_a_closed_period_is_never_recomputed(parts: Parts, clock: Clock) -> None:
+    """Rows that come too late are destroyed, never counted, and change no figure."""
+    late = crowd(parts, 40, 500, page=("/late",))
+    store(parts, crowd(parts, 20, page=("/a",)))
+    clock.now = after()
+    close_due(parts, clock.now)
+    store(parts, late)
+    close_due(parts, clock.now + 60)
+    assert closings(parts)["statistics", MONDAY] == 20
+    assert cells(parts, "page") == {("/a",): 20}
+    assert parts.events.periods() == []
+
+
+def test_rows_that_come_while_a_period_is_closed_are_not_stored(parts: Parts, clock: Clock) -> None:
+    """A sealed period takes no row, so what was answered is what was there."""
+    late = crowd(parts, 5, 500, page=("/late",))
+    store(parts, crowd(parts, 20, page=("/a",)))
+    parts.events.seal(key_of())
+    store(parts, late)
+    assert parts.events.counts(key_of()).visitors == 20
+
+
+@pytest.mark.parametrize("at", ["disclose", "_settle"])
+def test_a_close_that_is_cut_off_is_open_or_closed(
+    parts: Parts, clock: Clock, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its one transaction a period is open, after it closed; either way once."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    clock.now = after()
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(closing_module, at, cut)
+        with pytest.raises(KeyboardInterrupt):
+            close_period(parts, key_of(), clock.now)
+    assert (("statistics", MONDAY) in closings(parts)) == (at == "_settle")
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 20
+    assert parts.events.periods() == []
+
+
+def test_the_largest_size_and_the_shortest_retention_govern(parts: Parts, clock: Clock) -> None:
+    """One row under stricter terms makes the whole period as strict."""
+    few = crowd(parts, 9, page=("/a",))
+    store(parts, [*few, row(parts, 99, {"page": ("/a",)}, size=12, retention=30)])
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] is None
+    with parts.engine.connect() as connection:
+        closed = disclosed.closing
+        where = (closed.c.purpose == "statistics") & (closed.c.period == MONDAY)
+        found = connection.execute(select(closed).where(where)).one()
+    assert (found.min_cell_size, found.expires) == (12, after() - 600 + 30 * DAY)
+
+
+def test_a_period_closes_without_its_salt(parts: Parts, clock: Clock) -> None:
+    """A salt is destroyed two hours after its period, closed or not."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    clock.now = after(days=3)
+    parts.salts.destroy_due(clock.now)
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 20
+
+
+def test_what_is_past_its_retention_is_not_closed_any_more(parts: Parts, clock: Clock) -> None:
+    """M28: rows of a period whose tables would be too old already are destroyed unanswered."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    clock.now = after(days=800)
+    close_period(parts, key_of(), clock.now)
+    assert ("statistics", MONDAY) not in closings(parts)
+    assert parts.events.periods() == []
+
+
+@pytest.mark.parametrize(
+    ("closes", "first", "days"), [("week", MONDAY, 7), ("month", "2026-11-01", 30)]
+)
+def test_weeks_and_months_close_at_their_end(
+    tmp_path: Path, closes: str, first: str, days: int
+) -> None:
+    """By ISO week and by month, UTC; a visitor is one visitor in all of it."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock, policy(closes=closes)) as parts:
+        key = key_of(first, closes)
+        store(parts, [row(parts, n, {"page": ("/a",)}, key) for n in range(20)] * 2)
+        close_due(parts, after(first, days) - 2 * 600)
+        assert ("statistics", first) not in closings(parts)
+        clock.now = after(first, days)
+        assert key in due(parts, clock.now)
+        close_due(parts, clock.now)
+        assert closings(parts)["statistics", first] == 20
+
+
+def test_nothing_rare_is_in_any_file_once_its_period_is_closed(
+    tmp_path: Path, parts: Parts, clock: Clock
+) -> None:
+    """M25: a hostile owner's 64 bits, one to a visitor, are in no file of a closed period."""
+    secrets = [f"canary-{number:016x}" for number in range(30)]
+    store(
+        parts,
+        [
+            row(
+                parts,
+                number,
+                {
+                    "page": ("/a", f"/a/{secret}"),
+                    "referrer": ("other", secret),
+                    "browser": (secret,),
+                },
+            )
+            for number, secret in enumerate(secrets)
+        ],
+    )
+    clock.now = after()
+    close_due(parts, clock.now)
+    left = raw_files(tmp_path)
+    assert cells(parts, "page") == {("/a",): 30}
+    assert not [secret for secret in secrets if secret.encode() in left]
+
+
+def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
+    tmp_path: Path, parts: Parts, clock: Clock
+) -> None:
+    """M48: the salt is in no byte of any file, and no row holds what it made."""
+    salt = parts.salts.period("shop", "day", MONDAY)
+    store(parts, crowd(parts, 20, page=("/a",)))
+    made = [pseudonym(salt, "shop", "statistics", "", handle_of(n)) for n in range(20)]
+    before = raw_files(tmp_path)
+    assert salt in before
+    assert all(each in before for each in made)
+    clock.now = after() + GRACE
+    close_due(parts, clock.now)
+    parts.salts.destroy_due(clock.now)
+    left = raw_files(tmp_path)
+    assert salt not in left
+    assert not [each for each in made if each in left]

@@ -15,19 +15,20 @@ from typing import TypeVar
 from starlette.types import ASGIApp
 
 from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
-from askfirst.errors import CollectorAway, PolicyError, Refused
+from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.observe.event import DIRECT
+from askfirst.observe.location import Locator
+from askfirst.observe.proxies import Proxies
 from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.app import collector_app
-from askfirst_collector.config import SettingError
+from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.health import health
 from askfirst_collector.ingest import consents, rights
 from askfirst_collector.ingest.answers import away
-from askfirst_collector.ingest.events import Events
-from askfirst_collector.ingest.intake import Intake
-from askfirst_collector.ingest.limits import AddressLimit
-from askfirst_collector.ingest.senders import Senders
+from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.v1 import tally_refusal
+from askfirst_collector.jobs.run import JobsThread
 from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.parts import Parts
 
@@ -48,13 +49,18 @@ class Opened:
     events: Events
     host: ASGIApp
     app: ASGIApp
+    jobs: JobsThread | None
 
 
 class EmbeddedCollector:
     """A collector over one folder; any number of processes may have one over the same.
 
-    Its files are opened at first use, so that it survives a fork. Raises PolicyError at once for
-    a host policy that cannot be used: without a ceiling nothing is gathered (M32).
+    Its files are opened at first use, so that it survives a fork. `places` is an MMDB file that
+    says where addresses are (without it the registries' own allocations do), `proxies` the trusted
+    ones in front. Without `jobs` nothing closes or is destroyed by itself.
+
+    Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
+    gathered (M32).
     """
 
     def __init__(
@@ -65,6 +71,9 @@ class EmbeddedCollector:
         now: Callable[[], float] = time.time,
         urandom: Callable[[int], bytes] = os.urandom,
         secure: bool = True,
+        places: Path | None = None,
+        proxies: Proxies = DIRECT,
+        jobs: bool = True,
     ) -> None:
         if host_policy is not None:
             read_policy(host_policy, kind="host")
@@ -73,6 +82,9 @@ class EmbeddedCollector:
         self._now = now
         self._urandom = urandom
         self._secure = secure
+        self._places = places
+        self._proxies = proxies
+        self._jobs = jobs
         self._lock = threading.Lock()
         self._opened: Opened | None = None
         self._closed = False
@@ -158,6 +170,8 @@ class EmbeddedCollector:
             self._closed = True
             opened, self._opened = self._opened, None
         if opened is not None and opened.pid == os.getpid():
+            if opened.jobs is not None:
+                opened.jobs.stop()
             close_parts(opened.parts)
 
     async def aclose(self) -> None:
@@ -200,15 +214,14 @@ class EmbeddedCollector:
                 _inherited.append(opened)
             try:
                 self._opened = self._open_here()
-            except (SettingError, PolicyError) as error:
+            except CollectorAway:
+                raise
+            except AskfirstError as error:
                 log.error("askfirst.E100 the collector cannot be opened: %s", error)
                 raise CollectorAway("the collector cannot be opened") from None
             return self._opened
 
     def _open_here(self) -> Opened:
-        # The dashboard brings templates and passwords with it: not before it can be needed.
-        from askfirst_collector.dashboard.app import host_app
-
         parts = open_parts(
             self._folder,
             host_policy=self._host_policy,
@@ -216,11 +229,12 @@ class EmbeddedCollector:
             urandom=self._urandom,
             secure=self._secure,
         )
-        intake = Intake(standings=parts.ledger, salts=parts.salts, store=parts.events)
-        limit = AddressLimit(now=parts.now, urandom=parts.urandom)
-        events = Events(intake, Senders(parts.registry), now=parts.now, limit=limit)
+        events = open_events(parts, place=Locator.open(self._places), proxies=self._proxies)
         app = collector_app(parts, events)
-        return Opened(os.getpid(), parts, events, host_app(parts), app)
+        jobs = JobsThread(parts) if self._jobs else None
+        if jobs is not None:
+            jobs.start()
+        return Opened(os.getpid(), parts, events, host_app(parts), app, jobs)
 
     def _editions(self, parts: Parts, policy: Policy) -> Editions:
         site = parts.registry.site(policy.site)

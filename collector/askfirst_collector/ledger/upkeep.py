@@ -1,0 +1,33 @@
+"""What the ledger lets go of by itself: evidence past its days, keys of grants that have ended."""
+
+from __future__ import annotations
+
+from askfirst_collector.parts import Parts
+
+DAY = 86_400  # seconds
+
+
+def forget_evidence(parts: Parts, now: float) -> int:
+    """Erase the entries of grants that ended `evidence_days` ago; how many grants there were."""
+    gone = 0
+    for name in parts.registry.sites():
+        site = parts.registry.site(name)
+        if site is not None:
+            days = site.editions.current.policy.evidence_days
+            gone += parts.ledger.forget_evidence(name, now - days * DAY)
+    return gone
+
+
+def end_orphans(parts: Parts) -> int:
+    """Destroy the keys of grants that the ledger does not know, or has ended; how many.
+
+    A crash between the two files leaves such keys. A key is drawn only after its entry is on disk,
+    so one without an entry is nobody's.
+    """
+    gone = 0
+    for handle in parts.salts.grants():
+        sites = parts.ledger.sites_of(handle)
+        if all(parts.ledger.has_ended(site, handle) for site in sites):
+            parts.salts.end_grant(handle)
+            gone += 1
+    return gone

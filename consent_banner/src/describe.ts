@@ -25,10 +25,9 @@ export const listed = (words: Words, items: readonly string[]): string => items.
 export function at({ policy, details }: Published, name: string, detail: number, words: Words): string {
   if (!detail) return words.say("choices.nothing");
   const scope = details[name]?.[detail] ?? {};
-  const finer = details[name]?.[detail + 1];
-  if (finer && JSON.stringify(scope) === JSON.stringify(finer)) {
-    return words.say("choices.same", { detail: words.say(`detail.${detail + 1}`) });
-  }
+  const text = JSON.stringify(scope);
+  const same = DETAILS.filter((other) => JSON.stringify(details[name]?.[other] ?? {}) === text).pop() ?? detail;
+  if (same > detail) return words.say("choices.same", { detail: words.say(`detail.${same}`) });
   const period = words.say(`within.${policy.purposes[name]?.closes}`);
   const things = Object.entries(scope).map(([attribute, level]) =>
     words.say(`level.${attribute}.${level}`, { period }),

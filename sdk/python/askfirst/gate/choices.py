@@ -6,6 +6,7 @@ from ..terms.consent import Consent
 from ..terms.lattice import Detail
 from ..terms.purpose import Purpose
 from . import describe
+from .changes import sentences
 from .forms import BASE, answer, form, hidden
 from .html import Html, el, own
 from .notice import present, signal_line
@@ -83,7 +84,7 @@ def _purpose(consent: Consent, purpose: Purpose, words: Words) -> Html:
         ),
     ]
     if question and question.widened:
-        said = describe.sentences(question.widened, words, closes=terms.closes)
+        said = sentences(question.widened, words, closes=terms.closes)
         about.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in said]))
     if consent.signals.gpc and terms.sells_or_shares:
         about.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))

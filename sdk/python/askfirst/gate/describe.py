@@ -1,4 +1,4 @@
-"""What terms mean, in plain sentences: what is stored, how long, for whom, and what got wider."""
+"""What terms mean, in plain sentences: what is stored, for how long, and for whom."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from ..terms.attributes import ATTRIBUTES
 from ..terms.lattice import NOTHING, Detail, Scope, at_detail
 from ..terms.policy import Policy
 from ..terms.purpose import Purpose, PurposeText
-from ..terms.terms import CLOSES, Recipient, Terms
-from ..terms.widening import Widening
+from ..terms.terms import Recipient, Terms
 from .words import Words, isolated
 
 
@@ -23,11 +22,11 @@ def words_of(purpose: Purpose, lang: str) -> tuple[str, PurposeText]:
 
 def things(scope: Scope, closes: str, words: Words) -> tuple[str, ...]:
     """One phrase for each thing that is gathered at this scope."""
-    return tuple(_level(name, level, closes, words) for name, level in scope.as_dict().items())
+    return tuple(level(name, number, closes, words) for name, number in scope.as_dict().items())
 
 
-def _level(name: str, level: int, closes: str, words: Words) -> str:
-    return words.say("level", name, level, period=words.say("within", closes))
+def level(name: str, number: int, closes: str, words: Words) -> str:
+    return words.say("level", name, number, period=words.say("within", closes))
 
 
 def at(terms: Terms, detail: int, words: Words) -> str:
@@ -36,11 +35,15 @@ def at(terms: Terms, detail: int, words: Words) -> str:
     phrases = things(scope, terms.closes, words)
     if not detail:
         return words.say("choices", "nothing")
-    if detail < Detail.AS_ASKED and scope == at_detail(terms.scope, detail + 1):
-        return words.say("choices", "same", detail=words.say("detail", str(detail + 1)))
+    if detail < Detail.AS_ASKED and (same := _finest_equal(terms, scope)) > detail:
+        return words.say("choices", "same", detail=words.say("detail", str(same)))
     if not phrases:
         return words.say("choices", "empty_scope")
     return words.say("choices", "stores", things=words.chained(phrases))
+
+
+def _finest_equal(terms: Terms, scope: Scope) -> int:
+    return max(int(detail) for detail in Detail if at_detail(terms.scope, detail) == scope)
 
 
 def retention(terms: Terms, words: Words) -> str:
@@ -84,53 +87,6 @@ def sets(terms: Terms, words: Words) -> str:
 def minimum_age(policy: Policy, purposes: Iterable[str]) -> int:
     """The age one must have to agree to all of these; 0 where anybody may."""
     return max((policy.purposes[name].terms.minimum_age for name in purposes), default=0)
-
-
-# ---------------------------------------------------------------- what got wider
-
-_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables")
-
-
-def sentences(
-    widenings: Iterable[Widening], words: Words, *, closes: str = "month"
-) -> tuple[str, ...]:
-    """What a newer edition asks beyond an older one: a plain sentence for each dimension.
-
-    `closes` names the period in the words about pseudonyms; no change of it is assumed.
-    """
-    widenings = tuple(widenings)
-    said: dict[str, str] = {}
-    for found in widenings:
-        kind = found.dimension.split("/")[1] if found.dimension else ""
-        if kind in _LISTS:
-            same = [w.new for w in widenings if w.dimension == found.dimension]
-            names = words.listed(isolated(str(name)) for name in same)
-            said[found.dimension] = words.say("change", kind, after=names)
-        else:
-            said[found.dimension] = _sentence(kind, found, words, closes)
-    return tuple(dict.fromkeys(said.values()))
-
-
-def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
-    old, new = found.old, found.new
-    if kind == "levels" and isinstance(old, int) and isinstance(new, int):
-        name = found.dimension.rpartition("/")[2]
-        after = _level(name, new, closes, words)
-        before = _level(name, old, closes, words)
-        return words.say("change", "level" if old else "new_level", after=after, before=before)
-    if (
-        kind in ("retention_days", "keep_rows_days")
-        and isinstance(old, int)
-        and isinstance(new, int)
-    ):
-        return words.say("change", kind, after=words.days(new), before=words.days(old))
-    if kind == "closes" and old in CLOSES and new in CLOSES:
-        after, before = words.say("within", str(new)), words.say("within", str(old))
-        return words.say("change", kind, after=after, before=before)
-    if kind == "text":
-        return words.say("change", "words", after=isolated(str(new)))
-    known = kind if words.has("change", kind) else ("other" if kind else "new")
-    return words.say("change", known, after=isolated(str(new)), before=isolated(str(old)))
 
 
 def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:

@@ -10,6 +10,7 @@ from ..terms.edition import Edition
 from ..terms.purpose import Purpose
 from ..terms.terms import Recipient
 from . import describe
+from .changes import sentences
 from .forms import BASE, answer, form, hidden, with_return
 from .html import Html, el, own
 from .visit import consent_of
@@ -107,7 +108,7 @@ def _purpose(edition: Edition, question: Question, words: Words) -> Html:
     lang, text = describe.words_of(purpose, words.lang)
     body: object = own(text.description, lang)
     if question.widened:
-        said = describe.sentences(question.widened, words, closes=purpose.terms.closes)
+        said = sentences(question.widened, words, closes=purpose.terms.closes)
         body = el("ul", {"class": "askfirst-changes"}, [el("li", None, each) for each in said])
     sells = purpose.terms.sells_or_shares
     return el(

@@ -93,7 +93,7 @@ def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
         "record",
         words.say("rights", "record"),
         el("ul", {"class": "askfirst-list"}, _choices(consent, record, words)),
-        el("p", {"class": "askfirst-note"}, said, ". ", until if record.get("until") else None),
+        el("p", {"class": "askfirst-note"}, said, [", ", until] if record.get("until") else None),
     )
 
 
@@ -161,7 +161,10 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
 
 def _value(value: object) -> object:
     if isinstance(value, (list, tuple)):
-        return own(" › ".join(str(part) for part in value))
+        parts = [str(part) for part in value]
+        # Coarse to fine: a part that the next one only spells out further is said once.
+        kept = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
+        return own(" › ".join(kept))
     return own(str(value))
 
 

@@ -1,0 +1,70 @@
+"""What a newer edition asks beyond an older one, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..terms.edition import Editions, widenings
+from ..terms.terms import CLOSES
+from ..terms.widening import Widening
+from .describe import level
+from .words import Words, isolated
+
+_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables")
+
+
+def sentences(
+    widenings: Iterable[Widening], words: Words, *, closes: str = "month"
+) -> tuple[str, ...]:
+    """What a newer edition asks beyond an older one: a plain sentence for each dimension.
+
+    `closes` names the period in the words about pseudonyms; no change of it is assumed.
+    """
+    widenings = tuple(widenings)
+    said: dict[str, str] = {}
+    for found in widenings:
+        kind = found.dimension.split("/")[1] if found.dimension else ""
+        if kind in _LISTS:
+            same = [w.new for w in widenings if w.dimension == found.dimension]
+            names = words.listed(isolated(str(name)) for name in same)
+            said[found.dimension] = words.say("change", kind, after=names)
+        else:
+            said[found.dimension] = _sentence(kind, found, words, closes)
+    return tuple(dict.fromkeys(said.values()))
+
+
+def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
+    old, new = found.old, found.new
+    if kind == "levels" and isinstance(old, int) and isinstance(new, int):
+        name = found.dimension.rpartition("/")[2]
+        after = level(name, new, closes, words)
+        before = level(name, old, closes, words)
+        return words.say("change", "level" if old else "new_level", after=after, before=before)
+    if (
+        kind in ("retention_days", "keep_rows_days")
+        and isinstance(old, int)
+        and isinstance(new, int)
+    ):
+        return words.say("change", kind, after=words.days(new), before=words.days(old))
+    if kind == "closes" and old in CLOSES and new in CLOSES:
+        after, before = words.say("within", str(new)), words.say("within", str(old))
+        return words.say("change", kind, after=after, before=before)
+    if kind == "text":
+        return words.say("change", "words", after=isolated(str(new)))
+    known = kind if words.has("change", kind) else ("other" if kind else "new")
+    return words.say("change", known, after=isolated(str(new)), before=isolated(str(old)))
+
+
+def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]:
+    """By older edition and purpose: what the current one asks beyond it (`/askfirst/policy`)."""
+    policy = editions.current.policy
+    told: dict[str, dict[str, list[str]]] = {}
+    for edition in editions:
+        if edition is editions.current:
+            continue
+        told[str(edition.number)] = {
+            name: list(sentences(wider, words, closes=policy.purposes[name].terms.closes))
+            for name in policy.asked
+            if (wider := widenings(editions, name, edition.number))
+        }
+    return told

@@ -1,0 +1,117 @@
+"""The page of choices."""
+
+from __future__ import annotations
+
+from askfirst.gate.choices import choices_page
+from askfirst.gate.words import words_in
+from askfirst.terms.consent import Consent
+from tests.gate.shown import HOSTILE, Page, before, document, editions, visitor
+
+WORDS = words_in("en")
+
+
+def shown(consent: Consent) -> Page:
+    return Page(choices_page(consent, words=WORDS, return_to="/almanac"))
+
+
+def checked(page: Page) -> dict[str, str]:
+    return {
+        str(box["name"]): str(box["value"])
+        for box in page.all("input")
+        if "checked" in box and box["name"]
+    }
+
+
+def test_each_purpose_has_four_details_and_none_is_ticked() -> None:
+    """M05: nothing is chosen beforehand, and there must be an answer for each purpose."""
+    page = shown(visitor(editions(document())))
+
+    for name in ("marketing", "preferences", "statistics"):
+        boxes = page.all("input", name=f"purpose.{name}")
+        assert [box["value"] for box in boxes] == ["0", "1", "2", "3"]
+        assert all("required" in box for box in boxes)
+    assert not page.all("input", name="purpose.safety")
+    assert checked(page) == {}
+
+
+def test_each_detail_says_exactly_what_it_stores() -> None:
+    """Each of the four is said in plain words, from the levels of the edition."""
+    text = shown(visitor(editions(document()))).text
+
+    assert "Nothing is stored." in text
+    assert "Stores the day; the section of the site" in text
+    assert "your country (never your address)" in text
+    assert "your country and region (never your address)" in text
+    assert "a random number for you that is destroyed when the day ends" in text
+    assert "a random number for you that lasts as long as your consent" in text
+
+
+def test_retention_recipients_and_cookies_are_said() -> None:
+    """M15: how long, who else, and what is set in the browser."""
+    text = shown(visitor(editions(document()))).text
+    assert "Counts are kept 365 days after the day ends." in text
+    assert "Single visits are kept 30 days after the day ends." in text
+    assert "Also received by \u2068Adsmith GmbH\u2069 (for its own purposes, DE)." in text
+    assert "May set in your browser: \u2068_ads_*\u2069." in text
+
+
+def test_details_that_are_the_same_say_so() -> None:
+    """A purpose that stores nothing about visits has four details and one difference."""
+    text = shown(visitor(editions(document()))).text
+    assert text.count("The same as “As asked”.") == 2
+    assert "Allows it. Nothing about your visit is stored by us." in text
+
+
+def test_an_answer_is_shown_as_it_stands() -> None:
+    """M11: the present choice is ticked, and what is left alone stays."""
+    page = shown(visitor(editions(document()), 1, marketing=0, preferences=3, statistics=2))
+
+    assert checked(page) == {
+        "purpose.marketing": "0",
+        "purpose.preferences": "3",
+        "purpose.statistics": "2",
+    }
+    assert page.all("button", value="withdraw")
+    assert not [box for box in page.all("input") if "required" in box]
+
+
+def test_what_widened_is_not_ticked() -> None:
+    """M16: an older answer is no answer to what is asked now."""
+    newer = document()
+    page = shown(
+        visitor(editions(before(newer), newer), 1, marketing=0, preferences=3, statistics=3)
+    )
+    assert "purpose.statistics" not in checked(page)
+    assert "Counts would be kept 365 days, not 90 days." in page.text
+
+
+def test_the_age_is_declared_by_the_visitor_alone() -> None:
+    """M30: the box is empty, and accepting at once declares it by its words."""
+    page = shown(visitor(editions(document(age=16))))
+
+    (box,) = page.all("input", type="checkbox")
+    assert (box["name"], box["value"], "checked" in box) == ("adult", "1", False)
+    assert "Accept all, I am 16 or over" in page.text
+
+
+def test_a_signal_leaves_nothing_to_choose() -> None:
+    """M22: under GPC the selling purpose is off, and the page says why."""
+    page = shown(visitor(editions(document()), gpc=True))
+    assert not page.all("input", name="purpose.marketing")
+    assert "It is honoured, and you are not asked." in page.text
+
+
+def test_every_answer_leads_back() -> None:
+    """M45: each form of the page knows the way back."""
+    page = shown(visitor(editions(document(age=18))))
+    forms = page.all("form")
+    assert len(forms) == len(page.all("input", name="return_to")) == 3
+    assert {box["value"] for box in page.all("input", name="return_to")} == {"/almanac"}
+    assert page.all("a", href="/almanac")
+
+
+def test_hostile_words_are_shown_as_text() -> None:
+    """M38: a policy cannot bring an element into the page."""
+    page = shown(visitor(editions(document(hostile=True))))
+    assert not page.all("img")
+    assert HOSTILE in page.text

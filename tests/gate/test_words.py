@@ -1,0 +1,69 @@
+"""Our own words: one file, complete, and filled without surprises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from askfirst.gate.html import el
+from askfirst.gate.words import isolated, shipped_languages, words_in
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.purpose import LEGAL_BASES, ROLES
+
+SOURCES = Path(__file__).parents[2] / "consent_banner" / "translations"
+
+
+@pytest.mark.parametrize("lang", sorted(shipped_languages()))
+def test_every_language_names_everything_that_can_be_gathered(lang: str) -> None:
+    """S09: each level of each attribute, each role and each legal basis has its words."""
+    words = words_in(lang)
+    for name, attribute in ATTRIBUTES.items():
+        assert words.say("attribute", name)
+        for level in range(attribute.finest + 1):
+            assert words.say("level", name, level, period="day")
+    for role in ROLES:
+        assert words.has("recipients", "role", role)
+    for basis in LEGAL_BASES:
+        assert words.has("basis", basis)
+
+
+def _paths(entries: object, at: str = "") -> set[str]:
+    if not isinstance(entries, dict):
+        return {at}
+    return {path for key, value in entries.items() for path in _paths(value, f"{at}/{key}")}
+
+
+def test_every_language_has_every_string() -> None:
+    """S09: no language lacks what English has, and none has more."""
+    files = {file.stem: json.loads(file.read_text("utf-8")) for file in SOURCES.glob("*.json")}
+    wanted = _paths(files["en"])
+    assert {lang: _paths(entries) for lang, entries in files.items()} == dict.fromkeys(
+        files, wanted
+    )
+
+
+def test_the_words_that_are_served_are_those_of_the_source() -> None:
+    """The script and the server read the same file."""
+    for file in SOURCES.glob("*.json"):
+        assert json.loads(file.read_text("utf-8")) == words_in(file.stem).entries
+
+
+@pytest.mark.parametrize("asked", ["xx", "en-GB", "../../policies/full", "", "e" * 5000])
+def test_a_language_we_do_not_have_is_english(asked: str) -> None:
+    """The nearest language we have is taken, and no path from outside."""
+    assert words_in(asked).lang == "en"
+
+
+def test_a_hole_is_filled_once() -> None:
+    """Words in a hole are not read as holes, and are escaped in markup."""
+    words = words_in("en")
+    assert words.say("policy", "jurisdiction", jurisdiction="{days}").endswith("{days}")
+    link = el("a", None, "<")
+    assert words.markup("policy", "earlier", link=link).count("<a>&lt;</a>") == 1
+
+
+def test_a_direction_in_foreign_words_ends_with_them() -> None:
+    """S10: overrides are taken out of plain sentences, and the rest is isolated (UAX 9)."""
+    assert isolated("a\u202eb\u2069c") == "\u2068abc\u2069"

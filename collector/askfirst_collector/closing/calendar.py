@@ -59,8 +59,8 @@ def ended_periods(
         if terms is None:
             continue
         closed = last.get((site.name, "", purpose, terms.closes))
-        since = _since(site, purpose)
-        period = period_after(terms.closes, closed) if closed else period_of(terms.closes, since)
+        begun = period_of(terms.closes, since(site, purpose))
+        period = period_after(terms.closes, closed) if closed else begun
         oldest = period_of(terms.closes, max(0.0, now - (terms.retention_days + 31) * DAY))
         period = max(period, oldest)
         while ended(key := PeriodKey(site.name, "", purpose, terms.closes, period), now):
@@ -69,13 +69,13 @@ def ended_periods(
             period = period_after(terms.closes, period)
 
 
-def _since(site: Site, purpose: str) -> float:
-    """Since when a purpose closes as it does now."""
-    since = float(site.editions.current.effective)
+def since(site: Site, purpose: str) -> int:
+    """Since when (unix seconds) a purpose closes as it does now."""
+    begun = site.editions.current.effective
     now = site.editions.current.policy.purposes[purpose].terms.closes
     for edition in reversed(list(site.editions)):
         then = edition.policy.purposes.get(purpose)
         if then is None or then.terms.closes != now:
             break
-        since = float(edition.effective)
-    return since
+        begun = edition.effective
+    return begun

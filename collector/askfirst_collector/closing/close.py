@@ -88,8 +88,8 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
     size = max((each.min_cell_size for each in known), default=LARGEST_SIZE)
     days = min((each.retention_days for each in known), default=0)
     expires = end_of(key.closes, key.period) + days * DAY
-    if expires <= now:
-        # Its tables would be too old already: they are not even made.
+    if expires <= now or parts.events.kept(key):
+        # Its tables would be too old, or were and are purged: they are not made, or not again.
         parts.events.drop(key)
         return
     if key.collector == "":

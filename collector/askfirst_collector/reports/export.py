@@ -1,0 +1,84 @@
+"""Reports as CSV (RFC 4180) and JSON: the same rows, and nothing a page would not show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+
+from .ranges import Period, Report, Row
+
+# What a spreadsheet takes for the start of a formula, in both widths (OWASP, CSV Injection).
+_FORMULA = frozenset("=+-@＝＋－＠")
+_CONTROLS = frozenset("\t\r\n")
+_SEPARATOR = " › "
+
+
+def label(row: Row) -> str:
+    """A row's path as people read it: "/blog › /blog/a"; "/blog › (other)" for the rest."""
+    rest = () if row.kind == "value" else (f"({row.kind})",)
+    return _SEPARATOR.join((*row.path, *rest))
+
+
+def csv_of(report: Report) -> str:
+    """A table as CSV; the totals stand first, in the row `(total)`."""
+    head = [report.table, "kind", "visitors", "page views"]
+    total: list[list[object]] = []
+    if report.visitors is not None:
+        total = [["(total)", "total", report.visitors, report.views]]
+    return _written(
+        [head, *total, *([label(row), row.kind, row.visitors, row.views] for row in report.rows)]
+    )
+
+
+def csv_of_periods(periods: Iterable[Period]) -> str:
+    """Totals by period as CSV; where there are none, the reason."""
+    head = ["period", "closes", "visitors", "page views", "reason"]
+    rows = ([p.period, p.closes, p.visitors, p.views, p.reason or ""] for p in periods)
+    return _written([head, *rows])
+
+
+def json_of(report: Report) -> Mapping[str, object]:
+    """A table as plain values for JSON."""
+    wanted = report.wanted
+    return {
+        "site": wanted.site,
+        "collector": wanted.collector,
+        "purpose": wanted.purpose,
+        "table": report.table,
+        "first": wanted.first.isoformat(),
+        "last": wanted.last.isoformat(),
+        "visitors": report.visitors,
+        "views": report.views,
+        "rows": [
+            {"path": list(row.path), "kind": row.kind, "visitors": row.visitors, "views": row.views}
+            for row in report.rows
+        ],
+        "periods": [json_of_period(each) for each in report.periods],
+    }
+
+
+def json_of_period(period: Period) -> Mapping[str, object]:
+    """One period as plain values for JSON."""
+    return {
+        "period": period.period,
+        "closes": period.closes,
+        "visitors": period.visitors,
+        "views": period.views,
+        "reason": period.reason,
+    }
+
+
+def harmless(value: object) -> object:
+    """A field that no spreadsheet runs: text that looks like a formula is quoted with `'`."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    runs = value[:1] in _CONTROLS or value.strip()[:1] in _FORMULA
+    return f"'{value}" if value and runs else value
+
+
+def _written(rows: Iterable[Iterable[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    writer.writerows([harmless(field) for field in row] for row in rows)
+    return out.getvalue()

@@ -1,0 +1,163 @@
+"""Ranges: the disclosed periods of a purpose, selected and added. Every exit is this one.
+
+A range is the sum of its periods: with `closes = day` its visitors are *daily visitors*, who are
+counted again each day. What is missing is said with its reason, by the calendar alone: a period
+that nobody came in reads as one that too few came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.terms import CLOSES, Terms
+from askfirst_collector.closing.calendar import DAY, asked, since
+from askfirst_collector.closing.cells import Kind
+from askfirst_collector.closing.disclosed import cell, closing, read
+from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.faults import away
+
+Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A purpose of a site (or of a collector placed on it), from the first to the last day."""
+
+    site: str
+    purpose: str
+    first: date
+    last: date
+    collector: str = ""
+
+
+@dataclass(frozen=True)
+class Period:
+    """One period of a range: its disclosed totals, or the reason why there are none."""
+
+    period: str
+    closes: str
+    visitors: int | None
+    views: int | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: `kind` other than value is the rest below `path`, or rows cut at it."""
+
+    path: Value
+    kind: Kind
+    visitors: int
+    views: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table over a range, largest first; totals are None where no period in it is shown."""
+
+    wanted: Wanted
+    table: str
+    rows: tuple[Row, ...]
+    visitors: int | None
+    views: int | None
+    periods: tuple[Period, ...]
+
+    @property
+    def closed_periods(self) -> tuple[str, ...]:
+        """The periods that are in the sums."""
+        return tuple(each.period for each in self.periods if each.reason is None)
+
+    @property
+    def missing(self) -> tuple[Period, ...]:
+        """The periods that are not, each with its reason."""
+        return tuple(each for each in self.periods if each.reason is not None)
+
+
+def report(parts: Parts, wanted: Wanted, table: str) -> Report:
+    """One table of a purpose, summed over the disclosed periods of a range."""
+    periods = series(parts, wanted)
+    shown = [each for each in periods if each.reason is None]
+    with away("ledger"), parts.engine.connect() as connection:
+        rows = tuple(_rows(connection, wanted, table))
+    return Report(
+        wanted,
+        table,
+        rows,
+        sum(each.visitors or 0 for each in shown) if shown else None,
+        sum(each.views or 0 for each in shown) if shown else None,
+        periods,
+    )
+
+
+def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
+    """Every period of a range, oldest first, with its totals or the reason why it has none."""
+    now = parts.now()
+    with away("ledger"), parts.engine.connect() as connection:
+        closed = list(_closed(connection, wanted))
+    known = {(each.closes, each.period) for each in closed}
+    site = parts.registry.site(wanted.site)
+    terms = None if site is None else asked(site, wanted.purpose)
+    closes = terms.closes if terms else "day"
+    begun = since(site, wanted.purpose) if site is not None and terms is not None else 0.0
+    missing = [
+        Period(period, closes, None, None, _reason(terms, closes, period, begun, now))
+        for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())
+        if (closes, period) not in known
+    ]
+    return tuple(sorted([*closed, *missing], key=lambda each: (each.period, each.closes)))
+
+
+def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
+    query = select(closing).where(_in_range(wanted))
+    for row in connection.execute(query):
+        reason: Reason | None = "too few" if row.visitors is None else None
+        yield Period(row.period, row.closes, row.visitors, row.views, reason)
+
+
+def _rows(connection: Connection, wanted: Wanted, table: str) -> Iterator[Row]:
+    visitors, views = func.sum(cell.c.visitors), func.sum(cell.c.views)
+    query = (
+        select(cell.c.path, cell.c.kind, visitors, views)
+        .where(cell.c.closing.in_(select(closing.c.id).where(_in_range(wanted))))
+        .where(cell.c.table == table)
+        .group_by(cell.c.path, cell.c.kind)
+        .order_by(visitors.desc(), views.desc(), cell.c.path, cell.c.kind)
+    )
+    for path, kind, people, seen in connection.execute(query):
+        yield Row(read(path), kind, int(people), int(seen))
+
+
+def _in_range(wanted: Wanted) -> ColumnElement[bool]:
+    # The period that the first day is in belongs to the range.
+    dates = or_(
+        *(
+            (closing.c.closes == closes)
+            & (closing.c.period >= first_day(closes, wanted.first).isoformat())
+            & (closing.c.period <= wanted.last.isoformat())
+            for closes in CLOSES
+        )
+    )
+    return (
+        (closing.c.site == wanted.site)
+        & (closing.c.collector == wanted.collector)
+        & (closing.c.purpose == wanted.purpose)
+        & dates
+    )
+
+
+def _reason(terms: Terms | None, closes: str, period: str, begun: float, now: float) -> Reason:
+    if terms is None:
+        return "not asked"
+    end = end_of(closes, period)
+    if end > now:
+        return "open"
+    if period < period_of(closes, begun):
+        return "before"
+    return "past retention" if end + terms.retention_days * DAY <= now else "not closed yet"

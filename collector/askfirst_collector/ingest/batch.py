@@ -15,7 +15,7 @@ LONGEST = 2_048  # characters of an address or a name
 
 _NOT_TOLD = Raw(b"")
 _Text = Annotated[str, Meta(max_length=LONGEST)]
-_Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
+_Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}\Z")]
 
 
 class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: _Base64
     events: list[Raw]
     site: Annotated[str, Meta(max_length=40)] = ""
-    handle: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    handle: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | None = None
     secret: _Base64 | None = None
     collector: _Text = ""
     gpc: bool = False

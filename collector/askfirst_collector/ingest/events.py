@@ -21,7 +21,9 @@ from askfirst.errors import AskfirstError, CollectorAway, Refused
 from askfirst.gate.cookies import STATE, only, read_cookies
 from askfirst.gate.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
+from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
+from askfirst_collector.parts import Parts
 
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
@@ -163,3 +165,27 @@ def _says_granted(token: bytes) -> bool:
         return any(pair[0] for pair in claims["ch"].values())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def open_events(
+    parts: Parts,
+    *,
+    place: Locator | None = None,
+    proxies: Proxies = DIRECT,
+    limit: AddressLimit | None = None,
+) -> Events:
+    """The callable over a collector's parts; `place` and `proxies` find a visitor's country."""
+    intake = Intake(
+        standings=parts.ledger,
+        salts=parts.salts,
+        store=parts.events,
+        place=place,
+        proxies=proxies,
+    )
+    return Events(
+        intake,
+        Senders(parts.registry),
+        now=parts.now,
+        limit=limit or AddressLimit(now=parts.now, urandom=parts.urandom),
+        proxies=proxies,
+    )

@@ -104,7 +104,7 @@ class Dictionary:
             tries += 1
 
     def _draw(self, size: int) -> int:
-        return int.from_bytes(self._urandom(size), "big") or self._draw(size)
+        return int.from_bytes(self._urandom(size), "big") or 1  # 0 stands for none
 
 
 def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:

@@ -22,6 +22,7 @@ A join that a SELECT does not use costs nothing (SQLite leaves it out).
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES
@@ -120,7 +121,7 @@ def open_events(path: Path, *, busy_timeout: int) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_journal(connection, busy_timeout)
         # FULL: an answer means "on disk". secure_delete: what is dropped is overwritten.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
@@ -131,3 +132,17 @@ def open_events(path: Path, *, busy_timeout: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _use_journal(connection: sqlite3.Connection, busy_timeout: int) -> None:
+    """Write-ahead logging. SQLite does not wait for others here by itself, as it does elsewhere."""
+    until = time.monotonic() + busy_timeout / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,14 +13,25 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
+from askfirst.terms.terms import BOTTOM, Terms
 from askfirst.terms.widening import Widening, widened
+from askfirst_collector.closing.calendar import asked
+from askfirst_collector.dashboard import figures
 from askfirst_collector.dashboard.door import Visit
+from askfirst_collector.dashboard.menu import menu
 from askfirst_collector.dashboard.pages import Pages
+from askfirst_collector.dashboard.reasons import explanation
+from askfirst_collector.dashboard.span import Span, asked_purposes, read_span
+from askfirst_collector.dashboard.tables import ANSWERS, HOURS, Heading, tables_of
 from askfirst_collector.explain import explain
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.sites import Site
+from askfirst_collector.reports import export
+from askfirst_collector.reports.advice import advised_closes
+from askfirst_collector.reports.ranges import report, series
 
 Handler = Callable[[Request, Visit], Awaitable[Response]]
+TIMELINE = "time-line"
 
 
 class Views:
@@ -31,12 +42,14 @@ class Views:
         self._pages = pages
 
     def routes(self) -> list[tuple[str, Handler]]:
-        """Paths and their handlers."""
+        """Paths and their handlers, in the order in which they are tried."""
         return [
             ("/", self.first),
-            ("/sites/{site}", self.policy),
-            ("/sites/{site}/policy", self.policy),
-            ("/sites/{site}/editions", self.editions),
+            ("/sites/{site}", self._in_thread(self.overview)),
+            ("/sites/{site}/policy", self._in_thread(self.policy)),
+            ("/sites/{site}/editions", self._in_thread(self.editions)),
+            ("/sites/{site}/{table}.{kind}", self._in_thread(self.export)),
+            ("/sites/{site}/{table}", self._in_thread(self.table)),
         ]
 
     async def first(self, request: Request, visit: Visit) -> Response:
@@ -47,16 +60,86 @@ class Views:
         base = request.scope.get("root_path", "")
         return RedirectResponse(f"{base}/sites/{sites[0]}", status_code=303)
 
-    async def policy(self, request: Request, visit: Visit) -> Response:
-        """The policy in force, in the words visitors read."""
-        site = await self._site(request)
+    def overview(self, request: Request, visit: Visit, site: Site) -> Response:
+        """Everything at a glance."""
+        span, terms = self._span(request, site)
+        if terms is None:
+            return self.policy(request, visit, site)
+        wanted = span.wanted(site.name)
+        periods = series(self._parts, wanted)
+        reports = {
+            each: report(self._parts, wanted, each.table)
+            for each in tables_of(terms)
+            if each is not HOURS and "*" not in each.table
+        }
+        shown = [
+            figures.panel_of(found, each, terms, preview=True)
+            for each, found in reports.items()
+            if each.table != "drops" or found.rows
+        ]
+        closes = advised_closes(periods)
         return self._page(
-            request, visit, site, "policy.html", purposes=explain(site.editions.current.policy)
+            request,
+            visit,
+            site,
+            "overview.html",
+            span=span,
+            closes=terms.closes,
+            figures=figures.totals(
+                self._parts, wanted, terms, next(iter(reports.values())), reports[ANSWERS]
+            ),
+            timeline=figures.timeline(periods, terms),
+            panels=shown,
+            purposes=_titles(site),
+            explanation=explanation(terms, self._parts.now()),
+            advice=closes
+            and f"Most {terms.closes}s have too few visitors to be shown. With closes = "
+            f'"{closes}" in the policy more could be said, and visitors would not be told apart '
+            "for longer than that.",
         )
 
-    async def editions(self, request: Request, visit: Visit) -> Response:
+    def table(self, request: Request, visit: Visit, site: Site) -> Response:
+        """One table, whole."""
+        span, terms, heading = self._table(request, site)
+        return self._page(
+            request,
+            visit,
+            site,
+            "table.html",
+            span=span,
+            panel=figures.panel(self._parts, span.wanted(site.name), heading, terms),
+            purposes=_titles(site),
+            explanation=explanation(terms, self._parts.now()),
+        )
+
+    def export(self, request: Request, _visit: Visit, site: Site) -> Response:
+        """One table, or the line of time, as CSV or JSON."""
+        kind = request.path_params["kind"]
+        if kind not in ("csv", "json"):
+            raise HTTPException(404)
+        if request.path_params["table"] == TIMELINE:
+            span, _ = self._span(request, site)
+            periods = series(self._parts, span.wanted(site.name))
+            body: object = [export.json_of_period(each) for each in periods]
+            text = export.csv_of_periods(periods) if kind == "csv" else ""
+        else:
+            span, _, heading = self._table(request, site)
+            found = report(self._parts, span.wanted(site.name), heading.table)
+            body, text = export.json_of(found), export.csv_of(found) if kind == "csv" else ""
+        name = f"{site.name}-{request.path_params['table']}-{span.first}-{span.last}.{kind}"
+        return Response(
+            text if kind == "csv" else orjson.dumps(body, option=orjson.OPT_INDENT_2),
+            media_type="text/csv; charset=utf-8" if kind == "csv" else "application/json",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    def policy(self, request: Request, visit: Visit, site: Site) -> Response:
+        """The policy in force, in the words visitors read."""
+        purposes = explain(site.editions.current.policy)
+        return self._page(request, visit, site, "policy.html", purposes=purposes)
+
+    def editions(self, request: Request, visit: Visit, site: Site) -> Response:
         """Every edition, newest first, with what each widened."""
-        site = await self._site(request)
         rows: list[dict[str, Any]] = []
         previous: Edition | None = None
         for edition in site.editions:
@@ -65,51 +148,64 @@ class Views:
             previous = edition
         return self._page(request, visit, site, "editions.html", rows=rows[::-1])
 
-    async def _site(self, request: Request) -> Site:
-        site = await run_in_threadpool(self._parts.registry.site, request.path_params["site"])
-        if site is None:
+    def _in_thread(self, handler: Callable[[Request, Visit, Site], Response]) -> Handler:
+        """The handler beside the event loop, for the site of the address."""
+
+        def found(request: Request, visit: Visit) -> Response:
+            site = self._parts.registry.site(request.path_params["site"])
+            if site is None:
+                raise HTTPException(404)
+            return handler(request, visit, site)
+
+        async def handled(request: Request, visit: Visit) -> Response:
+            return await run_in_threadpool(found, request, visit)
+
+        return handled
+
+    def _span(self, request: Request, site: Site) -> tuple[Span, Terms | None]:
+        policy = site.editions.current.policy
+        span = read_span(policy, request.query_params, now=self._parts.now())
+        terms = asked(site, span.purpose) if span.purpose else None
+        return span, None if terms == BOTTOM else terms
+
+    def _table(self, request: Request, site: Site) -> tuple[Span, Terms, Heading]:
+        span, terms = self._span(request, site)
+        slug = request.path_params["table"]
+        found = (each for each in tables_of(terms) if each.slug == slug) if terms else iter(())
+        heading = next(found, None)
+        if terms is None or heading is None:
             raise HTTPException(404)
-        return site
+        return span, terms, heading
 
     def _page(
         self, request: Request, visit: Visit, site: Site, template: str, **values: Any
     ) -> Response:
+        here = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        span, terms = self._span(request, site)
         return self._pages.page(
             request,
             template,
             visit=visit,
             site=site,
             edition=site.editions.current,
-            menu=menu(site.name, request.url.path.removeprefix(request.scope["root_path"])),
+            here=here,
+            menu=menu(
+                self._parts.registry.sites(),
+                site.name,
+                here,
+                span.query,
+                tables_of(terms) if terms else (),
+            ),
             simulated=(self._parts.folder.path / "simulated").exists(),
             **values,
         )
 
-    def _today(self) -> date:
-        return datetime.fromtimestamp(self._parts.now(), UTC).date()
+
+def _titles(site: Site) -> dict[str, str]:
+    purposes = asked_purposes(site.editions.current.policy)
+    return {name: next(iter(each.text.values())).title for name, each in purposes.items()}
 
 
 def _widened(old: Policy, new: Policy) -> dict[str, tuple[Widening, ...]]:
     found = {name: widened(old, new, name) for name in new.purposes}
     return {name: changes for name, changes in found.items() if changes}
-
-
-def menu(site: str, here: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The links of the side bar, under their headings."""
-    groups = {
-        "Policy": {"/policy": "In force", "/editions": "Editions"},
-    }
-    return [
-        (
-            heading,
-            [
-                {
-                    "href": f"/sites/{site}{path}",
-                    "text": text,
-                    "here": here == f"/sites/{site}{path}",
-                }
-                for path, text in entries.items()
-            ],
-        )
-        for heading, entries in groups.items()
-    ]

@@ -1,0 +1,160 @@
+"""The figures of a page, ready to be drawn: totals, the line of time, and one panel a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from askfirst.terms.terms import Terms
+from askfirst_collector.closing.snapshot import read_snapshot
+from askfirst_collector.dashboard.charts import Columns, Series, World, columns, world
+from askfirst_collector.dashboard.pages import moment
+from askfirst_collector.dashboard.reasons import missing, no_line, period_name, short_name
+from askfirst_collector.dashboard.tables import (
+    COUNTRIES,
+    HOURS,
+    Heading,
+    Line,
+    countries,
+    hour_lines,
+    hours,
+    lines,
+)
+from askfirst_collector.parts import Parts
+from askfirst_collector.reports.ranges import Period, Report, Wanted, report
+
+PREVIEW = 7  # lines of a table on the overview
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number at the top, or the reason why there is none; `key` is its colour in the chart."""
+
+    name: str
+    value: int | None
+    why: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One period of the time line."""
+
+    label: str
+    visitors: int | None
+    views: int | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Visitors and page views over time: the picture, and the same as rows."""
+
+    chart: Columns
+    rows: tuple[Moment, ...]
+    shown: int
+    gaps: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One table with its picture, where it has one."""
+
+    heading: Heading
+    lines: tuple[Line, ...]
+    count: int
+    why: str
+    note: str
+    world: World | None = None
+    chart: Columns | None = None
+
+
+def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
+    """The periods as columns; views stand behind visitors."""
+    chart = columns(
+        [
+            Series("views", [each.views for each in periods]),
+            Series("visitors", [each.visitors for each in periods]),
+        ],
+        [short_name(each.closes, each.period) for each in periods],
+    )
+    rows = tuple(
+        Moment(
+            period_name(each.closes, each.period), each.visitors, each.views, missing(each, terms)
+        )
+        for each in reversed(periods)
+    )
+    gaps = sum(each.reason is not None for each in periods)
+    return Timeline(chart, rows, len(periods) - gaps, gaps)
+
+
+def totals(
+    parts: Parts, wanted: Wanted, terms: Terms, found: Report, answers: Report
+) -> list[Figure]:
+    """Visitors, page views, answers, and roughly how many today."""
+    why = no_line(found.table, terms, any_closed=bool(found.closed_periods))
+    given = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
+    none = no_line("consent", terms, any_closed=bool(answers.closed_periods))
+    so_far = read_snapshot(parts.engine, wanted.site, parts.now())
+    known = so_far is not None and so_far.visitors > 0
+    waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
+    return [
+        Figure("Visitors", found.visitors, why, "visitors"),
+        Figure("Page views", found.views, why, "views"),
+        Figure("Agreed", given.get("granted"), none),
+        Figure("Withdrew", given.get("withdrawn"), none),
+        Figure(
+            f"At least, this {terms.closes} so far",
+            so_far.visitors if so_far is not None and known else None,
+            f"{waiting} Last looked {moment(so_far.made)}." if so_far is not None else waiting,
+        ),
+    ]
+
+
+def panel(
+    parts: Parts, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
+) -> Panel:
+    """One table over a range; the first lines of its coarsest level with `preview`."""
+    return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
+
+
+def panel_of(found: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
+    """The panel of a report."""
+    chart = None
+    if heading == HOURS:
+        values = hours(found)
+        all_lines = hour_lines(values, found)
+        if any(values):
+            chart = columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
+    else:
+        all_lines = lines(found, deepest=_preview_depth(heading) if preview else 9)
+    shown = all_lines[:PREVIEW] if preview and heading != HOURS else all_lines
+    by_country = countries(found) if heading == COUNTRIES else {}
+    return Panel(
+        heading=heading,
+        lines=tuple(shown),
+        count=len(all_lines),
+        why=no_line(heading.table, terms, any_closed=bool(found.closed_periods)),
+        note=_note(heading, all_lines, terms),
+        world=world(by_country) if by_country else None,
+        chart=chart,
+    )
+
+
+def _preview_depth(heading: Heading) -> int:
+    return 2 if heading.table in ("page", "referrer", "consent") else 1
+
+
+def _note(heading: Heading, found: Sequence[Line], terms: Terms) -> str:
+    size = terms.min_cell_size
+    notes = []
+    if any(line.rest and line.label == "Other" for line in found):
+        notes.append(
+            f"Other: what fewer than {size} visitors share, merged, with the smallest line that "
+            "was needed to hide it."
+        )
+    if any(line.rest and line.label == "Not given" for line in found):
+        notes.append("Not given: visitors who agreed to less detail than that.")
+    if heading == COUNTRIES:
+        notes.append("Countries come from the address, which is not stored itself.")
+    return " ".join(notes)

@@ -1,0 +1,144 @@
+"""The tables of the dashboard: what each is called, and its lines as a tree, largest first."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.terms import Terms
+from askfirst_collector.dashboard.names import label
+from askfirst_collector.reports.ranges import Report, Row
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One table: its address, the table of the reports, its words."""
+
+    slug: str
+    table: str
+    title: str
+    heading: str
+    visitors: str = "Visitors"
+    views: str = "Page views"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table; `share` is of the largest line, for its bar."""
+
+    depth: int
+    label: str
+    visitors: int
+    views: int
+    share: float
+    rest: bool  # what is left over: other, or not given
+
+
+PAGES = Heading("pages", "page", "Pages", "Page")
+COUNTRIES = Heading("countries", "ip", "Countries", "Country")
+HOURS = Heading("hours", "time", "Hours", "Hour, UTC")
+ANSWERS = Heading("answers", "consent", "Answers", "Answer, edition", "Visitors", "Times")
+TABLES = (
+    PAGES,
+    Heading("referrers", "referrer", "Referrers", "Where from"),
+    COUNTRIES,
+    Heading("browsers", "browser", "Browsers", "Browser"),
+    Heading("systems", "os", "Systems", "System"),
+    Heading("screens", "screen", "Screens", "Screen"),
+    Heading("languages", "language", "Languages", "Language"),
+    HOURS,
+    Heading("cookies", "cookies", "Cookies", "Cookies"),
+    Heading("actions", "action", "Actions", "Action", views="Times"),
+    ANSWERS,
+    Heading("drops", "drops", "Not stored", "Why not", views="Events"),
+)
+
+
+def tables_of(terms: Terms) -> tuple[Heading, ...]:
+    """The tables that a purpose with these terms has, its listed pairs, goals and funnels too."""
+    usual = tuple(
+        each
+        for each in TABLES
+        if each.table in ("consent", "drops") or terms.scope.level(each.table) > 0
+    )
+    titles = {each.table: each.title for each in TABLES}
+    pairs = tuple(
+        Heading(
+            f"{a}-and-{b}",
+            f"{a}*{b}",
+            f"{titles.get(a, a)} and {titles.get(b, b).lower()}",
+            f"{titles.get(a, a)}, {titles.get(b, b).lower()}",
+        )
+        for a, b in terms.pairs
+    )
+    goals = (Heading("goals", "goals", "Goals", "Goal", views="Times"),) if terms.goals else ()
+    funnels = tuple(
+        Heading(f"funnel-{name}", f"funnel {name}", f"Funnel: {name}", "Step", views="")
+        for name in terms.funnels
+    )
+    return (*usual, *pairs, *goals, *funnels)
+
+
+def lines(report: Report, *, deepest: int = 9) -> list[Line]:
+    """The rows as a tree down to `deepest`: each part under its whole, largest first, rest last."""
+    below: dict[Value, list[Row]] = defaultdict(list)
+    for row in report.rows:
+        below[row.path[:-1] if row.kind == "value" else row.path].append(row)
+    largest = max((row.visitors for row in below[()]), default=0) or 1
+    ordered = report.table.startswith("funnel ")
+    return list(_under((), below, report.table, largest, deepest, ordered))
+
+
+def _under(
+    prefix: Value,
+    below: dict[Value, list[Row]],
+    table: str,
+    largest: int,
+    deepest: int,
+    ordered: bool,
+) -> Iterator[Line]:
+    rows = sorted(below.get(prefix, ()), key=lambda row: (row.kind != "value", -row.visitors))
+    if ordered:
+        rows.sort(key=lambda row: row.path)
+    for row in rows:
+        rest = row.kind != "value"
+        yield Line(
+            depth=len(prefix),
+            label=row.kind.capitalize() if rest else label(table, row.path),
+            visitors=row.visitors,
+            views=row.views,
+            share=min(1.0, row.visitors / largest),
+            rest=rest,
+        )
+        if not rest and len(prefix) + 1 < deepest:
+            yield from _under(row.path, below, table, largest, deepest, ordered)
+
+
+def countries(report: Report) -> dict[str, int]:
+    """Visitors by country code."""
+    return {r.path[0]: r.visitors for r in report.rows if r.kind == "value" and len(r.path) == 1}
+
+
+def hours(report: Report) -> list[int | None]:
+    """Visitors of each hour of the day, added over the days; None where none was shown."""
+    found: Counter[int] = Counter()
+    for row in report.rows:
+        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
+            found[int(row.path[1])] += row.visitors
+    return [found.get(hour) for hour in range(24)]
+
+
+def hour_lines(values: Sequence[int | None], report: Report) -> list[Line]:
+    """The hours as lines, midnight first."""
+    views: Counter[int] = Counter()
+    for row in report.rows:
+        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
+            views[int(row.path[1])] += row.views
+    largest = max((value for value in values if value), default=1)
+    return [
+        Line(0, f"{hour:02d}:00", value, views[hour], value / largest, rest=False)
+        for hour, value in enumerate(values)
+        if value is not None
+    ]

@@ -1,0 +1,79 @@
+"""Real collectors over real folders, with a clock that is set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from askfirst.client import Decision, Method
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.parts import Parts
+
+NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
+HANDLE = "5e" * 32
+OTHER = "07" * 32
+
+
+@dataclass
+class Clock:
+    """A clock for tests: it stands still until it is set."""
+
+    now: float = NOON + 1234.5
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def policy(name: str = "full", **changes: Any) -> Policy:
+    """A shipped policy as the site "shop", with other top-level values."""
+    return read_policy(
+        {
+            **shipped(name).document,
+            "site": "shop",
+            "origins": ["https://shop.example"],
+            "languages": ["en"],
+            **changes,
+        }
+    )
+
+
+def purposes(name: str = "full", **changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The purposes of a shipped policy, with other values in those that are named."""
+    found = shipped(name).document["purposes"]
+    return {key: {**value, **changes.get(key, {})} for key, value in found.items()}
+
+
+def decision(
+    edition: Policy,
+    method: Method = "accept_all",
+    choices: Mapping[str, int] | None = None,
+    *,
+    handle: str = HANDLE,
+    lang: str = "en",
+    adult: bool = False,
+    gpc: bool = False,
+) -> Decision:
+    """What a visitor answered to an edition."""
+    return Decision("shop", handle, edition.hash, lang, method, choices or {}, adult, gpc)
+
+
+@contextmanager
+def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator[Parts]:
+    """The parts of a collector on a folder, closed at the end."""
+    import os
+
+    chosen = {"host_policy": None, "urandom": os.urandom, **options}
+    parts = open_parts(folder, now=clock or Clock(), **chosen)
+    try:
+        yield parts
+    finally:
+        close_parts(parts)
+
+
+def bytes_of(folder: Path) -> bytes:
+    """Every byte of every file in a folder."""
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())

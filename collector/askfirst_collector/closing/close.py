@@ -78,6 +78,9 @@ def finish(parts: Parts, now: float) -> None:
 
 def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
     """Close one ended period for good; one that is closed stays as it is."""
+    with away("ledger"), parts.engine.connect() as connection:
+        if disclosed.is_closed(connection, key):
+            return
     site = parts.registry.site(key.site)
     terms = None if site is None else asked_of(site, key)
     questions = questions_of(terms)

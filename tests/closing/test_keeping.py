@@ -1,0 +1,68 @@
+"""Rows that are kept after their period closed, in a real store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from askfirst_collector.closing.close import close_due, close_period
+from askfirst_collector.jobs.table import purge
+
+from .house import DAY, Clock, after, key_of, noon, opened, raw_files, row, store
+
+
+def test_rows_are_lowered_blanked_and_kept(tmp_path: Path) -> None:
+    """The row of a rare device stays, without what made it rare; nothing names a visitor."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        rows = [row(parts, n, {"browser": ("Chrome", "130")}, keep=30) for n in range(9)]
+        store(parts, [*rows, row(parts, 10, {"browser": ("Canary-of-one", "7")}, keep=30)])
+        clock.now = after()
+        close_due(parts, clock.now)
+        kept = list(parts.events.rows(key_of()))
+        assert len(kept) == 10
+        assert {each.pseudonym for each in kept} == {None}
+        assert b"Canary-of-one" not in raw_files(tmp_path)
+        assert not [each for each in rows if (each.pseudonym or b"") in raw_files(tmp_path)]
+
+
+def test_a_receipt_still_reaches_its_kept_rows(tmp_path: Path) -> None:
+    """M29: with `visitor: receipt` the pseudonym stays as long as the grant's key."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        rows = [row(parts, n, {"browser": ("Chrome",)}, keep=30, lasting=True) for n in range(9)]
+        store(parts, rows)
+        clock.now = after()
+        close_due(parts, clock.now)
+        name = rows[0].pseudonym
+        assert name is not None
+        assert len(parts.events.of_pseudonyms([name])) == 1
+        assert parts.events.erase([name]) == 1
+        assert name not in raw_files(tmp_path)
+
+
+def test_kept_rows_are_closed_and_lowered_once(tmp_path: Path) -> None:
+    """Closing again, and rows that come late, change nothing of what is kept."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        late = [row(parts, n, {"browser": ("Late",)}, keep=30) for n in range(20, 40)]
+        store(parts, [row(parts, n, {"browser": ("Chrome",)}, keep=30) for n in range(9)])
+        clock.now = after()
+        close_due(parts, clock.now)
+        before = sorted(str(each) for each in parts.events.rows(key_of()))
+        store(parts, late)
+        close_due(parts, clock.now)
+        close_period(parts, key_of(), clock.now)
+        assert sorted(str(each) for each in parts.events.rows(key_of())) == before
+
+
+def test_kept_rows_go_when_their_days_are_over(tmp_path: Path) -> None:
+    """M28: each row by its own terms, from the end of the period."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        store(parts, [row(parts, n, {"page": ("/kept",)}, keep=10 + n % 2) for n in range(20)])
+        clock.now = after()
+        close_due(parts, clock.now)
+        purge(parts, clock.now + 10 * DAY)
+        assert len(list(parts.events.rows(key_of()))) == 10
+        purge(parts, clock.now + 11 * DAY)
+        assert parts.events.periods() == []

@@ -1,0 +1,70 @@
+"""A real site in a process of its own, whose clock and randomness stand still.
+
+    python -m tests.refuser.site FOLDER PORT LOG OUTGOING
+
+Everything is logged at DEBUG to LOG; every connection that the process opens is named in OUTGOING.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+from pathlib import Path
+
+FOLDER, PORT, LOG, OUTGOING = sys.argv[1:5]
+NOW = 1_795_305_600.0  # 2026-11-22T00:00:00Z
+_DRAWN = random.Random(43)
+os.urandom = _DRAWN.randbytes  # before anything draws
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto", "subprocess.Popen"):
+        # A descriptor of its own: opening a file through `open` would call this hook again.
+        line = f"{event} {arguments[1:]!r}\n".encode()
+        handle = os.open(OUTGOING, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(handle, line)
+        os.close(handle)
+
+
+def main() -> None:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, Response
+    from starlette.routing import Route
+
+    from askfirst.asgi import ConsentMiddleware
+    from askfirst.gate.notice import askfirst_notice
+    from askfirst.terms.policy import read_policy
+    from askfirst_collector.embedded import EmbeddedCollector
+
+    async def page(request: Request) -> Response:
+        notice = askfirst_notice(request)
+        answer = HTMLResponse(f"<!doctype html><title>A page</title><main>Hello</main>{notice}")
+        answer.set_cookie("_pulse", "12345")
+        answer.set_cookie("undeclared", "12345")
+        return answer
+
+    async def broken(request: Request) -> Response:
+        raise RuntimeError("the site's own fault")
+
+    logging.basicConfig(
+        filename=LOG, level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s"
+    )
+    sys.addaudithook(_watch)
+    policy = read_policy(Path(__file__).with_name("policy.toml"))
+    collector = EmbeddedCollector(FOLDER, now=lambda: NOW, urandom=_DRAWN.randbytes)
+    app = ConsentMiddleware(
+        Starlette(routes=[Route("/", page), Route("/broken", broken)]),
+        policy=policy,
+        collector=collector,
+        now=lambda: NOW,
+    )
+    uvicorn.run(app, port=int(PORT), access_log=False, log_config=None, log_level="debug")
+    collector.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.errors import CollectorAway, Refused
@@ -45,7 +45,6 @@ def collector_app(parts: Parts, events: Events) -> ASGIApp:
             Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
             Route("/v1/rights/restrict", answering(face.restrict), methods=["POST"]),
             Route("/v1/rights/erase", answering(face.erase), methods=["POST"]),
-            Route("/v1/{path:path}", answering(face.allow), methods=["OPTIONS"]),
             Route("/.well-known/askfirst.json", well_known),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -53,12 +52,15 @@ def collector_app(parts: Parts, events: Events) -> ASGIApp:
         exception_handlers={HTTPException: _plain},
     )
 
+    preflight = request_response(answering(face.allow))
+
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        ahead = scope["type"] == "http" and scope["path"] == "/v1/events"
-        if ahead and scope["method"] != "OPTIONS":
-            await events(scope, receive, send)
-        else:
-            await router(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+            if scope["method"] == "OPTIONS":
+                return await preflight(scope, receive, send)
+            if scope["path"] == "/v1/events":
+                return await events(scope, receive, send)
+        return await router(scope, receive, send)
 
     return application
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.observe.address import read_address
+from askfirst.observe.address import is_public, read_address
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,28 @@ def test_anything_else_is_none(text: str) -> None:
 def test_any_text_is_read(text: str) -> None:
     """Nothing raises."""
     read_address(text)
+
+
+# Blocks of which the registries except a few addresses; they are no visitors' either.
+EXCEPTED = tuple(map(ip_network, ("192.0.0.0/24", "100.64.0.0/10", "2001::/23", "::/8")))
+
+
+@given(st.ip_addresses())
+def test_public_is_what_the_registries_say(address: IPv4Address | IPv6Address) -> None:
+    """What Python's table of the registries calls private is not public here, the rest is."""
+    if not any(address in block for block in EXCEPTED if block.version == address.version):
+        nowhere = address.is_private or address.is_multicast or address.is_link_local
+        if not (address.version == 6 and address.is_reserved):
+            assert is_public(address) is not (nowhere or address.is_reserved)
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [("9.255.255.255", True), ("10.0.0.0", False), ("10.255.255.255", False), ("11.0.0.0", True),
+     ("223.255.255.255", True), ("224.0.0.0", False), ("255.255.255.255", False), ("::", False),
+     ("2000::", True), ("2001:db8::", False), ("2001:db9::", True), ("fbff::", True),
+     ("fe80::1", False), ("febf:ffff::", False), ("172.32.0.0", True), ("172.31.255.255", False)],
+)  # fmt: skip
+def test_ends_of_ranges(text: str, public: bool) -> None:
+    """The first and last address of a range belong to it, their neighbours do not."""
+    assert is_public(ip_address(text)) is public

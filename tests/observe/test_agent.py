@@ -32,9 +32,9 @@ SYSTEMS = ("test_os.yaml", "additional_os_tests.yaml")
 
 
 def cases(path: Path) -> Iterator[dict[str, str | None]]:
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
-        yield from yaml.load(file, yaml.CSafeLoader)["test_cases"]
+    raw = path.read_bytes()
+    text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    yield from yaml.load(text, yaml.CSafeLoader)["test_cases"]
 
 
 def expected(case: dict[str, str | None]) -> tuple[str, str]:
@@ -161,7 +161,10 @@ def held(canary: str) -> list[type]:
         type(holder)
         for holder in gc.get_objects()
         if not isinstance(holder, FrameType)
-        and any(type(item) is str and item != canary and canary in item for item in gc.get_referents(holder))
+        and any(
+            type(item) is str and item != canary and canary in item
+            for item in gc.get_referents(holder)
+        )
     ]
 
 

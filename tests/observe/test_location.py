@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import time
 from collections.abc import Iterator
 from datetime import date
+from ipaddress import IPv4Address
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -99,9 +102,7 @@ def test_every_expected_country(corpus: Path) -> None:
     expected += [(row["ip"], row["expected_country"]) for row in rows]
     assert len(expected) == 345 + 8000
     wrong = [
-        (ip, country)
-        for ip, country in expected
-        if locator.locate(ip)[0] != (country or UNKNOWN)
+        (ip, country) for ip, country in expected if locator.locate(ip)[0] != (country or UNKNOWN)
     ]
     assert wrong == []
 
@@ -181,3 +182,19 @@ def test_describe(corpus: Path) -> None:
 def test_any_text_is_located(ip: str) -> None:
     """Nothing raises."""
     assert Locator.open(None).locate(ip)
+
+
+def test_no_address_stays_in_memory() -> None:
+    """M25: after it was located, no object of the process holds the address."""
+    address = IPv4Address("8.67.45.23")
+    Locator.open(None).locate(str(address))
+    Locator.open(None).locate(f"::ffff:{address}")
+    gc.collect()
+    kept = [
+        item
+        for item in gc.get_objects()
+        if type(item) is not FrameType
+        for held in gc.get_referents(item)
+        if held is not address and type(held) is IPv4Address and held == address
+    ]
+    assert kept == []

@@ -83,15 +83,19 @@ def is_bot(agent: str) -> bool:
     return bool(agent.strip()) and _bot(_cut(agent))
 
 
-# Words by which programs call themselves. Cubot makes telephones; Ecosia writes "android@150.0".
-_WORDS = re.compile(
-    r"(?<!cu)bot|crawl|spider|slurp|scrap|https?:|\bwww\.|@[a-z]|\[at\]|\+\w[\w-]*\.[a-z]|fetch|"
-    r"curl|wget|python|\bjava[/)]|okhttp|httpclient|go-http|axios|headless|phantom|playwright|"
-    r"selenium|puppeteer|monitor|uptime|synthetic|check|scan|archiv|\bfeed|feeds?\b|\brss|"
-    r"preview|validat|lighthouse|gtmetrix|perl|\bruby|\bphp\b|\bseo|audit|inspect|proxy\b|"
-    r"harvest|verif|survey|research|probe|analy[sz]|httrack|sitesucker|webcop|webcapture|download|"
-    r"mediapartners|google-|googleother|bw/1\.|\b\w+\.(?:com|org|net|io|ai|ly)\b",
-    re.IGNORECASE,
+# Words by which programs call themselves, in lower case.
+_WORDS = tuple(
+    """crawl spider slurp scrap http: https: [at] fetch curl wget python okhttp httpclient go-http
+    axios headless phantom playwright selenium puppeteer monitor uptime synthetic check scan archiv
+    preview validat lighthouse gtmetrix perl audit inspect harvest verif survey research probe
+    analys analyz httrack sitesucker webcop webcapture download mediapartners google- googleother
+    bw/1.""".split()  # noqa: SIM905
+)
+# Those that are programs only with something before or behind: Cubot makes telephones, Ecosia
+# writes "android@150.0".
+_FORMS = re.compile(
+    r"(?<!cu)bot|www\.|@[a-z]|\+\w[\w-]*\.[a-z]|\bjava[/)]|\bfeed|feeds?\b|\brss|\bruby|\bphp\b|"
+    r"\bseo|proxy\b|[a-z]\.(?:com|org|net|io|ai|ly)\b"
 )
 # Browsers have said Mozilla since 1994, Opera said Opera, and those of the terminal say their name.
 _BROWSERS = re.compile(r"(?:Mozilla|Opera|Lynx|E?Links|w3m|Dillo|NetSurf|UCWEB|Dalvik)\b")
@@ -104,7 +108,8 @@ _COMPATIBLE = re.compile(
 
 
 def _is_program(text: str) -> bool:
-    if _WORDS.search(text) or _COMPATIBLE.match(text):
+    lower = text.lower()
+    if any(word in lower for word in _WORDS) or _FORMS.search(lower) or _COMPATIBLE.match(text):
         return True
     if _BROWSERS.match(text) or _TELEPHONE in text or _read(text, Domain.OS).os.family != _NOBODY:
         return bool(_read(text, Domain.DEVICE).is_bot)

@@ -8,10 +8,13 @@ from itertools import pairwise
 ID = ":id"
 LONGEST = 64  # characters of a segment that can still be words
 
+# Nearly every segment there is: short lower-case words.
+_PLAIN = re.compile(r"[a-z]{1,20}(?:[-_.][a-z]{1,20})*")
 _SEPARATORS = re.compile(r"([-_.,~+ ]+)")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+_TOKEN = re.compile(r"[A-Za-z0-9_+-]+={0,2}")
 _LONG_DIGITS = re.compile(r"[0-9]{4,}")
+_WORD = re.compile(r"[a-z]{4,}")
 _HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
 
 
@@ -22,7 +25,7 @@ def template(segment: str) -> str:
     unprintable or too long to be words. Within a segment, between separators: runs of four or more
     digits, hexadecimal with a digit in it, and tokens: "invoice-20260117" is "invoice-:id".
     """
-    if not segment:
+    if not segment or (len(segment) <= LONGEST and _PLAIN.fullmatch(segment)):
         return segment
     if len(segment) > LONGEST or not segment.isprintable() or "@" in segment:
         return ID
@@ -47,17 +50,20 @@ def _is_token(word: str) -> bool:
 
 
 def _is_base64(segment: str) -> bool:
-    """A token that may hold the separators of base64url itself, or ends as base64 does."""
-    if len(segment) < 16 or not _TOKEN.fullmatch(segment):
+    """A long token, which may hold separators itself: in random letters the case changes at every
+    second or third, in words only at their starts."""
+    if len(segment) < 10 or not _TOKEN.fullmatch(segment):
         return False
     if segment.endswith("="):
         return True
-    # In words cases change at their starts; in random letters every second or third time.
-    return "-" not in segment.strip("-") and _changes(segment) * 4 >= len(segment)
+    parts = _SEPARATORS.split(segment)
+    if any(_WORD.fullmatch(part) for part in parts):
+        return False
+    return sum(map(_changes, parts)) * (4 if len(segment) < 16 else 5) >= len(segment)
 
 
 def _changes(text: str) -> int:
-    """How often the kind of character changes: lower case, upper case, digit."""
+    """How often lower case, upper case and digits alternate; a capital at a start is no change."""
     kinds = [
         "d" if character.isdigit() else "u" if character.isupper() else "l" for character in text
     ]

@@ -15,7 +15,7 @@ from geoip2.database import Reader as TypedReader
 
 from ..errors import Unusable
 from ..terms.attributes import UNKNOWN, Value
-from .address import Address, read_address
+from .address import Address, is_public, read_address
 from .place import place_of
 from .value import told
 
@@ -71,7 +71,7 @@ class Locator:
         address = read_address(ip) if isinstance(ip, str) else ip
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
-        if address is None or _is_private(address):
+        if address is None or not is_public(address):
             return _NOWHERE
         try:
             return self._lookup(address)
@@ -83,10 +83,6 @@ class Locator:
         age = (datetime.fromtimestamp(now, UTC).date() - self.built).days if self.built else None
         answer = self.locate(example)
         return Description(self.database, self.type, self.built, age, example, answer)
-
-
-def _is_private(address: Address) -> bool:
-    return address.is_private or address.is_multicast or address.is_reserved
 
 
 def _allocated(address: Address) -> Value:

@@ -13,11 +13,10 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from .identifiers import ID, template
-from .url import read_url
+from .url import read_page
 from .value import NONE
 
 LONGEST = 512  # characters of a path once its identifiers are replaced
-_BASE = "https://site.invalid"
 # No UTF-8, or encoded twice, which hides what is in it.
 _UNREADABLE = re.compile("\ufffd|%[0-9A-Fa-f]{2}")
 _READABLE = " /:@!$'()*,;-._~"
@@ -31,9 +30,7 @@ def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
     """
     if not isinstance(address, str):
         return (UNKNOWN,)
-    # "//name/path" is a path of this site here, not another host.
-    rooted = "/" + address.lstrip("/\\") if address.startswith(("/", "\\")) else address
-    url = read_url(rooted, _BASE)
+    url = read_page(address)
     if url is None:
         return (UNKNOWN,)
     segments = [_segment(raw) for raw in url.path.split("/")]
@@ -46,9 +43,11 @@ def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
 
 
 def _segment(raw: str) -> str:
-    decoded = unquote(raw.partition(";")[0], errors="replace")
-    if _UNREADABLE.search(decoded):
-        return ID
+    decoded = raw.partition(";")[0]
+    if "%" in decoded:
+        decoded = unquote(decoded, errors="replace")
+        if _UNREADABLE.search(decoded):
+            return ID
     # A slash that was encoded belongs to the segment; it must not look like another one.
     return template(decoded.replace("/", " "))
 

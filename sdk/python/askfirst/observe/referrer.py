@@ -9,7 +9,7 @@ from publicsuffixlist import PublicSuffixList
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from .channels import channel_of
-from .url import read_url
+from .url import read_origin
 from .value import NONE, told
 
 DIRECT, INTERNAL = "direct", "internal"
@@ -33,7 +33,7 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
     """
     if origin is None or origin == "":
         return (DIRECT, NONE)
-    if not isinstance(origin, str) or (url := read_url(origin)) is None:
+    if not isinstance(origin, str) or (url := read_origin(origin)) is None:
         return (UNKNOWN,)
     host = url.host.removesuffix(".")
     site = registrable_domain(host) if url.is_name else None
@@ -47,4 +47,4 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
 
 @lru_cache(maxsize=64)  # by the sites of the policy, never by what a visitor sent
 def _hosts(origins: frozenset[str]) -> frozenset[str]:
-    return frozenset(url.host for url in map(read_url, origins) if url)
+    return frozenset(url.host for url in map(read_origin, origins) if url)

@@ -1,0 +1,94 @@
+"""Identifiers in paths."""
+
+from __future__ import annotations
+
+import base64
+import string
+import uuid
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.observe.identifiers import ID, template
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@pytest.mark.parametrize(
+    "segment",
+    ["1", "0042", "8812", "2014", "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+     "3F2504E04F8911D39A0C0305E82C3301", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "a1b2c3", "507f1f77bcf86cd7",
+     "jane.doe@example.org", "dQw4w9WgXcQ", "eyJhbGciOiJIUzI1NiJ9", "aGVsbG8gd29ybGQ=",
+     "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKWzV", "a\x00b", "x" * 65, "١٢٣"],
+)  # fmt: skip
+def test_identifiers_are_replaced(segment: str) -> None:
+    """M26: what names one thing or one person becomes `:id`."""
+    assert template(segment) == ID
+
+
+@pytest.mark.parametrize(
+    "segment",
+    ["", "blog", "about-us", "iphone-15-pro", "v2", "html5", "web3", "sha256", "windows-10-x64",
+     "JavaScriptGuide", "kibana-dashboard3.png", "facade", "deadbeef", "über-uns", "日本語",
+     "index.html", "GitHubActions", "html5-css3",
+     "jquery-3.7.1.min.js", "My-Post-About-Cats-2", "HowToWriteGoodDocumentation",
+     "Donaudampfschifffahrtsgesellschaft", "README", "user_name", "co2-bilanz"],
+)  # fmt: skip
+def test_words_are_kept(segment: str) -> None:
+    """A path that says only what everybody sees stays as it is."""
+    assert template(segment) == segment
+
+
+@pytest.mark.parametrize(
+    ("segment", "kept"),
+    [
+        ("invoice-20260117", "invoice-:id"),
+        ("ORD-2024-00017.pdf", "ORD-:id-:id.pdf"),
+        ("product12345", "product:id"),
+        ("my-post-507f1f77bcf8", "my-post-:id"),
+    ],
+)
+def test_identifiers_within_a_segment(segment: str, kept: str) -> None:
+    """The words around an identifier stay."""
+    assert template(segment) == kept
+
+
+def base64url(random: Random, size: int) -> str:
+    return base64.urlsafe_b64encode(random.randbytes(size)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda random: str(uuid.UUID(bytes=random.randbytes(16))),
+        lambda random: random.randbytes(16).hex(),
+        lambda random: "".join(random.choices(CROCKFORD, k=26)),
+        lambda random: base64url(random, 16),
+        lambda random: base64url(random, 32),
+        lambda random: base64.b64encode(random.randbytes(16)).decode().replace("/", "_"),
+        lambda random: str(random.randrange(10**4, 10**12)),
+    ],
+)
+def test_random_identifiers_do_not_pass(make: Callable[[Random], str]) -> None:
+    """M26: of a thousand random identifiers of a kind, at most 30 keep eight characters."""
+    random = Random(20_261_122)
+    made = [make(random) for _ in range(1000)]
+    kept = [name for name in made if len(template(name).replace(ID, "")) >= 8]
+    assert len(kept) <= 30, kept
+
+
+@given(st.text())
+def test_any_segment_is_read(segment: str) -> None:
+    """Nothing raises; digits come through in runs of at most three."""
+    kept = template(segment)
+    runs = "".join(c if c in string.digits else " " for c in kept.replace(ID, " ")).split()
+    assert all(len(run) <= 3 for run in runs)
+
+
+@given(st.text(string.ascii_letters + string.digits + "-_.@=", max_size=80))
+def test_twice_is_once(segment: str) -> None:
+    """A path that a relay has cut is not changed by the collector."""
+    assert template(template(segment)) == template(segment)

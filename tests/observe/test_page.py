@@ -1,0 +1,101 @@
+"""The page of an event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.observe.page import page
+from askfirst.terms.attributes import UNKNOWN
+
+LISTED = {"sort": frozenset({"price", "a & b"}), "utm_source": frozenset({"news"})}
+
+
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [
+        ("/", ("/", "/", "none")),
+        ("/blog", ("/blog", "/blog", "none")),
+        ("/blog/", ("/blog", "/blog", "none")),
+        ("/blog//2026/x", ("/blog", "/blog/:id/x", "none")),
+        ("/a/../b/./c", ("/b", "/b/c", "none")),
+        ("/Shop/8812?sort=price&u=7", ("/Shop", "/Shop/:id", "sort=price")),
+        ("/%C3%BCber%20uns", ("/über uns", "/über uns", "none")),
+        ("/a%2Fb", ("/a b", "/a b", "none")),
+        ("/x;jsessionid=CANARY", ("/x", "/x", "none")),
+        ("/x#CANARY", ("/x", "/x", "none")),
+        ("https://user:CANARY@other.example/x?sort=price", ("/x", "/x", "sort=price")),
+        ("//name/path", ("/name", "/name/path", "none")),
+        ("\\\\name/path", ("/name", "/name/path", "none")),
+        ("", ("/", "/", "none")),
+    ],
+)
+def test_section_path_query(address: str, value: tuple[str, ...]) -> None:
+    """M26: fragment, user, host and path parameters are cut, one page has one name."""
+    assert page(address, LISTED) == value
+
+
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ("utm_source=news&sort=price", "sort=price&utm_source=news"),
+        ("sort=canary", "sort=other"),
+        ("sort=", "sort=other"),
+        ("sort=price&sort=canary", "sort=price"),
+        ("sort=a+%26+b", "sort=a %26 b"),
+        ("Sort=price&uid=64bits&canary", "none"),
+        ("sort=%FF", "sort=other"),
+    ],
+)
+def test_listed_parameters_listed_values(query: str, part: str) -> None:
+    """M25: of a query only listed values come through, each parameter once, in order."""
+    assert page(f"/x?{query}", LISTED)[2] == part
+
+
+@pytest.mark.parametrize("segment", ["a%40b.org", "%2540", "%ff", "%00", "%252e", "%E2%80%AE"])
+def test_encoding_hides_nothing(segment: str) -> None:
+    """M26: an identifier does not pass by being percent-encoded, once or twice."""
+    assert page(f"/u/{segment}", {}) == ("/u", "/u/:id", "none")
+
+
+@pytest.mark.parametrize(
+    "address", [None, 7, [], "javascript:alert(1)", "data:,x", "/" + "a" * 9000]
+)
+def test_the_rest_is_unknown(address: object) -> None:
+    """What is no web address is unknown."""
+    assert page(address, LISTED) == (UNKNOWN,)
+
+
+def test_a_very_deep_path_is_unknown_below_its_section() -> None:
+    """The finer parts are unknown when there is too much of them."""
+    assert page("/docs" + "/deep" * 500, {}) == ("/docs", UNKNOWN)
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_address_is_read(address: str, name: str, value: str) -> None:
+    """Nothing raises, and no unlisted value comes through."""
+    for text in (address, "/" + address, f"/x?{address}"):
+        parts = page(text, {name: frozenset({value})})
+        assert all(isinstance(part, str) and part for part in parts)
+        if len(parts) == 3:
+            assert "CANARY" not in page(f"/?{name}=CANARY{value}", {name: frozenset({value})})[2]
+
+
+@pytest.mark.corpus
+def test_every_url_of_the_web_platform(corpus: Path) -> None:
+    """No URL of the web platform tests raises; valid and invalid ones give a page or unknown."""
+    for row in json.loads((corpus / "referrer/wpt-urltestdata.json").read_text(encoding="utf-8")):
+        if isinstance(row, dict):
+            assert page(row["input"], LISTED)
+            assert page("/" + row["input"], LISTED)
+
+
+@pytest.mark.corpus
+def test_naughty_strings(corpus: Path) -> None:
+    """The big list of naughty strings gives pages without line breaks or controls."""
+    for text in json.loads((corpus / "naughty/blns.json").read_text(encoding="utf-8")):
+        assert all(part.isprintable() for part in page("/" + text, LISTED))

@@ -1,0 +1,131 @@
+"""How long one process takes to close a day: `python benchmarks/closing.py --events 1000000`.
+
+The rows are put straight into the event store (with its own schema and dictionary), then closed by
+`close_period`: sealed, read, disclosed, committed to the ledger, destroyed. `--keep` closes with
+`keep_rows_days` 30 instead, so that the rows are lowered and kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.closing.calendar import asked
+from askfirst_collector.closing.close import close_period
+from askfirst_collector.closing.disclosed import cell
+from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
+
+DAY = "2026-11-16"
+NOON = 1_794_830_400.0
+BATCH = 5_000
+PER_VISITOR = 8  # page views, on average
+
+
+def visitor_rows(number: int, draw: random.Random, keep: int) -> Iterator[Row]:
+    """The rows of one visitor: one device, several pages, rare ones now and then."""
+    pseudonym = draw.randbytes(32)
+    device: dict[str, Value] = {
+        "browser": (
+            draw.choices(
+                ["Chrome", "Safari", "Firefox", f"B{draw.randrange(40)}"], [60, 25, 10, 5]
+            )[0],
+        ),
+        "os": (draw.choices(["Windows", "Android", "iOS", "Linux"], [45, 30, 20, 5])[0],),
+        "screen": (draw.choice(["phone", "tablet", "desktop"]),),
+        "ip": (f"C{int(draw.paretovariate(0.8)) % 200}",),
+        "language": (f"l{int(draw.paretovariate(1)) % 60}",),
+        "referrer": ("other", f"site{int(draw.paretovariate(0.7)) % 5000}.example"),
+    }
+    for _ in range(1 + int(draw.expovariate(1 / (PER_VISITOR - 1)))):
+        page = int(draw.paretovariate(0.6)) % 20_000
+        hour = f"{draw.randrange(24):02}"
+        values = {
+            **device,
+            "page": (f"/s{page % 40}", f"/s{page % 40}/p{page}"),
+            "time": (DAY, hour),
+        }
+        yield Row(
+            "bench", "", "statistics", "day", DAY, "page_view", values, pseudonym, 5, 365, keep
+        )
+
+
+def all_rows(events: int, keep: int) -> Iterator[Row]:
+    """Rows of as many visitors as it takes."""
+    draw = random.Random(1)
+    made, number = 0, 0
+    while made < events:
+        for row in visitor_rows(number, draw, keep):
+            yield row
+            made += 1
+            if made == events:
+                return
+        number += 1
+
+
+def main() -> None:
+    """Fill a store, close its day, say how long that took."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=1_000_000)
+    arguments.add_argument("--keep", action="store_true")
+    options = arguments.parse_args()
+    clock = [NOON]
+    with tempfile.TemporaryDirectory() as folder:
+        parts = open_parts(
+            Path(folder) / "data", host_policy=None, now=lambda: clock[0], urandom=os.urandom
+        )
+        parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
+        document = dict(shipped("standard").document) | {"site": "bench"}
+        parts.registry.publish(read_policy(document))
+        site = parts.registry.site("bench")
+        assert site is not None
+        assert asked(site, "statistics") is not None
+        asyncio.run(_fill(parts, options.events, 30 if options.keep else 0))
+        clock[0] += 86_400
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        key = PeriodKey("bench", "", "statistics", "day", DAY)
+        started, cpu = time.perf_counter(), time.process_time()
+        close_period(parts, key, clock[0])
+        took, used = time.perf_counter() - started, time.process_time() - cpu
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with parts.engine.connect() as connection:
+            cells = connection.execute(select(func.count()).select_from(cell)).scalar()
+        close_parts(parts)
+    print(f"{options.events:,} events, {cells:,} cells")
+    print(
+        f"closed in {took:.2f} s ({used:.2f} s of CPU),"
+        f" memory {before // 1024} -> {after // 1024} MB"
+    )
+
+
+async def _fill(parts: Parts, events: int, keep: int) -> None:
+    batch: list[Row] = []
+    for row in all_rows(events, keep):
+        batch.append(row)
+        if len(batch) == BATCH:
+            await parts.events.append(_batch(batch))
+            batch = []
+    if batch:
+        await parts.events.append(_batch(batch))
+
+
+def _batch(rows: list[Row]) -> Batch:
+    judged = Judged("bench", "0" * 64, 0)
+    return Batch(judged, int(NOON) // 86_400, os.urandom(16), tuple(rows), b"{}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Jobs: each at its time, in the one process that holds the lease."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from askfirst.errors import CollectorAway
+from askfirst_collector.closing.snapshot import read_snapshot
+from askfirst_collector.jobs.lease import take
+from askfirst_collector.jobs.run import JobsThread, run_jobs
+from askfirst_collector.jobs.table import Job
+from askfirst_collector.parts import Parts
+
+from ..closing.house import MONDAY, Clock, after, crowd, noon, opened, store
+from ..closing.test_close import closings
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(noon())
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path / "data", clock) as parts:
+        yield parts
+
+
+def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> None:
+    """M28, M48: closed, its salt destroyed, its snapshot made; the tables go after retention."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    assert run_jobs(parts, clock.now) == ["salts", "close", "retention", "snapshot"]
+    snapshot = read_snapshot(parts.engine, "shop", clock.now)
+    assert snapshot is not None
+    assert snapshot.visitors == 20
+    clock.now = after() + 3 * 3600
+    run_jobs(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 20
+    assert MONDAY not in [each.period for each in parts.salts.open_periods("shop")]
+    clock.now = after(days=366)
+    run_jobs(parts, clock.now)
+    assert ("statistics", MONDAY) not in closings(parts)
+
+
+def test_jobs_run_at_their_times(parts: Parts, clock: Clock) -> None:
+    """Not before their period is over, in whichever process; and again after it."""
+    ran = []
+    job = Job("test", 60, lambda _, now: ran.append(now))
+    for seconds in (0, 59, 60, 61, 120):
+        run_jobs(parts, clock.now + seconds, jobs=[job])
+    assert [moment - clock.now for moment in ran] == [0, 60, 120]
+
+
+def test_a_job_that_fails_is_tried_again_and_stops_no_other(
+    parts: Parts, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What failed is due at the next look; the log has a type, and no word of what was stored."""
+
+    def away(_: Parts, __: float) -> None:
+        raise CollectorAway("canary-1")
+
+    def broken(_: Parts, __: float) -> None:
+        raise ValueError("canary-2")
+
+    jobs = [Job("away", 60, away), Job("broken", 60, broken), Job("fine", 60, lambda *_: None)]
+    assert run_jobs(parts, clock.now, jobs=jobs) == ["fine"]
+    assert run_jobs(parts, clock.now + 1, jobs=jobs) == []
+    assert caplog.text.count("E140 the job broken failed: ValueError") == 2
+    assert "canary" not in caplog.text
+
+
+def test_only_the_holder_runs_jobs(parts: Parts, clock: Clock) -> None:
+    """Two threads on one folder, as two workers: one runs; the other takes over when it stops."""
+    rounds = threading.Semaphore(0)
+    second_ran = threading.Event()
+    first = JobsThread(parts, jobs=[Job("test-a", 0, lambda *_: rounds.release())], seconds=0.01)
+    second = JobsThread(parts, jobs=[Job("test-b", 0, lambda *_: second_ran.set())], seconds=0.01)
+    first.start()
+    assert rounds.acquire(timeout=20)
+    second.start()
+    for _ in range(20):
+        assert rounds.acquire(timeout=20)
+    assert not second.holds
+    assert not second_ran.is_set()
+    first.stop()
+    assert second_ran.wait(20)
+    second.stop()
+    assert take(parts.engine, "c", clock.now)
+
+
+def test_jobs_stop_before_they_ever_held_the_lease(parts: Parts, clock: Clock) -> None:
+    """A worker that never got the lease stops like any other, and runs nothing."""
+    assert take(parts.engine, "somebody", clock.now)
+    ran: list[float] = []
+    waiting = JobsThread(
+        parts, jobs=[Job("test", 60, lambda _, now: ran.append(now))], seconds=0.01
+    )
+    waiting.start()
+    waiting.stop()
+    assert ran == []
+    assert not take(parts.engine, "c", clock.now)

@@ -1,5 +1,6 @@
 /** Sends what a form of ours says by script, so that the page stays; where that cannot be, the form goes by itself. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
+import { answered } from "./layers.ts";
 import type { Words } from "./words.ts";
 
 const PATIENCE = 8000; // milliseconds
@@ -62,19 +63,26 @@ function send(url: string, answer: Answer): Promise<Response> | undefined {
 }
 
 async function settle(sent: Promise<Response>, button: HTMLButtonElement, context: NoticeContext, words: Words) {
-  let reason = "";
+  // A page may have made a `fetch` that never answers; what a page redefines of Promise, `await` does not look at.
+  const timer = setTimeout(() => fail(button, "", words), PATIENCE);
+  let reason: string | undefined = "";
   try {
-    const late = new Promise<never>((_, reject) => setTimeout(reject, PATIENCE));
-    const response = await Promise.race([sent, late]);
-    if (response.ok) button.closest("dialog")?.close();
-    else reason = (await response.json()).reason;
-    context.answered();
-    if (response.ok) return;
+    const response = await sent;
+    reason = response.ok ? undefined : (await response.json()).reason;
   } catch {
-    // The network, the server, or a page that broke what we use: nothing was recorded as far as we know.
-  } finally {
-    busy = false;
+    // The network, or a page that broke what we use: nothing was recorded as far as we know.
   }
+  clearTimeout(timer);
+  if (reason === undefined) {
+    busy = false;
+    button.closest("dialog")?.close();
+    answered();
+  } else fail(button, reason, words);
+  context.answered();
+}
+
+function fail(button: HTMLButtonElement, reason: string, words: Words): void {
+  busy = false;
   plain = true;
   const said = button.closest("section, dialog")?.querySelector(".askfirst-problem");
   if (said) said.textContent = words.say(words.has(`problem.${reason}`) ? `problem.${reason}` : "notice.failed");

@@ -15,7 +15,7 @@ export function firstLayer(context: NoticeContext, words: Words): HTMLElement {
   const label = { "aria-labelledby": "askfirst-title" };
   return el(
     "section",
-    { id: "askfirst-notice", class: "askfirst-notice", ...label },
+    { id: "askfirst-notice", class: "askfirst-notice", ...label, "data-askfirst-edition": published.number },
     el(
       "div",
       { class: "askfirst-text", tabindex: 0, role: "group", ...label },

@@ -1,11 +1,10 @@
 /** What a visitor sees of askfirst when a script shows it: the notice, the preferences, the control. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { onClick } from "./answer.ts";
-import { dialog } from "./choices.ts";
 import { control } from "./control.ts";
 import { el } from "./element.ts";
-import { firstLayer } from "./first.ts";
 import { withReturn } from "./form.ts";
+import { ask, open } from "./layers.ts";
 import { load, type Words } from "./words.ts";
 
 const STYLED = 3000; // milliseconds to wait for the styles; after that the notice is shown as it is
@@ -59,23 +58,4 @@ async function place(context: NoticeContext, said: Words): Promise<HTMLElement> 
   });
   root.append(bar);
   return root;
-}
-
-function ask(context: NoticeContext, said: Words, root: HTMLElement): void {
-  const old = document.getElementById("askfirst-notice");
-  if (context.consent.asks.length > 0) {
-    if (!old) root.append(firstLayer(context, said));
-    return;
-  }
-  const had = old?.contains(document.activeElement);
-  old?.remove();
-  // Focus does not fall back to the top of the page with the element it was on.
-  if (had) root.querySelector<HTMLElement>("[data-askfirst]")?.focus({ preventScroll: true });
-}
-
-function open(context: NoticeContext, said: Words, root: HTMLElement): void {
-  if (root.querySelector("dialog")) return;
-  const made = dialog(context, said);
-  root.append(made);
-  made.showModal();
 }

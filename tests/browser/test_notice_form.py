@@ -1,0 +1,87 @@
+"""The notice as a form, with scripts off (M45)."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.notice_page import RECEIPT, STATE
+from tests.browser.notice_site import Site
+
+pytestmark = pytest.mark.browser
+OFF = {"java_script_enabled": False}
+
+
+def test_refusing_leaves_one_cookie_and_is_not_asked_again(shop: Site, visit: Visit) -> None:
+    """M08, M45: without a script one activation refuses, and no page asks again."""
+    page = visit(shop, "/?lines=2", **OFF)
+    assert page.cookies() == set()
+
+    page.reject.click()
+
+    expect(page.notice).to_have_count(0)
+    assert page.page.url == f"{shop.address}/?lines=2"
+    assert page.cookies() == {STATE}
+    expect(page.control).to_contain_text("everything is off")
+
+
+def test_accepting_and_withdrawing_take_one_step_each(shop: Site, visit: Visit) -> None:
+    """M03, M11, M45: one activation agrees, one takes it back, on any page."""
+    page = visit(shop, **OFF)
+
+    page.accept.click()
+    expect(page.notice).to_have_count(0)
+    assert page.cookies() == {STATE, RECEIPT}
+    expect(page.control).to_contain_text("As asked")
+
+    page.open("/?lines=9").control.get_by_role("button", name="Withdraw all").click()
+    expect(page.control).to_contain_text("everything is off")
+    assert page.cookies() == {STATE}
+
+
+def test_choosing_in_detail(shop: Site, visit: Visit) -> None:
+    """M45: the four details can be chosen, seen and changed as plain forms."""
+    page = visit(shop, **OFF)
+    page.notice.get_by_role("link", name="Choose in detail").click()
+    assert page.page.locator(":checked").count() == 0
+
+    for purpose, detail in (("marketing", 0), ("preferences", 3), ("statistics", 1)):
+        page.page.locator(f"input[name='purpose.{purpose}'][value='{detail}']").check()
+    page.page.get_by_role("button", name="Save choices").click()
+
+    assert page.page.url == f"{shop.address}/"
+    expect(page.control).to_contain_text("Least")
+    page.control.get_by_role("link", name="Privacy choices").click()
+    expect(page.page.locator("input[name='purpose.statistics'][value='1']")).to_be_checked()
+    expect(page.page.locator("input[name='purpose.marketing'][value='0']")).to_be_checked()
+
+
+def test_what_is_kept_can_be_seen_and_erased(shop: Site, visit: Visit) -> None:
+    """M29, S12, M45: the record is shown, the receipt downloads, erasing confirms."""
+    page = visit(shop, **OFF)
+    page.accept.click()
+    page.control.get_by_role("link", name="What is kept about me").click()
+
+    expect(page.page.get_by_role("heading", name="What you agreed to")).to_be_visible()
+    with page.page.expect_download() as download:
+        page.page.get_by_role("link", name="Download my receipt").click()
+    assert download.value.suggested_filename == "receipt.json"
+    assert "secret" in download.value.path().read_text("utf-8")
+
+    page.page.get_by_role("button", name="Erase what can be found").click()
+    expect(page.page.get_by_role("status")).to_contain_text("erased")
+
+
+def test_looking_around_grants_nothing(shop: Site, visit: Visit) -> None:
+    """M06, M07, M15: the policy opens without a choice, and the page is usable meanwhile."""
+    page = visit(shop, "/?lines=40", **OFF)
+    page.page.mouse.wheel(0, 4000)
+    page.page.keyboard.press("Escape")
+    page.page.mouse.click(200, 100)
+    page.page.get_by_role("link", name="Up").nth(20).click()
+    page.notice.get_by_role("link", name="Read the policy").click()
+    expect(page.page.get_by_role("heading", name="Privacy policy")).to_be_visible()
+
+    assert page.cookies() == set()
+    expect(page.open("/").notice).to_be_visible()

@@ -1,0 +1,268 @@
+"""The notice by script: the same notice, without leaving the page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.notice_page import RECEIPT, STATE, NoticePage
+from tests.browser.notice_site import Site, policy
+from tests.gate.shown import HOSTILE, before
+
+pytestmark = pytest.mark.browser
+BOTH = pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+
+
+@BOTH
+def test_refusing_stays_on_the_page(shop: Site, visit: Visit, helper: int) -> None:
+    """M03, M08: one activation refuses; the notice goes, the control says so, the page stays."""
+    page = visit(shop, f"/?helper={helper}")
+    page.page.evaluate("window.here = true")
+
+    told = page.answering(page.reject.click)
+
+    assert told.request.post_data_json["method"] == "reject_all"
+    expect(page.notice).to_have_count(0)
+    page.expect_present("everything is off")
+    assert page.page.evaluate("window.here") is True
+    assert page.cookies() == {STATE}
+    assert page.violations == []
+
+
+@BOTH
+def test_accepting_and_withdrawing(shop: Site, visit: Visit, helper: int) -> None:
+    """M03, M11: what one activation gave, one activation takes back, on the same page."""
+    page = visit(shop, f"/?helper={helper}")
+    page.answering(page.accept.click)
+    page.expect_present("As asked")
+    assert page.cookies() == {STATE, RECEIPT}
+    assert page.page.evaluate("askfirst.allows('statistics')") is True
+
+    page.answering(page.control.get_by_role("button", name="Withdraw all").click)
+
+    page.expect_present("everything is off")
+    expect(page.control.get_by_role("button")).to_have_count(0)
+    assert page.cookies() == {STATE}
+    assert page.page.evaluate("askfirst.allows('statistics')") is False
+    assert page.violations == []
+
+
+@BOTH
+def test_the_script_says_what_the_server_says(shop: Site, visit: Visit, helper: int) -> None:
+    """M15: notice and control are the same, whoever built them."""
+    plain = visit(shop, java_script_enabled=False)
+    page = visit(shop, f"/?helper={helper}")
+    expect(page.notice).to_be_visible()
+
+    assert page.notice.inner_text() == plain.notice.inner_text()
+    assert page.control.inner_text() == plain.control.inner_text()
+
+
+def open_choices(page: NoticePage) -> None:
+    page.notice.get_by_role("link", name="Choose in detail").click()
+    expect(page.dialog).to_be_visible()
+
+
+def test_the_dialog_says_what_the_page_of_choices_says(shop: Site, visit: Visit) -> None:
+    """The four details of each purpose are described alike in both."""
+    plain = visit(shop, "/askfirst/choices", java_script_enabled=False)
+    page = visit(shop)
+    open_choices(page)
+
+    ours = page.dialog.locator("fieldset")
+    theirs = plain.page.locator("fieldset")
+    assert ours.all_inner_texts() == theirs.all_inner_texts()
+    assert len(theirs.all()) == 3
+
+
+def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
+    """M05, M14: nothing is ticked, each purpose wants an answer, only what was chosen holds."""
+    page = visit(shop, "/?helper=0")
+    open_choices(page)
+    assert page.dialog.locator(":checked").count() == 0
+    save = page.dialog.get_by_role("button", name="Save choices")
+    save.click()
+    assert page.cookies() == set()
+
+    for purpose, detail in (("marketing", 0), ("preferences", 0), ("statistics", 1)):
+        page.dialog.locator(f"[name='purpose.{purpose}'][value='{detail}']").check()
+    told = page.answering(save.click)
+
+    assert told.request.post_data_json["choices"] == {
+        "marketing": 0,
+        "preferences": 0,
+        "statistics": 1,
+    }
+    expect(page.dialog).to_have_count(0)
+    expect(page.notice).to_have_count(0)
+    page.expect_present("Marketing", "Off", "Statistics", "Least")
+    assert page.page.evaluate("askfirst.consent.scopes.marketing") is None
+    assert page.violations == []
+
+
+def test_escape_closes_the_dialog_and_grants_nothing(shop: Site, visit: Visit) -> None:
+    """M06, M35: a modal layer keeps the focus, Esc closes it, and focus goes back."""
+    page = visit(shop)
+    link = page.notice.get_by_role("link", name="Choose in detail")
+    link.focus()
+    page.page.keyboard.press("Enter")
+    expect(page.dialog).to_be_visible()
+    inside = (
+        "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+    )
+    for _ in range(30):
+        page.page.keyboard.press("Tab")
+        assert page.page.evaluate(inside)
+
+    page.page.keyboard.press("Escape")
+
+    expect(page.dialog).to_have_count(0)
+    expect(link).to_be_focused()
+    assert page.cookies() == set()
+
+
+def test_a_script_of_the_page_cannot_agree(shop: Site, visit: Visit) -> None:
+    """M47: a click that nobody made grants nothing; the same click may refuse."""
+    page = visit(shop)
+    expect(page.notice).to_be_visible()
+    page.page.wait_for_function("document.querySelector('#askfirst-notice')")
+    page.page.wait_for_load_state("networkidle")
+
+    page.page.evaluate("document.querySelector('button[value=accept_all]').click()")
+    expect(page.notice).to_be_visible()
+    assert page.cookies() == set()
+
+    page.answering(
+        lambda: page.page.evaluate("document.querySelector('button[value=reject_all]').click()")
+    )
+    assert page.cookies() == {STATE}
+
+
+def test_the_age_is_declared_by_accepting_alone(site: Site, visit: Visit) -> None:
+    """M30: accept says the age and sends it; reject sends none."""
+    site.start(policy(age=18))
+    page = visit(site, "/?helper=0")
+    expect(page.accept).to_have_text("Accept all, I am 18 or over")
+    assert page.answering(page.accept.click).request.post_data_json["adult"] is True
+
+    other = visit(site, "/?helper=0")
+    assert "adult" not in other.answering(other.reject.click).request.post_data_json
+
+
+def test_in_the_dialog_the_age_is_a_box_that_is_not_ticked(site: Site, visit: Visit) -> None:
+    """M05, M30: without the declaration a grant is refused, and the dialog says why."""
+    site.start(policy(age=18))
+    page = visit(site, "/?helper=0")
+    open_choices(page)
+    for purpose in ("marketing", "preferences", "statistics"):
+        page.dialog.locator(f"[name='purpose.{purpose}'][value='3']").check()
+    told = page.answering(page.dialog.get_by_role("button", name="Save choices").click)
+
+    assert told.status == 422
+    expect(page.dialog.get_by_role("alert")).to_contain_text("of age")
+    assert page.cookies() == set()
+
+
+@BOTH
+def test_only_what_changed_is_asked(site: Site, visit: Visit, helper: int) -> None:
+    """M16: after a wider edition one thing is asked; refusing it keeps the older answer."""
+    site.start(before(policy()))
+    page = visit(site, f"/?helper={helper}")
+    page.answering(page.accept.click)
+    page.expect_present("As asked")
+    site.stop()
+    site.start(policy())
+
+    if helper:
+        # The browser still has the older policy in its cache: what the server knows is shown.
+        page.open("/?lines=4")
+    else:
+        # Later than the cache keeps the policy.
+        page = visit(site, "/?helper=0", storage_state=page.page.context.storage_state())
+    expect(page.notice).to_contain_text("Something changed")
+    expect(page.notice.locator(".askfirst-changes li")).to_have_count(2)
+    expect(page.notice).not_to_contain_text("Marketing")
+    page.answering(page.reject.click)
+
+    expect(page.notice).to_have_count(0)
+    page.expect_present("Statistics", "As asked")
+    assert page.cookies() == {STATE, RECEIPT}
+    page.open("/?lines=5")
+    expect(page.notice).to_have_count(0)
+
+
+@BOTH
+def test_the_opt_out_is_honoured_and_said(shop: Site, visit: Visit, helper: int) -> None:
+    """M22: under GPC marketing is not asked about, and notice and control say that it is off."""
+    page = visit(shop, f"/?helper={helper}", gpc=True)
+
+    expect(page.notice.locator(".askfirst-signal")).to_contain_text("is honoured")
+    expect(page.notice.locator(".askfirst-purposes")).not_to_contain_text("Marketing")
+    page.answering(page.accept.click)
+    page.expect_present("Marketing", "Off", "opt-out signal honoured")
+    assert page.page.evaluate("askfirst.consent.source") == "gpc"
+
+
+def test_hostile_words_stay_words(site: Site, visit: Visit) -> None:
+    """M38: markup in a policy is text, and a direction in it ends with it."""
+    site.start(policy(hostile=True))
+    page = visit(site, "/?helper=0")
+    expect(page.notice).to_contain_text(HOSTILE)
+    open_choices(page)
+
+    expect(page.dialog).to_contain_text(HOSTILE)
+    assert page.page.locator(".askfirst img").count() == 0
+    assert page.violations == []
+
+
+BROKEN = {
+    "no fetch later": "addEventListener('DOMContentLoaded', () => { window.fetch = undefined })",
+    "a fetch that lies": "window.fetch = () => undefined",
+    "no promises": "Promise.prototype.then = Promise.prototype.catch = undefined",
+    "frozen": "Object.freeze(Object.prototype); Object.freeze(window.document)",
+    "no cookie": "Object.defineProperty(document, 'cookie', {get() { throw new Error('no') }})",
+}
+
+
+@pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN.keys())
+def test_a_page_that_breaks_its_browser_still_has_its_form(
+    site: Site, visit: Visit, script: str
+) -> None:
+    """M45: whatever a page redefines, nothing is thrown into it, and the form refuses."""
+    site.before = script
+    site.start(policy())
+    page = visit(site, "/?before")
+    expect(page.notice).to_be_visible()
+    page.page.wait_for_load_state("networkidle")
+
+    page.reject.click()
+
+    expect(page.notice).to_have_count(0)
+    assert page.cookies() == {STATE}
+    assert page.violations == []
+
+
+def test_an_answer_that_cannot_be_sent_is_said(shop: Site, visit: Visit) -> None:
+    """A grant that is not recorded does not take effect; the next try goes as a form."""
+    page = visit(shop)
+    page.page.wait_for_load_state("networkidle")
+    page.page.route("**/askfirst/consent", lambda route: route.abort())
+    page.accept.click()
+
+    expect(page.notice.get_by_role("alert")).to_contain_text("nothing was recorded")
+    assert page.cookies() == set()
+    page.page.unroute("**/askfirst/consent")
+    page.reject.click()
+    expect(page.notice).to_have_count(0)
+    assert page.cookies() == {STATE}
+
+
+def test_two_copies_of_the_script_ask_once(shop: Site, visit: Visit) -> None:
+    """A page that loads the script twice has one notice and one control."""
+    page = visit(shop, "/?helper=0&script=2")
+    expect(page.notice).to_be_visible()
+    page.page.wait_for_load_state("networkidle")
+
+    expect(page.notice).to_have_count(1)
+    expect(page.control).to_have_count(1)

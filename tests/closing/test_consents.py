@@ -1,0 +1,120 @@
+"""The `consent` table, from real ledger entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askfirst.terms.attributes import Value
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.consents import read_consents
+from askfirst_collector.ledger.entries import timestamp
+from askfirst_collector.parts import Parts
+
+from .house import DAY, Clock, after, handle_of, key_of, noon, opened
+from .test_close import cells
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(noon())
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path / "data", clock) as parts:
+        yield parts
+
+
+def decide(parts: Parts, visitor: int, edition: int = 1, **details: int) -> None:
+    """Append an entry with these choices."""
+    hour = int(parts.now()) // 3600 * 3600
+    choices = {name: {"detail": n, "edition": edition} for name, n in details.items()}
+    granted = any(details.values())
+    body: Mapping[str, Any] = {
+        "v": 1,
+        "kind": "grant" if granted else "withdraw",
+        "site": "shop",
+        "handle": handle_of(visitor),
+        "edition": {"number": edition, "hash": "0" * 64},
+        "choices": choices,
+        "collectors": [],
+        "hour": timestamp(hour),
+        "until": timestamp(hour + 100 * DAY),
+        "status": "granted" if granted else "withdrawn",
+    }
+    parts.ledger.append("shop", handle_of(visitor), lambda past: body)
+
+
+def found(parts: Parts, period: str = "2026-11-16") -> dict[Value, tuple[int, int]]:
+    """(visitors, entries) by what happened and edition."""
+    groups = read_consents(parts.ledger, key_of(period))
+    return {value: (len(group.visitors), group.views) for value, group in groups.items()}
+
+
+def test_what_an_entry_means_follows_from_the_one_before(parts: Parts, clock: Clock) -> None:
+    """Of a purpose: granted, changed, withdrawn at the edition it leaves, or not touched."""
+    decide(parts, 1, statistics=3)
+    decide(parts, 2, statistics=0, marketing=3)
+    clock.now += DAY
+    decide(parts, 1, edition=2, statistics=1)
+    decide(parts, 1, edition=2, statistics=1, marketing=2)
+    decide(parts, 1, edition=2, statistics=0)
+    decide(parts, 2, edition=2, statistics=3, marketing=3)
+    assert found(parts) == {("granted", "1"): (1, 1)}
+    assert found(parts, "2026-11-17") == {
+        ("changed", "2"): (1, 1),
+        ("withdrawn", "2"): (1, 1),
+        ("granted", "2"): (1, 1),
+    }
+
+
+def test_each_handle_is_one_visitor(parts: Parts) -> None:
+    """Who changes a choice five times is one who changed it."""
+    for detail in (3, 2, 3, 2, 3, 2):
+        decide(parts, 1, statistics=detail)
+    assert found(parts) == {("granted", "1"): (1, 1), ("changed", "1"): (1, 5)}
+
+
+def test_refusals_are_counted_where_the_policy_counts_them(parts: Parts, clock: Clock) -> None:
+    """They close like any table."""
+    for _ in range(7):
+        parts.ledger.tally_refusal("shop", 1)
+    clock.now += DAY
+    parts.ledger.tally_refusal("shop", 1)
+    assert found(parts) == {("refused", "1"): (7, 7)}
+
+
+def test_the_table_is_closed_like_any_other(parts: Parts, clock: Clock) -> None:
+    """M27: without one page view, 32 grants and 12 withdrawals are cells, rounded."""
+    for visitor in range(32):
+        decide(parts, visitor, statistics=3)
+    for visitor in range(12):
+        decide(parts, visitor, statistics=0)
+    clock.now = after()
+    close_due(parts, clock.now)
+    shown = cells(parts, "consent")
+    assert set(shown) == {
+        ("granted",),
+        ("granted", "1"),
+        ("withdrawn",),
+        ("withdrawn", "1"),
+    }
+    assert shown["granted",] in (30, 35)
+
+
+def test_one_withdrawal_is_hidden(parts: Parts, clock: Clock) -> None:
+    """M27: 20 grants and one withdrawal: neither is shown."""
+    for visitor in range(20):
+        decide(parts, visitor, statistics=3)
+    decide(parts, 40, statistics=3)
+    clock.now += DAY
+    for visitor in range(50, 70):
+        decide(parts, visitor, statistics=3)
+    decide(parts, 40, statistics=0)
+    clock.now = after(days=2)
+    close_due(parts, clock.now)
+    assert ("withdrawn",) not in cells(parts, "consent")

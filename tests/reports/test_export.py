@@ -1,0 +1,70 @@
+"""Reports as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst_collector.reports.export import csv_of, csv_of_periods, harmless, json_of
+from askfirst_collector.reports.ranges import Period, Report, Row, Wanted
+
+WANTED = Wanted("shop", "statistics", date(2026, 11, 16), date(2026, 11, 17))
+PERIODS = (
+    Period("2026-11-16", "day", 30, 45),
+    Period("2026-11-17", "day", None, None, "too few"),
+)
+
+
+def _report(*rows: Row) -> Report:
+    return Report(WANTED, "page", rows, 30, 45, PERIODS)
+
+
+def _read(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+@given(st.text("=+-@＝＋－＠ \t\r\n\"',;a1", max_size=6))
+def test_no_field_is_a_formula(text: str) -> None:
+    """Neither at its start nor behind blanks, in either width; nothing is lost."""
+    found = str(harmless(text))
+    assert found.strip()[:1] not in set("=+-@＝＋－＠") - {""} or not found.strip()
+    assert found.removeprefix("'") == text or found == text
+
+
+def test_a_table_has_its_total_and_its_rows() -> None:
+    """A page that looks like a formula is text in the file."""
+    text = csv_of(
+        _report(
+            Row(("/blog", "/blog/a"), "value", 20, 30),
+            Row(("/blog",), "other", 5, 10),
+            Row(('=HYPERLINK("http://x")',), "value", 5, 5),
+        )
+    )
+    assert _read(text) == [
+        ["page", "kind", "visitors", "page views"],
+        ["(total)", "total", "30", "45"],
+        ["/blog › /blog/a", "value", "20", "30"],
+        ["/blog › (other)", "other", "5", "10"],
+        ['\'=HYPERLINK("http://x")', "value", "5", "5"],
+    ]
+
+
+def test_a_missing_period_says_its_reason() -> None:
+    """An empty figure is no zero."""
+    assert _read(csv_of_periods(PERIODS))[1:] == [
+        ["2026-11-16", "day", "30", "45", ""],
+        ["2026-11-17", "day", "", "", "too few"],
+    ]
+
+
+def test_json_says_what_the_page_says() -> None:
+    """The same rows, totals and reasons; it can be written as JSON."""
+    found = json.loads(json.dumps(json_of(_report(Row(("/a",), "value", 20, 30)))))
+    assert found["rows"] == [{"path": ["/a"], "kind": "value", "visitors": 20, "views": 30}]
+    assert (found["visitors"], found["views"]) == (30, 45)
+    assert [each["reason"] for each in found["periods"]] == [None, "too few"]

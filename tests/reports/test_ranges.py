@@ -1,0 +1,117 @@
+"""Ranges: disclosed periods selected and added, and what is missing said with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.jobs.table import purge
+from askfirst_collector.parts import Parts
+from askfirst_collector.reports.advice import advised_closes
+from askfirst_collector.reports.ranges import Period, Wanted, report, series
+
+from ..closing.house import DAY, Clock, after, key_of, noon, opened, row, store
+
+FIRST, LAST = date(2026, 11, 14), date(2026, 11, 20)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(noon())
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path / "data", clock) as parts:
+        yield parts
+
+
+def _day(parts: Parts, clock: Clock, period: str, pages: dict[str, int]) -> None:
+    clock.now = noon(period)
+    start = 0
+    for page, count in pages.items():
+        rows = [row(parts, start + n, {"page": (page,)}, key_of(period)) for n in range(count)]
+        store(parts, rows)
+        start += count
+
+
+def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Parts, clock: Clock) -> None:
+    """Cells are added by their path; nothing else is ever asked."""
+    _day(parts, clock, "2026-11-16", {"/a": 20, "/b": 10})
+    _day(parts, clock, "2026-11-17", {"/a": 5, "/c": 15})
+    clock.now = after("2026-11-17")
+    close_due(parts, clock.now)
+    found = report(parts, Wanted("shop", "statistics", FIRST, LAST), "page")
+    assert [(each.path, each.visitors, each.views) for each in found.rows] == [
+        (("/a",), 25, 25),
+        (("/c",), 15, 15),
+        (("/b",), 10, 10),
+    ]
+    assert (found.visitors, found.views) == (50, 50)
+    assert found.closed_periods == ("2026-11-16", "2026-11-17")
+
+
+def test_what_is_missing_is_said_with_its_reason(parts: Parts, clock: Clock) -> None:
+    """M27: a day of three visitors reads as a day of none."""
+    _day(parts, clock, "2026-11-16", {"/a": 20})
+    _day(parts, clock, "2026-11-17", {"/rare": 3})
+    clock.now = after("2026-11-18")
+    close_due(parts, clock.now)
+    clock.now = after("2026-11-19")
+    wanted = Wanted("shop", "statistics", FIRST, LAST)
+    reasons = {each.period: each.reason for each in series(parts, wanted)}
+    assert reasons == {
+        "2026-11-14": "before",
+        "2026-11-15": "before",
+        "2026-11-16": None,
+        "2026-11-17": "too few",
+        "2026-11-18": "too few",
+        "2026-11-19": "not closed yet",
+        "2026-11-20": "open",
+    }
+    found = report(parts, Wanted("shop", "statistics", date(2026, 11, 17), LAST), "page")
+    assert (found.rows, found.visitors, found.views) == ((), None, None)
+
+
+def test_a_period_past_its_retention_is_said_to_be(parts: Parts, clock: Clock) -> None:
+    """M28: its figures are gone, and the page says why."""
+    _day(parts, clock, "2026-11-16", {"/a": 20})
+    clock.now = after()
+    close_due(parts, clock.now)
+    clock.now += 366 * DAY
+    purge(parts, clock.now)
+    found = report(
+        parts, Wanted("shop", "statistics", date(2026, 11, 16), date(2026, 11, 16)), "page"
+    )
+    assert [each.reason for each in found.missing] == ["past retention"]
+    assert found.rows == ()
+
+
+def test_an_unknown_site_or_purpose_has_nothing(parts: Parts) -> None:
+    """No figure, no error."""
+    for wanted in (
+        Wanted("nobody", "statistics", FIRST, LAST),
+        Wanted("shop", "nothing", FIRST, LAST),
+    ):
+        found = report(parts, wanted, "page")
+        assert found.visitors is None
+        assert {each.reason for each in found.missing} == {"not asked"}
+
+
+def test_small_sites_are_advised_from_shown_totals_only() -> None:
+    """More than half of the ended days too small: by week; of the months: nothing longer."""
+
+    def periods(closes: str, few: int, shown: int) -> list[Period]:
+        small = [Period("2026-11-01", closes, None, None, "too few")] * few
+        open_ = Period("2026-11-30", closes, None, None, "open")
+        return [*small, *[Period("2026-11-02", closes, 10, 10)] * shown, open_]
+
+    assert advised_closes(periods("day", 5, 4)) == "week"
+    assert advised_closes(periods("week", 5, 4)) == "month"
+    assert advised_closes(periods("month", 5, 4)) is None
+    assert advised_closes(periods("day", 4, 5)) is None
+    assert advised_closes(periods("day", 3, 0)) is None

@@ -69,3 +69,15 @@ def test_public_is_what_the_registries_say(address: IPv4Address | IPv6Address) -
 def test_ends_of_ranges(text: str, public: bool) -> None:
     """The first and last address of a range belong to it, their neighbours do not."""
     assert is_public(ip_address(text)) is public
+
+
+@given(st.ip_addresses().map(str) | st.from_regex(r"\A[0-9a-f:.]{1,40}\Z"))
+def test_a_bare_address_is_read_as_python_reads_it(text: str) -> None:
+    """The quick way gives what the standard library gives, mapped addresses unwrapped."""
+    try:
+        whole = ip_address(text)
+    except ValueError:
+        whole = None
+    if text.count(":") != 1:  # one colon is a port
+        mapped = whole.ipv4_mapped if isinstance(whole, IPv6Address) else None
+        assert read_address(text) == (mapped or whole)

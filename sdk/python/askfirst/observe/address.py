@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from socket import AF_INET, AF_INET6, inet_pton
 
 Address = IPv4Address | IPv6Address
 LONGEST = 128  # characters, port, brackets and zone included
@@ -33,13 +34,15 @@ def read_address(text: str) -> Address | None:
         text, _, port = text.partition(":")
         if not _is_port(":" + port):
             return None
+    text = text.partition("%")[0]
     try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
+        # Not ip_address(text), which reads every octet in Python: five times the time.
+        if ":" not in text:
+            return IPv4Address(inet_pton(AF_INET, text))
+        address = IPv6Address(inet_pton(AF_INET6, text))
+    except (OSError, ValueError):
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+    return address.ipv4_mapped or address
 
 
 def _is_port(text: str) -> bool:

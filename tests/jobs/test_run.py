@@ -33,7 +33,7 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
 def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> None:
     """M28, M48: closed, its salt destroyed, its snapshot made; the tables go after retention."""
     store(parts, crowd(parts, 20, page=("/a",)))
-    assert run_jobs(parts, clock.now) == ["salts", "close", "retention", "snapshot"]
+    assert run_jobs(parts, clock.now) == ["salts", "close", "retention", "ledger", "snapshot"]
     snapshot = read_snapshot(parts.engine, "shop", clock.now)
     assert snapshot is not None
     assert snapshot.visitors == 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +21,19 @@ names = st.text(st.characters(codec="utf-8"), max_size=8)
 fields = st.tuples(names, names, names, names)
 
 
+opened: list[Salts] = []
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop().close()
+
+
 def open_salts(path: Path, clock: Callable[[], float]) -> Salts:
-    return Salts(path / "salts.db", now=clock, urandom=os.urandom)
+    opened.append(Salts(path / "salts.db", now=clock, urandom=os.urandom))
+    return opened[-1]
 
 
 def elect(path: Path) -> tuple[bytes, bytes]:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Integer, String, Table, insert, selec
 from askfirst_collector.closing import disclosed
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
+from askfirst_collector.ledger.upkeep import upkeep
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.faults import away
@@ -44,6 +45,7 @@ JOBS: tuple[Job, ...] = (
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
     Job("retention", HOUR, purge),
+    Job("ledger", HOUR, upkeep),
     Job("snapshot", HOUR, take_snapshots),
 )
 

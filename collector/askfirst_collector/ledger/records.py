@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +30,7 @@ from askfirst_collector.store.present import Present
 from askfirst_collector.store.watch import Watch
 
 Body = Mapping[str, Any]
+CHUNK = 500  # handles in one statement
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,21 @@ class Ledger:
         query = select(entry.c.site).where(entry.c.handle == handle).distinct()
         with away("ledger"), self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
+
+    def living(self, handles: Sequence[str]) -> set[str]:
+        """Those of many handles that have entries and were not ended by anybody."""
+        found: set[str] = set()
+        with away("ledger"), self._engine.connect() as connection:
+            for start in range(0, len(handles), CHUNK):
+                known = select(entry.c.site, entry.c.handle).distinct()
+                known = known.where(entry.c.handle.in_(handles[start : start + CHUNK]))
+                rows = connection.execute(known)
+                marks = {mark_of(row.site, row.handle): row.handle for row in rows}
+                ended = select(dead.c.mark).where(dead.c.mark.in_(marks))
+                for mark in connection.execute(ended).scalars().all():
+                    del marks[mark]
+                found.update(marks.values())
+        return found
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""

@@ -24,10 +24,15 @@ def end_orphans(parts: Parts) -> int:
     A crash between the two files leaves such keys. A key is drawn only after its entry is on disk,
     so one without an entry is nobody's.
     """
-    gone = 0
-    for handle in parts.salts.grants():
-        sites = parts.ledger.sites_of(handle)
-        if all(parts.ledger.has_ended(site, handle) for site in sites):
-            parts.salts.end_grant(handle)
-            gone += 1
-    return gone
+    # Before the ledger is asked: a grant made meanwhile is not among them.
+    keyed = parts.salts.grants()
+    orphans = set(keyed) - parts.ledger.living(keyed)
+    for handle in orphans:
+        parts.salts.end_grant(handle)
+    return len(orphans)
+
+
+def upkeep(parts: Parts, now: float) -> None:
+    """Both, as a job."""
+    forget_evidence(parts, now)
+    end_orphans(parts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,3 +104,12 @@ async def call(app: Application, scope: MutableMapping[str, Any], body: bytes = 
     assert start["type"] == "http.response.start"
     whole = b"".join(message.get("body", b"") for message in messages[1:])
     return Got(start["status"], [*start["headers"]], whole)
+
+
+async def until(condition: Callable[[], bool], *, turns: int = 1000) -> None:
+    """Let the loop run until the condition holds."""
+    for _ in range(turns):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to hold")

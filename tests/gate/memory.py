@@ -64,8 +64,8 @@ class MemoryCollector:
     standing: dict[Handle, Recorded] = field(default_factory=dict)
     dead: set[Handle] = field(default_factory=set)
     decisions: list[Decision] = field(default_factory=list)
-    submitted: list[tuple[Caller, Mapping[str, object], Sequence[tuple[bytes, bytes]], str]] = field(
-        default_factory=list
+    submitted: list[tuple[Caller, Mapping[str, object], Sequence[tuple[bytes, bytes]], str]] = (
+        field(default_factory=list)
     )
     calls: list[str] = field(default_factory=list)
     tally: int = 0
@@ -106,9 +106,7 @@ class MemoryCollector:
         choices |= {name: Choice(d, current.number) for name, d in decision.choices.items()}
         days = current.policy.consent_days, current.policy.refusal_days
         alive = any(choice.detail for choice in choices.values())
-        expires = expires_at(
-            self.now(), consent_days=days[0], refusal_days=days[1], granted=alive
-        )
+        expires = expires_at(self.now(), consent_days=days[0], refusal_days=days[1], granted=alive)
         if not alive:
             self.standing.pop(decision.handle)
             self.dead.add(decision.handle)

@@ -214,7 +214,7 @@ def test_the_helper_reads_the_request() -> None:
         "path": "/é",
         "raw_path": b"/%C3%A9",
         "query_string": b"a=1&b=2",
-        KEY: Visit("example", lambda: consent),
+        KEY: Visit(lambda _: consent, []),
     }
     made = askfirst_notice(scope)
 
@@ -222,7 +222,7 @@ def test_the_helper_reads_the_request() -> None:
     assert fields(Page(made), "askfirst-answer")["return_to"] == "/%C3%A9?a=1&b=2"
 
 
-@pytest.mark.parametrize("scope", [{}, {KEY: Visit("example", lambda: Consent("example"))}])
+@pytest.mark.parametrize("scope", [{}, {KEY: Visit(lambda _: Consent("example"), [])}])
 def test_without_a_gate_or_an_edition_nothing_is_said(scope: dict[str, object]) -> None:
     """A page goes on unharmed where the middleware is missing or knows no edition yet."""
     assert askfirst_notice({"type": "http", "path": "/", **scope}) == ""

@@ -18,7 +18,7 @@ from .gate.headers import Header, without
 from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths, is_own
 from .gate.receipt import only_handle
-from .gate.relay import Relay
+from .gate.relay import PATIENCE, Relay
 from .gate.visit import KEY, Visit
 from .terms.policy import Policy, read_policy
 
@@ -33,7 +33,8 @@ class ConsentMiddleware:
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
     `collector` is closed with the application's lifespan. `keys` are the site's cookie keys, 32
     bytes each, newest last; None asks the collector. `strict_cookies=False` lets cookies leave that
-    the policy does not declare. `now` gives unix seconds.
+    the policy does not declare. `patience` is how many seconds a grant may take to be recorded.
+    `now` gives unix seconds.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class ConsentMiddleware:
         collector: CollectorClient,
         keys: tuple[bytes, ...] | None = None,
         strict_cookies: bool = True,
+        patience: float = PATIENCE,
         now: Callable[[], float] = time.time,
         urandom: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -52,7 +54,7 @@ class ConsentMiddleware:
         read = policy if isinstance(policy, Policy) else read_policy(policy)
         self.app = app
         self._gate = Gate(read, now=now, strict=strict_cookies)
-        self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom)
+        self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom, patience=patience)
         self._paths = Paths(self._relay, now=now)
         self._sees_pages = read.server_side
 
@@ -71,8 +73,7 @@ class ConsentMiddleware:
         secrets: tuple[bytes, ...] = ()
         for header in headers:
             if RECEIPT in header[1]:
-                headers, found = take([*headers], RECEIPT)
-                secrets = tuple(found)
+                headers, secrets = take(headers, RECEIPT)
                 # Before anything else: the application never sees the receipt (M40).
                 scope["headers"] = headers
                 break

@@ -7,6 +7,7 @@ import re
 from .headers import Header, listed
 
 VARY_ON = (b"Cookie", b"Sec-GPC", b"DNT")
+_ALL = b", ".join(VARY_ON)
 # A directive, with its value, which may be a quoted string that has commas in it.
 _DIRECTIVE = re.compile(rb'[ \t,]*([^,="]+(?:="(?:[^"\\]|\\.)*"|=[^,]*)?)')
 # `private` in Cache-Control means nothing to a cache that was given its own header.
@@ -15,17 +16,15 @@ _FOR_SHARED_CACHES = (b"surrogate-control",)
 
 def vary(headers: list[Header]) -> list[Header]:
     """The headers with `Vary` on everything an answer is read from; what stands there stays."""
-    named = {member.lower() for member in listed(headers, b"vary")}
-    if b"*" in named:
+    named = [member.lower() for member in listed(headers, b"vary")]
+    if not named:
+        return [*headers, (b"vary", _ALL)]
+    missing = [name for name in VARY_ON if name.lower() not in named]
+    if b"*" in named or not missing:
         return headers
-    missing = b", ".join(name for name in VARY_ON if name.lower() not in named)
-    if not missing:
-        return headers
-    at = next((i for i in range(len(headers) - 1, -1, -1) if headers[i][0].lower() == b"vary"), -1)
-    if at < 0:
-        return [*headers, (b"vary", missing)]
+    at = max(i for i, (name, _) in enumerate(headers) if name.lower() == b"vary")
     name, value = headers[at]
-    merged = value + b", " + missing if value.strip() else missing
+    merged = b", ".join([*([value] if value.strip() else []), *missing])
     return [*headers[:at], (name, merged), *headers[at + 1 :]]
 
 

@@ -6,7 +6,7 @@ another one (RFC 6265bis section 5.8.3: chunks are joined by "; ", and nothing q
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from .headers import Header, Headers
 
@@ -38,30 +38,49 @@ def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def take(headers: list[Header], wanted: bytes) -> tuple[list[Header], list[bytes]]:
+def find(value: bytes, needle: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and value of each chunk of a Cookie header that contains `needle`, in order."""
+    return (split(value[start:end]) for start, end in _chunks(value, needle))
+
+
+def _chunks(value: bytes, needle: bytes) -> list[tuple[int, int]]:
+    # A search for bytes, so that the other cookies cost nothing.
+    found = []
+    at = value.find(needle)
+    while at >= 0:
+        end = value.find(b";", at)
+        end = len(value) if end < 0 else end
+        found.append((value.rfind(b";", 0, at) + 1, end))
+        at = value.find(needle, end)
+    return found
+
+
+def take(headers: Headers, wanted: bytes) -> tuple[list[Header], tuple[bytes, ...]]:
     """The headers without one cookie, every other byte as it was; and the values it had."""
-    kept: list[Header] = []
+    kept = [*headers]
     taken: list[bytes] = []
-    for name, value in headers:
-        if len(name) != 6 or wanted not in value or name.lower() != b"cookie":
-            kept.append((name, value))
-            continue
-        rest, found = _thin(value, wanted)
-        taken += found
-        if not found:
-            kept.append((name, value))
-        elif rest.strip(_BLANK + b";"):
-            kept.append((name, rest))
-    return kept, taken
+    for header in headers:
+        name, value = header
+        if wanted in value and len(name) == 6 and name.lower() == b"cookie":
+            rest, found = _thin(value, wanted)
+            taken += found
+            if rest.strip(_BLANK + b";"):
+                kept[kept.index(header)] = (name, rest)
+            else:
+                kept.remove(header)
+    return kept, tuple(taken)
 
 
 def _thin(value: bytes, wanted: bytes) -> tuple[bytes, list[bytes]]:
-    chunks = value.split(b";")
-    found = [split(chunk) for chunk in chunks]
-    kept = [chunk for chunk, (name, _) in zip(chunks, found, strict=True) if name != wanted]
-    if len(kept) < len(chunks) and kept and found[0][0] == wanted:
-        kept[0] = kept[0].lstrip(_BLANK)
-    return b";".join(kept), [text for name, text in found if name == wanted]
+    taken = []
+    for start, end in reversed(_chunks(value, wanted)):
+        name, text = split(value[start:end])
+        if name == wanted:
+            taken.append(text)
+            # The first chunk has no separator before it: the one behind it goes with it.
+            rest = value[end:] if start else value[end:].removeprefix(b";").lstrip(_BLANK)
+            value = value[: max(start - 1, 0)] + rest
+    return value, taken[::-1]
 
 
 def only(cookies: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:

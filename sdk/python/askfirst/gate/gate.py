@@ -12,17 +12,20 @@ from ..terms.policy import Policy
 from ..terms.token import State, read_state
 from . import caching
 from .advice import Advice
-from .cookies import PARENT, STATE, only, read_cookies
+from .cookies import PARENT, STATE, find
 from .faults import note
 from .headers import Header, Headers
 from .passing import Passing
-from .signals import read_signals
+from .signals import is_set
 from .visit import Visit
 
 log = logging.getLogger("askfirst")
 
 MOST_KEPT = 1024  # checked answers; M09 makes visitors share them
-_Key = tuple[tuple[bytes, ...], tuple[bytes, ...], Signals]
+_READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
+_LENGTHS = frozenset(map(len, _READ))
+# What an answer is read from: the tokens by name, and whether each signal is set.
+_Key = tuple[tuple[tuple[bytes, bytes], ...], bool, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,8 @@ class Gate:
     def __init__(self, policy: Policy, *, now: Callable[[], float], strict: bool = True) -> None:
         self.policy = policy
         self.known = NOTHING_KNOWN
-        self.behind = False  # a cookie spoke of an edition we do not know
+        # False until the collector has spoken, and when a cookie names an edition it did not.
+        self.ready = False
         self._now = now
         self._kept: dict[_Key, Consent] = {}
         self._passing = Passing(policy, strict=strict, advice=Advice(strict=strict))
@@ -54,12 +58,12 @@ class Gate:
     def learn(self, known: Known) -> None:
         """Take over what the collector says now; what was checked before is forgotten."""
         self.known = known
-        self.behind = False
+        self.ready = bool(known.editions)
         self._kept = {}
 
     def visit(self, headers: Headers) -> Visit:
         """The lazy consent of a request."""
-        return Visit(self.policy.site, lambda: self.consent(headers))
+        return Visit(self.consent, headers)
 
     def consent(self, headers: Headers) -> Consent:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
@@ -70,19 +74,18 @@ class Gate:
             return Consent(self.policy.site)
 
     def _consent(self, headers: Headers) -> Consent:
-        signals = read_signals(headers)
-        cookies = read_cookies(headers)
-        key = (tuple(only(cookies, STATE)), tuple(only(cookies, PARENT)), signals)
+        key = _key(headers)
         now = self._now()
         found = self._kept.get(key)
         if found is not None and (found.state is None or found.state.expires > now):
             return found
-        state = self._state(key, now)
+        state = self._state(key[0], now)
+        signals = Signals(gpc=key[1], dnt=key[2])
         consent = Consent(self.policy.site, state, self.known.editions, signals)
-        if state is not None or not (key[0] or key[1]):
+        if state is not None or not key[0]:
             self._keep(key, consent)
         if state is not None and self.known.editions:
-            self.behind |= state.edition > self.known.editions.current.number
+            self.ready &= state.edition <= self.known.editions.current.number
         return consent
 
     def _keep(self, key: _Key, consent: Consent) -> None:
@@ -90,13 +93,12 @@ class Gate:
         if len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]
 
-    def _state(self, key: _Key, now: float) -> State | None:
-        own, parents = (
-            [s for token in tokens if (s := self._read(token, now))] for tokens in key[:2]
-        )
-        state = narrowest(own)
-        for parent in parents:
-            state = _below(state, parent)
+    def _state(self, tokens: tuple[tuple[bytes, bytes], ...], now: float) -> State | None:
+        read = [(name, self._read(token, now)) for name, token in tokens]
+        state = narrowest(found for name, found in read if found is not None and name == STATE)
+        for name, parent in read:
+            if parent is not None and name == PARENT:
+                state = _below(state, parent)
         return state
 
     def _read(self, token: bytes, now: float) -> State | None:
@@ -105,14 +107,29 @@ class Gate:
 
     def finish(self, visit: Visit, headers: list[Header]) -> list[Header]:
         """The headers of a response as they may leave; the same list where nothing changes."""
-        passed = self._passing.filter(
-            headers, allows=lambda p: visit.peek().allows(p), now=self._now()
-        )
-        found = passed.headers if passed.changed else headers
-        visit.sealed = not (visit.read or passed.depends)
-        if visit.read or passed.depends:
-            found = caching.vary(found)
-        return caching.private(found) if passed.depends else found
+        found, depends = self._passing.filter(headers, allows=visit.may, now=self._now)
+        visit.sealed = not (visit.read or depends)
+        if visit.sealed:
+            return found
+        found = caching.vary(found)
+        return caching.private(found) if depends else found
+
+
+def _key(headers: Headers) -> _Key:
+    tokens: list[tuple[bytes, bytes]] = []
+    gpc = dnt = False
+    for name, value in headers:
+        if len(name) not in _LENGTHS or (lowered := name.lower()) not in _READ:
+            continue
+        if lowered == b"cookie":
+            if PARENT in value:
+                # The shorter name is within the longer one.
+                tokens += [each for each in find(value, PARENT) if each[0] in (STATE, PARENT)]
+        elif lowered == b"dnt":
+            dnt = dnt or is_set(value)
+        else:
+            gpc = gpc or is_set(value)
+    return tuple(tokens), gpc, dnt
 
 
 def _below(state: State | None, parent: State) -> State | None:

@@ -11,7 +11,9 @@ from ..terms.terms import Terms
 from .headers import Header, Headers, first, values
 
 # What a collector may need for the levels that were agreed to; nothing else is handed on.
-_HANDED_ON = frozenset({b"user-agent", b"accept-language", b"sec-gpc", b"dnt"})
+_HANDED_ON = frozenset(
+    {b"user-agent", b"accept-language", b"sec-gpc", b"dnt", b"x-forwarded-for", b"forwarded"}
+)
 _SECTION, _PATH, _QUERY = 1, 2, 3
 
 

@@ -29,15 +29,6 @@ class Kind:
     purposes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Passed:
-    """What is left of a response's headers; `depends` when a cookie hung on the answer."""
-
-    headers: list[Header]
-    changed: bool
-    depends: bool
-
-
 def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
     """One expression for several globs; `*` is any run of bytes, all else stands for itself."""
     parts = [b".*".join(map(re.escape, p.encode("ascii").split(b"*"))) for p in patterns]
@@ -70,11 +61,19 @@ class Passing:
         return Kind(purposes=tuple(p for p, pattern in self._purposes if pattern.fullmatch(name)))
 
     def filter(
-        self, headers: Iterable[Header], *, allows: Callable[[str], bool], now: float
-    ) -> Passed:
-        """What may leave; `allows` is asked only about cookies that belong to a purpose."""
+        self, headers: list[Header], *, allows: Callable[[str], bool], now: Callable[[], float]
+    ) -> tuple[list[Header], bool]:
+        """What may leave, the same list where all may; and whether a cookie hung on the answer.
+
+        `allows` is asked only about cookies that belong to a purpose.
+        """
+        for name, _ in headers:
+            if len(name) in _LENGTHS:
+                break
+        else:
+            return headers, False
         kept: list[Header] = []
-        changed = depends = False
+        depends = False
         for header in headers:
             if len(header[0]) not in _LENGTHS:
                 kept.append(header)
@@ -87,16 +86,16 @@ class Passing:
                 passes = lowered not in _HINTS
             if passes:
                 kept.append(header)
-            else:
-                changed = True
-        return Passed(kept, changed, depends)
+        return (kept if len(kept) < len(headers) else headers), depends
 
-    def _judge(self, line: bytes, allows: Callable[[str], bool], now: float) -> tuple[bool, bool]:
+    def _judge(
+        self, line: bytes, allows: Callable[[str], bool], now: Callable[[], float]
+    ) -> tuple[bool, bool]:
         name = name_of(line)
         if name is None:
             return False, False
         kind = self.kind(name[:4096])
-        if kind.necessary or deletes(line, now):
+        if kind.necessary or deletes(line, now()):
             return True, False
         if kind.own:
             return False, False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from .headers import Headers
 from .retries import Retries
 
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
+LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up
 PAUSE = 1.0  # seconds between two attempts to learn what the collector knows
 MOST_TASKS = 1000  # page views under way; more are dropped, pages go first
 
@@ -30,8 +30,8 @@ class Relay:
         client: CollectorClient,
         *,
         keys: tuple[bytes, ...] | None,
-        urandom: Callable[[int], bytes] = os.urandom,
-        patience: float = PATIENCE,
+        urandom: Callable[[int], bytes],
+        patience: float,
     ) -> None:
         self.gate = gate
         self.client = client
@@ -42,6 +42,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._learning: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._failed = False  # pages that found it away do not wait for it again
 
     @property
     def policy(self) -> Policy:
@@ -51,29 +52,29 @@ class Relay:
     @property
     def ready(self) -> bool:
         """Whether there is nothing to learn."""
-        return bool(self.gate.known.editions) and not self.gate.behind
+        return self.gate.ready
 
     async def learn(self) -> None:
         """Ask for editions and keys; only the very first requests wait for the answer."""
         loop = asyncio.get_running_loop()
         running = self._learning
         if running is None or running.done() or running.get_loop() is not loop:
-            if loop.time() < self._not_before and running is not None:
+            if loop.time() < self._not_before:
                 return
-            first = running is None
             running = self._learning = loop.create_task(self._learn())
-            if not first:
-                return
-        if not self.gate.known.editions:
+        if not self._failed and not self.gate.known.editions:
             await asyncio.wait({running}, timeout=self._patience)
+            self._failed = not self.gate.known.editions
 
     async def _learn(self) -> None:
         site = self.policy.site
         try:
-            editions = await self.client.editions(self.policy)
-            keys = self._keys if self._keys is not None else await self.client.keys(site)
+            async with asyncio.timeout(LONGEST_LEARNING):
+                editions = await self.client.editions(self.policy)
+                keys = self._keys if self._keys is not None else await self.client.keys(site)
             self.gate.learn(Known(editions, keys))
         except Exception as error:
+            self._failed = True
             note("learning the editions of the site", error)
         self._not_before = asyncio.get_running_loop().time() + PAUSE
 

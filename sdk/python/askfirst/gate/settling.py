@@ -164,7 +164,7 @@ async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: 
 
 def _settle_unknown(relay: Relay, request: Request, answer: VisitorAnswer, now: float) -> Settled:
     # Nothing can be signed before the collector has spoken once; forgetting is always possible.
-    if answer.method not in ("reject_all", "withdraw") and any(answer.choices.values()):
+    if answer.method == "accept_all" or any(answer.choices.values()):
         raise CollectorAway("the collector has not answered since the start")
     handle = only_handle(request.secrets)
     if handle is not None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from ..terms.consent import Signals
-from .headers import Headers, listed
+from .headers import Headers, values
 
 
-def read_signals(headers: Headers, *, under_age: bool = False) -> Signals:
-    """The signals of one request.
+def is_set(value: bytes) -> bool:
+    """Whether one of a header's values is exactly `1` (W3C Global Privacy Control, section 3.2).
 
-    Each counts only when a value is exactly `1` (W3C Global Privacy Control, section 3.2);
-    `0`, `true`, `1;x` and nothing do not. Of several values one exact `1` is enough.
+    `0`, `true`, `1;x` and nothing are not. Servers that join repeated headers use commas.
     """
+    return value == b"1" or b"1" in [part.strip(b" \t") for part in value.split(b",")]
+
+
+def read_signals(headers: Headers) -> Signals:
+    """The signals of one request; of several values one that is set is enough."""
     return Signals(
-        gpc=b"1" in listed(headers, b"sec-gpc"),
-        dnt=b"1" in listed(headers, b"dnt"),
-        under_age=under_age,
+        gpc=any(map(is_set, values(headers, b"sec-gpc"))),
+        dnt=any(map(is_set, values(headers, b"dnt"))),
     )

@@ -69,7 +69,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > DIGITS:
+    if len(digits.lstrip("-")) > DIGITS:
         raise Refused("bad-shape", f"send integers of at most {DIGITS} digits")
     return int(digits)
 

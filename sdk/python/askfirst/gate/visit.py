@@ -8,6 +8,7 @@ from typing import Any
 
 from ..terms.consent import Consent, Question, Source
 from ..terms.lattice import Scope
+from .headers import Headers
 
 log = logging.getLogger("askfirst")
 
@@ -17,11 +18,11 @@ KEY = "askfirst"
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_load", "_site", "read", "sealed")
+    __slots__ = ("_consent", "_headers", "_load", "read", "sealed")
 
-    def __init__(self, site: str, load: Callable[[], Consent]) -> None:
-        self._site = site
+    def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
+        self._headers = headers
         self._consent: Consent | None = None
         self.read = False
         # Set while a response is on its way that was not marked as depending on consent.
@@ -32,14 +33,18 @@ class Visit:
         """The consent of this request; none while an unmarked response is being sent (M39)."""
         if self.sealed:
             log.warning("consent was read too late: read it before the response starts")
-            return Consent(self._site)
+            return Consent(self.peek().site)
         self.read = True
         return self.peek()
+
+    def may(self, purpose: str) -> bool:
+        """As `allows`, without the response depending on it; for ourselves."""
+        return self.peek().allows(purpose)
 
     def peek(self) -> Consent:
         """The consent, without the response depending on it; for ourselves."""
         if self._consent is None:
-            self._consent = self._load()
+            self._consent = self._load(self._headers)
         return self._consent
 
     def allows(self, purpose: str) -> bool:

@@ -44,7 +44,7 @@ class Consent:
 
     def allows(self, purpose: str) -> bool:
         """Whether this request may do anything for `purpose`."""
-        return self.terms(purpose) != BOTTOM
+        return purpose in self._allowed
 
     def scope(self, purpose: str) -> Scope:
         """How precisely this request may be observed for `purpose`."""
@@ -89,6 +89,11 @@ class Consent:
             for name in self._asked
             if not (self.signals.gpc and self._sells(name)) and self._is_open(name)
         )
+
+    @cached_property
+    def _allowed(self) -> frozenset[str]:
+        named = self.state.choices if self.state is not None else ()
+        return frozenset(name for name in named if self.terms(name) != BOTTOM)
 
     @property
     def _asked(self) -> tuple[str, ...]:

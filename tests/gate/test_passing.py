@@ -1,0 +1,121 @@
+"""Which cookies leave, and what is said about those that do not."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.gate.advice import MOST, Advice, as_glob
+from askfirst.gate.headers import Header
+from askfirst.gate.passing import Passing
+from tests.gate.memory import NOW, make_policy
+
+
+def passing(*, strict: bool = True) -> Passing:
+    return Passing(make_policy(), strict=strict, advice=Advice(strict=strict))
+
+
+def left(lines: list[bytes], *allowed: str, strict: bool = True) -> tuple[list[bytes], bool]:
+    headers: list[Header] = [(b"Set-Cookie", line) for line in lines]
+    kept, depends = passing(strict=strict).filter(
+        headers, allows=lambda p: p in allowed, now=lambda: NOW
+    )
+    return [value for _, value in kept], depends
+
+
+def test_necessary_cookies_leave_and_nothing_hangs_on_the_answer() -> None:
+    """S14: the closed list passes for everyone, globs included."""
+    lines = [b"session=1; Path=/; Partitioned; Priority=High", b"csrf_token=\xff\x00{}"]
+    assert left(lines) == (lines, False)
+
+
+def test_a_purpose_s_cookies_leave_only_with_consent() -> None:
+    """M39: agreed or not, the response hangs on the answer."""
+    assert left([b"_ga_XY=1"]) == ([], True)
+    assert left([b"_ga_XY=1"], "marketing") == ([], True)
+    assert left([b"_ga_XY=1"], "statistics") == ([b"_ga_XY=1"], True)
+
+
+def test_undeclared_cookies_leave_for_nobody() -> None:
+    """Taken out for all alike, so no cache needs to know; without `strict` they pass."""
+    lines = [b"tracker=1", b"session", b"=session=1", b"SESSION=1", b"session2=1"]
+    assert left(lines, "statistics", "marketing") == ([], False)
+    assert left(lines[:1], strict=False) == (lines[:1], False)
+
+
+def test_our_own_names_are_ours_alone() -> None:
+    """M40: an application cannot write the state or the receipt cookie."""
+    assert left([b"__Host-askfirst=x", b"__Host-askfirst-receipt=y", b"askfirst=z"]) == ([], False)
+    assert left([b"__Host-askfirst=x"], strict=False) == ([], False)
+
+
+def test_deletions_always_leave() -> None:
+    """Taking back is never refused, and hangs on nothing."""
+    lines = [b"_ga=; Max-Age=0", b"tracker=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]
+    assert left(lines) == (lines, False)
+
+
+def test_a_split_response_is_no_cookie() -> None:
+    """What could hide another header does not leave, whatever it is called."""
+    assert left([b"session=1\r\nSet-Cookie: _ga=2"], "statistics") == ([], False)
+
+
+def test_client_hints_are_never_asked_for() -> None:
+    """M26: no response sends Accept-CH or Critical-CH, however it is written."""
+    headers = [(b"ACCEPT-ch", b"Sec-CH-UA"), (b"Critical-CH", b"x"), (b"accept-xx", b"kept")]
+    kept, depends = passing().filter(headers, allows=lambda _: True, now=lambda: NOW)
+    assert kept == [(b"accept-xx", b"kept")]
+    assert not depends
+
+
+def test_an_untouched_response_is_the_same_list() -> None:
+    """Nothing is copied where nothing changes."""
+    headers = [(b"content-type", b"text/html"), (b"x-frame-op", b"same length as set-cookie")]
+    kept, _ = passing().filter(headers, allows=lambda _: False, now=lambda: NOW)
+    assert kept is headers
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_any_line_has_a_verdict(lines: list[bytes]) -> None:
+    """Whatever an application sends, it is judged, and what leaves is unchanged and in order."""
+    kept, _ = left(lines, "statistics")
+    rest = iter(lines)
+    assert all(line in rest for line in kept)
+
+
+def test_the_line_to_add_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The first removal of each name logs the policy line; never a value, never an id."""
+    judge = passing()
+    headers: list[Header] = [
+        (b"set-cookie", b"prefs=SECRET; Path=/"),
+        (b"set-cookie", b"prefs=SECRET2"),
+        (b"set-cookie", b"wp-settings-48151623=SECRET"),
+    ]
+    with caplog.at_level(logging.DEBUG):
+        judge.filter(headers, allows=lambda _: False, now=lambda: NOW)
+        judge.filter(headers, allows=lambda _: False, now=lambda: NOW)
+    assert len(caplog.messages) == 2
+    assert 'cookies = ["prefs"]' in caplog.messages[0]
+    assert '[[necessary]] cookie = "prefs"' in caplog.messages[0]
+    assert 'cookies = ["wp-settings-*"]' in caplog.messages[1]
+    assert "SECRET" not in caplog.text
+    assert "48151623" not in caplog.text
+
+
+def test_names_are_bounded_in_memory(caplog: pytest.LogCaptureFixture) -> None:
+    """S19: an application that invents names fills neither memory nor log."""
+    advice = Advice(strict=True)
+    for number in range(3 * MOST):
+        advice.undeclared(b"n" + bytes([97 + number % 26, 97 + number // 26 % 26]) * 3)
+    assert len(caplog.messages) == MOST + 1
+
+
+@given(st.binary(max_size=200))
+def test_a_shown_name_is_one_a_policy_can_hold(name: bytes) -> None:
+    """No name can write into the log what is not a cookie's name."""
+    shown = as_glob(name)
+    assert len(shown) <= 65
+    assert all(33 <= ord(char) < 127 and char not in '";,\\' for char in shown)

@@ -10,13 +10,18 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
 import click
 import uvicorn
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from askfirst.terms.policy import Policy
 from askfirst_collector.config import open_folder
+from askfirst_collector.demo.simulate import simulate
+from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
 from askfirst_collector.registry.members import Members
 from askfirst_collector.store.database import open_ledger
 
@@ -36,10 +41,20 @@ NEEDS_TLS = (
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the data in this folder; else a temporary one, gone at the end.",
 )
+@click.option(
+    "--visits",
+    type=click.IntRange(1, 1_000_000),
+    help="First invent so many visits of the last two weeks, called simulated everywhere.",
+)
 @click.option("--tls-certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def demo(
-    host: str, port: int, data: Path | None, tls_certificate: Path | None, tls_key: Path | None
+    host: str,
+    port: int,
+    data: Path | None,
+    visits: int | None,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
 ) -> None:
     """Serve an example site with the notice, the collector and the dashboard."""
     tls = tls_certificate is not None and tls_key is not None
@@ -48,26 +63,46 @@ def demo(
         listener = stack.enter_context(_listen(host, port))
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
-        _serve_demo(listener, host, port, data, tls_certificate, tls_key)
+        scheme = "https" if tls else "http"
+        names = ["127.0.0.1", "localhost"] if is_loopback(host) else [host]
+        policy = demo_policy([f"{scheme}://{_authority(name, port, scheme)}" for name in names])
+        if visits is not None:
+            _invent(data, policy, visits)
+        _serve_demo(listener, policy, data, tls_certificate, tls_key)
+
+
+def _invent(data: Path, policy: Policy, visits: int) -> None:
+    if (data / "ledger.db").exists():
+        raise click.UsageError(f"{data} has data already: --visits needs a folder of its own.")
+    with Progress(
+        TextColumn("Inventing two weeks of visits"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("visits", total=visits)
+        simulate(
+            data,
+            policy,
+            visits,
+            now=time.time(),
+            chance=Random(),  # noqa: S311 (visitors, not secrets)
+            progress=lambda: bar.advance(task),
+        )
 
 
 def _serve_demo(
     listener: socket.socket,
-    host: str,
-    port: int,
+    policy: Policy,
     data: Path,
     certificate: Path | None,
     key: Path | None,
 ) -> None:
-    from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
-
-    scheme = "https" if certificate else "http"
-    names = ["127.0.0.1", "localhost"] if is_loopback(host) else [host]
-    origins = [f"{scheme}://{_authority(name, port, scheme)}" for name in names]
     collector = demo_collector(data)
-    site = demo_site(collector, demo_policy(origins))
-    link = set_up_link(data)
-    _greet(origins[0], link, data)
+    site = demo_site(collector, policy)
+    _greet(policy.origins[0], set_up_link(data), data)
     server = uvicorn.Server(
         uvicorn.Config(
             site,

@@ -94,9 +94,12 @@ def totals(
     """Visitors, page views, answers, and roughly how many today."""
     why = no_line(found.table, terms, any_closed=bool(found.closed_periods))
     given = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
-    none = no_line("consent", terms, any_closed=bool(answers.closed_periods))
+    any_closed = bool(answers.closed_periods)
+    few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
+    none = few if any_closed else no_line("consent", terms, any_closed=False)
     so_far = read_snapshot(parts.engine, wanted.site, parts.now())
     known = so_far is not None and so_far.visitors > 0
+    name = "Today" if terms.closes == "day" else f"This {terms.closes}"
     waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
     return [
         Figure("Visitors", found.visitors, why, "visitors"),
@@ -104,9 +107,13 @@ def totals(
         Figure("Agreed", given.get("granted"), none),
         Figure("Withdrew", given.get("withdrawn"), none),
         Figure(
-            f"At least, this {terms.closes} so far",
+            "Today so far, at least"
+            if terms.closes == "day"
+            else f"This {terms.closes} so far, at least",
             so_far.visitors if so_far is not None and known else None,
-            f"{waiting} Last looked {moment(so_far.made)}." if so_far is not None else waiting,
+            f"{waiting} Last looked at {moment(so_far.made)[-9:]}."
+            if so_far is not None
+            else waiting,
         ),
     ]
 

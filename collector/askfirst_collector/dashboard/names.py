@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from askfirst.observe.value import NONE
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
 from askfirst_collector.dashboard.charts import country_name
 
@@ -28,8 +29,14 @@ LANGUAGES = {
     "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "ta": "Tamil", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
-STATUSES = {"granted": "Agreed", "changed": "Changed", "withdrawn": "Withdrawn"}
-COOKIES = {"yes": "Cookies work", "no": "Cookies are off"}
+ANSWERS = {
+    "granted": "Agreed",
+    "changed": "Changed",
+    "withdrawn": "Withdrawn",
+    "refused": "Refused",
+}
+COOKIES = {"enabled": "Cookies work", "disabled": "Cookies are off"}
+NO_PART = {"page": "Without listed parameters", "referrer": "No referrer", "action": "No details"}
 
 
 def label(table: str, path: Value) -> str:
@@ -39,6 +46,13 @@ def label(table: str, path: Value) -> str:
         return "Unknown"
     if part == OTHER and not (table == "referrer" and len(path) == 1):
         return "Other"
+    if part == NONE:
+        return NO_PART.get(table, "None")
+    if table == "consent" and len(path) == 2:
+        return f"Edition {part}"
+    if table.startswith("funnel "):
+        kind, _, wanted = part.partition(":")
+        return f"{'Page' if kind == 'page' else 'Action'} {wanted}"
     known = _known(table, len(path))
     return known.get(part, country_name(part) if (table, len(path)) == ("ip", 1) else part)
 
@@ -49,5 +63,6 @@ def _known(table: str, depth: int) -> dict[str, str]:
         ("screen", 1): SCREENS,
         ("language", 1): LANGUAGES,
         ("cookies", 1): COOKIES,
+        ("consent", 1): ANSWERS,
     }
     return tables.get((table, depth), {})

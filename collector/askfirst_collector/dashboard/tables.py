@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.dashboard.names import label
@@ -102,6 +103,10 @@ def _under(
     rows = sorted(below.get(prefix, ()), key=lambda row: (row.kind != "value", -row.visitors))
     if ordered:
         rows.sort(key=lambda row: row.path)
+    if len(rows) == 1 and prefix and _repeats(table, rows[0]):
+        # A path that goes on in one way only, and says nothing by it: "/order", "/order", none.
+        yield from _under(rows[0].path, below, table, largest, deepest, ordered)
+        return
     for row in rows:
         rest = row.kind != "value"
         yield Line(
@@ -114,6 +119,12 @@ def _under(
         )
         if not rest and len(prefix) + 1 < deepest:
             yield from _under(row.path, below, table, largest, deepest, ordered)
+
+
+def _repeats(table: str, row: Row) -> bool:
+    if row.kind != "value" or table.startswith("funnel "):
+        return False
+    return row.path[-1] == NONE or label(table, row.path) == label(table, row.path[:-1])
 
 
 def countries(report: Report) -> dict[str, int]:

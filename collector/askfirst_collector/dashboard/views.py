@@ -89,7 +89,7 @@ class Views:
                 self._parts, wanted, terms, next(iter(reports.values())), reports[ANSWERS]
             ),
             timeline=figures.timeline(periods, terms),
-            panels=shown,
+            panels=sorted(shown, key=lambda each: not each.lines),
             purposes=_titles(site),
             explanation=explanation(terms, self._parts.now()),
             advice=closes

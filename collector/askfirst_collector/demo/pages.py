@@ -171,7 +171,8 @@ class Shop:
         )
 
     def _tide(self, request: Request, harbour: Harbour) -> dict[str, Any]:
-        now, start = self._now(), self._midnight().timestamp()
+        # To the minute, so that what was computed once serves many visitors.
+        now, start = self._now() // 60 * 60, self._midnight().timestamp()
         points = curve(harbour, start)
         low, high = 0.0, max(level for _, level in points) * 1.12
         ahead = turns(harbour, now, now + 90_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Periods in hours: M2, S2, N2, O1, K1 (the five largest constituents of most coasts).
 PERIODS = (12.4206012, 12.0, 12.65834751, 25.81933871, 23.93447213)
@@ -43,7 +44,8 @@ def height(harbour: Harbour, at: float) -> float:
     )
 
 
-def turns(harbour: Harbour, start: float, end: float) -> list[Turn]:
+@lru_cache(maxsize=512)
+def turns(harbour: Harbour, start: float, end: float) -> tuple[Turn, ...]:
     """Every high and low water from `start` up to `end`."""
     count = int((end - start) // STEP) + 3
     times = [start + (step - 1) * STEP for step in range(count)]
@@ -58,13 +60,14 @@ def turns(harbour: Harbour, start: float, end: float) -> list[Turn]:
         at = times[index] + offset * STEP
         if start <= at < end:
             found.append(Turn(at=at, height=height(harbour, at), high=here > before))
-    return found
+    return tuple(found)
 
 
-def curve(harbour: Harbour, start: float, *, hours: int = 24) -> list[tuple[float, float]]:
+@lru_cache(maxsize=64)
+def curve(harbour: Harbour, start: float, hours: int = 24) -> tuple[tuple[float, float], ...]:
     """(share of the span, height) each twelve minutes, for drawing."""
     steps = hours * 5
-    return [(step / steps, height(harbour, start + step * 720)) for step in range(steps + 1)]
+    return tuple((step / steps, height(harbour, start + step * 720)) for step in range(steps + 1))
 
 
 def outline(points: Sequence[tuple[float, float]], *, low: float, high: float) -> str:

@@ -42,13 +42,17 @@ function isAllowed({ dataset }: HTMLScriptElement, allows: Allows): boolean {
 
 const isModule = ({ dataset }: HTMLScriptElement): boolean => dataset["type"] === "module";
 
+// Not `script.async`, which is also true of a script that was left without running ("force async" in HTML).
+const isAsync = (script: HTMLScriptElement): boolean => script.hasAttribute("async");
+
 /** As the parser would have done: after the others. */
 const isDeferred = (script: HTMLScriptElement): boolean =>
-  !script.async && (isModule(script) || (script.defer && !!script.src));
+  !isAsync(script) && (isModule(script) || (script.defer && !!script.src));
 
 /** Runs one script; true when the next has to wait until this one has loaded or failed. */
 function run(script: HTMLScriptElement, done: () => void): boolean {
-  const waits = !script.hasAttribute("async") && (script.hasAttribute("src") || isModule(script));
+  // One that innerHTML made counts as started: it is not forced to be async, and never loads.
+  const waits = script.async && !isAsync(script) && (script.hasAttribute("src") || isModule(script));
   const { parentNode, nextSibling } = script;
   if (!parentNode) return false;
   script.remove();

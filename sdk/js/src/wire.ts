@@ -10,9 +10,10 @@ export function wire(events: string, { signals, consent, edition }: Grants): Wir
   return {
     async post(body, signal) {
       const headers = { "Content-Type": "application/json" };
-      const { status } = await fetch(events, { method: "POST", body, headers, keepalive: true, signal });
+      const response = await fetch(events, { method: "POST", body, headers, keepalive: true, signal });
+      await response.text(); // a body that nobody reads holds its connection
       consent(); // the site may have answered that there is no grant, and taken the cookie back
-      return status;
+      return response.status;
     },
     beacon: (body) => navigator.sendBeacon(events, body),
     later(step, delay) {

@@ -1,0 +1,40 @@
+"""Where the browsers are. One that is missing skips a test with its reason; under CI=true it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+from tests.conftest import ROOT
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
+
+
+def missing(what: str) -> NoReturn:
+    """Say that a test cannot run here, and why."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}; CI must have it")
+    pytest.skip(what)
+
+
+def _find(names: tuple[str, ...]) -> str:
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    missing(f"none of {', '.join(names)} is installed")
+
+
+def chromium_path() -> str:
+    """The system's Chromium."""
+    return _find(CHROMIUM)
+
+
+def firefox_path() -> str:
+    """The system's Firefox; it is driven by puppeteer-core over WebDriver BiDi."""
+    if not shutil.which("node") or not (ROOT / "node_modules/puppeteer-core").is_dir():
+        missing("Node with puppeteer-core is not here (npm ci)")
+    return _find(FIREFOX)

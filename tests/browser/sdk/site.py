@@ -1,0 +1,157 @@
+"""A small real site on a real port: ConsentMiddleware, an embedded collector, uvicorn."""
+
+from __future__ import annotations
+
+import copy
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from askfirst.asgi import ConsentMiddleware
+from askfirst.gate.notice import askfirst_notice
+from askfirst.terms.policy import shipped
+from askfirst_collector.embedded import EmbeddedCollector
+
+SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
+# M38: the strictest policy a page can have and still show us.
+STRICT = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; require-trusted-types-for 'script'"
+)
+PATIENCE = 10  # seconds
+NOTICE = "<!-- the notice -->"  # where a page has the server's notice
+
+
+@dataclass
+class Page:
+    """One page of the site; NOTICE in it is replaced by the template helper's notice."""
+
+    html: str
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-security-policy": STRICT})
+    kind: str = "text/html"
+
+
+def page(body: str = "", *, head: str = "", script: str = SCRIPT) -> Page:
+    """A whole page with our one line, under the strict policy."""
+    return Page(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>'
+        f'<link rel="icon" href="/icon.svg">{head}{script}</head>'
+        f"<body><main><h1>Shop</h1>{body}</main></body></html>"
+    )
+
+
+def script(source: str) -> Page:
+    """A script of the site's own."""
+    return Page(source, {}, "text/javascript")
+
+
+def policy(**purposes: Mapping[str, Any]) -> dict[str, Any]:
+    """The standard policy, with these keys of its purposes replaced."""
+    document: dict[str, Any] = copy.deepcopy(shipped("standard").document)
+    for name, keys in purposes.items():
+        document["purposes"][name].update(keys)
+    return document
+
+
+@dataclass
+class Received:
+    """A POST as it came in: before anything of ours has seen it."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass
+class Site:
+    """A running site: what it serves may be changed at any time by path."""
+
+    origin: str
+    folder: Path
+    pages: dict[str, Page]
+    asked: list[str] = field(default_factory=list)  # paths that the application was asked for
+    received: list[Received] = field(default_factory=list)
+
+    def url(self, path: str = "/") -> str:
+        return self.origin + path
+
+    def asked_for(self, path: str) -> int:
+        """How often the application itself was asked for a path."""
+        return self.asked.count(path)
+
+
+class Running:
+    """A site and its server; `close` ends both and frees the port."""
+
+    def __init__(self, folder: Path, document: Mapping[str, Any], **options: Any) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        origin = f"http://localhost:{self._socket.getsockname()[1]}"
+        icon = Page("<svg xmlns='http://www.w3.org/2000/svg'/>", {}, "image/svg+xml")
+        pages = {"/": page(), "/two": page(), "/icon.svg": icon}
+        self.site = Site(origin, folder, pages)
+        collector = EmbeddedCollector(folder, jobs=False)
+        own = {**document, "origins": [origin]}
+        application = ConsentMiddleware(self._pages(), policy=own, collector=collector, **options)
+        config = uvicorn.Config(self._listen(application), log_level="warning", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    def _listen(self, application: ASGIApp) -> ASGIApp:
+        async def listen(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or scope["method"] != "POST":
+                await application(scope, receive, send)
+                return
+            told = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+            found = Received(scope["path"], told)
+            self.site.received.append(found)
+
+            async def hear() -> Message:
+                message = await receive()
+                found.body += message.get("body", b"")
+                return message
+
+            await application(scope, hear, send)
+
+        return listen
+
+    def start(self) -> Site:
+        self._thread.start()
+        until = time.monotonic() + PATIENCE
+        while not self._server.started:
+            assert self._thread.is_alive() and time.monotonic() < until, "the site did not start"
+            self._thread.join(0.01)
+        return self.site
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(PATIENCE)
+        self._socket.close()
+
+    def _pages(self) -> Starlette:
+        async def serve(request: Request) -> Response:
+            path = request.url.path
+            self.site.asked.append(path)
+            found = self.site.pages.get(path)
+            if found is None:
+                return Response(status_code=404)
+            html = found.html
+            if NOTICE in html:
+                html = html.replace(NOTICE, askfirst_notice(request))
+            if found.kind == "text/html":
+                return HTMLResponse(html, headers=dict(found.headers))
+            return Response(html, headers=dict(found.headers), media_type=found.kind)
+
+        return Starlette(routes=[Route("/{path:path}", serve, methods=["GET", "POST"])])

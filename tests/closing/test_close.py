@@ -236,3 +236,27 @@ def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
     left = raw_files(tmp_path)
     assert salt not in left
     assert not [each for each in made if each in left]
+
+
+def test_drops_are_counted_apart(parts: Parts, clock: Clock) -> None:
+    """A dropped event is no visit; its reason is closed like any table, its own visitors."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    dropped = [row(parts, 100 + n, {"action": ("bot",)}, type="drop") for n in range(10)]
+    store(parts, [*dropped, *dropped, row(parts, 1, {"action": ("bad-event",)}, type="drop")])
+    assert parts.events.counts(key_of()).visitors == 20
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 20
+    # One visitor of `bad-event` alone would be told: the next smallest joins, which is all.
+    assert cells(parts, "drops") == {}
+    assert cells(parts, "action") == {}
+    assert cells(parts, "page") == {("/a",): 20}
+
+
+def test_drops_of_enough_visitors_are_shown(parts: Parts, clock: Clock) -> None:
+    """By their reason."""
+    store(parts, crowd(parts, 20, page=("/a",)))
+    store(parts, [row(parts, n, {"action": ("bot",)}, type="drop") for n in range(10)])
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert cells(parts, "drops") == {("bot",): 10}

@@ -495,6 +495,20 @@ def test_bots_are_told_so_and_not_stored(world: World) -> None:
     assert world.rows() == []
 
 
+def test_a_drop_is_noted_once_a_batch_and_says_nothing_but_its_reason(world: World) -> None:
+    """Of visitors with a grant, for the table of drops; without a grant nothing is noted (M20)."""
+    handle = world.grant(statistics=3)
+    bad = [{**VISIT, "page": 7}, {**VISIT, "page": 8}, {**VISIT, "purpose": "no-such"}]
+    answer = world.post(world.body(*bad, VISIT), handle=handle)
+    assert answer.body["stored"] == 1
+    (drop,) = world.rows(drops=True)
+    (visit,) = world.rows()
+    assert (drop.purpose, drop.values) == ("statistics", {"action": ("bad-event",)})
+    assert drop.pseudonym == visit.pseudonym
+    world.post(world.body(*bad), handle="e" * 64)
+    assert len(world.rows(drops=True)) == 1
+
+
 def test_a_placed_collector_that_is_not_known_is_told_so(world: World) -> None:
     """M49: nothing is stored for a collector that nobody registered."""
     answer = world.post(world.body(collector="c" * 22), handle=world.grant())

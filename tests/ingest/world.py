@@ -161,9 +161,11 @@ class World:
         start, end = sent
         return Answered(start["status"], dict(start["headers"]), json.loads(end["body"]))
 
-    def rows(self) -> list[Row]:
-        """Every row there is."""
-        return [row for key in self.parts.events.periods() for row in self.parts.events.rows(key)]
+    def rows(self, *, drops: bool = False) -> list[Row]:
+        """Every row there is: the events that were stored, or the notes of those that were not."""
+        periods = self.parts.events.periods()
+        rows = [row for key in periods for row in self.parts.events.rows(key)]
+        return [row for row in rows if (row.type == "drop") == drops]
 
     def files(self) -> dict[str, bytes]:
         """Every file of the collector, but for the index that SQLite makes of its journal."""

@@ -19,7 +19,7 @@ from .cells import Group
 from .disclosure import Facts
 from .tables import Questions
 
-_PAGE_VIEW, _ACTION = TYPES.index("page_view"), TYPES.index("action")
+_PAGE_VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
 _APART = ("action",)
 # What hardly changes from one page view of a visitor to the next.
 _STEADY = ("browser", "os", "screen", "ip", "language", "cookies")
@@ -61,6 +61,10 @@ def read_facts(connection: sqlite3.Connection, key: PeriodKey, questions: Questi
         name: {_decoded(name, code, values): group for code, group in groups.items()}
         for name, groups in zip(names, singles, strict=True)
     }
+    trees["drops"] = {
+        _decoded("action", code, values): group
+        for code, group in _dropped(connection, number).items()
+    }
     pairs = {
         (a, b): {
             (_decoded(a, left, values), _decoded(b, right, values)): group
@@ -92,8 +96,8 @@ def _scan(
     both = [(place[a], place[b], groups) for (a, b), groups in zip(pairs, joint, strict=True)]
     rows = connection.execute(
         f"SELECT visitor, type, {', '.join(map(_column, ordered))}"  # noqa: S608
-        " FROM event WHERE period = ? ORDER BY visitor",
-        (period,),
+        " FROM event WHERE period = ? AND type <> ? ORDER BY visitor",
+        (period, _DROP),
     )
     total = Group()
     last, visitor, views = b"", 0, 0
@@ -150,6 +154,18 @@ def _add(groups: dict[K, Group], value: K, visitor: int, views: int) -> None:
     if visitor:
         group.visitors.add(visitor)
     group.views += views
+
+
+def _dropped(connection: sqlite3.Connection, period: int | None) -> dict[int, Group]:
+    found: dict[int, Group] = {}
+    numbers: dict[bytes, int] = {}
+    rows = connection.execute(
+        "SELECT visitor, action FROM event WHERE period = ? AND type = ?", (period, _DROP)
+    )
+    for pseudonym, reason in rows:
+        visitor = numbers.setdefault(pseudonym, len(numbers) + 1) if pseudonym else 0
+        _add(found, reason, visitor, 1)
+    return found
 
 
 def _column(name: str) -> str:

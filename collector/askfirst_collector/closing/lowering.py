@@ -33,7 +33,7 @@ def lowered(
             row, values=_capped(_known(row.values, reached), ceilings.get(row.pseudonym or b""))
         )
         for row in rows
-        if row.keep_rows_days > 0
+        if row.keep_rows_days > 0 and row.type != "drop"
     ]
     shared = _shared(kept, size)
     blanked = (

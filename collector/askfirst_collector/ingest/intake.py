@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -30,6 +30,7 @@ from .rows import make_row
 
 TRIES = 3  # a choice that changes while its batch is written is judged again
 DAY = 86_400  # seconds
+DROP = "drop"  # the type of a row that only counts why an event was not stored
 KEY = 16  # bytes kept of a batch's HMAC
 
 
@@ -105,18 +106,23 @@ class Intake:
     ) -> bytes:
         rows: list[Row] = []
         dropped: list[tuple[int, str]] = []
+        drops: dict[tuple[str, str], Row] = {}  # one of each kind, however many events
         judge = Judge(sender.site, standing, sender.signals)
         # A relay's own headers say nothing about the visitor.
         request = Raw({}, "", now) if sender.relay else raw()
         for index, event in enumerate(sent.events):
             found = self._row(judge, sender, sent, read_event(event), request)
-            if isinstance(found, Row):
-                rows.append(found)
-            else:
+            if isinstance(found, str):
                 dropped.append((index, found))
-        if not rows:
+            elif found.type == DROP:
+                reason = found.values["action"][0]
+                dropped.append((index, reason))
+                drops[found.purpose, reason] = found
+            else:
+                rows.append(found)
+        if not rows and not drops:
             return accepted(0, dropped)
-        return await self._append(standing, sent, now, rows, dropped)
+        return await self._append(standing, sent, now, rows, dropped, list(drops.values()))
 
     def _row(
         self, judge: Judge, sender: Sender, sent: Sent, told: Told | None, request: Raw
@@ -131,18 +137,20 @@ class Intake:
         if told.type == "action" and not terms.scope.level("action"):
             return judging.NO_GRANT
         values = self._values(sender, told, terms, request)
-        if isinstance(values, str):
-            return values
+        reason = values if isinstance(values, str) else None
         row = make_row(
             standing=judge.standing,
             purpose=told.purpose,
             type=told.type,
-            values=values,
+            values={} if isinstance(values, str) else values,
             terms=terms,
             salts=self._salts,
             now=request.now,
         )
-        return judging.NO_GRANT if row is None else row
+        if row is None:
+            return judging.NO_GRANT
+        # The reason is a word of ours: it says nothing of the visitor but that this happened.
+        return row if reason is None else replace(row, type=DROP, values={"action": (reason,)})
 
     def _values(
         self, sender: Sender, told: Told, terms: Terms, request: Raw
@@ -171,10 +179,12 @@ class Intake:
         now: float,
         rows: Sequence[Row],
         dropped: list[tuple[int, str]],
+        drops: Sequence[Row],
     ) -> bytes:
         day = int(now // DAY)
-        granted = self._daily.reserve(standing.handle, day, len(rows))
-        taken = tuple(rows[:granted])
+        reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops))
+        granted = min(reserved, len(rows))
+        taken = (*rows[:granted], *drops[: reserved - granted])
         dropped = _over(len(sent.events), granted, dropped)
         answer = accepted(granted, dropped)
         if not taken:
@@ -188,7 +198,7 @@ class Intake:
             new = stored is answer
         finally:
             if not new:
-                self._daily.give_back(standing.handle, day, granted)
+                self._daily.give_back(standing.handle, day, reserved)
         return stored
 
     def _keys(self, handle: str, batch: str, now: float) -> list[bytes]:

@@ -75,7 +75,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many distinct pseudonyms, page views and rows an open period holds."""
+    """How many distinct pseudonyms, page views and rows an open period holds; drops aside."""
 
     visitors: int = 0
     views: int = 0

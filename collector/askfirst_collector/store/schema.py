@@ -10,6 +10,7 @@
                 no order of rows tells an order of events. `time` is the start of the second,
                 minute, hour or day (unix seconds, UTC) that `time_level` says; every other
                 attribute names an entry of `value`, 0 for none
+                A `drop` says in `action`, and nowhere else, why an event was not stored
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
     generation  a number that moves whenever entries of `value` or `period` are removed, so that
                 every process drops what it remembers of them
@@ -31,7 +32,7 @@ from askfirst.terms.attributes import ATTRIBUTES
 DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"))
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
 # Stored as numbers; the position in this tuple must never change.
-TYPES = ("page_view", "action")
+TYPES = ("page_view", "action", "drop")
 # States of a period.
 OPEN, SEALED, KEPT = 0, 1, 2
 

@@ -161,8 +161,12 @@ class SqliteEvents:
         with self._reading() as connection:
             found = connection.execute(
                 "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
-                " FROM event WHERE period = ?",
-                (_TYPE_NUMBERS["page_view"], find_period(connection, key)),
+                " FROM event WHERE period = ? AND type <> ?",
+                (
+                    _TYPE_NUMBERS["page_view"],
+                    find_period(connection, key),
+                    _TYPE_NUMBERS["drop"],
+                ),
             ).fetchone()
         return Counts(*found)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import Column, Connection, Integer, String, Table, insert, select, update
+from sqlalchemy import Column, Connection, Integer, String, Table, delete, insert, select, update
 
 from askfirst_collector.closing import disclosed
+from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
+from askfirst_collector.ledger.tables import refusal
 from askfirst_collector.ledger.upkeep import upkeep
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.database import metadata, writing
@@ -17,6 +20,7 @@ from askfirst_collector.store.faults import away
 
 MINUTE = 60  # seconds
 HOUR = 3600  # seconds
+TALLIES = 62  # days that counted refusals wait for the closing of their month
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,10 @@ class Job:
 
 
 def purge(parts: Parts, now: float) -> None:
-    """Remove disclosed tables and kept rows whose retention is over (M28)."""
+    """Remove disclosed tables, kept rows and tallies whose time is over (M28)."""
+    tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     with away("ledger"), writing(parts.engine) as connection:
+        connection.execute(delete(refusal).where(refusal.c.day < tallied))
         disclosed.purge(connection, now)
         purge_snapshots(connection, now)
     parts.events.expire_kept(now)

@@ -1,0 +1,237 @@
+"""CPU a stored event, against a bare uvicorn endpoint that parses the same JSON and answers 202.
+
+    python benchmarks/events.py [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
+
+Both servers are processes of their own; user and system time of each is read from the kernel before
+and after each turn. They take turns, so that what else the machine does falls on both alike. Every
+event is a page view of a visitor with a grant; all are on disk when they are answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import socket
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+
+from askfirst.client import Caller, Decision
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.ingest.intake import DailyLimit
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.store.sqlite import SqliteEvents
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HANDLES = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(2_000)]
+AGENTS = [
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0"
+    for n in range(60, 141)
+]
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the body, parse it, answer as many as there are."""
+    chunks, more = [], True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    count = len(orjson.loads(b"".join(chunks))["events"])
+    body = orjson.dumps({"stored": count, "dropped": []})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def collecting(folder: str) -> App:
+    """The embedded collector behind a gate that has read the receipt: its handle is in a header."""
+    collector = EmbeddedCollector(folder)
+    # The same receipts send more than people do.
+    collector._open().events._intake._daily = DailyLimit(most=10**9)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        handle = next(value for name, value in scope["headers"] if name == b"x-handle").decode()
+        scope["askfirst.caller"] = Caller("example", handle, False, False)
+        await collector.events(scope, receive, send)
+
+    return app
+
+
+def serve(listening: socket.socket, folder: str | None) -> None:
+    """One server process; without a folder it is the bare one."""
+    app = bare if folder is None else collecting(folder)
+    config = uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server process and where it listens."""
+
+    name: str
+    process: multiprocessing.Process
+    port: int
+
+    def cpu(self) -> float:
+        """Seconds of user and system time of its process so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def start(name: str, folder: str | None) -> Server:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+    process = multiprocessing.Process(target=serve, args=(listening, folder), daemon=True)
+    process.start()
+    return Server(name, process, listening.getsockname()[1])
+
+
+def requests(events: int, seed: int) -> Iterator[bytes]:
+    """Requests without end: another batch, visitor, agent and page each."""
+    drawn = random.Random(seed)
+    while True:
+        told = [
+            {
+                "purpose": "statistics",
+                "type": "page_view",
+                "page": f"/shop/{drawn.choice('abcdefgh')}{drawn.choice('klmnopqr')}?utm_source=x",
+                "referrer": drawn.choice(["", "https://www.google.com", "https://example.org"]),
+                "screen": "desktop",
+            }
+            for _ in range(events)
+        ]
+        batch = f"{drawn.getrandbits(64):022}"[:22]
+        body = json.dumps({"v": 1, "batch": batch, "events": told}).encode()
+        head = (
+            "POST /askfirst/events HTTP/1.1\r\nhost: example.org\r\n"
+            f"user-agent: {drawn.choice(AGENTS)}\r\naccept-language: en-GB,en;q=0.9\r\n"
+            "accept: */*\r\norigin: https://example.org\r\nsec-fetch-site: same-origin\r\n"
+            "sec-fetch-mode: cors\r\nreferer: https://example.org/shop\r\n"
+            f"content-type: application/json\r\nx-handle: {drawn.choice(HANDLES)}\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
+async def client(port: int, prepared: Sequence[bytes], until: float) -> tuple[int, list[float]]:
+    """Send one after the other until then; how many were answered, and how long each took."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    waits: list[float] = []
+    for request in prepared:
+        began = time.perf_counter()
+        if began > until:
+            break
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        body = await reader.readexactly(length)
+        if not head.startswith(b"HTTP/1.1 202") or b'"dropped":[]' not in body:
+            raise SystemExit(f"not stored: {head!r} {body!r}")
+        waits.append(time.perf_counter() - began)
+    writer.close()
+    return len(waits), waits
+
+
+async def turn(server: Server, events: int, seconds: float, connections: int, seed: int) -> Turn:
+    """One turn of one server."""
+    each = int(seconds * (2_500 if events == 1 else 400) * 8 / connections)
+    prepared = [
+        [next(stream) for _ in range(each)]
+        for stream in (requests(events, seed * 1_000 + n) for n in range(connections))
+    ]
+    before, began = server.cpu(), time.perf_counter()
+    results = await asyncio.gather(*(client(server.port, own, began + seconds) for own in prepared))
+    took = time.perf_counter() - began
+    stored = sum(count for count, _ in results) * events
+    waits = sorted(wait for _, own in results for wait in own)
+    return Turn(stored, server.cpu() - before, took, waits[len(waits) // 2])
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn measured."""
+
+    events: int
+    cpu: float  # seconds
+    took: float  # seconds
+    median: float  # seconds an answer took
+
+
+def prepare(folder: str, policy: str) -> None:
+    """The site, and visitors who agreed to everything it asks."""
+    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    edition = parts.registry.publish(read_policy(shipped(policy).document)).current.hash
+    for handle in HANDLES:
+        record_now(parts, Decision("example", handle, edition, "en", "accept_all", {}, True, False))
+    close_parts(parts)
+
+
+def main() -> None:
+    reading = argparse.ArgumentParser(description=__doc__)
+    reading.add_argument("--seconds", type=float, default=4)
+    reading.add_argument("--rounds", type=int, default=3)
+    reading.add_argument("--connections", type=int, default=32)
+    reading.add_argument("--policy", default="standard")
+    wanted = reading.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(folder, wanted.policy)
+        # From here on nothing is open in this process, so it may fork.
+        servers = [start("bare", None), start("askfirst", folder)]
+        sent = 0
+        for events in (1, 50):
+            totals: dict[str, list[Turn]] = {server.name: [] for server in servers}
+            for number in range(wanted.rounds + 1):
+                for server in servers:
+                    seed = events * 100 + number
+                    one = asyncio.run(
+                        turn(server, events, wanted.seconds, wanted.connections, seed)
+                    )
+                    sent += one.events if server.name == "askfirst" else 0
+                    if number:  # the first turn warms
+                        totals[server.name].append(one)
+            print(f"{'single posts' if events == 1 else f'batches of {events}'}:")
+            cpu = {name: _report(name, turns) for name, turns in totals.items()}
+            print(f"  added by storing: {cpu['askfirst'] - cpu['bare']:.1f} µs of CPU an event")
+        for server in servers:
+            server.process.terminate()
+            server.process.join()
+        path = Path(folder) / "events.db"
+        with closing(SqliteEvents(path, ended=lambda _: frozenset())) as store:
+            rows = sum(store.counts(key).rows for key in store.periods())
+        print(
+            f"{rows} rows stored of {sent} acknowledged, {path.stat().st_size / rows:.0f} bytes each"
+        )
+        if rows != sent:
+            raise SystemExit("rows and acknowledgements differ")
+
+
+def _report(name: str, turns: Sequence[Turn]) -> float:
+    events = sum(each.events for each in turns)
+    cpu = sum(each.cpu for each in turns) / events * 1e6
+    rate = events / sum(each.took for each in turns)
+    median = sorted(each.median for each in turns)[len(turns) // 2] * 1e3
+    print(f"  {name:9} {cpu:7.1f} µs of CPU an event, {rate:8.0f} events/s, {median:.1f} ms median")
+    return cpu
+
+
+if __name__ == "__main__":
+    main()

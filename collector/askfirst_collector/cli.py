@@ -5,9 +5,13 @@ from __future__ import annotations
 import click
 
 from askfirst import __version__
+from askfirst_collector.commands.close import close
+from askfirst_collector.commands.demo import demo
+from askfirst_collector.commands.geo import geo
 from askfirst_collector.commands.host import host
 from askfirst_collector.commands.policy import policy
-from askfirst_collector.commands.serving import demo
+from askfirst_collector.commands.serve import serve
+from askfirst_collector.commands.site import site
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -16,5 +20,5 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, policy, host):
+for _command in (demo, serve, policy, site, host, close, geo):
     main.add_command(_command)

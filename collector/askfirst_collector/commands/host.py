@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from askfirst_collector.commands.data import data_option
+from askfirst_collector.commands.listening import dashboard
 from askfirst_collector.config import open_folder
 from askfirst_collector.registry.members import Members
 from askfirst_collector.store.database import open_ledger
@@ -19,12 +21,7 @@ def host() -> None:
 
 
 @host.command()
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    required=True,
-    help="The data folder of the collector.",
-)
+@data_option
 @click.option(
     "--url",
     default="http://127.0.0.1:8321",
@@ -35,4 +32,4 @@ def link(data: Path, url: str) -> None:
     """Make a one-time link that sets a password. Any older link stops working."""
     engine = open_ledger(open_folder(data).ledger)
     token = Members(engine, now=time.time, urandom=os.urandom).new_link()
-    click.echo(f"{url.rstrip('/')}/askfirst/host/setup?token={token}")
+    click.echo(dashboard(url.rstrip("/"), token)[1])

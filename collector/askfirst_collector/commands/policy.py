@@ -1,4 +1,4 @@
-"""`askfirst policy`: check a policy against the host's, compare two, say one in plain words."""
+"""`askfirst policy`: check a policy, compare two, say one in plain words, put one in force."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from askfirst.errors import PolicyError, Problem
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.purpose import Kind
 from askfirst.terms.widening import widened
+from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
 from askfirst_collector.explain import PlainPurpose, explain
 from askfirst_collector.registry.sites import conflicts
-
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
 def policy() -> None:
-    """Check a policy, compare two, or read one in plain words."""
+    """Check a policy, compare two, read one in plain words, put one in force."""
 
 
 @policy.command()
@@ -84,6 +83,21 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
         same = "The two are the same." if before.hash == after.hash else "Nobody is asked again."
         console.print(Text(same))
     sys.exit(1 if wider else 0)
+
+
+@policy.command()
+@click.argument("file", type=FILE)
+@data_option
+@host_policy_option
+def publish(file: Path, data: Path, host_policy: Path | None) -> None:
+    """Put FILE in force as the next edition of its site, in a collector that stands by itself."""
+    found = _read(file)
+    with opened(data, host_policy=host_policy) as parts:
+        before = parts.registry.site(found.site)
+        current = parts.registry.publish(found).current
+    known = before is not None and before.editions.current.hash == current.hash
+    said = "was in force already" if known else "is in force now"
+    click.echo(f"Edition {current.number} of {found.site} {said}: {current.hash}")
 
 
 @policy.command("explain")

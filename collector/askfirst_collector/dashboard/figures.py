@@ -107,13 +107,9 @@ def totals(
         Figure("Agreed", given.get("granted"), none),
         Figure("Withdrew", given.get("withdrawn"), none),
         Figure(
-            "Today so far, at least"
-            if terms.closes == "day"
-            else f"This {terms.closes} so far, at least",
+            f"{name} so far, at least",
             so_far.visitors if so_far is not None and known else None,
-            f"{waiting} Last looked at {moment(so_far.made)[-9:]}."
-            if so_far is not None
-            else waiting,
+            waiting if so_far is None else f"{waiting} Last at {moment(so_far.made)[-9:]}.",
         ),
     ]
 

@@ -1,0 +1,57 @@
+"""What commands share: the data folder, opened and closed around one command."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from askfirst.errors import AskfirstError, PolicyError
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.parts import Parts
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def data_option(command: Any) -> Any:
+    """`--data`, of a folder that is there."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, exists=True, path_type=Path),
+        required=True,
+        help="The data folder of the collector.",
+    )(command)
+
+
+def host_policy_option(command: Any) -> Any:
+    """`--host-policy`, a file."""
+    return click.option(
+        "--host-policy", type=FILE, help="The host's policy; else the shipped one governs."
+    )(command)
+
+
+@contextmanager
+def opened(data: Path, *, host_policy: Path | None = None) -> Iterator[Parts]:
+    """The parts of a collector for one command; our errors become messages."""
+    with told():
+        parts = open_parts(data, host_policy=host_policy, now=time.time, urandom=os.urandom)
+        try:
+            yield parts
+        finally:
+            close_parts(parts)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Our errors as one message and status 1, without a traceback."""
+    try:
+        yield
+    except PolicyError as error:
+        raise click.ClickException(f"The policy cannot be used.\n{error}") from error
+    except AskfirstError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,100 @@
+"""`askfirst demo`: an example site, the notice, the collector and the dashboard on one port."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from askfirst.terms.policy import Policy
+from askfirst_collector.commands.data import told
+from askfirst_collector.commands.listening import (
+    dashboard,
+    listen,
+    listening_options,
+    origins,
+    run,
+    set_up_token,
+)
+from askfirst_collector.demo.simulate import simulate
+from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
+
+
+@click.command()
+@listening_options
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the data in this folder; else a temporary one, gone at the end.",
+)
+@click.option(
+    "--visits",
+    type=click.IntRange(1, 1_000_000),
+    help="First invent so many visits of the last two weeks, called simulated everywhere.",
+)
+def demo(
+    host: str,
+    port: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    data: Path | None,
+    visits: int | None,
+) -> None:
+    """Serve an example site with the notice, the collector and the dashboard."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
+        if data is None:
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
+        stack.enter_context(told())
+        policy = demo_policy(origins(host, port, tls=tls_certificate is not None))
+        if visits is not None:
+            _invent(data, policy, visits)
+        collector = demo_collector(data)
+        stack.callback(collector.close)
+        _greet(policy.origins[0], set_up_token(data), data)
+        run(demo_site(collector, policy), listener, tls_certificate, tls_key)
+
+
+def _invent(data: Path, policy: Policy, visits: int) -> None:
+    if (data / "ledger.db").exists():
+        raise click.UsageError(f"{data} has data already: --visits needs a folder of its own.")
+    with Progress(
+        TextColumn("Inventing two weeks of visits"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("visits", total=visits)
+        simulate(
+            data,
+            policy,
+            visits,
+            now=time.time(),
+            chance=Random(),  # noqa: S311 (visitors, not secrets)
+            progress=lambda: bar.advance(task),
+        )
+
+
+def _greet(origin: str, token: str | None, data: Path) -> None:
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    rows = [
+        ("The shop", f"{origin}/"),
+        ("What is kept about you", f"{origin}/askfirst/rights/me"),
+        dashboard(origin, token),
+        ("Data", str(data)),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.print(Text.assemble((f"{name:<{width}}  ", "dim"), value))
+    console.print(Text("Ctrl+C stops it.", style="dim"))
+    sys.stdout.flush()

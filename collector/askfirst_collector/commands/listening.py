@@ -1,0 +1,109 @@
+"""Where a server listens: loopback by default, TLS anywhere else."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from askfirst_collector.config import open_folder
+from askfirst_collector.registry.members import Members
+from askfirst_collector.store.database import open_ledger
+
+DEFAULT_PORT = 8321
+CERTIFICATE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEEDS_TLS = (
+    "{host} is not loopback, and consent, receipts and sign-in must not cross a network in the "
+    "clear. Give --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that "
+    "ends TLS."
+)
+
+
+def listening_options(command: Any) -> Any:
+    """`--host`, `--port`, `--tls-certificate`, `--tls-key`."""
+    for option in (
+        click.option("--tls-key", type=CERTIFICATE, help="Its private key, PEM."),
+        click.option("--tls-certificate", type=CERTIFICATE, help="A certificate chain, PEM."),
+        click.option(
+            "--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True
+        ),
+        click.option(
+            "--host", default="127.0.0.1", show_default=True, help="The address to listen on."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def listen(host: str, port: int, certificate: Path | None, key: Path | None) -> socket.socket:
+    """A listening socket; refuses to listen off loopback without TLS."""
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--tls-certificate and --tls-key go together.")
+    if certificate is None and not is_loopback(host):
+        raise click.UsageError(NEEDS_TLS.format(host=host))
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} of {host} cannot be used ({error.strerror}). Try --port {port + 1}."
+        ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origins(host: str, port: int, *, tls: bool) -> list[str]:
+    """The origins a browser may know the server by."""
+    scheme, usual = ("https", 443) if tls else ("http", 80)
+    names = ["127.0.0.1", "localhost"] if is_loopback(host) else [host]
+    return [
+        f"{scheme}://{f'[{name}]' if ':' in name else name}{'' if port == usual else f':{port}'}"
+        for name in names
+    ]
+
+
+def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path | None) -> None:
+    """Serve until stopped, without an access log: it would hold what visitors did not agree to."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def set_up_token(data: Path) -> str | None:
+    """A new token for the one-time link; None where somebody has an account already."""
+    engine = open_ledger(open_folder(data).ledger)
+    try:
+        members = Members(engine, now=time.time, urandom=os.urandom)
+        return None if members.any() else members.new_link()
+    finally:
+        engine.dispose()
+
+
+def dashboard(origin: str, token: str | None) -> tuple[str, str]:
+    """How the dashboard is reached: what it is called, and its address."""
+    address = f"{origin}/askfirst/host/"
+    if token is None:
+        return "The dashboard", address
+    return "The dashboard (link works once)", f"{address}setup?token={token}"

@@ -1,0 +1,88 @@
+"""`askfirst serve`: the collector as a server of its own, for relays and script-only sites."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.commands.data import FILE, host_policy_option, told
+from askfirst_collector.commands.listening import (
+    dashboard,
+    listen,
+    listening_options,
+    origins,
+    run,
+    set_up_token,
+)
+from askfirst_collector.embedded import EmbeddedCollector
+
+HOST = "/askfirst/host"
+
+
+@click.command()
+@listening_options
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="askfirst-data",
+    show_default=True,
+    help="The data folder, made where it is missing.",
+)
+@host_policy_option
+@click.option("--places", type=FILE, help="An MMDB file; else the registries' own allocations.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    help="An address or network of a trusted proxy in front; may be given again.",
+)
+def serve(
+    host: str,
+    port: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    data: Path,
+    host_policy: Path | None,
+    places: Path | None,
+    proxies: tuple[str, ...],
+) -> None:
+    """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
+        stack.enter_context(told())
+        collector = EmbeddedCollector(
+            data, host_policy=host_policy, places=places, proxies=Proxies.of(proxies)
+        )
+        stack.callback(collector.close)
+        collector.parts()  # a folder that cannot be used is said now, not to the first visitor
+        origin = origins(host, port, tls=tls_certificate is not None)[0]
+        name, address = dashboard(origin, set_up_token(data))
+        click.echo(f"The collector  {origin}/v1/\n{name}  {address}")
+        run(server_app(collector), listener, tls_certificate, tls_key)
+
+
+def server_app(collector: EmbeddedCollector) -> ASGIApp:
+    """The dashboard below its path, the collector's own face everywhere else."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http" and f"{scope['path']}/".startswith(f"{HOST}/"):
+            root = scope.get("root_path", "") + HOST
+            await collector.host({**scope, "root_path": root}, receive, send)
+        else:
+            await collector.app(scope, receive, send)
+
+    return application
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -3,7 +3,9 @@
 closing        one closed period; its existence says that it is closed for good. `visitors` and
                `views` are NULL where it was under the size, which no visitor at all is too.
                `settled` is 0 until its rows are destroyed, or lowered and kept
-cell           one disclosed cell; `path` is a JSON list of parts, coarse to fine
+cell           one disclosed cell; `path` is a JSON list of parts, coarse to fine. The cells of a
+               path lie together through all periods: a range adds them as they lie
+subject        a number for each (site, collector, purpose), for that order
 rounding_key   the key by which counts of a site's period are rounded, for a day
 """
 
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     and_,
@@ -56,14 +59,25 @@ Index("closing_by_period", *(closing.c[name] for name in _OF_PERIOD), unique=Tru
 cell = Table(
     "cell",
     metadata,
-    Column("closing", Integer, primary_key=True),
+    Column("subject", Integer, primary_key=True),
     Column("table", String, primary_key=True),
     Column("path", String, primary_key=True),
     Column("kind", String, primary_key=True),
+    Column("closing", Integer, primary_key=True),
     Column("visitors", Integer, nullable=False),
     Column("views", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+Index("cell_by_closing", cell.c.closing)
+
+subject = Table(
+    "subject",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *(Column(name, String, nullable=False) for name in _OF_PERIOD[:3]),
+)
+Index("subject_by_name", *(subject.c[name] for name in _OF_PERIOD[:3]), unique=True)
 
 rounding_key = Table(
     "rounding_key",
@@ -133,8 +147,9 @@ def write(
         )
     )
     number: int = connection.execute(select(closing.c.id).where(_is(key))).scalar_one()
-    rows = [_row(number, each) for each in disclosed.cells]
-    if rows:
+    if disclosed.cells:
+        of = _subject(connection, key)
+        rows = [_row(of, number, each) for each in disclosed.cells]
         connection.execute(insert(cell), rows)
 
 
@@ -179,8 +194,26 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
         connection.execute(delete(closing).where(closing.c.id == number))
 
 
-def _row(number: int, each: Cell) -> dict[str, object]:
+def subject_id(site: str, collector: str, purpose: str) -> Select[int]:
+    """The number of a (site, collector, purpose), as a query."""
+    return select(subject.c.id).where(
+        subject.c.site == site, subject.c.collector == collector, subject.c.purpose == purpose
+    )
+
+
+def _subject(connection: Connection, key: PeriodKey) -> int:
+    query = subject_id(key.site, key.collector, key.purpose)
+    found: int | None = connection.execute(query).scalar()
+    if found is None:
+        names = {name: getattr(key, name) for name in _OF_PERIOD[:3]}
+        connection.execute(insert(subject).values(**names))
+        found = connection.execute(query).scalar_one()
+    return found
+
+
+def _row(of: int, number: int, each: Cell) -> dict[str, object]:
     return {
+        "subject": of,
         "closing": number,
         "table": each.table,
         "path": written(each.path),

@@ -18,7 +18,7 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
 from askfirst_collector.closing.calendar import DAY, asked, since
 from askfirst_collector.closing.cells import Kind
-from askfirst_collector.closing.disclosed import cell, closing, read
+from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
 from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.faults import away
@@ -122,9 +122,11 @@ def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
 
 
 def _rows(connection: Connection, wanted: Wanted, table: str) -> Iterator[Row]:
+    of = subject_id(wanted.site, wanted.collector, wanted.purpose)
     visitors, views = func.sum(cell.c.visitors), func.sum(cell.c.views)
     query = (
         select(cell.c.path, cell.c.kind, visitors, views)
+        .where(cell.c.subject == of.scalar_subquery())
         .where(cell.c.closing.in_(select(closing.c.id).where(_in_range(wanted))))
         .where(cell.c.table == table)
         .group_by(cell.c.path, cell.c.kind)

@@ -85,6 +85,8 @@ function fail(button: HTMLButtonElement, reason: string, words: Words): void {
   busy = false;
   plain = true;
   const said = button.closest("section, dialog")?.querySelector(".askfirst-problem");
-  if (said) said.textContent = words.say(words.has(`problem.${reason}`) ? `problem.${reason}` : "notice.failed");
-  else button.click();
+  if (said) {
+    said.textContent = words.say(words.has(`problem.${reason}`) ? `problem.${reason}` : "notice.failed");
+    said.scrollIntoView({ block: "nearest" });
+  } else button.click();
 }

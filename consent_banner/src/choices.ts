@@ -22,16 +22,20 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
     { class: "askfirst-dialog", "aria-labelledby": "askfirst-choices-title" },
     el(
       "div",
-      { class: "askfirst-choices" },
+      { class: "askfirst-head" },
       // Focus starts at the heading, so that the dialog is read from its beginning and no answer is under a finger.
       el("h2", { id: "askfirst-choices-title", tabindex: -1, autofocus: true }, words.say("choices.title")),
+      close,
+    ),
+    el(
+      "div",
+      { class: "askfirst-choices" },
       el("p", {}, words.say(published.asked.length > 0 ? "choices.intro" : "choices.empty")),
       signalLine(context, words),
       save(context, words),
       problem(),
       el("p", {}, el("a", { href: address(base, "policy") }, words.say("notice.policy"))),
     ),
-    close,
   ) as HTMLDialogElement;
   close.addEventListener("click", () => made.close());
   made.addEventListener("close", () => made.remove());

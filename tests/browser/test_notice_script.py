@@ -160,7 +160,7 @@ def test_in_the_dialog_the_age_is_a_box_that_is_not_ticked(site: Site, visit: Vi
     told = page.answering(page.dialog.get_by_role("button", name="Save choices").click)
 
     assert told.status == 422
-    expect(page.dialog.get_by_role("alert")).to_contain_text("of age")
+    expect(page.dialog.get_by_role("alert")).to_contain_text("old enough")
     assert page.cookies() == set()
 
 

@@ -1,0 +1,271 @@
+"""How the notice looks and behaves to eyes, fingers, keyboards and assistive technology."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.notice_page import NoticePage
+from tests.browser.notice_site import Site
+
+pytestmark = pytest.mark.browser
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+Layer = Callable[[NoticePage], object]
+
+
+def first_layer(page: NoticePage) -> None:
+    expect(page.notice).to_be_visible()
+
+
+def built(page: NoticePage) -> None:
+    page.open("/?helper=0")
+    expect(page.notice).to_be_visible()
+
+
+def preferences(page: NoticePage) -> None:
+    page.notice.get_by_role("link", name="Choose in detail").click()
+    expect(page.dialog).to_be_visible()
+
+
+def control(page: NoticePage) -> None:
+    page.answering(page.accept.click)
+    page.expect_present("As asked")
+
+
+def choices(page: NoticePage) -> None:
+    page.open("/askfirst/choices")
+
+
+def policy_page(page: NoticePage) -> None:
+    page.open("/askfirst/policy")
+
+
+def kept(page: NoticePage) -> None:
+    control(page)
+    page.open("/askfirst/rights/me")
+    expect(page.page.get_by_role("heading", name="What you agreed to")).to_be_visible()
+
+
+def nothing_kept(page: NoticePage) -> None:
+    page.open("/askfirst/rights/me")
+
+
+LAYERS = [first_layer, built, preferences, control, choices, policy_page, kept, nothing_kept]
+EACH = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.__name__)
+WIDTHS = pytest.mark.parametrize(
+    ("width", "height"), [(1280, 800), (320, 640)], ids=["wide", "320"]
+)
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"),
+    [(1280, 800, "light"), (320, 640, "dark")],
+    ids=["wide and light", "320 and dark"],
+)
+def test_axe_finds_nothing(
+    shop: Site, visit: Visit, axe: str, layer: Layer, width: int, height: int, scheme: str
+) -> None:
+    """M34, S10: no violation of WCAG 2.2 AA on any layer, at any width, light or dark."""
+    page = visit(shop, width=width, height=height, color_scheme=scheme, reduced_motion="reduce")
+    layer(page)
+
+    page.page.evaluate(axe)
+    scope = "document.querySelector('.askfirst')"
+    found: dict[str, Any] = page.page.evaluate(f"tags => axe.run({scope}, {{runOnly: tags}})", TAGS)
+    told = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]]
+    assert told == []
+    assert len(found["passes"]) > 5
+    assert page.violations == []
+
+
+@EACH
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (320, 256)], ids=["320", "400 %"])
+def test_nothing_scrolls_sideways(
+    shop: Site, visit: Visit, layer: Layer, width: int, height: int
+) -> None:
+    """M36: at 320 CSS px, and at 400 % of a desktop, everything fits."""
+    page = visit(shop, width=width, height=height)
+    layer(page)
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+    wide = """[...document.querySelectorAll('.askfirst, .askfirst *')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+        .filter(e => e.clientWidth).map(e => e.outerHTML.slice(0, 200))"""
+    assert page.page.evaluate(wide) == []
+
+
+@EACH
+def test_targets_are_large_enough(shop: Site, visit: Visit, layer: Layer) -> None:
+    """M36: every target is at least 24 px; buttons and the links beside them 44."""
+    page = visit(shop, width=320, height=640)
+    layer(page)
+    size = """(least, what) => [...document.querySelectorAll(what)].filter(e => e.checkVisibility())
+        .map(e => [e.textContent, e.getBoundingClientRect()])
+        .filter(([, box]) => box.height < least || box.width < least)
+        .map(([text, box]) => [text, box.width, box.height])"""
+    large = ".askfirst button, .askfirst-links a, .askfirst-control a, .askfirst-option"
+    assert page.page.evaluate(f"({size})(44, '{large}')") == []
+    # A link in a sentence is as high as its line, as WCAG 2.5.8 allows.
+    alone = ".askfirst :is(button, label, summary), .askfirst-top a"
+    assert page.page.evaluate(f"({size})(24, '{alone}')") == []
+
+
+LOOK = """button => {
+  const style = getComputedStyle(button), box = button.getBoundingClientRect();
+  const channel = v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 };
+  const luminance = c => {
+    const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(channel);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [a, b] = [luminance(style.color), luminance(style.backgroundColor)];
+  return {
+    width: box.width, height: box.height, top: box.top,
+    font: [style.fontSize, style.fontWeight, style.fontFamily, style.textTransform],
+    contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05),
+  };
+}"""
+
+
+@WIDTHS
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+def test_neither_answer_is_louder(
+    shop: Site, visit: Visit, width: int, height: int, scheme: str, helper: int
+) -> None:
+    """M04: same size, font, weight; contrast at least 4.5, and alike, in a rude page too."""
+    page = visit(
+        shop,
+        f"/?helper={helper}",
+        width=width,
+        height=height,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    expect(page.notice).to_be_visible()
+    no, yes = page.reject.evaluate(LOOK), page.accept.evaluate(LOOK)
+
+    assert abs(no["width"] - yes["width"]) <= 1
+    assert abs(no["height"] - yes["height"]) <= 1
+    assert no["top"] == yes["top"]
+    assert no["font"] == yes["font"]
+    assert no["font"][3] == "none"
+    assert min(no["contrast"], yes["contrast"]) >= 4.5
+    assert 1 / 1.5 < no["contrast"] / yes["contrast"] < 1.5
+
+
+@WIDTHS
+@pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
+def test_focus_is_never_hidden_by_the_notice(
+    shop: Site, visit: Visit, width: int, height: int, scripts: bool
+) -> None:
+    """M35: tabbing through a long page, no focused element lies wholly under the notice."""
+    page = visit(shop, "/?lines=60", width=width, height=height, java_script_enabled=scripts)
+    expect(page.notice).to_be_visible()
+    seen = 0
+    for _ in range(70):
+        page.page.keyboard.press("Tab")
+        focused = page.page.locator("main :focus, .askfirst-control :focus")
+        if not focused.count():
+            continue
+        seen += 1
+        notice, box = page.notice.bounding_box(), focused.bounding_box()
+        assert notice is not None
+        assert box is not None
+        assert box["y"] < notice["y"]
+        assert box["y"] + box["height"] > 0
+    assert seen > 55
+
+
+def test_the_notice_takes_no_focus_and_traps_none(shop: Site, visit: Visit) -> None:
+    """M35: a page that opens keeps its focus; Tab goes through the notice and out of it."""
+    page = visit(shop)
+    expect(page.notice).to_be_visible()
+    assert page.page.evaluate("document.activeElement === document.body")
+
+    page.notice.get_by_role("link", name="Read the policy").focus()
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("!document.activeElement.closest('#askfirst-notice')")
+
+
+@WIDTHS
+def test_the_page_can_be_read_and_used(shop: Site, visit: Visit, width: int, height: int) -> None:
+    """M07: no wall: the notice leaves room, the page scrolls, its links work."""
+    page = visit(shop, "/?lines=30", width=width, height=height)
+    box = page.notice.bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.6 * height
+    page.page.get_by_role("link", name="Up").first.click()
+    assert page.page.url.endswith("#top")
+    page.page.mouse.wheel(0, 600)
+    expect(page.page.get_by_role("link", name="Up").first).not_to_be_in_viewport()
+    # The last line of the page can be brought above the notice.
+    page.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.page.get_by_role("link", name="Up").last.bounding_box()
+    assert last is not None
+    assert last["y"] < box["y"]
+
+
+def test_the_control_is_reached_by_keyboard(shop: Site, visit: Visit) -> None:
+    """M11: from the end of the page, Tab reaches the control and Enter opens the choices."""
+    page = visit(shop, "/?lines=1")
+    page.answering(page.reject.click)
+    page.page.get_by_role("link", name="Up").focus()
+    page.page.keyboard.press("Tab")
+    expect(page.control.get_by_role("link", name="Privacy choices")).to_be_focused()
+    page.page.keyboard.press("Enter")
+    expect(page.dialog).to_be_visible()
+
+
+def test_everything_is_in_the_light_dom(shop: Site, visit: Visit) -> None:
+    """M37: consent tools and assistive technology see every word."""
+    page = visit(shop, "/?helper=0")
+    expect(page.notice).to_be_visible()
+    hosts = "[...document.querySelectorAll('*')].filter(e => e.shadowRoot)"
+    assert page.page.evaluate(f"{hosts}.length") == 0
+    assert page.markup().all("section", id="askfirst-notice")
+
+
+GROUND = "e => getComputedStyle(e).backgroundColor"
+
+
+def test_it_is_dark_where_the_page_is_dark(shop: Site, visit: Visit) -> None:
+    """S10: the notice follows the page's own colour scheme."""
+    page = visit(shop, color_scheme="dark")
+    assert page.notice.evaluate(GROUND) == "rgb(22, 28, 32)"
+    page.page.evaluate("document.documentElement.style.colorScheme = 'light'")
+    assert page.notice.evaluate(GROUND) == "rgb(255, 255, 255)"
+
+
+def test_motion_is_only_for_those_who_like_it(shop: Site, visit: Visit) -> None:
+    """S10: with reduced motion nothing moves."""
+    moves = "e => getComputedStyle(e).animationName"
+    assert visit(shop).notice.evaluate(moves) == "askfirst-rise"
+    assert visit(shop, reduced_motion="reduce").notice.evaluate(moves) == "none"
+
+
+def test_forced_colours_keep_the_edges(shop: Site, visit: Visit) -> None:
+    """S10: where the system paints, buttons and notice still have borders."""
+    page = visit(shop, forced_colors="active")
+    for each in (page.reject, page.accept, page.notice):
+        width, colour = each.evaluate(
+            "e => [getComputedStyle(e).borderTopWidth, getComputedStyle(e).borderTopColor]"
+        )
+        assert width == "1px"
+        assert colour != page.notice.evaluate(GROUND)
+
+
+def test_right_to_left_mirrors_the_notice(shop: Site, visit: Visit) -> None:
+    """S10: in a language from right to left the first answer stands on the right."""
+    page = visit(shop, "/?helper=0&script=0")
+    page.page.route("**/words/en.json", lambda route: route.fulfill(
+        json={**route.fetch().json(), "dir": "rtl"}))  # fmt: skip
+    page.open("/?helper=0")
+    expect(page.notice).to_be_visible()
+    no, yes = page.reject.bounding_box(), page.accept.bounding_box()
+    assert no is not None
+    assert yes is not None
+    assert no["x"] > yes["x"]

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from askfirst.errors import CollectorAway
 from askfirst_collector.dashboard.door import Door, Visit
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.pages import HEADERS, Pages
@@ -30,6 +31,7 @@ TITLES = {
     413: "Too large",
     503: "Not now",
 }
+AWAY = "The collector cannot read its files at this moment. Nothing is lost; try again shortly."
 
 
 def host_app(parts: Parts) -> ASGIApp:
@@ -53,15 +55,18 @@ def host_app(parts: Parts) -> ASGIApp:
         return guarded
 
     async def problem(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = error.detail if isinstance(error, HTTPException) else ""
-        return pages.page(
+        status = error.status_code if isinstance(error, HTTPException) else 503
+        detail = error.detail if isinstance(error, HTTPException) else AWAY
+        response = pages.page(
             request,
             "problem.html",
             status=status,
             title=TITLES.get(status, "That did not work"),
             detail=detail if status != 404 else "There is nothing at this address.",
         )
+        if isinstance(error, CollectorAway):
+            response.headers["retry-after"] = str(error.retry_after)
+        return response
 
     application = Starlette(
         routes=[
@@ -75,7 +80,7 @@ def host_app(parts: Parts) -> ASGIApp:
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
             *(Route(path, inside(handler)) for path, handler in views.routes()),
         ],
-        exception_handlers={HTTPException: problem},
+        exception_handlers={HTTPException: problem, CollectorAway: problem},
     )
     return _with_headers(application)
 

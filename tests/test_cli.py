@@ -1,0 +1,174 @@
+"""The command line, as people and programs call it."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from askfirst.__main__ import MISSING
+from askfirst_collector.cli import main
+from tests.conftest import ROOT
+
+EXAMPLE = ROOT / "policy.example.toml"
+
+
+def run(*arguments: object) -> Result:
+    """One call; an exception of ours would be raised here."""
+    return CliRunner().invoke(main, [str(each) for each in arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A collector's folder with the example policy in force."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    published = run("policy", "publish", EXAMPLE, "--data", folder)
+    assert published.exit_code == 0, published.output
+    return folder
+
+
+def test_without_the_collector_the_command_names_the_extra() -> None:
+    """Without the extra: exactly the one line, and status 1."""
+    # -S: no site-packages, so that there is the SDK and the standard library alone.
+    code = "from askfirst.__main__ import main; main()"
+    path = {"PYTHONPATH": str(ROOT / "sdk/python")}
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, env=path
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (1, "", f"{MISSING}\n")
+    assert MISSING == "pip install 'askfirst[collector]'"
+
+
+def test_the_help_in_the_docs_is_what_the_commands_say() -> None:
+    """Generated things are committed and checked."""
+    written = runpy.run_path(str(ROOT / "scripts/build-cli-docs"))["text"]()
+    assert (ROOT / "docs/cli.md").read_text("utf-8") == written
+
+
+def test_a_good_policy_is_told_by_its_hash() -> None:
+    """`policy check`, for people and for programs."""
+    found = run("policy", "check", EXAMPLE, "--json")
+    assert found.exit_code == 0
+    told = json.loads(found.output)
+    assert (told["usable"], told["problems"]) == (True, [])
+    assert told["hash"] in run("policy", "check", EXAMPLE).output.replace("\n", "")
+
+
+def test_a_bad_policy_is_told_by_pointer_value_and_advice(tmp_path: Path) -> None:
+    """M31: refused with a JSON pointer, both values, and what to write instead."""
+    bad = tmp_path / "policy.toml"
+    text = EXAMPLE.read_text("utf-8").replace('closes = "day"', 'closes = "fortnight"')
+    bad.write_text(text, "utf-8")
+    found = run("policy", "check", bad, "--json")
+    assert found.exit_code == 1
+    (problem,) = json.loads(found.output)["problems"]
+    assert (problem["pointer"], problem["found"]) == ("/purposes/statistics/closes", "fortnight")
+    said = run("policy", "check", bad)
+    assert said.exit_code == 1
+    assert "/purposes/statistics/closes" in said.output
+    assert '"fortnight"' in said.output
+
+
+def test_a_policy_beyond_the_hosts_is_refused(tmp_path: Path) -> None:
+    """M31: subsumption against the host's policy is part of the check."""
+    beyond = tmp_path / "policy.toml"
+    text = EXAMPLE.read_text("utf-8").replace("retention_days = 365", "retention_days = 700", 1)
+    beyond.write_text(text, "utf-8")
+    (problem,) = json.loads(run("policy", "check", beyond, "--json").output)["problems"]
+    assert problem["pointer"] == "/purposes/statistics/retention_days"
+    assert "365" in problem["message"]
+
+
+def test_a_file_that_is_not_there_is_a_message() -> None:
+    """No traceback, whatever is given."""
+    for command in (["policy", "check", "nowhere.toml"], ["policy", "explain", "nowhere.toml"]):
+        found = run(*command)
+        assert found.exit_code in (1, 2)
+        assert "cannot be read" in " ".join(found.output.split())
+
+
+def test_diff_says_who_is_asked_again(tmp_path: Path) -> None:
+    """0 where nobody is asked again, 1 where someone is."""
+    wider = tmp_path / "wider.toml"
+    text = EXAMPLE.read_text("utf-8").replace("browser = 1", "browser = 2", 1)
+    wider.write_text(text, "utf-8")
+    found = run("policy", "diff", EXAMPLE, wider, "--json")
+    assert found.exit_code == 1
+    (change,) = json.loads(found.output)["widened"]["statistics"]
+    assert change == {"dimension": "/levels/browser", "old": 1, "new": 2}
+    assert run("policy", "diff", wider, EXAMPLE).exit_code == 0
+    assert run("policy", "diff", EXAMPLE, EXAMPLE).output.strip() == "The two are the same."
+
+
+def test_explain_says_what_visitors_read() -> None:
+    """The sentences of the notice, one a line."""
+    (purpose,) = json.loads(run("policy", "explain", EXAMPLE, "--json").output)["purposes"]
+    assert purpose["name"] == "statistics"
+    assert {each["attribute"] for each in purpose["stored"]} >= {"page", "browser", "ip"}
+    text = " ".join(run("policy", "explain", EXAMPLE).output.split())
+    assert all(each["means"] in text for each in purpose["stored"])
+
+
+def test_publishing_makes_the_next_edition(data: Path, tmp_path: Path) -> None:
+    """A hash that is new becomes the next edition, one that is known does not."""
+    assert "was in force already" in run("policy", "publish", EXAMPLE, "--data", data).output
+    wider = tmp_path / "wider.toml"
+    wider.write_text(EXAMPLE.read_text("utf-8").replace("browser = 1", "browser = 2", 1), "utf-8")
+    assert "Edition 2 of" in run("policy", "publish", wider, "--data", data).output
+    (site,) = json.loads(run("site", "list", "--data", data, "--json").output)
+    assert site["edition"] == 2
+
+
+def test_a_site_key_is_shown_once_and_kept_as_a_hash(data: Path) -> None:
+    """Nothing in the folder holds the key itself."""
+    (site,) = json.loads(run("site", "list", "--data", data, "--json").output)
+    key = run("site", "key", site["site"], "--data", data).output.split()[-1]
+    assert len(key) >= 32
+    kept = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert key.encode() not in kept
+    assert run("site", "key", "nobody", "--data", data).exit_code == 1
+
+
+def test_nothing_is_due_on_the_first_day(data: Path) -> None:
+    """`close --dry-run` says which periods are due, and closes nothing."""
+    told = json.loads(run("close", "--data", data, "--dry-run", "--json").output)
+    assert told == {"closed": False, "periods": []}
+    assert "0 periods are closed." in run("close", "--data", data).output
+
+
+def test_geo_says_by_which_database() -> None:
+    """Which, how old, what it answers."""
+    told = json.loads(run("geo", "86.40.1.1", "--json").output)
+    assert told["answer"][0] == "IE"
+    assert told["database"].startswith("iptocc")
+    assert run("geo", "--places", EXAMPLE).exit_code == 1
+
+
+def test_a_link_is_made_for_whoever_has_the_machine(data: Path) -> None:
+    """`host link`: a fresh token each time."""
+    first, second = (run("host", "link", "--data", data).output.split()[-1] for _ in range(2))
+    assert first.startswith("http://127.0.0.1:8321/askfirst/host/setup?token=")
+    assert first != second
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_off_loopback_needs_tls(command: str, tmp_path: Path) -> None:
+    """M29's secrets and sign-in never cross a network in the clear."""
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        found = run(command, "--host", host, "--data", tmp_path / "data")
+        assert found.exit_code == 2
+        assert "loopback" in found.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_visits_are_not_invented_over_real_ones(data: Path) -> None:
+    """What is simulated never mixes with what is not."""
+    found = run("demo", "--visits", 10, "--data", data, "--port", 18_321)
+    assert found.exit_code == 2
+    assert "has data already" in found.output

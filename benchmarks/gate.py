@@ -18,7 +18,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from askfirst import ConsentMiddleware
-from askfirst.asgi import Application
+from askfirst.client import Application
 from tests.gate.memory import MemoryCollector, make_policy, state_token
 
 BASE: list[tuple[bytes, bytes]] = [

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket
 
 import askfirst
 from askfirst import ConsentMiddleware, PolicyError, consent_from, read_policy
-from askfirst.asgi import Application
+from askfirst.client import Application
 from askfirst.gate.visit import Visit
 from tests.gate.browser import Browser, call, until
 from tests.gate.memory import AWAY, NOW, MemoryCollector, make_policy, state_token
@@ -298,6 +298,7 @@ async def test_a_whole_visit_over_a_real_socket() -> None:
             {"headers": dict(socket.headers), "allows": consent_from(socket).allows("statistics")}
         )
         await socket.accept(headers=[(b"set-cookie", b"tracker=1"), (b"set-cookie", b"session=1")])
+        seen.append({"allows": consent_from(socket).allows("statistics")})
         await socket.send_text(await socket.receive_text())
         await socket.close()
 
@@ -331,6 +332,7 @@ async def test_a_whole_visit_over_a_real_socket() -> None:
             )
             assert gone.json()["decision"] == "withdrawn"
     assert seen[0]["allows"]
+    assert seen[1]["allows"]
     assert "receipt" not in json.dumps(seen[0]["headers"])
 
 

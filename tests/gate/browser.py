@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from askfirst.asgi import Application
+from askfirst.client import Application
 from askfirst.gate.set_cookie import deletes
 from tests.gate.memory import NOW
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from askfirst import ConsentMiddleware, Policy
-from askfirst.asgi import Application
+from askfirst.client import Application
 from tests.gate.browser import Browser
 from tests.gate.memory import NOW, MemoryCollector, make_policy
 

@@ -298,6 +298,16 @@ async def test_refusing_only_what_was_widened_keeps_the_rest(shop: Build) -> Non
     assert (await site.another().consent("save", site.policy.hash, choices={})).status == 422
 
 
+async def test_a_refusal_carries_nothing_of_its_own(shop: Build) -> None:
+    """M25: the ledger gets edition and language from closed lists, whatever the body says."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    value = {"v": 1, "method": "withdraw", "lang": "x-64-bits", "edition": "y", "adult": True}
+    assert (await site.browser.post_json("/askfirst/consent", value)).status == 200
+    decision = site.collector.decisions[-1]
+    assert (decision.lang, decision.edition, decision.adult) == ("en", site.policy.hash, False)
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "reason"),
     [

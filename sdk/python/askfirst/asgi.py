@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from . import asgi_paths
-from .client import Caller, CollectorClient, Message, Receive, Scope, Send
+from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.caching import private
 from .gate.cookies import RECEIPT, take
 from .gate.faults import note
@@ -22,9 +22,8 @@ from .gate.relay import PATIENCE, Relay
 from .gate.visit import KEY, Visit
 from .terms.policy import Policy, read_policy
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_ENDS = frozenset({"http.response.body", "http.response.pathsend"})
 
 
 class ConsentMiddleware:
@@ -103,12 +102,14 @@ class ConsentMiddleware:
             kind = message["type"]
             if kind in _STARTS:
                 message = self._finish(visit, message)
-                if secrets and self._sees_pages and kind == "http.response.start":
+                if kind != "http.response.start":
+                    visit.sealed = False  # what a socket says is kept by no cache
+                elif secrets and self._sees_pages:
                     watched = message
                 await send(message)
                 return
             await send(message)
-            if kind == "http.response.body" and not message.get("more_body", False):
+            if kind in _ENDS and not message.get("more_body", False):
                 visit.sealed = False
                 if watched is not None:
                     self._page_view(scope, headers, secrets, visit, watched)

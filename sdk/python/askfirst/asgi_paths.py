@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from .client import Caller, Message, Receive, Scope, Send
+from .client import Application, Caller, Message, Receive, Scope, Send
 from .errors import CollectorAway, Refused
 from .gate.faults import note
 from .gate.origin import is_same_origin
@@ -145,7 +145,7 @@ def _says_no_grant(body: bytes) -> bool:
         return False
 
 
-async def _by_collector(application: object, scope: Scope, connection: Connection) -> None:
+async def _by_collector(application: Application, scope: Scope, connection: Connection) -> None:
     started = False
 
     async def send(message: Message) -> None:
@@ -154,7 +154,7 @@ async def _by_collector(application: object, scope: Scope, connection: Connectio
         await connection.send(message)
 
     try:
-        await application(scope, connection.receive, send)  # type: ignore[operator]
+        await application(scope, connection.receive, send)
     except Exception as error:
         note("the collector's own answer", error)
         if started:

@@ -77,9 +77,16 @@ def _check_grant(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edi
         raise Refused(
             "unknown-purpose", f"purposes that are asked: {', '.join(edition.policy.asked)}"
         )
-    # A closed list: what the ledger keeps must not be a place for anything else.
-    if answer.lang not in edition.policy.languages and answer.lang not in shipped_languages():
+    if not is_language(answer.lang, edition.policy):
         raise Refused("bad-shape", "send the language the notice was shown in")
+
+
+def is_language(lang: str, policy: Policy) -> bool:
+    """Whether a notice can have been shown in it.
+
+    A closed list: what the ledger keeps of an answer must not be a place for anything else (M25).
+    """
+    return lang in policy.languages or lang in shipped_languages()
 
 
 def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], policy: Policy) -> None:

@@ -13,7 +13,7 @@ from ..terms.policy import Policy
 from .faults import note
 from .gate import Gate, Known
 from .headers import Headers
-from .retries import Retries
+from .retries import ENDED, Retries
 
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
 LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up
@@ -148,4 +148,4 @@ async def _quietly(work: Coroutine[Any, Any, None], doing: str) -> None:
 
 def ended(error: Refused) -> bool:
     """Whether the collector says that a receipt is not, or no longer, alive."""
-    return error.reason in ("handle-ended", "no-receipt")
+    return error.reason in ENDED

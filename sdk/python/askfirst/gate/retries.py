@@ -14,6 +14,8 @@ from ..client import Handle
 from ..errors import Refused
 from .faults import log, note
 
+# Why a collector does not know a receipt, or not any more.
+ENDED = frozenset({"handle-ended", "no-receipt"})
 MOST = 10_000  # calls
 Call = Callable[[], Awaitable[object]]
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)  # seconds between attempts; the last one stays
@@ -73,7 +75,10 @@ class Retries:
 async def _try(call: Call) -> bool:
     try:
         await call()
-    except Refused:
+    except Refused as error:
+        # A receipt that is dead already is what was wanted; anything else is a fault of ours.
+        if error.reason not in ENDED:
+            note("recording a withdrawal again", error)
         return True
     except Exception as error:
         note("recording a withdrawal again", error)

@@ -13,7 +13,8 @@ from ..terms.policy import Policy
 from ..terms.token import State, sign_state
 from .answer import VisitorAnswer
 from .cookies import RECEIPT, STATE, read_cookies
-from .decision import Resolved, narrowed, refusal, resolve
+from .decision import Resolved, is_language, narrowed, refusal, resolve
+from .faults import note
 from .headers import Header
 from .receipt import draw_secret, handle_of, only_handle
 from .relay import Relay, ended
@@ -102,7 +103,9 @@ class Settling:
         try:
             recorded = await self.relay.record(decision)
             state, word = self._state(recorded), recorded.status
-        except Refused:
+        except Refused as error:
+            if not ended(error):
+                note("recording a refusal", error)
             state = refusal(self.resolved, self.consent, now=self.now)
         except CollectorAway:
             self.relay.retry(decision)
@@ -117,15 +120,17 @@ class Settling:
         return Settled(word, state.expires, self._cookies(state, *self._no_receipt()))
 
     def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
-        edition = self.consent.editions.current.hash if not resolved.grants else self.answer.edition
+        edition = self.consent.editions.current
+        lang = self.answer.lang
         return Decision(
             site=self.consent.site,
             handle=handle,
-            edition=edition,
-            lang=self.answer.lang or self.relay.policy.languages[0],
+            # A grant was checked to be for it; a refusal counts for it, whatever was shown.
+            edition=edition.hash,
+            lang=lang if is_language(lang, edition.policy) else edition.policy.languages[0],
             method=resolved.method,
             choices=resolved.choices,
-            adult=self.answer.adult,
+            adult=self.answer.adult and resolved.grants,
             gpc=self.consent.signals.gpc,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from ..terms.consent import Consent, Question, Source
@@ -32,7 +33,7 @@ class Visit:
     def consent(self) -> Consent:
         """The consent of this request; none while an unmarked response is being sent (M39)."""
         if self.sealed:
-            log.warning("consent was read too late: read it before the response starts")
+            _say_too_late()
             return Consent(self.peek().site)
         self.read = True
         return self.peek()
@@ -68,6 +69,11 @@ class Visit:
     def asks(self) -> tuple[Question, ...]:
         """What the notice is to ask now; empty means no notice."""
         return self.consent.asks
+
+
+@cache
+def _say_too_late() -> None:
+    log.warning("consent was read too late: read it before the response starts")
 
 
 def consent_of(scope: Mapping[str, Any]) -> Consent | None:

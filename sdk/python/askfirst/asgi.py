@@ -70,8 +70,8 @@ class ConsentMiddleware:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: list[Header] = scope["headers"]
         secrets: tuple[bytes, ...] = ()
-        for header in headers:
-            if RECEIPT in header[1]:
+        for name, value in headers:
+            if len(name) == 6 and RECEIPT in value:
                 headers, secrets = take(headers, RECEIPT)
                 # Before anything else: the application never sees the receipt (M40).
                 scope["headers"] = headers

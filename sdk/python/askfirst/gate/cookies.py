@@ -6,7 +6,7 @@ another one (RFC 6265bis section 5.8.3: chunks are joined by "; ", and nothing q
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from .headers import Header, Headers
 
@@ -57,18 +57,14 @@ def _chunks(value: bytes, needle: bytes) -> list[tuple[int, int]]:
 
 def take(headers: Headers, wanted: bytes) -> tuple[list[Header], tuple[bytes, ...]]:
     """The headers without one cookie, every other byte as it was; and the values it had."""
-    kept = [*headers]
+    kept: list[Header | None] = [*headers]
     taken: list[bytes] = []
-    for header in headers:
-        name, value = header
-        if wanted in value and len(name) == 6 and name.lower() == b"cookie":
+    for at, (name, value) in enumerate(headers):
+        if len(name) == 6 and wanted in value and name.lower() == b"cookie":
             rest, found = _thin(value, wanted)
             taken += found
-            if rest.strip(_BLANK + b";"):
-                kept[kept.index(header)] = (name, rest)
-            else:
-                kept.remove(header)
-    return kept, tuple(taken)
+            kept[at] = (name, rest) if rest.strip(_BLANK + b";") else None
+    return [header for header in kept if header is not None], tuple(taken)
 
 
 def _thin(value: bytes, wanted: bytes) -> tuple[bytes, list[bytes]]:
@@ -81,8 +77,3 @@ def _thin(value: bytes, wanted: bytes) -> tuple[bytes, list[bytes]]:
             rest = value[end:] if start else value[end:].removeprefix(b";").lstrip(_BLANK)
             value = value[: max(start - 1, 0)] + rest
     return value, taken[::-1]
-
-
-def only(cookies: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
-    """The different values of one cookie, in order."""
-    return list(dict.fromkeys(value for name, value in cookies if name == wanted))

@@ -18,7 +18,7 @@ import orjson
 
 from askfirst.client import Caller
 from askfirst.errors import AskfirstError, CollectorAway, Refused
-from askfirst.gate.cookies import STATE, only, read_cookies
+from askfirst.gate.cookies import STATE, read_cookies
 from askfirst.gate.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
@@ -84,7 +84,9 @@ class Events:
         """Events that the site's server saw; the same rules, no answer, never raises."""
         try:
             sent = read_batch(orjson.dumps(payload))
-            await self._take(self._senders.of_gate(caller, sent, headers), sent, headers, peer)
+            site = self._senders.site(caller.site)
+            sender = self._senders.of_gate(site, caller, sent, headers)
+            await self._take(sender, sent, headers, peer)
         except AskfirstError:
             return
         except Exception as error:
@@ -97,16 +99,17 @@ class Events:
         headers: Headers = scope["headers"]
         client = scope.get("client")
         peer: str = client[0] if client else ""
-        key = bearer(headers)
         caller: Caller | None = scope.get(CALLER)
-        own = self._senders.site_of_key(key) if key is not None and caller is None else None
+        key = bearer(headers) if caller is None else None
+        own = self._senders.site_of_key(key) if key is not None else None
         # A relay speaks for a whole site; a wrong key is counted like everybody.
         if own is None:
             self._check_limit(peer, headers)
         if caller is not None:
-            self._senders.check_origin(caller, headers)
+            site = self._senders.site(caller.site)
+            self._senders.check_origin(site, headers)
             sent = await _read(headers, receive)
-            sender = self._senders.of_gate(caller, sent, headers)
+            sender = self._senders.of_gate(site, caller, sent, headers)
             taken = await self._take(sender, sent, headers, peer)
             expiry = () if taken.valid or not _grants(headers) else (EXPIRE_STATE,)
             return Answer(202, taken.body, expiry)
@@ -127,7 +130,8 @@ class Events:
         return await self._intake.take(sender, sent, now, raw)
 
     def _check_limit(self, peer: str, headers: Headers) -> None:
-        if not self._limit.allows(self._proxies.client(peer, _only(headers, _FORWARDED))):
+        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
+        if not self._limit.allows(self._proxies.client(peer, told)):
             raise Refused("too-many-requests", "send less")
 
 
@@ -155,7 +159,7 @@ def _grants(headers: Headers) -> bool:
 
     Its signature does not matter: what is answered is that the browser may drop it.
     """
-    return any(map(_says_granted, only(read_cookies(headers), STATE)))
+    return any(_says_granted(value) for name, value in read_cookies(headers) if name == STATE)
 
 
 def _says_granted(token: bytes) -> bool:

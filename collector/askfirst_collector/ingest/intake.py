@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from askfirst.errors import CollectorAway
@@ -18,7 +15,7 @@ from askfirst.terms.consent import Signals
 from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
-from askfirst_collector.store.events import ANSWER_DAYS, Batch, EventStore, HandleEnded, Judged, Row
+from askfirst_collector.store.events import Batch, EventStore, HandleEnded, Judged, Row
 from askfirst_collector.store.salts import Salts
 
 from . import judging
@@ -26,6 +23,7 @@ from .answers import accepted
 from .batch import TOLD_BY_PAGE, Sent, Told, read_event, read_fields, read_observed
 from .judging import Judge, stands
 from .limits import DailyLimit
+from .retries import BatchNames, day_of
 from .rows import make_row
 
 TRIES = 3  # a choice that changes while its batch is written is judged again
@@ -79,6 +77,7 @@ class Intake:
         self._place = place
         self._proxies = proxies
         self._daily = daily or DailyLimit()
+        self._names = BatchNames(salts)
 
     async def take(self, sender: Sender, sent: Sent, now: float, raw: Callable[[], Raw]) -> Taken:
         """Returns when what may be stored is on disk; raises CollectorAway when it cannot be.
@@ -181,7 +180,7 @@ class Intake:
         dropped: list[tuple[int, str]],
         drops: Sequence[Row],
     ) -> bytes:
-        day = int(now // DAY)
+        day = day_of(now)
         reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops))
         granted = min(reserved, len(rows))
         taken = (*rows[:granted], *drops[: reserved - granted])
@@ -189,30 +188,17 @@ class Intake:
         answer = accepted(granted, dropped)
         if not taken:
             return answer
-        today, *earlier = self._keys(standing.handle, sent.batch, now)
+        name, *earlier = self._names.names(standing.handle, sent.batch, now)
         judged = Judged(standing.site, standing.handle, standing.index)
         new = False
         try:
-            batch = Batch(judged, day, today, taken, answer, tuple(earlier))
+            batch = Batch(judged, day, name, taken, answer, tuple(earlier))
             stored = await self._store.append(batch)
             new = stored is answer
         finally:
             if not new:
                 self._daily.give_back(standing.handle, day, reserved)
         return stored
-
-    def _keys(self, handle: str, batch: str, now: float) -> list[bytes]:
-        """The names of this batch under the key of today and of each day it may have come on."""
-        today = datetime.fromtimestamp(now, UTC).date()
-        message = f"{handle}{batch}".encode()  # both of a fixed length
-        return [
-            hmac.digest(
-                self._salts.batch_key((today - timedelta(days=back)).isoformat()),
-                message,
-                hashlib.sha256,
-            )[:KEY]
-            for back in range(ANSWER_DAYS + 1)
-        ]
 
 
 def _observable(observed: dict[str, Value]) -> bool:

@@ -29,6 +29,7 @@ _LOCAL = (
     IPv6Network("fc00::/7"),
     IPv6Network("fe80::/10"),
 )
+_LOCAL_BYTES = frozenset({0, 10, 127, 172, 192, 0xFC, 0xFD, 0xFE})
 
 
 class AddressLimit:
@@ -54,7 +55,7 @@ class AddressLimit:
     def allows(self, address: str | Address | None) -> bool:
         """Count one request; whether it is within the limit. An unknown address is not counted."""
         read = read_address(address) if isinstance(address, str) else address
-        if read is None or any(read in network for network in _LOCAL):
+        if read is None or _is_local(read):
             return True
         now = self._now()
         if not self._until - WINDOW <= now < self._until:
@@ -68,6 +69,11 @@ class AddressLimit:
         if len(self._counts) > REMEMBERED:
             self._counts.popitem(last=False)
         return count <= self._most
+
+
+def _is_local(address: Address) -> bool:
+    # Most addresses are none of these by their first byte.
+    return address.packed[0] in _LOCAL_BYTES and any(address in network for network in _LOCAL)
 
 
 class DailyLimit:

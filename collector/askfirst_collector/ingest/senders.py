@@ -25,20 +25,26 @@ class Senders:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def check_origin(self, caller: Caller, headers: Headers) -> None:
+    def site(self, name: str) -> Site:
+        """The site of this name."""
+        site = self._registry.site(name)
+        if site is None:
+            raise Refused("no-such-site", "send the name of a site that has published a policy")
+        return site
+
+    def check_origin(self, site: Site, headers: Headers) -> None:
         """Whether the site itself sends; asked before a body is read (M47)."""
-        origins = self._site(caller.site).editions.current.policy.origins
-        if not same_origin(headers, origins):
+        if not same_origin(headers, site.editions.current.policy.origins):
             raise Refused("cross-origin", "send events from the site itself")
 
-    def of_gate(self, caller: Caller, sent: Sent, headers: Headers) -> Sender:
+    def of_gate(self, site: Site, caller: Caller, sent: Sent, headers: Headers) -> Sender:
         """What the gate vouches for; the body may not speak of another receipt or site."""
         if sent.handle is not None or sent.secret is not None:
             raise Refused("bad-shape", "the receipt comes by its cookie: leave handle, secret out")
         if sent.site not in ("", caller.site):
             raise Refused("bad-shape", "leave site out")
         signals = _signals(sent, headers, gpc=caller.gpc, dnt=caller.dnt)
-        return Sender(self._site(caller.site), caller.handle, signals)
+        return Sender(site, caller.handle, signals)
 
     def site_of_key(self, key: str) -> str | None:
         """The site whose relay shows this key; asked before a body is read."""
@@ -50,24 +56,18 @@ class Senders:
             raise Refused("wrong-key", "send the key of the site that the body names")
         if sent.secret is not None:
             raise Refused("bad-shape", "a relay sends the handle, never the secret")
-        return Sender(self._site(sent.site), sent.handle, _signals(sent, headers), relay=True)
+        return Sender(self.site(sent.site), sent.handle, _signals(sent, headers), relay=True)
 
     def of_script(self, sent: Sent, headers: Headers) -> tuple[Sender, bytes]:
         """A page of a site without a server of its own, by its exact origin, which is answered."""
         if sent.handle is not None:
             raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
-        site = self._site(sent.site)
+        site = self.site(sent.site)
         origin = exact_origin(headers, site.editions.current.policy.origins)
         if origin is None:
             raise Refused("cross-origin", "send events from an origin of the site")
         handle = None if sent.secret is None else handle_of(sent.secret)
         return Sender(site, handle, _signals(sent, headers)), origin
-
-    def _site(self, name: str) -> Site:
-        site = self._registry.site(name)
-        if site is None:
-            raise Refused("no-such-site", "send the name of a site that has published a policy")
-        return site
 
 
 def bearer(headers: Headers) -> str | None:

@@ -32,7 +32,9 @@ class Standings:
 
     def standing(self, site: str, handle: str) -> Standing | None:
         """How a handle stands, exact as of this call in every worker; None for an unknown one."""
-        version = self._refresh()
+        return self._as_of(self._refresh(), site, handle)
+
+    def _as_of(self, version: int, site: str, handle: str) -> Standing | None:
         known = self._known.get((site, handle))
         if known is None:
             latest = self._ledger.latest(site, handle)
@@ -45,11 +47,16 @@ class Standings:
         return known
 
     def ended(self, judged: Collection[Judged]) -> Set[Judged]:
-        """Those whose handle is not as it was judged any more; asked inside the event writer."""
-        return {each for each in judged if not self._holds(each)}
+        """Those whose handle is not as it was judged any more; asked inside the event writer.
 
-    def _holds(self, judged: Judged) -> bool:
-        standing = self.standing(judged.site, judged.handle)
+        One look at the ledger's version serves all: whoever changes it meanwhile waits for the
+        writer before saying so.
+        """
+        version = self._refresh()
+        return {each for each in judged if not self._holds(each, version)}
+
+    def _holds(self, judged: Judged, version: int) -> bool:
+        standing = self._as_of(version, judged.site, judged.handle)
         return standing is not None and standing.alive and standing.index == judged.index
 
     def _refresh(self) -> int:

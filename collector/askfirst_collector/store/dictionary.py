@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from askfirst.terms.attributes import Value
 
@@ -123,6 +124,7 @@ def state_of(connection: sqlite3.Connection, number: int) -> int:
     return int(found[0])
 
 
+@lru_cache(maxsize=256)
 def time_number(value: Value) -> int | None:
     """Unix seconds of the start of the day, hour, minute or second; None for none."""
     if not value:

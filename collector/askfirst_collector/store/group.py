@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -45,8 +45,11 @@ class Group(Generic[Job, Answer]):
         self._work = work
         self._done = done
         self._name = name
-        self._queue: SimpleQueue[_Ticket[Job, Answer] | None] = SimpleQueue()
+        self._waiting: deque[_Ticket[Job, Answer]] = deque()
+        # Guards everything here; who puts a job wakes the thread only if it sleeps.
         self._lock = threading.Lock()
+        self._sleeps = False
+        self._wake = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -66,45 +69,43 @@ class Group(Generic[Job, Answer]):
     def close(self) -> None:
         """Do what waits, then stop. Closing twice is harmless."""
         with self._lock:
-            first, self._closed = not self._closed, True
+            self._closed = True
+            self._rouse()
             thread = self._thread
         if thread is not None:
-            if first:
-                self._queue.put(None)
             thread.join()
 
     def _put(self, ticket: _Ticket[Job, Answer]) -> None:
-        if self._queue.qsize() >= WAITING:
-            raise Full("too much waits to be written")
-        # Under the lock, so that nothing is put behind the closing mark, where none would read it.
         with self._lock:
             if self._closed:
                 raise Full("the writer is closed")
+            if len(self._waiting) >= WAITING:
+                raise Full("too much waits to be written")
+            self._waiting.append(ticket)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
-            self._queue.put(ticket)
+            self._rouse()
+
+    def _rouse(self) -> None:
+        if self._sleeps:
+            self._sleeps = False
+            self._wake.release()
 
     def _run(self) -> None:
-        open_ = True
-        while open_:
-            tickets, open_ = self._next_round()
-            if tickets:
-                self._answer(tickets, self._outcomes([ticket.job for ticket in tickets]))
+        while tickets := self._next_round():
+            self._answer(tickets, self._outcomes([ticket.job for ticket in tickets]))
         self._done()
 
-    def _next_round(self) -> tuple[list[_Ticket[Job, Answer]], bool]:
-        tickets: list[_Ticket[Job, Answer]] = []
-        ticket = self._queue.get()
-        while ticket is not None:
-            tickets.append(ticket)
-            if len(tickets) == ROUND:
-                return tickets, True
-            try:
-                ticket = self._queue.get_nowait()
-            except Empty:
-                return tickets, True
-        return tickets, False
+    def _next_round(self) -> list[_Ticket[Job, Answer]]:
+        """What waits, once something does; nothing when the group is closed."""
+        while True:
+            with self._lock:
+                if self._waiting or self._closed:
+                    count = min(len(self._waiting), ROUND)
+                    return [self._waiting.popleft() for _ in range(count)]
+                self._sleeps = True
+            self._wake.acquire()
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Answer | Exception]:
         try:

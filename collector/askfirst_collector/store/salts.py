@@ -97,6 +97,9 @@ class Salts:
 
         CollectorAway once the period is two hours over: a second salt would count people twice.
         """
+        known = self._known.get(("period_salt", site, closes, period))
+        if known is not None and self._now() < known[1]:
+            return known[0]
         due = period_end(closes, period) + GRACE
         return self._elected(
             "period_salt", ("site", "closes", "period"), (site, closes, period), due

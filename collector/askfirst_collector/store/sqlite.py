@@ -10,27 +10,26 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES
 
 from . import keeping, removal
-from .dictionary import Dictionary, find_period, state_of, time_number, time_value
-from .events import ANSWER_DAYS, Batch, Counts, Ended, HandleEnded, PeriodKey, Row, StoreAway
+from .appending import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
+from .dictionary import find_period, state_of, time_value
+from .events import Batch, Counts, Ended, HandleEnded, Judged, PeriodKey, Row, StoreAway
 from .group import Full, Group
-from .schema import DIMENSIONS, KEPT, TYPES, open_events
+from .schema import DIMENSIONS, KEPT, open_events
 
 Work = Callable[[sqlite3.Connection], object]
 
-ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 CHUNK = 500  # pseudonyms in one statement
 
-_INSERT = f"INSERT INTO event VALUES ({', '.join('?' * (9 + len(DIMENSIONS)))})"  # noqa: S608
 # Faults of what was asked, not of the store.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-_TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
 _PARTS_OF = {
     name: [f"{name}_{n}" for n in range(1, ATTRIBUTES[name].finest + 1)] for name in DIMENSIONS
 }
@@ -58,14 +57,12 @@ class SqliteEvents:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
         self._ended = ended
-        self._urandom = urandom
         self._busy_timeout = busy_timeout
         self._group: Group[Batch | Work, object] = Group(self._round, done=self._disconnect)
         # What follows belongs to the writing thread alone.
         self._connection: sqlite3.Connection | None = None
-        self._dictionary = Dictionary(urandom)
+        self._appender = Appender(urandom)
         self._file = (0, 0)
-        self._day = -1
         self._truncate = False
 
     async def append(self, batch: Batch) -> bytes:
@@ -101,16 +98,10 @@ class SqliteEvents:
 
         def replace(connection: sqlite3.Connection) -> None:
             number = keeping.clear(connection, key)
-            self._dictionary.forget()
-            connection.executemany(
-                _INSERT,
-                (
-                    (*numbers[:2], place, *numbers[3:])
-                    for place, numbers in enumerate(
-                        self._numbers(connection, number, row) for row in rows
-                    )
-                ),
-            )
+            self._appender.dictionary.forget()
+            found = (self._appender.numbers(connection, number, row) for row in rows)
+            placed = [(*each[:2], place, *each[3:]) for place, each in enumerate(found)]
+            insert(connection, "event", EVENT_COLUMNS, placed)
             keeping.finish(connection, number)
 
         self._write(replace)
@@ -129,7 +120,7 @@ class SqliteEvents:
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
-        self._write(lambda connection: _forget_answers(connection, before))
+        self._write(lambda connection: forget_answers(connection, before))
 
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""
@@ -163,9 +154,9 @@ class SqliteEvents:
                 "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
                 " FROM event WHERE period = ? AND type <> ?",
                 (
-                    _TYPE_NUMBERS["page_view"],
+                    TYPE_NUMBERS["page_view"],
                     find_period(connection, key),
-                    _TYPE_NUMBERS["drop"],
+                    TYPE_NUMBERS["drop"],
                 ),
             ).fetchone()
         return Counts(*found)
@@ -220,18 +211,13 @@ class SqliteEvents:
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._dictionary.refresh(connection)
+            self._appender.dictionary.refresh(connection)
             judged = {job.judged for job in jobs if isinstance(job, Batch)}
             ended = self._ended(judged) if judged else frozenset()
-            outcomes = [
-                (HandleEnded() if job.judged in ended else self._append(connection, job))
-                if isinstance(job, Batch)
-                else self._removing(connection, job)
-                for job in jobs
-            ]
+            outcomes = self._outcomes(connection, jobs, ended)
             connection.execute("COMMIT")
         except BaseException:
-            self._dictionary.forget()
+            self._appender.dictionary.forget()
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
@@ -239,57 +225,28 @@ class SqliteEvents:
         self._check_file()
         return outcomes
 
-    def _append(self, connection: sqlite3.Connection, batch: Batch) -> bytes:
-        if batch.day > self._day:
-            _forget_answers(connection, batch.day - ANSWER_DAYS)
-            self._day = batch.day
-        for back, key in enumerate((batch.key, *batch.earlier)):
-            found = connection.execute(
-                "SELECT answer FROM answer WHERE day = ? AND key = ?", (batch.day - back, key)
-            ).fetchone()
-            if found:
-                answer: bytes = found[0]
-                return answer
-        connection.executemany(_INSERT, self._open_rows(connection, batch.rows))
-        connection.execute(
-            "INSERT INTO answer VALUES (?, ?, ?)", (batch.day, batch.key, batch.answer)
-        )
-        return batch.answer
-
-    def _open_rows(
-        self, connection: sqlite3.Connection, rows: Iterable[Row]
-    ) -> Iterator[tuple[object, ...]]:
-        for row in rows:
-            period = self._dictionary.period(connection, row.key)
-            # Sealed: it is being closed, or is closed. What comes too late is not counted.
-            if period is not None:
-                yield self._numbers(connection, period, row)
-
-    def _numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> tuple[object, ...]:
-        values = row.values
-        time = values.get("time", ())
-        value = self._dictionary.value
-        return (
-            period,
-            row.pseudonym or b"",
-            int.from_bytes(self._urandom(ID_BYTES), "big") >> 1,
-            _TYPE_NUMBERS[row.type],
-            row.min_cell_size,
-            row.retention_days,
-            row.keep_rows_days,
-            time_number(time),
-            len(time),
-            *(
-                value(connection, period, name, values[name]) if name in values else 0
-                for name in DIMENSIONS
-            ),
-        )
+    def _outcomes(
+        self, connection: sqlite3.Connection, jobs: Sequence[Batch | Work], ended: Set[Judged]
+    ) -> list[object]:
+        """In the order they came: what is removed after an append removes it too."""
+        outcomes: list[object] = []
+        for batches, group in groupby(jobs, lambda job: isinstance(job, Batch)):
+            if not batches:
+                outcomes += [self._removing(connection, job) for job in group if callable(job)]
+                continue
+            asked = [job for job in group if isinstance(job, Batch)]
+            standing = [batch for batch in asked if batch.judged not in ended]
+            answers = iter(self._appender.append(connection, standing) if standing else ())
+            outcomes += [
+                HandleEnded() if batch.judged in ended else next(answers) for batch in asked
+            ]
+        return outcomes
 
     def _removing(self, connection: sqlite3.Connection, work: Work) -> object:
         before = connection.total_changes
         answer = work(connection)
         if connection.total_changes != before:
-            self._dictionary.forget()
+            self._appender.dictionary.forget()
             self._truncate = True
         return answer
 
@@ -307,8 +264,7 @@ class SqliteEvents:
             raise FileNotFoundError(f"{self._path.name} was replaced")
 
     def _disconnect(self) -> None:
-        self._dictionary.forget()
-        self._day = -1
+        self._appender.forget()
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
@@ -327,10 +283,6 @@ class SqliteEvents:
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
-
-
-def _forget_answers(connection: sqlite3.Connection, before: int) -> None:
-    connection.execute("DELETE FROM answer WHERE day < ?", (before,))
 
 
 def _select(where: str) -> str:

@@ -1,0 +1,46 @@
+"""How a batch is recognised when it comes again: an HMAC under the key of a day, not its id."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+from askfirst_collector.store.events import ANSWER_DAYS
+from askfirst_collector.store.salts import Salts
+
+DAY = 86_400  # seconds
+KEPT = 16  # bytes of each HMAC
+
+
+def day_of(now: float) -> int:
+    """The day (since 1970-01-01, UTC) of a moment in unix seconds."""
+    return int(now // DAY)
+
+
+class BatchNames:
+    """Names batches of today; remembers the keys of the day it was last asked about."""
+
+    def __init__(self, salts: Salts) -> None:
+        self._salts = salts
+        self._day = -1
+        self._keyed: list[hmac.HMAC] = []
+
+    def names(self, handle: str, batch: str, now: float) -> tuple[bytes, ...]:
+        """The name under today's key, then under those of the days it may have come on before."""
+        day = day_of(now)
+        if day != self._day:
+            self._keyed = [self._key(now - back * DAY) for back in range(ANSWER_DAYS + 1)]
+            self._day = day
+        message = f"{handle}{batch}".encode()  # both of a fixed length
+        return tuple(_mac(keyed, message) for keyed in self._keyed)
+
+    def _key(self, moment: float) -> hmac.HMAC:
+        day = datetime.fromtimestamp(moment, UTC).date().isoformat()
+        return hmac.new(self._salts.batch_key(day), digestmod=hashlib.sha256)
+
+
+def _mac(keyed: hmac.HMAC, message: bytes) -> bytes:
+    copy = keyed.copy()
+    copy.update(message)
+    return copy.digest()[:KEPT]

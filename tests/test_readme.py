@@ -46,7 +46,7 @@ def test_the_block_asks_and_then_does_as_it_was_told(
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             first = await client.get("/")
-            edition = (
+            policy = (
                 await client.get("/askfirst/policy", headers={"accept": "application/json"})
             ).json()
             answer = await client.post(

@@ -11,6 +11,7 @@ from askfirst_collector.dashboard.charts import Columns, Series, World, columns,
 from askfirst_collector.dashboard.pages import moment
 from askfirst_collector.dashboard.reasons import missing, no_line, period_name, short_name
 from askfirst_collector.dashboard.tables import (
+    ANSWERS,
     COUNTRIES,
     HOURS,
     Heading,
@@ -88,22 +89,20 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
     return Timeline(chart, rows, len(periods) - gaps, gaps)
 
 
-def totals(
-    parts: Parts, wanted: Wanted, terms: Terms, found: Report, answers: Report
-) -> list[Figure]:
+def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
     """Visitors, page views, answers, and roughly how many today."""
-    why = no_line(found.table, terms, any_closed=bool(found.closed_periods))
+    why = no_line("", terms, any_closed=False)
     given = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
     any_closed = bool(answers.closed_periods)
     few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
     none = few if any_closed else no_line("consent", terms, any_closed=False)
-    so_far = read_snapshot(parts.engine, wanted.site, parts.now())
+    so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
     known = so_far is not None and so_far.visitors > 0
     name = "Today" if terms.closes == "day" else f"This {terms.closes}"
     waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
     return [
-        Figure("Visitors", found.visitors, why, "visitors"),
-        Figure("Page views", found.views, why, "views"),
+        Figure("Visitors", answers.visitors, why, "visitors"),
+        Figure("Page views", answers.views, why, "views"),
         Figure("Agreed", given.get("granted"), none),
         Figure("Withdrew", given.get("withdrawn"), none),
         Figure(
@@ -158,6 +157,8 @@ def _note(heading: Heading, found: Sequence[Line], terms: Terms) -> str:
         )
     if any(line.rest and line.label == "Not given" for line in found):
         notes.append("Not given: visitors who agreed to less detail than that.")
+    if heading == ANSWERS:
+        notes.append("To this purpose alone. Of a refusal nothing is known but that there was one.")
     if heading == COUNTRIES:
         notes.append("Countries come from the address, which is not stored itself.")
     return " ".join(notes)

@@ -53,6 +53,11 @@ def no_line(table: str, terms: Terms, *, any_closed: bool) -> str:
         return f"No answer was given by {size} visitors or more within one {closes}."
     if table == "action":
         return f"No action was taken by {size} visitors or more within one {closes}."
+    if table.startswith("funnel "):
+        return (
+            f"A funnel ends at the first step that fewer than {size} took, or gave up at, within "
+            f"one {closes}; here that is the first one."
+        )
     if table == "drops":
         return f"Nothing was dropped for {size} visitors or more within one {closes}."
     return f"No line of it was shared by {size} visitors or more within one {closes}."

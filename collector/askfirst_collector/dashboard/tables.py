@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
+from askfirst_collector.closing.tables import PAIR_LEVELS
 from askfirst_collector.dashboard.names import label
 from askfirst_collector.reports.ranges import Report, Row
 
@@ -88,6 +89,8 @@ def lines(report: Report, *, deepest: int = 9) -> list[Line]:
     for row in report.rows:
         below[row.path[:-1] if row.kind == "value" else row.path].append(row)
     largest = max((row.visitors for row in below[()]), default=0) or 1
+    if "*" in report.table:
+        return _flat(report)
     ordered = report.table.startswith("funnel ")
     return list(_under((), below, report.table, largest, deepest, ordered))
 
@@ -119,6 +122,27 @@ def _under(
         )
         if not rest and len(prefix) + 1 < deepest:
             yield from _under(row.path, below, table, largest, deepest, ordered)
+
+
+def _flat(report: Report) -> list[Line]:
+    """A pair table has no whole above its lines: each is one value beside another."""
+    first, _, second = report.table.partition("*")
+    at = PAIR_LEVELS.get(first, 1)
+    largest = max((row.visitors for row in report.rows), default=0) or 1
+    rows = sorted(report.rows, key=lambda row: (row.kind != "value", -row.visitors))
+    return [
+        Line(
+            depth=0,
+            label=f"{label(first, row.path[:at])} × {label(second, row.path[at:])}"
+            if row.kind == "value"
+            else row.kind.capitalize(),
+            visitors=row.visitors,
+            views=row.views,
+            share=min(1.0, row.visitors / largest),
+            rest=row.kind != "value",
+        )
+        for row in rows
+    ]
 
 
 def _repeats(table: str, row: Row) -> bool:

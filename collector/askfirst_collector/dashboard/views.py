@@ -28,7 +28,7 @@ from askfirst_collector.parts import Parts
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
-from askfirst_collector.reports.ranges import report, series
+from askfirst_collector.reports.ranges import report, reports, series
 
 Handler = Callable[[Request, Visit], Awaitable[Response]]
 TIMELINE = "time-line"
@@ -66,18 +66,17 @@ class Views:
         if terms is None:
             return self.policy(request, visit, site)
         wanted = span.wanted(site.name)
-        periods = series(self._parts, wanted)
-        reports = {
-            each: report(self._parts, wanted, each.table)
-            for each in tables_of(terms)
-            if each is not HOURS and "*" not in each.table
-        }
-        shown = [
-            figures.panel_of(found, each, terms, preview=True)
-            for each, found in reports.items()
-            if each.table != "drops" or found.rows
+        headings = [
+            each for each in tables_of(terms) if each is not HOURS and "*" not in each.table
         ]
-        closes = advised_closes(periods)
+        found = reports(self._parts, wanted, [each.table for each in headings])
+        shown = [
+            figures.panel_of(found[each.table], each, terms, preview=True)
+            for each in headings
+            if each.table != "drops" or found[each.table].rows
+        ]
+        answers = found[ANSWERS.table]
+        closes = advised_closes(answers.periods)
         return self._page(
             request,
             visit,
@@ -85,10 +84,8 @@ class Views:
             "overview.html",
             span=span,
             closes=terms.closes,
-            figures=figures.totals(
-                self._parts, wanted, terms, next(iter(reports.values())), reports[ANSWERS]
-            ),
-            timeline=figures.timeline(periods, terms),
+            figures=figures.totals(self._parts, terms, answers),
+            timeline=figures.timeline(answers.periods, terms),
             panels=sorted(shown, key=lambda each: not each.lines),
             purposes=_titles(site),
             explanation=explanation(terms, self._parts.now()),

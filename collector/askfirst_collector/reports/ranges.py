@@ -7,7 +7,7 @@ that nobody came in reads as one that too few came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -82,18 +82,21 @@ class Report:
 
 def report(parts: Parts, wanted: Wanted, table: str) -> Report:
     """One table of a purpose, summed over the disclosed periods of a range."""
+    return reports(parts, wanted, [table])[table]
+
+
+def reports(parts: Parts, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
+    """Several tables of a purpose over one range, by name; their periods are read once."""
     periods = series(parts, wanted)
     shown = [each for each in periods if each.reason is None]
+    visitors = sum(each.visitors or 0 for each in shown) if shown else None
+    views = sum(each.views or 0 for each in shown) if shown else None
     with away("ledger"), parts.engine.connect() as connection:
-        rows = tuple(_rows(connection, wanted, table))
-    return Report(
-        wanted,
-        table,
-        rows,
-        sum(each.visitors or 0 for each in shown) if shown else None,
-        sum(each.views or 0 for each in shown) if shown else None,
-        periods,
-    )
+        rows = {table: tuple(_rows(connection, wanted, table)) for table in tables}
+    return {
+        table: Report(wanted, table, found, visitors, views, periods)
+        for table, found in rows.items()
+    }
 
 
 def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:

@@ -1,0 +1,42 @@
+"""The demo's shop behind the gate, over a real folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from askfirst.terms.policy import Policy
+from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
+from askfirst_collector.embedded import EmbeddedCollector
+
+ORIGIN = "http://127.0.0.1:8321"
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return demo_policy([ORIGIN])
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[EmbeddedCollector]:
+    opened = demo_collector(tmp_path / "data")
+    yield opened
+    asyncio.run(opened.aclose())
+
+
+@pytest.fixture
+def site(collector: EmbeddedCollector, policy: Policy) -> ASGIApp:
+    return demo_site(collector, policy)
+
+
+@pytest.fixture
+async def client(site: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor's browser, as far as HTTP goes; secure cookies count on loopback."""
+    transport = httpx.ASGITransport(site)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as opened:
+        yield opened

@@ -1,11 +1,14 @@
 /** The way back to the choices is a link that works without a script; with one, it opens them in place. */
+import { safely } from "./safely.ts";
+
 export const LINK = '[data-askfirst="choices"]';
 
-export function onChoices(show: () => Promise<boolean>): void {
-  addEventListener("click", async (event) => {
+export function onChoices(show: () => Promise<boolean | undefined>): void {
+  const onClick = async (event: MouseEvent): Promise<void> => {
     const link = event.target instanceof Element ? event.target.closest(LINK) : null;
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (!(await show()) && link instanceof HTMLAnchorElement) location.assign(link.href);
-  });
+  };
+  addEventListener("click", (event) => void safely(() => onClick(event)));
 }

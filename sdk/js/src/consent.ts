@@ -1,7 +1,7 @@
 /** What a page may do, and what its visitor is to be asked: the rules of terms/consent.py, on what the site published. */
 import type { ConsentView, Detail, Published, Question, Scope, Signals, Source, State } from "./api.ts";
 
-export const NOTHING: ConsentView = { source: "none", details: {}, scopes: {}, asks: [] };
+export const nothing = (): ConsentView => ({ source: "none", details: {}, scopes: {}, asks: [] });
 
 export function decide(published: Published, state: State | null, signals: Signals): ConsentView {
   const { asked, sells, closed, bounds, changes } = published;

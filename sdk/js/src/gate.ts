@@ -11,7 +11,7 @@ import type {
 } from "./api.ts";
 import { LINK, onChoices } from "./choices.ts";
 import { clear } from "./clear.ts";
-import { decide, NOTHING } from "./consent.ts";
+import { decide, nothing } from "./consent.ts";
 import { leftovers } from "./leftovers.ts";
 import { cookies } from "./native.ts";
 import { safely } from "./safely.ts";
@@ -28,7 +28,7 @@ export function gate(base: string): Askfirst {
   const listeners = new Set<(consent: ConsentView) => void>();
   let published: Published | undefined;
   let state: State | null = null;
-  let consent = NOTHING;
+  let consent = nothing();
   let told = ""; // `consent` as the listeners were last told
   let seen: string | undefined; // the cookies that `consent` was read from
   let onArrival: readonly string[] | undefined;
@@ -44,20 +44,26 @@ export function gate(base: string): Askfirst {
     try {
       state = readState(jar, published.policy.site, Date.now() / 1000);
       consent = decide(published, state, signals());
+      onArrival ??= Object.keys(consent.scopes);
+      const text = JSON.stringify(consent);
+      if (text !== told) {
+        told = text;
+        void safely(() => changed(published as Published, before));
+      }
     } catch {
-      consent = NOTHING;
-    }
-    onArrival ??= Object.keys(consent.scopes);
-    const text = JSON.stringify(consent);
-    if (text !== told) {
-      told = text;
-      void safely(() => changed(published as Published, before));
+      consent = nothing();
     }
     return consent;
   }
 
   /** A copy, so that what a page does to it stays in the page. */
-  const view = (): ConsentView => JSON.parse(JSON.stringify(read()));
+  function view(): ConsentView {
+    try {
+      return JSON.parse(JSON.stringify(read()));
+    } catch {
+      return nothing();
+    }
+  }
 
   async function changed({ policy, asked, closed }: Published, before: ConsentView): Promise<void> {
     if (tracker) void safely(async () => (await tracker)?.changed());
@@ -106,7 +112,7 @@ export function gate(base: string): Askfirst {
     () => void safely(read),
     () => void safely(async () => (await tracker)?.restored()),
   );
-  onChoices(async () => (await safely(() => show("preferences"))) === true);
+  onChoices(() => safely(() => show("preferences")));
   whenSeen(() => {
     void safely(async () => {
       const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" } });

@@ -5,6 +5,8 @@
  * on it, and no policy for Trusted Types is needed, since nothing turns a string into a script. For the same reason
  * markup that a page sets by innerHTML stays as inert as HTML wants it.
  */
+import { safely } from "./safely.ts";
+
 const WAITING = 'script[type="text/plain"]:is([data-purpose],[data-category])';
 
 export type Allows = (purpose: string) => boolean;
@@ -19,7 +21,7 @@ export function gateScripts(allows: Allows): () => void {
     while (!running && waiting.length > 0) {
       const [script] = waiting.splice(0, 1);
       // Consent may have gone while the one before was loading.
-      if (script?.isConnected && isAllowed(script, allows)) running = run(script, next);
+      if (script?.isConnected && isAllowed(script, allows)) running = run(script, () => void safely(next));
     }
   };
 
@@ -31,7 +33,7 @@ export function gateScripts(allows: Allows): () => void {
     if (!running) next();
   };
 
-  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  new MutationObserver(() => void safely(look)).observe(document, { childList: true, subtree: true });
   return look;
 }
 

@@ -103,7 +103,9 @@ class Running:
         collector = EmbeddedCollector(folder, jobs=False)
         own = {**document, "origins": [origin]}
         application = ConsentMiddleware(self._pages(), policy=own, collector=collector, **options)
-        config = uvicorn.Config(self._listen(application), log_level="warning", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            self._listen(application), log_level="warning", timeout_graceful_shutdown=2
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

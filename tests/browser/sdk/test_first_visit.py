@@ -60,9 +60,7 @@ def idle(tab: Page) -> None:
 
 
 @pytest.mark.parametrize("helper", [False, True])
-def test_nothing_happens_before_an_answer(
-    site: Site, visitor: Visitor, helper: bool
-) -> None:
+def test_nothing_happens_before_an_answer(site: Site, visitor: Visitor, helper: bool) -> None:
     """M01, M02: nothing kept, nothing asked for beyond our static files, nothing probed."""
     site.pages["/"] = page(NOTICE + TEMPTING.html) if helper else TEMPTING
     visitor.context.add_init_script(PROBES)
@@ -84,7 +82,9 @@ def test_the_probes_would_be_seen(site: Site, visitor: Visitor) -> None:
     """M02: the net above catches what it is meant to catch."""
     visitor.context.add_init_script(PROBES)
     tab = visitor.open()
-    tab.evaluate("[navigator.plugins, screen.width, document.createElement('canvas').getContext('2d')]")
+    tab.evaluate(
+        "[navigator.plugins, screen.width, document.createElement('canvas').getContext('2d')]"
+    )
     assert tab.evaluate("probed") == ["plugins", "width", "getContext"]
 
 

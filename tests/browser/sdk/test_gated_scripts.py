@@ -22,9 +22,7 @@ def ran(tab: Tab) -> list[str]:
 
 def waiting(name: str, attributes: str = "", *, purpose: str = "statistics") -> str:
     """A script from a file of that name."""
-    return (
-        f'<script type="text/plain" data-purpose="{purpose}" src="/{name}.js" {attributes}></script>'
-    )
+    return f'<script type="text/plain" data-purpose="{purpose}" src="/{name}.js" {attributes}></script>'
 
 
 def inline(name: str, *, purpose: str = "statistics", nonce: str = "abc") -> str:
@@ -58,7 +56,9 @@ def test_they_run_in_the_order_of_the_page(site: Site, visitor: Visitor) -> None
 
 def test_one_that_fails_or_never_was_does_not_hold_the_others(site: Site, visitor: Visitor) -> None:
     """A missing file, a wrong integrity and a missing nonce end one script, not the page."""
-    wrong = 'integrity="sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" crossorigin="anonymous"'
+    wrong = (
+        'integrity="sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" crossorigin="anonymous"'
+    )
     body = waiting("lost") + waiting("a", wrong) + inline("b", nonce="other") + waiting("c")
     offer(site, body, "a", "c")
     tab = visitor.open()

@@ -55,7 +55,9 @@ def pages(visitor: Visitor, purpose: str = "statistics") -> list[str]:
 
 def test_values_are_cut_in_the_page(shop: Site, arrive: Arrive) -> None:
     """M26: path and listed query, the referrer's origin, a screen in steps, declared cookie names."""
-    visitor = arrive(shop, screen={"width": 1366, "height": 768}, viewport={"width": 900, "height": 600})
+    visitor = arrive(
+        shop, screen={"width": 1366, "height": 768}, viewport={"width": 900, "height": 600}
+    )
     visitor.granted(**ALL)
     link = f'<a href="{shop.url("/shop/shoes?sort=price&q=secret&sort=id7#frag")}">go</a>'
     shop.pages["/away"] = Page(link, {"referrer-policy": "unsafe-url"})
@@ -86,7 +88,11 @@ def test_a_lower_detail_sends_less(shop: Site, arrive: Arrive) -> None:
     tab = visitor.open("/shop/shoes?sort=price")
     tab.evaluate("askfirst.track('signup', { plan: 'pro' })")
     view, action = visitor.wait_for_events(tab, 2)
-    assert (view["page"], view["screen"], view["cookies"]) == ("/shop", "desktop", {"enabled": True})
+    assert (view["page"], view["screen"], view["cookies"]) == (
+        "/shop",
+        "desktop",
+        {"enabled": True},
+    )
     assert action["action"] == {"name": "signup"}
 
 
@@ -136,8 +142,12 @@ def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
     visitor = arrive(shop)
     visitor.granted(**ONLY)
     tab = clocked(visitor)
-    tab.evaluate("history.pushState(0, '', '/a'); history.replaceState({ scroll: 9 }, '', '/a#below')")
-    tab.evaluate("history.replaceState(0, '', '/a?utm_id=7'); history.pushState(0, '', '/b?sort=name')")
+    tab.evaluate(
+        "history.pushState(0, '', '/a'); history.replaceState({ scroll: 9 }, '', '/a#below')"
+    )
+    tab.evaluate(
+        "history.replaceState(0, '', '/a?utm_id=7'); history.pushState(0, '', '/b?sort=name')"
+    )
     tab.go_back()
     later(tab)
     assert pages(visitor) == ["/", "/a", "/b?sort=name", "/a"]
@@ -234,7 +244,7 @@ def test_other_tabs_stop_within_a_second(shop: Site, arrive: Arrive) -> None:
     other = clocked(visitor)
     for tab in (deaf, other):
         tab.evaluate("askfirst.track('open')")
-    other.evaluate("askfirst.on('change', () => { window.told = true; })")
+    other.evaluate("void askfirst.on('change', () => { window.told = true; })")
     first = visitor.open("/two")
     visitor.wait_for_events(first, 1)
     visitor.forget()

@@ -1,0 +1,167 @@
+"""The same rules in Firefox, with its own Global Privacy Control, over WebDriver BiDi."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.browsers import firefox_path
+from tests.browser.sdk.conftest import Serve
+from tests.browser.sdk.site import Site, page, policy, script
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+Step = tuple[str, str]
+Firefox = Callable[..., list[Any]]
+
+KNOWN = (
+    "until",
+    "window.askfirst && (askfirst.consent.source !== 'none' || askfirst.consent.asks.length)",
+)
+CONSENT = ("read", "askfirst.consent")
+NOTICES = ("read", "document.querySelectorAll('#askfirst-notice').length")
+ACCEPT = ("click", "#askfirst-notice button[value=accept_all]")
+REJECT = ("click", "#askfirst-notice button[value=reject_all]")
+ANSWERED = ("until", "Object.keys(askfirst.consent.details).length")
+COOKIES = ("read", "document.cookie")
+KEPT = (
+    "read",
+    """(async () => [
+        document.cookie, Object.keys(localStorage).length, Object.keys(sessionStorage).length,
+        (await indexedDB.databases()).length, (await caches.keys()).length,
+        (await navigator.serviceWorker.getRegistrations()).length,
+    ])()""",
+)
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Firefox:
+    """Runs steps in a profile that lasts for the test: `firefox(*steps, gpc=False)`."""
+    profile = tmp_path / "firefox"
+    profile.mkdir()
+
+    def run(*steps: Step, gpc: bool = False) -> list[Any]:
+        order = {
+            "executablePath": firefox_path(),
+            "profile": str(profile),
+            "gpc": gpc,
+            "steps": steps,
+        }
+        command = ["node", "tests/browser/sdk/firefox.mjs", json.dumps(order)]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        answer: list[Any] = json.loads(ran.stdout)
+        return answer
+
+    return run
+
+
+@pytest.fixture
+def shop(serve: Serve) -> Site:
+    """A site with a tag for each kind of purpose."""
+    site = serve()
+    tags = [
+        f'<script type="text/plain" data-purpose="{purpose}" src="/{name}.js"></script>'
+        for purpose, name in (("statistics", "a"), ("marketing", "m"), ("statistics", "b"))
+    ]
+    inline = (
+        '<script type="text/plain" data-purpose="statistics">(window.ran ??= []).push("i")</script>'
+    )
+    site.pages["/"] = page(tags[0] + inline + tags[1] + tags[2])
+    site.pages["/"].headers = {}
+    for name in ("a", "b", "m"):
+        site.pages[f"/{name}.js"] = script(f"(window.ran ??= []).push('{name}')")
+    return site
+
+
+def test_nothing_before_an_answer_and_after_a_refusal(shop: Site, firefox: Firefox) -> None:
+    """M01, M08: nothing kept, run or sent; after a refusal one cookie, which survives a restart."""
+    home = ("open", shop.url())
+    (kept, ran) = firefox(home, KNOWN, KEPT, ("read", "window.ran ?? null"))
+    assert (kept, ran) == (["", 0, 0, 0, 0, 0], None)
+    assert shop.received == []
+    firefox(home, KNOWN, REJECT, ANSWERED)
+    consent, notices, kept, ran = firefox(
+        home, KNOWN, CONSENT, NOTICES, KEPT, ("read", "window.ran ?? null")
+    )
+    assert (consent["source"], consent["scopes"], notices, ran) == ("visitor", {}, 0, None)
+    assert kept[0].startswith("__Host-askfirst=")
+    assert "; " not in kept[0]
+    assert kept[1:] == [0, 0, 0, 0, 0]
+    assert {each.path for each in shop.received} == {"/askfirst/consent"}
+    assert shop.asked_for("/a.js") == shop.asked_for("/m.js") == 0
+
+
+def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> None:
+    """M13, M14: as in Chromium: in the order of the page, and views from the next page on."""
+    (ran,) = firefox(
+        ("open", shop.url()), KNOWN, ACCEPT, ("until", "window.ran?.length === 4"), ("read", "ran"),
+        ("open", shop.url("/two")), KNOWN, ("open", shop.url("/icon.svg")),
+    )  # fmt: skip
+    assert ran == ["a", "i", "m", "b"]
+    events = [
+        event
+        for each in shop.received
+        if each.path == "/askfirst/events"
+        for event in json.loads(each.body)["events"]
+    ]
+    assert {(event["purpose"], event["page"]) for event in events} == {
+        ("marketing", "/two"),
+        ("statistics", "/two"),
+    }
+
+
+def test_gpc_denies_what_sells_and_says_so(shop: Site, firefox: Firefox) -> None:
+    """M21, M22: with Firefox's own signal those purposes are denied and unasked, and a line says so."""
+    before, said, after, ran = firefox(
+        ("open", shop.url()), KNOWN, CONSENT,
+        ("until", "document.querySelector('#askfirst-notice .askfirst-signal')"),
+        ("read", "document.querySelector('#askfirst-notice .askfirst-signal').textContent"),
+        ACCEPT, ANSWERED, ("until", "window.ran?.length === 3"), CONSENT, ("read", "ran"),
+        ("open", shop.url("/two")), KNOWN, ("open", shop.url("/icon.svg")),
+        gpc=True,
+    )  # fmt: skip
+    assert before["source"] == after["source"] == "gpc"
+    assert "marketing" not in [each["purpose"] for each in before["asks"]]
+    assert "marketing" not in after["details"]
+    assert "Marketing" in said
+    assert ran == ["a", "i", "b"]
+    sent = [each for each in shop.received if each.path == "/askfirst/events"]
+    assert sent
+    assert all(each.headers["sec-gpc"] == "1" for each in sent)
+    bodies = [json.loads(each.body) for each in sent]
+    assert all(body["gpc"] is True for body in bodies)
+    assert {event["purpose"] for body in bodies for event in body["events"]} == {"statistics"}
+
+
+def test_gpc_causes_no_pop_up(serve: Serve, firefox: Firefox) -> None:
+    """M22: where only selling purposes are asked about, the signal leaves nothing to ask."""
+    document = policy()
+    document["purposes"] = {"marketing": document["purposes"]["marketing"]}
+    site = serve(document)
+    consent, notices = firefox(("open", site.url()), KNOWN, CONSENT, NOTICES, gpc=True)
+    assert (consent["source"], consent["asks"], notices) == ("gpc", [], 0)
+
+
+def test_gpc_beats_an_older_grant_for_this_load_alone(shop: Site, firefox: Firefox) -> None:
+    """M23: an older grant is denied while the signal is set; the answer itself stays as it was."""
+    home = ("open", shop.url())
+    (granted,) = firefox(home, KNOWN, ACCEPT, ANSWERED, COOKIES)
+    consent, ran, during = firefox(
+        home, KNOWN, CONSENT, ("until", "window.ran?.length === 3"), ("read", "ran"), COOKIES,
+        gpc=True,
+    )  # fmt: skip
+    assert consent["source"] == "gpc"
+    assert "marketing" not in consent["scopes"]
+    assert consent["details"]["marketing"] == 3
+    assert ran == ["a", "i", "b"]
+    after, again = firefox(home, KNOWN, COOKIES, CONSENT)
+    assert granted == during == after
+    assert again["source"] == "visitor"
+    assert "marketing" in again["scopes"]

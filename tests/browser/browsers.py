@@ -1,4 +1,4 @@
-"""Where the browsers are. One that is missing skips a test with its reason; under CI=true it fails."""
+"""Where the browsers are. One that is missing skips a test; under CI=true it fails it."""
 
 from __future__ import annotations
 

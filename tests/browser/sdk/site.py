@@ -133,7 +133,8 @@ class Running:
         self._thread.start()
         until = time.monotonic() + PATIENCE
         while not self._server.started:
-            assert self._thread.is_alive() and time.monotonic() < until, "the site did not start"
+            assert self._thread.is_alive(), "the site did not start"
+            assert time.monotonic() < until, "the site did not start in time"
             self._thread.join(0.01)
         return self.site
 

@@ -118,7 +118,7 @@ def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> Non
 
 
 def test_gpc_denies_what_sells_and_says_so(shop: Site, firefox: Firefox) -> None:
-    """M21, M22: with Firefox's own signal those purposes are denied and unasked, and a line says so."""
+    """M21, M22: by Firefox's own signal those purposes are denied, unasked, and said to be."""
     before, said, after, ran = firefox(
         ("open", shop.url()), KNOWN, CONSENT,
         ("until", "document.querySelector('#askfirst-notice .askfirst-signal')"),

@@ -23,7 +23,8 @@ TEMPTING = page(
 )
 STATE = "__Host-askfirst"
 KEPT = """async () => ({
-    local: Object.keys(localStorage), session: Object.keys(sessionStorage), cookies: document.cookie,
+    local: Object.keys(localStorage), session: Object.keys(sessionStorage),
+    cookies: document.cookie,
     databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
     workers: (await navigator.serviceWorker.getRegistrations()).length,
     folders: await Array.fromAsync((await navigator.storage.getDirectory()).keys()),
@@ -38,12 +39,16 @@ PROBES = """
     const watch = (object, name) => {
         const found = object && Object.getOwnPropertyDescriptor(object, name);
         if (!found?.configurable) return;
-        const tell = (of) => function (...given) { probed.push(name); return of?.apply(this, given); };
+        const tell = (of) => function (...given) {
+            probed.push(name);
+            return of?.apply(this, given);
+        };
         const read = found.get && { get: tell(found.get) };
         Object.defineProperty(object, name, read ?? { value: tell(found.value), writable: true });
     };
     watch(globalThis.NavigatorUAData?.prototype, "getHighEntropyValues");
-    for (const name of ["getContext", "toDataURL", "toBlob"]) watch(HTMLCanvasElement.prototype, name);
+    for (const name of ["getContext", "toDataURL", "toBlob"])
+        watch(HTMLCanvasElement.prototype, name);
     for (const name of ["AudioContext", "OfflineAudioContext"]) watch(globalThis, name);
     for (const name of ["plugins", "mimeTypes", "deviceMemory", "hardwareConcurrency", "getBattery",
         "userAgent", "platform", "languages"]) watch(Navigator.prototype, name);
@@ -122,7 +127,7 @@ def looked_up(log: Path) -> set[str]:
 def test_no_name_is_looked_up_and_a_refusal_survives_a_restart(
     site: Site, profile: Profile, tmp_path: Path
 ) -> None:
-    """M01, M08: no DNS, no preconnect for what waits for consent; restarted, it is not asked again."""
+    """M01, M08: no DNS, no preconnect for what waits; after a restart nobody is asked again."""
     site.pages["/"] = TEMPTING
     visitor = Visitor(profile(), site)
     tab = visitor.open()

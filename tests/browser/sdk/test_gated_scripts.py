@@ -1,4 +1,4 @@
-"""Scripts that wait for a purpose: none runs before its grant, and then all run as the page wrote them."""
+"""Scripts that wait for a purpose: none before its grant, then all as the page has them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def ran(tab: Tab) -> list[str]:
 
 def waiting(name: str, attributes: str = "", *, purpose: str = "statistics") -> str:
     """A script from a file of that name."""
-    return f'<script type="text/plain" data-purpose="{purpose}" src="/{name}.js" {attributes}></script>'
+    given = f'data-purpose="{purpose}" src="/{name}.js" {attributes}'
+    return f'<script type="text/plain" {given}></script>'
 
 
 def inline(name: str, *, purpose: str = "statistics", nonce: str = "abc") -> str:
@@ -40,7 +41,7 @@ def offer(site: Site, body: str, *names: str, csp: str = NONCE) -> None:
 
 def test_they_run_in_the_order_of_the_page(site: Site, visitor: Visitor) -> None:
     """M01, M38: in order, files and inline, deferred ones and modules last; no violation."""
-    module = '<script type="text/plain" data-type="module" data-purpose="statistics" src="/m.js"></script>'
+    module = waiting("m", 'data-type="module"')
     body = waiting("d", "defer") + waiting("a") + inline("b") + module + waiting("c")
     offer(site, body, "a", "c", "d", "m")
     tab = visitor.open()
@@ -84,7 +85,7 @@ def test_each_waits_for_its_own_purpose(site: Site, arrive: Arrive) -> None:
 
 
 def test_late_ones_run_and_markup_stays_inert(site: Site, visitor: Visitor) -> None:
-    """What a page adds later waits or runs too; what it sets by innerHTML never ran, and does not now."""
+    """What a page adds later waits or runs too; what it sets by innerHTML never does."""
     offer(site, "<div id=place></div>", "late", "inner", "later", csp="script-src 'self'")
     tab = visitor.open()
     add = """(name) => {

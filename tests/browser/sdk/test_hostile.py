@@ -81,7 +81,7 @@ def use(tab: Tab) -> None:
 def test_the_page_goes_on_and_nothing_is_gathered(
     site: Site, visitor: Visitor, before: str
 ) -> None:
-    """M01: whatever a page breaks, without an answer nothing is kept or sent, and nothing is thrown."""
+    """M01: whatever a page breaks, unasked nothing is kept, sent or thrown."""
     tab = visit(site, visitor, before)
     use(tab)
     tab.goto(site.url("/icon.svg"))

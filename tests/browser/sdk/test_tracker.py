@@ -15,7 +15,9 @@ from tests.browser.sdk.visitor import EVENTS, Visitor, settled, until
 pytestmark = pytest.mark.browser
 
 WIDE: dict[str, Any] = {
-    "levels": {"time": 2, "page": 3, "referrer": 2, "screen": 2, "cookies": 2, "action": 2, "visitor": 1},
+    "levels": {
+        "time": 2, "page": 3, "referrer": 2, "screen": 2, "cookies": 2, "action": 2, "visitor": 1,
+    },
     "query_parameters": {"sort": ["price", "name"]},
     "actions": {"signup": {"plan": ["free", "pro"], "seats": {"buckets": [0, 10, 50]}}, "open": {}},
     "cookies": ["_stat*"],
@@ -54,7 +56,7 @@ def pages(visitor: Visitor, purpose: str = "statistics") -> list[str]:
 
 
 def test_values_are_cut_in_the_page(shop: Site, arrive: Arrive) -> None:
-    """M26: path and listed query, the referrer's origin, a screen in steps, declared cookie names."""
+    """M26: path, listed query, the referrer's origin, the screen in steps, declared names."""
     visitor = arrive(
         shop, screen={"width": 1366, "height": 768}, viewport={"width": 900, "height": 600}
     )
@@ -82,7 +84,7 @@ def test_values_are_cut_in_the_page(shop: Site, arrive: Arrive) -> None:
 
 
 def test_a_lower_detail_sends_less(shop: Site, arrive: Arrive) -> None:
-    """M25: at the least detail, a section, a class word, whether cookies work, and names of actions."""
+    """M25: at the least detail: section, class word, whether cookies work, action names."""
     visitor = arrive(shop)
     visitor.granted(**{**ONLY, "statistics": 1})
     tab = visitor.open("/shop/shoes?sort=price")
@@ -124,7 +126,7 @@ def test_the_site_stores_them(shop: Site, arrive: Arrive) -> None:
 
 
 def test_nothing_from_before_consent(shop: Site, arrive: Arrive) -> None:
-    """M13: pages seen, actions done and referrers followed before the grant are never sent after it."""
+    """M13: pages, actions and referrers from before the grant are never sent after it."""
     visitor = arrive(shop)
     tab = clocked(visitor, "/?sort=price")
     tab.evaluate("askfirst.track('signup', { plan: 'free' }); history.pushState(0, '', '/before')")
@@ -138,7 +140,7 @@ def test_nothing_from_before_consent(shop: Site, arrive: Arrive) -> None:
 
 
 def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
-    """Page views follow pushState, back and forward; the same page again, or a fragment, is none."""
+    """Page views follow pushState, back and forward; the same page or a fragment is none."""
     visitor = arrive(shop)
     visitor.granted(**ONLY)
     tab = clocked(visitor)
@@ -155,7 +157,7 @@ def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
 
 
 def test_the_site_itself_counts_pages_where_it_says_so(serve: Serve, arrive: Arrive) -> None:
-    """With server_side the tracker leaves the first view to the site, and tells what only it sees."""
+    """With server_side the first view is the site's; the tracker tells what only it sees."""
     site = serve({**policy(statistics=WIDE), "server_side": True})
     visitor = arrive(site)
     visitor.granted(**ONLY)
@@ -234,7 +236,7 @@ def test_a_withdrawal_clears_and_silences(shop: Site, arrive: Arrive) -> None:
 
 
 def test_other_tabs_stop_within_a_second(shop: Site, arrive: Arrive) -> None:
-    """M12: the other tab's queue goes with the answer; one that is not told looks before it sends."""
+    """M12: the other tab's queue goes too; one that is not told looks before it sends."""
     visitor = arrive(shop)
     visitor.granted(**ONLY)
     deaf = visitor.context.new_page()
@@ -260,7 +262,7 @@ def test_other_tabs_stop_within_a_second(shop: Site, arrive: Arrive) -> None:
 
 
 def test_a_grant_the_site_does_not_know_ends_here(shop: Site, arrive: Arrive) -> None:
-    """M46: without its receipt a cookie grants nothing: the site takes it back, and the page stops."""
+    """M46: a cookie without its receipt grants nothing: it is taken back, the page stops."""
     visitor = arrive(shop)
     visitor.granted(**ONLY)
     visitor.context.clear_cookies(name="__Host-askfirst-receipt")

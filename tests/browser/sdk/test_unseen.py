@@ -1,4 +1,4 @@
-"""M41: a page that nobody looks at yet tells nothing; one that comes back asks again what it may."""
+"""M41: a page nobody looks at yet tells nothing; one that comes back reads consent again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ ONLY = {"statistics": 3, "marketing": 0, "preferences": 0}
 AHEAD = """
     let ahead = true;
     Object.defineProperty(Document.prototype, "prerendering", { get: () => ahead });
-    window.activate = () => { ahead = false; document.dispatchEvent(new Event("prerenderingchange")); };
+    window.activate = () => {
+        ahead = false;
+        document.dispatchEvent(new Event("prerenderingchange"));
+    };
 """
 
 
 def test_a_prerendered_page_tells_nothing_until_it_is_seen(site: Site, visitor: Visitor) -> None:
-    """M41: while it is prerendered a page asks for nothing, runs nothing, tells nothing; then it does."""
+    """M41: while it is prerendered a page asks, runs and tells nothing; then it does."""
     visitor.granted(**ONLY)
     site.pages["/"] = page(
         '<script type="text/plain" data-purpose="statistics" src="/a.js"></script>'

@@ -63,7 +63,8 @@ class Visitor:
             """async (choices) => {
                 const headers = { Accept: "application/json", "Content-Type": "application/json" };
                 const { hash } = await (await fetch("/askfirst/policy", { headers })).json();
-                const body = JSON.stringify({ v: 1, edition: hash, lang: "en", method: "save", choices });
+                const told = { v: 1, edition: hash, lang: "en", method: "save", choices };
+                const body = JSON.stringify(told);
                 return (await fetch("/askfirst/consent", { method: "POST", headers, body })).status;
             }""",
             details,
@@ -95,7 +96,7 @@ class Visitor:
         self.site.received.clear()
 
     def beyond_static(self) -> list[str]:
-        """Requests that a refuser must never cause: ours beside static files, and third parties'."""
+        """What a refuser must never cause: requests beside our static files, or to others."""
         return [
             f"{request.method} {request.url}"
             for request in self.requests

@@ -162,6 +162,32 @@ async def test_withdrawing_takes_the_purposes_cookies_back(shop: Build) -> None:
     assert {*site.browser.jar} == {b"session", b"theme", b"other", STATE, RECEIPT}
 
 
+async def test_cookies_below_the_page_are_taken_back_too(shop: Build) -> None:
+    """M12: what stands at the page's own path is not carried to ours, and is expired unseen."""
+    site = shop()
+    edition = site.policy.hash
+    await site.browser.consent("accept_all", edition)
+    site.browser.jar |= {b"_ga": b"1"}
+    form = f"edition={edition}&lang=en&method=withdraw&return_to=/cart/pay"
+    lines = (await site.browser.post_form("/askfirst/consent", form)).all(b"set-cookie")
+    for name in (b"_ga", b"_fbp", b"theme"):
+        for path in (b"/cart", b"/cart/", b"/cart/pay"):
+            assert name + b"=; Max-Age=0; Path=" + path in lines
+            assert name + b"=; Max-Age=0; Path=" + path + b"; Domain=shop.example" in lines
+    assert b"_ga=; Max-Age=0; Path=/" in lines
+    assert not any(line.startswith(b"session=") for line in lines)
+    assert len(lines) <= 52
+
+
+async def test_forgetting_needs_no_collector(shop: Build) -> None:
+    """M12: before the collector has spoken once, a refusal takes the cookies back all the same."""
+    site = shop()
+    site.collector.away = AWAY
+    site.browser.jar |= {b"_ga": b"1", b"session": b"2"}
+    await site.browser.consent("reject_all", site.policy.hash)
+    assert {*site.browser.jar} == {b"session"}
+
+
 async def test_while_the_collector_is_away_nothing_is_granted(shop: Build) -> None:
     """DESIGN 2: 503, Retry-After, and the visitor stays unasked."""
     site = shop()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.set_cookie import cookie_date, delete, deletes, expire, name_of, write
+from askfirst.gate.set_cookie import cookie_date, delete, deletes, expire, name_of, prefixes, write
 from tests.gate.memory import NOW
 
 PAST = b"Thu, 01 Jan 1970 00:00:00 GMT"
@@ -111,3 +111,13 @@ def test_cookies_of_the_site_are_taken_back_where_they_may_stand() -> None:
         b"__Host-a=; Max-Age=0; Path=/; Secure"
     ]
     assert expire(b"a b\r\nSet-Cookie: c", ()) == []
+    assert expire(b"_ga", (), ("/a;b", "/\r\nX: y", "no")) == []
+    assert [line for _, line in expire(b"_ga", (), ("/shop",))] == [b"_ga=; Max-Age=0; Path=/shop"]
+
+
+def test_every_path_that_could_hold_a_cookie() -> None:
+    """M12: a page's own path and each above it, with and without the slash at its end."""
+    assert prefixes("/") == ()
+    assert prefixes("/a") == ("/a",)
+    assert prefixes("/a/b/?x=/c#d") == ("/a", "/a/", "/a/b", "/a/b/")
+    assert prefixes("//a") == ("//a",)

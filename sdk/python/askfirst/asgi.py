@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import asgi_paths
+from .asgi_scope import route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.caching import private
 from .gate.cookies import RECEIPT, take
@@ -19,6 +20,7 @@ from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths, is_own
 from .gate.receipt import only_handle
 from .gate.relay import PATIENCE, Relay
+from .gate.undeclared import Sighting, Undeclared
 from .gate.visit import KEY, Visit
 from .terms.policy import Policy, read_policy
 
@@ -31,9 +33,10 @@ class ConsentMiddleware:
 
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
     `collector` is closed with the application's lifespan. `keys` are the site's cookie keys, 32
-    bytes each, newest last; None asks the collector. `strict_cookies=False` lets cookies leave that
-    the policy does not declare. `patience` is how many seconds a grant may take to be recorded.
-    `now` gives unix seconds.
+    bytes each, newest last; None asks the collector. `undeclared="learn"` lets cookies leave that
+    the policy does not declare, on loopback alone; `cookie_database` is a CSV file that knows what
+    cookies are for. `patience` is how many seconds a grant may take to be recorded. `now` gives
+    unix seconds. Wrong settings raise WrongSetting or Unusable here.
     """
 
     def __init__(
@@ -43,7 +46,8 @@ class ConsentMiddleware:
         policy: Policy | Path | str | Mapping[str, Any],
         collector: CollectorClient,
         keys: tuple[bytes, ...] | None = None,
-        strict_cookies: bool = True,
+        undeclared: Undeclared = "strict",
+        cookie_database: Path | str | None = None,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.time,
         urandom: Callable[[int], bytes] = os.urandom,
@@ -52,10 +56,14 @@ class ConsentMiddleware:
             policy = Path(policy)
         read = policy if isinstance(policy, Policy) else read_policy(policy)
         self.app = app
-        self._gate = Gate(read, now=now, strict=strict_cookies)
+        self._gate = Gate(read, now=now, undeclared=undeclared, cookie_database=cookie_database)
         self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom, patience=patience)
         self._paths = Paths(self._relay, now=now)
         self._sees_pages = read.server_side
+
+    def undeclared_cookies(self) -> tuple[Sighting, ...]:
+        """The undeclared cookies this process met: name, route, first and last day, no counts."""
+        return self._gate.undeclared_cookies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -101,7 +109,7 @@ class ConsentMiddleware:
             nonlocal watched
             kind = message["type"]
             if kind in _STARTS:
-                message = self._finish(visit, message)
+                message = self._finish(scope, visit, message)
                 if kind != "http.response.start":
                     visit.sealed = False  # what a socket says is kept by no cache
                 elif secrets and self._sees_pages:
@@ -117,10 +125,10 @@ class ConsentMiddleware:
 
         return on_its_way
 
-    def _finish(self, visit: Visit, message: Message) -> Message:
+    def _finish(self, scope: Scope, visit: Visit, message: Message) -> Message:
         headers: list[Header] = [*message.get("headers", ())]
         try:
-            finished = self._gate.finish(visit, headers)
+            finished = self._gate.finish(visit, headers, route=lambda: route_of(scope))
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.

@@ -3,7 +3,9 @@
 AskfirstError
 ├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
 ├── Refused           a request that is refused; `.reason` decides the HTTP status
-└── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
+├── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
+├── Unusable          a file named in the settings that cannot be used
+└── WrongSetting      a setting that cannot be used; its message says what to write instead
 """
 
 from __future__ import annotations
@@ -98,3 +100,13 @@ class Unusable(AskfirstError):
         self.path = path
         self.why = why
         super().__init__(f"askfirst.E020: {path}: {why}")
+
+
+class WrongSetting(AskfirstError):
+    """A setting that cannot be used: a stable id, its name, its value, what to write instead."""
+
+    def __init__(self, code: str, name: str, value: object, instead: str) -> None:
+        self.code = f"askfirst.{code}"
+        self.name = name
+        self.value = value
+        super().__init__(f"{self.code}: {name}={value!r}: {instead}")

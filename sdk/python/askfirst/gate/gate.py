@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
 from ..terms.token import State, read_state
 from . import caching
-from .advice import Advice
+from .cookie_database import CookieDatabase
 from .cookies import PARENT, STATE, find
 from .faults import note
 from .headers import Header, Headers
 from .passing import Passing
 from .signals import is_set
+from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
 
 log = logging.getLogger("askfirst")
@@ -42,18 +44,35 @@ NOTHING_KNOWN = Known(Editions(), ())
 class Gate:
     """Reads answers and lets through what was agreed to. `now` gives unix seconds.
 
-    Whatever goes wrong in here means: no consent, and the page is served.
+    Whatever goes wrong in here means: no consent, and the page is served. Wrong settings raise
+    WrongSetting or Unusable at once.
     """
 
-    def __init__(self, policy: Policy, *, now: Callable[[], float], strict: bool = True) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        now: Callable[[], float],
+        undeclared: Undeclared = "strict",
+        cookie_database: Path | str | None = None,
+    ) -> None:
+        check_mode(undeclared, policy.origins)
         self.policy = policy
         self.known = NOTHING_KNOWN
         # False until the collector has spoken, and when a cookie names an edition it did not.
         self.ready = False
         self._now = now
         self._kept: dict[_Key, Consent] = {}
-        self._passing = Passing(policy, strict=strict, advice=Advice(strict=strict))
+        self._learns = undeclared == "learn"
+        suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
+        self._report = Report(mode=undeclared, suggest=suggest)
+        self._passing = Passing(policy, report=self._report)
         self.refused = self._passing.refused
+        self.literal = self._passing.literal
+
+    def undeclared_cookies(self) -> tuple[Sighting, ...]:
+        """The undeclared cookies this process met, with their routes and days; no counts."""
+        return self._report.sightings
 
     def learn(self, known: Known) -> None:
         """Take over what the collector says now; what was checked before is forgotten."""
@@ -105,9 +124,24 @@ class Gate:
         keys = self.known.keys
         return read_state(token.decode("latin-1"), keys, site=self.policy.site, now=now)
 
-    def finish(self, visit: Visit, headers: list[Header]) -> list[Header]:
-        """The headers of a response as they may leave; the same list where nothing changes."""
-        found, depends = self._passing.filter(headers, allows=visit.may, now=self._now)
+    def finish(
+        self,
+        visit: Visit,
+        headers: list[Header],
+        *,
+        route: Callable[[], str | None] = lambda: None,
+    ) -> list[Header]:
+        """The headers of a response as they may leave; the same list where nothing changes.
+
+        `route` gives the template that answered, never a path, and is asked only for the report.
+        """
+        found, depends = self._passing.filter(
+            headers,
+            allows=visit.may,
+            now=self._now,
+            learns=lambda: self._learns and on_loopback(visit.headers),
+            route=route,
+        )
         visit.sealed = not (visit.read or depends)
         if visit.sealed:
             return found

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..terms.policy import Policy
-from .advice import Advice
 from .cookies import OWN
 from .headers import Header
 from .set_cookie import deletes, name_of
+from .undeclared import Report
 
 # Client hints (RFC 8942): asking for them is asking to be told more than anybody agreed to (M26).
 _HINTS = frozenset({b"accept-ch", b"critical-ch"})
@@ -29,6 +29,15 @@ class Kind:
     purposes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Of one line: whether it leaves, the purposes that hung on, its name where none declares it."""
+
+    passes: bool
+    purposes: tuple[str, ...] = ()
+    undeclared: bytes | None = None
+
+
 def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
     """One expression for several globs; `*` is any run of bytes, all else stands for itself."""
     parts = [b".*".join(map(re.escape, p.encode("ascii").split(b"*"))) for p in patterns]
@@ -36,14 +45,11 @@ def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
 
 
 class Passing:
-    """Takes out of responses the cookies that were not agreed to.
+    """Takes out of responses the cookies that were not agreed to, and reports undeclared ones."""
 
-    `strict=False` lets undeclared cookies pass, and says which they are all the same.
-    """
-
-    def __init__(self, policy: Policy, *, strict: bool, advice: Advice) -> None:
-        self._strict = strict
-        self._advice = advice
+    def __init__(self, policy: Policy, *, report: Report) -> None:
+        self._policy = policy
+        self._report = report
         self._necessary = glob(each.cookie for each in policy.necessary)
         self._purposes = [
             (name, pattern)
@@ -61,11 +67,18 @@ class Passing:
         return Kind(purposes=tuple(p for p, pattern in self._purposes if pattern.fullmatch(name)))
 
     def filter(
-        self, headers: list[Header], *, allows: Callable[[str], bool], now: Callable[[], float]
+        self,
+        headers: list[Header],
+        *,
+        allows: Callable[[str], bool],
+        now: Callable[[], float],
+        learns: Callable[[], bool] = lambda: False,
+        route: Callable[[], str | None] = lambda: None,
     ) -> tuple[list[Header], bool]:
         """What may leave, the same list where all may; and whether a cookie hung on the answer.
 
-        `allows` is asked only about cookies that belong to a purpose.
+        `allows` is asked only about cookies that belong to a purpose, `learns` whether undeclared
+        ones pass, `route` which template set them.
         """
         for name, _ in headers:
             if len(name) in _LENGTHS:
@@ -80,8 +93,12 @@ class Passing:
                 continue
             lowered = header[0].lower()
             if lowered == _SET_COOKIE:
-                passes, hangs = self._judge(header[1], allows, now)
-                depends |= hangs
+                verdict = self._judge(header[1], allows, now)
+                depends |= bool(verdict.purposes)
+                passes = verdict.passes
+                if verdict.undeclared is not None:
+                    self._report.note(verdict.undeclared, route, now())
+                    passes = learns()
             else:
                 passes = lowered not in _HINTS
             if passes:
@@ -90,19 +107,28 @@ class Passing:
 
     def _judge(
         self, line: bytes, allows: Callable[[str], bool], now: Callable[[], float]
-    ) -> tuple[bool, bool]:
+    ) -> Verdict:
         name = name_of(line)
         if name is None:
-            return False, False
+            return Verdict(passes=False)
         kind = self.kind(name[:4096])
         if kind.necessary or deletes(line, now()):
-            return True, False
+            return Verdict(passes=True)
         if kind.own:
-            return False, False
+            return Verdict(passes=False)
         if kind.purposes:
-            return any(allows(purpose) for purpose in kind.purposes), True
-        self._advice.undeclared(name)
-        return not self._strict, False
+            return Verdict(passes=any(map(allows, kind.purposes)), purposes=kind.purposes)
+        return Verdict(passes=False, undeclared=name)
+
+    def literal(self, allows: Callable[[str], bool]) -> list[bytes]:
+        """The names, no globs, that the policy declares for purposes that are not allowed."""
+        names = (
+            name.encode("ascii")
+            for purpose in self._policy.purposes.values()
+            for name in sorted(purpose.terms.cookies)
+            if "*" not in name
+        )
+        return self.refused(names, allows)
 
     def refused(self, names: Iterable[bytes], allows: Callable[[str], bool]) -> list[bytes]:
         """The names that belong only to purposes that are not allowed."""

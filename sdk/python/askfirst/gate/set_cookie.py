@@ -19,6 +19,8 @@ _BREAKS = re.compile(rb"[\r\n]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # A name we can write back: a token of RFC 9110, so nothing in it can end the name.
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
+# A path we can write back: nothing in it can end the attribute.
+_PATH = re.compile(r"/[!-:<-~]{0,300}")
 _DELIMITERS = re.compile(rb"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _TIME = re.compile(rb"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY = re.compile(rb"([0-9]{1,2})(?![0-9])")
@@ -95,13 +97,34 @@ def delete(name: bytes, *, same_site: SameSite, http_only: bool = False) -> Head
     return write(name, "", expires=0, same_site=same_site, http_only=http_only)
 
 
-def expire(name: bytes, domains: tuple[str, ...]) -> list[Header]:
-    """Lines that take a cookie of the site back, from this host and from each of `domains`."""
+def expire(name: bytes, domains: tuple[str, ...], paths: tuple[str, ...] = ("/",)) -> list[Header]:
+    """Lines that take a cookie of the site back, from this host and from each of `domains`.
+
+    One for each of `paths` too: browsers know a cookie by its name, domain and path (RFC 6265bis
+    section 5.7).
+    """
     if not _TOKEN.fullmatch(name):
         return []
     lowered = name.lower()
-    secure = b"; Secure" if lowered.startswith((b"__host-", b"__secure-")) else b""
-    line = name + b"=; Max-Age=0; Path=/" + secure
-    within = () if lowered.startswith(b"__host-") else domains
-    lines = [line, *(line + b"; Domain=" + domain.encode("ascii") for domain in within)]
-    return [(b"set-cookie", each) for each in lines]
+    hosts_own = lowered.startswith(b"__host-")
+    secure = b"; Secure" if hosts_own or lowered.startswith(b"__secure-") else b""
+    within = (b"", *(b"; Domain=" + domain.encode("ascii") for domain in domains))
+    return [
+        (b"set-cookie", name + b"=; Max-Age=0; Path=" + path.encode("ascii") + secure + domain)
+        for path in (("/",) if hosts_own else paths)
+        if _PATH.fullmatch(path)
+        for domain in (within[:1] if hosts_own else within)
+    ]
+
+
+def prefixes(path: str) -> tuple[str, ...]:
+    """Every cookie path that a page at `path` falls under, `/` left out (RFC 6265bis 5.1.4).
+
+    `/a/` and `/a` are two paths to a browser: frameworks write the one, its own default the other.
+    """
+    parts = path.partition("?")[0].partition("#")[0].split("/")[1:]
+    found: list[str] = []
+    for end in range(1, len(parts) + 1):
+        if stem := "/".join(parts[:end]).rstrip("/"):
+            found += [f"/{stem}"] if end == len(parts) else [f"/{stem}", f"/{stem}/"]
+    return tuple(dict.fromkeys(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from .headers import Header
 from .receipt import draw_secret, handle_of, only_handle
 from .relay import Relay, ended
 from .request import Request
-from .set_cookie import SameSite, delete, expire, write
+from .set_cookie import SameSite, delete, expire, prefixes, write
 
 MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
 
@@ -149,14 +150,7 @@ class Settling:
         token = sign_state(state, self.relay.gate.known.keys[-1])
         line = write(STATE, token, expires=state.expires, same_site="Lax")
         allows = replace(self.consent, state=state).allows
-        names = (name for name, _ in read_cookies(self.request.headers))
-        domains = parents(self.relay.policy.origins)
-        over = [
-            each
-            for name in self.relay.gate.refused(names, allows)
-            for each in expire(name, domains)
-        ]
-        return (line, *more, *over[:MOST_EXPIRED])
+        return (line, *more, *taken_back(self.relay, self.request, self.answer, allows))
 
 
 async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:
@@ -186,8 +180,27 @@ def _settle_unknown(relay: Relay, request: Request, answer: VisitorAnswer, now: 
                 gpc=False,
             )
         )
-    gone = (*no_state(), *no_receipt(relay.policy))
+    over = taken_back(relay, request, answer, lambda _: False)
+    gone = (*no_state(), *no_receipt(relay.policy), *over)
     return Settled("withdrawn" if handle else "refused", int(now), gone)
+
+
+def taken_back(
+    relay: Relay, request: Request, answer: VisitorAnswer, allows: Callable[[str], bool]
+) -> list[Header]:
+    """Lines that expire the cookies of purposes that are not allowed, wherever they may stand.
+
+    What the request carried stands at `/`. What stands at the page's own path is not carried here:
+    declared names are expired there unseen, globs cannot be.
+    """
+    domains = parents(relay.policy.origins)
+    carried = relay.gate.refused((name for name, _ in read_cookies(request.headers)), allows)
+    lines = [line for name in carried for line in expire(name, domains)]
+    deeper = prefixes(answer.return_to or "/")
+    if deeper:
+        names = dict.fromkeys([*carried, *relay.gate.literal(allows)])
+        lines += [line for name in names for line in expire(name, domains, deeper)]
+    return lines[:MOST_EXPIRED]
 
 
 def no_state() -> tuple[Header, ...]:

@@ -19,11 +19,11 @@ KEY = "askfirst"
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_headers", "_load", "read", "sealed")
+    __slots__ = ("_consent", "_load", "headers", "read", "sealed")
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
-        self._headers = headers
+        self.headers = headers
         self._consent: Consent | None = None
         self.read = False
         # Set while a response is on its way that was not marked as depending on consent.
@@ -45,7 +45,7 @@ class Visit:
     def peek(self) -> Consent:
         """The consent, without the response depending on it; for ourselves."""
         if self._consent is None:
-            self._consent = self._load(self._headers)
+            self._consent = self._load(self.headers)
         return self._consent
 
     def allows(self, purpose: str) -> bool:

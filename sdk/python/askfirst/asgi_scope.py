@@ -1,0 +1,42 @@
+"""What frameworks write into an ASGI scope, and how to ask it for consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Protocol
+
+from .gate.visit import consent_of
+from .terms.consent import Consent
+
+ROUTE = "askfirst.route"  # for applications whose framework writes no template into the scope
+
+
+class HasScope(Protocol):
+    """A Request or WebSocket of Starlette, FastAPI, Quart or Litestar."""
+
+    @property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The ASGI scope."""
+        ...
+
+
+def consent_from(request: HasScope | Mapping[str, Any]) -> Consent:
+    """The consent of a request; reading it makes the response vary on the visitor's answer.
+
+    `request` is anything with an ASGI `scope`, or the scope. Raises LookupError where no
+    ConsentMiddleware stands in front.
+    """
+    scope = request if isinstance(request, Mapping) else request.scope
+    consent = consent_of(scope)
+    if consent is None:
+        raise LookupError("put askfirst.ConsentMiddleware in front of this application")
+    return consent
+
+
+def route_of(scope: Mapping[str, Any]) -> str | None:
+    """The template that answered, such as `/orders/{id}`; None where nobody said. Never a path."""
+    told = scope.get(ROUTE) or scope.get("path_template")  # the latter by Litestar
+    if isinstance(told, str):
+        return told
+    found = getattr(scope.get("route"), "path", None)  # by Starlette and FastAPI
+    return found if isinstance(found, str) else None

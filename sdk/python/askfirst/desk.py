@@ -1,0 +1,138 @@
+"""`Desk`: the gate, its relay and its paths, for shells whose requests are threads that wait."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from . import asgi_paths
+from .background import Background
+from .bridge import Exchange, Read
+from .client import Caller, CollectorClient, Receive, Send
+from .gate.caching import private
+from .gate.faults import note
+from .gate.gate import Gate
+from .gate.headers import Header, Headers, without
+from .gate.page_views import handed_on, is_page_view, page_view
+from .gate.paths import Paths
+from .gate.receipt import only_handle
+from .gate.relay import PATIENCE, Relay
+from .gate.undeclared import Sighting, Undeclared
+from .gate.visit import Visit
+from .terms.policy import Policy, read_policy
+
+
+class Options(TypedDict, total=False):
+    """What every shell may be told besides policy and collector."""
+
+    keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
+    undeclared: Undeclared  # "learn" lets undeclared cookies leave, on loopback alone
+    cookie_database: Path | str | None  # a CSV file that knows what cookies are for
+    patience: float  # seconds a grant, or a first page, waits for the collector
+    now: Callable[[], float]  # unix seconds
+    urandom: Callable[[int], bytes]
+
+
+class Desk:
+    """What a blocking shell hands its requests to; safe from any thread, and across a fork."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy | Path | str | Mapping[str, Any],
+        collector: CollectorClient,
+        keys: tuple[bytes, ...] | None = None,
+        undeclared: Undeclared = "strict",
+        cookie_database: Path | str | None = None,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.time,
+        urandom: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        if isinstance(policy, str):
+            policy = Path(policy)
+        read = policy if isinstance(policy, Policy) else read_policy(policy)
+        self.gate = Gate(read, now=now, undeclared=undeclared, cookie_database=cookie_database)
+        self._relay = Relay(self.gate, collector, keys=keys, urandom=urandom, patience=patience)
+        self._paths = Paths(self._relay, now=now)
+        self.sees_pages = read.server_side
+        self._background = Background(self._relay.aclose)
+
+    def visit(self, headers: Headers) -> Visit:
+        """The lazy consent of a request; the very first ones wait until the collector spoke."""
+        if not self._relay.ready:
+            self._learn()
+        return self.gate.visit(headers)
+
+    def _learn(self) -> None:
+        try:
+            self._background.run(self._relay.learn())
+        except Exception as error:
+            note("learning the editions of the site", error)
+
+    def finish(
+        self, visit: Visit, headers: list[Header], *, route: Callable[[], str | None]
+    ) -> list[Header]:
+        """The headers of a response as they may leave; the same list where nothing changes.
+
+        `route` gives the template that answered, never a path.
+        """
+        try:
+            return self.gate.finish(visit, headers, route=route)
+        except Exception as error:
+            note("filtering a response", error)
+            # What cannot be judged does not leave, and no cache may keep the rest.
+            return private(without(headers, b"set-cookie", b"accept-ch", b"critical-ch"))
+
+    def answer(
+        self, scope: dict[str, Any], *, path: str, secrets: tuple[bytes, ...], read: Read
+    ) -> Exchange:
+        """The answer to a request for one of our own paths; `path` is below the root."""
+        if not self._relay.ready:
+            self._learn()
+
+        def serve(receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+            connection = asgi_paths.Connection(scope, receive, send, path, secrets)
+            return asgi_paths.answer(self._relay, self._paths, connection)
+
+        return Exchange(self._background, serve, read)
+
+    def saw(
+        self,
+        visit: Visit,
+        secrets: tuple[bytes, ...],
+        *,
+        method: str,
+        path: str,
+        query: bytes,
+        peer: str,
+        status: int,
+        response: Sequence[Header],
+    ) -> None:
+        """Hand on the page view that a response was, if it was one; never raises."""
+        try:
+            headers = visit.headers
+            if not is_page_view(method, status, headers, response):
+                return
+            handle, consent = only_handle(secrets), visit.peek()
+            if handle is None or consent.state is None or not consent.editions:
+                return
+            payload = page_view(consent, path, query, headers, self._relay.urandom)
+            if payload is None:
+                return
+            signals = consent.signals
+            caller = Caller(consent.site, handle, signals.gpc, signals.dnt)
+            told = handed_on(headers)
+            self._background.soon(lambda: self._relay.submit(caller, payload, told, peer))
+        except Exception as error:
+            note("noting a page view", error)
+
+    def undeclared_cookies(self) -> tuple[Sighting, ...]:
+        """The undeclared cookies this process met: name, route, first and last day, no counts."""
+        return self.gate.undeclared_cookies()
+
+    def close(self) -> None:
+        """Write what waits, and close the collector; done by itself when the process ends."""
+        self._background.close()

@@ -1,0 +1,156 @@
+"""What a WSGI environ says, as the gate reads it (PEP 3333: native strings that hold latin-1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any, overload
+from urllib.parse import quote
+
+from .bridge import Read
+from .gate.cookies import RECEIPT, take
+from .gate.headers import Header
+
+Environ = MutableMapping[str, Any]
+
+CHUNK = 16_384  # bytes of a body that are read at a time
+_COOKIE = "HTTP_COOKIE"
+_RECEIPT = RECEIPT.decode("ascii")
+_OURS = r"(?:__Host-)?askfirst(?:-receipt)?="
+# Servers join repeated headers with a comma, and none of our values has one. What follows ours is
+# another header's; ours behind a comma may be the text of anybody's cookie: it can only narrow,
+# as a parent domain's can.
+_BEFORE_COMMA = re.compile(rf"((?:^|;)[ \t]*{_OURS}[^;,]*),")
+_BEHIND_COMMA = re.compile(r",[ \t]*__Host-askfirst(-receipt)?=")
+_HIDDEN_RECEIPT = re.compile(r";[ \t]*askfirst-receipt=[^;]*")
+
+
+class Given(Sequence[Header]):
+    """The headers of an environ; made when they are first looked at."""
+
+    __slots__ = ("_environ", "_made")
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+        self._made: list[Header] | None = None
+
+    @property
+    def made(self) -> list[Header]:
+        """All of them."""
+        if self._made is None:
+            self._made = list(headers_of(self._environ))
+        return self._made
+
+    def __iter__(self) -> Iterator[Header]:
+        return iter(self.made)
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    @overload
+    def __getitem__(self, at: int) -> Header: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Header]: ...
+    def __getitem__(self, at: int | slice) -> Header | list[Header]:
+        return self.made[at]
+
+
+def headers_of(environ: Mapping[str, Any]) -> Iterator[Header]:
+    """Names in lower case, and values, as bytes."""
+    for key, value in environ.items():
+        if key[:5] == "HTTP_" or (key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value):
+            yield _name(key), raw(value)
+
+
+@lru_cache(maxsize=512)
+def _name(key: str) -> bytes:
+    return raw(key.removeprefix("HTTP_").replace("_", "-").lower())
+
+
+def raw(value: object) -> bytes:
+    """The bytes that a native string stands for."""
+    return str(value).encode("latin-1", "replace")
+
+
+def take_receipt(environ: Environ) -> tuple[bytes, ...]:
+    """Take the receipt out of the environ, and answer its values (M40).
+
+    Every other byte of the Cookie header stays, but for commas that joined it with others.
+    """
+    value: str | None = environ.get(_COOKIE)
+    if value is None or "askfirst" not in value:
+        return ()
+    if "," in value:
+        value = environ[_COOKIE] = _apart(value)
+    if _RECEIPT not in value:
+        return ()
+    kept, secrets = take([(b"cookie", raw(value))], RECEIPT)
+    if kept:
+        environ[_COOKIE] = kept[0][1].decode("latin-1")
+    else:
+        del environ[_COOKIE]
+    return secrets
+
+
+def _apart(value: str) -> str:
+    value = _BEFORE_COMMA.sub(r"\1; ", value)
+    value = _BEHIND_COMMA.sub(r"; askfirst\1=", value)
+    return _HIDDEN_RECEIPT.sub("", value)
+
+
+def raw_path(environ: Mapping[str, Any]) -> str:
+    """The path as a browser writes it, the root of the application included."""
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    return quote(raw(path), safe="/:@!$&'()*+,;=~-._")
+
+
+def page_scope(environ: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of an ASGI scope as tells a page's address."""
+    return {
+        "raw_path": raw_path(environ).encode("ascii"),
+        "query_string": raw(environ.get("QUERY_STRING", "")),
+    }
+
+
+def scope_of(environ: Mapping[str, Any], headers: Sequence[Header]) -> dict[str, Any]:
+    """An ASGI scope of a request."""
+    root = raw(environ.get("SCRIPT_NAME", "")).decode("utf-8", "replace")
+    path = raw(environ.get("PATH_INFO", "")).decode("utf-8", "replace")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": str(environ.get("SERVER_PROTOCOL", "HTTP/1.1")).partition("/")[2],
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ.get("wsgi.url_scheme", "http"),
+        "path": root + path,
+        "root_path": root,
+        "headers": list(headers),
+        "client": (str(environ.get("REMOTE_ADDR", "")), 0),
+        "server": (str(environ.get("SERVER_NAME", "")), _port(environ)),
+        **page_scope(environ),
+    }
+
+
+def _port(environ: Mapping[str, Any]) -> int:
+    port = str(environ.get("SERVER_PORT", ""))
+    return int(port) if port.isdecimal() else 0
+
+
+def reader(environ: Mapping[str, Any]) -> Read:
+    """Reads the body piece by piece, never past its end."""
+    body = environ["wsgi.input"]
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    left: int | None = int(length) if length.isdecimal() else None
+    if left is None and not environ.get("wsgi.input_terminated"):
+        left = 0
+
+    def read() -> tuple[bytes, bool]:
+        nonlocal left
+        wanted = CHUNK if left is None else min(left, CHUNK)
+        chunk: bytes = body.read(wanted) if wanted else b""
+        if left is not None:
+            left -= len(chunk)
+        return chunk, bool(chunk) and left != 0
+
+    return read

@@ -62,11 +62,18 @@ class Desk:
 
     def visit(self, headers: Headers) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
-        if not self._relay.ready:
-            self._learn()
+        self.learn()
         return self.gate.visit(headers)
 
-    def _learn(self) -> None:
+    @property
+    def ready(self) -> bool:
+        """Whether `visit` will not wait."""
+        return self._relay.ready
+
+    def learn(self) -> None:
+        """Ask the collector for what is not known yet; never raises."""
+        if self._relay.ready:
+            return
         try:
             self._background.run(self._relay.learn())
         except Exception as error:
@@ -90,8 +97,7 @@ class Desk:
         self, scope: dict[str, Any], *, path: str, secrets: tuple[bytes, ...], read: Read
     ) -> Exchange:
         """The answer to a request for one of our own paths; `path` is below the root."""
-        if not self._relay.ready:
-            self._learn()
+        self.learn()
 
         def serve(receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
             connection = asgi_paths.Connection(scope, receive, send, path, secrets)

@@ -1,0 +1,49 @@
+"""The consent of a Django request, and the notice for its page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest
+
+from ..gate.html import Html
+from ..gate.notice import askfirst_notice as _notice
+from ..gate.visit import KEY, consent_of
+from ..terms.consent import Consent
+
+
+def consent_from(request: HttpRequest) -> Consent:
+    """The consent of a request; reading it makes the response vary on the visitor's answer.
+
+    Raises LookupError where no ConsentMiddleware stands in front.
+    """
+    consent = consent_of(request.META)
+    if consent is None:
+        raise LookupError("put askfirst.django.ConsentMiddleware at the top of MIDDLEWARE")
+    not_for_the_cache(request)
+    return consent
+
+
+def askfirst_notice(
+    request: HttpRequest, *, lang: str | None = None, nonce: str | None = None
+) -> Html:
+    """The notice where there is something to ask, and the control: for the end of `<body>`."""
+    not_for_the_cache(request)
+    return _notice({KEY: request.META.get(KEY), **address(request)}, lang=lang, nonce=nonce)
+
+
+def address(request: HttpRequest) -> dict[str, Any]:
+    """As much of an ASGI scope as tells the page's address."""
+    return {
+        "raw_path": quote(request.path, safe="/:@!$&'()*+,;=~-._").encode("ascii"),
+        "query_string": request.META.get("QUERY_STRING", "").encode("latin-1", "replace"),
+    }
+
+
+def not_for_the_cache(request: HttpRequest) -> None:
+    """Keep a page that hangs on an answer out of Django's own cache.
+
+    That cache stands below the gate, where the response does not say `Vary` yet (M39).
+    """
+    request._cache_update_cache = False

@@ -1,0 +1,150 @@
+"""`ConsentMiddleware` for Django, sync and async: it stands at the top of MIDDLEWARE."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from ..client import Message
+from ..gate.cookies import RECEIPT, take
+from ..gate.faults import note
+from ..gate.paths import HOST, is_own
+from ..gate.visit import KEY, Visit
+from ..wsgi_environ import CHUNK, Given, scope_of, take_receipt
+from .apps import desk
+from .consent import address
+from .response import apply, headers_of, write
+
+Answer = HttpResponseBase | Awaitable[HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A request of a page, and what was taken out of it."""
+
+    request: HttpRequest
+    visit: Visit
+    secrets: tuple[bytes, ...]
+
+
+class ConsentMiddleware:
+    """Asks, remembers, and lets through what was agreed to; the settings are `ASKFIRST`.
+
+    Above it cookies pass unseen, so it stands above whatever sets any.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self._desk = desk()
+        self._async = bool(iscoroutinefunction(get_response))
+        if self._async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Answer:
+        """Serve one request."""
+        if self._async:
+            return self._serve(request)
+        secrets = _take(request)
+        if is_own(request.path_info):
+            return self._own(request, secrets, whole=not request.path_info.startswith(HOST))
+        arrived = self._arrive(request, secrets)
+        return self._leave(arrived, self.get_response(request))
+
+    async def _serve(self, request: HttpRequest) -> HttpResponseBase:
+        secrets = _take(request)
+        if is_own(request.path_info):
+            return await asyncio.to_thread(self._own, request, secrets, whole=True)
+        if not self._desk.ready:
+            await asyncio.to_thread(self._desk.learn)
+        arrived = self._arrive(request, secrets)
+        return self._leave(arrived, await self.get_response(request))
+
+    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...]) -> Arrived:
+        # The loop of an async server never waits here: what is to be learned was learned before.
+        visit = (self._desk.gate if self._async else self._desk).visit(Given(request.META))
+        request.META[KEY] = visit
+        return Arrived(request, visit, secrets)
+
+    def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:
+        request = arrived.request
+        try:
+            given = headers_of(response)
+            found = self._desk.finish(arrived.visit, given, route=lambda: _route(request))
+            if found is not given:
+                apply(response, found)
+        except Exception as error:
+            note("filtering a response", error)
+            response.cookies.clear()
+            for name in ("Set-Cookie", "Accept-CH", "Critical-CH"):
+                response.headers.pop(name, None)
+            response["Cache-Control"] = "private"
+        if arrived.secrets and self._desk.sees_pages:
+            self._saw(arrived, response)
+        return response
+
+    def _saw(self, arrived: Arrived, response: HttpResponseBase) -> None:
+        request = arrived.request
+        where = address(request)
+        self._desk.saw(
+            arrived.visit,
+            arrived.secrets,
+            method=request.method or "",
+            path=where["raw_path"].decode("ascii"),
+            query=where["query_string"],
+            peer=str(request.META.get("REMOTE_ADDR", "")),
+            status=response.status_code,
+            response=[(b"content-type", response.get("Content-Type", "").encode("latin-1"))],
+        )
+
+    def _own(
+        self, request: HttpRequest, secrets: tuple[bytes, ...], *, whole: bool
+    ) -> HttpResponseBase:
+        scope = {**scope_of(request.META, Given(request.META)), "scheme": request.scheme}
+
+        def read() -> tuple[bytes, bool]:
+            chunk = request.read(CHUNK)
+            return chunk, bool(chunk)
+
+        path = request.path_info
+        exchange = self._desk.answer(scope, path=path, secrets=secrets, read=read)
+        start: Message | None = exchange.start()
+        if start is None:
+            return HttpResponse(status=503, headers={"Retry-After": "5"})
+        response: HttpResponseBase
+        if whole:
+            response = HttpResponse(b"".join(exchange), status=start["status"])
+        else:
+            response = StreamingHttpResponse(exchange, status=start["status"])
+        if not any(name.lower() == b"content-type" for name, _ in start["headers"]):
+            del response["Content-Type"]
+        write(response, start["headers"])
+        return response
+
+
+def _take(request: HttpRequest) -> tuple[bytes, ...]:
+    scope: dict[str, Any] | None = getattr(request, "scope", None)
+    if scope is not None:
+        crumbs = [value for name, value in scope["headers"] if name.lower() == b"cookie"]
+        if len(crumbs) > 1:
+            # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
+            request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
+        if any(RECEIPT in crumb for crumb in crumbs):
+            scope["headers"] = take(scope["headers"], RECEIPT)[0]
+    secrets = take_receipt(request.META)
+    if secrets:
+        # Whoever stood further out may have split the cookies already.
+        request.__dict__.pop("COOKIES", None)
+    return secrets
+
+
+def _route(request: HttpRequest) -> str | None:
+    match = getattr(request, "resolver_match", None)
+    return f"/{match.route}" if match is not None else None

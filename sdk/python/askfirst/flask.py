@@ -14,7 +14,7 @@ from . import wsgi
 from .client import CollectorClient
 from .desk import Options
 from .gate.html import Html
-from .jinja import init_jinja
+from .jinja import askfirst_script
 from .terms.consent import Consent
 from .terms.policy import Policy
 from .wsgi import ROUTE, ConsentMiddleware
@@ -57,8 +57,11 @@ class AskFirst:
         app.wsgi_app = gate  # type: ignore[method-assign]
         app.extensions[EXTENSION] = gate
         app.before_request(_tell_route)
-        init_jinja(app.jinja_env)
-        app.jinja_env.globals["askfirst_notice"] = askfirst_notice
+        app.jinja_env.globals.update(
+            askfirst_notice=askfirst_notice,
+            askfirst_script=askfirst_script,
+            askfirst_allows=lambda purpose: consent_from().allows(purpose),
+        )
         return gate
 
 

@@ -16,10 +16,21 @@ from .gate.html import Html
 from .gate.notice import askfirst_notice as _notice
 from .gate.paths import is_own
 from .gate.undeclared import Sighting
-from .gate.visit import KEY, Visit, consent_of
+from .gate.visit import Visit
 from .terms.consent import Consent
 from .terms.policy import Policy
-from .wsgi_environ import Environ, Given, page_scope, raw, raw_path, reader, scope_of, take_receipt
+from .wsgi_environ import (
+    VISIT,
+    Environ,
+    Given,
+    consent_in,
+    page_scope,
+    raw,
+    raw_path,
+    reader,
+    scope_of,
+    take_receipt,
+)
 
 ROUTE = "askfirst.route"  # the template that answers, for the report of undeclared cookies
 
@@ -53,7 +64,7 @@ class ConsentMiddleware:
         secrets = take_receipt(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
-        visit = environ[KEY] = self._desk.visit(Given(environ))
+        visit = environ[VISIT] = self._desk.visit(Given(environ))
         if not (secrets and self._desk.sees_pages):
             return self.app(environ, self._starting(environ, visit, start_response, None))
         sight = _Sight()
@@ -182,7 +193,7 @@ def consent_from(environ: Mapping[str, Any]) -> Consent:
 
     Raises LookupError where no ConsentMiddleware stands in front.
     """
-    consent = consent_of(environ)
+    consent = consent_in(environ)
     if consent is None:
         raise LookupError("put askfirst.wsgi.ConsentMiddleware in front of this application")
     return consent
@@ -192,8 +203,7 @@ def askfirst_notice(
     environ: Mapping[str, Any], *, lang: str | None = None, nonce: str | None = None
 ) -> Html:
     """The notice where there is something to ask, and the control: for the end of `<body>`."""
-    scope = {KEY: environ.get(KEY), **page_scope(environ)}
-    return _notice(scope, lang=lang, nonce=nonce)
+    return _notice(page_scope(environ), lang=lang, nonce=nonce)
 
 
 def status_line(status: int) -> str:

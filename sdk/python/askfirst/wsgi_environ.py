@@ -11,9 +11,12 @@ from urllib.parse import quote
 from .bridge import Read
 from .gate.cookies import RECEIPT, take
 from .gate.headers import Header
+from .gate.visit import KEY, consent_of
+from .terms.consent import Consent
 
 Environ = MutableMapping[str, Any]
 
+VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time
 _COOKIE = "HTTP_COOKIE"
 _RECEIPT = RECEIPT.decode("ascii")
@@ -105,9 +108,15 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     return quote(raw(path), safe="/:@!$&'()*+,;=~-._")
 
 
+def consent_in(environ: Mapping[str, Any]) -> Consent | None:
+    """The consent of a request; None without the middleware in front."""
+    return consent_of({KEY: environ.get(VISIT)})
+
+
 def page_scope(environ: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an ASGI scope as tells a page's address."""
+    """As much of an ASGI scope as a notice is made from: the consent, and the page's address."""
     return {
+        KEY: environ.get(VISIT),
         "raw_path": raw_path(environ).encode("ascii"),
         "query_string": raw(environ.get("QUERY_STRING", "")),
     }
@@ -128,7 +137,8 @@ def scope_of(environ: Mapping[str, Any], headers: Sequence[Header]) -> dict[str,
         "headers": list(headers),
         "client": (str(environ.get("REMOTE_ADDR", "")), 0),
         "server": (str(environ.get("SERVER_NAME", "")), _port(environ)),
-        **page_scope(environ),
+        "raw_path": raw_path(environ).encode("ascii"),
+        "query_string": raw(environ.get("QUERY_STRING", "")),
     }
 
 

@@ -9,8 +9,9 @@ from django.http import HttpRequest
 
 from ..gate.html import Html
 from ..gate.notice import askfirst_notice as _notice
-from ..gate.visit import KEY, consent_of
+from ..gate.visit import KEY
 from ..terms.consent import Consent
+from ..wsgi_environ import VISIT, consent_in
 
 
 def consent_from(request: HttpRequest) -> Consent:
@@ -18,7 +19,7 @@ def consent_from(request: HttpRequest) -> Consent:
 
     Raises LookupError where no ConsentMiddleware stands in front.
     """
-    consent = consent_of(request.META)
+    consent = consent_in(request.META)
     if consent is None:
         raise LookupError("put askfirst.django.ConsentMiddleware at the top of MIDDLEWARE")
     not_for_the_cache(request)
@@ -30,7 +31,7 @@ def askfirst_notice(
 ) -> Html:
     """The notice where there is something to ask, and the control: for the end of `<body>`."""
     not_for_the_cache(request)
-    return _notice({KEY: request.META.get(KEY), **address(request)}, lang=lang, nonce=nonce)
+    return _notice({KEY: request.META.get(VISIT), **address(request)}, lang=lang, nonce=nonce)
 
 
 def address(request: HttpRequest) -> dict[str, Any]:

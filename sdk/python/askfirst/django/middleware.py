@@ -14,8 +14,8 @@ from ..client import Message
 from ..gate.cookies import RECEIPT, take
 from ..gate.faults import note
 from ..gate.paths import HOST, is_own
-from ..gate.visit import KEY, Visit
-from ..wsgi_environ import CHUNK, Given, scope_of, take_receipt
+from ..gate.visit import Visit
+from ..wsgi_environ import CHUNK, VISIT, Given, scope_of, take_receipt
 from .apps import desk
 from .consent import address
 from .response import apply, headers_of, write
@@ -70,7 +70,7 @@ class ConsentMiddleware:
     def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...]) -> Arrived:
         # The loop of an async server never waits here: what is to be learned was learned before.
         visit = (self._desk.gate if self._async else self._desk).visit(Given(request.META))
-        request.META[KEY] = visit
+        request.META[VISIT] = visit
         return Arrived(request, visit, secrets)
 
     def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:

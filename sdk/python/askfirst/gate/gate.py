@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +64,7 @@ class Gate:
         self.ready = False
         self._now = now
         self._kept: dict[_Key, Consent] = {}
+        self._keeping = threading.Lock()  # WSGI servers have threads; only what is new is kept
         self._learns = undeclared == "learn"
         suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
         self._report = Report(mode=undeclared, suggest=suggest)
@@ -108,9 +110,10 @@ class Gate:
         return consent
 
     def _keep(self, key: _Key, consent: Consent) -> None:
-        self._kept[key] = consent
-        if len(self._kept) > MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
+        with self._keeping:
+            self._kept[key] = consent
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
 
     def _state(self, tokens: tuple[tuple[bytes, bytes], ...], now: float) -> State | None:
         read = [(name, self._read(token, now)) for name, token in tokens]

@@ -1,4 +1,4 @@
-"""The ASGI example behind uvicorn."""
+"""The bare ASGI example behind its servers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from tests.conftest import ROOT
 from tests.frameworks.behaviour import Behaviour
 from tests.frameworks.servers import Site, serve
 
+EXAMPLE = ROOT / "examples/asgi"
 
-class TestASGI(Behaviour):
-    """Everything the shared suite asks."""
+
+@pytest.fixture(scope="module", params=["uvicorn", "hypercorn"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("asgi")
+    with serve("app:app", request.param, folder, where=EXAMPLE) as site:
+        yield site
+
+
+class TestAsgi(Behaviour):
+    """`examples/asgi` keeps to everything."""
 
     sessions = False
-
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-        folder = tmp_path_factory.mktemp("asgi")
-        with serve("app:app", "uvicorn", folder, where=ROOT / "examples/asgi") as site:
-            yield site

@@ -1,4 +1,4 @@
-"""The FastAPI example behind uvicorn."""
+"""The FastAPI example behind its servers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from tests.conftest import ROOT
 from tests.frameworks.behaviour import Behaviour
 from tests.frameworks.servers import Site, serve
 
+EXAMPLE = ROOT / "examples/fastapi"
+
+
+@pytest.fixture(scope="module", params=["uvicorn"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("fastapi")
+    with serve("app:app", request.param, folder, where=EXAMPLE) as site:
+        yield site
+
 
 class TestFastAPI(Behaviour):
-    """Everything the shared suite asks."""
-
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-        folder = tmp_path_factory.mktemp("fastapi")
-        with serve("app:app", "uvicorn", folder, where=ROOT / "examples/fastapi") as site:
-            yield site
+    """`examples/fastapi` keeps to everything."""

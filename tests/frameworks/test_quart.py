@@ -1,4 +1,4 @@
-"""The Quart example behind hypercorn."""
+"""The Quart example behind its servers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from tests.conftest import ROOT
 from tests.frameworks.behaviour import Behaviour
 from tests.frameworks.servers import Site, serve
 
+EXAMPLE = ROOT / "examples/quart"
+
+
+@pytest.fixture(scope="module", params=["hypercorn"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("quart")
+    with serve("app:app", request.param, folder, where=EXAMPLE) as site:
+        yield site
+
 
 class TestQuart(Behaviour):
-    """Everything the shared suite asks."""
-
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-        folder = tmp_path_factory.mktemp("quart")
-        with serve("app:app", "hypercorn", folder, where=ROOT / "examples/quart") as site:
-            yield site
+    """`examples/quart` keeps to everything."""

@@ -1,4 +1,4 @@
-"""The Starlette example behind uvicorn."""
+"""The Starlette example behind its servers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from tests.conftest import ROOT
 from tests.frameworks.behaviour import Behaviour
 from tests.frameworks.servers import Site, serve
 
+EXAMPLE = ROOT / "examples/starlette"
+
+
+@pytest.fixture(scope="module", params=["uvicorn"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("starlette")
+    with serve("app:app", request.param, folder, where=EXAMPLE) as site:
+        yield site
+
 
 class TestStarlette(Behaviour):
-    """Everything the shared suite asks."""
-
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-        folder = tmp_path_factory.mktemp("starlette")
-        with serve("app:app", "uvicorn", folder, where=ROOT / "examples/starlette") as site:
-            yield site
+    """`examples/starlette` keeps to everything."""

@@ -53,6 +53,11 @@ class Browser:
         sent = [*([(b"cookie", cookies)] if cookies else []), *self.also, *(headers or [])]
         scope: MutableMapping[str, Any] = {
             "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "https",
+            "server": ("127.0.0.1", 80),
+            "extensions": {},
             "method": method,
             "path": path,
             "raw_path": path.encode(),
@@ -93,8 +98,13 @@ class Browser:
 async def call(app: Application, scope: MutableMapping[str, Any], body: bytes = b"") -> Got:
     messages: list[Mapping[str, Any]] = []
 
+    parts = iter([{"type": "http.request", "body": body, "more_body": False}])
+
     async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        for part in parts:
+            return part
+        await asyncio.Event().wait()  # a browser that stays
+        raise AssertionError
 
     async def send(message: MutableMapping[str, Any]) -> None:
         messages.append(message)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .asgi import ConsentMiddleware
+from .asgi_scope import consent_from
 from .client import CollectorClient
 from .errors import AskfirstError, CollectorAway, PolicyError, Problem, Refused
 from .gate.notice import askfirst_notice
-from .starlette import consent_from
 from .terms.consent import Consent
 from .terms.policy import Policy, read_policy, shipped
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import asgi_paths
-from .asgi_scope import route_of
+from .asgi_scope import as_origin_form, route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.caching import private
 from .gate.cookies import RECEIPT, take
@@ -65,6 +65,18 @@ class ConsentMiddleware:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""
         return self._gate.undeclared_cookies()
 
+    def judge_again(self, scope: Scope, message: Message) -> None:
+        """Judge a response again, in place: for a framework that adds headers behind the gate."""
+        visit = scope.get(KEY)
+        if message["type"] in _STARTS and isinstance(visit, Visit):
+            sealed = visit.sealed
+            message["headers"] = self._finish(scope, visit, message).get("headers", ())
+            visit.sealed = sealed
+
+    async def aclose(self) -> None:
+        """Finish what is under way and close the collector; for where no lifespan comes by."""
+        await self._relay.aclose()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         kind = scope["type"]
@@ -86,6 +98,8 @@ class ConsentMiddleware:
                 break
         if not self._relay.ready:
             await self._relay.learn()
+        if scope["path"][:1] != "/":
+            as_origin_form(scope)
         if scope["type"] == "http":
             path = _below_root(scope)
             if is_own(path):
@@ -163,7 +177,7 @@ class ConsentMiddleware:
     def _until_shutdown(self, send: Send) -> Send:
         async def until_shutdown(message: Message) -> None:
             if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
-                await self._relay.aclose()
+                await self.aclose()
             await send(message)
 
         return until_shutdown

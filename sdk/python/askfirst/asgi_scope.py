@@ -15,7 +15,7 @@ class HasScope(Protocol):
     """A Request or WebSocket of Starlette, FastAPI, Quart or Litestar."""
 
     @property
-    def scope(self) -> MutableMapping[str, Any]:
+    def scope(self) -> Mapping[str, Any]:
         """The ASGI scope."""
         ...
 
@@ -40,3 +40,15 @@ def route_of(scope: Mapping[str, Any]) -> str | None:
         return told
     found = getattr(scope.get("route"), "path", None)  # by Starlette and FastAPI
     return found if isinstance(found, str) else None
+
+
+def as_origin_form(scope: MutableMapping[str, Any]) -> None:
+    """Cut scheme and host from a target in absolute form (RFC 9112 section 3.2.2).
+
+    Hypercorn hands it on whole; then neither our paths nor the application's would be found.
+    """
+    path, raw = str(scope["path"]), scope.get("raw_path") or b""
+    if "://" in path:
+        scope["path"] = "/" + path.partition("://")[2].partition("/")[2]
+    if b"://" in raw:
+        scope["raw_path"] = b"/" + raw.partition(b"://")[2].partition(b"/")[2]

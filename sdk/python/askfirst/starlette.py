@@ -1,30 +1,29 @@
-"""For Starlette, and whatever keeps the ASGI scope on its request."""
+"""For Starlette: `init_app(app, …)`, or `Middleware(ConsentMiddleware, …)` first in its list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any
 
-from .gate.visit import consent_of
-from .terms.consent import Consent
+from starlette.applications import Starlette
+from starlette.templating import Jinja2Templates
 
+from .asgi import ConsentMiddleware
+from .asgi_app import around
+from .asgi_scope import consent_from
+from .jinja import init_jinja
 
-class HasScope(Protocol):
-    """A Starlette Request or WebSocket."""
-
-    @property
-    def scope(self) -> MutableMapping[str, Any]:
-        """The ASGI scope."""
-        ...
+__all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]
 
 
-def consent_from(request: HasScope | Mapping[str, Any]) -> Consent:
-    """The consent of a request; reading it makes the response vary on the visitor's answer.
+def init_app(app: Starlette, **options: Any) -> ConsentMiddleware:
+    """Put the gate around the whole application; `options` are those of ConsentMiddleware.
 
-    Raises LookupError where no ConsentMiddleware stands in front.
+    It stands outside of every other middleware, whenever that is added. Raises RuntimeError once
+    the application has started.
     """
-    scope = request if isinstance(request, Mapping) else request.scope
-    consent = consent_of(scope)
-    if consent is None:
-        raise LookupError("put askfirst.ConsentMiddleware in front of this application")
-    return consent
+    return around(app, **options)
+
+
+def init_templates(templates: Jinja2Templates) -> None:
+    """Add `askfirst_notice()`, `askfirst_script()` and `askfirst_allows(purpose)`."""
+    init_jinja(templates.env)

@@ -1,0 +1,49 @@
+"""For Quart: `init_app(app, …)` wraps `app.asgi_app`, so that the app stays a Quart."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from quart import Quart, has_websocket_context, request, websocket
+from quart.wrappers.base import BaseRequestWebsocket
+
+from . import asgi_scope
+from .asgi import ConsentMiddleware
+from .asgi_scope import ROUTE
+from .jinja import init_jinja
+from .terms.consent import Consent
+
+__all__ = ["ConsentMiddleware", "consent_from", "init_app"]
+
+
+def consent_from(connection: BaseRequestWebsocket | None = None) -> Consent:
+    """The consent of a request or websocket; of the present one where none is given.
+
+    Raises LookupError where no ConsentMiddleware stands in front.
+    """
+    return asgi_scope.consent_from(_present() if connection is None else connection)
+
+
+def init_app(app: Quart, **options: Any) -> ConsentMiddleware:
+    """Put the gate around `app.asgi_app`; `options` are those of ConsentMiddleware.
+
+    Templates get `askfirst_notice()`, `askfirst_script()` and `askfirst_allows(purpose)`.
+    """
+    gate = ConsentMiddleware(app.asgi_app, **options)  # type: ignore[arg-type]
+    app.asgi_app = gate  # type: ignore[method-assign, assignment]
+    app.before_request(_tell_route)
+    app.before_websocket(_tell_route)
+    init_jinja(app.jinja_env)
+    return gate
+
+
+def _present() -> BaseRequestWebsocket:
+    return websocket if has_websocket_context() else request
+
+
+def _tell_route() -> None:
+    # What the gate reports is a template; it never looks at paths.
+    connection = _present()
+    if connection.url_rule is not None:
+        scope = cast(dict[str, Any], connection.scope)
+        scope[ROUTE] = connection.url_rule.rule

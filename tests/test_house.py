@@ -27,7 +27,10 @@ FLOORS = (
 )
 ANYWHERE = {"config", "parts", "health", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
-FREE_OF_DEPENDENCIES = ("terms", "gate", "client.py", "asgi.py", "errors.py")
+FREE_OF_DEPENDENCIES = (
+    *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py"),
+    *("wsgi.py", "wsgi_environ.py", "desk.py", "bridge.py", "background.py"),
+)
 
 
 def modules(root: Path) -> Iterator[Path]:
@@ -95,7 +98,7 @@ def test_the_gate_does_not_know_its_shells() -> None:
         (path.name, name)
         for path in modules(SDK / "gate")
         for name in imports(path)
-        if re.match(r"askfirst\.(asgi|wsgi|django|flask|starlette|fastapi|litestar|quart)", name)
+        if re.match(r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|litestar|quart)", name)
     ]
     assert offending == []
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .client import CollectorClient
 from .desk import Desk, Options
@@ -32,12 +31,13 @@ from .wsgi_environ import (
     take_receipt,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
 ROUTE = "askfirst.route"  # the template that answers, for the report of undeclared cookies
 
 Native = list[tuple[str, str]]
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-StartResponse = Callable[..., Callable[[bytes], object]]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class ConsentMiddleware:
@@ -50,7 +50,7 @@ class ConsentMiddleware:
 
     def __init__(
         self,
-        app: Application,
+        app: WSGIApplication,
         *,
         policy: Policy | Path | str | Mapping[str, Any],
         collector: CollectorClient,
@@ -94,7 +94,7 @@ class ConsentMiddleware:
         sight: _Sight | None,
     ) -> StartResponse:
         def start(
-            status: str, headers: Native, exc_info: ExcInfo | None = None
+            status: str, headers: Native, exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
             try:
                 leaving = self._finish(environ, visit, headers)

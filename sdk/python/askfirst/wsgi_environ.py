@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, overload
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from .gate.headers import Header
 from .gate.visit import KEY, consent_of
 from .terms.consent import Consent
 
-Environ = MutableMapping[str, Any]
+Environ = dict[str, Any]
 
 VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time

@@ -13,14 +13,12 @@ from django.core.signals import setting_changed
 from ..desk import Desk
 from . import conf
 
-LABEL = "askfirst"
-
 
 class AskfirstConfig(AppConfig):
     """`"askfirst.django"` in INSTALLED_APPS."""
 
     name = "askfirst.django"
-    label = LABEL
+    label = "askfirst"
     verbose_name = "askfirst"
 
     def ready(self) -> None:
@@ -43,8 +41,7 @@ class AskfirstConfig(AppConfig):
 
 def desk() -> Desk:
     """The gate; raises ImproperlyConfigured without the app."""
-    try:
-        found: Desk = apps.get_app_config(LABEL).desk
-    except LookupError:
-        raise ImproperlyConfigured('add "askfirst.django" to INSTALLED_APPS') from None
-    return found
+    for config in apps.get_app_configs():
+        if isinstance(config, AskfirstConfig):
+            return config.desk
+    raise ImproperlyConfigured('add "askfirst.django" to INSTALLED_APPS')

@@ -47,4 +47,5 @@ def not_for_the_cache(request: HttpRequest) -> None:
 
     That cache stands below the gate, where the response does not say `Vary` yet (M39).
     """
-    request._cache_update_cache = False
+    # The name its decorators use too.
+    request._cache_update_cache = False  # type: ignore[attr-defined]

@@ -24,6 +24,11 @@ class Line(dict[str, str]):
         parts = (each.strip().partition("=") for each in attributes)
         super().__init__({name.lower(): value or "1" for name, _, value in parts})
 
+    def set(self, key: str, val: str, coded_val: str) -> None:
+        """Another value; test clients keep what responses set, and tests write over it."""
+        self.key, self.value, self.coded_value = key, val, coded_val
+        self.line = f"{key}={coded_val}"
+
     def output(self, attrs: object = None, header: str = "Set-Cookie:") -> str:
         """The line, as a handler asks for it."""
         return f"{header} {self.line}".strip()
@@ -65,7 +70,8 @@ def write(response: HttpResponseBase, headers: Iterable[Header]) -> None:
             key = line.key
             while key in response.cookies:
                 key += "'"
-            dict.__setitem__(response.cookies, key, line)
+            # As it is: a cookie jar would write it anew, and once for each name.
+            dict.__setitem__(response.cookies, key, line)  # type: ignore[misc]
         else:
             response[name.decode("latin-1")] = value.decode("latin-1")
 

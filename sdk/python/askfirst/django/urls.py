@@ -6,13 +6,13 @@ The middleware answers these paths before any view; the names are for links.
 from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 app_name = "askfirst"
 
 
-def _answered_before(request: HttpRequest, **_: str) -> None:
+def _answered_before(request: HttpRequest, **_: str) -> HttpResponse:
     raise ImproperlyConfigured(
         "nobody answered: put askfirst.django.ConsentMiddleware at the top of MIDDLEWARE, and "
         'these urls at path("askfirst/", …)'

@@ -26,6 +26,27 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         *("-b", "127.0.0.1:{port}", "{app}"),
     ),
     "uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--no-access-log", "{app}"),
+    "uvicorn-logged": ("uvicorn", "--host", "127.0.0.1", "--port", "{port}", "{app}"),
+    "hypercorn-logged": ("hypercorn", "--access-logfile", "-", "-b", "127.0.0.1:{port}", "{app}"),
+    "granian-logged": (
+        "granian",
+        "--access-log",
+        "--interface",
+        "asgi",
+        "--port",
+        "{port}",
+        "{app}",
+    ),
+    "granian-wsgi-logged": (
+        *("granian", "--access-log", "--interface", "wsgi", "--port", "{port}", "{app}"),
+    ),
+    "gunicorn-logged": (
+        *("gunicorn", "--access-logfile", "-", "-k", "gthread", "-b", "127.0.0.1:{port}", "{app}"),
+    ),
+    "gunicorn-asgi-logged": (
+        *("gunicorn", "--access-logfile", "-", "-k", "asgi", "-b", "127.0.0.1:{port}", "{app}"),
+    ),
+    "werkzeug-logged": ("flask", "--app", "{app}", "run", "--port", "{port}"),
     "hypercorn": ("hypercorn", "-b", "127.0.0.1:{port}", "{app}"),
     "granian": ("granian", "--interface", "asgi", "--port", "{port}", "{app}"),
     "granian-wsgi": ("granian", "--interface", "wsgi", "--port", "{port}", "{app}"),

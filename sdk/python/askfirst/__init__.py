@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import accesslog
 from .asgi import ConsentMiddleware
 from .asgi_scope import consent_from
 from .client import CollectorClient
@@ -23,6 +24,7 @@ __all__ = [
     "Problem",
     "Refused",
     "__version__",
+    "accesslog",
     "askfirst_notice",
     "consent_from",
     "read_policy",

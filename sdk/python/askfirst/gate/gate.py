@@ -12,7 +12,7 @@ from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
 from ..terms.token import State, read_state
-from . import caching
+from . import caching, seen
 from .cookie_database import CookieDatabase
 from .cookies import PARENT, STATE, find
 from .faults import note
@@ -84,7 +84,9 @@ class Gate:
 
     def visit(self, headers: Headers) -> Visit:
         """The lazy consent of a request."""
-        return Visit(self.consent, headers)
+        visit = Visit(self.consent, headers)
+        seen.saw(visit)
+        return visit
 
     def consent(self, headers: Headers) -> Consent:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
@@ -136,8 +138,9 @@ class Gate:
     ) -> list[Header]:
         """The headers of a response as they may leave; the same list where nothing changes.
 
-        `route` gives the template that answered, never a path, and is asked only for the report.
+        `route` gives the template that answered, never a path; reports and access logs ask it.
         """
+        visit.route = route
         found, depends = self._passing.filter(
             headers,
             allows=visit.may,

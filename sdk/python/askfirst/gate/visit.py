@@ -16,16 +16,22 @@ log = logging.getLogger("askfirst")
 KEY = "askfirst"
 
 
+def _no_route() -> None:
+    return None
+
+
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_load", "headers", "read", "sealed")
+    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed")
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
         self.headers = headers
         self._consent: Consent | None = None
         self.read = False
+        # Tells the template that answered, from when the response starts.
+        self.route: Callable[[], str | None] = _no_route
         # Set while a response is on its way that was not marked as depending on consent.
         self.sealed = False
 

@@ -133,6 +133,8 @@ def test_a_site_key_is_shown_once_and_kept_as_a_hash(data: Path) -> None:
     kept = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
     assert key.encode() not in kept
     assert run("site", "key", "nobody", "--data", data).exit_code == 1
+    assert run("site", "key", "nobody", "--new", "--data", data).exit_code == 0
+    assert run("site", "key", "No/body", "--new", "--data", data).exit_code == 1
 
 
 def test_nothing_is_due_on_the_first_day(data: Path) -> None:

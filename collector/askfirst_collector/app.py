@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, PolicyError, Refused
 from askfirst_collector.health import health
-from askfirst_collector.ingest.answers import Answer, away, refused
+from askfirst_collector.ingest.answers import Answer, away, conflicting, refused
 from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.v1 import Face
 from askfirst_collector.parts import Parts
@@ -40,6 +40,7 @@ def collector_app(parts: Parts, events: Events) -> ASGIApp:
     router = Starlette(
         routes=[
             Route("/v1/consents", answering(face.consents), methods=["POST"]),
+            Route("/v1/policies", answering(face.policies), methods=["POST"]),
             Route("/v1/terms", answering(face.terms)),
             Route("/v1/rights/me", answering(face.me)),
             Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
@@ -73,6 +74,8 @@ def answering(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as error:
             return _response(refused(error))
+        except PolicyError as error:
+            return _response(conflicting(error))
         except CollectorAway as error:
             return _response(away(error))
         except Exception as error:

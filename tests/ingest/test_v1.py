@@ -219,11 +219,13 @@ async def test_rights_are_asked_for_from_the_site(
     assert problem(answer) == (403, "cross-origin")
 
 
-@pytest.mark.parametrize("value", [None, "", "Receipt", "Receipt x", "Bearer " + SECRET])
+@pytest.mark.parametrize("value", [None, "", "Receipt", "Receipt x", "Basic x"])
 async def test_rights_need_a_receipt(client: httpx.AsyncClient, value: str | None) -> None:
     """401 for everything that is no secret."""
     headers = {} if value is None else {"authorization": value}
     assert problem(await client.get("/v1/rights/me", headers=headers)) == (401, "no-receipt")
+    unknown = {"authorization": f"Bearer {SECRET}", "askfirst-handle": HANDLE}
+    assert problem(await client.get("/v1/rights/me", headers=unknown)) == (401, "wrong-key")
 
 
 async def test_terms_for_relays(client: httpx.AsyncClient, relay: dict[str, str]) -> None:
@@ -252,3 +254,67 @@ async def test_what_is_not_there(client: httpx.AsyncClient) -> None:
     assert problem(await client.get("/v1/consents")) == (405, "method-not-allowed")
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).json()["status"] == "ok"
+
+
+async def test_a_relay_publishes_its_policy(
+    client: httpx.AsyncClient, collector: EmbeddedCollector, relay: dict[str, str]
+) -> None:
+    """M31: under its own site's key; what goes beyond the host's is refused, line by line."""
+    wider = policy(consent_days=300)
+    answer = await client.post("/v1/policies", json=wider.document, headers=relay)
+    assert [each["hash"] for each in answer.json()["editions"]] == [POLICY.hash, wider.hash]
+    again = await client.post("/v1/policies", json=wider.document, headers=relay)
+    assert again.content == answer.content
+    assert problem(await client.post("/v1/policies", json=wider.document))[1] == "wrong-key"
+    other = {**wider.document, "site": "other"}
+    refused = await client.post("/v1/policies", json=other, headers=relay)
+    assert problem(refused) == (401, "wrong-key")
+    purposes = wider.document["purposes"]
+    beyond = {**purposes["statistics"], "keep_rows_days": 700, "retention_days": 700}
+    document = {**wider.document, "purposes": {**purposes, "statistics": beyond}}
+    refused = await client.post("/v1/policies", json=document, headers=relay)
+    assert problem(refused) == (422, "policy-refused")
+    pointers = [each["pointer"] for each in refused.json()["problems"]]
+    assert "/purposes/statistics/keep_rows_days" in pointers
+    site = collector.parts().registry.site("shop")
+    assert site is not None
+    assert len(site.editions) == 2
+
+
+async def test_a_key_may_come_before_the_first_policy(
+    client: httpx.AsyncClient, collector: EmbeddedCollector
+) -> None:
+    """A relay's site is there once it has published; until then its key opens nothing else."""
+    parts = collector.parts()
+    key = {"authorization": f"Bearer {new_site_key(parts.engine, 'new', urandom=parts.urandom)}"}
+    assert problem(await client.get("/v1/terms", headers=key))[1] == "wrong-key"
+    first = {**POLICY.document, "site": "new"}
+    assert (await client.post("/v1/policies", json=first, headers=key)).status_code == 200
+    assert (await client.get("/v1/terms", headers=key)).json()["site"] == "new"
+
+
+async def test_a_relay_asks_for_rights_by_handle(
+    client: httpx.AsyncClient, collector: EmbeddedCollector, relay: dict[str, str]
+) -> None:
+    """M29: under the site's key the handle is enough, and only of its own site."""
+    await client.post("/v1/consents", json={**ANSWER, "handle": HANDLE}, headers=relay)
+    own = {**relay, "askfirst-handle": HANDLE}
+    assert (await client.get("/v1/rights/me", headers=own)).json()["record"]["handle"] == HANDLE
+    parts = collector.parts()
+    parts.registry.publish(policy(site="other"))
+    other = new_site_key(parts.engine, "other", urandom=parts.urandom)
+    foreign = {**own, "authorization": f"Bearer {other}"}
+    assert (await client.get("/v1/rights/me", headers=foreign)).json()["record"] is None
+    assert (await client.post("/v1/rights/erase", headers=foreign)).status_code == 200
+    assert (await client.get("/v1/rights/me", headers=own)).json()["record"] is not None
+    assert (await client.post("/v1/rights/erase", headers=own)).status_code == 200
+    assert (await client.get("/v1/rights/me", headers=own)).json()["record"] is None
+
+
+@pytest.mark.parametrize("handle", [None, "", "x", HANDLE + "0", HANDLE.upper()])
+async def test_a_relay_names_one_handle(
+    client: httpx.AsyncClient, relay: dict[str, str], handle: str | None
+) -> None:
+    """Anything else is refused."""
+    headers = relay if handle is None else {**relay, "askfirst-handle": handle}
+    assert problem(await client.get("/v1/rights/me", headers=headers)) == (401, "no-receipt")

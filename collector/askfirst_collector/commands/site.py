@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from askfirst.terms.reading import NAME
 from askfirst_collector.commands.data import data_option, opened
 from askfirst_collector.registry.relays import drop_site_keys, new_site_key
 
@@ -46,12 +47,16 @@ def list_(data: Path, as_json: bool) -> None:
 @site.command()
 @click.argument("name")
 @data_option
+@click.option("--new", is_flag=True, help="The site has published nothing yet; its relay will.")
 @click.option("--revoke", is_flag=True, help="Make every older key of the site stop working.")
-def key(name: str, data: Path, revoke: bool) -> None:
+def key(name: str, data: Path, new: bool, revoke: bool) -> None:
     """Make a key for a relay of the site NAME. It is shown once and kept as a hash."""
+    if not NAME.fullmatch(name):
+        raise click.ClickException(f"{name!r} is no name of a site: write [a-z][a-z0-9_-]*")
     with opened(data) as parts:
-        if parts.registry.site(name) is None:
-            raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
+        if not new and parts.registry.site(name) is None:
+            advice = "See: askfirst site list. For a site that is to publish its policy: --new"
+            raise click.ClickException(f"No site is called {name!r}. {advice}")
         if revoke:
             drop_site_keys(parts.engine, name)
         click.echo(new_site_key(parts.engine, name, urandom=parts.urandom))

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, PolicyError, Refused
 
 Header = tuple[bytes, bytes]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PROBLEM = b"application/problem+json"
 
 # A page whose receipt is not valid stops sending: its state cookie says more than the ledger.
 EXPIRE_STATE: Header = (
@@ -52,6 +54,18 @@ def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
     return _problem(error.status, error.reason, error.detail, headers)
 
 
+def conflicting(error: PolicyError) -> Answer:
+    """A policy that is not put in force, with every problem of it (M31)."""
+    refused = Refused("policy-refused", "change what `problems` names")
+    problems = [
+        {"pointer": each.pointer, "found": each.found, "message": each.message}
+        for each in error.problems
+    ]
+    told = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
+    body = orjson.dumps({**told, "problems": problems}, default=str)
+    return Answer(refused.status, body, (), PROBLEM)
+
+
 def away(error: CollectorAway) -> Answer:
     """Nothing was stored, and the same request may succeed later."""
     retry = (b"retry-after", str(error.retry_after).encode())
@@ -60,4 +74,4 @@ def away(error: CollectorAway) -> Answer:
 
 def _problem(status: int, reason: str, detail: str, headers: Sequence[Header]) -> Answer:
     body = orjson.dumps({"status": status, "reason": reason, "detail": detail})
-    return Answer(status, body, tuple(headers), b"application/problem+json")
+    return Answer(status, body, tuple(headers), PROBLEM)

@@ -23,6 +23,7 @@ from .answers import accepted
 from .batch import TOLD_BY_PAGE, Sent, Told, read_event, read_fields, read_observed
 from .judging import Judge, stands
 from .limits import DailyLimit
+from .observed import listed
 from .retries import BatchNames, day_of
 from .rows import make_row
 
@@ -169,7 +170,7 @@ class Intake:
             proxies=self._proxies,
             own_origins=sender.site.editions.current.policy.origins,
         )
-        return values | observed
+        return values | listed(terms.scope.generalise(observed), terms)
 
     async def _append(
         self,

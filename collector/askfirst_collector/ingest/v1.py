@@ -16,12 +16,14 @@ from askfirst.errors import Refused
 from askfirst.gate.headers import values
 from askfirst.gate.signals import read_signals
 from askfirst.terms.edition import Choice
+from askfirst.terms.policy import LARGEST, read_policy
 from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.ingest import rights
 from askfirst_collector.ingest.asked import Asked, handle_of, read_asked
 from askfirst_collector.ingest.body import check_headers, check_json, read_body
 from askfirst_collector.ingest.budget import Budget
+from askfirst_collector.ingest.consents import HANDLE as HANDLES
 from askfirst_collector.ingest.consents import record
 from askfirst_collector.ingest.origin import exact_origin
 from askfirst_collector.ingest.senders import bearer
@@ -30,6 +32,7 @@ from askfirst_collector.registry.sites import Site
 
 DETAILS = (1, 2, 3)
 _RECEIPT = b"receipt "
+HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
 
 
 class Face:
@@ -59,6 +62,22 @@ class Face:
         gpc = read_signals(headers).gpc
         recorded = await record(self._parts, asked.decision(handle, gpc=gpc))
         return _json(_written(recorded), origin)
+
+    async def policies(self, request: Request) -> Response:
+        """Put a policy in force as the next edition of the site whose key is shown."""
+        headers = request.headers.raw
+        key = bearer(headers) or ""
+        own = await asyncio.to_thread(self._parts.registry.site_of_key, key)
+        if own is None:
+            raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
+        check_headers(headers, "application/json", limit=LARGEST)
+        data = await read_body(request.receive, limit=LARGEST)
+        check_json(data)
+        policy = read_policy(data)
+        if policy.site != own:
+            raise Refused("wrong-key", "send the key of the site that the policy names")
+        await asyncio.to_thread(self._parts.registry.publish, policy)
+        return await self.terms(request)
 
     async def terms(self, request: Request) -> Response:
         """Effective terms by edition, purpose and detail, for the relay of a site."""
@@ -143,10 +162,14 @@ class Face:
     def _holder(self, request: Request) -> tuple[str, str, bytes | None]:
         """Site and handle of the receipt shown, and the origin to answer to.
 
-        The receipt is no cookie: only who holds it sends it. Still a page may only do so from an
-        origin of the site (M47); what is no browser sends neither Origin nor Sec-Fetch-Site.
+        A relay shows the site's key, and says whose handle it is. The receipt is no cookie: only
+        who holds it sends it. Still a page may only do so from an origin of the site (M47); what is
+        no browser sends neither Origin nor Sec-Fetch-Site.
         """
         headers = request.headers.raw
+        key = bearer(headers)
+        if key:
+            return self._site_of_key(key).name, _handle(headers), None
         found = values(headers, b"authorization")
         if len(found) != 1 or found[0][: len(_RECEIPT)].lower() != _RECEIPT:
             raise Refused("no-receipt", "send Authorization: Receipt and the secret")
@@ -168,6 +191,13 @@ class Face:
         site = self._parts.registry.site(name) if name else None
         own = site.editions.current.policy.origins if site is not None else ()
         return (name if origin.decode("latin-1") in own else ""), handle, origin
+
+
+def _handle(headers: list[tuple[bytes, bytes]]) -> str:
+    found = [value.decode("latin-1") for value in values(headers, HANDLE)]
+    if len(found) != 1 or not HANDLES.fullmatch(found[0]):
+        raise Refused("no-receipt", "under a site key send Askfirst-Handle: 64 hexadecimal digits")
+    return found[0]
 
 
 def effective_terms(site: Site) -> dict[str, Any]:

@@ -27,6 +27,7 @@ STATUS: dict[str, int] = {
     "choices-contradict-method": 422,
     "nothing-chosen": 422,
     "age-not-declared": 422,
+    "policy-refused": 422,
     "under-age": 403,
     "cross-origin": 403,
     "wrong-key": 401,

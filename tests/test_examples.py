@@ -1,0 +1,55 @@
+"""The how-to pages: the code they show is the code of the examples, which the tests run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from askfirst import read_policy
+from tests.conftest import ROOT
+
+SITES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/policy.toml"))
+PAGES = [name for name in SITES if (ROOT / f"docs/{name}.md").exists()]
+BLOCK = re.compile(r"```(python|html|toml)\n(.*?)```", re.DOTALL)
+KINDS = {"python": "*.py", "html": "*.html", "toml": "*.toml"}
+
+
+def sources(folder: Path, kind: str) -> str:
+    """Every file of a kind, the marks between its parts left out."""
+    text = "\n\n".join(path.read_text("utf-8") for path in sorted(folder.rglob(KINDS[kind])))
+    return re.sub(r"# \w+: (begins|ends)\n", "", text)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_what_runs(name: str) -> None:
+    """Each block stands in the example, line for line."""
+    text = (ROOT / f"docs/{name}.md").read_text("utf-8")
+    blocks = BLOCK.findall(text)
+    assert {kind for kind, _ in blocks} >= {"python"}
+    for kind, block in blocks:
+        assert block in sources(ROOT / "examples" / name, kind), block
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_of_a_page_lead_somewhere(name: str) -> None:
+    """What a page names is in the project."""
+    text = (ROOT / f"docs/{name}.md").read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_an_example_has_a_policy_that_can_be_used(name: str) -> None:
+    """Whoever copies an example starts with a policy that is right."""
+    policy = read_policy(ROOT / "examples" / name / "policy.toml")
+    assert set(policy.asked) == {"preferences", "statistics", "marketing"}
+    assert policy.server_side
+
+
+def test_the_checks_of_django_are_listed() -> None:
+    """Every id that a check can give is on the page, and no other."""
+    given = re.findall(r"askfirst\.[EW]2\d\d", (ROOT / "docs/django.md").read_text("utf-8"))
+    source = (ROOT / "sdk/python/askfirst/django/checks.py").read_text("utf-8")
+    assert set(given) == set(re.findall(r'id="(askfirst\.[EW]2\d\d)"', source))

@@ -81,7 +81,7 @@ def serve(app: str, kind: str, folder: Path, *, where: Path) -> Iterator[Site]:
 
     The server is asked to stop at the end, and must.
     """
-    port = _free_port()
+    port = free_port()
     words = [word.format(port=port, app=app) for word in COMMANDS[kind]]
     log = folder / "server.log"
     paths = (where, ROOT / "examples", ROOT / "sdk/python", ROOT / "collector", ROOT)
@@ -113,7 +113,8 @@ def serve(app: str, kind: str, folder: Path, *, where: Path) -> Iterator[Site]:
                 raise
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

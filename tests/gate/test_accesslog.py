@@ -202,7 +202,7 @@ def test_installing_twice_is_once(monkeypatch: pytest.MonkeyPatch) -> None:
         accesslog.install()
         accesslog.install(purpose="marketing")
         for name in LOGGERS:
-            found = [f for f in logging.getLogger(name).filters]
+            found = logging.getLogger(name).filters
             assert len([f for f in found if isinstance(f, accesslog.VisitorFilter)]) == 1
     finally:
         for name in LOGGERS:

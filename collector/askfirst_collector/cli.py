@@ -9,6 +9,7 @@ from askfirst_collector.commands.close import close
 from askfirst_collector.commands.demo import demo
 from askfirst_collector.commands.geo import geo
 from askfirst_collector.commands.host import host
+from askfirst_collector.commands.init import init
 from askfirst_collector.commands.policy import policy
 from askfirst_collector.commands.serve import serve
 from askfirst_collector.commands.site import site
@@ -20,5 +21,5 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, serve, policy, site, host, close, geo):
+for _command in (demo, serve, init, policy, site, host, close, geo):
     main.add_command(_command)

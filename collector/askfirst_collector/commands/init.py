@@ -1,0 +1,203 @@
+"""`askfirst init`: write a first policy, and say which lines put the gate in front."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.commands.data import told
+from askfirst_collector.init.closing import choose
+from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie, Framework
+from askfirst_collector.init.project import Project, look_at
+from askfirst_collector.init.questions import Question, questions, tidy_origin
+from askfirst_collector.init.writing import LEVELS, Answers, write
+
+VISITORS = 100  # a day, where nobody says
+FILE = "policy.toml"
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=FILE)
+@click.option("--framework", type=click.Choice(sorted(FRAMEWORKS)), help="Else it is looked for.")
+@click.option("--site", help="A short name of the site; it stands in cookies and receipts.")
+@click.option("--origin", help="Where visitors find it, such as https://example.org.")
+@click.option("--controller", help="Who decides about the data, as visitors know it.")
+@click.option("--contact", help="Where a visitor can write to.")
+@click.option("--country", help="The controller's country, two letters.")
+@click.option(
+    "--visitors", type=click.IntRange(0), help="How many a day; says how long periods are."
+)
+@click.option("--level", type=click.Choice([*LEVELS]), help="The policy to start from.")
+@click.option("--yes", is_flag=True, help="Ask nothing; take what was found, or the default.")
+def init(
+    path: Path,
+    framework: str | None,
+    site: str | None,
+    origin: str | None,
+    controller: str | None,
+    contact: str | None,
+    country: str | None,
+    visitors: int | None,
+    level: str | None,
+    yes: bool,
+) -> None:
+    """Write a policy for the project in this folder to PATH, and say what to do next.
+
+    PATH is a file, or the folder of the project. What is there is never overwritten.
+    """
+    folder = path if path.is_dir() else Path()
+    file = path / FILE if path.is_dir() else path
+    _refuse_to_overwrite(file)
+    project = look_at(folder)
+    ask = _Asking(yes)
+    chosen = ask.framework(framework, project)
+    given = {
+        "site": site,
+        "origin": tidy_origin(origin) if origin else None,
+        "controller": controller,
+        "contact": contact,
+        "country": country.upper() if country else None,
+    }
+    said = {each.key: ask.one(each, given[each.key]) for each in questions(project, folder)}
+    visitors = ask.number(visitors)
+    level = ask.level(level)
+    cell = max(p.terms.min_cell_size for p in shipped(level).purposes.values())
+    closing = choose(visitors, cell)
+    answers = Answers(
+        **said, level=level, closes=closing.closes, cookies=cookies_of(chosen, project)
+    )
+    text = write(answers)
+    with told():
+        read_policy(text)
+    _write(file, text)
+    click.echo(f"\n{closing.why}\n\nWrote {file}.")
+    _made_up(ask.made_up, file)
+    _next(chosen, file)
+
+
+class _Asking:
+    """Asks for what no option told; without a terminal says which option is missing."""
+
+    def __init__(self, yes: bool) -> None:
+        self.yes = yes
+        self.made_up: list[str] = []
+
+    def one(self, question: Question, given: str | None) -> str:
+        """One answer that the policy's reader takes."""
+        if given is None and self.yes:
+            if question.made_up:
+                self.made_up.append(f"{question.key} ({question.default})")
+            return question.default
+        if given is not None:
+            if wrong := question.judge(given):
+                raise click.UsageError(f"--{question.key} {given!r}: {wrong}")
+            return given
+
+        def judged(value: str) -> str:
+            tidied = tidy_origin(value) if question.key == "origin" else value.strip()
+            tidied = tidied.upper() if question.key == "country" else tidied
+            if wrong := question.judge(tidied):
+                raise click.BadParameter(wrong)
+            return tidied
+
+        hint = None if question.made_up and question.key != "origin" else question.default
+        return str(self._prompt(question.asks, question.key, default=hint, value_proc=judged))
+
+    def framework(self, given: str | None, project: Project) -> Framework:
+        """The framework: told, found, or asked for."""
+        if given is not None:
+            return FRAMEWORKS[given]
+        if project.framework is not None:
+            click.echo(f"Found {project.framework.title}: {project.because}.")
+            if self.yes:
+                return project.framework
+        elif self.yes:
+            click.echo("Found no framework that is known here; these are the lines for any ASGI.")
+            return FRAMEWORKS["asgi"]
+        default = project.framework.name if project.framework else None
+        kinds = click.Choice(sorted(FRAMEWORKS))
+        return FRAMEWORKS[
+            self._prompt("Which framework?", "framework", default=default, type=kinds)
+        ]
+
+    def number(self, given: int | None) -> int:
+        """Visitors a day."""
+        if given is not None:
+            return given
+        if self.yes:
+            return VISITORS
+        kind = click.IntRange(0)
+        asks = "How many visitors has it a day, about?"
+        return int(self._prompt(asks, "visitors", default=VISITORS, type=kind))
+
+    def level(self, given: str | None) -> str:
+        """The policy to start from."""
+        if given is not None or self.yes:
+            return given or "standard"
+        for name, means in LEVELS.items():
+            click.echo(f"  {name:<9} {means}")
+        kinds = click.Choice([*LEVELS])
+        return str(self._prompt("Which level?", "level", default="standard", type=kinds))
+
+    @staticmethod
+    def _prompt(text: str, option: str, **how: Any) -> Any:
+        try:
+            return click.prompt(text, **how)
+        except click.Abort:
+            if sys.stdin is not None and sys.stdin.isatty():
+                raise
+            raise click.UsageError(
+                f"Nobody is there to answer. Give --{option}, or --yes for what can be taken "
+                "unasked."
+            ) from None
+
+
+def cookies_of(framework: Framework, project: Project) -> tuple[Cookie, ...]:
+    """The framework's own cookies, as this project calls them."""
+    return tuple(
+        replace(cookie, name=project.renamed.get(cookie.setting, cookie.name))
+        for cookie in framework.cookies
+        if not cookie.where or cookie.where in project.words
+    )
+
+
+def _refuse_to_overwrite(file: Path) -> None:
+    if file.exists() or file.is_symlink():
+        raise click.ClickException(
+            f"{file} is there already, and a policy that visitors agreed to is not overwritten. "
+            f"Move it away first, such as: mv {file} {file.with_suffix('.old' + file.suffix)}"
+        )
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        _refuse_to_overwrite(file)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
+
+
+def _made_up(keys: list[str], file: Path) -> None:
+    if keys:
+        click.echo(
+            f"Nobody told these, so replace them in {file} before the first visitor: "
+            f"{', '.join(keys)}."
+        )
+
+
+def _next(framework: Framework, file: Path) -> None:
+    lines = framework.lines.format(policy=file.as_posix())
+    indented = "\n".join(f"    {line}" if line else "" for line in lines.splitlines())
+    click.echo(
+        f"\nNext, {framework.where} ({framework.title}):\n\n{indented}\n\n"
+        f"In your pages: {framework.template}\n\n"
+        f"Then: askfirst policy explain {file}\n"
+        "      askfirst doctor module:app   (in place of module:app: where your app is)"
+    )

@@ -1,0 +1,104 @@
+"""What `askfirst init` asks, how an answer is judged, and what is taken where nobody answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from askfirst.errors import PolicyError
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.init.project import Project
+
+UNKNOWN_COUNTRY = "ZZ"  # ISO 3166-1 leaves it to users; no country is called so
+LOCAL = "http://127.0.0.1:8000"
+
+Judge = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: `judge` says what is wrong with an answer, `default` what is taken unasked."""
+
+    key: str
+    asks: str
+    default: str
+    judge: Judge
+    # A default that is only there so that the file can be read: the owner must replace it.
+    made_up: bool = False
+
+
+def questions(project: Project, folder: Path) -> tuple[Question, ...]:
+    """Everything an owner alone knows, in the order in which it is asked."""
+    site = _name(project.name or folder.resolve().name)
+    judge = _judged
+    return (
+        Question("site", "What is the site called (a short name)?", site, judge("site")),
+        Question(
+            "origin",
+            "At which origin do visitors find it?",
+            LOCAL,
+            judge("origins", lambda value: [value]),
+            made_up=True,
+        ),
+        Question(
+            "controller",
+            "Who decides about the data (the controller, as visitors know it)?",
+            project.owner or f"The owner of {site}",
+            judge("controller", lambda value: _controller(name=value)),
+            made_up=not project.owner,
+        ),
+        Question(
+            "contact",
+            "Where can a visitor write to (an e-mail address or a page)?",
+            project.contact or "privacy@example.org",
+            judge("controller", lambda value: _controller(contact=value)),
+            made_up=not project.contact,
+        ),
+        Question(
+            "country",
+            "In which country is the controller (two letters)?",
+            UNKNOWN_COUNTRY,
+            judge("controller", lambda value: _controller(country=value)),
+            made_up=True,
+        ),
+    )
+
+
+def tidy_origin(value: str) -> str:
+    """An address as people paste it, as an origin: no path, no usual port, lower case."""
+    value = value.strip()
+    try:
+        parts = urlsplit(value if "://" in value else f"https://{value}")
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        return value
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != usual else "")
+
+
+def _controller(**changes: str) -> dict[str, str]:
+    return {"name": "Example", "contact": "a@example.org", "country": "IE", **changes}
+
+
+def _judged(key: str, put: Callable[[str], Any] = str) -> Judge:
+    """The policy's own reader is the judge: whatever passes here passes there."""
+    rest: Mapping[str, Any] = shipped("minimal").document
+
+    def judge(value: str) -> str | None:
+        try:
+            read_policy({**rest, key: put(value)})
+        except PolicyError as error:
+            return error.problems[0].message
+        return None
+
+    return judge
+
+
+def _name(text: str) -> str:
+    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")
+    return name[:40] if re.match(r"[a-z]", name) else f"site-{name}"[:40].rstrip("-")

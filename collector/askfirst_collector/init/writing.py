@@ -1,0 +1,168 @@
+"""Writes a policy as a person would: every line with what it means beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.policy import shipped
+from askfirst.terms.terms import Closes
+from askfirst_collector.init.frameworks import Cookie
+
+COLUMN = 45  # where comments begin, if the line leaves room
+LONGEST = 100  # else the comment stands above
+
+# The policies whose purposes a new one starts from.
+LEVELS = {
+    "minimal": "hours, sections, channels, families of browsers; figures of 10 or more",
+    "standard": "adds paths, referring sites, countries, languages, action names; 5 or more",
+    "full": "adds minutes, queries, regions, and rows kept 30 days for visitors' own rights",
+}
+# The Union and the three states of the Economic Area, where the same law holds.
+EUROPEAN = frozenset(
+    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"}
+    | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
+)
+HEAD = """\
+# What this site asks of its visitors, written by: askfirst init
+# Change it as you like, then: askfirst policy check policy.toml
+# A key that is not known is refused, so a slip of the pen cannot widen anything.
+"""
+COMMENTS = {
+    "version": "the version of this format",
+    "site": "a short name; it stands in cookies and receipts",
+    "origins": "exact: scheme, host, port; http on loopback alone",
+    "jurisdiction": "whose law the notice follows: EU, GB, US-CA, …",
+    "languages": "languages of the notice, the default first",
+    "for_children": "true: nothing is asked and nothing is gathered",
+    "server_side": "true: the server counts page views after a grant",
+    "count_refusals": "true: a refusal adds one to a tally, no more",
+    "consent_days": "a grant lasts no longer than this (90 to 365)",
+    "refusal_days": "a refusal is remembered at least this long (184 up)",
+    "evidence_days": "the record of a grant is kept this long after it",
+}
+CONTROLLER = {
+    "name": "as a visitor knows it",
+    "contact": "where a visitor can write to",
+    "country": "ISO 3166-1",
+}
+NECESSARY = {
+    "cookie": 'a name, or a glob such as "csrf_*"',
+    "why": "said on the policy page",
+    "days": "0: until the browser closes",
+}
+PURPOSE = {
+    "data_use": "a data use of the Fides taxonomy",
+    "legal_basis": "only consent lets an event be stored",
+    "closes": "day, week or month: then its questions are answered",
+    "retention_days": "how long the answers are kept, from then on",
+    "keep_rows_days": "0: the rows are destroyed when the period closes",
+    "min_cell_size": "no figure stands for fewer visitors than this",
+    "minimum_age": "0: accept says nothing about age",
+    "sells_or_shares": "forced true by a recipient who is no processor",
+    "cookies": "cookies of this purpose: names or globs",
+    "storage": "its keys of local and session storage",
+}
+SCOPE = {
+    "time": "1 day, 2 hour, 3 minute, 4 second",
+    "page": "1 section, 2 path, 3 query (listed values alone)",
+    "referrer": "1 channel, 2 site",
+    "browser": "1 family, 2 major, 3 full",
+    "os": "1 family, 2 major, 3 full",
+    "screen": "1 class, 2 in steps of 100 px, 3 exact",
+    "ip": "1 country, 2 region, 3 city; never the address",
+    "language": "1 primary, 2 tag",
+    "cookies": "1 enabled, 2 names of declared cookies; never values",
+    "action": "1 name, 2 properties, once they are listed",
+    "visitor": "1 for the period, 2 for as long as the grant",
+    "user_id": "1 a pseudonym of the signed-in user",
+}
+TEXT = {
+    "title": "the name of the switch",
+    "description": "what for",
+    "editorial": "true: new words, same agreement; nobody is asked",
+}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an owner answered: everything a new policy is made of."""
+
+    site: str
+    origin: str
+    controller: str
+    contact: str
+    country: str
+    level: str
+    closes: Closes
+    cookies: tuple[Cookie, ...]
+
+
+def jurisdiction(country: str) -> str:
+    """Whose law the notice follows, for a controller in this country."""
+    return "EU" if country in EUROPEAN or country == "ZZ" else country
+
+
+def write(answers: Answers) -> str:
+    """The whole policy as TOML."""
+    return "\n".join([HEAD, *_lines(answers)]) + "\n"
+
+
+def _lines(answers: Answers) -> Iterator[str]:
+    document = {
+        **shipped(answers.level).document,
+        "site": answers.site,
+        "origins": [answers.origin],
+        "jurisdiction": jurisdiction(answers.country),
+    }
+    yield from _table(document, COMMENTS)
+    told = {"name": answers.controller, "contact": answers.contact, "country": answers.country}
+    yield from _headed("[controller]", "who decides about the processing, told to visitors")
+    yield from _table(told, CONTROLLER)
+    yield ""
+    yield "# Cookies the site cannot work without: a closed list, not asked about, never stored as"
+    yield "# events. Take out what your site does not set."
+    for cookie in answers.cookies:
+        yield from _headed("[[necessary]]", "a cookie of the framework's own")
+        yield from _table(
+            {"cookie": cookie.name, "why": cookie.why, "days": cookie.days}, NECESSARY
+        )
+    yield ""
+    yield "# One table for each purpose. Its name is what code asks for:"
+    yield '# consent.allows("statistics"). Take out a purpose that you do not have.'
+    for name, purpose in document["purposes"].items():
+        yield from _purpose(name, {**purpose, "closes": answers.closes})
+
+
+def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
+    yield from _headed(f"[purposes.{name}]", "a purpose, and what it may do")
+    yield from _table(purpose, PURPOSE)
+    if purpose["levels"]:
+        yield from _headed(f"[purposes.{name}.levels]", "how precisely; 0, or left out, is none")
+        yield from _table({each: purpose["levels"].get(each, 0) for each in ATTRIBUTES}, SCOPE)
+    for language, words in purpose["text"].items():
+        title = f"[purposes.{name}.text.{language}]"
+        yield from _headed(title, "the words of the notice, once for each language")
+        yield from _table(words, TEXT)
+
+
+def _headed(header: str, comment: str) -> Iterator[str]:
+    yield ""
+    yield _line(header, comment)
+
+
+def _table(values: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[str]:
+    return (_line(f"{key} = {_toml(values[key])}", said) for key, said in comments.items())
+
+
+def _line(text: str, comment: str) -> str:
+    line = f"{text:<{COLUMN - 2}}  # {comment}"
+    return line if len(line) <= LONGEST else f"# {comment}\n{text}"
+
+
+def _toml(value: object) -> str:
+    # JSON's strings, numbers, flags and lists are TOML's too; control characters are refused.
+    return json.dumps(value, ensure_ascii=False)

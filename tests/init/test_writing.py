@@ -1,0 +1,87 @@
+"""The policy that is written: it can be read, and every line says what it means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
+from askfirst_collector.init.writing import EUROPEAN, LEVELS, SCOPE, Answers, jurisdiction, write
+from askfirst_collector.registry.sites import conflicts
+from tests.conftest import ROOT
+
+ANSWERS = Answers(
+    "tide",
+    "https://tide.example",
+    'Tide "Tables" Ltd \\ Søn',
+    "privacy@tide.example",
+    "DK",
+    "standard",
+    "week",
+    DJANGO.cookies,
+)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_it_is_a_policy_and_says_what_was_answered(level: str, framework: str) -> None:
+    """For every level and framework: read by the contract, within the host's default."""
+    cookies = FRAMEWORKS[framework].cookies
+    policy = read_policy(write(replace(ANSWERS, level=level, cookies=cookies)))
+    assert list(conflicts(policy, shipped("host-default"))) == []
+    assert (policy.site, policy.origins) == ("tide", ("https://tide.example",))
+    assert policy.controller.name == 'Tide "Tables" Ltd \\ Søn'
+    assert [each.cookie for each in policy.necessary] == [each.name for each in cookies]
+    base = shipped(level)
+    for name, purpose in policy.purposes.items():
+        wanted = replace(base.purposes[name].terms, closes="week")
+        assert purpose.terms == wanted
+        assert purpose.text == base.purposes[name].text
+
+
+def test_every_line_says_what_it_means() -> None:
+    """A comment beside it, or just above where the line is long."""
+    lines = write(ANSWERS).splitlines()
+    for above, line in pairwise(lines):
+        if line and not line.startswith("#"):
+            assert "  # " in line or above.startswith("# "), line
+        assert len(line) <= 100
+
+
+def test_it_means_the_same_as_in_the_example() -> None:
+    """One wording for one key: policy.example.toml's, but for what init has no lists for."""
+
+    def comments(text: str) -> set[tuple[str, str]]:
+        pairs = (line.partition("  # ") for line in text.splitlines() if "  # " in line)
+        return {(left.partition(" =")[0].strip(), right) for left, _, right in pairs}
+
+    example = (ROOT / "policy.example.toml").read_text("utf-8")
+    own = {
+        pair for pair in comments(write(ANSWERS)) - comments(example) if not pair[0].startswith("[")
+    }
+    assert own == {("action", SCOPE["action"])}
+
+
+def test_every_attribute_is_there() -> None:
+    """What a level leaves out is written as 0, so that it can be seen and raised."""
+    assert tuple(SCOPE) == tuple(ATTRIBUTES)
+    text = write(ANSWERS)
+    assert all(f"\n{name} = " in text for name in ATTRIBUTES)
+
+
+@pytest.mark.parametrize("name", ['a"b\\c', "日本 – ü", "\\u0041", "#  # x", '"""', "'[x]'"])
+def test_nothing_breaks_out_of_its_string(name: str) -> None:
+    """Whatever an owner types comes back as it was typed."""
+    assert read_policy(write(replace(ANSWERS, controller=name))).controller.name == name
+
+
+def test_the_law_follows_the_country() -> None:
+    """The Union and the Economic Area share one; others go by their own code."""
+    assert len(EUROPEAN) == 30
+    assert [jurisdiction(each) for each in ("DK", "NO", "GB", "US", "ZZ")] == [
+        "EU", "EU", "GB", "US", "EU",
+    ]  # fmt: skip

@@ -312,9 +312,9 @@ def rendered(template: str, detail: int | None = None) -> str:
     request = RequestFactory().get("/page?q=1")
     if detail is not None:
         request.META["HTTP_COOKIE"] = f"__Host-askfirst={token(detail)}"
-    from askfirst.wsgi_environ import VISIT, Given
+    from askfirst.wsgi_environ import VISIT
 
-    request.META[VISIT] = desk().visit(Given(request.META))
+    request.META[VISIT] = desk().visit(request.META)
     return Template(template).render(Context({"request": request, **consent(request)}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sys
@@ -14,6 +15,7 @@ from wsgiref.validate import validator
 import pytest
 
 from askfirst import PolicyError
+from askfirst.bridge import AHEAD
 from askfirst.wsgi import ConsentMiddleware, askfirst_notice, consent_from
 from tests.frameworks.behaviour import until
 from tests.gate.memory import NOW, MemoryCollector, make_policy, state_token
@@ -384,3 +386,46 @@ def test_closing_finishes_what_is_under_way(wrap: Wrap) -> None:
     assert collector.closed
     app.close()
     assert Call(app).read() == b"page"
+
+
+def test_closing_lets_nobody_wait(wrap: Wrap) -> None:
+    """A thread that waits for an answer of ours is told that there will be none."""
+    reached = threading.Event()
+
+    class Hanging(MemoryCollector):
+        async def host(self, scope: Any, receive: Any, send: Any) -> None:
+            reached.set()
+            await asyncio.Event().wait()
+
+    app = wrap(page(), Hanging())
+    calls: list[Call] = []
+    thread = threading.Thread(target=lambda: calls.append(Call(app, "/askfirst/host/")))
+    thread.start()
+    assert reached.wait(10)
+    app.close()
+    thread.join(10)
+    assert calls[0].starts[0][0].startswith("503")
+
+
+def test_a_slow_reader_holds_the_answer_back(wrap: Wrap) -> None:
+    """A long answer waits for its reader instead of filling the memory; hanging up ends it."""
+    made: list[int] = []
+    over = threading.Event()
+
+    class Endless(MemoryCollector):
+        async def host(self, scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            try:
+                while True:
+                    made.append(1)
+                    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            finally:
+                over.set()
+
+    call = Call(wrap(page(), Endless()), "/askfirst/host/")
+    body = iter(call.body)
+    assert [next(body) for _ in range(100)] == [b"x"] * 100
+    until(lambda: len(made) >= 100)
+    assert len(made) <= 100 + AHEAD + 1
+    call.body.close()  # type: ignore[attr-defined]
+    assert over.wait(10)

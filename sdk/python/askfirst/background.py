@@ -57,10 +57,11 @@ class Background:
             loop, self._loop = self._loop, None
         if loop is None:
             return
-        try:
-            asyncio.run_coroutine_threadsafe(self._at_end(), loop).result(LAST_WORDS)
-        except Exception as error:
-            note("ending", error)
+        for last in (self._at_end(), _cancel_all()):
+            try:
+                asyncio.run_coroutine_threadsafe(last, loop).result(LAST_WORDS)
+            except Exception as error:
+                note("ending", error)
         loop.call_soon_threadsafe(loop.stop)
 
     def _start(self) -> asyncio.AbstractEventLoop:
@@ -85,6 +86,14 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.close()
+
+
+async def _cancel_all() -> None:
+    # Threads that still wait for an answer are told that there will be none.
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _before_threads_end(close: weakref.WeakMethod[Callable[[], None]]) -> None:

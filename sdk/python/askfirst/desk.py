@@ -13,9 +13,10 @@ from .background import Background
 from .bridge import Exchange, Read
 from .client import Caller, CollectorClient, Receive, Send
 from .gate.caching import private
+from .gate.csp import Mode
 from .gate.faults import note
 from .gate.gate import Gate
-from .gate.headers import Header, Headers, without
+from .gate.headers import Header, without
 from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths
 from .gate.receipt import only_handle
@@ -23,6 +24,7 @@ from .gate.relay import PATIENCE, Relay
 from .gate.undeclared import Sighting, Undeclared
 from .gate.visit import Visit
 from .terms.policy import Policy, read_policy
+from .wsgi_environ import Given, told
 
 
 class Options(TypedDict, total=False):
@@ -31,6 +33,8 @@ class Options(TypedDict, total=False):
     keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
     undeclared: Undeclared  # "learn" lets undeclared cookies leave, on loopback alone
     cookie_database: Path | str | None  # a CSV file that knows what cookies are for
+    csp: Mode  # a Content-Security-Policy by consent
+    permissions: bool  # deny the browser what no purpose may use
     patience: float  # seconds a grant, or a first page, waits for the collector
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
@@ -47,6 +51,8 @@ class Desk:
         keys: tuple[bytes, ...] | None = None,
         undeclared: Undeclared = "strict",
         cookie_database: Path | str | None = None,
+        csp: Mode = "off",
+        permissions: bool = False,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.time,
         urandom: Callable[[int], bytes] = os.urandom,
@@ -54,16 +60,27 @@ class Desk:
         if isinstance(policy, str):
             policy = Path(policy)
         read = policy if isinstance(policy, Policy) else read_policy(policy)
-        self.gate = Gate(read, now=now, undeclared=undeclared, cookie_database=cookie_database)
+        self.gate = Gate(
+            read,
+            now=now,
+            undeclared=undeclared,
+            cookie_database=cookie_database,
+            csp=csp,
+            permissions=permissions,
+        )
         self._relay = Relay(self.gate, collector, keys=keys, urandom=urandom, patience=patience)
         self._paths = Paths(self._relay, now=now)
         self.sees_pages = read.server_side
         self._background = Background(self._relay.aclose)
 
-    def visit(self, headers: Headers) -> Visit:
+    def visit(self, environ: Mapping[str, Any]) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
         self.learn()
-        return self.gate.visit(headers)
+        return self.visit_at_once(environ)
+
+    def visit_at_once(self, environ: Mapping[str, Any]) -> Visit:
+        """The same for whoever has called `learn`, and may not wait."""
+        return self.gate.visit(Given(environ), told(environ))
 
     @property
     def ready(self) -> bool:
@@ -129,7 +146,7 @@ class Desk:
             if payload is None:
                 return
             signals = consent.signals
-            caller = Caller(consent.site, handle, signals.gpc, signals.dnt)
+            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent)
             told = handed_on(headers)
             self._background.soon(lambda: self._relay.submit(caller, payload, told, peer))
         except Exception as error:

@@ -64,7 +64,7 @@ class ConsentMiddleware:
         secrets = take_receipt(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
-        visit = environ[VISIT] = self._desk.visit(Given(environ))
+        visit = environ[VISIT] = self._desk.visit(environ)
         if not (secrets and self._desk.sees_pages):
             return self.app(environ, self._starting(environ, visit, start_response, None))
         sight = _Sight()

@@ -19,6 +19,7 @@ Environ = dict[str, Any]
 VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time
 _COOKIE = "HTTP_COOKIE"
+_TOLD = ((_COOKIE, b"cookie"), ("HTTP_SEC_GPC", b"sec-gpc"), ("HTTP_DNT", b"dnt"))
 _RECEIPT = RECEIPT.decode("ascii")
 _OURS = r"(?:__Host-)?askfirst(?:-receipt)?="
 # Servers join repeated headers with a comma, and none of our values has one. What follows ours is
@@ -64,6 +65,11 @@ def headers_of(environ: Mapping[str, Any]) -> Iterator[Header]:
     for key, value in environ.items():
         if key[:5] == "HTTP_" or (key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value):
             yield _name(key), raw(value)
+
+
+def told(environ: Mapping[str, Any]) -> list[Header]:
+    """Those of the headers that an answer is read from."""
+    return [(name, raw(environ[key])) for key, name in _TOLD if key in environ]
 
 
 @lru_cache(maxsize=512)

@@ -16,6 +16,8 @@ KEYS = {
     "KEYS": "keys",
     "UNDECLARED": "undeclared",
     "COOKIE_DATABASE": "cookie_database",
+    "CSP": "csp",
+    "PERMISSIONS": "permissions",
     "PATIENCE": "patience",
 }
 NEEDED = ("POLICY", "COLLECTOR")

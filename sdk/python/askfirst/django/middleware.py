@@ -69,7 +69,8 @@ class ConsentMiddleware:
 
     def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...]) -> Arrived:
         # The loop of an async server never waits here: what is to be learned was learned before.
-        visit = (self._desk.gate if self._async else self._desk).visit(Given(request.META))
+        desk = self._desk
+        visit = (desk.visit_at_once if self._async else desk.visit)(request.META)
         request.META[VISIT] = visit
         return Arrived(request, visit, secrets)
 

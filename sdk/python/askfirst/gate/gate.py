@@ -15,9 +15,11 @@ from ..terms.token import State, read_state
 from . import caching, seen
 from .cookie_database import CookieDatabase
 from .cookies import PARENT, STATE, find
+from .csp import Mode, Reach
 from .faults import note
 from .headers import Header, Headers
 from .passing import Passing
+from .permissions import deny_unused
 from .signals import is_set
 from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
@@ -56,6 +58,8 @@ class Gate:
         now: Callable[[], float],
         undeclared: Undeclared = "strict",
         cookie_database: Path | str | None = None,
+        csp: Mode = "off",
+        permissions: bool = False,
     ) -> None:
         check_mode(undeclared, policy.origins)
         self.policy = policy
@@ -70,6 +74,8 @@ class Gate:
         self._report = Report(mode=undeclared, suggest=suggest)
         self._passing = Passing(policy, report=self._report)
         self.refused = self._passing.refused
+        self._reach = Reach(policy, mode=csp)
+        self._permissions = permissions
         self.literal = self._passing.literal
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
@@ -82,9 +88,9 @@ class Gate:
         self.ready = bool(known.editions)
         self._kept = {}
 
-    def visit(self, headers: Headers) -> Visit:
-        """The lazy consent of a request."""
-        visit = Visit(self.consent, headers)
+    def visit(self, headers: Headers, told: Headers | None = None) -> Visit:
+        """The lazy consent of a request; `told` is what it is read from, where that is cheaper."""
+        visit = Visit(self.consent if told is None else lambda _: self.consent(told), headers)
         seen.saw(visit)
         return visit
 
@@ -148,11 +154,21 @@ class Gate:
             learns=lambda: self._learns and on_loopback(visit.headers),
             route=route,
         )
+        if (self._reach.on or self._permissions) and self._reach.concerns(visit.headers, found):
+            found = self._told_to_browser(visit, found)
         visit.sealed = not (visit.read or depends)
         if visit.sealed:
             return found
         found = caching.vary(found)
         return caching.private(found) if depends else found
+
+    def _told_to_browser(self, visit: Visit, headers: list[Header]) -> list[Header]:
+        if self._permissions:
+            headers = deny_unused(headers)
+        if self._reach.on:
+            headers = self._reach.join(headers, visit.peek())
+            visit.read |= self._reach.depends
+        return headers
 
 
 def _key(headers: Headers) -> _Key:

@@ -13,6 +13,7 @@ from .asgi_scope import as_origin_form, route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.caching import private
 from .gate.cookies import RECEIPT, take
+from .gate.csp import Mode
 from .gate.faults import note
 from .gate.gate import Gate
 from .gate.headers import Header, without
@@ -35,8 +36,9 @@ class ConsentMiddleware:
     `collector` is closed with the application's lifespan. `keys` are the site's cookie keys, 32
     bytes each, newest last; None asks the collector. `undeclared="learn"` lets cookies leave that
     the policy does not declare, on loopback alone; `cookie_database` is a CSV file that knows what
-    cookies are for. `patience` is how many seconds a grant may take to be recorded. `now` gives
-    unix seconds. Wrong settings raise WrongSetting or Unusable here.
+    cookies are for. `csp` ("off", "report", "enforce") adds a Content-Security-Policy by consent,
+    `permissions` denies features that no purpose may use. `patience` is how many seconds a grant
+    may take to be recorded. `now` gives unix seconds. Wrong settings raise WrongSetting or Unusable here.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class ConsentMiddleware:
         keys: tuple[bytes, ...] | None = None,
         undeclared: Undeclared = "strict",
         cookie_database: Path | str | None = None,
+        csp: Mode = "off",
+        permissions: bool = False,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.time,
         urandom: Callable[[int], bytes] = os.urandom,
@@ -56,7 +60,14 @@ class ConsentMiddleware:
             policy = Path(policy)
         read = policy if isinstance(policy, Policy) else read_policy(policy)
         self.app = app
-        self._gate = Gate(read, now=now, undeclared=undeclared, cookie_database=cookie_database)
+        self._gate = Gate(
+            read,
+            now=now,
+            undeclared=undeclared,
+            cookie_database=cookie_database,
+            csp=csp,
+            permissions=permissions,
+        )
         self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom, patience=patience)
         self._paths = Paths(self._relay, now=now)
         self._sees_pages = read.server_side

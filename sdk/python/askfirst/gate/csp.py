@@ -1,0 +1,137 @@
+"""A Content-Security-Policy that lets a page reach only the recipients its visitor agreed to.
+
+It leaves as a policy of its own beside those of the application: browsers enforce each of several
+(CSP Level 3, section 4.1), so it can never loosen one; their nonces and hashes stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, get_args
+
+from ..errors import WrongSetting
+from ..terms.consent import Consent
+from ..terms.policy import Policy
+from ..terms.terms import Recipient
+from .headers import Header, first, values
+
+Mode = Literal["off", "report", "enforce"]
+ENFORCED, REPORTED = b"content-security-policy", b"content-security-policy-report-only"
+# Each directive, and what stands in for it where a policy leaves it out (sections 6.1, 6.8).
+DIRECTIVES = {
+    "script-src": ("script-src", "default-src"),
+    "connect-src": ("connect-src", "default-src"),
+    "img-src": ("img-src", "default-src"),
+    "frame-src": ("frame-src", "child-src", "default-src"),
+}
+# Where code stands is for the application's own policy to say; this one is about who is reached.
+_OWN = "'self' data: blob:"
+_CODE = "'unsafe-inline' 'unsafe-eval'"
+_REPORTS = frozenset({"report-uri", "report-to"})
+_REPORTING = frozenset({b"report-to", b"reporting-endpoints", b"nel"})
+_POLICIES = frozenset({ENFORCED, REPORTED})
+
+
+class Reach:
+    """Which hosts a response's page may reach, by what its visitor agreed to."""
+
+    def __init__(self, policy: Policy, *, mode: str) -> None:
+        if mode not in get_args(Mode):
+            raise WrongSetting("E023", "csp", mode, 'write "off", "report" or "enforce"')
+        self.on = mode != "off"
+        self._name = ENFORCED if mode == "enforce" else REPORTED
+        self._asked = [p.name for p in policy.purposes.values() if p.asked]
+        unasked = [p.terms.recipients for p in policy.purposes.values() if not p.asked]
+        self._always = frozenset(_hosts(r for recipients in unasked for r in recipients))
+        named = [p.terms.recipients for p in policy.purposes.values()]
+        self._recipients = frozenset(_hosts(r for recipients in named for r in recipients))
+        # Without recipients that are asked about, the policy is the same for everyone.
+        self.depends = bool(self._recipients - self._always)
+
+    def concerns(self, request: Iterable[Header], response: list[Header]) -> bool:
+        """Whether a response is a page, or tells the browser to go on using one."""
+        kind = first(response, b"content-type")
+        if kind is None:
+            return first(request, b"sec-fetch-dest") in (b"document", b"iframe")
+        return kind.partition(b";")[0].strip().lower() == b"text/html"
+
+    def join(self, headers: list[Header], consent: Consent) -> list[Header]:
+        """The headers with our policy beside their own.
+
+        No report leaves the browser, whatever the application's policies say: a report is
+        telemetry, and no purpose's terms speak of it.
+        """
+        agreed = self._always | frozenset(
+            host
+            for name in self._asked
+            if consent.allows(name)
+            for host in _hosts(consent.terms(name).recipients)
+        )
+        own = [_read(text) for text in _texts(headers)]
+        ours = "; ".join(self._directive(name, own, agreed) for name in DIRECTIVES)
+        kept = [_silent(header) for header in headers if header[0].lower() not in _REPORTING]
+        return [*(header for header in kept if header[1]), (self._name, ours.encode("latin-1"))]
+
+    def _directive(self, name: str, own: list[dict[str, str]], agreed: frozenset[str]) -> str:
+        sources = {
+            source
+            for policy in own
+            for source in _effective(policy, name).split()
+            if "." in source
+            and not source.startswith("'")
+            and not self._reaches(source, self._recipients - agreed)
+        }
+        sources |= {f"https://{host}" for host in agreed}
+        if name == "connect-src":
+            sources |= {f"wss://{host}" for host in agreed}
+        code = [_CODE] if name == "script-src" else []
+        return " ".join([name, _OWN, *code, *sorted(sources)])
+
+    def _reaches(self, source: str, refused: frozenset[str]) -> bool:
+        host = _host_of(source)
+        if host.startswith("*."):
+            return any(each.endswith(host[1:]) for each in refused)
+        return host in refused
+
+
+def _hosts(recipients: Iterable[Recipient]) -> Iterator[str]:
+    return (host for recipient in recipients for host in recipient.hosts)
+
+
+def _host_of(source: str) -> str:
+    return source.partition("://")[2].partition("/")[0].partition(":")[0].lower() or (
+        source.partition("/")[0].partition(":")[0].lower()
+    )
+
+
+def _texts(headers: list[Header]) -> list[str]:
+    found = values(headers, ENFORCED)
+    return [text.decode("latin-1") for value in found for text in value.split(b",")]
+
+
+def _read(text: str) -> dict[str, str]:
+    directives: dict[str, str] = {}
+    for part in text.split(";"):
+        name, _, value = part.strip().partition(" ")
+        directives.setdefault(name.lower(), value)  # the first counts (section 2.2.1)
+    return directives
+
+
+def _effective(policy: dict[str, str], name: str) -> str:
+    for each in DIRECTIVES[name]:
+        if each in policy:
+            return policy[each]
+    return ""
+
+
+def _silent(header: Header) -> Header:
+    name, value = header
+    if name.lower() not in _POLICIES or b"report-" not in value.lower():
+        return header
+    policies = [_without_reports(text) for text in value.decode("latin-1").split(",")]
+    return name, ", ".join(filter(None, policies)).encode("latin-1")
+
+
+def _without_reports(text: str) -> str:
+    parts = [part.strip() for part in text.split(";")]
+    return "; ".join(p for p in parts if p and p.split()[0].lower() not in _REPORTS)

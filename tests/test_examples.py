@@ -11,7 +11,7 @@ from askfirst import read_policy
 from tests.conftest import ROOT
 
 SITES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/policy.toml"))
-PAGES = [name for name in SITES if (ROOT / f"docs/{name}.md").exists()]
+PAGES = ("django", "flask", "wsgi")
 BLOCK = re.compile(r"```(python|html|toml)\n(.*?)```", re.DOTALL)
 KINDS = {"python": "*.py", "html": "*.html", "toml": "*.toml"}
 

@@ -38,7 +38,8 @@ class ConsentMiddleware:
     the policy does not declare, on loopback alone; `cookie_database` is a CSV file that knows what
     cookies are for. `csp` ("off", "report", "enforce") adds a Content-Security-Policy by consent,
     `permissions` denies features that no purpose may use. `patience` is how many seconds a grant
-    may take to be recorded. `now` gives unix seconds. Wrong settings raise WrongSetting or Unusable here.
+    may take to be recorded. `now` gives unix seconds. Wrong settings raise WrongSetting or Unusable
+    here.
     """
 
     def __init__(

@@ -33,7 +33,8 @@ def page(title: str, *body: object, scripts: str = "") -> list[bytes]:
 <link rel="stylesheet" href="/station.css">{scripts}</head>
 <body><header><strong>Fulmar Point</strong> <a href="/">Wind</a> <a href="/guestbook">Guest book</a>
 <a href="/about">About</a></header>
-<main><h1>{title}</h1>{"".join(map(str, body))}</main></body></html>"""
+<main><h1>{title}</h1>{"".join(map(str, body))}</main>
+<footer><a href="/askfirst/choices">Privacy choices</a></footer></body></html>"""
     return [html.encode()]
 
 

@@ -105,7 +105,7 @@ def test_the_gate_does_not_know_its_shells() -> None:
 
 def test_a_site_needs_no_dependency() -> None:
     """What a site imports is the standard library; observe/ and framework shells aside."""
-    known = sys.stdlib_module_names | {"askfirst", "__future__", "_typeshed"}  # the last: types
+    known = sys.stdlib_module_names | {"askfirst", "__future__", "_typeshed"}  # the last: types only
     files = [
         path
         for name in FREE_OF_DEPENDENCIES

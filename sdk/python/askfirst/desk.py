@@ -12,6 +12,7 @@ from . import asgi_paths
 from .background import Background
 from .bridge import Exchange, Read
 from .client import Caller, CollectorClient, Receive, Send
+from .gate.actions import Teller, Where
 from .gate.caching import private
 from .gate.csp import Mode
 from .gate.faults import note
@@ -75,7 +76,8 @@ class Desk:
 
     def visit(self, environ: Mapping[str, Any]) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
-        self.learn()
+        if not self.gate.ready:
+            self.learn()
         return self.visit_at_once(environ)
 
     def visit_at_once(self, environ: Mapping[str, Any]) -> Visit:
@@ -121,6 +123,11 @@ class Desk:
             return asgi_paths.answer(self._relay, self._paths, connection)
 
         return Exchange(self._background, serve, read)
+
+    def hear(self, visit: Visit, secrets: tuple[bytes, ...], where: Callable[[], Where]) -> None:
+        """Have a request's actions handed on, if it came with a receipt."""
+        if secrets:
+            visit.tell = Teller(self._relay, visit, secrets, where, self._background.soon)
 
     def saw(
         self,

@@ -7,6 +7,7 @@ It leaves as a policy of its own beside those of the application: browsers enfor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Literal, get_args
 
 from ..errors import WrongSetting
@@ -47,6 +48,7 @@ class Reach:
         self._recipients = frozenset(_hosts(r for recipients in named for r in recipients))
         # Without recipients that are asked about, the policy is the same for everyone.
         self.depends = bool(self._recipients - self._always)
+        self._ours = lru_cache(maxsize=256)(self._write)
 
     def concerns(self, request: Iterable[Header], response: list[Header]) -> bool:
         """Whether a response is a page, or tells the browser to go on using one."""
@@ -67,10 +69,14 @@ class Reach:
             if consent.allows(name)
             for host in _hosts(consent.terms(name).recipients)
         )
-        own = [_read(text) for text in _texts(headers)]
-        ours = "; ".join(self._directive(name, own, agreed) for name in DIRECTIVES)
+        ours = self._ours(tuple(_texts(headers)), agreed)
         kept = [_silent(header) for header in headers if header[0].lower() not in _REPORTING]
-        return [*(header for header in kept if header[1]), (self._name, ours.encode("latin-1"))]
+        return [*(header for header in kept if header[1]), (self._name, ours)]
+
+    def _write(self, own: tuple[str, ...], agreed: frozenset[str]) -> bytes:
+        read = [_read(text) for text in own]
+        parts = [self._directive(name, read, agreed) for name in DIRECTIVES]
+        return "; ".join(parts).encode("latin-1")
 
     def _directive(self, name: str, own: list[dict[str, str]], agreed: frozenset[str]) -> str:
         sources = {

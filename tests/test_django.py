@@ -132,6 +132,7 @@ def test_right_settings_say_nothing() -> None:
         ("E205", "dotted path", {"ASKFIRST": told(COLLECTOR=object)}),
         ("E021", "gate.md", {"ASKFIRST": told(UNDECLARED="often")}),
         ("E022", "gate.md", {"ASKFIRST": told(UNDECLARED="learn")}),
+        ("E023", "gate.md", {"ASKFIRST": told(CSP="maybe")}),
         ("E020", "can be read", {"ASKFIRST": told(COOKIE_DATABASE="no/such.csv")}),
         ("E206", "top of MIDDLEWARE", {"MIDDLEWARE": [CSRF]}),
         ("E207", "top of MIDDLEWARE", {"MIDDLEWARE": [SESSIONS, GATE]}),

@@ -105,7 +105,7 @@ def _policy(told: Any) -> Iterator[CheckMessage]:
                 id="askfirst.E204",
             )
         return
-    names = ("undeclared", "cookie_database")
+    names = ("undeclared", "cookie_database", "csp", "permissions")
     options = {name: told[name.upper()] for name in names if name.upper() in told}
     try:
         Gate(policy, now=float, **options)

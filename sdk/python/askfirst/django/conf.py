@@ -18,6 +18,8 @@ KEYS = {
     "COOKIE_DATABASE": "cookie_database",
     "CSP": "csp",
     "PERMISSIONS": "permissions",
+    "CSP": "csp",
+    "PERMISSIONS": "permissions",
     "PATIENCE": "patience",
 }
 NEEDED = ("POLICY", "COLLECTOR")

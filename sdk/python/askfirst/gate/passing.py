@@ -31,7 +31,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one line: whether it leaves, the purposes that hung on, its name where none declares it."""
+    """Of one line: whether it leaves, the purposes it hung on, its name where none declares it."""
 
     passes: bool
     purposes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Undeclared cookies: which line of the policy each one needs, and the report of where they come from.
+"""Undeclared cookies: the line of the policy each one needs, and the report of where they are from.
 
 The report keeps no counts: they would be page views of people who refused.
 """
@@ -117,7 +117,7 @@ def check_mode(mode: str, origins: Collection[str]) -> None:
 
 
 def on_loopback(headers: Headers) -> bool:
-    """Whether a request was meant for this machine, as far as it tells, and no proxy was between."""
+    """Whether a request was meant for this machine, as far as it tells, and met no proxy."""
     host = (first(headers, b"host") or b"").decode("latin-1")
     try:
         name = urlsplit(f"//{host}").hostname

@@ -18,8 +18,6 @@ KEYS = {
     "COOKIE_DATABASE": "cookie_database",
     "CSP": "csp",
     "PERMISSIONS": "permissions",
-    "CSP": "csp",
-    "PERMISSIONS": "permissions",
     "PATIENCE": "patience",
 }
 NEEDED = ("POLICY", "COLLECTOR")

@@ -8,6 +8,8 @@ from .asgi_scope import consent_from
 from .client import CollectorClient
 from .errors import AskfirstError, CollectorAway, PolicyError, Problem, Refused
 from .gate.notice import askfirst_notice
+from .http_collector import HttpCollector
+from .telemetry import track
 from .terms.consent import Consent
 from .terms.policy import Policy, read_policy, shipped
 
@@ -19,6 +21,7 @@ __all__ = [
     "CollectorClient",
     "Consent",
     "ConsentMiddleware",
+    "HttpCollector",
     "Policy",
     "PolicyError",
     "Problem",
@@ -29,4 +32,5 @@ __all__ = [
     "consent_from",
     "read_policy",
     "shipped",
+    "track",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from . import asgi_paths
 from .asgi_scope import as_origin_form, route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
+from .gate.actions import Teller, Where
 from .gate.caching import private
 from .gate.cookies import RECEIPT, take
 from .gate.csp import Mode
@@ -119,6 +121,9 @@ class ConsentMiddleware:
                 await asgi_paths.answer(self._relay, self._paths, connection)
                 return
         visit = scope[KEY] = self._gate.visit(headers)
+        if secrets:
+            soon = asyncio.get_running_loop().call_soon_threadsafe
+            visit.tell = Teller(self._relay, visit, secrets, lambda: _where(scope), soon)
         await self.app(scope, receive, self._on_its_way(scope, headers, secrets, visit, send))
 
     def _on_its_way(
@@ -175,14 +180,12 @@ class ConsentMiddleware:
             handle, consent = only_handle(secrets), visit.peek()
             if handle is None or consent.state is None or not consent.editions:
                 return
-            path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-            query: bytes = scope.get("query_string", b"")
-            payload = page_view(consent, path, query, headers, self._relay.urandom)
+            at = _where(scope)
+            payload = page_view(consent, at.path, at.query, headers, self._relay.urandom)
             if payload is not None:
                 signals = consent.signals
-                caller = Caller(consent.site, handle, signals.gpc, signals.dnt)
-                peer = (scope.get("client") or ("",))[0]
-                self._relay.submit(caller, payload, handed_on(headers), peer)
+                caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent)
+                self._relay.submit(caller, payload, handed_on(headers), at.peer)
         except Exception as error:
             note("noting a page view", error)
 
@@ -190,9 +193,16 @@ class ConsentMiddleware:
         async def until_shutdown(message: Message) -> None:
             if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
                 await self.aclose()
+            elif message["type"] == "lifespan.startup.complete":
+                await self._relay.wake()
             await send(message)
 
         return until_shutdown
+
+
+def _where(scope: Scope) -> Where:
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    return Where(path, scope.get("query_string", b""), (scope.get("client") or ("",))[0])
 
 
 def _below_root(scope: Scope) -> str:

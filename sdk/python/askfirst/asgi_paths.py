@@ -104,6 +104,7 @@ async def _events(relay: Relay, connection: Connection) -> None:
         handle=only_handle(connection.secrets),
         gpc=consent.signals.gpc,
         dnt=consent.signals.dnt,
+        consent=consent,
     )
     scope["askfirst.caller"] = caller
     held = connection

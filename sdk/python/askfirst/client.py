@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from .terms.consent import Consent
 from .terms.edition import Choice, Editions
 from .terms.policy import Policy
 
@@ -46,12 +47,16 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Caller:
-    """What the gate vouches for about one request; handed on in `scope["askfirst.caller"]`."""
+    """What the gate vouches for about one request; handed on in `scope["askfirst.caller"]`.
+
+    `consent` is for a relay, which generalises by it; a ledger never relies on it.
+    """
 
     site: str
     handle: Handle | None
     gpc: bool
     dnt: bool
+    consent: Consent | None = None
 
 
 class CollectorClient(Protocol):

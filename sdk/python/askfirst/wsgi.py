@@ -29,6 +29,7 @@ from .wsgi_environ import (
     reader,
     scope_of,
     take_receipt,
+    where_of,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ConsentMiddleware:
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
         visit = environ[VISIT] = self._desk.visit(environ)
+        if secrets:
+            self._desk.hear(visit, secrets, lambda: where_of(environ))
         if not (secrets and self._desk.sees_pages):
             return self.app(environ, self._starting(environ, visit, start_response, None))
         sight = _Sight()

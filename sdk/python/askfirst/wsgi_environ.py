@@ -9,6 +9,7 @@ from typing import Any, overload
 from urllib.parse import quote
 
 from .bridge import Read
+from .gate.actions import Where
 from .gate.cookies import RECEIPT, take
 from .gate.headers import Header
 from .gate.visit import KEY, consent_of
@@ -112,6 +113,12 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     """The path as a browser writes it, the root of the application included."""
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     return quote(raw(path), safe="/:@!$&'()*+,;=~-._")
+
+
+def where_of(environ: Mapping[str, Any]) -> Where:
+    """Where an action of this request happened."""
+    query = raw(environ.get("QUERY_STRING", ""))
+    return Where(raw_path(environ), query, str(environ.get("REMOTE_ADDR", "")))
 
 
 def consent_in(environ: Mapping[str, Any]) -> Consent | None:

@@ -15,7 +15,7 @@ from ..gate.cookies import RECEIPT, take
 from ..gate.faults import note
 from ..gate.paths import HOST, is_own
 from ..gate.visit import Visit
-from ..wsgi_environ import CHUNK, VISIT, Given, scope_of, take_receipt
+from ..wsgi_environ import CHUNK, VISIT, Given, scope_of, take_receipt, where_of
 from .apps import desk
 from .consent import address
 from .response import apply, headers_of, write
@@ -72,6 +72,7 @@ class ConsentMiddleware:
         desk = self._desk
         visit = (desk.visit_at_once if self._async else desk.visit)(request.META)
         request.META[VISIT] = visit
+        desk.hear(visit, secrets, lambda: where_of(request.META))
         return Arrived(request, visit, secrets)
 
     def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:

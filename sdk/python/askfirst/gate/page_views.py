@@ -49,13 +49,14 @@ def _event(
     event: dict[str, object] = {
         "purpose": purpose,
         "type": "page_view",
-        "page": _page(terms, path, query),
+        "page": page_of(terms, path, query),
     }
     referrer = _origin(first(headers, b"referer")) if terms.scope.level("referrer") else ""
     return {**event, "referrer": referrer} if referrer else event
 
 
-def _page(terms: Terms, path: str, query: bytes) -> str:
+def page_of(terms: Terms, path: str, query: bytes) -> str:
+    """The page as far as its terms let it leave: section, path, or listed query too."""
     level = terms.scope.level("page")
     if level == _SECTION:
         segments = [segment for segment in path.split("/") if segment]

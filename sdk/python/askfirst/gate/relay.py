@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
 from typing import Any
 
 from ..client import Caller, CollectorClient, Decision, Handle, Recorded
 from ..errors import AskfirstError, CollectorAway, Refused
 from ..terms.policy import Policy
-from .faults import note
+from .faults import log, note
 from .gate import Gate, Known
 from .headers import Headers
-from .retries import ENDED, Retries
+from .retries import ENDED, Owed, Retries
+from .spill import Spill
 
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
 LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up
@@ -36,12 +37,14 @@ class Relay:
         self.gate = gate
         self.client = client
         self.urandom = urandom
-        self.retries = Retries()
+        self._spill: Spill | None = getattr(client, "spill", None)
+        self.retries = Retries(self._tell, self._spill)
         self._keys = keys
         self._patience = patience
         self._tasks: set[asyncio.Task[None]] = set()
         self._learning: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._woken: int | None = None  # the process that read the spill file
         self._failed = False  # pages that found it away do not wait for it again
 
     @property
@@ -56,6 +59,7 @@ class Relay:
 
     async def learn(self) -> None:
         """Ask for editions and keys; only the very first requests wait for the answer."""
+        await self.wake()
         loop = asyncio.get_running_loop()
         running = self._learning
         if running is None or running.done() or running.get_loop() is not loop:
@@ -95,18 +99,40 @@ class Relay:
                 note("recording an answer", error)
             raise CollectorAway("the answer could not be recorded in time") from error
 
-    def retry(self, decision: Decision) -> None:
+    async def retry(self, decision: Decision) -> None:
         """Keep a refusal or withdrawal until the collector has acknowledged it."""
-        self.retries.add(decision.handle, partial(self.client.record, decision))
+        await self.retries.add(Owed(decision.site, decision.handle, decision))
 
     async def erase(self, handle: Handle) -> None:
         """Erase what is linked to a handle: now, or as soon as the collector is back."""
-        self.retries.add(handle, partial(self.client.erase, self.policy.site, handle))
+        await self.retries.add(Owed(self.policy.site, handle))
         try:
             async with asyncio.timeout(self._patience):
                 await self.retries.flush(handle)
         except TimeoutError as error:
             note("erasing", error)
+
+    async def _tell(self, owed: Owed) -> None:
+        if owed.decision is None:
+            await self.client.erase(owed.site, owed.handle)
+        else:
+            await self.client.record(owed.decision)
+
+    async def wake(self) -> None:
+        """Take up what an earlier process left in the spill file, once; never raises."""
+        if self._spill is None or self._woken == os.getpid():
+            return
+        self._woken = os.getpid()
+        try:
+            adopted = await asyncio.to_thread(self._spill.adopt)
+            for key, kind, what in adopted:
+                if kind == "owed":
+                    self.retries.adopt(key, what)
+            resume = getattr(self.client, "resume", None)
+            if resume is not None:
+                resume([(key, what) for key, kind, what in adopted if kind == "event"])
+        except Exception as error:
+            note("reading the spill file", error)
 
     def tally_refusal(self) -> None:
         """Count a refusal, where the policy says so, without waiting."""
@@ -122,6 +148,7 @@ class Relay:
 
     def _start(self, work: Coroutine[Any, Any, None], doing: str) -> None:
         if len(self._tasks) >= MOST_TASKS:
+            log.warning("askfirst.W032 %s: too much is under way, this one is dropped", doing)
             work.close()
             return
         task = asyncio.get_running_loop().create_task(_quietly(work, doing))
@@ -137,6 +164,8 @@ class Relay:
         close = getattr(self.client, "aclose", None)
         if close is not None:
             await _quietly(close(), "closing the collector")
+        if self._spill is not None:
+            await asyncio.to_thread(self._spill.close)
 
 
 async def _quietly(work: Coroutine[Any, Any, None], doing: str) -> None:

@@ -64,7 +64,7 @@ class Settling:
             # A dead receipt never lives again: this is a new grant.
             return await self._grant(self._draw())
         except CollectorAway as error:
-            return self._only_refused(handle, error)
+            return await self._only_refused(handle, error)
 
     def _draw(self) -> str:
         return draw_secret(self.relay.urandom)
@@ -76,12 +76,12 @@ class Settling:
         lines = self._cookies(state, self._receipt(secret, state.expires))
         return Settled(recorded.status, state.expires, lines, recorded.receipt)
 
-    def _only_refused(self, handle: Handle | None, error: CollectorAway) -> Settled:
+    async def _only_refused(self, handle: Handle | None, error: CollectorAway) -> Settled:
         refused = {name: detail for name, detail in self.resolved.choices.items() if not detail}
         if handle is None or not refused or self.consent.state is None:
             raise error
         part = Resolved("save", refused)
-        self.relay.retry(self._decision(handle, part))
+        await self.relay.retry(self._decision(handle, part))
         state = narrowed(part, self.consent, now=self.now)
         return Settled("changed", state.expires, self._cookies(state), error=error)
 
@@ -109,7 +109,7 @@ class Settling:
                 note("recording a refusal", error)
             state = refusal(self.resolved, self.consent, now=self.now)
         except CollectorAway:
-            self.relay.retry(decision)
+            await self.relay.retry(decision)
             state = narrowed(self.resolved, self.consent, now=self.now)
             word = "changed" if state.grants else "withdrawn"
         if self.consent.closed:
@@ -157,18 +157,20 @@ async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: 
     """Settle an answer; raises Refused, or CollectorAway where a grant cannot be recorded."""
     consent = relay.gate.consent(request.headers)
     if not consent.editions:
-        return _settle_unknown(relay, request, answer, now)
+        return await _settle_unknown(relay, request, answer, now)
     return await Settling(relay, request, consent, resolve(answer, consent), answer, now).settle()
 
 
-def _settle_unknown(relay: Relay, request: Request, answer: VisitorAnswer, now: float) -> Settled:
+async def _settle_unknown(
+    relay: Relay, request: Request, answer: VisitorAnswer, now: float
+) -> Settled:
     # Nothing can be signed before the collector has spoken once; forgetting is always possible.
     if answer.method == "accept_all" or any(answer.choices.values()):
         raise CollectorAway("the collector has not answered since the start")
     handle = only_handle(request.secrets)
     if handle is not None:
         zeros = dict.fromkeys(relay.policy.asked, 0)
-        relay.retry(
+        await relay.retry(
             Decision(
                 site=relay.policy.site,
                 handle=handle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 
 from ..errors import Refused
 
@@ -25,15 +26,16 @@ def decode(data: bytes) -> str:
         raise Refused("not-utf-8", "send UTF-8") from None
 
 
-def read_json(data: bytes) -> object:
+def read_json(data: bytes, *, fractions: bool = False) -> object:
     """The value of one JSON text (RFC 8259, and RFC 7493 where it is stricter).
 
+    Numbers are whole, unless `fractions` that a double can hold are taken too.
     Raises Refused `not-utf-8`, `too-deep`, `not-json`, `duplicate-key` or `bad-shape`.
     """
     text = decode(data)
     _check_depth(text)
     try:
-        value = _DECODER.decode(text)
+        value = (_FRACTIONS if fractions else _DECODER).decode(text)
     except (ValueError, RecursionError):
         raise Refused("not-json", "send one JSON text (RFC 8259)") from None
     _check_text(value)
@@ -78,10 +80,20 @@ def _fraction(digits: str) -> float:
     raise Refused("bad-shape", "send whole numbers")
 
 
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise Refused("bad-shape", "send numbers that a double can hold")
+    return number
+
+
 def _constant(name: str) -> float:
     raise Refused("not-json", f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+)
+_FRACTIONS = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )

@@ -23,7 +23,7 @@ def _no_route() -> None:
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed")
+    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed", "tell")
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
@@ -32,6 +32,8 @@ class Visit:
         self.read = False
         # Tells the template that answered, from when the response starts.
         self.route: Callable[[], str | None] = _no_route
+        # Hands an action to the collector; there only where a receipt came with the request.
+        self.tell: Callable[[str, Mapping[str, Any]], None] | None = None
         # Set while a response is on its way that was not marked as depending on consent.
         self.sealed = False
 
@@ -53,6 +55,14 @@ class Visit:
         if self._consent is None:
             self._consent = self._load(self.headers)
         return self._consent
+
+    def track(self, name: str, properties: Mapping[str, Any] | None = None) -> None:
+        """Tell of an action, to each purpose that lists it and was agreed to; never raises.
+
+        The response does not depend on it, so it may be told of at any time, from any thread.
+        """
+        if self.tell is not None:
+            self.tell(name, properties or {})
 
     def allows(self, purpose: str) -> bool:
         """Whether this request may do anything for `purpose`."""

@@ -1,0 +1,200 @@
+"""`Spill`: a file of what a collector has not acknowledged yet, so that a restart forgets nothing.
+
+One JSON text a line, appended and on disk before the caller goes on. What is done is struck out by
+a line of its own; the file is written anew when it has grown, and emptied when nothing is left.
+It holds handles and what was made less precise already, never a secret (0600).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import Unusable
+from . import spill_files
+from .faults import log, note
+
+HOUR = 3600  # seconds
+LIFE = 24 * HOUR  # seconds that events are kept at most
+LARGEST = 8_000_000  # bytes of the file
+Kind = Literal["owed", "event"]
+
+
+class Spill:
+    """The file of one process; others beside it have files of their own, `path`.1 and so on.
+
+    Safe in any thread, and opened at first use, so that a process may fork before. A disk that
+    cannot be written is logged: what waits is then in memory alone. `now` gives unix seconds.
+    """
+
+    def __init__(
+        self, path: Path | str, *, now: Callable[[], float], largest: int = LARGEST
+    ) -> None:
+        self._path = Path(path).absolute()
+        if not self._path.parent.is_dir():
+            raise Unusable(path, "its folder is not there: make it first")
+        self._now = now
+        self._largest = largest
+        self._lock = threading.RLock()
+        self._file: spill_files.Own | None = None
+        self._live: dict[str, dict[str, Any]] = {}
+        self._adopted: list[str] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def adopt(self) -> list[tuple[str, Kind, Mapping[str, Any]]]:
+        """What earlier processes left, oldest first, as (key, kind, what); each of it once."""
+        with self._lock:
+            self._open()
+            adopted, self._adopted = self._adopted, []
+            found = [(key, self._live[key]) for key in adopted if key in self._live]
+            return [(key, entry["k"], entry["what"]) for key, entry in found]
+
+    def _open(self) -> None:
+        if self._file is not None:
+            if self._file.is_ours():
+                return
+            self._file.close()
+        self._file, self._live = None, {}
+        try:
+            self._file, lines = spill_files.claim(self._path)
+        except OSError as error:
+            note("opening the spill file", error)
+            return
+        self._live = {self._key(): found for found in _live(lines)}
+        self._adopted = list(self._live)
+        self._expire()
+        self._rewrite()
+
+    def add(self, kind: Kind, handle: str, what: Mapping[str, Any]) -> str:
+        """Keep one thing; its key, by which it is struck out. On disk when this returns."""
+        with self._lock:
+            self._open()
+            key = self._key()
+            hour = self._hour() if kind == "event" else 0
+            entry = {"k": kind, "handle": handle, "hour": hour, "what": dict(what)}
+            self._live[key] = entry
+            if kind == "event" and self._size() > self._largest:
+                self._make_room()
+            else:
+                self._append({"id": key, **entry}, sync=True)
+            return key
+
+    def done(self, key: str) -> None:
+        """Strike one thing out."""
+        with self._lock:
+            if self._live.pop(key, None) is None:
+                return
+            if not self._live:
+                self._rewrite()
+            else:
+                self._append({"done": key}, sync=False)
+                if self._size() > self._largest:
+                    self._rewrite()
+
+    def forget(self, handle: str) -> None:
+        """Take every event of a handle out of the file, at once: its grant has ended."""
+        self._drop(lambda entry: entry["k"] == "event" and entry["handle"] == handle)
+
+    def expire(self) -> frozenset[str]:
+        """Take out events that are a day old; the keys of those still here."""
+        with self._lock:
+            if self._expire():
+                self._rewrite()
+            return frozenset(self._live)
+
+    def close(self) -> None:
+        """Let the file go; what is in it is for the next process."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
+
+    def _drop(self, over: Callable[[dict[str, Any]], bool]) -> None:
+        with self._lock:
+            gone = [key for key, entry in self._live.items() if over(entry)]
+            for key in gone:
+                del self._live[key]
+            if gone:
+                self._rewrite()
+
+    def _expire(self) -> bool:
+        # Hours are rounded down, so nothing is kept for longer than LIFE.
+        oldest = self._now() - LIFE
+        old = [
+            key
+            for key, entry in self._live.items()
+            if entry["k"] == "event" and entry["hour"] * HOUR <= oldest
+        ]
+        for key in old:
+            del self._live[key]
+        return bool(old)
+
+    def _make_room(self) -> None:
+        events = [key for key, entry in self._live.items() if entry["k"] == "event"]
+        left = self._rewrite()
+        gone = 0
+        for key in events:
+            if left <= self._largest * 3 // 4:
+                break
+            left -= len(_line({"id": key, **self._live.pop(key)}))
+            gone += 1
+        if gone:
+            log.warning("askfirst.W031 the spill file is full: %d events are dropped", gone)
+            self._rewrite()
+
+    def _key(self) -> str:
+        self._count += 1
+        return f"{os.getpid():x}-{self._count}"
+
+    def _hour(self) -> int:
+        return int(self._now() // HOUR)
+
+    def _size(self) -> int:
+        return self._file.size if self._file is not None else 0
+
+    def _append(self, entry: Mapping[str, Any], *, sync: bool) -> None:
+        try:
+            if self._file is not None:
+                self._file.append(_line(entry), sync=sync)
+        except OSError as error:
+            note("writing the spill file", error)
+
+    def _rewrite(self) -> int:
+        whole = b"".join(_line({"id": key, **entry}) for key, entry in self._live.items())
+        try:
+            if self._file is not None:
+                self._file.rewrite(whole)
+        except OSError as error:
+            note("writing the spill file", error)
+        return len(whole)
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    """The entries that were not struck out; a line that broke off is passed over."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            if "done" in entry:
+                found.pop(entry["done"], None)
+            elif entry["k"] in ("owed", "event") and isinstance(entry["what"], dict):
+                found[entry["id"]] = {
+                    "k": entry["k"],
+                    "handle": str(entry["handle"]),
+                    "hour": int(entry["hour"]),
+                    "what": entry["what"],
+                }
+        except (ValueError, LookupError, TypeError):
+            continue
+    return iter(found.values())

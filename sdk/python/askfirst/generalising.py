@@ -1,0 +1,149 @@
+"""Makes events less precise in the site's own process, before they leave it.
+
+What reads raw requests is the extra `telemetry`, imported when it is first needed. Without it only
+what needs no part of others is read; the rest stays unknown, and nothing raw leaves instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .gate.headers import Headers
+from .sent_events import Event, is_well_shaped
+from .terms.attributes import Value
+from .terms.consent import Consent
+from .terms.edition import Choice, sells_under_any
+from .terms.lattice import NOTHING
+from .terms.terms import BOTTOM, Terms, meet
+
+if TYPE_CHECKING:
+    from .observe.location import Locator
+    from .observe.proxies import Proxies
+
+log = logging.getLogger("askfirst")
+
+NO_GRANT = "no-grant"
+_TOLD = ("page", "referrer", "screen", "cookies", "action")
+_READ = frozenset({b"user-agent", b"accept-language", b"x-forwarded-for", b"forwarded"})
+_PSEUDONYMS = frozenset({"time", "visitor", "user_id"})  # the collector's own business
+
+Effective = Callable[[str, Choice], Terms]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The request that events came with; looked at only for what its terms want."""
+
+    headers: Headers
+    peer: str
+    now: float
+
+
+@dataclass
+class Generaliser:
+    """Turns events into what may leave. `places` is an MMDB file; `proxies` those in front."""
+
+    places: Path | None = None
+    proxies: Proxies | None = None
+    _place: Locator | None = field(default=None, init=False)
+
+    def open(self) -> None:
+        """Read the database of places now; Unusable where it is none. Does nothing twice."""
+        if self._place is None and self.observe is not None:
+            from .observe.location import Locator
+
+            self._place = Locator.open(self.places)
+
+    def event(
+        self, event: Event, consent: Consent, effective: Effective, asking: Asking
+    ) -> dict[str, Any] | str:
+        """The event as it may leave, or the reason why none of it does.
+
+        `effective` answers what the collector said of a choice. Grant and signals are judged before
+        anything of the request is looked at.
+        """
+        terms = _terms(event, consent, effective)
+        if isinstance(terms, str):
+            return terms
+        wanted = [name for name in _TOLD if name in event.fields and terms.scope.level(name)]
+        if not all(is_well_shaped(name, event.fields[name]) for name in wanted):
+            return "bad-event"
+        fields = {name: event.fields[name] for name in wanted} | {"type": event.type}
+        origins = consent.editions.current.policy.origins
+        read = _plain if self.observe is None else self._observed
+        values = read(asking, fields, terms, origins)
+        if values is None:
+            return "bot"
+        observed = {name: list(v) for name, v in values.items() if name not in _PSEUDONYMS}
+        return {"purpose": event.purpose, "type": event.type, "observed": observed}
+
+    @cached_property
+    def observe(self) -> Callable[..., dict[str, Value]] | None:
+        """The reader of raw requests; None, said once, where `askfirst[telemetry]` is missing."""
+        try:
+            from .observe.event import observe
+        except ImportError as error:
+            told = "askfirst.W030 install 'askfirst[telemetry]': without %s, pages, referrers, "
+            log.warning(told + "browsers, systems and places stay unknown", error.name)
+            return None
+        return observe
+
+    def _observed(
+        self, asking: Asking, fields: Mapping[str, Any], terms: Terms, origins: Collection[str]
+    ) -> dict[str, Value] | None:
+        from .observe.event import DIRECT, Raw, is_bot, observe
+
+        raw = Raw(_only(asking.headers), asking.peer, asking.now)
+        if is_bot(raw, terms):
+            return None
+        proxies = self.proxies or DIRECT
+        place = self._place
+        return observe(raw, fields, terms, place=place, proxies=proxies, own_origins=origins)
+
+
+def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | str:
+    name = event.purpose
+    choice = consent.state.choices.get(name) if consent.state is not None else None
+    if not consent.editions or consent.closed or choice is None:
+        return NO_GRANT
+    if consent.signals.gpc and choice.detail and sells_under_any(consent.editions, name):
+        return "opt-out-signal"
+    agreed = consent.terms(name)
+    terms = BOTTOM if agreed == BOTTOM else meet(agreed, effective(name, choice))
+    if terms.scope == NOTHING or (event.type == "action" and not terms.scope.level("action")):
+        return NO_GRANT
+    return terms
+
+
+def _plain(
+    asking: Asking, fields: Mapping[str, Any], terms: Terms, origins: Collection[str]
+) -> dict[str, Value]:
+    """What can be read with the standard library alone."""
+    from .observe.action import action
+    from .observe.cookies import cookies
+    from .observe.language import language
+    from .observe.screen import screen
+
+    header = _only(asking.headers).get(b"accept-language", b"").decode("latin-1")
+    sources: dict[str, Callable[[], Value]] = {
+        "screen": lambda: screen(fields.get("screen")),
+        "language": lambda: language(header),
+        "cookies": lambda: cookies(fields.get("cookies"), terms.cookies),
+    }
+    if fields["type"] == "action":
+        sources["action"] = lambda: action(fields.get("action"), terms.actions)
+    scope = terms.scope
+    return scope.generalise({name: read() for name, read in sources.items() if scope.level(name)})
+
+
+def _only(headers: Headers) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if (lowered := name.lower()) in _READ:
+            found[lowered] = found[lowered] + b", " + value if lowered in found else value
+    return found

@@ -1,0 +1,193 @@
+"""Events on their way to a collector elsewhere: a bounded queue and the tasks that empty it.
+
+What waits is made less precise already. A page is never held up: adding never waits, and where the
+queue is full its oldest event goes. With a spill file, what waits for an absent collector is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .client import Handle
+from .errors import CollectorAway
+from .gate.faults import note
+from .gate.retries import WAITS
+from .gate.spill import LIFE, Spill
+
+log = logging.getLogger("askfirst")
+
+MOST = 5_000  # batches that wait
+TICK = 1.0  # seconds until what was added meanwhile is on disk, too
+SENDERS = 3  # of the few connections for events, one stays free for pages
+
+# Sends one batch; returns when the collector has answered for it, raises CollectorAway otherwise.
+Deliver = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """One batch of one visitor, since when it waits, and its key in the spill file."""
+
+    handle: Handle
+    body: Mapping[str, Any]
+    since: float  # unix seconds
+    key: str | None = None
+
+
+class Outbox:
+    """The queue of one process, on the event loop that adds to it. `now` gives unix seconds."""
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        *,
+        now: Callable[[], float],
+        spill: Spill | None = None,
+        most: int = MOST,
+        waits: tuple[float, ...] = WAITS,
+    ) -> None:
+        self._deliver = deliver
+        self._now = now
+        self._spill = spill
+        self._most = most
+        self._waits = waits
+        self._queue: deque[Waiting] = deque()
+        self._sending: set[Waiting] = set()
+        self._senders: set[asyncio.Task[None]] = set()
+        self._failed = 0  # attempts in a row
+        self._again = 0.0  # by the loop's clock: when the next attempt is due
+        self._lost = 0
+        self._putting = False
+        self._forgotten: set[Handle] = set()
+
+    def __len__(self) -> int:
+        return len(self._queue) + len(self._sending)
+
+    def add(self, handle: Handle, body: Mapping[str, Any], *, key: str | None = None) -> None:
+        """Queue one batch, without waiting."""
+        if len(self._queue) >= self._most:
+            self._lose(self._queue.popleft())
+        self._queue.append(Waiting(handle, body, self._now(), key))
+        self._start()
+
+    async def forget(self, handle: Handle) -> None:
+        """Drop what waits of a visitor whose grant has ended, in the spill file too."""
+        self._queue = deque(each for each in self._queue if each.handle != handle)
+        if self._spill is not None:
+            self._forgotten |= {handle} if self._putting else set()
+            await asyncio.to_thread(self._spill.forget, handle)
+
+    async def aclose(self, patience: float) -> None:
+        """Send what waits within `patience` seconds; what is left goes to the spill file."""
+        self._again = 0.0
+        self._start()
+        if self._senders:
+            await asyncio.wait({*self._senders}, timeout=patience)
+        tasks = {*self._senders}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._queue.extendleft(self._sending)
+        self._sending = set()
+        await self._put_away()
+        if self._queue and self._spill is None:
+            log.warning("askfirst.W033 %d batches of events were not sent", len(self._queue))
+        self._queue.clear()
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._senders = {t for t in self._senders if t.get_loop() is loop and not t.done()}
+        # While the collector is away, one asks for all.
+        wanted = 1 if self._failed else min(SENDERS, len(self._queue))
+        for _ in range(wanted - len(self._senders)):
+            task = loop.create_task(self._send_all())
+            self._senders.add(task)
+            task.add_done_callback(self._senders.discard)
+
+    async def _send_all(self) -> None:
+        while self._queue:
+            if self._failed:
+                await self._wait()
+            if not self._queue:
+                return
+            waiting = self._queue.popleft()
+            if self._is_old(waiting):
+                continue
+            self._sending.add(waiting)
+            if not await self._send(waiting):
+                self._queue.appendleft(waiting)
+            self._sending.discard(waiting)
+
+    async def _send(self, waiting: Waiting) -> bool:
+        try:
+            await self._deliver(waiting.body)
+        except CollectorAway:
+            if not self._failed:
+                log.warning("askfirst.W034 the collector is away: events wait")
+            loop = asyncio.get_running_loop()
+            self._again = loop.time() + self._waits[min(self._failed, len(self._waits) - 1)]
+            self._failed += 1
+            return False
+        except Exception as error:
+            # What cannot be sent today cannot be sent tomorrow.
+            note("sending events", error)
+        if self._failed:
+            log.warning("askfirst.W035 the collector is back: %d batches waited", len(self._queue))
+        self._failed = 0
+        if waiting.key is not None:
+            await asyncio.to_thread(self._strike, waiting)
+        return True
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self._put_away()
+        while (left := self._again - loop.time()) > 0:
+            await asyncio.sleep(min(left, TICK))
+            await self._put_away()
+
+    async def _put_away(self) -> None:
+        """Have on disk what waits and is not, and let go of what the file no longer holds."""
+        spill = self._spill
+        if spill is None or self._putting:
+            return
+        self._putting = True
+        try:
+            fresh = [each for each in self._queue if each.key is None]
+            keys, here = await asyncio.to_thread(_put, spill, fresh)
+        finally:
+            self._putting = False
+        spilled = dict(zip(fresh, keys, strict=True))
+        waits = [replace(w, key=spilled.get(w, w.key)) for w in self._queue]
+        self._queue = deque(w for w in waits if w.key is None or w.key in here)
+        # Dropped or forgotten while they were written.
+        for key in set(keys) - {w.key for w in waits}:
+            spill.done(key)
+        for handle in self._forgotten:
+            spill.forget(handle)
+        self._forgotten.clear()
+
+    def _is_old(self, waiting: Waiting) -> bool:
+        if self._now() - waiting.since < LIFE:
+            return False
+        self._strike(waiting)
+        return True
+
+    def _strike(self, waiting: Waiting) -> None:
+        if self._spill is not None and waiting.key is not None:
+            self._spill.done(waiting.key)
+
+    def _lose(self, waiting: Waiting) -> None:
+        self._strike(waiting)
+        self._lost += 1
+        if self._lost == 1 or self._lost % 1000 == 0:
+            log.warning("askfirst.W036 the queue is full: %d batches are dropped", self._lost)
+
+
+def _put(spill: Spill, fresh: list[Waiting]) -> tuple[list[str], frozenset[str]]:
+    keys = [spill.add("event", each.handle, each.body) for each in fresh]
+    return keys, spill.expire()

@@ -1,0 +1,144 @@
+"""`POST /askfirst/events` at a site whose collector is elsewhere: judged, cut, handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from .asgi_paths import read_body
+from .client import Caller, Receive, Scope
+from .errors import AskfirstError, CollectorAway
+from .gate.faults import note
+from .gate.origin import check_origin
+from .gate.request import NO_STORE, Answer, WrongMethod, as_json, problem
+from .gate.strict_json import read_json
+from .generalising import NO_GRANT, Asking, Generaliser
+from .remote_terms import RemoteTerms
+from .sent_events import SentBatch, check_type, read_sent
+from .terms.consent import Consent, Signals
+
+Post = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What leaves (None: nothing), which events it holds, and why the others do not."""
+
+    body: Mapping[str, Any] | None
+    indices: tuple[int, ...]
+    dropped: Mapping[int, str]
+
+
+class Relayed:
+    """Relays batches of pages and of the site's own server. `now` gives unix seconds."""
+
+    def __init__(
+        self, generaliser: Generaliser, terms: RemoteTerms, post: Post, *, now: Callable[[], float]
+    ) -> None:
+        self._generaliser = generaliser
+        self._terms = terms
+        self._post = post
+        self._now = now
+
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
+        """Answer one request; 202 once the collector has on disk what it stores."""
+        try:
+            return await self._answer(scope, receive)
+        except AskfirstError as error:
+            return problem(error)
+        except Exception as error:
+            note("relaying events", error)
+            return problem(CollectorAway("a fault of ours"))
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            raise WrongMethod(("POST",))
+        headers, caller = scope["headers"], scope["askfirst.caller"]
+        consent: Consent | None = caller.consent
+        if consent is None or not consent.editions:
+            raise CollectorAway("the editions are not known yet")
+        check_origin(headers, consent.editions.current.policy.origins)
+        check_type(headers)
+        data = await read_body(headers, receive)
+        sent = read_sent(read_json(data, fractions=True), site=caller.site)
+        if caller.handle is None or consent.state is None:
+            return _accepted(0, dict.fromkeys(range(len(sent.events)), NO_GRANT))
+        await self.refresh()
+        peer = (scope.get("client") or ("",))[0]
+        prepared = self.prepare(caller, sent, Asking(headers, peer, self._now()))
+        if prepared.body is None:
+            return _accepted(0, prepared.dropped)
+        return _merged(prepared, await self._post(prepared.body))
+
+    async def refresh(self) -> None:
+        """Know the terms as they are now; where that fails, the collector cuts again anyway."""
+        with suppress(CollectorAway):
+            await self._terms.refresh()
+
+    def prepare(self, caller: Caller, sent: SentBatch, asking: Asking) -> Prepared:
+        """Generalise a batch; grant and signals first, then what the grant lets be looked at."""
+        consent = caller.consent
+        dropped: dict[int, str] = {}
+        events: dict[int, Mapping[str, Any]] = {}
+        if caller.handle is None or consent is None or consent.state is None:
+            return Prepared(None, (), dict.fromkeys(range(len(sent.events)), NO_GRANT))
+        consent = _signalled(consent, caller, sent)
+        for index, event in enumerate(sent.events):
+            if event is None:
+                dropped[index] = "bad-event"
+            elif sent.placed:
+                dropped[index] = "unknown-collector"
+            else:
+                effective = self._terms.effective
+                found = self._generaliser.event(event, consent, effective, asking)
+                if isinstance(found, str):
+                    dropped[index] = found
+                else:
+                    events[index] = found
+        if not events:
+            return Prepared(None, (), dropped)
+        body = {
+            "v": 1,
+            "site": caller.site,
+            "handle": caller.handle,
+            "batch": sent.name,
+            "gpc": consent.signals.gpc,
+            "dnt": consent.signals.dnt,
+            "events": list(events.values()),
+        }
+        return Prepared(body, tuple(events), dropped)
+
+
+def _signalled(consent: Consent, caller: Caller, sent: SentBatch) -> Consent:
+    """The consent under every signal there is: of the request, and of the page."""
+    signals = Signals(
+        gpc=consent.signals.gpc or caller.gpc or sent.gpc,
+        dnt=consent.signals.dnt or caller.dnt or sent.dnt,
+        under_age=consent.signals.under_age,
+    )
+    if signals == consent.signals:
+        return consent
+    return Consent(consent.site, consent.state, consent.editions, signals)
+
+
+def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer:
+    """The collector's answer by the page's own numbers."""
+    stored, told_dropped = told.get("stored"), told.get("dropped")
+    if type(stored) is not int or not isinstance(told_dropped, list):
+        raise CollectorAway("the collector's answer cannot be read")
+    try:
+        there = {prepared.indices[each["index"]]: str(each["reason"]) for each in told_dropped}
+    except (LookupError, TypeError):
+        raise CollectorAway("the collector's answer cannot be read") from None
+    if set(there.values()) == {NO_GRANT} and len(there) == len(prepared.indices):
+        # Without a valid receipt there is no other reason (M43).
+        return _accepted(0, dict.fromkeys([*there, *prepared.dropped], NO_GRANT))
+    return _accepted(stored, {**prepared.dropped, **there})
+
+
+def _accepted(stored: int, dropped: Mapping[int, str]) -> Answer:
+    listed = [{"index": index, "reason": dropped[index]} for index in sorted(dropped)]
+    found = as_json({"stored": stored, "dropped": listed}, headers=(NO_STORE,))
+    return Answer(202, found.body, found.headers)

@@ -1,0 +1,87 @@
+"""What a collector elsewhere says of a site: its editions, and the terms of each choice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .errors import CollectorAway, PolicyError, Problem
+from .http_connections import Reply
+from .terms.edition import Choice, Edition, Editions
+from .terms.policy import read_policy
+from .terms.purpose import read_terms
+from .terms.reading import Reader
+from .terms.terms import BOTTOM, Terms
+
+FRESH = 5.0  # seconds that terms are used before they are asked for again (M33)
+
+Fetch = Callable[[str | None], Awaitable[Reply]]
+
+
+class RemoteTerms:
+    """The last answer of `GET /v1/terms`. `now` gives unix seconds."""
+
+    def __init__(self, fetch: Fetch, *, now: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._etag: str | None = None
+        self._asked = float("-inf")
+        self._by_choice: dict[tuple[str, Choice], Terms] = {}
+        self.editions = Editions()
+
+    def effective(self, purpose: str, choice: Choice) -> Terms:
+        """What may be gathered under a choice, as the collector said last; unknown is none."""
+        return self._by_choice.get((purpose, choice), BOTTOM)
+
+    async def refresh(self, *, at_once: bool = False) -> None:
+        """Ask again where the last answer is not fresh; raises CollectorAway."""
+        if not at_once and 0 <= self._now() - self._asked < FRESH:
+            return
+        # Whoever asks next does not wait for this one.
+        self._asked = self._now()
+        reply = await self._fetch(self._etag)
+        if reply.status != 304:
+            self.learn(_parsed(reply), etag=reply.headers.get("etag"))
+
+    def learn(self, told: Mapping[str, Any], *, etag: str | None) -> None:
+        """Take over an answer; raises CollectorAway for one that is none."""
+        try:
+            found = told["editions"]
+            read = tuple(_edition(each) for each in found)
+            by_choice = {
+                (purpose, Choice(int(detail), each["number"])): _terms(terms)
+                for each in found
+                for purpose, details in each["terms"].items()
+                for detail, terms in details.items()
+            }
+        except (LookupError, TypeError, ValueError, AttributeError, PolicyError):
+            raise CollectorAway("the collector's terms cannot be read") from None
+        self._by_choice = by_choice
+        # Editions are compared by identity: the same ones go on being the same.
+        if [each.number for each in read] != [each.number for each in self.editions]:
+            self.editions = Editions(read)
+        self._etag = etag
+        self._asked = self._now()
+
+
+def _edition(told: Mapping[str, Any]) -> Edition:
+    policy = read_policy(told["policy"])
+    if policy.hash != told["hash"]:
+        raise ValueError("an edition is not what its hash says")
+    return Edition(int(told["number"]), policy.hash, int(told["effective"]), policy)
+
+
+def _terms(told: Mapping[str, Any]) -> Terms:
+    # A ceiling may leave terms that no policy could write, such as few days of retention: they
+    # only narrow here, so what is odd in them does not matter.
+    problems: list[Problem] = []
+    return read_terms(Reader(told, "", problems), kind="site")
+
+
+def _parsed(reply: Reply) -> Mapping[str, Any]:
+    try:
+        found = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise CollectorAway("the collector's terms cannot be read") from None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,230 @@
+"""`HttpCollector` against a real collector in another process."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askfirst import HttpCollector
+from askfirst.errors import CollectorAway, PolicyError, Unusable, WrongSetting
+from tests.collectors import HANDLE, decision, policy, purposes
+from tests.relay.world import World, eventually, shop
+
+pytestmark = pytest.mark.anyio
+VISIT = {"purpose": "statistics", "type": "page_view", "page": "/coffee/8812?sort=price"}
+
+
+async def test_a_visit_through_a_relay(world: World) -> None:
+    """Asked, agreed, counted, shown, withdrawn: the same as with a collector of one's own."""
+    site = world.site()
+    assert (await site.browser.get("/")).status == 200
+    handle = await site.accept()
+    assert world.standing(handle) == "granted"
+    told = (await site.send(VISIT)).json
+    assert told == {"stored": 1, "dropped": []}
+    assert [row.values["page"] for row in world.rows()][:1] == [
+        ("/coffee", "/coffee/:id", "sort=price")
+    ]
+    kept = await site.browser.get("/askfirst/rights/me", [(b"accept", b"application/json")])
+    assert kept.json["record"]["handle"] == handle
+    assert (await site.browser.consent("withdraw", world.policy.hash)).json["decision"] == (
+        "withdrawn"
+    )
+    assert world.standing(handle) == "withdrawn"
+    await site.app.aclose()
+
+
+async def test_a_retry_is_the_same_batch(world: World) -> None:
+    """DESIGN 6.1: the page's own name for its batch goes along, so nothing is doubled."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    first = (await site.send(VISIT)).json
+    assert (await site.send(VISIT)).json == first
+    assert len([row for row in world.rows() if row.purpose == "statistics"]) == 1
+    await site.app.aclose()
+
+
+async def test_without_a_receipt_nothing_is_asked_of_the_collector(world: World) -> None:
+    """M20, M43: `no-grant` is known here, and not a byte leaves."""
+    site = world.site()
+    await site.browser.get("/")
+    before = bytes(world.wire.sent)
+    told = (await site.send(VISIT, {"purpose": "x", "type": "x"})).json
+    assert told == {
+        "stored": 0,
+        "dropped": [{"index": 0, "reason": "no-grant"}, {"index": 1, "reason": "no-grant"}],
+    }
+    assert bytes(world.wire.sent) == before
+    await site.app.aclose()
+
+
+async def test_reasons_keep_their_place(world: World) -> None:
+    """What is dropped here and what is dropped there are told by the page's own numbers."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    programme = [(b"user-agent", b"Googlebot/2.1 (+http://www.google.com/bot.html)")]
+    told = (await site.send({"purpose": 1}, VISIT, {**VISIT, "screen": "CANARY"})).json
+    assert told == {
+        "stored": 1,
+        "dropped": [{"index": 0, "reason": "bad-event"}, {"index": 2, "reason": "bad-event"}],
+    }
+    told = (await site.send(VISIT, batch="c" * 22, headers=programme)).json
+    assert told["dropped"] == [{"index": 0, "reason": "bot"}]
+    under = (await site.send({**VISIT, "purpose": "marketing"}, batch="d" * 22, gpc=True)).json
+    assert under["dropped"] == [{"index": 0, "reason": "opt-out-signal"}]
+    await site.app.aclose()
+
+
+async def test_a_dead_receipt_has_one_reason(world: World) -> None:
+    """M20, M43: a state cookie alone, whatever else is wrong, is `no-grant`, and is taken back."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    jar = dict(site.browser.jar)
+    await site.browser.consent("withdraw", world.policy.hash)
+    site.browser.jar = jar
+    before = len(world.rows())
+    got = await site.send(VISIT, {"purpose": 1})
+    assert {each["reason"] for each in got.json["dropped"]} == {"no-grant"}
+    assert b"__Host-askfirst" not in site.browser.jar
+    assert len(world.rows()) == before
+    await site.app.aclose()
+
+
+async def test_pages_and_actions_of_the_server(world: World) -> None:
+    """Page views, and `track` from application code; unlisted properties stay here."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    got = await site.browser.get("/signup?sort=price&u=CANARY")
+    assert not got.all(b"vary")
+    await eventually(lambda: any(row.type == "action" for row in world.rows()))
+    (row,) = [row for row in world.rows() if row.type == "action"]
+    assert row.purpose == "statistics"
+    assert row.values["action"] == ("signup", "plan=pro&seats=10-49")
+    await eventually(lambda: any(row.type == "page_view" for row in world.rows()))
+    assert b"CANARY" not in world.wire.sent
+    await site.app.aclose()
+
+
+async def test_it_goes_on_after_the_collector_was_killed(world: World) -> None:
+    """kill -9: page views wait and are sent once it is back; connections that were kept are dead."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    world.server.kill()
+    assert (await site.browser.get("/one")).status == 200
+    await site.browser.get("/two")
+    assert (await site.send(VISIT)).status == 503
+    world.server.start()
+    await eventually(lambda: {"/one", "/two"} <= _pages(world))
+    assert sorted(row.values["page"][0] for row in world.rows() if row.purpose == "statistics") == [
+        "/one",
+        "/two",
+    ]
+    assert (await site.send(VISIT)).json["stored"] == 1
+    await site.app.aclose()
+
+
+def _pages(world: World) -> set[str]:
+    return {row.values["page"][0] for row in world.rows() if row.purpose == "statistics"}
+
+
+async def test_a_policy_beyond_the_hosts_is_told_line_by_line(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M31: with its pointer, in the log of the site."""
+    own = purposes("full")
+    own["statistics"] |= {"keep_rows_days": 700, "retention_days": 700}
+    client = world.client()
+    with pytest.raises(PolicyError, match="keep_rows_days"):
+        await client.editions(policy(purposes=own))
+    assert "askfirst.E033" in caplog.text
+    await client.aclose()
+
+
+async def test_terms_are_asked_for_again(world: World) -> None:
+    """M16: a new edition, from whichever process, is known by its number."""
+    client = world.client()
+    first = await client.editions(world.policy)
+    other = world.client()
+    await other.editions(shop(consent_days=300))
+    again = await client.editions(world.policy)
+    assert (len(first), len(again)) == (1, 2)
+    assert b"304" not in world.wire.received
+    assert await client.editions(world.policy) is again
+    assert b" 304 " in world.wire.received
+    await client.aclose()
+    await other.aclose()
+
+
+async def test_a_wrong_key_is_a_collector_that_is_away(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A setting of the site, not a fault of its visitors: said in the log, without the key."""
+    client = HttpCollector(world.wire.url, "askfirst_wrong", cookie_keys=(bytes(32),))
+    with pytest.raises(CollectorAway):
+        await client.editions(world.policy)
+    with pytest.raises(CollectorAway):
+        await client.record(decision(world.policy, handle=HANDLE))
+    assert "askfirst.E031" in caplog.text
+    assert "askfirst_wrong" not in caplog.text
+    await client.aclose()
+
+
+async def test_health(world: World) -> None:
+    """As the collector says; away where it does not."""
+    client = world.client()
+    assert (await client.health())["status"] == "ok"
+    world.wire.hang_up()
+    assert (await client.health())["status"] == "away"
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "code"),
+    [
+        ("http://collector.example", {}, "E030"),
+        ("ftp://collector.example", {}, "E030"),
+        ("https://", {}, "E030"),
+        ("https://me@collector.example", {}, "E030"),
+        ("https://collector.example/?a=1", {}, "E030"),
+        ("https://collector.example:x", {}, "E030"),
+        ("https://collector.example", {"key": ""}, "E031"),
+        ("https://collector.example", {"key": "a\r\nb"}, "E031"),
+        ("https://collector.example", {"cookie_keys": ()}, "E032"),
+        ("https://collector.example", {"cookie_keys": (b"short",)}, "E032"),
+    ],
+)
+def test_wrong_settings_are_found_at_start(url: str, more: dict[str, Any], code: str) -> None:
+    """STYLE 7: with a stable id, and never the key itself."""
+    options = {"key": "askfirst_x", "cookie_keys": (bytes(32),), **more}
+    with pytest.raises(WrongSetting) as error:
+        HttpCollector(url, options.pop("key"), **options)
+    assert error.value.code == f"askfirst.{code}"
+    assert "a\r\nb" not in str(error.value)
+
+
+def test_cookie_keys_are_the_sites_own(tmp_path: Path) -> None:
+    """A file that is made once, for nobody else; one that others may read is refused."""
+    file = tmp_path / "cookie.keys"
+    url = "https://collector.example"
+    HttpCollector(url, "k", cookie_keys=file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    first = file.read_bytes()
+    HttpCollector(url, "k", cookie_keys=file)
+    assert file.read_bytes() == first
+    file.chmod(0o644)
+    with pytest.raises(Unusable, match="chmod 600"):
+        HttpCollector(url, "k", cookie_keys=file)
+    file.chmod(0o600)
+    file.write_text("AAAA\n")
+    with pytest.raises(Unusable, match="32 bytes"):
+        HttpCollector(url, "k", cookie_keys=file)
+    with pytest.raises(Unusable):
+        HttpCollector(url, "k", cookie_keys=tmp_path / "missing" / "cookie.keys")

@@ -28,11 +28,10 @@ FLOORS = (
 ANYWHERE = {"config", "parts", "health", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
 FREE_OF_DEPENDENCIES = (
-    *("terms", "gate", "client.py", "asgi.py", "errors.py", "http_collector.py", "relayed.py"),
-    *("outbox.py", "remote_terms.py", "generalising.py", "sent_events.py", "http_connections.py"),
-)
     *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py"),
     *("wsgi.py", "wsgi_environ.py", "desk.py", "bridge.py", "background.py"),
+    *("http_collector.py", "http_connections.py", "relayed.py", "remote_terms.py", "outbox.py"),
+    *("generalising.py", "sent_events.py", "telemetry.py", "key_file.py"),
 )
 
 

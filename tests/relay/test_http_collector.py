@@ -113,7 +113,7 @@ async def test_pages_and_actions_of_the_server(world: World) -> None:
 
 
 async def test_it_goes_on_after_the_collector_was_killed(world: World) -> None:
-    """kill -9: page views wait and are sent once it is back; connections that were kept are dead."""
+    """kill -9: page views wait and are sent once it is back, over new connections."""
     site = world.site()
     await site.browser.get("/")
     await site.accept()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
 from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.gate.spill import Spill
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
@@ -57,7 +58,8 @@ class EmbeddedCollector:
 
     Its files are opened at first use, so that it survives a fork. `places` is an MMDB file that
     says where addresses are (without it the registries' own allocations do), `proxies` the trusted
-    ones in front. Without `jobs` nothing closes or is destroyed by itself.
+    ones in front. `spill` is a file for withdrawals that the folder cannot take now: put it on
+    another disk. Without `jobs` nothing closes or is destroyed by itself.
 
     Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
     gathered (M32).
@@ -74,6 +76,7 @@ class EmbeddedCollector:
         places: Path | None = None,
         proxies: Proxies = DIRECT,
         jobs: bool = True,
+        spill: Path | str | None = None,
     ) -> None:
         if host_policy is not None:
             read_policy(host_policy, kind="host")
@@ -85,6 +88,7 @@ class EmbeddedCollector:
         self._places = places
         self._proxies = proxies
         self._jobs = jobs
+        self.spill = None if spill is None else Spill(spill, now=now)
         self._lock = threading.Lock()
         self._opened: Opened | None = None
         self._closed = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -86,7 +87,7 @@ class Site:
     def __init__(self, world: World, client: HttpCollector, **options: Any) -> None:
         self.world = world
         self.client = client
-        self.app = ConsentMiddleware(_page, policy=world.policy, collector=client, **options)
+        self.app = ConsentMiddleware(page, policy=world.policy, collector=client, **options)
         self.browser = Browser(self.app)
 
     async def accept(self) -> str:
@@ -102,7 +103,13 @@ class Site:
         return await self.browser.post_json("/askfirst/events", {**body, **more}, headers)
 
 
-async def _page(scope: Any, receive: Any, send: Any) -> None:
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    """The application: one page everywhere; /signup tells of an action first."""
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+        return
     if scope["path"] == "/signup":
         track(scope, "signup", {"plan": "pro", "seats": 12, "email": "CANARY@mail.example"})
     kind = (b"content-type", b"text/html")
@@ -112,8 +119,6 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
 
 def handle_in(receipt: str) -> str:
     """The handle that a receipt is for."""
-    import base64
-
     payload = receipt.split(".")[1]
     found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return str(found["handle"])

@@ -73,6 +73,7 @@ class Connections:
         self._threads = threads
         self._most = threads + most_waiting
         self._waiting = 0
+        self._closed = False
         self._lock = threading.Lock()
         self._idle: list[tuple[float, HTTPConnection]] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -85,6 +86,8 @@ class Connections:
         Repeated once where a connection that was kept turns out to be closed: events carry the
         name of their batch, and an answer that is recorded twice says the same.
         """
+        if self._closed:
+            raise CollectorAway("the site is ending")
         if self._waiting >= self._most:
             raise CollectorAway("too much waits for the collector")
         if self._pool is None:
@@ -101,6 +104,7 @@ class Connections:
     def close(self) -> None:
         """Close what is idle; what is under way ends by its time."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for _, connection in idle:
             connection.close()
@@ -137,10 +141,11 @@ class Connections:
             told = {name.lower(): value for name, value in response.getheaders()}
             return Reply(response.status, told, content)
         finally:
-            if keep:
-                with self._lock:
+            with self._lock:
+                keep = keep and not self._closed
+                if keep:
                     self._idle.append((time.monotonic(), connection))
-            else:
+            if not keep:
                 connection.close()
 
     def _take(self) -> HTTPConnection | None:

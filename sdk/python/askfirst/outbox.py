@@ -164,12 +164,13 @@ class Outbox:
         spilled = dict(zip(fresh, keys, strict=True))
         waits = [replace(w, key=spilled.get(w, w.key)) for w in self._queue]
         self._queue = deque(w for w in waits if w.key is None or w.key in here)
-        # Dropped or forgotten while they were written.
-        for key in set(keys) - {w.key for w in waits}:
-            spill.done(key)
+        # Forgotten, or dropped, while they were written.
         for handle in self._forgotten:
             spill.forget(handle)
         self._forgotten.clear()
+        for key in set(keys) - {w.key for w in waits}:
+            if key is not None:
+                spill.done(key)
 
     def _is_old(self, waiting: Waiting) -> bool:
         if self._now() - waiting.since < LIFE:
@@ -188,6 +189,6 @@ class Outbox:
             log.warning("askfirst.W036 the queue is full: %d batches are dropped", self._lost)
 
 
-def _put(spill: Spill, fresh: list[Waiting]) -> tuple[list[str], frozenset[str]]:
+def _put(spill: Spill, fresh: list[Waiting]) -> tuple[list[str | None], frozenset[str]]:
     keys = [spill.add("event", each.handle, each.body) for each in fresh]
     return keys, spill.expire()

@@ -72,19 +72,24 @@ class Spill:
         self._expire()
         self._rewrite()
 
-    def add(self, kind: Kind, handle: str, what: Mapping[str, Any]) -> str:
-        """Keep one thing; its key, by which it is struck out. On disk when this returns."""
+    def add(self, kind: Kind, handle: str, what: Mapping[str, Any]) -> str | None:
+        """Keep one thing; its key, by which it is struck out. On disk when this returns.
+
+        None where that failed: then it is in its caller's memory alone.
+        """
         with self._lock:
             self._open()
+            if self._file is None:
+                return None
             key = self._key()
             hour = self._hour() if kind == "event" else 0
             entry = {"k": kind, "handle": handle, "hour": hour, "what": dict(what)}
             self._live[key] = entry
             if kind == "event" and self._size() > self._largest:
                 self._make_room()
-            else:
-                self._append({"id": key, **entry}, sync=True)
-            return key
+            elif not self._append({"id": key, **entry}, sync=True):
+                del self._live[key]
+            return key if key in self._live else None
 
     def done(self, key: str) -> None:
         """Strike one thing out."""
@@ -100,7 +105,13 @@ class Spill:
 
     def forget(self, handle: str) -> None:
         """Take every event of a handle out of the file, at once: its grant has ended."""
-        self._drop(lambda entry: entry["k"] == "event" and entry["handle"] == handle)
+        with self._lock:
+            for key, entry in [*self._live.items()]:
+                if entry["k"] == "event" and entry["handle"] == handle:
+                    del self._live[key]
+            # What was struck out before stands there still.
+            if self._size():
+                self._rewrite()
 
     def expire(self) -> frozenset[str]:
         """Take out events that are a day old; the keys of those still here."""
@@ -115,14 +126,6 @@ class Spill:
             if self._file is not None:
                 self._file.close()
             self._file = None
-
-    def _drop(self, over: Callable[[dict[str, Any]], bool]) -> None:
-        with self._lock:
-            gone = [key for key, entry in self._live.items() if over(entry)]
-            for key in gone:
-                del self._live[key]
-            if gone:
-                self._rewrite()
 
     def _expire(self) -> bool:
         # Hours are rounded down, so nothing is kept for longer than LIFE.
@@ -159,12 +162,14 @@ class Spill:
     def _size(self) -> int:
         return self._file.size if self._file is not None else 0
 
-    def _append(self, entry: Mapping[str, Any], *, sync: bool) -> None:
+    def _append(self, entry: Mapping[str, Any], *, sync: bool) -> bool:
         try:
             if self._file is not None:
                 self._file.append(_line(entry), sync=sync)
         except OSError as error:
             note("writing the spill file", error)
+            return False
+        return True
 
     def _rewrite(self) -> int:
         whole = b"".join(_line({"id": key, **entry}) for key, entry in self._live.items())
@@ -195,6 +200,6 @@ def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
                     "hour": int(entry["hour"]),
                     "what": entry["what"],
                 }
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             continue
     return iter(found.values())

@@ -22,7 +22,7 @@ FLOORS = (
     {"closing", "reports", "ledger", "registry"},
     {"ingest", "dashboard", "jobs"},
     {"app", "embedded"},
-    {"demo"},
+    {"demo", "init", "doctor"},
     {"cli"},
 )
 ANYWHERE = {"config", "parts", "health", "askfirst_collector"}

@@ -7,6 +7,7 @@ import click
 from askfirst import __version__
 from askfirst_collector.commands.close import close
 from askfirst_collector.commands.demo import demo
+from askfirst_collector.commands.doctor import doctor
 from askfirst_collector.commands.geo import geo
 from askfirst_collector.commands.host import host
 from askfirst_collector.commands.init import init
@@ -21,5 +22,5 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, serve, init, policy, site, host, close, geo):
+for _command in (demo, serve, init, doctor, policy, site, host, close, geo):
     main.add_command(_command)

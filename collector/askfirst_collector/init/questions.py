@@ -14,6 +14,7 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.init.project import Project
 
 UNKNOWN_COUNTRY = "ZZ"  # ISO 3166-1 leaves it to users; no country is called so
+UNKNOWN_CONTACT = "privacy@example.org"
 LOCAL = "http://127.0.0.1:8000"
 
 Judge = Callable[[str], str | None]
@@ -54,7 +55,7 @@ def questions(project: Project, folder: Path) -> tuple[Question, ...]:
         Question(
             "contact",
             "Where can a visitor write to (an e-mail address or a page)?",
-            project.contact or "privacy@example.org",
+            project.contact or UNKNOWN_CONTACT,
             judge("controller", lambda value: _controller(contact=value)),
             made_up=not project.contact,
         ),

@@ -1,0 +1,128 @@
+"""`askfirst doctor`: what is wrong with a site, as somebody new sees it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from askfirst.terms.policy import Policy, read_policy
+from askfirst.terms.purpose import Kind
+from askfirst_collector.commands.data import told
+from askfirst_collector.doctor.examine import Report, examine
+from askfirst_collector.doctor.finding import KNOWN
+from askfirst_collector.doctor.gathering import Request, gather, is_address
+from askfirst_collector.init.questions import tidy_origin
+
+THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
+COLOURS = {"error": "red", "warning": "yellow"}
+
+
+@click.command()
+@click.argument("target", metavar="URL|module:app")
+@click.option("--page", "pages", multiple=True, help="A path to visit; may be given again.")
+@click.option("--policy", type=THERE, help="The site's policy; else the one it publishes.")
+@click.option("--host-policy", type=THERE, help="The host's; else the site's own, or the shipped.")
+@click.option("--log", "logs", multiple=True, type=THERE, help="An access log; may be repeated.")
+@click.option("--connect", metavar="HOST:PORT", help="Connect there, not where the name points.")
+@click.option("--ca", type=THERE, help="Certificates to trust besides none, PEM.")
+@click.option("--browser/--no-browser", default=True, help="Whether to use Chromium if it is here.")
+@click.option("--no-access-log", is_flag=True, help="Your server for module:app keeps none.")
+@click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def doctor(
+    target: str,
+    pages: tuple[str, ...],
+    policy: Path | None,
+    host_policy: Path | None,
+    logs: tuple[Path, ...],
+    connect: str | None,
+    ca: Path | None,
+    browser: bool,
+    no_access_log: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Visit the site at URL, or start module:app on loopback, and say what is wrong with it.
+
+    Ends with 0 when nothing is, with 2 when something is, and with --strict with 1 when there
+    are warnings alone. Every id is explained in docs/doctor.md.
+    """
+    origin, path = _split(target)
+    request = Request(
+        origin,
+        pages=tuple(f"/{each.lstrip('/')}" for each in pages) or (path,),
+        policy=_policy(policy, "site"),
+        host=_policy(host_policy, "host"),
+        logs=logs,
+        connect=_connect(connect),
+        ca=ca,
+        browser=browser,
+        access_log=not no_access_log,
+    )
+    with told():
+        report = examine(gather(request, now=time.time))
+    if as_json:
+        click.echo(json.dumps(_plain(origin, report), ensure_ascii=False, indent=2))
+    else:
+        _print(origin, report)
+    sys.exit(report.exit_code(strict=strict))
+
+
+def _split(target: str) -> tuple[str, str]:
+    if not is_address(target):
+        module, colon, _ = target.partition(":")
+        if not colon or not all(part.isidentifier() for part in module.split(".")):
+            raise click.UsageError(
+                f"{target!r} is neither an address such as https://example.org nor an "
+                "application such as app:app."
+            )
+        return target, "/"
+    parts = urlsplit(target)
+    return tidy_origin(target), parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+
+
+def _connect(where: str | None) -> tuple[str, int] | None:
+    if where is None:
+        return None
+    try:
+        parts = urlsplit(f"//{where}")
+        if parts.hostname and parts.port:
+            return parts.hostname, parts.port
+    except ValueError:
+        pass
+    raise click.UsageError(f"--connect {where!r}: write HOST:PORT, such as 127.0.0.1:8443.")
+
+
+def _policy(file: Path | None, kind: Kind) -> Policy | None:
+    with told():
+        return read_policy(file, kind=kind) if file else None
+
+
+def _plain(origin: str, report: Report) -> dict[str, object]:
+    return {
+        "target": origin,
+        "findings": [each.as_dict() for each in report.findings],
+        "notes": list(report.notes),
+    }
+
+
+def _print(origin: str, report: Report) -> None:
+    console = Console(highlight=False, soft_wrap=False)
+    for each in report.findings:
+        mark = Text("✗ " if each.severity == "error" else "! ", style=COLOURS[each.severity])
+        title = KNOWN[each.id].title
+        console.print(Text.assemble(mark, (each.id, "bold"), f"  {title}"))
+        for line in (f"{each.where}: {each.found}", f"{each.do}."):
+            console.print(Padding(Text(line), (0, 0, 0, 4)))
+    for note in report.notes:
+        console.print(Text(note, style="dim"))
+    if not report.findings:
+        console.print(Text.assemble(("✓ ", "green"), f"Nothing is wrong with {origin}."))

@@ -1,0 +1,1 @@
+"""`askfirst doctor`: visits a site as somebody who was never there, and says what is wrong."""

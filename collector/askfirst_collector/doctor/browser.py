@@ -1,0 +1,93 @@
+"""What a real browser does on a page before anybody answered: asks, sets, stores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SETTLED = 3_000  # milliseconds a page is watched after it has loaded
+STORED = "() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]"
+SHOWN = "() => !!document.getElementById('askfirst-notice')?.checkVisibility()"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """By page: addresses that were asked, cookies, keys of storage; pages without a notice."""
+
+    requests: tuple[tuple[str, str], ...]
+    cookies: tuple[tuple[str, str], ...]
+    stored: tuple[tuple[str, str], ...]
+    without_notice: tuple[str, ...]
+
+
+def chromium() -> Path | str:
+    """Where Chromium is; or why no browser can be used."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed (pip install playwright)"
+    for name in NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    return own if own.exists() else "there is no Chromium (playwright install chromium)"
+
+
+def look(
+    path: Path, origin: str, pages: Sequence[str], *, connect: tuple[str, int] | None
+) -> Seen | str:
+    """Open each page in a profile of its own; a sentence that says why where that fails."""
+    from playwright.sync_api import Error, sync_playwright
+
+    options = ["--disable-dev-shm-usage"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--no-sandbox")  # Chromium has no sandbox for root
+    if connect is not None:
+        parts = urlsplit(origin)
+        where = f"[{connect[0]}]" if ":" in connect[0] else connect[0]
+        options.append(f"--host-resolver-rules=MAP {parts.hostname} {where}:{connect[1]}")
+    seen = Seen((), (), (), ())
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=options)
+            for page in pages:
+                seen = _joined(seen, _open(browser, origin, page))
+            browser.close()
+    except Error as error:
+        return f"the browser failed: {str(error).splitlines()[0]}"
+    return seen
+
+
+def _open(browser: Any, origin: str, path: str) -> Seen:
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.goto(origin + path, wait_until="load")
+    page.wait_for_timeout(SETTLED)
+    found = Seen(
+        tuple((path, url) for url in asked),
+        tuple((path, cookie["name"]) for cookie in context.cookies()),
+        tuple((path, key) for key in page.evaluate(STORED)),
+        () if page.evaluate(SHOWN) else (path,),
+    )
+    context.close()
+    return found
+
+
+def _joined(a: Seen, b: Seen) -> Seen:
+    return Seen(
+        a.requests + b.requests,
+        a.cookies + b.cookies,
+        a.stored + b.stored,
+        a.without_notice + b.without_notice,
+    )

@@ -1,0 +1,89 @@
+"""Cookies and storage: what leaves, what is taken out, and what comes before consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from askfirst.gate.passing import Kind, Passing
+from askfirst.gate.set_cookie import deletes, name_of
+from askfirst.gate.undeclared import Report, as_glob
+from askfirst_collector.doctor.evidence import Evidence, plain
+from askfirst_collector.doctor.finding import Finding
+
+DECLARE = (
+    'Write cookies = ["{name}"] into the [purposes.NAME] it serves or, if the site cannot work '
+    'without it: [[necessary]] cookie = "{name}"'
+)
+
+
+def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:
+    """D004: the gate would take it out, so it is set behind its back, or it is told to learn."""
+    for where, name in _set(evidence):
+        if evidence.policy is not None and _is(evidence, name) == Kind():
+            yield Finding(
+                "askfirst.D004",
+                where,
+                f"the cookie {as_glob(name)}",
+                f"{DECLARE.format(name=as_glob(name))}. The gate would have taken it out: it was "
+                'set by a script, or outside of the gate, or by undeclared="learn"',
+            )
+
+
+def undeclared_taken_out(evidence: Evidence) -> Iterator[Finding]:
+    """D005: the application sets it, and no visitor ever gets it."""
+    left = {as_glob(name) for _, name in _set(evidence)}
+    for cookie, route in evidence.inside.undeclared if evidence.inside else ():
+        if cookie not in left:
+            yield Finding(
+                "askfirst.D005",
+                plain(route),
+                f"the cookie {plain(cookie)}",
+                f"{DECLARE.format(name=plain(cookie))}; or set it no more",
+            )
+
+
+def cookie_before_consent(evidence: Evidence) -> Iterator[Finding]:
+    """D006: a cookie that waits for a purpose came to somebody who never answered (M01)."""
+    for where, name in _set(evidence):
+        kind = _is(evidence, name)
+        if kind.necessary or (kind == Kind() and evidence.policy is not None):
+            continue
+        for_what = f", which is for {', '.join(kind.purposes)}" if kind.purposes else ""
+        yield Finding(
+            "askfirst.D006",
+            where,
+            f"the cookie {as_glob(name)}{for_what}",
+            "Set it behind the gate, or in a script that waits: "
+            '<script type="text/plain" data-purpose="…">',
+        )
+
+
+def stored_before_consent(evidence: Evidence) -> Iterator[Finding]:
+    """D007: local or session storage, which is the same as a cookie to the law (M01)."""
+    for where, key in dict.fromkeys(evidence.browser.stored if evidence.browser else ()):
+        yield Finding(
+            "askfirst.D007",
+            where,
+            f"the storage key {plain(key)}",
+            'Store it only after askfirst.allows("NAME") says so, and declare it: storage = '
+            f'["{plain(key)}"] in [purposes.NAME]',
+        )
+
+
+def _set(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
+    """Every cookie somebody new was given, with the first page that gave it."""
+    found: dict[bytes, str] = {}
+    for page in evidence.pages:
+        for line in page.plain.all(b"set-cookie"):
+            name = name_of(line)
+            if name is not None and not deletes(line, evidence.now):
+                found.setdefault(name, page.path)
+    for where, shown in evidence.browser.cookies if evidence.browser else ():
+        found.setdefault(shown.encode("utf-8", "replace"), where)
+    yield from ((where, name) for name, where in found.items())
+
+
+def _is(evidence: Evidence, name: bytes) -> Kind:
+    if evidence.policy is None:
+        return Kind()
+    return Passing(evidence.policy, report=Report(mode="strict", suggest=None)).kind(name)

@@ -1,0 +1,67 @@
+"""What a check says, and every id there is; docs/doctor.md explains each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """One id: what it is called, and how much it matters."""
+
+    severity: Severity
+    title: str
+
+
+KNOWN = {
+    "askfirst.D001": Known("error", "the site does not answer"),
+    "askfirst.D002": Known("error", "the gate is not in front"),
+    "askfirst.D003": Known("error", "something stands outside of the gate"),
+    "askfirst.D004": Known("error", "a cookie leaves that the policy does not declare"),
+    "askfirst.D005": Known("warning", "a cookie is taken out that the policy does not declare"),
+    "askfirst.D006": Known("error", "a cookie is set before consent"),
+    "askfirst.D007": Known("error", "something is stored before consent"),
+    "askfirst.D008": Known("error", "a third party is asked before consent"),
+    "askfirst.D009": Known("warning", "an access log keeps visitors"),
+    "askfirst.D010": Known("error", "anybody's X-Forwarded-For is believed"),
+    "askfirst.D011": Known("error", "no HTTPS"),
+    "askfirst.D012": Known("error", "a cache may show one visitor's page to another"),
+    "askfirst.D013": Known("error", "the policy goes beyond the host's"),
+    "askfirst.D014": Known("error", "the collector does not answer"),
+    "askfirst.D015": Known("warning", "the clock is off"),
+    "askfirst.D016": Known("warning", "the certificate ends soon"),
+    "askfirst.D017": Known("error", "a page has no notice"),
+    "askfirst.D018": Known("error", "gpc.json is missing"),
+    "askfirst.D019": Known("error", "client hints are asked for"),
+    "askfirst.D020": Known("error", "the policy names a controller that was made up"),
+    "askfirst.D021": Known("warning", "the policy does not name this origin"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, what was found, and what to do."""
+
+    id: str
+    where: str
+    found: str
+    do: str
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return KNOWN[self.id].severity
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for JSON."""
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "title": KNOWN[self.id].title,
+            "where": self.where,
+            "found": self.found,
+            "do": self.do,
+        }

@@ -1,0 +1,198 @@
+"""Visits a site and gathers the evidence: all the doctor's input and output stands here."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from askfirst.errors import PolicyError
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.doctor.browser import Seen, chromium, look
+from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, Inside, Page, Written
+from askfirst_collector.doctor.logbook import Canary, Log
+from askfirst_collector.doctor.markup import read_markup
+from askfirst_collector.doctor.starting import Started, started
+from askfirst_collector.doctor.visitor import Answer, Unreachable, Visitor
+
+FORGED = "198.51.100.7"  # for documentation alone (RFC 5737)
+MOST_HOPS = 5
+JSON = ("Accept", "application/json")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the doctor is asked to look at: `target` is an origin, or `module:app`."""
+
+    target: str
+    pages: tuple[str, ...] = ("/",)
+    policy: Policy | None = None
+    host: Policy | None = None
+    logs: tuple[Path, ...] = ()
+    connect: tuple[str, int] | None = None
+    ca: Path | None = None
+    browser: bool = True
+    access_log: bool = True  # whether the server that is started keeps one
+
+
+def is_address(target: str) -> bool:
+    """Whether a target is a URL, not `module:app`."""
+    return target.startswith(("http://", "https://"))
+
+
+def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
+    """Start the site or visit it, look at everything, and stop it again."""
+    with ExitStack() as stack:
+        site: Started | None = None
+        origin = request.target
+        if not is_address(origin):
+            site = stack.enter_context(started(origin, access_log=request.access_log))
+            origin = site.origin
+        tls = ssl.create_default_context(cafile=request.ca) if request.ca else None
+        visitor = Visitor(origin, request.connect, tls, now)
+        logs = [Log.of(file) for file in request.logs]
+        evidence = Evidence(
+            origin, site is not None, now(), request.host or shipped("host-default")
+        )
+        try:
+            evidence = replace(evidence, pages=tuple(_page(visitor, p) for p in request.pages))
+            evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
+            canary = Canary.of(secrets.token_hex)
+            seen = _send(visitor, request.pages[0], canary)
+            inside = _inside(visitor, site, request.pages[0])
+        except Unreachable as error:
+            said = [site.last_words()] if site else []
+            return replace(evidence, unreachable=(str(error), *said))
+        browser, why = _browser(request, origin)
+        if site is not None:
+            site.stop()
+        return replace(
+            evidence,
+            policy=request.policy or _policy(evidence.own[POLICY], inside),
+            host=request.host or _host(inside) or evidence.host,
+            inside=_read_inside(inside),
+            browser=browser,
+            written=tuple(_written(logs, site, canary, seen)),
+            certificate_ends=visitor.certificate_ends(),
+            notes=tuple(_notes(request, why)),
+        )
+
+
+# ---------------------------------------------------------------- visits
+
+
+def _page(visitor: Visitor, path: str) -> Page:
+    path, first = _followed(visitor, path)
+    signals = (visitor.get(path, ("DNT", "1")), visitor.get(path, ("Sec-GPC", "1")))
+    markup = read_markup(first.body.decode("utf-8", "replace") if first.is_html else "")
+    return Page(path, first, visitor.get(path), signals, markup)
+
+
+def _followed(visitor: Visitor, path: str) -> tuple[str, Answer]:
+    """The page a visitor ends at, as long as redirects stay on the site."""
+    for _ in range(MOST_HOPS):
+        answer = visitor.get(path)
+        to = answer.all(b"location")
+        if answer.status not in (301, 302, 303, 307, 308) or not to:
+            break
+        target = urljoin(visitor.origin + path, to[0].decode("latin-1"))
+        parts = urlsplit(target)
+        if f"{parts.scheme}://{parts.netloc}" != visitor.origin:
+            raise Unreachable(f"{visitor.origin}{path} redirects to {target}: give that address")
+        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    return path, answer
+
+
+def _send(visitor: Visitor, path: str, canary: Canary) -> Answer:
+    joined = "&" if "?" in path else "?"
+    return visitor.get(
+        f"{path}{joined}{canary.query}=1",
+        ("User-Agent", canary.agent),
+        ("Referer", f"{visitor.origin}/{canary.referrer}"),
+    )
+
+
+def _written(
+    logs: list[Log], site: Started | None, canary: Canary, sent: Answer
+) -> Iterator[Written]:
+    for log in logs:
+        yield log.written(canary, sent.address)
+    if site is not None:
+        # As uvicorn writes it: the port makes it this visit and no other.
+        address = f"{sent.address}:{sent.port}"
+        yield Written("the server's own output", canary.kinds(site.said(), address))
+
+
+def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
+    if not request.browser:
+        return None, "no browser was wanted"
+    path = chromium()
+    if isinstance(path, str):
+        return None, path
+    seen = look(path, origin, request.pages, connect=request.connect)
+    return (None, seen) if isinstance(seen, str) else (seen, "")
+
+
+def _notes(request: Request, no_browser: str) -> Iterator[str]:
+    if no_browser:
+        yield (
+            f"Only the HTML was read, no script was run: {no_browser}. What scripts ask for, set "
+            "and store was not seen."
+        )
+    if is_address(request.target):
+        yield "The order of middleware and trust in proxies show from within alone: module:app."
+        if not request.logs:
+            yield "Access logs were not looked at: name them with --log, on the server itself."
+    elif not request.access_log:
+        yield "The server's own access log was not looked at: you say that it keeps none."
+
+
+# ---------------------------------------------------------------- from within
+
+
+def _inside(visitor: Visitor, site: Started | None, path: str) -> dict[str, Any]:
+    if site is None:
+        return {}
+    forwarded = [("X-Forwarded-For", FORGED), ("Forwarded", f"for={FORGED}")]
+    visitor.get(path, site.as_stranger, *forwarded)
+    found = json.loads(visitor.get(f"/{site.token}").body)
+    return found if isinstance(found, dict) else {}
+
+
+def _read_inside(found: dict[str, Any]) -> Inside | None:
+    if not found:
+        return None
+    believes = list(found["trusts_anybody"])
+    if FORGED in found["peers"]:
+        believes.append("a layer in front of the gate")
+    return Inside(
+        tuple(found["outside"]),
+        tuple((cookie, route) for cookie, route in found["undeclared"]),
+        tuple(believes),
+    )
+
+
+def _policy(answer: Answer, inside: dict[str, Any]) -> Policy | None:
+    try:
+        published = json.loads(answer.body)["policy"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        published = next(iter(inside.get("policies", [])), None)
+    try:
+        return read_policy(published) if isinstance(published, dict) else None
+    except PolicyError:
+        return None
+
+
+def _host(inside: dict[str, Any]) -> Policy | None:
+    for file in inside.get("host_policies", []):
+        try:
+            return read_policy(Path(file), kind="host")
+        except PolicyError:
+            return None
+    return None

@@ -1,0 +1,80 @@
+"""What a page's HTML makes a browser do at once, without anybody's answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+SCRIPT = "/askfirst/static/askfirst.js"
+NOTICE = "askfirst-notice"
+# Relations that make a browser ask, or at least connect, before anybody clicked.
+_RELATIONS = {
+    "stylesheet", "preload", "modulepreload", "prefetch", "prerender", "preconnect",
+    "dns-prefetch", "icon", "apple-touch-icon", "manifest",
+}  # fmt: skip
+_SOURCES = {
+    "script", "img", "iframe", "embed", "audio", "video", "source", "track", "input", "frame",
+}  # fmt: skip
+_SCRIPTS = {"", "module", "text/javascript", "application/javascript", "importmap"}
+_HINTS = {"accept-ch", "critical-ch", "delegate-ch"}
+_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Markup:
+    """What was found: `loads` are addresses as written, `hints` names of client hint headers."""
+
+    loads: tuple[str, ...]
+    hints: tuple[str, ...]
+    has_notice: bool
+    has_script: bool
+
+
+def read_markup(text: str) -> Markup:
+    """Read a page; never raises, whatever it is."""
+    reader = _Reader()
+    reader.feed(text)
+    return Markup(
+        tuple(dict.fromkeys(reader.loads)), tuple(reader.hints), reader.notice, reader.script
+    )
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.loads: list[str] = []
+        self.hints: list[str] = []
+        self.notice = self.script = False
+        self._in_style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self._in_style = tag == "style"
+        self.notice |= found.get("id") == NOTICE
+        self._styled(found.get("style", ""))
+        if tag == "script" and found.get("type", "").strip().lower() not in _SCRIPTS:
+            return  # waits for its purpose, or is data
+        if tag in _SOURCES and found.get("src"):
+            self.loads.append(found["src"])
+            self.script |= tag == "script" and found["src"].partition("?")[0].endswith(SCRIPT)
+        for each in found.get("srcset", "").split(","):
+            self.loads += each.split()[:1]
+        if tag == "object" and found.get("data"):
+            self.loads.append(found["data"])
+        if tag == "video" and found.get("poster"):
+            self.loads.append(found["poster"])
+        if tag == "link" and _RELATIONS.intersection(found.get("rel", "").lower().split()):
+            self.loads.append(found.get("href", ""))
+        if tag == "meta" and (named := found.get("http-equiv", "").lower()) in _HINTS:
+            self.hints.append(named)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_style = self._in_style and tag != "style"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self._styled(data)
+
+    def _styled(self, css: str) -> None:
+        self.loads += [one or two for one, two in _URL.findall(css)]

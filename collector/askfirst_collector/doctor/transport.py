@@ -1,0 +1,83 @@
+"""The way there: HTTPS, the certificate, the clock, proxies, and what access logs keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+from askfirst_collector.doctor.evidence import Evidence, plain
+from askfirst_collector.doctor.finding import Finding
+
+MOST_OFF = 60.0  # seconds a clock may be off
+SOON = 14  # days
+DAY = 86_400
+
+
+def no_https(evidence: Evidence) -> Iterator[Finding]:
+    """D011: answers and receipts would cross a network in the clear, and browsers keep neither."""
+    if evidence.public and evidence.origin.startswith("http://"):
+        yield Finding(
+            "askfirst.D011",
+            evidence.origin,
+            "the site is served without TLS, and is not on loopback",
+            "Serve it by HTTPS alone: both cookies are Secure, so no browser keeps an answer here",
+        )
+
+
+def certificate_ends_soon(evidence: Evidence) -> Iterator[Finding]:
+    """D016: after that no visitor can answer, withdraw, or see the site."""
+    if evidence.certificate_ends is None:
+        return
+    days = int((evidence.certificate_ends - evidence.now) // DAY)
+    if days < SOON:
+        yield Finding(
+            "askfirst.D016",
+            evidence.origin,
+            f"its certificate ends in {days} days",
+            "Renew it, and see why it is not renewed by itself",
+        )
+
+
+def clock_is_off(evidence: Evidence) -> Iterator[Finding]:
+    """D015: periods close, cookies end and grants expire by this clock."""
+    for page in evidence.pages[:1]:
+        for value in page.plain.all(b"date")[:1]:
+            try:
+                theirs = parsedate_to_datetime(value.decode("latin-1")).timestamp()
+            except ValueError:
+                continue
+            ours = page.plain.asked_at + page.plain.took / 2
+            off = abs(theirs - ours) - page.plain.took / 2
+            if off > MOST_OFF:
+                which = "behind" if theirs < ours else "ahead"
+                yield Finding(
+                    "askfirst.D015",
+                    page.path,
+                    f"the site's Date is {off:.0f} seconds {which} of this machine's clock",
+                    "Set both by NTP: periods close and grants end by the site's clock",
+                )
+
+
+def believes_anybody(evidence: Evidence) -> Iterator[Finding]:
+    """D010: a forged address is generalised to a forged country, and limits do not limit."""
+    for who in evidence.inside.believes if evidence.inside else ():
+        yield Finding(
+            "askfirst.D010",
+            plain(who),
+            "a stranger's X-Forwarded-For is taken for the visitor's address",
+            'Trust the addresses of your own proxies alone, such as Proxies.of(["10.0.0.7"]) or '
+            "--forwarded-allow-ips 10.0.0.7",
+        )
+
+
+def log_keeps_visitors(evidence: Evidence) -> Iterator[Finding]:
+    """D009: somebody who agreed to nothing stands in the log (M43)."""
+    for log in evidence.written:
+        if log.kinds:
+            yield Finding(
+                "askfirst.D009",
+                plain(log.file),
+                f"it keeps the {', '.join(log.kinds)} of a visitor who agreed to nothing",
+                "Call askfirst.accesslog.install() in the site's process, or keep no access log; "
+                "in a proxy's log leave out address, agent, referrer and query",
+            )

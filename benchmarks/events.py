@@ -32,7 +32,7 @@ from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.ingest.intake import DailyLimit
+from askfirst_collector.ingest.limits import DailyLimit
 from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
 
@@ -41,7 +41,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HANDLES = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(2_000)]
+HANDLES = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(500)]
 AGENTS = [
     f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0"
     for n in range(60, 141)
@@ -217,9 +217,8 @@ def main() -> None:
         path = Path(folder) / "events.db"
         with closing(SqliteEvents(path, ended=lambda _: frozenset())) as store:
             rows = sum(store.counts(key).rows for key in store.periods())
-        print(
-            f"{rows} rows stored of {sent} acknowledged, {path.stat().st_size / rows:.0f} bytes each"
-        )
+        size = path.stat().st_size / rows
+        print(f"{rows} rows stored of {sent} acknowledged, {size:.0f} bytes each")
         if rows != sent:
             raise SystemExit("rows and acknowledgements differ")
 

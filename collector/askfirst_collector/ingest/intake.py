@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from askfirst.errors import CollectorAway
@@ -12,6 +13,7 @@ from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst.terms.consent import Signals
+from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
@@ -154,8 +156,7 @@ class Intake:
     def _values(
         self, sender: Sender, told: Told, terms: Terms, request: Raw
     ) -> dict[str, Value] | str:
-        wanted = [name for name in terms.scope.as_dict() if name in TOLD_BY_PAGE]
-        fields = read_fields(told, wanted)
+        fields = read_fields(told, _told(terms.scope))
         observed = read_observed(told) if sender.relay else {}
         if fields is None or observed is None or not _observable(observed):
             return judging.BAD_EVENT
@@ -199,6 +200,12 @@ class Intake:
             if not new:
                 self._daily.give_back(standing.handle, day, reserved)
         return stored
+
+
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def _told(scope: Scope) -> tuple[str, ...]:
+    """What is wanted of that which only the page can tell."""
+    return tuple(name for name in scope.as_dict() if name in TOLD_BY_PAGE)
 
 
 def _observable(observed: dict[str, Value]) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from askfirst.terms.attributes import PSEUDONYMS, Value
+from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.periods import end_of, period_of
 from askfirst_collector.ledger.entries import Standing
@@ -14,6 +16,12 @@ from askfirst_collector.store.salts import Salts, pseudonym
 DAY = 86_400  # seconds
 # Levels of `visitor`.
 PERIOD, RECEIPT = 1, 2
+
+
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
+    """What may be stored as a value, and up to which level."""
+    return tuple(each for each in scope.as_dict().items() if each[0] not in PSEUDONYMS)
 
 
 def make_row(
@@ -51,9 +59,9 @@ def make_row(
         period=period,
         type=type,
         values={
-            name: value
-            for name, value in terms.scope.generalise(values).items()
-            if name not in PSEUDONYMS
+            name: cut
+            for name, level in _levels(terms.scope)
+            if (cut := values.get(name, ())[:level])
         },
         pseudonym=(
             pseudonym(salt, standing.site, purpose, collector, standing.handle) if salt else None

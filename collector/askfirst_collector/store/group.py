@@ -21,7 +21,7 @@ ROUND = 1_024  # jobs in one round at most
 WAITING = 16_384  # jobs that may wait; more are refused, so that memory is bounded
 
 
-class Full(Exception):  # noqa: N818 - a state, not a fault
+class Full(Exception):
     """Too much waits already, or the group is closed."""
 
 

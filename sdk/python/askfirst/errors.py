@@ -50,7 +50,7 @@ class AskfirstError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to write instead."""
+    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to do."""
 
     pointer: str
     found: object

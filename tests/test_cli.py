@@ -47,7 +47,7 @@ def test_without_the_collector_the_command_names_the_extra() -> None:
 
 def test_the_help_in_the_docs_is_what_the_commands_say() -> None:
     """Generated things are committed and checked."""
-    written = runpy.run_path(str(ROOT / "scripts/build-cli-docs"))["text"]()
+    written = runpy.run_path(str(ROOT / "scripts/cli_docs.py"))["text"]()
     assert (ROOT / "docs/cli.md").read_text("utf-8") == written
 
 

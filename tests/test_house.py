@@ -23,7 +23,7 @@ FLOORS = (
     {"ingest", "dashboard", "jobs"},
     {"app", "embedded"},
     {"demo"},
-    {"cli"},
+    {"cli", "commands"},
 )
 ANYWHERE = {"config", "parts", "health", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.

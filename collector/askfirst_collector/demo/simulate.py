@@ -11,7 +11,7 @@ import base64
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,8 +94,8 @@ async def _simulate(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
     try:
-        run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
         days = [first + timedelta(days=day) for day in range(DAYS + 1)]
         plan = spread(visits, [day.weekday() for day in days], (now - today.timestamp()) / 3600)
         for day, hours in zip(days, plan, strict=True):
@@ -108,6 +108,7 @@ async def _simulate(
         clock.at = now
         await asyncio.to_thread(run_jobs, collector.parts(), now)
     finally:
+        await run.close()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
@@ -115,8 +116,10 @@ async def _simulate(
 
 
 class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Ctrl+C ends the whole command, not this server alone."""
+        yield
 
 
 class _Run:
@@ -146,6 +149,11 @@ class _Run:
                 *(self._visit(*each, wire) for each, wire in zip(some, self._wires, strict=False))
             )
             self._clock.at += step if len(pending) > AT_ONCE else 0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for wire in self._wires:
+            await wire.close()
 
     def _next(self) -> tuple[Person, Visit]:
         if self._known and self._chance.random() < RETURNING:

@@ -147,6 +147,10 @@ def conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
     if host is None:
         yield Problem("", None, "the host's policy cannot be read: nothing can be published now")
         return
+    for key in ("consent_days", "evidence_days"):
+        declared, limit = getattr(policy, key), getattr(host, key)
+        if declared > limit:
+            yield Problem(f"/{key}", declared, f"the host allows {limit}: write {limit} or less")
     # A purpose on another basis is disclosed, and gathers nothing that a ceiling could bound.
     for name in policy.asked:
         purpose = policy.purposes[name]

@@ -70,7 +70,8 @@ async def test_the_overview_shows_what_closed(client: httpx.AsyncClient) -> None
     assert re.search(r"Visitors</dt>\s*<dd>1[05]</dd>", page)
     assert "/blog/one" in page
     assert "Ireland" in page
-    assert page.count('<rect class="visitors"') == 1
+    assert re.findall(r'<path class="visitors" d="(M[^"M]*)"', page), "one bar"
+    assert page.count('class="missing"') == 1
 
 
 async def test_a_small_day_says_why_and_nothing_else(client: httpx.AsyncClient) -> None:
@@ -95,7 +96,7 @@ async def test_where_nothing_closed_it_is_said_what_will_be_shown(
     page = (await client.get(SITE, params=dates)).text
     assert "Nothing has closed in these dates" in page
     assert "The day closes at 00:00 UTC" in page
-    assert "<rect" not in page
+    assert '<svg class="chart"' not in page
     table = (await client.get(f"{SITE}/pages", params=dates)).text
     assert "No figure to show" in table
     assert "Shown when a day in these dates has closed with 5 visitors or more." in table

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from askfirst.observe.value import NONE
@@ -156,24 +156,10 @@ def countries(report: Report) -> dict[str, int]:
     return {r.path[0]: r.visitors for r in report.rows if r.kind == "value" and len(r.path) == 1}
 
 
-def hours(report: Report) -> list[int | None]:
-    """Visitors of each hour of the day, added over the days; None where none was shown."""
-    found: Counter[int] = Counter()
-    for row in report.rows:
-        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
-            found[int(row.path[1])] += row.visitors
-    return [found.get(hour) for hour in range(24)]
-
-
-def hour_lines(values: Sequence[int | None], report: Report) -> list[Line]:
-    """The hours as lines, midnight first."""
-    views: Counter[int] = Counter()
-    for row in report.rows:
-        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
-            views[int(row.path[1])] += row.views
-    largest = max((value for value in values if value), default=1)
+def hour_lines(found: Mapping[int, tuple[int, int]]) -> list[Line]:
+    """Visitors and views of each hour as lines, midnight first."""
+    largest = max((visitors for visitors, _ in found.values()), default=0) or 1
     return [
-        Line(0, f"{hour:02d}:00", value, views[hour], value / largest, rest=False)
-        for hour, value in enumerate(values)
-        if value is not None
+        Line(0, f"{hour:02d}:00", visitors, views, visitors / largest, rest=False)
+        for hour, (visitors, views) in sorted(found.items())
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from askfirst.gate.advice import MOST, Advice, as_glob
 from askfirst.gate.headers import Header
-from askfirst.gate.passing import Passing
+from askfirst.gate.passing import Passing, glob
 from tests.gate.memory import NOW, make_policy
 
 
@@ -44,6 +46,26 @@ def test_undeclared_cookies_leave_for_nobody() -> None:
     lines = [b"tracker=1", b"session", b"=session=1", b"SESSION=1", b"session2=1"]
     assert left(lines, "statistics", "marketing") == ([], False)
     assert left(lines[:1], strict=False) == (lines[:1], False)
+
+
+@given(
+    st.text("ab*", min_size=1, max_size=8).filter(lambda text: text.strip("*")),
+    st.text("ab", max_size=12),
+)
+def test_a_glob_is_what_globs_are(pattern: str, name: str) -> None:
+    """S14: as `fnmatch` reads it, however many stars there are."""
+    found = glob([pattern])
+    assert found is not None
+    assert bool(found.fullmatch(name.encode())) == fnmatchcase(name, pattern)
+
+
+def test_a_visitor_s_names_take_no_time() -> None:
+    """DESIGN 6.6: the names are the visitor's own, and a policy's glob may have many stars."""
+    found = glob(["*_a*_a*_a*_a*x"])
+    assert found is not None
+    began = time.perf_counter()
+    assert not found.fullmatch(b"_a" * 2048)
+    assert time.perf_counter() - began < 5
 
 
 def test_our_own_names_are_ours_alone() -> None:

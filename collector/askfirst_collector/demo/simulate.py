@@ -62,12 +62,13 @@ def simulate(
     *,
     now: float,
     chance: Random,
+    days: int = DAYS,
     progress: Callable[[], object] = lambda: None,
 ) -> None:
-    """Fill the folder with `visits` of the fortnight that ends `now` (unix seconds)."""
+    """Fill the folder with `visits` of the `days` that end `now` (unix seconds)."""
     data.mkdir(parents=True, exist_ok=True)
     (data / MARK).touch()
-    asyncio.run(_simulate(data, policy, visits, now, chance, progress))
+    asyncio.run(_simulate(data, policy, visits, now, chance, days, progress))
 
 
 async def _simulate(
@@ -76,10 +77,11 @@ async def _simulate(
     visits: int,
     now: float,
     chance: Random,
+    days: int,
     progress: Callable[[], object],
 ) -> None:
     today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    first = today - timedelta(days=DAYS)
+    first = today - timedelta(days=days)
     clock = HeldClock(first.timestamp())
     collector = EmbeddedCollector(data, now=clock, proxies=Proxies.of(["127.0.0.1"]), jobs=False)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -96,9 +98,9 @@ async def _simulate(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
     try:
-        days = [first + timedelta(days=day) for day in range(DAYS + 1)]
-        plan = spread(visits, [day.weekday() for day in days], (now - today.timestamp()) / 3600)
-        for day, hours in zip(days, plan, strict=True):
+        dates = [first + timedelta(days=day) for day in range(days + 1)]
+        plan = spread(visits, [day.weekday() for day in dates], (now - today.timestamp()) / 3600)
+        for day, hours in zip(dates, plan, strict=True):
             for hour, count in enumerate(hours):
                 clock.at = max(clock.at, min(now, (day + timedelta(hours=hour)).timestamp()))
                 await run.hour(count)

@@ -234,7 +234,7 @@ class EmbeddedCollector:
         jobs = JobsThread(parts) if self._jobs else None
         if jobs is not None:
             jobs.start()
-        return Opened(os.getpid(), parts, events, host_app(parts), app, jobs)
+        return Opened(os.getpid(), parts, events, host_app(parts, self._proxies), app, jobs)
 
     def _editions(self, parts: Parts, policy: Policy) -> Editions:
         site = parts.registry.site(policy.site)

@@ -218,8 +218,14 @@ class _Run:
     ) -> None:
         if person.visitor.has_script and person.answered:
             action = {"name": "order", "properties": {"title": visit.title}}
-            told = {"type": "action", "page": "/order", "action": action}
-            await self._tell(person, {**told, "screen": person.visitor.screen}, wire, headers)
+            told: dict[str, object] = {
+                "type": "action",
+                "page": "/order",
+                "action": action,
+                "referrer": self._policy.origins[0],
+                "screen": person.visitor.screen,
+            }
+            await self._tell(person, told, wire, headers)
         form = f"title={visit.title}&harbour=skarness&name=".encode()
         kind = {"content-type": "application/x-www-form-urlencoded"}
         await wire.send("POST", "/order", {**headers, **kind}, person.jar, form)

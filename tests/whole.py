@@ -50,6 +50,7 @@ class Site:
         clock: Clock,
         *,
         places: Path | None = None,
+        host_policy: Path | None = None,
         urandom: Callable[[int], bytes] = os.urandom,
         page: Raw | None = None,
     ) -> None:
@@ -61,6 +62,7 @@ class Site:
             now=clock,
             urandom=urandom,
             places=places,
+            host_policy=host_policy,
             proxies=Proxies.of([PROXY]),
             jobs=False,
         )

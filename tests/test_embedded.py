@@ -15,6 +15,7 @@ import pytest
 from askfirst.client import Caller, CollectorClient
 from askfirst.errors import CollectorAway, Refused
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ingest.limits import MOST_GRANTS
 from askfirst_collector.store.salts import period_end
 from tests.collectors import HANDLE, OTHER, Clock, bytes_of, decision, opened, policy, purposes
 
@@ -255,6 +256,14 @@ async def test_health_says_what_is_away(collector: EmbeddedCollector, tmp_path: 
     found = await collector.health()
     assert found["status"] == "away"
     assert cast("dict[str, str]", found["parts"])["ledger"] == "away"
+
+
+async def test_grants_are_limited_by_network(collector: EmbeddedCollector) -> None:
+    """S19, DESIGN 6.8: one network's grants are bounded, and another's are not touched by it."""
+    for _ in range(MOST_GRANTS):
+        assert await collector.admits(HEADERS, "81.2.69.142")
+    assert not await collector.admits(HEADERS, "81.2.69.7")
+    assert await collector.admits(HEADERS, "81.2.70.7")
 
 
 async def test_closing_twice_is_harmless(tmp_path: Path) -> None:

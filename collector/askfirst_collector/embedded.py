@@ -104,6 +104,11 @@ class EmbeddedCollector:
         """The keys of the site's state cookie, newest last. Refused for an unknown site."""
         return await self._thread(self._keys, site)
 
+    async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
+        """Count one grant of a network; whether it may be recorded."""
+        opened = await asyncio.to_thread(self._open)
+        return opened.events.admits(headers, peer)
+
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk."""
         return await consents.record(await self._parts(), decision)

@@ -125,6 +125,20 @@ async def test_refusals_are_counted_once_where_the_policy_says_so(shop: Build) -
     assert site.collector.calls.count("tally_refusal") == 1
 
 
+async def test_a_network_grants_no_more_than_people_do(shop: Build) -> None:
+    """S19: each grant is kept for years; past the limit none is, and refusing always works."""
+    site = shop()
+    site.collector.most_grants = 1
+    assert (await site.browser.consent("accept_all", site.policy.hash)).status == 200
+    crowd = site.another()
+    got = await crowd.consent("accept_all", site.policy.hash)
+    assert (got.status, got.json["reason"]) == (429, "too-many-requests")
+    assert (len(site.collector.standing), crowd.jar) == (1, {})
+    assert (await crowd.consent("reject_all", "")).status == 200
+    assert (await site.browser.consent("withdraw", "")).status == 200
+    assert site.collector.admitted == ["203.0.113.9"] * 2
+
+
 async def test_a_change_keeps_the_receipt(shop: Build) -> None:
     """A changed choice appends under the same handle; a purpose left out keeps its pair."""
     site = shop()

@@ -29,7 +29,7 @@ from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
 from .body import Receive, check_headers, check_json, read_body
 from .intake import Intake, Sender, Taken
-from .limits import AddressLimit
+from .limits import MOST_GRANTS, AddressLimit
 from .senders import Senders, bearer
 
 log = logging.getLogger("askfirst.collector")
@@ -56,12 +56,14 @@ class Events:
         *,
         now: Callable[[], float],
         limit: AddressLimit,
+        grants: AddressLimit,
         proxies: Proxies = DIRECT,
     ) -> None:
         self._intake = intake
         self._senders = senders
         self._now = now
         self._limit = limit
+        self._grants = grants
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +93,10 @@ class Events:
             return
         except Exception as error:
             log.error("askfirst.E131 events of a server failed: %s", type(error).__name__)
+
+    def admits(self, headers: Headers, peer: str) -> bool:
+        """Count one grant of a network; whether it is within the limit."""
+        return self._allows(self._grants, peer, headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -130,9 +136,12 @@ class Events:
         return await self._intake.take(sender, sent, now, raw)
 
     def _check_limit(self, peer: str, headers: Headers) -> None:
-        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
-        if not self._limit.allows(self._proxies.client(peer, told)):
+        if not self._allows(self._limit, peer, headers):
             raise Refused("too-many-requests", "send less")
+
+    def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
+        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
+        return limit.allows(self._proxies.client(peer, told))
 
 
 async def _read(headers: Headers, receive: Receive) -> Sent:
@@ -191,5 +200,6 @@ def open_events(
         Senders(parts.registry),
         now=parts.now,
         limit=limit or AddressLimit(now=parts.now, urandom=parts.urandom),
+        grants=AddressLimit(now=parts.now, urandom=parts.urandom, most=MOST_GRANTS),
         proxies=proxies,
     )

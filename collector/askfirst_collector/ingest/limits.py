@@ -15,6 +15,7 @@ from askfirst.observe.address import Address, read_address
 
 WINDOW = 600  # seconds a key lives; what was counted under it goes with it
 MOST_IN_WINDOW = 12_000  # requests of one network
+MOST_GRANTS = 1_200  # of one network in a window; each is kept for years
 MOST_A_DAY = 500  # events of one receipt
 REMEMBERED = 100_000  # networks, receipts
 KEY = 16  # bytes

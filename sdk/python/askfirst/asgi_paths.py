@@ -46,6 +46,7 @@ async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
             headers=scope["headers"],
             secrets=connection.secrets,
             body=lambda: read_body(scope["headers"], connection.receive),
+            peer=(scope.get("client") or ("",))[0],
         )
         await _send(connection, await paths.answer(request))
 

@@ -56,6 +56,7 @@ class Settling:
             return await self._refuse(handle)
         secret = self.request.secrets[0].decode("ascii") if handle else self._draw()
         try:
+            await self.relay.admit(self.request.headers, self.request.peer)
             return await self._grant(secret)
         except Refused as error:
             if not ended(error):

@@ -140,7 +140,7 @@ def canary() -> Visitor:
     )
 
 
-CANARY_EVENT = {
+CANARY_EVENT: dict[str, Any] = {
     "screen": "desktop",
     "referrer": f"https://mailbox.example/inbox?m={CANARY}",
     "cookies": {"enabled": True, "names": ["canary"]},

@@ -104,7 +104,7 @@ class Ledger:
             }
             self._insert(connection, body)
         self._present.check()
-        self._truncate()
+        self.truncate()
         return True
 
     def forget_evidence(self, site: str, before: float) -> int:
@@ -128,7 +128,7 @@ class Ledger:
             noted = (entry.c.site == site) & (entry.c.kind == "erase") & (entry.c.hour <= before)
             _blank(connection, noted)
         if handles:
-            self._truncate()
+            self.truncate()
         return len(handles)
 
     def tally_refusal(self, site: str, edition: int) -> None:
@@ -256,8 +256,8 @@ class Ledger:
         )
         return Entry(index, leaf, salt, read_body(content))
 
-    def _truncate(self) -> None:
-        # What was removed is still in the journal; a reader may hold it, then the next one does it.
+    def truncate(self) -> None:
+        """Empty the journal, where what was removed still is; a reader may hold it till later."""
         with away("ledger"), self._engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from askfirst.gate.set_cookie import cookie_date
+from askfirst.gate.settling import MOST_RECEIPTS
 from tests.gate.browser import SAME_ORIGIN, Got, until
 from tests.gate.conftest import Shop
 from tests.gate.memory import AWAY, NOW, ORIGIN, PURPOSES, make_policy, state_token
@@ -165,6 +166,24 @@ async def test_withdrawing_ends_the_receipt_for_good(shop: Build) -> None:
     again = await site.browser.consent("accept_all", site.policy.hash)
     assert again.json["decision"] == "granted"
     assert site.browser.jar[RECEIPT] != secret
+
+
+async def test_a_second_receipt_does_not_keep_the_first_alive(shop: Build) -> None:
+    """DESIGN 6.7: a script may plant another receipt beside it; withdrawal wins all the same."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    planted = (
+        b"cookie",
+        b"; ".join(b"__Host-askfirst-receipt=" + b"%020dAA" % n for n in range(9)),
+    )
+    body = {"v": 1, "edition": "", "lang": "en", "method": "withdraw"}
+    beside = (b"cookie", b"__Host-askfirst-receipt=" + b"A" * 22)
+    got = await site.browser.post_json("/askfirst/consent", body, [SAME_ORIGIN, beside])
+    assert got.status == 200
+    assert not site.collector.standing
+    before = len(site.collector.calls)
+    await site.another().post_json("/askfirst/consent", body, [SAME_ORIGIN, planted])
+    assert len(site.collector.calls) - before <= MOST_RECEIPTS
 
 
 async def test_withdrawing_takes_the_purposes_cookies_back(shop: Build) -> None:

@@ -22,7 +22,7 @@ from askfirst_collector.ledger.entries import (
 )
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.standings import Standings
-from askfirst_collector.ledger.tables import dead, entry, refusal
+from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Judged
 from askfirst_collector.store.faults import away
@@ -168,6 +168,24 @@ class Ledger:
         with away("ledger"), self._engine.connect() as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
                 yield _read(row)
+
+    def handles(self) -> list[tuple[str, str]]:
+        """Every site and handle that has entries: for what must be seen to after a restore."""
+        query = select(entry.c.site, entry.c.handle).where(entry.c.handle.is_not(None)).distinct()
+        with away("ledger"), self._engine.connect() as connection:
+            return [(row.site, row.handle) for row in connection.execute(query)]
+
+    def pair(self, offered: bytes) -> bytes:
+        """The name that this ledger shares with its `salts.db`; the offered one where it is new."""
+        with away("ledger"), self._engine.connect() as connection:
+            known: bytes | None = connection.execute(select(pair.c.name)).scalar()
+        if known is not None:
+            return known
+        with away("ledger"), writing(self._engine) as connection:
+            known = connection.execute(select(pair.c.name)).scalar()
+            if known is None:
+                connection.execute(insert(pair).values(name=offered))
+        return known or offered
 
     def check(self) -> None:
         """CollectorAway when what is written now would be lost."""

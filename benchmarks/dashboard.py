@@ -1,114 +1,125 @@
-"""Time a page of the dashboard takes after a year of closed days.
+"""Milliseconds of each page of the dashboard, after a year of closed days.
 
-    python benchmarks/dashboard.py [--days 365] [--rounds 15]
+    python -m benchmarks.dashboard [--days 365] [--pages 400] [--rounds 5]
 
-In-process ASGI calls by a signed-in member, dates over the whole year; the disclosed tables have
-about 240 cells a day, as those of a site with 300 pages and visitors from 30 countries have.
+Every day is disclosed by the real rule and written by the real function: a site with many pages,
+referrers and countries. Asked in process by a signed-in host admin, for the whole year and for the
+usual days; the best and the median of the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import random
 import statistics
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from random import Random
 
-import httpx
-
-from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.closing import disclosed
-from askfirst_collector.closing.cells import Cell
-from askfirst_collector.closing.disclosure import Disclosed
-from askfirst_collector.closing.snapshot import read_snapshot  # noqa: F401 - its table
-from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.closing.cells import Group
+from askfirst_collector.closing.disclosed import write
+from askfirst_collector.closing.disclosure import Facts, disclose
+from askfirst_collector.closing.rounding import Rounding
+from askfirst_collector.closing.tables import TREES, Questions
+from askfirst_collector.dashboard.tables import tables_of
+from askfirst_collector.parts import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
+from tests.adversary.world import MIDNIGHT, World, site_policy
 
-TODAY = date(2026, 11, 22)
-PAGES = ("", "/pages", "/referrers", "/countries", "/browsers", "/hours", "/answers", "/policy")
-
-
-def cells(chance: Random, day: str) -> list[Cell]:
-    """The cells of one day."""
-    found: list[Cell] = []
-
-    def add(table: str, *path: str) -> None:
-        visitors = 5 * chance.randint(1, 60)
-        found.append(Cell(table, path, "value", visitors, visitors * 2))
-
-    for section in range(12):
-        add("page", f"/s{section}")
-        for page in chance.sample(range(25), 8):
-            add("page", f"/s{section}", f"/s{section}/p{page}")
-    for country in chance.sample([f"{a}{b}" for a in "ABCDE" for b in "EFGRSZ"], 14):
-        add("ip", country)
-    for channel in ("search", "social", "other", "direct", "internal"):
-        add("referrer", channel)
-        for site in chance.sample(range(12), 5):
-            add("referrer", channel, f"site{site}.example")
-    for hour in range(24):
-        add("time", day, f"{hour:02d}")
-    for table, count in (("browser", 8), ("os", 6), ("screen", 3), ("language", 10), ("action", 5)):
-        for value in range(count):
-            add(table, f"value{value}")
-    for what in ("granted", "changed", "withdrawn"):
-        add("consent", what)
-        add("consent", what, "1")
-    return found
+LAST = date(2026, 11, 23)
+VISITORS = 2_000  # a day
+NAMES = {
+    "browser": [f"Browser {n}" for n in range(12)],
+    "os": [f"System {n}" for n in range(8)],
+    "screen": ["phone", "tablet", "desktop"],
+    "ip": ["DE", "FR", "GB", "US", "IE", "ES", "IT", "PL", "NL", "AT", "CH", "SE", "JP", "BR"],
+    "language": ["en", "de", "fr", "es", "it", "pl", "nl", "sv", "ja", "pt"],
+}
 
 
-async def measure(folder: Path, days: int, rounds: int) -> None:
-    """Fill the year, then ask for every page several times."""
-    now = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC).timestamp()
-    clock = [now - days * 86_400]
-    parts = open_parts(folder, host_policy=None, now=lambda: clock[0], urandom=os.urandom)
-    app = host_app(parts)
-    members = Members(parts.engine, now=lambda: clock[0], urandom=os.urandom)
-    parts.registry.publish(read_policy({**shipped("standard").document, "site": "shop"}))
-    chance = Random(1)
-    with writing(parts.engine) as connection:
-        for back in range(days, 0, -1):
-            day = (TODAY - timedelta(days=back)).isoformat()
-            found = Disclosed(400, 900, tuple(cells(chance, day)))
-            key = PeriodKey("shop", "", "statistics", "day", day)
-            disclosed.write(connection, key, found, size=5, expires=2**31, settled=True)
-    clock[0] = now
-    transport = httpx.ASGITransport(app, root_path="/askfirst/host")
-    async with httpx.AsyncClient(
-        transport=transport,
-        base_url="https://shop.example/askfirst/host",
-        headers={"sec-fetch-site": "same-origin"},
-    ) as client:
-        words = "only for measuring"
-        form = {"token": members.new_link(), "name": "ada", "password": words, "again": words}
-        await client.post("/setup", data=form)
-        dates = {"from": (TODAY - timedelta(days=days)).isoformat(), "to": TODAY.isoformat()}
-        for page in PAGES:
-            wall, cpu = [], []
-            for _ in range(rounds):
-                began, began_cpu = time.perf_counter(), time.process_time()
-                answer = await client.get(f"/sites/shop{page}", params=dates)
-                wall.append(time.perf_counter() - began)
-                cpu.append(time.process_time() - began_cpu)
-                assert answer.status_code == 200, answer.text
-            print(
-                f"{page or '(overview)':12} {statistics.median(wall) * 1000:6.1f} ms median, "
-                f"{statistics.median(cpu) * 1000:6.1f} ms CPU, {len(answer.content):7,} bytes"
-            )
-    close_parts(parts)
+def facts(day: str, pages: int, draw: random.Random) -> Facts:
+    """A day of visitors, each with a device and a few pages."""
+    trees: dict[str, dict[tuple[str, ...], Group]] = {name: {} for name in (*TREES, "action")}
+    total = Group()
+    for visitor in range(1, VISITORS + 1):
+        views = 1 + int(draw.expovariate(0.5))
+        values: dict[str, list[tuple[str, ...]]] = {
+            name: [(draw.choice(names),)] for name, names in NAMES.items()
+        }
+        seen = [int(draw.paretovariate(0.7)) % pages for _ in range(views)]
+        values["page"] = [(f"/s{page % 20}", f"/s{page % 20}/p{page}") for page in seen]
+        values["referrer"] = [("other", f"site{int(draw.paretovariate(0.7)) % 300}.example")]
+        values["time"] = [(day, f"{draw.randrange(24):02}")]
+        for name, found in values.items():
+            for value in found:
+                share = views if len(found) == 1 else 1
+                trees[name].setdefault(value, Group()).add(Group({visitor}, share))
+        total.add(Group({visitor}, views))
+    return Facts(total, trees)
+
+
+def fill(parts: Parts, days: int, pages: int) -> int:
+    """A year of closed days of both purposes; how many cells."""
+    draw = random.Random(1)
+    cells = 0
+    for back in range(days):
+        day = (LAST - timedelta(days=back)).isoformat()
+        answers = disclose(facts(day, pages, draw), Questions(), 5, Rounding(draw.randbytes(32)))
+        with writing(parts.engine) as connection:
+            for purpose in ("statistics", "marketing"):
+                key = PeriodKey("shop", "", purpose, "day", day)
+                expires = int(MIDNIGHT) + 366 * 86_400
+                write(connection, key, answers, size=5, expires=expires, settled=True)
+                cells += len(answers.cells)
+    return cells
+
+
+async def measure(folder: Path, days: int, pages: int, rounds: int) -> None:
+    """Every page and export of the site."""
+    world = World(folder, site_policy())
+    world.clock.now = MIDNIGHT + 3600
+    await world.open()
+    parts = world.collector.parts()
+    print(f"{days} days, {fill(parts, days, pages):,} cells")
+    site = parts.registry.site("shop")
+    assert site is not None
+    terms = site.editions.current.policy.purposes["statistics"].terms
+    whole = f"?purpose=statistics&from={LAST - timedelta(days=days - 1)}&to={LAST}"
+    root = "/askfirst/host/sites/shop"
+    slugs = [each.slug for each in tables_of(terms)]
+    paths = [f"{root}{query}" for query in ("", whole)] + [f"{root}/policy", f"{root}/editions"]
+    paths += [f"{root}/{slug}{query}" for slug in slugs for query in ("", whole)]
+    paths += [f"{root}/{slug}.{kind}{whole}" for slug in ("pages",) for kind in ("csv", "json")]
+    slowest = 0.0
+    for path in paths:
+        took = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            got = await world.ask(world.admin, "GET", path)
+            took.append((time.perf_counter() - began) * 1e3)
+            if got.status != 200:
+                raise SystemExit(f"{path}: {got.status}")
+        slowest = max(slowest, statistics.median(took))
+        print(
+            f"{min(took):7.1f} {statistics.median(took):7.1f} ms {len(got.body):8,} bytes  {path}"
+        )
+    print(f"slowest page, median: {slowest:.1f} ms")
+    await world.aclose()
+
+
+def main() -> None:
+    """Fill a year, ask for every page."""
+    reading = argparse.ArgumentParser(description=__doc__)
+    reading.add_argument("--days", type=int, default=365)
+    reading.add_argument("--pages", type=int, default=400)
+    reading.add_argument("--rounds", type=int, default=5)
+    wanted = reading.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder) / "data", wanted.days, wanted.pages, wanted.rounds))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        asyncio.run(measure(Path(name) / "data", options.days, options.rounds))
+    main()

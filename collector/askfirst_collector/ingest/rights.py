@@ -21,8 +21,8 @@ from askfirst_collector.store.salts import pseudonym
 NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
     {
         "what": "closed-periods",
-        "reason": "The salt of each closed period is destroyed: nobody can tell any more whose "
-        "visits its figures hold.",
+        "reason": "When a period closes, the number by which its visits could be linked to you is "
+        "destroyed.",
     },
     {
         "what": "no-pseudonym",

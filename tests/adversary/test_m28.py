@@ -21,10 +21,10 @@ RETENTION, KEEP = 30, 10  # days
 # What a site is, who may look at it, and what runs: nothing of it is about a visitor.
 HOUSE = {
     *("edition", "notice", "members", "sessions", "setup_links", "site_key", "revision"),
-    *("lease", "job", "subject", "generation"),
+    *("lease", "job", "subject", "generation", "pair", "witness"),
 }
 # Names nobody, says no time: the leaves of the ledger, and the marks that keep the dead dead.
-REMAINS = {"entry", "dead"}
+REMAINS = {"entry", "dead", "ended"}
 # Of the last days, on which nobody came.
 OPEN = {"closing", "rounding_key", "snapshot"}
 

@@ -152,6 +152,7 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
     ]
     given = row.get("values")
     values = dict(given) if isinstance(given, Mapping) else {}
+    named: list[tuple[str, object]]
     if kind == "drop":
         named = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
     else:

@@ -107,6 +107,16 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     return Listed(frozenset(found))
 
 
+def check_tables(terms: Terms, r: Reader) -> None:
+    """Goals and steps name listed actions: any other is never stored, so it would count nothing."""
+    steps = (step for steps in terms.funnels.values() for step in steps)
+    named = {"goals": terms.goals, "funnels": [x[7:] for x in steps if x.startswith("action:")]}
+    for key, actions in named.items():
+        for action in sorted(set(actions) - set(terms.actions)):
+            message = f"write one of the purpose's actions ({', '.join(sorted(terms.actions))})"
+            r.wrong(f"tables/{key}", action, message)
+
+
 def write_lists(terms: Terms) -> dict[str, Any]:
     """The list dimensions as plain values, sorted, as the readers above read them."""
     return {

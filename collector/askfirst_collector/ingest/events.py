@@ -28,8 +28,9 @@ from askfirst_collector.parts import Parts
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
 from .body import Receive, check_headers, check_json, read_body
-from .intake import Intake, Sender, Taken
+from .intake import Intake, Taken
 from .limits import MOST_GRANTS, AddressLimit
+from .reading import Sender
 from .senders import Senders, bearer
 
 log = logging.getLogger("askfirst.collector")

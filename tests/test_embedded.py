@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
+import uvicorn
 
 from askfirst.client import Caller, CollectorClient
 from askfirst.errors import CollectorAway, Refused
@@ -297,3 +301,20 @@ def test_it_survives_a_fork(tmp_path: Path) -> None:
     with opened(tmp_path) as parts:
         assert parts.ledger.newest() == 2
         assert parts.ledger.standing("shop", OTHER) is not None
+
+
+async def test_a_server_recognises_the_app(collector: EmbeddedCollector) -> None:
+    """uvicorn tells ASGI 3 from 2 by the callable, and serves the collector over a real socket."""
+    config = uvicorn.Config(
+        collector.app, port=0, lifespan="off", access_log=False, log_level="critical"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        host, port = listening.getsockname()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            got = await client.get("/healthz")
+            sent = await client.post("/v1/events", json={})
+        server.should_exit = True
+        await running
+    assert (got.status_code, sent.status_code) == (200, 422)

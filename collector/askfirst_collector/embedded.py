@@ -152,9 +152,15 @@ class EmbeddedCollector:
         """ASGI: the host's dashboard, below the `root_path`."""
         await self._serve(lambda opened: opened.host, scope, receive, send)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def app(self) -> ASGIApp:
         """ASGI: the collector's own face, `/v1/*`, for a server of its own."""
-        await self._serve(lambda opened: opened.app, scope, receive, send)
+
+        # A function, since servers take a bound method for ASGI 2.
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(lambda opened: opened.app, scope, receive, send)
+
+        return app
 
     async def health(self) -> Mapping[str, object]:
         """Whether it can store, as plain values; never raises."""

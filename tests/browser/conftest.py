@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 def axe() -> str:
     """The source of axe-core, to be run in a page."""
     if not AXE.is_file():
-        missing("axe-core is not here (npm ci)")
+        missing("axe-core is not here (npm install)")
     return AXE.read_text("utf-8")
 
 

@@ -104,7 +104,7 @@ def test_meaning_decides_the_hash() -> None:
         ("/purposes/statistics/actions", {"a": {"b": {"buckets": list(range(33))}}}, "1 to 32"),
         ("/purposes/statistics/tables", {"pairs": [["page", "page"]]}, "two attributes"),
         ("/purposes/statistics/tables", {"funnels": {"f": ["page:/a"]}}, "2 to 8"),
-        ("/purposes/statistics/tables", {"goals": ["signupp"]}, "actions (signup)"),
+        ("/purposes/statistics/tables/goals", ["signupp"], "actions (signup)"),
         ("/purposes/statistics/tables", {"funnels": {"f": ["page:/", "action:in"]}}, "(signup)"),
         ("/purposes/statistics/text", {}, "in each of the policy's languages"),
         ("/purposes/statistics/text/fr", {"title": "A"}, "add it to languages"),

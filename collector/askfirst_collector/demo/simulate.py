@@ -21,10 +21,9 @@ import uvicorn
 
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy
-from askfirst_collector.demo.site import demo_site
+from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import Visit, Visitor, draw_visit, draw_visitor, spread
 from askfirst_collector.demo.wire import Jar, Wire
-from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.jobs.run import run_jobs
 
 DAYS = 14
@@ -83,7 +82,7 @@ async def _simulate(
     today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=days)
     clock = HeldClock(first.timestamp())
-    collector = EmbeddedCollector(data, now=clock, proxies=Proxies.of(["127.0.0.1"]), jobs=False)
+    collector = demo_collector(data, now=clock, proxies=Proxies.of(["127.0.0.1"]), jobs=False)
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(
         uvicorn.Config(

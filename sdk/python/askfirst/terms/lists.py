@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..errors import Problem
 from .attributes import ATTRIBUTES
-from .reading import NAME, Reader
+from .reading import NAME, Reader, pointer
 from .sets import Listed
 from .terms import Terms
 
@@ -114,7 +115,7 @@ def check_tables(terms: Terms, r: Reader) -> None:
     for key, actions in named.items():
         for action in sorted(set(actions) - set(terms.actions)):
             message = f"write one of the purpose's actions ({', '.join(sorted(terms.actions))})"
-            r.wrong(f"tables/{key}", action, message)
+            r.problems.append(Problem(r.at + pointer("tables", key), action, message))
 
 
 def write_lists(terms: Terms) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import Members
-from tests.closing.house import Clock, after, key_of, noon, opened, policy, row, store
+from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
 
 from .conftest import client_of, set_up, sign_in
 
@@ -117,6 +117,29 @@ async def test_every_table_has_its_page_and_exports(client: httpx.AsyncClient, s
     text = await client.get(f"{SITE}/{slug}.csv", params=DATES)
     assert text.headers["content-disposition"].startswith("attachment")
     assert len(list(csv.reader(io.StringIO(text.text)))) == len(told.json()["rows"]) + 2
+
+
+@pytest.fixture
+def reading(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    """A Monday on which forty visitors saw the first page, and half of them the second."""
+    tables = {"funnels": {"reading": ["page:/", "page:/blog/one"]}}
+    with opened(tmp_path / "reading", clock, policy(tables=tables)) as parts:
+        store(parts, crowd(parts, 40, page=("/", "/")))
+        store(parts, crowd(parts, 20, page=("/blog", "/blog/one")))
+        clock.now = after(MONDAY)
+        close_due(parts, clock.now)
+        yield parts
+
+
+async def test_a_funnel_shows_its_steps_in_their_order(reading: Parts, clock: Clock) -> None:
+    """Every step that was disclosed has its line, the first one on top."""
+    members = Members(reading.engine, now=clock, urandom=reading.urandom)
+    async with client_of(host_app(reading)) as client:
+        await set_up(client, members)
+        page = (await client.get(f"{SITE}/funnel-reading", params=DATES)).text
+    steps = re.findall(r'<th scope="row">(Page [^<]*)', page)
+    assert [step.strip() for step in steps] == ["Page /", "Page /blog/one"]
+    assert re.findall(r'<td class="n">(\d+)</td>', page) == ["40", "20"]
 
 
 async def test_each_picture_has_the_same_figures_as_a_table(client: httpx.AsyncClient) -> None:

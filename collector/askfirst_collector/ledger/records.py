@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
 
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import (
@@ -286,9 +286,17 @@ def _entries() -> Any:
     )
 
 
+# Made once: it is asked for every handle that is new to a worker, and making it costs more.
+_LATEST = (
+    _entries()
+    .where(entry.c.site == bindparam("site"), entry.c.handle == bindparam("handle"))
+    .order_by(entry.c.idx.desc())
+    .limit(1)
+)
+
+
 def _latest(connection: Connection, site: str, handle: str) -> Entry | None:
-    query = _entries().where(entry.c.site == site, entry.c.handle == handle)
-    row = connection.execute(query.order_by(entry.c.idx.desc()).limit(1)).first()
+    row = connection.execute(_LATEST, {"site": site, "handle": handle}).first()
     return None if row is None else _read(row)
 
 

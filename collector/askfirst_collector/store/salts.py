@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from askfirst.errors import CollectorAway
@@ -79,11 +80,18 @@ class Witness:
 
 def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str) -> bytes:
     """HMAC-SHA256 over the four names, each framed by its length, so that no two are confused."""
-    framed = b"".join(
-        len(field).to_bytes(4, "big") + field
-        for field in (name.encode() for name in (site, purpose, collector, handle))
-    )
-    return hmac.digest(salt, b"askfirst pseudonym 1\0" + framed, hashlib.sha256)
+    message = _framed(site, purpose, collector) + _frame(handle)
+    return hmac.digest(salt, message, hashlib.sha256)
+
+
+@lru_cache(maxsize=1024)  # names of policies, never of visitors
+def _framed(*names: str) -> bytes:
+    return b"askfirst pseudonym 1\0" + b"".join(map(_frame, names))
+
+
+def _frame(name: str) -> bytes:
+    field = name.encode()
+    return len(field).to_bytes(4, "big") + field
 
 
 def period_end(closes: str, period: str) -> int:

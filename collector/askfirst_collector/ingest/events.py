@@ -16,7 +16,8 @@ from typing import Any
 
 import orjson
 
-from askfirst.client import Caller
+from askfirst.asgi_paths import read_chunks
+from askfirst.client import Caller, Receive
 from askfirst.errors import AskfirstError, CollectorAway, Refused
 from askfirst.gate.cookies import STATE, read_cookies
 from askfirst.gate.headers import Headers
@@ -27,7 +28,7 @@ from askfirst_collector.parts import Parts
 
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
-from .body import Receive, check_headers, check_json, read_body
+from .body import check_headers, check_json
 from .intake import Intake, Taken
 from .limits import MOST_GRANTS, AddressLimit
 from .reading import Sender
@@ -147,7 +148,7 @@ class Events:
 
 async def _read(headers: Headers, receive: Receive) -> Sent:
     check_headers(headers, *TYPES)
-    data = await read_body(receive)
+    data = await read_chunks(receive)
     check_json(data)
     return read_batch(data)
 

@@ -1,10 +1,15 @@
 """CPU a stored event, against a bare uvicorn endpoint that parses the same JSON and answers 202.
 
     python benchmarks/events.py [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
+                                [--agents 80] [--visitors 500]
+
+Few agents and visitors are found in memory (warm); `--agents 1000000 --visitors 20000` finds hardly
+any there, as a worker does that has just been started (cold).
 
 Both servers are processes of their own; user and system time of each is read from the kernel before
 and after each turn. They take turns, so that what else the machine does falls on both alike. Every
-event is a page view of a visitor with a grant; all are on disk when they are answered.
+event is a page view of a visitor with a grant; all are on disk when they are answered. At the end
+the memory of each server is read from the kernel too.
 """
 
 from __future__ import annotations
@@ -32,7 +37,7 @@ from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.ingest.intake import DailyLimit
+from askfirst_collector.ingest.limits import DailyLimit
 from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
 
@@ -41,11 +46,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HANDLES = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(2_000)]
-AGENTS = [
-    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0"
-    for n in range(60, 141)
-]
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,6 +85,24 @@ def serve(listening: socket.socket, folder: str | None) -> None:
 
 
 @dataclass(frozen=True)
+class World:
+    """Who visits, and with how many different browsers."""
+
+    agents: int = 80
+    visitors: int = 500
+
+    def agent(self, drawn: random.Random) -> str:
+        build, version = divmod(drawn.randrange(self.agents), 80)
+        return (
+            f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{version + 60}.0)"
+            f" Gecko/20100101 Firefox/{version + 60}.{build}"
+        )
+
+    def handle(self, number: int) -> str:
+        return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Server:
     """A server process and where it listens."""
 
@@ -97,6 +115,12 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
+    def memory(self) -> tuple[int, int]:
+        """MB of its process in memory: now, and at most so far."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        told = {name: value for name, _, value in (line.partition(":") for line in lines)}
+        return int(told["VmRSS"].split()[0]) // 1024, int(told["VmHWM"].split()[0]) // 1024
+
 
 def start(name: str, folder: str | None) -> Server:
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -105,9 +129,10 @@ def start(name: str, folder: str | None) -> Server:
     return Server(name, process, listening.getsockname()[1])
 
 
-def requests(events: int, seed: int) -> Iterator[bytes]:
+def requests(events: int, seed: int, world: World) -> Iterator[bytes]:
     """Requests without end: another batch, visitor, agent and page each."""
     drawn = random.Random(seed)
+    handles = [world.handle(number) for number in range(world.visitors)]
     while True:
         told = [
             {
@@ -123,10 +148,10 @@ def requests(events: int, seed: int) -> Iterator[bytes]:
         body = json.dumps({"v": 1, "batch": batch, "events": told}).encode()
         head = (
             "POST /askfirst/events HTTP/1.1\r\nhost: example.org\r\n"
-            f"user-agent: {drawn.choice(AGENTS)}\r\naccept-language: en-GB,en;q=0.9\r\n"
+            f"user-agent: {world.agent(drawn)}\r\naccept-language: en-GB,en;q=0.9\r\n"
             "accept: */*\r\norigin: https://example.org\r\nsec-fetch-site: same-origin\r\n"
             "sec-fetch-mode: cors\r\nreferer: https://example.org/shop\r\n"
-            f"content-type: application/json\r\nx-handle: {drawn.choice(HANDLES)}\r\n"
+            f"content-type: application/json\r\nx-handle: {drawn.choice(handles)}\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         )
         yield head.encode() + body
@@ -151,12 +176,14 @@ async def client(port: int, prepared: Sequence[bytes], until: float) -> tuple[in
     return len(waits), waits
 
 
-async def turn(server: Server, events: int, seconds: float, connections: int, seed: int) -> Turn:
+async def turn(
+    server: Server, world: World, *, events: int, seconds: float, connections: int, seed: int
+) -> Turn:
     """One turn of one server."""
     each = int(seconds * (2_500 if events == 1 else 400) * 8 / connections)
     prepared = [
         [next(stream) for _ in range(each)]
-        for stream in (requests(events, seed * 1_000 + n) for n in range(connections))
+        for stream in (requests(events, seed * 1_000 + n, world) for n in range(connections))
     ]
     before, began = server.cpu(), time.perf_counter()
     results = await asyncio.gather(*(client(server.port, own, began + seconds) for own in prepared))
@@ -176,11 +203,11 @@ class Turn:
     median: float  # seconds an answer took
 
 
-def prepare(folder: str, policy: str) -> None:
+def prepare(folder: str, policy: str, world: World) -> None:
     """The site, and visitors who agreed to everything it asks."""
     parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
     edition = parts.registry.publish(read_policy(shipped(policy).document)).current.hash
-    for handle in HANDLES:
+    for handle in map(world.handle, range(world.visitors)):
         record_now(parts, Decision("example", handle, edition, "en", "accept_all", {}, True, False))
     close_parts(parts)
 
@@ -191,9 +218,12 @@ def main() -> None:
     reading.add_argument("--rounds", type=int, default=3)
     reading.add_argument("--connections", type=int, default=32)
     reading.add_argument("--policy", default="standard")
+    reading.add_argument("--agents", type=int, default=World.agents)
+    reading.add_argument("--visitors", type=int, default=World.visitors)
     wanted = reading.parse_args()
+    world = World(wanted.agents, wanted.visitors)
     with tempfile.TemporaryDirectory() as folder:
-        prepare(folder, wanted.policy)
+        prepare(folder, wanted.policy, world)
         # From here on nothing is open in this process, so it may fork.
         servers = [start("bare", None), start("askfirst", folder)]
         sent = 0
@@ -203,7 +233,14 @@ def main() -> None:
                 for server in servers:
                     seed = events * 100 + number
                     one = asyncio.run(
-                        turn(server, events, wanted.seconds, wanted.connections, seed)
+                        turn(
+                            server,
+                            world,
+                            events=events,
+                            seconds=wanted.seconds,
+                            connections=wanted.connections,
+                            seed=seed,
+                        )
                     )
                     sent += one.events if server.name == "askfirst" else 0
                     if number:  # the first turn warms
@@ -212,14 +249,15 @@ def main() -> None:
             cpu = {name: _report(name, turns) for name, turns in totals.items()}
             print(f"  added by storing: {cpu['askfirst'] - cpu['bare']:.1f} µs of CPU an event")
         for server in servers:
+            now, most = server.memory()
+            print(f"{server.name}: {now} MB in memory, {most} MB at most")
             server.process.terminate()
             server.process.join()
         path = Path(folder) / "events.db"
         with closing(SqliteEvents(path, ended=lambda _: frozenset())) as store:
             rows = sum(store.counts(key).rows for key in store.periods())
-        print(
-            f"{rows} rows stored of {sent} acknowledged, {path.stat().st_size / rows:.0f} bytes each"
-        )
+        size = path.stat().st_size / rows
+        print(f"{rows} rows stored of {sent} acknowledged, {size:.0f} bytes each")
         if rows != sent:
             raise SystemExit("rows and acknowledgements differ")
 

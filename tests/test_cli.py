@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -47,7 +50,7 @@ def test_without_the_collector_the_command_names_the_extra() -> None:
 
 def test_the_help_in_the_docs_is_what_the_commands_say() -> None:
     """Generated things are committed and checked."""
-    written = runpy.run_path(str(ROOT / "scripts/build-cli-docs"))["text"]()
+    written = runpy.run_path(str(ROOT / "scripts/cli_docs.py"))["text"]()
     assert (ROOT / "docs/cli.md").read_text("utf-8") == written
 
 
@@ -174,3 +177,36 @@ def test_visits_are_not_invented_over_real_ones(data: Path) -> None:
     found = run("demo", "--visits", 10, "--data", data, "--port", 18_321)
     assert found.exit_code == 2
     assert "has data already" in found.output
+
+
+def test_serve_has_the_collectors_face_and_the_dashboard(tmp_path: Path) -> None:
+    """`serve` in a process of its own: well, its keys, and the door; nothing is logged."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "askfirst", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--data", str(tmp_path / "data")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = ""
+        while "setup?token=" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        transport = httpx.HTTPTransport(retries=5)
+        with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}") as client:
+            assert client.get("/readyz").json()["status"] == "ok"
+            assert client.get("/.well-known/askfirst.json").json()["keys"]
+            assert client.get("/askfirst/host/sign-in").status_code == 200
+            assert client.get("/askfirst/host/").headers["location"] == "/askfirst/host/sign-in"
+            assert client.post("/v1/events", json={"v": 1}).status_code in (401, 422, 400)
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in rest
+    assert "127.0.0.1" not in rest

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
+import uvicorn
 
 from askfirst.client import Caller, CollectorClient
 from askfirst.errors import CollectorAway, Refused
+from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.store.salts import period_end
 from tests.collectors import HANDLE, OTHER, Clock, bytes_of, decision, opened, policy, purposes
@@ -257,6 +262,14 @@ async def test_health_says_what_is_away(collector: EmbeddedCollector, tmp_path: 
     assert cast("dict[str, str]", found["parts"])["ledger"] == "away"
 
 
+async def test_grants_are_limited_by_network(collector: EmbeddedCollector) -> None:
+    """S19, DESIGN 6.8: one network's grants are bounded, and another's are not touched by it."""
+    for _ in range(MOST_GRANTS):
+        assert await collector.admits(HEADERS, "81.2.69.142")
+    assert not await collector.admits(HEADERS, "81.2.69.7")
+    assert await collector.admits(HEADERS, "81.2.70.7")
+
+
 async def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     """And a closed collector is away, not broken."""
     collector = EmbeddedCollector(tmp_path)
@@ -288,3 +301,20 @@ def test_it_survives_a_fork(tmp_path: Path) -> None:
     with opened(tmp_path) as parts:
         assert parts.ledger.newest() == 2
         assert parts.ledger.standing("shop", OTHER) is not None
+
+
+async def test_a_server_recognises_the_app(collector: EmbeddedCollector) -> None:
+    """uvicorn tells ASGI 3 from 2 by the callable, and serves the collector over a real socket."""
+    config = uvicorn.Config(
+        collector.app, port=0, lifespan="off", access_log=False, log_level="critical"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        host, port = listening.getsockname()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            got = await client.get("/healthz")
+            sent = await client.post("/v1/events", json={})
+        server.should_exit = True
+        await running
+    assert (got.status_code, sent.status_code) == (200, 422)

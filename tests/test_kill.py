@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -73,7 +73,9 @@ def served(folder: Path) -> Iterator[Server]:
             yield server
         finally:
             if server.pid:
-                os.kill(server.pid, signal.SIGTERM)
+                # It may be dead already, when the test has failed right after a kill.
+                with suppress(ProcessLookupError):
+                    os.kill(server.pid, signal.SIGTERM)
             process.kill()
 
 

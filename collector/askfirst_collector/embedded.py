@@ -108,6 +108,11 @@ class EmbeddedCollector:
         """The keys of the site's state cookie, newest last. Refused for an unknown site."""
         return await self._thread(self._keys, site)
 
+    async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
+        """Count one grant of a network; whether it may be recorded."""
+        opened = await asyncio.to_thread(self._open)
+        return opened.events.admits(headers, peer)
+
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk."""
         return await consents.record(await self._parts(), decision)
@@ -151,9 +156,15 @@ class EmbeddedCollector:
         """ASGI: the host's dashboard, below the `root_path`."""
         await self._serve(lambda opened: opened.host, scope, receive, send)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def app(self) -> ASGIApp:
         """ASGI: the collector's own face, `/v1/*`, for a server of its own."""
-        await self._serve(lambda opened: opened.app, scope, receive, send)
+
+        # A function, since servers take a bound method for ASGI 2.
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(lambda opened: opened.app, scope, receive, send)
+
+        return app
 
     async def health(self) -> Mapping[str, object]:
         """Whether it can store, as plain values; never raises."""
@@ -238,7 +249,7 @@ class EmbeddedCollector:
         jobs = JobsThread(parts) if self._jobs else None
         if jobs is not None:
             jobs.start()
-        return Opened(os.getpid(), parts, events, host_app(parts), app, jobs)
+        return Opened(os.getpid(), parts, events, host_app(parts, self._proxies), app, jobs)
 
     def _editions(self, parts: Parts, policy: Policy) -> Editions:
         site = parts.registry.site(policy.site)

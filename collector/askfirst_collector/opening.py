@@ -13,6 +13,7 @@ from askfirst_collector.registry.host import HostPolicy
 from askfirst_collector.registry.keys import Keys
 from askfirst_collector.registry.notices import Notices
 from askfirst_collector.registry.sites import Registry
+from askfirst_collector.restored import reconcile
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.faults import away
 from askfirst_collector.store.present import Present
@@ -41,7 +42,7 @@ def open_parts(
         watch = Watch(engine)
     keys = Keys(folder.keys, urandom=urandom)
     ledger = Ledger(engine, watch, Present(folder.ledger), now=now, urandom=urandom)
-    return Parts(
+    parts = Parts(
         folder=folder,
         engine=engine,
         registry=Registry(engine, watch, host, now=now),
@@ -56,6 +57,8 @@ def open_parts(
         urandom=urandom,
         secure=secure,
     )
+    reconcile(parts)
+    return parts
 
 
 def close_parts(parts: Parts) -> None:

@@ -36,5 +36,5 @@ def chromium_path() -> str:
 def firefox_path() -> str:
     """The system's Firefox; it is driven by puppeteer-core over WebDriver BiDi."""
     if not shutil.which("node") or not (ROOT / "node_modules/puppeteer-core").is_dir():
-        missing("Node with puppeteer-core is not here (npm ci)")
+        missing("Node with puppeteer-core is not here (npm install)")
     return _find(FIREFOX)

@@ -19,9 +19,10 @@ GPC = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: 
 Visit = Callable[..., NoticePage]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright is open its loop runs, and no test could call asyncio.run.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, one for the whole run; `browser.new_context()` is a fresh profile."""
+    """The system's Chromium, one for a module; `browser.new_context()` is a fresh profile."""
     path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -35,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 def axe() -> str:
     """The source of axe-core, to be run in a page."""
     if not AXE.is_file():
-        missing("axe-core is not here (npm ci)")
+        missing("axe-core is not here (npm install)")
     return AXE.read_text("utf-8")
 
 

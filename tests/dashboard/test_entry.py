@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
+import anyio
 import httpx
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Scope
 
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.dashboard import door
+from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.throttle import FREE_TRIES
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import LARGEST_SESSION_COUNT, SESSION_SECONDS, Members
@@ -298,6 +302,93 @@ async def test_a_hostile_form_is_an_answer_and_never_an_error(
     await set_up(client, members)
     answer = await client.post("/sign-in", content=body)
     assert answer.status_code in (status, 400)
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(
+    dashboard: ASGIApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESIGN 6.5: slow bodies are cut, and one that breaks off is no fault of ours."""
+    monkeypatch.setattr(door, "SLOWEST", 0.01)
+
+    async def never() -> Message:
+        await anyio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    for receive in (never, gone):
+        sent: list[Message] = []
+
+        async def send(message: Message, sent: list[Message] = sent) -> None:
+            sent.append(message)
+
+        await dashboard(scope_of("POST", "/sign-in"), receive, send)
+        assert sent[0]["status"] == 408
+
+
+async def test_the_site_s_own_scripts_do_not_read_the_dashboard(
+    client: httpx.AsyncClient, members: Members
+) -> None:
+    """Trust: it has the site's origin, so a script there would see figures and tokens of forms."""
+    await set_up(client, members)
+    for path in ("/", "/account", "/sites/shop", "/sign-in"):
+        for mode in ("cors", "no-cors", "same-origin"):
+            answer = await client.get(path, headers={"sec-fetch-mode": mode})
+            assert answer.status_code == 403
+            assert "csrf" not in answer.text
+    opened = await client.get("/account", headers={"sec-fetch-mode": "navigate"})
+    assert opened.status_code == 200
+    style = await client.get("/static/host.css", headers={"sec-fetch-mode": "no-cors"})
+    assert style.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "/", "/sign-in/", "/setup/", "/account/", "//evil.example/"])
+async def test_no_answer_leads_to_the_host_of_the_request(dashboard: ASGIApp, path: str) -> None:
+    """The Host header is the request's own word: no redirect, and no cache, may repeat it."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await dashboard(scope_of("GET", path), _nothing, send)
+    headers = dict(sent[0]["headers"])
+    assert headers.get(b"location", b"/").startswith(b"/")
+    assert b"evil" not in headers.get(b"location", b"")
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def scope_of(method: str, path: str) -> Scope:
+    headers = [(b"host", b"evil.example"), (b"sec-fetch-site", b"same-origin")]
+    return {
+        "type": "http",
+        "method": method,
+        "scheme": "https",
+        "path": BASE + path,
+        "root_path": BASE,
+        "query_string": b"",
+        "headers": headers,
+        "client": ("203.0.113.7", 50_000),
+    }
+
+
+async def test_a_network_is_the_visitor_s_behind_a_proxy(
+    parts: Parts, client: httpx.AsyncClient, members: Members
+) -> None:
+    """Whoever guesses behind the same proxy slows down themselves, and nobody else there."""
+    await set_up(client, members)
+    app = host_app(parts, Proxies.of(["10.0.0.1"]))
+    async with client_of(app, address="10.0.0.1") as guesser:
+        guesser.headers["x-forwarded-for"] = "198.51.100.9"
+        for number in range(FREE_TRIES):
+            assert (await sign_in(guesser, name=f"nobody{number}")).status_code == 401
+        assert (await sign_in(guesser, name="another")).status_code == 429
+    async with client_of(app, address="10.0.0.1") as admin:
+        admin.headers["x-forwarded-for"] = "192.0.2.44"
+        assert (await sign_in(admin)).status_code == 303
 
 
 async def test_names_are_escaped(client: httpx.AsyncClient, members: Members) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.terms.policy import Policy
-from askfirst_collector.demo.simulate import DAYS, simulate
+from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
 from askfirst_collector.demo.wire import Jar
@@ -23,6 +23,8 @@ from askfirst_collector.registry.members import Members
 from askfirst_collector.reports.ranges import Wanted, report
 
 from .conftest import ORIGIN
+
+DAYS, VISITS = 2, 240
 
 
 @given(
@@ -59,7 +61,7 @@ def test_a_jar_keeps_and_drops_cookies() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred visits of two weeks, most of them on few enough days to be shown."""
+    """Enough visits of two days for the largest countries to be shown."""
     from askfirst_collector.demo.site import demo_policy
 
     data = tmp_path_factory.mktemp("simulated") / "data"
@@ -68,17 +70,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(
         data,
         policy,
-        300,
+        VISITS,
         now=time.time(),
         chance=Random(3),
+        days=DAYS,
         progress=lambda: told.update(["visit"]),
     )
-    assert told["visit"] == 300
+    assert told["visit"] == VISITS
     return data
 
 
 def test_every_day_but_this_one_is_closed(folder: Path, policy: Policy) -> None:
-    """The clock went over two weeks, and each day was closed by the jobs on its way."""
+    """The clock went over the days, and each was closed by the jobs on its way."""
     collector = demo_collector(folder)
     try:
         today = datetime.now(UTC).date()

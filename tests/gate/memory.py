@@ -71,6 +71,8 @@ class MemoryCollector:
     tally: int = 0
     erased: list[Handle] = field(default_factory=list)
     restricted: list[Handle] = field(default_factory=list)
+    admitted: list[str] = field(default_factory=list)
+    most_grants: int = 1_000_000
     away: Exception | None = None
     closed: bool = False
 
@@ -89,6 +91,10 @@ class MemoryCollector:
     async def keys(self, site: str) -> tuple[bytes, ...]:
         self._call("keys")
         return (KEY,)
+
+    async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
+        self.admitted.append(peer)
+        return len(self.admitted) <= self.most_grants
 
     async def record(self, decision: Decision) -> Recorded:
         self._call("record")

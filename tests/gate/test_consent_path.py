@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from askfirst.gate.set_cookie import cookie_date
+from askfirst.gate.settling import MOST_RECEIPTS
 from tests.gate.browser import SAME_ORIGIN, Got, until
 from tests.gate.conftest import Shop
 from tests.gate.memory import AWAY, NOW, ORIGIN, PURPOSES, make_policy, state_token
@@ -125,6 +126,20 @@ async def test_refusals_are_counted_once_where_the_policy_says_so(shop: Build) -
     assert site.collector.calls.count("tally_refusal") == 1
 
 
+async def test_a_network_grants_no_more_than_people_do(shop: Build) -> None:
+    """S19: each grant is kept for years; past the limit none is, and refusing always works."""
+    site = shop()
+    site.collector.most_grants = 1
+    assert (await site.browser.consent("accept_all", site.policy.hash)).status == 200
+    crowd = site.another()
+    got = await crowd.consent("accept_all", site.policy.hash)
+    assert (got.status, got.json["reason"]) == (429, "too-many-requests")
+    assert (len(site.collector.standing), crowd.jar) == (1, {})
+    assert (await crowd.consent("reject_all", "")).status == 200
+    assert (await site.browser.consent("withdraw", "")).status == 200
+    assert site.collector.admitted == ["203.0.113.9"] * 2
+
+
 async def test_a_change_keeps_the_receipt(shop: Build) -> None:
     """A changed choice appends under the same handle; a purpose left out keeps its pair."""
     site = shop()
@@ -151,6 +166,24 @@ async def test_withdrawing_ends_the_receipt_for_good(shop: Build) -> None:
     again = await site.browser.consent("accept_all", site.policy.hash)
     assert again.json["decision"] == "granted"
     assert site.browser.jar[RECEIPT] != secret
+
+
+async def test_a_second_receipt_does_not_keep_the_first_alive(shop: Build) -> None:
+    """DESIGN 6.7: a script may plant another receipt beside it; withdrawal wins all the same."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    planted = (
+        b"cookie",
+        b"; ".join(b"__Host-askfirst-receipt=" + b"%020dAA" % n for n in range(9)),
+    )
+    body = {"v": 1, "edition": "", "lang": "en", "method": "withdraw"}
+    beside = (b"cookie", b"__Host-askfirst-receipt=" + b"A" * 22)
+    got = await site.browser.post_json("/askfirst/consent", body, [SAME_ORIGIN, beside])
+    assert got.status == 200
+    assert not site.collector.standing
+    before = len(site.collector.calls)
+    await site.another().post_json("/askfirst/consent", body, [SAME_ORIGIN, planted])
+    assert len(site.collector.calls) - before <= MOST_RECEIPTS
 
 
 async def test_withdrawing_takes_the_purposes_cookies_back(shop: Build) -> None:

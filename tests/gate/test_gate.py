@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.gate import MOST_KEPT, Gate, Known
+from askfirst.gate.gate import MOST_KEPT, MOST_TOKENS, Gate, Known
 from askfirst.terms.edition import Edition, Editions
+from askfirst.terms.token import LONGEST
 from tests.gate.conftest import Shop
 from tests.gate.memory import KEY, NOW, make_policy, state_token
 
@@ -118,6 +119,16 @@ def test_the_cache_is_bounded() -> None:
         gate.consent(cookie(b"forged%d" % number))
         gate.consent(cookie(state_token(ALL, expires=NOW + 1000 + number)))
     assert len(gate._kept) == MOST_KEPT
+
+
+def test_what_hangs_on_a_real_answer_is_not_remembered() -> None:
+    """S19: a true answer beside a long or a thousandfold false one keeps no copy of it."""
+    gate = make_gate()
+    long = [*cookie(GRANTED), *cookie(b"x" * 100_000, name=b"askfirst")]
+    assert gate.consent(long).allows("statistics")
+    many = [*cookie(GRANTED), *cookie(*([b"x"] * MOST_TOKENS), name=b"askfirst")]
+    assert gate.consent(many).state is None
+    assert sum(len(token) for key in gate._kept for _, token in key[0]) < 2 * LONGEST
 
 
 def test_signals_deny_for_the_request() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from fnmatch import fnmatchcase
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.gate.headers import Header
-from askfirst.gate.passing import Passing
+from askfirst.gate.passing import Passing, glob
 from askfirst.gate.undeclared import Report
 from tests.gate.memory import NOW, make_policy
 
@@ -41,6 +44,26 @@ def test_undeclared_cookies_leave_for_nobody() -> None:
     lines = [b"tracker=1", b"session", b"=session=1", b"SESSION=1", b"session2=1"]
     assert left(lines, "statistics", "marketing") == ([], False)
     assert left(lines[:1], learns=True) == (lines[:1], False)
+
+
+@given(
+    st.text("ab*", min_size=1, max_size=8).filter(lambda text: text.strip("*")),
+    st.text("ab", max_size=12),
+)
+def test_a_glob_is_what_globs_are(pattern: str, name: str) -> None:
+    """S14: as `fnmatch` reads it, however many stars there are."""
+    found = glob([pattern])
+    assert found is not None
+    assert bool(found.fullmatch(name.encode())) == fnmatchcase(name, pattern)
+
+
+def test_a_visitor_s_names_take_no_time() -> None:
+    """DESIGN 6.6: the names are the visitor's own, and a policy's glob may have many stars."""
+    found = glob(["*_a*_a*_a*_a*x"])
+    assert found is not None
+    began = time.perf_counter()
+    assert not found.fullmatch(b"_a" * 2048)
+    assert time.perf_counter() - began < 5
 
 
 def test_our_own_names_are_ours_alone() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from askfirst.gate.rights_page import rights_page
 from askfirst.gate.words import words_in
+from askfirst_collector.ingest.judging import BAD_EVENT, BOT
 from tests.gate.shown import HOSTILE, Page, document, editions, visitor
 
 WORDS = words_in("en")
@@ -39,6 +40,17 @@ def kept(status: str = "granted", rows: int = 1) -> dict[str, Any]:
 
 def shown(told: dict[str, Any] | None, **options: Any) -> Page:
     return Page(rights_page(CONSENT, told, words=WORDS, return_to="/almanac", **options))
+
+
+@pytest.mark.parametrize("reason", [BOT, BAD_EVENT])
+def test_why_something_was_not_stored_is_said_in_words(reason: str) -> None:
+    """M29: a row that only says why an event was dropped is no riddle."""
+    told = kept()
+    told["rows"][0] |= {"type": "drop", "values": {"action": [reason]}}
+    text = shown(told).text
+    assert "Not stored" in text
+    assert WORDS.say("rights", "reason", reason) in text
+    assert "drop" not in text
 
 
 def test_the_record_and_the_rows_are_shown() -> None:
@@ -79,7 +91,7 @@ def test_what_cannot_be_linked_is_said_with_the_reason() -> None:
     """M29: closed figures are said to be beyond reach, and why."""
     text = shown(kept()).text
     assert "Figures of closed days" in text
-    assert "Once a period has closed its numbers are destroyed" in text
+    assert "Once a period has closed, nobody" in text
 
 
 @pytest.mark.parametrize("told", [None, {}, {"record": None}])

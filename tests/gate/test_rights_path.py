@@ -14,6 +14,7 @@ from tests.gate.memory import AWAY
 pytestmark = pytest.mark.anyio
 RECEIPT = b"__Host-askfirst-receipt"
 JSON = [(b"accept", b"application/json")]
+NAVIGATED = [(b"sec-fetch-mode", b"navigate")]
 Build = Callable[..., Shop]
 
 
@@ -31,7 +32,7 @@ async def test_a_visitor_sees_and_takes_home_what_is_kept(shop: Build) -> None:
     assert b"<h1" in page.body
     kept = (await site.browser.get("/askfirst/rights/me", JSON)).json
     assert kept["record"]["choices"]["statistics"] == 3
-    file = await site.browser.get("/askfirst/rights/receipt")
+    file = await site.browser.get("/askfirst/rights/receipt", NAVIGATED)
     assert file.one(b"content-disposition") == b'attachment; filename="receipt.json"'
     assert file.json == {"receipt": kept["receipt"], "secret": site.browser.jar[RECEIPT].decode()}
     everything = await site.browser.get("/askfirst/rights/export")
@@ -39,6 +40,22 @@ async def test_a_visitor_sees_and_takes_home_what_is_kept(shop: Build) -> None:
     posted = await site.browser.post_form("/askfirst/rights/me", "action=export")
     assert posted.json == kept
     assert {page.one(b"cache-control"), file.one(b"cache-control")} == {b"no-store"}
+
+
+@pytest.mark.parametrize("mode", [b"cors", b"no-cors", b"same-origin", b""])
+async def test_no_script_is_told_the_secret(shop: Build, mode: bytes) -> None:
+    """M40: the cookie is HttpOnly, and no fetch of the site's own pages gets around that."""
+    site = await granted(shop)
+    fetched = [SAME_ORIGIN, *([(b"sec-fetch-mode", mode)] if mode else [])]
+    for target in ("receipt", "me", "export"):
+        got = await site.browser.get(f"/askfirst/rights/{target}", [*JSON, *fetched])
+        assert site.browser.jar[RECEIPT] not in got.body
+    nobody = await site.another().get("/askfirst/rights/receipt", [*JSON, *fetched])
+    asked = await site.browser.get("/askfirst/rights/receipt", [*JSON, *fetched])
+    assert asked == nobody
+    header = (b"authorization", b"Receipt " + site.browser.jar[RECEIPT])
+    known = await site.another().get("/askfirst/rights/receipt", [*fetched, header])
+    assert known.status == 200
 
 
 async def test_the_secret_may_come_in_the_header(shop: Build) -> None:
@@ -66,11 +83,12 @@ async def test_an_unknown_or_dead_receipt_tells_nothing(shop: Build) -> None:
         dead + b"; " + RECEIPT + b"=" + b"A" * 22,
     ]
     for target in ("/askfirst/rights/me", "/askfirst/rights/receipt", "/askfirst/rights/export"):
+        # As a person opens them: a script is told less still.
         answers = []
         for value in cases:
             headers = [(b"cookie", RECEIPT + b"=" + value)] if value else []
             browser = site.another()
-            answers.append(await browser.get(target, [*JSON, *headers]))
+            answers.append(await browser.get(target, [*JSON, *NAVIGATED, *headers]))
             answers[-1].headers += (await browser.get("/askfirst/rights/me", headers)).headers
         assert all(answer == answers[0] for answer in answers)
         assert (answers[0].status, answers[0].json["reason"]) == (401, "no-receipt")

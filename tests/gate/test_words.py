@@ -56,6 +56,11 @@ def test_a_language_we_do_not_have_is_english(asked: str) -> None:
     assert words_in(asked).lang == "en"
 
 
+def test_what_is_asked_for_is_not_remembered() -> None:
+    """S19, M43: a thousand made-up languages are one file in memory; their names are not."""
+    assert len({id(words_in(f"en-{number}")) for number in range(1000)}) == 1
+
+
 def test_a_hole_is_filled_once() -> None:
     """Words in a hole are not read as holes, and are escaped in markup."""
     words = words_in("en")

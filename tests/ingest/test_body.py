@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from askfirst.asgi_paths import read_chunks
 from askfirst.errors import Refused
-from askfirst_collector.ingest.body import check_headers, check_json, read_body
+from askfirst_collector.ingest.body import check_headers, check_json
 
 
 def arriving(*chunks: bytes, then: str = "end") -> Callable[[], Awaitable[dict[str, Any]]]:
@@ -44,14 +45,14 @@ def reason_of(data: bytes) -> str:
 
 def test_chunks_are_joined() -> None:
     """A body that comes in parts arrives whole."""
-    assert asyncio.run(read_body(arriving(b"ab", b"", b"c"))) == b"abc"
+    assert asyncio.run(read_chunks(arriving(b"ab", b"", b"c"))) == b"abc"
 
 
 def test_a_body_past_the_limit_is_cut() -> None:
     """Memory is bounded: one byte more than 64 kB is refused, the limit itself is not."""
-    assert len(asyncio.run(read_body(arriving(b"x" * 65_536)))) == 65_536
+    assert len(asyncio.run(read_chunks(arriving(b"x" * 65_536)))) == 65_536
     with pytest.raises(Refused) as refused:
-        asyncio.run(read_body(arriving(b"x" * 65_536, b"y")))
+        asyncio.run(read_chunks(arriving(b"x" * 65_536, b"y")))
     assert refused.value.reason == "too-large"
 
 
@@ -59,7 +60,7 @@ def test_a_body_past_the_limit_is_cut() -> None:
 def test_a_body_that_never_ends_is_cut(then: str) -> None:
     """Time is bounded: a sender that stops, or hangs up, is refused."""
     with pytest.raises(Refused) as refused:
-        asyncio.run(read_body(arriving(b"{", then=then), seconds=0.05))
+        asyncio.run(read_chunks(arriving(b"{", then=then), seconds=0.05))
     assert refused.value.reason == "too-slow"
 
 

@@ -8,8 +8,9 @@ from ipaddress import ip_address
 
 import pytest
 
+from askfirst.observe.network_limit import AddressLimit
 from askfirst_collector.ingest import limits
-from askfirst_collector.ingest.limits import AddressLimit, DailyLimit
+from askfirst_collector.ingest.limits import DailyLimit
 
 
 class Clock:

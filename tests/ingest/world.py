@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Caller, Decision, Method
+from askfirst.observe.network_limit import AddressLimit
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.ingest.limits import AddressLimit
 from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.store.events import Row
 

@@ -34,9 +34,7 @@ def main(folder: str) -> None:
 
 def serve(folder: str, listening: socket.socket) -> None:
     collector = EmbeddedCollector(folder)
-    config = uvicorn.Config(
-        collector.app, interface="asgi3", lifespan="off", access_log=False, log_level="critical"
-    )
+    config = uvicorn.Config(collector.app, lifespan="off", access_log=False, log_level="critical")
     uvicorn.Server(config).run(sockets=[listening])
     collector.close()
 

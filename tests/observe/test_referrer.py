@@ -52,6 +52,8 @@ OWN = frozenset({"https://www.example.com", "http://localhost:8000"})
         ("https://[2001:db8::1]", ("other", UNKNOWN)),
         ("https://intranet", ("other", UNKNOWN)),
         ("https://co.uk", ("other", UNKNOWN)),
+        (f"https://{'a.' * 125}com", ("other", "a.com")),
+        (f"https://{'a.' * 126}com", (UNKNOWN,)),
         ("null", (UNKNOWN,)),
         ("-", (UNKNOWN,)),
         ("android-app://com.example", (UNKNOWN,)),

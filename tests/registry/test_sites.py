@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import multiprocessing
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from askfirst.errors import PolicyError
-from askfirst.terms.edition import Choice
-from askfirst.terms.policy import shipped
+from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
+from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.relays import drop_site_keys, new_site_key
+from askfirst_collector.registry.sites import conflicts
 from tests.collectors import NOON, Clock, bytes_of, opened, policy, purposes
 
 A, B = policy("full"), policy("standard")
@@ -139,3 +141,23 @@ def test_shipped_policies_fit_the_shipped_ceiling(tmp_path: Path) -> None:
     with opened(tmp_path, Clock()) as parts:
         for name in ("minimal", "standard", "full"):
             assert parts.registry.publish(shipped(name)).current.hash == shipped(name).hash
+
+
+def test_days_of_the_whole_policy_are_bounded_too() -> None:
+    """M31: a grant or its record may not last longer than the host allows."""
+    host, site = shipped("host-default"), shipped("standard")
+    longer = read_policy({**site.document, "evidence_days": host.evidence_days + 1})
+    shorter = read_policy({**host.document, "consent_days": 90}, kind="host")
+    assert [p.pointer for p in conflicts(longer, host)] == ["/evidence_days"]
+    assert [p.pointer for p in conflicts(site, shorter)] == ["/consent_days"]
+    assert list(conflicts(site, host)) == []
+
+
+def test_a_purpose_that_is_only_disclosed_needs_no_ceiling() -> None:
+    """What rests on another basis gathers nothing, so the host need not allow it."""
+    document = copy.deepcopy(shipped("standard").document)
+    document["purposes"]["preferences"]["legal_basis"] = "contract"
+    site = read_policy(document)
+    assert list(conflicts(site, shipped("host-default"))) == []
+    editions = Editions((Edition(1, site.hash, 0, site),))
+    assert bounded_terms(editions, "preferences", Choice(3, 1)) == BOTTOM

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.errors import PolicyError
+from askfirst.errors import PolicyError, Problem
 from askfirst.terms.policy import SHIPPED, Policy, read_policy, shipped
 from tests.conftest import ROOT
 
@@ -77,7 +77,7 @@ def test_meaning_decides_the_hash() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        ("/version", 2, "from 1 to 1"),
+        ("/version", 2, "write 1"),
         ("/site", "Example Site", "lower-case letters"),
         ("/origins", ["https://example.org/path"], "no path"),
         ("/origins", ["http://example.org"], "https"),
@@ -104,7 +104,10 @@ def test_meaning_decides_the_hash() -> None:
         ("/purposes/statistics/actions", {"a": {"b": {"buckets": list(range(33))}}}, "1 to 32"),
         ("/purposes/statistics/tables", {"pairs": [["page", "page"]]}, "two attributes"),
         ("/purposes/statistics/tables", {"funnels": {"f": ["page:/a"]}}, "2 to 8"),
-        ("/purposes/statistics/text", {}, "is missing"),
+        ("/purposes/statistics/tables/goals", ["signupp"], "actions (signup)"),
+        ("/purposes/statistics/tables", {"funnels": {"f": ["page:/", "action:in"]}}, "(signup)"),
+        ("/purposes/statistics/text", {}, "in each of the policy's languages"),
+        ("/purposes/statistics/text/fr", {"title": "A"}, "add it to languages"),
         ("/purposes", {}, "at least one purpose"),
         ("/controller/name", " ", "some text"),
         ("/controller/name", "a\x00b", "control characters"),
@@ -115,6 +118,31 @@ def test_what_is_wrong_is_said_with_what_to_write(path: str, value: object, says
     found = problems(changed(path, value))
     assert any(pointer.startswith(path) for pointer in found), found
     assert any(says in message for message in found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/purposes/statistics/retention_days", 3650),
+        ("/purposes/statistics/closes", "hour"),
+        ("/controller", "Example Ltd"),
+        ("/languages", ["en", "de"]),
+    ],
+)
+def test_one_mistake_is_one_problem(path: str, value: object) -> None:
+    """What only follows from a mistake is not said beside it."""
+    assert len(problems(changed(path, value))) == 1
+    with pytest.raises(PolicyError) as caught:
+        read_policy(changed(path, value))
+    assert len(caught.value.problems) == 1
+
+
+def test_the_message_repeats_the_value_and_no_more_of_it_than_is_needed() -> None:
+    """At start, where only the message is seen, it has pointer, value and what to write."""
+    said = str(Problem("/purposes/a/levels/ip", "city", "write a whole number"))
+    assert said == '/purposes/a/levels/ip: found "city": write a whole number'
+    assert "\\n" in str(Problem("/site", "a\nb", "write a name"))
+    assert len(str(Problem("/site", "x" * 10_000, "write a name"))) < 200
 
 
 def test_unknown_keys_are_refused_everywhere() -> None:

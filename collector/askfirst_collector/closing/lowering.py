@@ -11,8 +11,9 @@ from askfirst_collector.store.events import Row
 
 # What tells one device from another, together.
 COMBINED = ("ip", "browser", "os", "screen", "language")
-# Attributes whose strings are neither listed nor part of the combination.
-STRINGS = ("page", "referrer")
+# The other attributes with strings. What a list allows may still be joined into what one visitor
+# alone has: 64 declared cookies are 64 bits, and so are 16 properties of 16 values.
+STRINGS = ("page", "referrer", "cookies", "action")
 
 Combination = tuple[Value, ...]
 # How fine a receipt's combination was when its rows were last kept.

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path |
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    # Ctrl+C is how it is meant to be stopped; uvicorn raises it again once all is closed.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def set_up_token(data: Path) -> str | None:

@@ -135,7 +135,8 @@ def _print_problems(file: Path, problems: Iterable[Problem]) -> None:
     console.print(Text.assemble(("✗ ", "red"), f"{file} cannot be used:"))
     for problem in problems:
         console.print(Padding(Text(problem.pointer or "/", style="bold"), (0, 0, 0, 2)))
-        console.print(Padding(Text(f"found {_word(problem.found)}"), (0, 0, 0, 4)))
+        if problem.found is not None:
+            console.print(Padding(Text(f"found {_word(problem.found)}"), (0, 0, 0, 4)))
         console.print(Padding(Text(problem.message), (0, 0, 0, 4)))
 
 

@@ -15,7 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from askfirst.errors import CollectorAway
-from askfirst_collector.dashboard.door import Door, Visit
+from askfirst.observe.event import DIRECT
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.dashboard.door import Door, Visit, by_a_script
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.pages import HEADERS, Pages
 from askfirst_collector.dashboard.throttle import Throttle
@@ -28,18 +30,20 @@ TITLES = {
     403: "Not allowed",
     404: "No such page",
     405: "Not like that",
+    408: "Too slow",
     413: "Too large",
     503: "Not now",
 }
 AWAY = "The collector cannot read its files at this moment. Nothing is lost; try again shortly."
 
 
-def host_app(parts: Parts) -> ASGIApp:
-    """The dashboard over the opened parts of one collector."""
+def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
+    """The dashboard over the opened parts of one collector, behind these trusted proxies."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     door = Door(members, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
-    entry = Entry(members, door, Throttle(now=parts.now, urandom=parts.urandom), pages)
+    throttle = Throttle(now=parts.now, urandom=parts.urandom)
+    entry = Entry(members, door, throttle, pages, proxies)
     views = Views(parts, pages)
 
     def inside(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -82,7 +86,29 @@ def host_app(parts: Parts) -> ASGIApp:
         ],
         exception_handlers={HTTPException: problem, CollectorAway: problem},
     )
-    return _with_headers(application)
+    # Starlette would write the Host header into them, which is whatever the request says.
+    application.router.redirect_slashes = False
+
+    async def not_by_script(request: Request) -> Response:
+        return await problem(request, HTTPException(403, "Open this page in the browser."))
+
+    async def first(scope: Scope, receive: Receive, send: Send) -> None:
+        base: str = scope.get("root_path", "")
+        if _is_static(scope):
+            await application(scope, receive, send)
+        elif by_a_script(scope["headers"]):
+            await (await not_by_script(Request(scope)))(scope, receive, send)
+        elif scope["path"] == base:
+            await RedirectResponse(f"{base}/", status_code=303)(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return _with_headers(first)
+
+
+def _is_static(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith(f"{scope.get('root_path', '')}/static/")
 
 
 def _with_headers(application: ASGIApp) -> ASGIApp:
@@ -92,7 +118,7 @@ def _with_headers(application: ASGIApp) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        is_static = scope["path"].startswith(f"{scope.get('root_path', '')}/static/")
+        is_static = _is_static(scope)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -13,9 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.asgi_paths import read_body
+from askfirst.errors import Refused
+from askfirst.gate.headers import Headers, values
+from askfirst.observe.proxies import Proxies
 from askfirst_collector.registry.members import SESSION_SECONDS, Member, Members
 
 LARGEST_FORM = 8_192  # bytes
+SLOWEST = 10.0  # seconds until a form must be whole
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,31 @@ def from_ourselves(request: Request) -> bool:
     return request.headers.get("origin") == f"{request.url.scheme}://{request.url.netloc}"
 
 
+def by_a_script(headers: Headers) -> bool:
+    """Whether a script asks (Fetch Metadata, section 2.2): our pages have none, the site's do."""
+    return bool(found := values(headers, b"sec-fetch-mode")) and found != [b"navigate"]
+
+
+def address_of(request: Request, proxies: Proxies) -> str:
+    """Whom a request comes from: what a trusted proxy says, else the other end of the line."""
+    peer = request.client.host if request.client else ""
+    header = proxies.header.encode()
+    told = {header: b", ".join(values(request.scope["headers"], header))}
+    return str(proxies.client(peer, told) or peer)
+
+
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a POST from our own pages; 403 for any other, 413 for a large one."""
+    """The fields of a POST from our own pages; 403 for others, 413 or 408 where it is not whole."""
     if not from_ourselves(request):
         raise HTTPException(403, "This form was not sent from the dashboard.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413, "The form is too large.")
+    try:
+        body = await read_body(
+            request.scope["headers"], request.receive, largest=LARGEST_FORM, seconds=SLOWEST
+        )
+    except Refused as error:
+        too_large = error.reason == "too-large"
+        detail = "The form is too large." if too_large else "The form did not come in time."
+        raise HTTPException(error.status, detail) from error
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
     except ValueError as error:

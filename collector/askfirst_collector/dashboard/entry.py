@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from askfirst_collector.dashboard.door import Door, Visit, check_csrf, read_form
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.dashboard.door import Door, Visit, address_of, check_csrf, read_form
 from askfirst_collector.dashboard.pages import Pages
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.registry.members import Members, password_problem
@@ -21,11 +22,14 @@ WRONG = "The name or the password is not right."
 class Entry:
     """The handlers of the door."""
 
-    def __init__(self, members: Members, door: Door, throttle: Throttle, pages: Pages) -> None:
+    def __init__(
+        self, members: Members, door: Door, throttle: Throttle, pages: Pages, proxies: Proxies
+    ) -> None:
         self._members = members
         self._door = door
         self._throttle = throttle
         self._pages = pages
+        self._proxies = proxies
 
     async def show_set_up(self, request: Request) -> Response:
         """The form behind the one-time link. Looking at it does not use the link up."""
@@ -64,7 +68,7 @@ class Entry:
         """Check name and password, slowly for whoever keeps failing."""
         form = await read_form(request)
         name, password = _name(form), form.get("password", "")[:1000]
-        address = request.client.host if request.client else ""
+        address = address_of(request, self._proxies)
         wait = self._throttle.admit(name, address)
         if wait > 0:
             seconds = math.ceil(wait)
@@ -100,7 +104,7 @@ class Entry:
         """Set another password; every other session of the member ends."""
         form = await read_form(request)
         check_csrf(visit, form)
-        name, address = visit.member.name, request.client.host if request.client else ""
+        name, address = visit.member.name, address_of(request, self._proxies)
         problem = password_problem(form.get("password", ""), name)
         if problem is None and form.get("password") != form.get("again"):
             problem = "The two passwords differ."

@@ -18,11 +18,10 @@ from askfirst_collector.dashboard.tables import (
     Line,
     countries,
     hour_lines,
-    hours,
     lines,
 )
 from askfirst_collector.parts import Parts
-from askfirst_collector.reports.ranges import Period, Report, Wanted, report
+from askfirst_collector.reports.ranges import Period, Report, Wanted, hours_of_day, report
 
 PREVIEW = 7  # lines of a table on the overview
 
@@ -117,20 +116,31 @@ def panel(
     parts: Parts, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
 ) -> Panel:
     """One table over a range; the first lines of its coarsest level with `preview`."""
+    if heading == HOURS:
+        return _hours(parts, wanted, terms)
     return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
+
+
+def _hours(parts: Parts, wanted: Wanted, terms: Terms) -> Panel:
+    found = hours_of_day(parts, wanted)
+    values = [found[hour][0] if hour in found else None for hour in range(24)]
+    shown = tuple(hour_lines(found))
+    return Panel(
+        heading=HOURS,
+        lines=shown,
+        count=len(shown),
+        why=no_line(HOURS.table, terms, any_closed=True),
+        note="",
+        chart=columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
+        if shown
+        else None,
+    )
 
 
 def panel_of(found: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
     """The panel of a report."""
-    chart = None
-    if heading == HOURS:
-        values = hours(found)
-        all_lines = hour_lines(values, found)
-        if any(values):
-            chart = columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
-    else:
-        all_lines = lines(found, deepest=_preview_depth(heading) if preview else 9)
-    shown = all_lines[:PREVIEW] if preview and heading != HOURS else all_lines
+    all_lines = lines(found, deepest=_preview_depth(heading) if preview else 9)
+    shown = all_lines[:PREVIEW] if preview else all_lines
     by_country = countries(found) if heading == COUNTRIES else {}
     return Panel(
         heading=heading,
@@ -139,7 +149,6 @@ def panel_of(found: Report, heading: Heading, terms: Terms, *, preview: bool = F
         why=no_line(heading.table, terms, any_closed=bool(found.closed_periods)),
         note=_note(heading, all_lines, terms),
         world=world(by_country) if by_country else None,
-        chart=chart,
     )
 
 

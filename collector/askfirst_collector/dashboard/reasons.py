@@ -51,6 +51,8 @@ def no_line(table: str, terms: Terms, *, any_closed: bool) -> str:
         return f"Shown when a {closes} in these dates has closed with {size} visitors or more."
     if table == "consent":
         return f"No answer was given by {size} visitors or more within one {closes}."
+    if table == "goals":
+        return f"No goal was reached by {size} visitors or more within one {closes}."
     if table == "action":
         return f"No action was taken by {size} visitors or more within one {closes}."
     if table.startswith("funnel "):
@@ -60,7 +62,7 @@ def no_line(table: str, terms: Terms, *, any_closed: bool) -> str:
         )
     if table == "drops":
         return f"Nothing was dropped for {size} visitors or more within one {closes}."
-    return f"No line of it was shared by {size} visitors or more within one {closes}."
+    return f"Nothing in it was shared by {size} visitors or more within one {closes}."
 
 
 def period_name(closes: str, period: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from askfirst.observe.value import NONE
@@ -85,14 +85,15 @@ def tables_of(terms: Terms) -> tuple[Heading, ...]:
 
 def lines(report: Report, *, deepest: int = 9) -> list[Line]:
     """The rows as a tree down to `deepest`: each part under its whole, largest first, rest last."""
+    if "*" in report.table:
+        return _flat(report)
+    if report.table.startswith("funnel "):
+        return _steps(report)
     below: dict[Value, list[Row]] = defaultdict(list)
     for row in report.rows:
         below[row.path[:-1] if row.kind == "value" else row.path].append(row)
     largest = max((row.visitors for row in below[()]), default=0) or 1
-    if "*" in report.table:
-        return _flat(report)
-    ordered = report.table.startswith("funnel ")
-    return list(_under((), below, report.table, largest, deepest, ordered))
+    return list(_under((), below, report.table, largest, deepest))
 
 
 def _under(
@@ -101,14 +102,11 @@ def _under(
     table: str,
     largest: int,
     deepest: int,
-    ordered: bool,
 ) -> Iterator[Line]:
     rows = sorted(below.get(prefix, ()), key=lambda row: (row.kind != "value", -row.visitors))
-    if ordered:
-        rows.sort(key=lambda row: row.path)
     if len(rows) == 1 and prefix and _repeats(table, rows[0]):
         # A path that goes on in one way only, and says nothing by it: "/order", "/order", none.
-        yield from _under(rows[0].path, below, table, largest, deepest, ordered)
+        yield from _under(rows[0].path, below, table, largest, deepest)
         return
     for row in rows:
         rest = row.kind != "value"
@@ -121,7 +119,7 @@ def _under(
             rest=rest,
         )
         if not rest and len(prefix) + 1 < deepest:
-            yield from _under(row.path, below, table, largest, deepest, ordered)
+            yield from _under(row.path, below, table, largest, deepest)
 
 
 def _flat(report: Report) -> list[Line]:
@@ -145,8 +143,24 @@ def _flat(report: Report) -> list[Line]:
     ]
 
 
+def _steps(report: Report) -> list[Line]:
+    """A funnel in its own order: a row's path is the number of the step and the step."""
+    largest = max((row.visitors for row in report.rows), default=0) or 1
+    return [
+        Line(
+            depth=0,
+            label=label(report.table, row.path),
+            visitors=row.visitors,
+            views=row.views,
+            share=row.visitors / largest,
+            rest=False,
+        )
+        for row in sorted(report.rows, key=lambda row: row.path)
+    ]
+
+
 def _repeats(table: str, row: Row) -> bool:
-    if row.kind != "value" or table.startswith("funnel "):
+    if row.kind != "value":
         return False
     return row.path[-1] == NONE or label(table, row.path) == label(table, row.path[:-1])
 
@@ -156,24 +170,10 @@ def countries(report: Report) -> dict[str, int]:
     return {r.path[0]: r.visitors for r in report.rows if r.kind == "value" and len(r.path) == 1}
 
 
-def hours(report: Report) -> list[int | None]:
-    """Visitors of each hour of the day, added over the days; None where none was shown."""
-    found: Counter[int] = Counter()
-    for row in report.rows:
-        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
-            found[int(row.path[1])] += row.visitors
-    return [found.get(hour) for hour in range(24)]
-
-
-def hour_lines(values: Sequence[int | None], report: Report) -> list[Line]:
-    """The hours as lines, midnight first."""
-    views: Counter[int] = Counter()
-    for row in report.rows:
-        if row.kind == "value" and len(row.path) == 2 and row.path[1].isdigit():
-            views[int(row.path[1])] += row.views
-    largest = max((value for value in values if value), default=1)
+def hour_lines(found: Mapping[int, tuple[int, int]]) -> list[Line]:
+    """Visitors and views of each hour as lines, midnight first."""
+    largest = max((visitors for visitors, _ in found.values()), default=0) or 1
     return [
-        Line(0, f"{hour:02d}:00", value, views[hour], value / largest, rest=False)
-        for hour, value in enumerate(values)
-        if value is not None
+        Line(0, f"{hour:02d}:00", visitors, views, visitors / largest, rest=False)
+        for hour, (visitors, views) in sorted(found.items())
     ]

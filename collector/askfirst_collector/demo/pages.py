@@ -15,13 +15,14 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from askfirst_collector.demo.harbours import HARBOURS, TITLES
 from askfirst_collector.demo.tides import Harbour, curve, height, outline, turns
 
+STATIC = Path(__file__).parent / "static"
 FEET = 3.28084
 LARGEST_FORM = 8_192  # bytes
 YEAR = 31_536_000  # seconds
@@ -55,7 +56,6 @@ class Shop:
 
     def application(self) -> Starlette:
         """The shop as an ASGI application."""
-        here = Path(__file__).parent
         return Starlette(
             routes=[
                 Route("/", self.home, name="home"),
@@ -67,7 +67,8 @@ class Shop:
                 Route("/order", self.take_order, methods=["POST"]),
                 Route("/order/thanks", self.thanks),
                 Route("/units", self.units, methods=["POST"]),
-                Mount("/static", StaticFiles(directory=here / "static")),
+                Route("/favicon.ico", self.icon),
+                Mount("/static", StaticFiles(directory=STATIC)),
             ],
             exception_handlers={404: self.lost},
         )
@@ -147,6 +148,9 @@ class Shop:
             "slackwater_units", "ft" if form.get("units") == "ft" else "m", max_age=YEAR
         )
         return response
+
+    async def icon(self, _request: Request) -> Response:
+        return FileResponse(STATIC / "mark.svg", media_type="image/svg+xml")
 
     async def lost(self, request: Request, _error: Exception) -> Response:
         return self._page(request, "lost.html", status=404)

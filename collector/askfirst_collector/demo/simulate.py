@@ -11,7 +11,7 @@ import base64
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,9 @@ import uvicorn
 
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy
-from askfirst_collector.demo.site import demo_site
+from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import Visit, Visitor, draw_visit, draw_visitor, spread
 from askfirst_collector.demo.wire import Jar, Wire
-from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.jobs.run import run_jobs
 
 DAYS = 14
@@ -62,12 +61,13 @@ def simulate(
     *,
     now: float,
     chance: Random,
+    days: int = DAYS,
     progress: Callable[[], object] = lambda: None,
 ) -> None:
-    """Fill the folder with `visits` of the fortnight that ends `now` (unix seconds)."""
+    """Fill the folder with `visits` of the `days` that end `now` (unix seconds)."""
     data.mkdir(parents=True, exist_ok=True)
     (data / MARK).touch()
-    asyncio.run(_simulate(data, policy, visits, now, chance, progress))
+    asyncio.run(_simulate(data, policy, visits, now, chance, days, progress))
 
 
 async def _simulate(
@@ -76,12 +76,13 @@ async def _simulate(
     visits: int,
     now: float,
     chance: Random,
+    days: int,
     progress: Callable[[], object],
 ) -> None:
     today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    first = today - timedelta(days=DAYS)
+    first = today - timedelta(days=days)
     clock = HeldClock(first.timestamp())
-    collector = EmbeddedCollector(data, now=clock, proxies=Proxies.of(["127.0.0.1"]), jobs=False)
+    collector = demo_collector(data, now=clock, proxies=Proxies.of(["127.0.0.1"]), jobs=False)
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(
         uvicorn.Config(
@@ -94,11 +95,11 @@ async def _simulate(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
     try:
-        run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
-        days = [first + timedelta(days=day) for day in range(DAYS + 1)]
-        plan = spread(visits, [day.weekday() for day in days], (now - today.timestamp()) / 3600)
-        for day, hours in zip(days, plan, strict=True):
+        dates = [first + timedelta(days=day) for day in range(days + 1)]
+        plan = spread(visits, [day.weekday() for day in dates], (now - today.timestamp()) / 3600)
+        for day, hours in zip(dates, plan, strict=True):
             for hour, count in enumerate(hours):
                 clock.at = max(clock.at, min(now, (day + timedelta(hours=hour)).timestamp()))
                 await run.hour(count)
@@ -108,6 +109,7 @@ async def _simulate(
         clock.at = now
         await asyncio.to_thread(run_jobs, collector.parts(), now)
     finally:
+        await run.close()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await serving
@@ -115,8 +117,10 @@ async def _simulate(
 
 
 class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Ctrl+C ends the whole command, not this server alone."""
+        yield
 
 
 class _Run:
@@ -146,6 +150,11 @@ class _Run:
                 *(self._visit(*each, wire) for each, wire in zip(some, self._wires, strict=False))
             )
             self._clock.at += step if len(pending) > AT_ONCE else 0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for wire in self._wires:
+            await wire.close()
 
     def _next(self) -> tuple[Person, Visit]:
         if self._known and self._chance.random() < RETURNING:
@@ -208,8 +217,14 @@ class _Run:
     ) -> None:
         if person.visitor.has_script and person.answered:
             action = {"name": "order", "properties": {"title": visit.title}}
-            told = {"type": "action", "page": "/order", "action": action}
-            await self._tell(person, {**told, "screen": person.visitor.screen}, wire, headers)
+            told: dict[str, object] = {
+                "type": "action",
+                "page": "/order",
+                "action": action,
+                "referrer": self._policy.origins[0],
+                "screen": person.visitor.screen,
+            }
+            await self._tell(person, told, wire, headers)
         form = f"title={visit.title}&harbour=skarness&name=".encode()
         kind = {"content-type": "application/x-www-form-urlencoded"}
         await wire.send("POST", "/order", {**headers, **kind}, person.jar, form)

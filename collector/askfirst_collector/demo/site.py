@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 
 from askfirst.asgi import ConsentMiddleware
 from askfirst.gate.notice import askfirst_notice
+from askfirst.observe.event import DIRECT
+from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.demo.pages import Shop
 from askfirst_collector.embedded import EmbeddedCollector
@@ -39,6 +41,11 @@ def demo_collector(
     *,
     now: Callable[[], float] = time.time,
     urandom: Callable[[int], bytes] = os.urandom,
+    proxies: Proxies = DIRECT,
+    jobs: bool = True,
 ) -> EmbeddedCollector:
-    """The embedded collector over a data folder."""
-    return EmbeddedCollector(data, now=now, urandom=urandom)
+    """The embedded collector over a data folder, under the shipped host's policy by choice."""
+    ceiling = Path(str(files("askfirst").joinpath("policies", "host-default.toml")))
+    return EmbeddedCollector(
+        data, host_policy=ceiling, now=now, urandom=urandom, proxies=proxies, jobs=jobs
+    )

@@ -17,7 +17,7 @@ AGENT = "askfirst-doctor"
 PORTS = {"http": 80, "https": 443}
 
 
-class Unreachable(AskfirstError):  # noqa: N818 (it says what is, not that it is wrong)
+class Unreachable(AskfirstError):
     """Nobody answered, or what came was no HTTP."""
 
 

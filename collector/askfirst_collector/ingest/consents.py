@@ -9,6 +9,7 @@ from askfirst.client import Decision, Recorded, Status
 from askfirst.errors import CollectorAway, Refused
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.ledger.answers import Answered, answer
+from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.records import Body, Past
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.notices import notice_hash
@@ -56,13 +57,13 @@ def record_now(parts: Parts, decision: Decision) -> Recorded:
     if new is None:
         if past.ended:
             # Perhaps the first withdrawal broke off before it was true everywhere.
-            settle(parts, decision.handle)
+            settle(parts, decision.site, decision.handle)
         return Recorded(result.choices, result.expires, None, "withdrawn")
     shown = editions[0].get(new.body["edition"]["number"])
     if shown is not None:
         parts.notices.archive(shown.policy, new.body["language"])
     if new.body["status"] == "withdrawn":
-        settle(parts, decision.handle)
+        settle(parts, decision.site, decision.handle)
     elif any(_links(editions[0], *each) for each in result.choices.items()):
         parts.salts.new_grant_key(decision.handle, due=result.expires)
     return Recorded(
@@ -73,13 +74,14 @@ def record_now(parts: Parts, decision: Decision) -> Recorded:
     )
 
 
-def settle(parts: Parts, handle: str) -> None:
-    """Make an ending in the ledger true in every worker, then destroy the grant's key.
+def settle(parts: Parts, site: str, handle: str) -> None:
+    """Make an ending in the ledger true in every worker and for good, then destroy the grant's key.
 
     Whatever wrote rows under the ledger as it was before has ended when `barrier` returns;
     whatever writes later reads the ledger inside its own transaction.
     """
     parts.events.barrier()
+    parts.salts.note_ended(mark_of(site, handle), newest=parts.ledger.newest())
     parts.salts.end_grant(handle)
 
 

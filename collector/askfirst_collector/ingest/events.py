@@ -16,20 +16,22 @@ from typing import Any
 
 import orjson
 
-from askfirst.client import Caller
+from askfirst.asgi_paths import read_chunks
+from askfirst.client import Caller, Receive
 from askfirst.errors import AskfirstError, CollectorAway, Refused
 from askfirst.gate.cookies import STATE, read_cookies
 from askfirst.gate.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
+from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.parts import Parts
 
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
-from .body import Receive, check_headers, check_json, read_body
-from .intake import Intake, Sender, Taken
-from .limits import AddressLimit
+from .body import check_headers, check_json
+from .intake import Intake, Taken
+from .reading import Sender
 from .senders import Senders, bearer
 
 log = logging.getLogger("askfirst.collector")
@@ -56,12 +58,14 @@ class Events:
         *,
         now: Callable[[], float],
         limit: AddressLimit,
+        grants: AddressLimit,
         proxies: Proxies = DIRECT,
     ) -> None:
         self._intake = intake
         self._senders = senders
         self._now = now
         self._limit = limit
+        self._grants = grants
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +95,10 @@ class Events:
             return
         except Exception as error:
             log.error("askfirst.E131 events of a server failed: %s", type(error).__name__)
+
+    def admits(self, headers: Headers, peer: str) -> bool:
+        """Count one grant of a network; whether it is within the limit."""
+        return self._allows(self._grants, peer, headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -130,14 +138,17 @@ class Events:
         return await self._intake.take(sender, sent, now, raw)
 
     def _check_limit(self, peer: str, headers: Headers) -> None:
-        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
-        if not self._limit.allows(self._proxies.client(peer, told)):
+        if not self._allows(self._limit, peer, headers):
             raise Refused("too-many-requests", "send less")
+
+    def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
+        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
+        return limit.allows(self._proxies.client(peer, told))
 
 
 async def _read(headers: Headers, receive: Receive) -> Sent:
     check_headers(headers, *TYPES)
-    data = await read_body(receive)
+    data = await read_chunks(receive)
     check_json(data)
     return read_batch(data)
 
@@ -191,5 +202,6 @@ def open_events(
         Senders(parts.registry),
         now=parts.now,
         limit=limit or AddressLimit(now=parts.now, urandom=parts.urandom),
+        grants=AddressLimit(now=parts.now, urandom=parts.urandom, most=MOST_GRANTS),
         proxies=proxies,
     )

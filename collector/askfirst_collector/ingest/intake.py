@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from askfirst.errors import CollectorAway
-from askfirst.observe.event import DIRECT, Raw, is_bot, observe
+from askfirst.observe.event import DIRECT, Observer, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
-from askfirst.terms.attributes import ATTRIBUTES, Value
-from askfirst.terms.consent import Signals
-from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import Standing
-from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import Batch, EventStore, HandleEnded, Judged, Row
 from askfirst_collector.store.salts import Salts
 
 from . import judging
 from .answers import accepted
-from .batch import TOLD_BY_PAGE, Sent, Told, read_event, read_fields, read_observed
-from .judging import Judge, stands
+from .batch import Sent
+from .judging import stands
 from .limits import DailyLimit
-from .observed import listed
+from .reading import DROP, Reading, Sender
 from .retries import BatchNames, day_of
-from .rows import make_row
 
 TRIES = 3  # a choice that changes while its batch is written is judged again
-DAY = 86_400  # seconds
-DROP = "drop"  # the type of a row that only counts why an event was not stored
-KEY = 16  # bytes kept of a batch's HMAC
 
 
 class StandingOf(Protocol):
@@ -39,16 +31,6 @@ class StandingOf(Protocol):
     def standing(self, site: str, handle: str) -> Standing | None:
         """None for an unknown handle."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Whose events these are, as far as the request was allowed to say."""
-
-    site: Site
-    handle: str | None
-    signals: Signals
-    relay: bool = False  # under the site's key: it observed, the request's headers are its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +89,21 @@ class Intake:
         rows: list[Row] = []
         dropped: list[tuple[int, str]] = []
         drops: dict[tuple[str, str], Row] = {}  # one of each kind, however many events
-        judge = Judge(sender.site, standing, sender.signals)
-        # A relay's own headers say nothing about the visitor.
-        request = Raw({}, "", now) if sender.relay else raw()
+        reading = Reading(
+            sender,
+            standing,
+            # A relay's own headers say nothing about the visitor.
+            Observer(
+                Raw({}, "", now) if sender.relay else raw(),
+                place=self._place,
+                proxies=self._proxies,
+                own_origins=sender.site.editions.current.policy.origins,
+            ),
+            self._salts,
+            collector=sent.collector,
+        )
         for index, event in enumerate(sent.events):
-            found = self._row(judge, sender, sent, read_event(event), request)
+            found = reading.row(event)
             if isinstance(found, str):
                 dropped.append((index, found))
             elif found.type == DROP:
@@ -123,54 +115,6 @@ class Intake:
         if not rows and not drops:
             return accepted(0, dropped)
         return await self._append(standing, sent, now, rows, dropped, list(drops.values()))
-
-    def _row(
-        self, judge: Judge, sender: Sender, sent: Sent, told: Told | None, request: Raw
-    ) -> Row | str:
-        if told is None:
-            return judging.BAD_EVENT
-        if sent.collector:
-            return judging.UNKNOWN_COLLECTOR
-        terms = judge.judge(told.purpose)
-        if isinstance(terms, str):
-            return terms
-        if told.type == "action" and not terms.scope.level("action"):
-            return judging.NO_GRANT
-        values = self._values(sender, told, terms, request)
-        reason = values if isinstance(values, str) else None
-        row = make_row(
-            standing=judge.standing,
-            purpose=told.purpose,
-            type=told.type,
-            values={} if isinstance(values, str) else values,
-            terms=terms,
-            salts=self._salts,
-            now=request.now,
-        )
-        if row is None:
-            return judging.NO_GRANT
-        # The reason is a word of ours: it says nothing of the visitor but that this happened.
-        return row if reason is None else replace(row, type=DROP, values={"action": (reason,)})
-
-    def _values(
-        self, sender: Sender, told: Told, terms: Terms, request: Raw
-    ) -> dict[str, Value] | str:
-        wanted = [name for name in terms.scope.as_dict() if name in TOLD_BY_PAGE]
-        fields = read_fields(told, wanted)
-        observed = read_observed(told) if sender.relay else {}
-        if fields is None or observed is None or not _observable(observed):
-            return judging.BAD_EVENT
-        if is_bot(request, terms):
-            return judging.BOT
-        values = observe(
-            request,
-            fields,
-            terms,
-            place=self._place,
-            proxies=self._proxies,
-            own_origins=sender.site.editions.current.policy.origins,
-        )
-        return values | listed(terms.scope.generalise(observed), terms)
 
     async def _append(
         self,
@@ -185,7 +129,8 @@ class Intake:
         reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops))
         granted = min(reserved, len(rows))
         taken = (*rows[:granted], *drops[: reserved - granted])
-        dropped = _over(len(sent.events), granted, dropped)
+        if granted < len(rows):
+            dropped = _over(len(sent.events), granted, dropped)
         answer = accepted(granted, dropped)
         if not taken:
             return answer
@@ -200,17 +145,6 @@ class Intake:
             if not new:
                 self._daily.give_back(standing.handle, day, reserved)
         return stored
-
-
-def _observable(observed: dict[str, Value]) -> bool:
-    """Whether a relay may say this: time is of arrival, pseudonyms are of the receipt."""
-    return all(
-        name in _OBSERVABLE and len(parts) <= ATTRIBUTES[name].finest
-        for name, parts in observed.items()
-    )
-
-
-_OBSERVABLE: Collection[str] = ATTRIBUTES.keys() - {"time", "visitor", "user_id"}
 
 
 def _over(events: int, granted: int, dropped: list[tuple[int, str]]) -> list[tuple[int, str]]:

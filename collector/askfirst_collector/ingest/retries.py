@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import UTC, datetime
 
@@ -24,23 +23,16 @@ class BatchNames:
     def __init__(self, salts: Salts) -> None:
         self._salts = salts
         self._day = -1
-        self._keyed: list[hmac.HMAC] = []
+        self._keys: list[bytes] = []
 
     def names(self, handle: str, batch: str, now: float) -> tuple[bytes, ...]:
         """The name under today's key, then under those of the days it may have come on before."""
         day = day_of(now)
         if day != self._day:
-            self._keyed = [self._key(now - back * DAY) for back in range(ANSWER_DAYS + 1)]
+            self._keys = [self._key(now - back * DAY) for back in range(ANSWER_DAYS + 1)]
             self._day = day
         message = f"{handle}{batch}".encode()  # both of a fixed length
-        return tuple(_mac(keyed, message) for keyed in self._keyed)
+        return tuple([hmac.digest(key, message, "sha256")[:KEPT] for key in self._keys])
 
-    def _key(self, moment: float) -> hmac.HMAC:
-        day = datetime.fromtimestamp(moment, UTC).date().isoformat()
-        return hmac.new(self._salts.batch_key(day), digestmod=hashlib.sha256)
-
-
-def _mac(keyed: hmac.HMAC, message: bytes) -> bytes:
-    copy = keyed.copy()
-    copy.update(message)
-    return copy.digest()[:KEPT]
+    def _key(self, moment: float) -> bytes:
+        return self._salts.batch_key(datetime.fromtimestamp(moment, UTC).date().isoformat())

@@ -6,20 +6,23 @@ Whoever shows an unknown handle, or one that has ended, gets the answer of one w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing as closed_after
 from typing import Any
 
 from askfirst_collector.ingest.consents import settle
 from askfirst_collector.ledger.answers import ending, restriction
+from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.events import Row
+from askfirst_collector.store.faults import away
 from askfirst_collector.store.salts import pseudonym
 
 # Article 11: what cannot be shown, and why not.
 NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
     {
         "what": "closed-periods",
-        "reason": "The salt of each closed period is destroyed: nobody can tell any more whose "
-        "visits its figures hold.",
+        "reason": "When a period closes, the number by which its visits could be linked to you is "
+        "destroyed.",
     },
     {
         "what": "no-pseudonym",
@@ -57,8 +60,14 @@ def erase(parts: Parts, site: str, handle: str) -> None:
     # Nothing is written under this handle once the barrier is passed, so nothing is missed.
     parts.events.barrier()
     parts.events.erase(pseudonyms(parts, site, handle))
-    settle(parts, handle)
+    settle(parts, site, handle)
     parts.ledger.erase(site, handle)
+    parts.salts.note_ended(
+        mark_of(site, handle),
+        newest=parts.ledger.newest(),
+        erased=True,
+        generation=generation(parts),
+    )
 
 
 def restrict(parts: Parts, site: str, handle: str) -> None:
@@ -79,6 +88,13 @@ def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
         salts.append(key)
     purposes = {name for edition in found.editions for name in edition.policy.purposes}
     return {pseudonym(salt, site, name, "", handle) for salt in salts for name in purposes}
+
+
+def generation(parts: Parts) -> int:
+    """How often anything was taken out of the event store: it never goes back by itself."""
+    with closed_after(parts.events.connect()) as connection, away("events"):
+        number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
+    return number
 
 
 def _plain(row: Row) -> dict[str, Any]:

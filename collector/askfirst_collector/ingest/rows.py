@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from askfirst.terms.attributes import PSEUDONYMS, Value
+from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.periods import end_of, period_of
 from askfirst_collector.ledger.entries import Standing
@@ -16,18 +19,49 @@ DAY = 86_400  # seconds
 PERIOD, RECEIPT = 1, 2
 
 
-def make_row(
-    *,
-    standing: Standing,
-    purpose: str,
-    type: str,
-    values: Mapping[str, Value],
-    terms: Terms,
-    salts: Salts,
-    now: float,
-    collector: str = "",
-) -> Row | None:
-    """A row that holds nothing its terms do not allow, whatever `values` are; None without a key.
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
+    """What may be stored as a value, and up to which level."""
+    return tuple(each for each in scope.as_dict().items() if each[0] not in PSEUDONYMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """What the rows of one purpose in one request have in common."""
+
+    site: str
+    collector: str
+    purpose: str
+    period: str
+    pseudonym: bytes | None
+    keep_rows_days: int
+    terms: Terms
+
+    def row(self, type: str, values: Mapping[str, Value]) -> Row:
+        """A row that holds nothing its terms do not allow, whatever `values` are."""
+        return Row(
+            self.site,
+            self.collector,
+            self.purpose,
+            self.terms.closes,
+            self.period,
+            type,
+            {
+                name: cut
+                for name, level in _levels(self.terms.scope)
+                if (cut := values.get(name, ())[:level])
+            },
+            self.pseudonym,
+            self.terms.min_cell_size,
+            self.terms.retention_days,
+            self.keep_rows_days,
+        )
+
+
+def mould(
+    standing: Standing, purpose: str, terms: Terms, salts: Salts, now: float, *, collector: str = ""
+) -> Mould | None:
+    """For rows that arrive `now`; None without a key.
 
     The key of a grant is destroyed at its end: where it is missing, there is no grant.
     """
@@ -43,22 +77,5 @@ def make_row(
             return None
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
         keep = min(keep, max(0, (standing.expires - end_of(terms.closes, period)) // DAY))
-    return Row(
-        site=standing.site,
-        collector=collector,
-        purpose=purpose,
-        closes=terms.closes,
-        period=period,
-        type=type,
-        values={
-            name: value
-            for name, value in terms.scope.generalise(values).items()
-            if name not in PSEUDONYMS
-        },
-        pseudonym=(
-            pseudonym(salt, standing.site, purpose, collector, standing.handle) if salt else None
-        ),
-        min_cell_size=terms.min_cell_size,
-        retention_days=terms.retention_days,
-        keep_rows_days=keep,
-    )
+    name = pseudonym(salt, standing.site, purpose, collector, standing.handle) if salt else None
+    return Mould(standing.site, collector, purpose, period, name, keep, terms)

@@ -13,8 +13,8 @@ from askfirst.terms.consent import Signals
 from askfirst_collector.registry.sites import Registry, Site
 
 from .batch import Sent
-from .intake import Sender
 from .origin import exact_origin, same_origin
+from .reading import Sender
 
 _BEARER = b"bearer "
 

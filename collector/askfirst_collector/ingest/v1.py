@@ -11,6 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.asgi_paths import read_chunks
 from askfirst.client import Decision, Recorded
 from askfirst.errors import Refused
 from askfirst.gate.headers import values
@@ -21,7 +22,7 @@ from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.ingest import rights
 from askfirst_collector.ingest.asked import Asked, handle_of, read_asked
-from askfirst_collector.ingest.body import check_headers, check_json, read_body
+from askfirst_collector.ingest.body import check_headers, check_json
 from askfirst_collector.ingest.budget import Budget
 from askfirst_collector.ingest.consents import HANDLE as HANDLES
 from askfirst_collector.ingest.consents import record
@@ -46,7 +47,7 @@ class Face:
         """Record an answer: under a site key by its handle, from a script by its secret."""
         headers = request.headers.raw
         check_headers(headers, "application/json", "text/plain")
-        data = await read_body(request.receive)
+        data = await read_chunks(request.receive)
         check_json(data)
         asked = read_asked(data)
         key = bearer(headers)
@@ -71,7 +72,7 @@ class Face:
         if own is None:
             raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
         check_headers(headers, "application/json", limit=LARGEST)
-        data = await read_body(request.receive, limit=LARGEST)
+        data = await read_chunks(request.receive, largest=LARGEST)
         check_json(data)
         policy = read_policy(data)
         if policy.site != own:

@@ -19,6 +19,7 @@ from askfirst_collector.ledger.records import Past
 # The hash of the words that a notice of this policy shows in this language.
 Notice = Callable[[Policy, str], str]
 ERASE = "erase"  # the method of an ending that an erasure follows
+RESTORE = "restore"  # of one that a restored backup had undone
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def restriction(past: Past, *, now: float) -> dict[str, Any] | None:
     }
 
 
-def ending(past: Past, *, now: float) -> dict[str, Any] | None:
-    """The entry that ends a handle about to be erased; None where it has ended already."""
+def ending(past: Past, *, now: float, method: str = ERASE) -> dict[str, Any] | None:
+    """The entry by which we end a handle ourselves; None where it has ended already."""
     if past.latest is None or past.ended:
         return None
     body = dict(past.latest.body)
@@ -97,7 +98,7 @@ def ending(past: Past, *, now: float) -> dict[str, Any] | None:
         granted=[],
         denied=sorted(choices),
         collectors=[],
-        method=ERASE,
+        method=method,
         retention={},
         recipients=[],
         status=STATUS["withdraw"],

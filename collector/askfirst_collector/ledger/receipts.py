@@ -1,6 +1,6 @@
 """Receipts: an entry of the ledger, signed, for the visitor to keep.
 
-Compact JWS (RFC 7515) with Ed25519 (RFC 9864). The payload is the entry with its index, its leaf
+Compact JWS (RFC 7515) with Ed25519 (RFC 9864). The payload is the entry with its leaf
 and the salt of the leaf, so that whoever holds the receipt can compute the leaf again.
 """
 
@@ -34,11 +34,13 @@ class Receipts:
         self._newest = next(reversed(self._keys))
 
     def sign(self, entry: Entry) -> str:
-        """The receipt of an entry."""
+        """The receipt of an entry; its leaf finds it in the ledger.
+
+        Not its index: whoever answers again and again would see in it when others answer (M27).
+        """
         header = {"alg": ALGORITHM, "kid": self._newest, "typ": TYPE}
         payload = {
             **entry.body,
-            "index": entry.index,
             "leaf": entry.leaf.hex(),
             "salt": entry.salt.hex(),
         }
@@ -68,7 +70,7 @@ def verify_receipt(token: str, public: Sequence[Mapping[str, Any]]) -> dict[str,
         payload: dict[str, Any] = json.loads(signed.payload)
         if signed.headers().get("typ") != TYPE:
             return None
-        entry = {k: v for k, v in payload.items() if k not in ("index", "leaf", "salt")}
+        entry = {k: v for k, v in payload.items() if k not in ("leaf", "salt")}
         fits = leaf_hash(bytes.fromhex(payload["salt"]), canonical(entry)).hex()
     except (JoseError, ValueError, KeyError, TypeError, StopIteration):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
 
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import (
@@ -22,7 +22,7 @@ from askfirst_collector.ledger.entries import (
 )
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.standings import Standings
-from askfirst_collector.ledger.tables import dead, entry, refusal
+from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Judged
 from askfirst_collector.store.faults import away
@@ -104,7 +104,7 @@ class Ledger:
             }
             self._insert(connection, body)
         self._present.check()
-        self._truncate()
+        self.truncate()
         return True
 
     def forget_evidence(self, site: str, before: float) -> int:
@@ -128,7 +128,7 @@ class Ledger:
             noted = (entry.c.site == site) & (entry.c.kind == "erase") & (entry.c.hour <= before)
             _blank(connection, noted)
         if handles:
-            self._truncate()
+            self.truncate()
         return len(handles)
 
     def tally_refusal(self, site: str, edition: int) -> None:
@@ -168,6 +168,24 @@ class Ledger:
         with away("ledger"), self._engine.connect() as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
                 yield _read(row)
+
+    def handles(self) -> list[tuple[str, str]]:
+        """Every site and handle that has entries: for what must be seen to after a restore."""
+        query = select(entry.c.site, entry.c.handle).where(entry.c.handle.is_not(None)).distinct()
+        with away("ledger"), self._engine.connect() as connection:
+            return [(row.site, row.handle) for row in connection.execute(query)]
+
+    def pair(self, offered: bytes) -> bytes:
+        """The name that this ledger shares with its `salts.db`; the offered one where it is new."""
+        with away("ledger"), self._engine.connect() as connection:
+            known: bytes | None = connection.execute(select(pair.c.name)).scalar()
+        if known is not None:
+            return known
+        with away("ledger"), writing(self._engine) as connection:
+            known = connection.execute(select(pair.c.name)).scalar()
+            if known is None:
+                connection.execute(insert(pair).values(name=offered))
+        return known or offered
 
     def check(self) -> None:
         """CollectorAway when what is written now would be lost."""
@@ -256,8 +274,8 @@ class Ledger:
         )
         return Entry(index, leaf, salt, read_body(content))
 
-    def _truncate(self) -> None:
-        # What was removed is still in the journal; a reader may hold it, then the next one does it.
+    def truncate(self) -> None:
+        """Empty the journal, where what was removed still is; a reader may hold it till later."""
         with away("ledger"), self._engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
 
@@ -268,9 +286,17 @@ def _entries() -> Any:
     )
 
 
+# Made once: it is asked for every handle that is new to a worker, and making it costs more.
+_LATEST = (
+    _entries()
+    .where(entry.c.site == bindparam("site"), entry.c.handle == bindparam("handle"))
+    .order_by(entry.c.idx.desc())
+    .limit(1)
+)
+
+
 def _latest(connection: Connection, site: str, handle: str) -> Entry | None:
-    query = _entries().where(entry.c.site == site, entry.c.handle == handle)
-    row = connection.execute(query.order_by(entry.c.idx.desc()).limit(1)).first()
+    row = connection.execute(_LATEST, {"site": site, "handle": handle}).first()
     return None if row is None else _read(row)
 
 

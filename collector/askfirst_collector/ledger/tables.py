@@ -2,6 +2,7 @@
 
 entry     one a decision; `idx` is the order. Erasing empties everything but `idx` and `leaf`
 dead      a mark of each handle that has ended; it outlives the entries and names nobody
+pair      the name it shares with the one `salts.db` it was opened with
 refusal   how many refused, by site, edition and day, where the policy counts them
 """
 
@@ -39,6 +40,8 @@ Index("entry_by_handle", entry.c.site, entry.c.handle, entry.c.idx)
 Index("entry_by_hour", entry.c.site, entry.c.hour)
 
 dead = Table("dead", metadata, Column("mark", LargeBinary, primary_key=True))
+
+pair = Table("pair", metadata, Column("name", LargeBinary, primary_key=True))
 
 refusal = Table(
     "refusal",

@@ -147,7 +147,13 @@ def conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
     if host is None:
         yield Problem("", None, "the host's policy cannot be read: nothing can be published now")
         return
-    for name, purpose in policy.purposes.items():
+    for key in ("consent_days", "evidence_days"):
+        declared, limit = getattr(policy, key), getattr(host, key)
+        if declared > limit:
+            yield Problem(f"/{key}", declared, f"the host allows {limit}: write {limit} or less")
+    # A purpose on another basis is disclosed, and gathers nothing that a ceiling could bound.
+    for name in policy.asked:
+        purpose = policy.purposes[name]
         ceiling = host_terms(host, purpose.terms.data_use)
         for conflict in subsumed_by(purpose.terms, ceiling):
             at = conflict.below(f"/purposes/{name}")

@@ -92,11 +92,26 @@ def reports(parts: Parts, wanted: Wanted, tables: Iterable[str]) -> dict[str, Re
     visitors = sum(each.visitors or 0 for each in shown) if shown else None
     views = sum(each.views or 0 for each in shown) if shown else None
     with away("ledger"), parts.engine.connect() as connection:
-        rows = {table: tuple(_rows(connection, wanted, table)) for table in tables}
+        found = _rows(connection, wanted, list(tables))
     return {
-        table: Report(wanted, table, found, visitors, views, periods)
-        for table, found in rows.items()
+        table: Report(wanted, table, tuple(rows), visitors, views, periods)
+        for table, rows in found.items()
     }
+
+
+def hours_of_day(parts: Parts, wanted: Wanted) -> dict[int, tuple[int, int]]:
+    """Visitors and views of each hour of the day that was shown, added over the days of a range."""
+    # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
+    hour = func.substr(cell.c.path, 16, 2)
+    query = (
+        select(hour, func.sum(cell.c.visitors), func.sum(cell.c.views))
+        .where(*_cells_of(wanted))
+        .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
+        .group_by(hour)
+    )
+    with away("ledger"), parts.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {int(which): (int(people), int(seen)) for which, people, seen in rows}
 
 
 def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
@@ -124,19 +139,27 @@ def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
         yield Period(row.period, row.closes, row.visitors, row.views, reason)
 
 
-def _rows(connection: Connection, wanted: Wanted, table: str) -> Iterator[Row]:
-    of = subject_id(wanted.site, wanted.collector, wanted.purpose)
+def _rows(connection: Connection, wanted: Wanted, tables: list[str]) -> dict[str, list[Row]]:
     visitors, views = func.sum(cell.c.visitors), func.sum(cell.c.views)
     query = (
-        select(cell.c.path, cell.c.kind, visitors, views)
-        .where(cell.c.subject == of.scalar_subquery())
-        .where(cell.c.closing.in_(select(closing.c.id).where(_in_range(wanted))))
-        .where(cell.c.table == table)
-        .group_by(cell.c.path, cell.c.kind)
+        select(cell.c.table, cell.c.path, cell.c.kind, visitors, views)
+        .where(*_cells_of(wanted))
+        .where(cell.c.table.in_(tables))
+        .group_by(cell.c.table, cell.c.path, cell.c.kind)
         .order_by(visitors.desc(), views.desc(), cell.c.path, cell.c.kind)
     )
-    for path, kind, people, seen in connection.execute(query):
-        yield Row(read(path), kind, int(people), int(seen))
+    found: dict[str, list[Row]] = {table: [] for table in tables}
+    for table, path, kind, people, seen in connection.execute(query):
+        found[table].append(Row(read(path), kind, int(people), int(seen)))
+    return found
+
+
+def _cells_of(wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+    of = subject_id(wanted.site, wanted.collector, wanted.purpose)
+    return (
+        cell.c.subject == of.scalar_subquery(),
+        cell.c.closing.in_(select(closing.c.id).where(_in_range(wanted))),
+    )
 
 
 def _in_range(wanted: Wanted) -> ColumnElement[bool]:

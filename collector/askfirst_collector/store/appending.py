@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 
 from .dictionary import Dictionary, time_number
 from .events import ANSWER_DAYS, Batch, Row
 from .schema import DIMENSIONS, TYPES
 
 ID_BYTES = 8  # of a row's random id, of which 63 bits are used
-# Rows in one statement; few sizes, so that each statement is prepared once.
-SIZES = (256, 64, 16, 4, 1)
+MOST = 256  # rows or keys in one statement
 
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
 EVENT_COLUMNS = 9 + len(DIMENSIONS)
 _ANSWER_COLUMNS = 3
 
 Numbers = tuple[object, ...]
+Name = tuple[int, bytes]  # of a batch: a day, and the key it has on that day
 
 
 class Appender:
@@ -35,12 +36,14 @@ class Appender:
     def append(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[bytes]:
         """The answer of each batch: the kept one where it was seen, else its own, now written."""
         self._forget_answers(connection, max(batch.day for batch in batches))
-        seen = _answers(connection, batches)
+        names = [_names(batch) for batch in batches]
+        seen = _answers(connection, names)
         answers: list[bytes] = []
         rows: list[Numbers] = []
         fresh: list[Numbers] = []
-        for batch in batches:
-            found = next((seen[name] for name in _names(batch) if name in seen), None)
+        for batch, own in zip(batches, names, strict=True):
+            # Two of the same may be in one round.
+            found = next(filter(None, map(seen.get, own)), None) if seen else None
             if found is None:
                 found = seen[batch.day, batch.key] = batch.answer
                 fresh.append((batch.day, batch.key, batch.answer))
@@ -99,36 +102,38 @@ def insert(
 ) -> None:
     """Insert rows of a table of ours, many by one statement."""
     row = f"({', '.join('?' * columns)})"
-    start = 0
-    for size in SIZES:
-        statement = f"INSERT INTO {table} VALUES {', '.join([row] * size)}"  # noqa: S608
-        while len(rows) - start >= size:
-            chunk = rows[start : start + size]
-            connection.execute(statement, [number for each in chunk for number in each])
-            start += size
+    for start in range(0, len(rows), MOST):
+        chunk = rows[start : start + MOST]
+        size = _size(len(chunk))
+        filled = [*chunk, *[(None,) * columns] * (size - len(chunk))]
+        values = ", ".join([row] * size)
+        statement = f"INSERT INTO {table} SELECT * FROM (VALUES {values}) LIMIT ?"  # noqa: S608
+        connection.execute(statement, [*chain.from_iterable(filled), len(chunk)])
 
 
-def _names(batch: Batch) -> Iterator[tuple[int, bytes]]:
+def _size(count: int) -> int:
+    """The next power of two: of few sizes, each statement is prepared once."""
+    return 1 << (count - 1).bit_length()
+
+
+def _names(batch: Batch) -> list[Name]:
     """The day and key under which a batch may have been seen, the likeliest first."""
-    for back, key in enumerate((batch.key, *batch.earlier)):
-        yield batch.day - back, key
+    return [(batch.day - back, key) for back, key in enumerate((batch.key, *batch.earlier))]
 
 
-def _answers(
-    connection: sqlite3.Connection, batches: Sequence[Batch]
-) -> dict[tuple[int, bytes], bytes]:
-    by_day: dict[int, list[bytes]] = {}
-    for batch in batches:
-        for day, key in _names(batch):
-            by_day.setdefault(day, []).append(key)
-    found: dict[tuple[int, bytes], bytes] = {}
-    for day, keys in by_day.items():
-        for start in range(0, len(keys), SIZES[0]):
-            chunk = keys[start : start + SIZES[0]]
-            size = min(size for size in SIZES if size >= len(chunk))
-            padded = [*chunk, *[chunk[0]] * (size - len(chunk))]
-            marks = ", ".join("?" * size)
-            select = f"SELECT key, answer FROM answer WHERE day = ? AND key IN ({marks})"  # noqa: S608
-            for key, answer in connection.execute(select, (day, *padded)):
-                found[day, key] = answer
+def _answers(connection: sqlite3.Connection, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
+    wanted = list(chain.from_iterable(names))
+    found: dict[Name, bytes] = {}
+    for start in range(0, len(wanted), MOST):
+        chunk = wanted[start : start + MOST]
+        size = _size(len(chunk))
+        marks = ", ".join(["(?, ?)"] * size)
+        # CROSS: the few that are wanted are each looked up, not all of the table.
+        select = (
+            f"WITH wanted (day, key) AS (VALUES {marks})"  # noqa: S608
+            " SELECT day, key, answer FROM wanted CROSS JOIN answer USING (day, key)"
+        )
+        filled = chain(chunk, repeat(chunk[0], size - len(chunk)))
+        for day, key, answer in connection.execute(select, [*chain.from_iterable(filled)]):
+            found[day, key] = answer
     return found

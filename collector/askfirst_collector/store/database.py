@@ -27,7 +27,10 @@ PRAGMAS = (
 
 def open_ledger(path: Path) -> Engine:
     """Open (and where needed create) the ledger database at `path`; the folder must exist."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    # The text of an error would hold what was written: handles, hashes of passwords.
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare)
     # Two workers may start at once: the second finds the tables of the first.
     with writing(engine) as connection:

@@ -15,7 +15,7 @@ class StoreAway(CollectorAway):
     """Nothing was written, and nothing can be now: disk full, database locked or gone."""
 
 
-class HandleEnded(AskfirstError):  # noqa: N818 - what happened, not a fault
+class HandleEnded(AskfirstError):
     """The ledger has a later entry for the handle than the one the batch was judged by."""
 
 

@@ -1,7 +1,9 @@
 """One thread that does what waits, all of it at once: group commit without the database.
 
 Whoever asks while a round is under way is in the next one, so that a round costs one `fsync`
-however many wait for it. Each is answered when the round with its own job is over.
+however many wait for it. Each is answered when the round with its own job is over. A sleeping
+thread is woken once the loop has heard everybody who is ready: whoever it hears in one turn is in
+one round, and does not compete with the thread for the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -21,7 +24,7 @@ ROUND = 1_024  # jobs in one round at most
 WAITING = 16_384  # jobs that may wait; more are refused, so that memory is bounded
 
 
-class Full(Exception):  # noqa: N818 - a state, not a fault
+class Full(Exception):
     """Too much waits already, or the group is closed."""
 
 
@@ -46,10 +49,10 @@ class Group(Generic[Job, Answer]):
         self._done = done
         self._name = name
         self._waiting: deque[_Ticket[Job, Answer]] = deque()
-        # Guards everything here; who puts a job wakes the thread only if it sleeps.
+        # Guards everything here; the thread is woken only if it sleeps.
         self._lock = threading.Lock()
         self._sleeps = False
-        self._wake = threading.Semaphore(0)
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -57,25 +60,28 @@ class Group(Generic[Job, Answer]):
         """The answer, awaited."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._put(_Ticket(job, future, loop))
+        if self._put(_Ticket(job, future, loop)):
+            loop.call_soon(self._rouse)
         return await future
 
     def ask_now(self, job: Job) -> Answer:
         """The answer, for callers that are threads: blocks."""
         future: Future[Answer] = Future()
-        self._put(_Ticket(job, future, None))
+        if self._put(_Ticket(job, future, None)):
+            self._rouse()
         return future.result()
 
     def close(self) -> None:
         """Do what waits, then stop. Closing twice is harmless."""
         with self._lock:
             self._closed = True
-            self._rouse()
             thread = self._thread
+        self._rouse()
         if thread is not None:
             thread.join()
 
-    def _put(self, ticket: _Ticket[Job, Answer]) -> None:
+    def _put(self, ticket: _Ticket[Job, Answer]) -> bool:
+        """Whether the thread sleeps, and is to be roused."""
         with self._lock:
             if self._closed:
                 raise Full("the writer is closed")
@@ -85,12 +91,13 @@ class Group(Generic[Job, Answer]):
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
-            self._rouse()
+            return self._sleeps
 
     def _rouse(self) -> None:
-        if self._sleeps:
-            self._sleeps = False
-            self._wake.release()
+        with self._lock:
+            if self._sleeps:
+                self._sleeps = False
+                self._wake.put(None)
 
     def _run(self) -> None:
         while tickets := self._next_round():
@@ -105,7 +112,7 @@ class Group(Generic[Job, Answer]):
                     count = min(len(self._waiting), ROUND)
                     return [self._waiting.popleft() for _ in range(count)]
                 self._sleeps = True
-            self._wake.acquire()
+            self._wake.get()
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Answer | Exception]:
         try:

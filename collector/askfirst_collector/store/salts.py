@@ -6,6 +6,12 @@ again; that holds only while no second copy of this file exists (M48).
     period_salt(site, closes, period, salt, due)   due: two hours after the period ends
     grant_key(handle, key, due)                    due: when the grant runs out
     batch_key(day, key, due)                       due: when no retry of that day counts any more
+
+It also witnesses what a restored backup of the other files must not undo:
+
+    ended(mark, erased)                            the handles that ended, as the ledger marks them
+    witness(pair, newest, generation)              the ledger it belongs to; how far that and the
+                                                   event store had come at the last ending
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from askfirst.errors import CollectorAway
@@ -43,6 +50,13 @@ CREATE TABLE IF NOT EXISTS grant_key (
 CREATE TABLE IF NOT EXISTS batch_key (
     day TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL, due INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ended (
+    mark BLOB NOT NULL PRIMARY KEY, erased INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS witness (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    pair BLOB NOT NULL, newest INTEGER NOT NULL, generation INTEGER NOT NULL
+);
 """
 
 
@@ -55,13 +69,29 @@ class PeriodSalt:
     salt: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What this file knows of the others: they were once at least so far."""
+
+    pair: bytes  # the name it shares with one ledger
+    newest: int  # the last entry of the ledger
+    generation: int  # of the event store
+
+
 def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str) -> bytes:
     """HMAC-SHA256 over the four names, each framed by its length, so that no two are confused."""
-    framed = b"".join(
-        len(field).to_bytes(4, "big") + field
-        for field in (name.encode() for name in (site, purpose, collector, handle))
-    )
-    return hmac.digest(salt, b"askfirst pseudonym 1\0" + framed, hashlib.sha256)
+    message = _framed(site, purpose, collector) + _frame(handle)
+    return hmac.digest(salt, message, hashlib.sha256)
+
+
+@lru_cache(maxsize=1024)  # names of policies, never of visitors
+def _framed(*names: str) -> bytes:
+    return b"askfirst pseudonym 1\0" + b"".join(map(_frame, names))
+
+
+def _frame(name: str) -> bytes:
+    field = name.encode()
+    return len(field).to_bytes(4, "big") + field
 
 
 def period_end(closes: str, period: str) -> int:
@@ -147,6 +177,48 @@ class Salts:
         with self._lock, away("salts"):
             rows = self._file.execute("SELECT handle FROM grant_key").fetchall()
         return [handle for (handle,) in rows]
+
+    def note_ended(
+        self, mark: bytes, *, newest: int, erased: bool = False, generation: int = 0
+    ) -> None:
+        """Remember that a handle ended, and how far the other files are now."""
+        self.witness()
+        with self._writing() as file:
+            file.execute(
+                "INSERT INTO ended VALUES (?, ?)"
+                " ON CONFLICT (mark) DO UPDATE SET erased = MAX(erased, excluded.erased)",
+                (mark, erased),
+            )
+            file.execute(
+                "UPDATE witness SET newest = MAX(newest, ?), generation = MAX(generation, ?)",
+                (newest, generation),
+            )
+
+    def endings(self) -> dict[bytes, bool]:
+        """The marks of the handles that ended, and whether each was erased."""
+        with self._lock, away("salts"):
+            rows = self._file.execute("SELECT mark, erased FROM ended").fetchall()
+        return {mark: bool(erased) for mark, erased in rows}
+
+    def witness(self) -> Witness:
+        """What was noted last; a file that is new draws its name."""
+        query = "SELECT pair, newest, generation FROM witness"
+        with self._lock, away("salts"):
+            row = self._file.execute(query).fetchone()
+        if row is None:
+            with self._writing() as file:
+                first = "INSERT OR IGNORE INTO witness VALUES (1, ?, -1, 0)"
+                file.execute(first, (self._urandom(SALT),))
+                row = file.execute(query).fetchone()
+        return Witness(*row)
+
+    def rewitness(self, pair: bytes, newest: int, generation: int) -> None:
+        """Take the files as they are now for what they must not fall behind."""
+        with self._writing() as file:
+            file.execute(
+                "UPDATE witness SET pair = ?, newest = ?, generation = ?",
+                (pair, newest, generation),
+            )
 
     def destroy_due(self, now: float) -> int:
         """Destroy every salt and key whose time is over; how many there were."""

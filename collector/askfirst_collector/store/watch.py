@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from typing import Any
 
@@ -23,8 +24,13 @@ class Watch:
 
     def version(self) -> int:
         """A number that differs once another connection, of any process, has committed."""
-        with self._lock, away("ledger"):
-            version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            with self._lock:
+                version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            # Entered only now: this is asked several times for each event.
+            with away("ledger"):
+                raise
         return version
 
     def close(self) -> None:

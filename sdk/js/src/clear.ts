@@ -33,8 +33,8 @@ function expire(name: string): void {
   const paths = new Set(["/", ...steps.flatMap((step) => [step, `${step}/`])]);
   for (const path of paths) {
     for (const domain of domains) {
-      for (const kind of ["", "; Secure", "; Secure; Partitioned"]) {
-        writeCookie(`${name}=; Max-Age=0; Path=${path}${domain}${kind}`);
+      for (const kind of ["", "; Partitioned"]) {
+        writeCookie(`${name}=; Max-Age=0; Secure; Path=${path}${domain}${kind}`);
       }
     }
   }

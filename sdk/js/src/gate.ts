@@ -102,6 +102,16 @@ export function gate(base: string): Askfirst {
     return true;
   }
 
+  async function learn(cache: RequestCache): Promise<void> {
+    const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" }, cache });
+    const found: Published = await response.json();
+    const { edition = 0 } = readState(cookies(), found.policy.site, Date.now() / 1000) ?? {};
+    // The answer was to a newer edition than the browser's cache knows.
+    if (edition > found.number && cache === "default") return learn("reload");
+    published = found;
+    answered();
+  }
+
   function answered(): void {
     read();
     tellTabs();
@@ -113,14 +123,7 @@ export function gate(base: string): Askfirst {
     () => void safely(async () => (await tracker)?.restored()),
   );
   onChoices(() => safely(() => show("preferences")));
-  whenSeen(() => {
-    void safely(async () => {
-      const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" } });
-      if (!response.ok) return;
-      published = await response.json();
-      answered();
-    });
-  });
+  whenSeen(() => void safely(() => learn("default")));
 
   return {
     allows: (purpose) => Object.hasOwn(read().scopes, purpose),

@@ -48,8 +48,7 @@ const isModule = ({ dataset }: HTMLScriptElement): boolean => dataset["type"] ==
 const isAsync = (script: HTMLScriptElement): boolean => script.hasAttribute("async");
 
 /** As the parser would have done: after the others. */
-const isDeferred = (script: HTMLScriptElement): boolean =>
-  !isAsync(script) && (isModule(script) || (script.defer && !!script.src));
+const isDeferred = (script: HTMLScriptElement): boolean => !isAsync(script) && (isModule(script) || script.defer);
 
 /** Runs one script; true when the next has to wait until this one has loaded or failed. */
 function run(script: HTMLScriptElement, done: () => void): boolean {

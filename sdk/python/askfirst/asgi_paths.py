@@ -46,6 +46,7 @@ async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
             headers=scope["headers"],
             secrets=connection.secrets,
             body=lambda: read_body(scope["headers"], connection.receive),
+            peer=(scope.get("client") or ("",))[0],
         )
         await _send(connection, await paths.answer(request))
 
@@ -65,12 +66,18 @@ async def read_body(
     seconds: float = SLOWEST,
 ) -> bytes:
     """The whole body; Refused `too-large` past `largest` bytes, `too-slow` past `seconds`."""
-    too_large = Refused("too-large", f"send at most {largest} bytes")
     for name, value in headers:
         if name.lower() == b"content-length":
             digits = value.strip().lstrip(b"0")
             if digits.isdigit() and (len(digits) > 9 or int(digits) > largest):
-                raise too_large
+                raise Refused("too-large", f"send at most {largest} bytes")
+    return await read_chunks(receive, largest=largest, seconds=seconds)
+
+
+async def read_chunks(
+    receive: Receive, *, largest: int = LARGEST, seconds: float = SLOWEST
+) -> bytes:
+    """As `read_body`, whatever the headers said."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -82,7 +89,7 @@ async def read_body(
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > largest:
-                    raise too_large
+                    raise Refused("too-large", f"send at most {largest} bytes")
                 chunks.append(chunk)
                 if not message.get("more_body", False):
                     return b"".join(chunks)

@@ -70,6 +70,10 @@ class CollectorClient(Protocol):
         """The keys of the site's state cookie, 32 bytes each, newest last."""
         ...
 
+    async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
+        """Count one grant of a network; whether it may be recorded. A refusal is never asked."""
+        ...
+
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk. `handle-ended` for a dead handle."""
         ...

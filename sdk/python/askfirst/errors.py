@@ -10,6 +10,7 @@ AskfirstError
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ STATUS: dict[str, int] = {
     "collector-away": 503,
 }
 
+_LONGEST = 100  # characters of a value that a message repeats
+
 
 class AskfirstError(Exception):
     """The root of everything askfirst raises."""
@@ -53,14 +56,18 @@ class AskfirstError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to write instead."""
+    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to do."""
 
     pointer: str
     found: object
     message: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '/'}: {self.message}"
+        if self.found is None:
+            return f"{self.pointer or '/'}: {self.message}"
+        found = json.dumps(self.found, ensure_ascii=False, default=str)
+        shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
+        return f"{self.pointer or '/'}: found {shown}: {self.message}"
 
 
 class PolicyError(AskfirstError):

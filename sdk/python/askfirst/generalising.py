@@ -98,7 +98,7 @@ class Generaliser:
     ) -> dict[str, Value] | None:
         from .observe.event import DIRECT, Raw, is_bot, observe
 
-        raw = Raw(_only(asking.headers), asking.peer, asking.now)
+        raw = Raw(needed(asking.headers), asking.peer, asking.now)
         if is_bot(raw, terms):
             return None
         proxies = self.proxies or DIRECT
@@ -129,7 +129,7 @@ def _plain(
     from .observe.language import language
     from .observe.screen import screen
 
-    header = _only(asking.headers).get(b"accept-language", b"").decode("latin-1")
+    header = needed(asking.headers).get(b"accept-language", b"").decode("latin-1")
     sources: dict[str, Callable[[], Value]] = {
         "screen": lambda: screen(fields.get("screen")),
         "language": lambda: language(header),
@@ -141,7 +141,7 @@ def _plain(
     return scope.generalise({name: read() for name, read in sources.items() if scope.level(name)})
 
 
-def _only(headers: Headers) -> dict[bytes, bytes]:
+def needed(headers: Headers) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         if (lowered := name.lower()) in _READ:

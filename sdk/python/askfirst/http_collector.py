@@ -9,25 +9,24 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
 from .errors import CollectorAway, PolicyError, Problem, Refused, Unusable, WrongSetting
 from .gate.faults import note
 from .gate.request import Answer, problem
 from .gate.spill import Spill
-from .generalising import Asking, Generaliser
+from .generalising import Asking, Generaliser, needed
 from .http_connections import Connections, Place, Reply
 from .key_file import read_key_file
+from .observe.network_limit import MOST_GRANTS, AddressLimit
+from .observe.proxies import Proxies
 from .outbox import Outbox
 from .relayed import Relayed
 from .remote_terms import RemoteTerms
 from .sent_events import read_sent
 from .terms.edition import Choice, Editions
 from .terms.policy import Policy
-
-if TYPE_CHECKING:
-    from .observe.proxies import Proxies
 
 log = logging.getLogger("askfirst")
 
@@ -90,6 +89,8 @@ class HttpCollector:
         self._terms = RemoteTerms(self._fetch_terms, now=now)
         self._relayed = Relayed(self._generaliser, self._terms, self._post_events, now=now)
         self._outbox = Outbox(self._deliver, now=now, spill=self.spill)
+        self._proxies = proxies or Proxies()
+        self._grants = AddressLimit(now=now, urandom=urandom, most=MOST_GRANTS)
         self._published: set[str] = set()
 
     # Policy and keys
@@ -116,6 +117,10 @@ class HttpCollector:
         return self._keys
 
     # Answers and rights
+
+    async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
+        """Count one grant of a network, here: no address leaves for it."""
+        return self._grants.allows(self._proxies.client(peer, needed(headers)))
 
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk there."""

@@ -215,6 +215,25 @@ def test_an_edition_that_disappeared_grants_nothing(serve: Serve, arrive: Arrive
     assert visitor.events == []
 
 
+def test_a_policy_from_before_the_answer_is_read_again(site: Site, visitor: Visitor) -> None:
+    """M16: a cached policy older than the answer asks nothing: the site's own is read."""
+    visitor.granted(**ONLY)
+    numbers = [0]
+
+    def age(route: Route) -> None:
+        told = route.fetch()
+        published = told.json()
+        if numbers:
+            published |= {"number": numbers.pop(), "bounds": {}}
+        route.fulfill(response=told, json=published)
+
+    visitor.context.route("**/policy", age)
+    tab = visitor.open()
+    assert tab.evaluate("askfirst.allows('statistics')")
+    assert tab.evaluate("askfirst.consent.asks") == []
+    assert numbers == []
+
+
 def test_a_site_for_children_asks_nobody(serve: Serve, arrive: Arrive) -> None:
     """M30: nothing is asked, nothing is allowed, nothing is sent."""
     site = serve({**policy(), "for_children": True})

@@ -46,7 +46,14 @@ def clocked(visitor: Visitor, path: str = "/") -> Tab:
     tab = visitor.context.new_page()
     tab.clock.install()
     visitor.go(tab, path)
+    if tab.evaluate("Object.keys(askfirst.consent.scopes).length > 0"):
+        started(tab)
     return tab
+
+
+def started(tab: Tab) -> None:
+    """Wait until the tracker, which the gate loads after a grant, is there."""
+    tab.evaluate("import('/askfirst/static/tracker.js').then(() => undefined)")
 
 
 def pages(visitor: Visitor, purpose: str = "statistics") -> list[str]:
@@ -131,10 +138,12 @@ def test_nothing_from_before_consent(shop: Site, arrive: Arrive) -> None:
     tab = clocked(visitor, "/?sort=price")
     tab.evaluate("askfirst.track('signup', { plan: 'free' }); history.pushState(0, '', '/before')")
     visitor.answer(tab, "Accept all")
+    started(tab)
     later(tab)
     assert visitor.events == []
     tab.evaluate("askfirst.track('open'); history.pushState(0, '', '/after')")
     later(tab)
+    visitor.wait_for_events(tab, 3)
     assert pages(visitor) == ["/after"]
     assert [event["action"]["name"] for event in visitor.events if "action" in event] == ["open"]
 
@@ -152,6 +161,7 @@ def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
     )
     tab.go_back()
     later(tab)
+    visitor.wait_for_events(tab, 4)
     assert pages(visitor) == ["/", "/a", "/b?sort=name", "/a"]
     assert [event.get("referrer") for event in visitor.events] == [None, *[shop.origin] * 3]
 

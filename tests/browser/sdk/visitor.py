@@ -80,9 +80,11 @@ class Visitor:
 
     @property
     def batches(self) -> list[dict[str, Any]]:
-        """Every body that reached the events address."""
-        came = [each for each in self.site.received if each.path == EVENTS]
-        return [json.loads(each.body) for each in came if each.body]
+        """Every batch that reached the events address; one that came again under its id, once."""
+        came = [each for each in self.site.received if each.path == EVENTS and each.body]
+        read = [json.loads(each.body) for each in came]
+        assert len({body["batch"] for body in read}) == len({str(body) for body in read})
+        return list({body["batch"]: body for body in read}.values())
 
     @property
     def tries(self) -> list[str]:

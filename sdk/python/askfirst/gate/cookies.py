@@ -68,12 +68,18 @@ def take(headers: Headers, wanted: bytes) -> tuple[list[Header], tuple[bytes, ..
 
 
 def _thin(value: bytes, wanted: bytes) -> tuple[bytes, list[bytes]]:
-    taken = []
-    for start, end in reversed(_chunks(value, wanted)):
+    # Pieces that are joined once: a header of nothing but receipts costs no more than its length.
+    taken: list[bytes] = []
+    pieces: list[bytes] = []
+    kept_to = 0
+    is_first = False
+    for start, end in _chunks(value, wanted):
         name, text = split(value[start:end])
         if name == wanted:
             taken.append(text)
-            # The first chunk has no separator before it: the one behind it goes with it.
-            rest = value[end:] if start else value[end:].removeprefix(b";").lstrip(_BLANK)
-            value = value[: max(start - 1, 0)] + rest
-    return value, taken[::-1]
+            pieces.append(value[kept_to : max(start - 1, 0)])
+            kept_to = end
+            is_first = is_first or not start
+    rest = b"".join([*pieces, value[kept_to:]])
+    # The first chunk has no separator before it: the one behind it goes with it.
+    return (rest.removeprefix(b";").lstrip(_BLANK) if is_first else rest), taken

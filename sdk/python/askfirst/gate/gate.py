@@ -11,7 +11,7 @@ from pathlib import Path
 from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
-from ..terms.token import State, read_state
+from ..terms.token import LONGEST, State, read_state
 from . import caching, seen
 from .cookie_database import CookieDatabase
 from .cookies import PARENT, STATE, find
@@ -27,6 +27,7 @@ from .visit import Visit
 log = logging.getLogger("askfirst")
 
 MOST_KEPT = 1024  # checked answers; M09 makes visitors share them
+MOST_TOKENS = 8  # in one request: one each for the host, its partition and its parent domains
 _READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
 _LENGTHS = frozenset(map(len, _READ))
 # What an answer is read from: the tokens by name, and whether each signal is set.
@@ -180,12 +181,17 @@ def _key(headers: Headers) -> _Key:
         if lowered == b"cookie":
             if PARENT in value:
                 # The shorter name is within the longer one.
-                tokens += [each for each in find(value, PARENT) if each[0] in (STATE, PARENT)]
+                tokens += [
+                    (key, token)
+                    for key, token in find(value, PARENT)
+                    if key in (STATE, PARENT) and len(token) <= LONGEST
+                ]
         elif lowered == b"dnt":
             dnt = dnt or is_set(value)
         else:
             gpc = gpc or is_set(value)
-    return tuple(tokens), gpc, dnt
+    # More than a browser has is no answer, and not worth its time and memory.
+    return (tuple(tokens) if len(tokens) <= MOST_TOKENS else ()), gpc, dnt
 
 
 def _below(state: State | None, parent: State) -> State | None:

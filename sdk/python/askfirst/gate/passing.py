@@ -39,9 +39,18 @@ class Verdict:
 
 
 def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
-    """One expression for several globs; `*` is any run of bytes, all else stands for itself."""
-    parts = [b".*".join(map(re.escape, p.encode("ascii").split(b"*"))) for p in patterns]
+    """One expression for several globs; `*` is any run of bytes, all else stands for itself.
+
+    The first place where a middle part fits is as good as any later one, so none is tried twice:
+    the names are a visitor's, and as long as they like.
+    """
+    parts = [_expression(*map(re.escape, p.encode("ascii").split(b"*"))) for p in patterns]
     return re.compile(b"|".join(parts), re.DOTALL) if parts else None
+
+
+def _expression(first: bytes, *parts: bytes) -> bytes:
+    middle = b"".join(b"(?>.*?%b)" % part for part in parts[:-1])
+    return first + middle + b"".join(b".*" + part for part in parts[-1:])
 
 
 class Passing:

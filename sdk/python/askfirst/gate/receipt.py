@@ -31,6 +31,11 @@ def handle_of(secret: bytes) -> Handle | None:
     return hashlib.sha256(raw).hexdigest()
 
 
+def all_handles(secrets: Iterable[bytes]) -> frozenset[Handle]:
+    """The handles of every receipt of a request, one or several."""
+    return frozenset(handle for secret in secrets if (handle := handle_of(secret)) is not None)
+
+
 def only_handle(secrets: Iterable[bytes]) -> Handle | None:
     """The handle of a request; None where several different receipts leave it open whose it is."""
     found = {handle_of(secret) for secret in secrets}

@@ -82,6 +82,19 @@ class Relay:
             note("learning the editions of the site", error)
         self._not_before = asyncio.get_running_loop().time() + PAUSE
 
+    async def admit(self, headers: Headers, peer: str) -> None:
+        """Let one more grant in; raises Refused where its network has made too many of them."""
+        try:
+            async with asyncio.timeout(self._patience):
+                admitted = await self.client.admits(headers, peer)
+        except AskfirstError:
+            raise
+        except Exception as error:
+            note("admitting an answer", error)
+            raise CollectorAway("the answer could not be recorded") from error
+        if not admitted:
+            raise Refused("too-many-requests", "too many answers from one network; try again later")
+
     async def record(self, decision: Decision) -> Recorded:
         """Record a decision within the patience; raises Refused or CollectorAway.
 

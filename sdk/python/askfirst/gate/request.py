@@ -33,7 +33,7 @@ class Request:
     """A request: `path` below the root of the site, headers without the receipt cookie.
 
     `secrets` are the receipt cookie's values; `body` reads the whole body, and raises Refused
-    `too-large` or `too-slow`.
+    `too-large` or `too-slow`; `peer` is the address at the other end of the line, "" for none.
     """
 
     method: str
@@ -42,6 +42,7 @@ class Request:
     headers: Headers
     secrets: tuple[bytes, ...]
     body: Callable[[], Awaitable[bytes]]
+    peer: str = ""
 
     @property
     def reads(self) -> bool:

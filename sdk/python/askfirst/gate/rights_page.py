@@ -142,7 +142,7 @@ def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> 
 
 def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
     kind = str(row.get("type", ""))
-    said = words.say("rights", kind) if kind in ("page_view", "action") else kind
+    said = words.say("rights", kind) if kind in ("page_view", "action", "drop") else kind
     head = [
         own(_title(consent, str(row.get("purpose", "")), words)),
         " · ",
@@ -150,13 +150,27 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
         " · ",
         el("time", None, str(row.get("period", ""))),
     ]
-    values = row.get("values")
-    parts = [
-        el("div", None, el("dt", None, words.say("attribute", name)), el("dd", None, _value(value)))
-        for name, value in dict(values if isinstance(values, Mapping) else {}).items()
-        if name in ATTRIBUTES
-    ]
+    given = row.get("values")
+    values = dict(given) if isinstance(given, Mapping) else {}
+    named: list[tuple[str, object]]
+    if kind == "drop":
+        named = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
+    else:
+        named = [
+            (words.say("attribute", name), _value(value))
+            for name, value in values.items()
+            if name in ATTRIBUTES
+        ]
+    parts = [el("div", None, el("dt", None, name), el("dd", None, said)) for name, said in named]
     return el("li", None, el("p", None, head), el("dl", None, parts))
+
+
+def _reason(action: object, words: Words) -> str:
+    """Why an event was not stored: such a row has its reason where others have the action."""
+    reason = str(action[0]) if isinstance(action, (list, tuple)) and action else ""
+    return (
+        words.say("rights", "reason", reason) if words.has("rights", "reason", reason) else reason
+    )
 
 
 def _value(value: object) -> object:

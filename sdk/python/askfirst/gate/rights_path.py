@@ -54,7 +54,7 @@ async def _read(relay: Relay, request: Request, name: str) -> Answer:
         return problem(error) if request.wants_json() else explain(relay, error, "/")
     if name == "me" and not request.wants_json():
         return _page(relay, request, kept)
-    if kept is None:
+    if kept is None or (name == "receipt" and not _may_have_secret(request)):
         raise Refused("no-receipt", "nothing is kept that this request could be linked to")
     if name == "receipt":
         file = {"receipt": kept.get("receipt"), "secret": secret_in(request).decode("ascii")}
@@ -114,10 +114,25 @@ async def _act(
 
 def secret_in(request: Request) -> bytes:
     """The secret of a request, from the header where there is one, else from the cookie."""
-    given = first(request.headers, b"authorization") or b""
-    if given[: len(_SCHEME)].lower() == _SCHEME:
-        return given[len(_SCHEME) :].strip()
+    given = _in_header(request)
+    if given is not None:
+        return given
     return request.secrets[0] if len(set(request.secrets)) == 1 else b""
+
+
+def _in_header(request: Request) -> bytes | None:
+    given = first(request.headers, b"authorization") or b""
+    is_ours = given[: len(_SCHEME)].lower() == _SCHEME
+    return given[len(_SCHEME) :].strip() if is_ours else None
+
+
+def _may_have_secret(request: Request) -> bool:
+    """Whether the answer is for whoever knows the secret, or for the visitor's own disk.
+
+    A script reads what it fetches; what is navigated to (Fetch Metadata, section 2.2) and comes as
+    an attachment no page reads. A browser that does not say which may be asked by a script.
+    """
+    return bool(_in_header(request)) or first(request.headers, b"sec-fetch-mode") == b"navigate"
 
 
 def handle_in(request: Request) -> Handle | None:

@@ -17,11 +17,12 @@ from .cookies import RECEIPT, STATE, read_cookies
 from .decision import Resolved, is_language, narrowed, refusal, resolve
 from .faults import note
 from .headers import Header
-from .receipt import draw_secret, handle_of, only_handle
+from .receipt import all_handles, draw_secret, handle_of, only_handle
 from .relay import Relay, ended
 from .request import Request
 from .set_cookie import SameSite, delete, expire, prefixes, write
 
+MOST_RECEIPTS = 4  # in one request; a browser may hold one more for each partition
 MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
 
 
@@ -57,6 +58,7 @@ class Settling:
             return await self._refuse(handle)
         secret = self.request.secrets[0].decode("ascii") if handle else self._draw()
         try:
+            await self.relay.admit(self.request.headers, self.request.peer)
             return await self._grant(secret)
         except Refused as error:
             if not ended(error):
@@ -92,6 +94,9 @@ class Settling:
             return Settled("kept", kept.expires, self._cookies(kept))
         if handle is not None:
             return await self._lessen(handle)
+        # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
+        for each in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]:
+            await self._lessen(each)
         state = refusal(self.resolved, self.consent, now=self.now)
         if old is None or old.choices != state.choices:
             self.relay.tally_refusal()

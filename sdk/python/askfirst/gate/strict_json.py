@@ -38,7 +38,7 @@ def read_json(data: bytes, *, fractions: bool = False) -> object:
         value = (_FRACTIONS if fractions else _DECODER).decode(text)
     except (ValueError, RecursionError):
         raise Refused("not-json", "send one JSON text (RFC 8259)") from None
-    _check_text(value)
+    check_text(value)
     return value
 
 
@@ -50,20 +50,22 @@ def _check_depth(text: str) -> None:
             raise Refused("too-deep", f"nest at most {DEEPEST} levels")
 
 
-def _check_text(value: object) -> None:
+def check_text(value: object) -> None:
+    """Refuse NUL and lone surrogates, wherever they stand in a value."""
     if isinstance(value, str):
         if BROKEN.search(value):
             raise Refused("bad-shape", "send strings without NUL and without lone surrogates")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
+            check_text(key)
+            check_text(item)
     elif isinstance(value, list):
         for item in value:
-            _check_text(item)
+            check_text(item)
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of a JSON text; a key that stands twice is refused."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Refused("duplicate-key", "send each key of an object once")
@@ -87,13 +89,17 @@ def _float(digits: str) -> float:
     return number
 
 
-def _constant(name: str) -> float:
+def no_constant(name: str) -> float:
+    """Python's json knows NaN and Infinity; JSON does not."""
     raise Refused("not-json", f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+    object_pairs_hook=unique,
+    parse_int=_integer,
+    parse_float=_fraction,
+    parse_constant=no_constant,
 )
 _FRACTIONS = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+    object_pairs_hook=unique, parse_int=_integer, parse_float=_float, parse_constant=no_constant
 )

@@ -92,12 +92,16 @@ def shipped_languages() -> frozenset[str]:
     return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
-@cache
 def words_in(lang: str) -> Words:
     """The words of the nearest language we have: the tag, its primary language, English."""
     known = shipped_languages()
     for wanted in (lang, lang.partition("-")[0], FALLBACK):
         if wanted in known and _LANGUAGE.fullmatch(wanted):
-            file = resources.files("askfirst") / "static" / "words" / f"{wanted}.json"
-            return Words(json.loads(file.read_text("utf-8")))
+            return _words_of(wanted)
     raise LookupError("the words of the notice are missing from askfirst/static/words")
+
+
+@cache  # by the languages we have, never by what a visitor asks for
+def _words_of(lang: str) -> Words:
+    file = resources.files("askfirst") / "static" / "words" / f"{lang}.json"
+    return Words(json.loads(file.read_text("utf-8")))

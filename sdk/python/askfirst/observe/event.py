@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..terms.attributes import UNKNOWN, Value
+from ..terms.lattice import Scope
 from ..terms.terms import Terms
 from . import agent
 from .action import action
@@ -42,6 +44,52 @@ class Raw:
         return self.headers.get(name, b"").decode("latin-1")
 
 
+class Observer:
+    """One request: each thing that it tells is read when it is first wanted, and once.
+
+    Without a `place` every address is unknown. `own_origins` are the site's own.
+    """
+
+    def __init__(
+        self,
+        raw: Raw,
+        *,
+        place: Locator | None,
+        proxies: Proxies = DIRECT,
+        own_origins: Collection[str] = (),
+    ) -> None:
+        self.raw = raw
+        self.place = place
+        self.proxies = proxies
+        self.own_origins = own_origins
+        self._known: dict[str, Value] = {}
+        self._bot: bool | None = None
+
+    def observe(self, event: Mapping[str, object], wanted: Terms) -> dict[str, Value]:
+        """The values that `wanted` allows, each cut to its level; never raises."""
+        values: dict[str, Value] = {}
+        for name, level in _levels(wanted.scope):
+            if name in _OF_REQUEST:
+                value = self._known.get(name)
+                if value is None:
+                    value = self._known[name] = _OF_REQUEST[name](self)
+            elif name == "action" and event.get("type") != "action":
+                continue
+            else:
+                value = _OF_EVENT[name](event.get(name), wanted, self.own_origins)
+            if value:
+                values[name] = value[:level]
+        return values
+
+    def is_bot(self, wanted: Terms) -> bool:
+        """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
+        if not (wanted.scope.level("browser") or wanted.scope.level("os")):
+            return False
+        if self._bot is None:
+            self._bot = agent.is_bot(self.raw.header(b"user-agent"))
+        return self._bot
+
+
 def observe(
     raw: Raw,
     event: Mapping[str, object],
@@ -51,34 +99,40 @@ def observe(
     proxies: Proxies = DIRECT,
     own_origins: Collection[str] = (),
 ) -> dict[str, Value]:
-    """The values that `wanted` allows, each cut to its level; never raises.
-
-    Without a `place` every address is unknown. `own_origins` are the site's own.
-    """
-    sources: dict[str, Callable[[], Value]] = {
-        "time": lambda: arrival(raw.now),
-        "page": lambda: page(event.get("page"), wanted.query_parameters),
-        "referrer": lambda: referrer(event.get("referrer"), own_origins),
-        "browser": lambda: agent.browser(raw.header(b"user-agent")),
-        "os": lambda: agent.os(raw.header(b"user-agent")),
-        "screen": lambda: screen(event.get("screen")),
-        "ip": lambda: _place(raw, place, proxies),
-        "language": lambda: language(raw.header(b"accept-language")),
-        "cookies": lambda: cookies(event.get("cookies"), wanted.cookies),
-    }
-    if event.get("type") == "action":
-        sources["action"] = lambda: action(event.get("action"), wanted.actions)
-    scope = wanted.scope
-    return scope.generalise({name: read() for name, read in sources.items() if scope.level(name)})
+    """As `Observer.observe`, for the only event of a request."""
+    observer = Observer(raw, place=place, proxies=proxies, own_origins=own_origins)
+    return observer.observe(event, wanted)
 
 
 def is_bot(raw: Raw, wanted: Terms) -> bool:
-    """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
-    if not (wanted.scope.level("browser") or wanted.scope.level("os")):
-        return False
-    return agent.is_bot(raw.header(b"user-agent"))
+    """As `Observer.is_bot`."""
+    return Observer(raw, place=None).is_bot(wanted)
 
 
-def _place(raw: Raw, place: Locator | None, proxies: Proxies) -> Value:
-    address = proxies.client(raw.peer, raw.headers) if place else None
+def _place(request: Observer) -> Value:
+    raw, place = request.raw, request.place
+    address = request.proxies.client(raw.peer, raw.headers) if place else None
     return place.locate(address) if place and address else (UNKNOWN,)
+
+
+_OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
+    "time": lambda request: arrival(request.raw.now),
+    "browser": lambda request: agent.browser(request.raw.header(b"user-agent")),
+    "os": lambda request: agent.os(request.raw.header(b"user-agent")),
+    "ip": _place,
+    "language": lambda request: language(request.raw.header(b"accept-language")),
+}
+_OF_EVENT: dict[str, Callable[[object, Terms, Collection[str]], Value]] = {
+    "page": lambda told, wanted, _: page(told, wanted.query_parameters),
+    "referrer": lambda told, _, own_origins: referrer(told, own_origins),
+    "screen": lambda told, *_: screen(told),
+    "cookies": lambda told, wanted, _: cookies(told, wanted.cookies),
+    "action": lambda told, wanted, _: action(told, wanted.actions),
+}
+
+
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
+    """What is observed of a scope, in its order."""
+    levels = scope.as_dict().items()
+    return tuple(each for each in levels if each[0] in _OF_REQUEST or each[0] in _OF_EVENT)

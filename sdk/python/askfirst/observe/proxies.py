@@ -19,7 +19,8 @@ SOCKET = "unix"  # a proxy that speaks over a Unix socket has no address
 MOST_HOPS = 32
 
 # RFC 7239 section 4: parameters with token or quoted values.
-_PAIR = re.compile(r'\s*(?:([\w!#$%&\'*+.^`|~-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*))?\s*([,;]|$)')
+# What was read is not tried again in another way: linear in a header that a visitor wrote.
+_PAIR = re.compile(r'\s*+(?:([\w!#$%&\'*+.^`|~-]++)=("(?:[^"\\]|\\.)*+"|[^\s",;]*+))?\s*+([,;]|$)')
 
 
 @dataclass(frozen=True)

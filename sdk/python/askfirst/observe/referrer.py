@@ -13,6 +13,7 @@ from .url import read_origin
 from .value import NONE, told
 
 DIRECT, INTERNAL = "direct", "internal"
+LONGEST = 253  # characters of a name that DNS can hold (RFC 1035); suffixes are looked up per label
 
 
 @cache
@@ -36,6 +37,8 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
     if not isinstance(origin, str) or (url := read_origin(origin)) is None:
         return (UNKNOWN,)
     host = url.host.removesuffix(".")
+    if len(host) > LONGEST:
+        return (UNKNOWN,)
     site = registrable_domain(host) if url.is_name else None
     if host in _hosts(frozenset(own_origins)):
         return told(INTERNAL, site or host)

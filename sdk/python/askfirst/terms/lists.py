@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..errors import Problem
 from .attributes import ATTRIBUTES
-from .reading import NAME, Reader
+from .reading import NAME, Reader, pointer
 from .sets import Listed
 from .terms import Terms
 
@@ -105,6 +106,16 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
         found.add(("funnel", name, *steps))
     table.close()
     return Listed(frozenset(found))
+
+
+def check_tables(terms: Terms, r: Reader) -> None:
+    """Goals and steps name listed actions: any other is never stored, so it would count nothing."""
+    steps = (step for steps in terms.funnels.values() for step in steps)
+    named = {"goals": terms.goals, "funnels": [x[7:] for x in steps if x.startswith("action:")]}
+    for key, actions in named.items():
+        for action in sorted(set(actions) - set(terms.actions)):
+            message = f"write one of the purpose's actions ({', '.join(sorted(terms.actions))})"
+            r.problems.append(Problem(r.at + pointer("tables", key), action, message))
 
 
 def write_lists(terms: Terms) -> dict[str, Any]:

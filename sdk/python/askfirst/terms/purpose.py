@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from .attributes import ATTRIBUTES, FINEST_TOGETHER
 from .lattice import Scope
-from .lists import read_actions, read_parameters, read_tables, write_lists
+from .lists import check_tables, read_actions, read_parameters, read_tables, write_lists
 from .reading import Reader
 from .sets import Listed
 from .terms import CLOSES, CONSENT, Closes, Recipient, Terms
@@ -62,8 +62,14 @@ def read_purpose(name: str, r: Reader, *, kind: Kind, languages: tuple[str, ...]
     """Read one purpose; what is wrong goes to the reader's problems."""
     terms = read_terms(r, kind=kind)
     text = r.below("text", required=kind == "site")
-    words = {language: _read_text(text.below(language, required=True)) for language in languages}
+    advice = "write a title and a description in each of the policy's languages"
+    words = {
+        language: _read_text(text.below(language, required=True, advice=advice))
+        for language in languages
+    }
     if kind != "host":
+        for language in sorted(set(text.rest()) - set(languages)):
+            text.wrong(language, text.table[language], "add it to languages, or take it out")
         text.close()
     else:
         text.rest()
@@ -102,6 +108,8 @@ def read_terms(r: Reader, *, kind: Kind) -> Terms:
         table_items=read_tables(r, kind),
     )
     _check(terms, r)
+    if kind == "site" and r.sound("actions"):
+        check_tables(terms, r)
     return terms
 
 
@@ -157,10 +165,11 @@ def read_globs(r: Reader, key: str, kind: Kind, pattern: str) -> Listed[str]:
 
 def _check(terms: Terms, r: Reader) -> None:
     needed = PERIOD_DAYS[terms.closes]
-    if terms.legal_basis == CONSENT and terms.retention_days < needed:
+    sound = r.sound("retention_days", "keep_rows_days", "closes")
+    if sound and terms.legal_basis == CONSENT and terms.retention_days < needed:
         advice = f"write {needed} or more: the period itself is that long"
         r.wrong("retention_days", terms.retention_days, advice)
-    if terms.keep_rows_days > terms.retention_days:
+    if sound and terms.keep_rows_days > terms.retention_days:
         advice = f"write {terms.retention_days} or less: rows go no later than what they became"
         r.wrong("keep_rows_days", terms.keep_rows_days, advice)
     fine = [n for n, level in FINEST_TOGETHER.items() if terms.scope.level(n) >= level]

@@ -31,16 +31,31 @@ class Reader:
             self.table = value
         else:
             self.wrong("", value, "write a table here")
+            self._what_it_lacks_is_said()
 
     def wrong(self, key: str, found: object, message: str) -> None:
         """Note a problem at a key of this table ('' for the table itself)."""
         where = self.at + (pointer(key) if key else "")
         self.problems.append(Problem(where, found, message))
 
-    def below(self, key: str, *, required: bool = False) -> Reader:
+    def _what_it_lacks_is_said(self) -> None:
+        """Without the table itself, its keys are missing too: that is one problem, not five."""
+        self.problems = []
+
+    def sound(self, *keys: str) -> bool:
+        """Whether nothing is wrong with these keys, so that they can be compared."""
+        where = {self.at + pointer(key) for key in keys}
+        return not any(problem.pointer in where for problem in self.problems)
+
+    def below(
+        self, key: str, *, required: bool = False, advice: str = "write a table here"
+    ) -> Reader:
         """The table at `key`; an empty one where it is missing."""
-        value = self._take(key, {} if not required else _MISSING, "write a table here")
-        return Reader({} if value is _MISSING else value, self.at + pointer(key), self.problems)
+        value = self._take(key, {} if not required else _MISSING, advice)
+        reader = Reader({} if value is _MISSING else value, self.at + pointer(key), self.problems)
+        if value is _MISSING:
+            reader._what_it_lacks_is_said()
+        return reader
 
     def _take(self, key: str, default: Any, missing: str) -> Any:
         self.seen.append(key)
@@ -93,7 +108,8 @@ class Reader:
         self, key: str, low: int, high: int, default: int = _MISSING, *, also: str = ""
     ) -> int:
         """A whole number from `low` to `high`; `also` is said behind the advice."""
-        advice = f"write a whole number from {low} to {high}{also}"
+        options = f"a whole number from {low} to {high}" if low < high else f"{low}"
+        advice = f"write {options}{also}"
         value = self._take(key, default, advice)
         if value is _MISSING:
             return low

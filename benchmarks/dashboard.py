@@ -1,0 +1,125 @@
+"""Milliseconds of each page of the dashboard, after a year of closed days.
+
+    python -m benchmarks.dashboard [--days 365] [--pages 400] [--rounds 5]
+
+Every day is disclosed by the real rule and written by the real function: a site with many pages,
+referrers and countries. Asked in process by a signed-in host admin, for the whole year and for the
+usual days; the best and the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from askfirst_collector.closing.cells import Group
+from askfirst_collector.closing.disclosed import write
+from askfirst_collector.closing.disclosure import Facts, disclose
+from askfirst_collector.closing.rounding import Rounding
+from askfirst_collector.closing.tables import TREES, Questions
+from askfirst_collector.dashboard.tables import tables_of
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.events import PeriodKey
+from tests.adversary.world import MIDNIGHT, World, site_policy
+
+LAST = date(2026, 11, 23)
+VISITORS = 2_000  # a day
+NAMES = {
+    "browser": [f"Browser {n}" for n in range(12)],
+    "os": [f"System {n}" for n in range(8)],
+    "screen": ["phone", "tablet", "desktop"],
+    "ip": ["DE", "FR", "GB", "US", "IE", "ES", "IT", "PL", "NL", "AT", "CH", "SE", "JP", "BR"],
+    "language": ["en", "de", "fr", "es", "it", "pl", "nl", "sv", "ja", "pt"],
+}
+
+
+def facts(day: str, pages: int, draw: random.Random) -> Facts:
+    """A day of visitors, each with a device and a few pages."""
+    trees: dict[str, dict[tuple[str, ...], Group]] = {name: {} for name in (*TREES, "action")}
+    total = Group()
+    for visitor in range(1, VISITORS + 1):
+        views = 1 + int(draw.expovariate(0.5))
+        values: dict[str, list[tuple[str, ...]]] = {
+            name: [(draw.choice(names),)] for name, names in NAMES.items()
+        }
+        seen = [int(draw.paretovariate(0.7)) % pages for _ in range(views)]
+        values["page"] = [(f"/s{page % 20}", f"/s{page % 20}/p{page}") for page in seen]
+        values["referrer"] = [("other", f"site{int(draw.paretovariate(0.7)) % 300}.example")]
+        values["time"] = [(day, f"{draw.randrange(24):02}")]
+        for name, found in values.items():
+            for value in found:
+                share = views if len(found) == 1 else 1
+                trees[name].setdefault(value, Group()).add(Group({visitor}, share))
+        total.add(Group({visitor}, views))
+    return Facts(total, trees)
+
+
+def fill(parts: Parts, days: int, pages: int) -> int:
+    """A year of closed days of both purposes; how many cells."""
+    draw = random.Random(1)
+    cells = 0
+    for back in range(days):
+        day = (LAST - timedelta(days=back)).isoformat()
+        answers = disclose(facts(day, pages, draw), Questions(), 5, Rounding(draw.randbytes(32)))
+        with writing(parts.engine) as connection:
+            for purpose in ("statistics", "marketing"):
+                key = PeriodKey("shop", "", purpose, "day", day)
+                expires = int(MIDNIGHT) + 366 * 86_400
+                write(connection, key, answers, size=5, expires=expires, settled=True)
+                cells += len(answers.cells)
+    return cells
+
+
+async def measure(folder: Path, days: int, pages: int, rounds: int) -> None:
+    """Every page and export of the site."""
+    world = World(folder, site_policy())
+    world.clock.now = MIDNIGHT + 3600
+    await world.open()
+    parts = world.collector.parts()
+    print(f"{days} days, {fill(parts, days, pages):,} cells")
+    site = parts.registry.site("shop")
+    assert site is not None
+    terms = site.editions.current.policy.purposes["statistics"].terms
+    whole = f"?purpose=statistics&from={LAST - timedelta(days=days - 1)}&to={LAST}"
+    root = "/askfirst/host/sites/shop"
+    slugs = [each.slug for each in tables_of(terms)]
+    paths = [f"{root}{query}" for query in ("", whole)] + [f"{root}/policy", f"{root}/editions"]
+    paths += [f"{root}/{slug}{query}" for slug in slugs for query in ("", whole)]
+    paths += [f"{root}/{slug}.{kind}{whole}" for slug in ("pages",) for kind in ("csv", "json")]
+    slowest = 0.0
+    for path in paths:
+        took = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            got = await world.ask(world.admin, "GET", path)
+            took.append((time.perf_counter() - began) * 1e3)
+            if got.status != 200:
+                raise SystemExit(f"{path}: {got.status}")
+        slowest = max(slowest, statistics.median(took))
+        print(
+            f"{min(took):7.1f} {statistics.median(took):7.1f} ms {len(got.body):8,} bytes  {path}"
+        )
+    print(f"slowest page, median: {slowest:.1f} ms")
+    await world.aclose()
+
+
+def main() -> None:
+    """Fill a year, ask for every page."""
+    reading = argparse.ArgumentParser(description=__doc__)
+    reading.add_argument("--days", type=int, default=365)
+    reading.add_argument("--pages", type=int, default=400)
+    reading.add_argument("--rounds", type=int, default=5)
+    wanted = reading.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder) / "data", wanted.days, wanted.pages, wanted.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ FLOORS = (
     {"demo", "init", "doctor"},
     {"cli"},
 )
-ANYWHERE = {"config", "parts", "health", "askfirst_collector"}
+ANYWHERE = {"config", "parts", "health", "loopback", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
 FREE_OF_DEPENDENCIES = (
     *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py"),
@@ -100,14 +100,20 @@ def test_the_gate_does_not_know_its_shells() -> None:
         (path.name, name)
         for path in modules(SDK / "gate")
         for name in imports(path)
-        if re.match(r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|litestar|quart)", name)
+        if re.match(
+            r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|litestar|quart)", name
+        )
     ]
     assert offending == []
 
 
 def test_a_site_needs_no_dependency() -> None:
     """What a site imports is the standard library; observe/ and framework shells aside."""
-    known = sys.stdlib_module_names | {"askfirst", "__future__", "_typeshed"}  # the last: types only
+    known = sys.stdlib_module_names | {
+        "askfirst",
+        "__future__",
+        "_typeshed",
+    }  # the last: types only
     files = [
         path
         for name in FREE_OF_DEPENDENCIES

@@ -92,6 +92,9 @@ def test_a_warning_ends_with_1_where_strict(tmp_path: Path) -> None:
     "arguments",
     [
         ["somewhere"],
+        ["http://"],
+        ["https://[::1"],
+        ["https://tide.example:99999"],
         ["./app.py:app"],
         ["https://tide.example", "--connect", "nowhere"],
         ["https://tide.example", "--connect", "a:b"],
@@ -117,7 +120,17 @@ def test_what_a_site_says_is_not_written_into_the_terminal(tmp_path: Path) -> No
 
 def test_markup_is_read_whatever_it_is() -> None:
     """Never raises; nothing hides what a browser would load."""
-    for text in ("", "<", "<script", "<!--", "\x00", "<img src=//a.example/x", "<a" * 10_000):
+    for text in (
+        "",
+        "<",
+        "<script",
+        "<!--",
+        "\x00",
+        "<img src=//a.example/x",
+        "<a" * 10_000,
+        "<![x[",
+        "<!x[[",
+    ):
         read_markup(text)
     hidden = '<IMG SRC="//a.example/1"><sCript\nsrc = //b.example/2 ></script>'
     assert read_markup(hidden).loads == ("//a.example/1", "//b.example/2")

@@ -80,7 +80,7 @@ def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
             browser=browser,
             written=tuple(_written(logs, site, canary, seen)),
             certificate_ends=visitor.certificate_ends(),
-            notes=tuple(_notes(request, why)),
+            notes=tuple(_notes(request, why, evidence.pages)),
         )
 
 
@@ -101,8 +101,12 @@ def _followed(visitor: Visitor, path: str) -> tuple[str, Answer]:
         to = answer.all(b"location")
         if answer.status not in (301, 302, 303, 307, 308) or not to:
             break
-        target = urljoin(visitor.origin + path, to[0].decode("latin-1"))
-        parts = urlsplit(target)
+        target = to[0].decode("latin-1")
+        try:
+            target = urljoin(visitor.origin + path, target)
+            parts = urlsplit(target)
+        except ValueError as error:
+            raise Unreachable(f"{visitor.origin}{path} redirects to {target}: {error}") from error
         if f"{parts.scheme}://{parts.netloc}" != visitor.origin:
             raise Unreachable(f"{visitor.origin}{path} redirects to {target}: give that address")
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
@@ -139,7 +143,10 @@ def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
     return (None, seen) if isinstance(seen, str) else (seen, "")
 
 
-def _notes(request: Request, no_browser: str) -> Iterator[str]:
+def _notes(request: Request, no_browser: str, pages: tuple[Page, ...]) -> Iterator[str]:
+    for page in pages:
+        if 400 <= page.plain.status < 500:
+            yield f"{page.path} answers {page.plain.status}: say with --page what to visit."
     if no_browser:
         yield (
             f"Only the HTML was read, no script was run: {no_browser}. What scripts ask for, set "

@@ -26,7 +26,7 @@ FLOORS = (
     {"cli", "commands", "doctor"},
 )
 SHELLS = re.compile(r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|litestar|quart)")
-ANYWHERE = {"config", "parts", "health", "askfirst_collector"}
+ANYWHERE = {"config", "parts", "health", "loopback", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
 FREE_OF_DEPENDENCIES = (
     *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py"),

@@ -46,6 +46,22 @@ def test_d001_what_is_no_http(tmp_path: Path) -> None:
         assert ids(visit(origin)) == {"D001"}
 
 
+def test_d001_a_redirect_to_nowhere(tmp_path: Path) -> None:
+    """D001: and one that never ends is no page either; one within the site is followed."""
+
+    def broken(path: str, message: dict[str, Any]) -> None:
+        message["status"], message["headers"] = 302, [(b"location", b"http://[::1")]
+
+    def within(path: str, message: dict[str, Any]) -> None:
+        if path == "/":
+            message["status"], message["headers"] = 302, [(b"location", b"home?a=b#c")]
+
+    with tide(tmp_path, front=outside(broken)) as origin:
+        assert ids(visit(origin)) == {"D001"}
+    with tide(tmp_path, front=outside(within)) as origin:
+        assert ids(visit(origin)) == set()
+
+
 def _redirect(path: str, message: dict[str, Any]) -> None:
     message["status"] = 302
     message["headers"] = [(b"location", b"https://www.tide.example/")]

@@ -92,10 +92,14 @@ def test_a_warning_ends_with_1_where_strict(tmp_path: Path) -> None:
     "arguments",
     [
         ["somewhere"],
+        ["http://"],
+        ["https://[::1"],
+        ["https://tide.example:99999"],
         ["./app.py:app"],
         ["https://tide.example", "--connect", "nowhere"],
         ["https://tide.example", "--connect", "a:b"],
         ["https://tide.example", "--log", "missing.log"],
+        ["https://tide.example", "--ca", "missing.pem"],
         ["https://tide.example", "--policy", "missing.toml"],
     ],
 )
@@ -104,6 +108,14 @@ def test_what_cannot_be_meant_is_said(arguments: list[str]) -> None:
     found = run(*arguments)
     assert found.exit_code == 2
     assert "Error:" in found.output
+
+
+def test_what_is_no_certificate_is_said(tmp_path: Path) -> None:
+    """A file that is there, and is something else."""
+    (tmp_path / "ca.pem").write_text("no certificate", "utf-8")
+    found = run("https://tide.example", "--ca", tmp_path / "ca.pem")
+    assert found.exit_code == 1
+    assert "holds no certificate" in found.output
 
 
 def test_what_a_site_says_is_not_written_into_the_terminal(tmp_path: Path) -> None:
@@ -117,7 +129,17 @@ def test_what_a_site_says_is_not_written_into_the_terminal(tmp_path: Path) -> No
 
 def test_markup_is_read_whatever_it_is() -> None:
     """Never raises; nothing hides what a browser would load."""
-    for text in ("", "<", "<script", "<!--", "\x00", "<img src=//a.example/x", "<a" * 10_000):
+    for text in (
+        "",
+        "<",
+        "<script",
+        "<!--",
+        "\x00",
+        "<img src=//a.example/x",
+        "<a" * 10_000,
+        "<![x[",
+        "<!x[[",
+    ):
         read_markup(text)
     hidden = '<IMG SRC="//a.example/1"><sCript\nsrc = //b.example/2 ></script>'
     assert read_markup(hidden).loads == ("//a.example/1", "//b.example/2")

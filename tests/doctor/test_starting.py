@@ -93,6 +93,13 @@ def test_d009_the_servers_own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert any("you say that it keeps none" in note for note in report.notes)
 
 
+def test_d009_what_the_application_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D009: an address in a log of the application's own, whatever the server keeps."""
+    code = FLASK.format(more='print("visit of", flask.request.remote_addr)')
+    (found,) = start(tmp_path, code, monkeypatch, access_log=False).findings
+    assert (found.id, "it keeps the address of" in found.found) == ("askfirst.D009", True)
+
+
 def test_d003_sessions_outside_of_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """D003: named as it is imported; what neither keeps nor sets cookies may stand there."""
     code = """

@@ -32,7 +32,7 @@ COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--host-policy", type=THERE, help="The host's; else the site's own, or the shipped.")
 @click.option("--log", "logs", multiple=True, type=THERE, help="An access log; may be repeated.")
 @click.option("--connect", metavar="HOST:PORT", help="Connect there, not where the name points.")
-@click.option("--ca", type=THERE, help="Certificates to trust besides none, PEM.")
+@click.option("--ca", type=THERE, help="Trust these certificates and no others, PEM.")
 @click.option("--browser/--no-browser", default=True, help="Whether to use Chromium if it is here.")
 @click.option("--no-access-log", is_flag=True, help="Your server for module:app keeps none.")
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
@@ -85,7 +85,13 @@ def _split(target: str) -> tuple[str, str]:
                 "application such as app:app."
             )
         return target, "/"
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+        known = parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        known = None
+    if not known:
+        raise click.UsageError(f"{target!r} is no address such as https://example.org.")
     return tidy_origin(target), parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
 
 

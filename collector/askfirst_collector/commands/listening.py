@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import time
@@ -14,6 +13,7 @@ import click
 import uvicorn
 
 from askfirst_collector.config import open_folder
+from askfirst_collector.loopback import is_loopback
 from askfirst_collector.registry.members import Members
 from askfirst_collector.store.database import open_ledger
 
@@ -56,16 +56,6 @@ def listen(host: str, port: int, certificate: Path | None, key: Path | None) -> 
         raise click.ClickException(
             f"Port {port} of {host} cannot be used ({error.strerror}). Try --port {port + 1}."
         ) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def origins(host: str, port: int, *, tls: bool) -> list[str]:

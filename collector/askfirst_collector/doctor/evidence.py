@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from askfirst.terms.policy import Policy
-from askfirst_collector.commands.listening import is_loopback
 from askfirst_collector.doctor.browser import Seen
 from askfirst_collector.doctor.markup import Markup
 from askfirst_collector.doctor.visitor import Answer
+from askfirst_collector.loopback import is_loopback
 
 
 @dataclass(frozen=True)

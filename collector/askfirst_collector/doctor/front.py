@@ -11,11 +11,11 @@ from askfirst_collector.doctor.policies import beyond_host
 
 def unreachable(evidence: Evidence) -> Iterator[Finding]:
     """D001: nobody answers, or what answers has failed."""
-    for said in evidence.unreachable[:1]:
+    if evidence.unreachable:
         yield Finding(
             "askfirst.D001",
             evidence.origin,
-            "\n".join([plain(said), *evidence.unreachable[1:]]),
+            "\n".join(plain(line) for each in evidence.unreachable for line in each.splitlines()),
             "Start the site, or give its address; for module:app run this from the folder the "
             "site is started from",
         )

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from askfirst.errors import PolicyError
+from askfirst.errors import AskfirstError, PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.doctor.browser import Seen, chromium, look
 from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, Inside, Page, Written
+from askfirst_collector.doctor.inside import STRANGER
 from askfirst_collector.doctor.logbook import Canary, Log
 from askfirst_collector.doctor.markup import read_markup
 from askfirst_collector.doctor.starting import Started, started
@@ -54,7 +55,7 @@ def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
         if not is_address(origin):
             site = stack.enter_context(started(origin, access_log=request.access_log))
             origin = site.origin
-        tls = ssl.create_default_context(cafile=request.ca) if request.ca else None
+        tls = _trusting(request.ca) if request.ca else None
         visitor = Visitor(origin, request.connect, tls, now)
         logs = [Log.of(file) for file in request.logs]
         evidence = Evidence(
@@ -78,10 +79,17 @@ def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
             host=request.host or _host(inside) or evidence.host,
             inside=_read_inside(inside),
             browser=browser,
-            written=tuple(_written(logs, site, canary, seen)),
+            written=tuple(_written(logs, site, origin, canary, seen)),
             certificate_ends=visitor.certificate_ends(),
-            notes=tuple(_notes(request, why)),
+            notes=tuple(_notes(request, why, evidence.pages)),
         )
+
+
+def _trusting(file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise AskfirstError(f"{file} holds no certificate in PEM ({error})") from error
 
 
 # ---------------------------------------------------------------- visits
@@ -101,8 +109,12 @@ def _followed(visitor: Visitor, path: str) -> tuple[str, Answer]:
         to = answer.all(b"location")
         if answer.status not in (301, 302, 303, 307, 308) or not to:
             break
-        target = urljoin(visitor.origin + path, to[0].decode("latin-1"))
-        parts = urlsplit(target)
+        target = to[0].decode("latin-1")
+        try:
+            target = urljoin(visitor.origin + path, target)
+            parts = urlsplit(target)
+        except ValueError as error:
+            raise Unreachable(f"{visitor.origin}{path} redirects to {target}: {error}") from error
         if f"{parts.scheme}://{parts.netloc}" != visitor.origin:
             raise Unreachable(f"{visitor.origin}{path} redirects to {target}: give that address")
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
@@ -119,14 +131,16 @@ def _send(visitor: Visitor, path: str, canary: Canary) -> Answer:
 
 
 def _written(
-    logs: list[Log], site: Started | None, canary: Canary, sent: Answer
+    logs: list[Log], site: Started | None, origin: str, canary: Canary, sent: Answer
 ) -> Iterator[Written]:
+    # On loopback the address may as well be the site's own.
+    ours = () if sent.address == urlsplit(origin).hostname else (sent.address,)
     for log in logs:
-        yield log.written(canary, sent.address)
+        yield log.written(canary, ours)
     if site is not None:
-        # As uvicorn writes it: the port makes it this visit and no other.
-        address = f"{sent.address}:{sent.port}"
-        yield Written("the server's own output", canary.kinds(site.said(), address))
+        # As uvicorn writes it, where the port makes it this visit; and as applications may.
+        addresses = (f"{sent.address}:{sent.port}", STRANGER, FORGED)
+        yield Written("the server's own output", canary.kinds(site.said(), addresses))
 
 
 def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
@@ -139,7 +153,10 @@ def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
     return (None, seen) if isinstance(seen, str) else (seen, "")
 
 
-def _notes(request: Request, no_browser: str) -> Iterator[str]:
+def _notes(request: Request, no_browser: str, pages: tuple[Page, ...]) -> Iterator[str]:
+    for page in pages:
+        if 400 <= page.plain.status < 500:
+            yield f"{page.path} answers {page.plain.status}: say with --page what to visit."
     if no_browser:
         yield (
             f"Only the HTML was read, no script was run: {no_browser}. What scripts ask for, set "
@@ -161,8 +178,8 @@ def _inside(visitor: Visitor, site: Started | None, path: str) -> dict[str, Any]
         return {}
     forwarded = [("X-Forwarded-For", FORGED), ("Forwarded", f"for={FORGED}")]
     visitor.get(path, site.as_stranger, *forwarded)
-    found = json.loads(visitor.get(f"/{site.token}").body)
-    return found if isinstance(found, dict) else {}
+    answer = visitor.get(f"/{site.token}")
+    return dict(json.loads(answer.body)) if answer.status == 200 else {}
 
 
 def _read_inside(found: dict[str, Any]) -> Inside | None:

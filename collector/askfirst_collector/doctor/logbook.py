@@ -27,15 +27,15 @@ class Canary:
         """A new one; `token` gives so many random bytes in hex."""
         return cls(*(f"askfirst-doctor-{kind}-{token(8)}" for kind in ("q", "a", "r")))
 
-    def kinds(self, text: str, address: str) -> tuple[str, ...]:
-        """Which kinds of it stand in a text; `address` is as the log would have it."""
+    def kinds(self, text: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        """Which kinds of it stand in a text; `addresses` are as a log would have them."""
         marks = {
-            "address": address,
-            "agent": self.agent,
-            "referrer": self.referrer,
-            "query": self.query,
+            "address": addresses,
+            "agent": (self.agent,),
+            "referrer": (self.referrer,),
+            "query": (self.query,),
         }
-        return tuple(kind for kind, mark in marks.items() if mark in text)
+        return tuple(kind for kind, each in marks.items() if any(mark in text for mark in each))
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Log:
             log.seek(self.end)
             return log.read(MOST).decode("utf-8", "replace")
 
-    def written(self, canary: Canary, address: str) -> Written:
+    def written(self, canary: Canary, addresses: tuple[str, ...]) -> Written:
         """Waits a little for the server to write, then says what it kept."""
         deadline = time.monotonic() + PATIENCE
-        while not (found := canary.kinds(self.since(), address)):
+        while not (found := canary.kinds(self.since(), addresses)):
             if time.monotonic() > deadline:
                 break
             time.sleep(PAUSE)

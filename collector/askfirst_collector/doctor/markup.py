@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -34,7 +35,9 @@ class Markup:
 def read_markup(text: str) -> Markup:
     """Read a page; never raises, whatever it is."""
     reader = _Reader()
-    reader.feed(text)
+    # The parser of the standard library gives up on some odd declarations; a browser does not.
+    with suppress(AssertionError):
+        reader.feed(text)
     return Markup(
         tuple(dict.fromkeys(reader.loads)), tuple(reader.hints), reader.notice, reader.script
     )

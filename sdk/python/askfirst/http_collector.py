@@ -125,7 +125,7 @@ class HttpCollector:
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk there."""
         if not any(decision.choices.values()) and decision.method != "accept_all":
-            await self._outbox.forget(decision.handle)
+            await self.forget(decision.handle)
         body = {
             "v": 1,
             "site": decision.site,
@@ -160,12 +160,12 @@ class HttpCollector:
 
     async def erase(self, site: str, handle: Handle) -> None:
         """Erase every row that is still linkable to the handle; harmless when repeated."""
-        await self._outbox.forget(handle)
+        await self.forget(handle)
         await self._ask("POST", "/v1/rights/erase", b"", handle=handle)
 
     async def restrict(self, site: str, handle: Handle) -> None:
         """Keep what there is and stop using it (GDPR article 18)."""
-        await self._outbox.forget(handle)
+        await self.forget(handle)
         await self._ask("POST", "/v1/rights/restrict", b"", handle=handle)
 
     # Events
@@ -192,6 +192,10 @@ class HttpCollector:
         """ASGI: `POST /askfirst/events`; what the collector answers is what the page gets."""
         answer = await self._relayed.answer(scope, receive)
         await _send(answer, send)
+
+    async def forget(self, handle: Handle) -> None:
+        """Drop what waits of a visitor who refused or withdrew; what is sent is judged again."""
+        await self._outbox.forget(handle)
 
     def resume(self, left: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Take up events that an earlier process left in the spill file, each with its key."""

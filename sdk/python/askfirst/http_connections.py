@@ -159,10 +159,13 @@ class Connections:
 
 
 def _context(ca: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
     try:
-        return ssl.create_default_context(cafile=None if ca is None else str(ca))
+        if ca is not None:
+            context.load_verify_locations(str(ca))
     except (OSError, ssl.SSLError) as error:
         raise Unusable(ca, f"it holds no certificates ({type(error).__name__})") from error
+    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -114,6 +114,9 @@ class Relay:
 
     async def retry(self, decision: Decision) -> None:
         """Keep a refusal or withdrawal until the collector has acknowledged it."""
+        forget = getattr(self.client, "forget", None)
+        if forget is not None:
+            await forget(decision.handle)
         await self.retries.add(Owed(decision.site, decision.handle, decision))
 
     async def erase(self, handle: Handle) -> None:

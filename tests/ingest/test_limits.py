@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from askfirst.observe import network_limit
 from askfirst.observe.network_limit import AddressLimit
 from askfirst_collector.ingest import limits
 from askfirst_collector.ingest.limits import DailyLimit
@@ -84,7 +85,8 @@ def test_memory_holds_a_keyed_hash_and_no_address() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many networks and receipts come, only so many are remembered."""
-    monkeypatch.setattr(limits, "REMEMBERED", 10)
+    for module in (limits, network_limit):
+        monkeypatch.setattr(module, "REMEMBERED", 10)
     limit = AddressLimit(now=Clock(), urandom=os.urandom)
     daily = DailyLimit()
     for number in range(50):

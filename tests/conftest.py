@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from askfirst_collector.parts import Parts
+from tests.closing.house import Clock, noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,3 +26,16 @@ def corpus() -> Path:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at noon until it is moved."""
+    return Clock(noon())
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    """A collector's real parts in a folder of their own."""
+    with opened(tmp_path / "data", clock) as parts:
+        yield parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,17 +28,6 @@ from .house import (
     row,
     store,
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(noon())
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path / "data", clock) as parts:
-        yield parts
 
 
 def closings(parts: Parts) -> dict[tuple[str, str], int | None]:

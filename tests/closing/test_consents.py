@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-
-import pytest
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
@@ -14,19 +11,8 @@ from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.parts import Parts
 
-from .house import DAY, Clock, after, handle_of, key_of, noon, opened
+from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(noon())
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path / "data", clock) as parts:
-        yield parts
 
 
 def decide(parts: Parts, visitor: int, edition: int = 1, **details: int) -> None:

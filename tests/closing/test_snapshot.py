@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from askfirst_collector.closing.snapshot import HOUR, Snapshot, read_snapshot, take_snapshots
 from askfirst_collector.parts import Parts
 
-from .house import MONDAY, Clock, crowd, key_of, noon, opened, row, store
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(noon())
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path / "data", clock) as parts:
-        yield parts
+from .house import MONDAY, Clock, crowd, key_of, noon, row, store
 
 
 def _snapshot(parts: Parts, clock: Clock) -> Snapshot:

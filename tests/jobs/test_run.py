@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,19 +13,8 @@ from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import Job
 from askfirst_collector.parts import Parts
 
-from ..closing.house import MONDAY, Clock, after, crowd, noon, opened, store
+from ..closing.house import MONDAY, Clock, after, crowd, store
 from ..closing.test_close import closings
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(noon())
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path / "data", clock) as parts:
-        yield parts
 
 
 def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.table import purge
@@ -14,20 +10,9 @@ from askfirst_collector.parts import Parts
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, Wanted, report, series
 
-from ..closing.house import DAY, Clock, after, key_of, noon, opened, row, store
+from ..closing.house import DAY, Clock, after, key_of, noon, row, store
 
 FIRST, LAST = date(2026, 11, 14), date(2026, 11, 20)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(noon())
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path / "data", clock) as parts:
-        yield parts
 
 
 def _day(parts: Parts, clock: Clock, period: str, pages: dict[str, int]) -> None:

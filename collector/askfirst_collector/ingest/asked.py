@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from askfirst.client import Decision
 from askfirst.errors import Refused
+from askfirst_collector.ingest.body import decoded
 
 _Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
 _Handle = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -59,16 +60,7 @@ _DECODER = msgspec.json.Decoder(Asked)
 
 def read_asked(data: bytes) -> Asked:
     """A body that `check_json` has passed; Refused where it is not by the contract."""
-    try:
-        asked = _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        unknown = "unknown field" in str(error)
-        raise Refused("unknown-field" if unknown else "bad-shape", str(error)[:200]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refused("not-json", "send one JSON text (RFC 8259)") from None
-    if asked.v != 1:
-        raise Refused("unknown-version", "send v: 1")
-    return asked
+    return decoded(_DECODER, data)
 
 
 def handle_of(secret: str) -> str:

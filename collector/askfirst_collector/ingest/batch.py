@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from askfirst.errors import Refused
+from askfirst_collector.ingest.body import decoded
 
 EVENTS = 100
 LONGEST = 2_048  # characters of an address or a name
@@ -76,15 +77,7 @@ TOLD_BY_PAGE = frozenset(_FIELDS)
 
 def read_batch(data: bytes) -> Sent:
     """A body that `check_json` has passed; Refused where it is not by the contract."""
-    try:
-        sent = _SENT.decode(data)
-    except msgspec.ValidationError as error:
-        unknown = "unknown field" in str(error)
-        raise Refused("unknown-field" if unknown else "bad-shape", str(error)[:200]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refused("not-json", "send one JSON text (RFC 8259)") from None
-    if sent.v != 1:
-        raise Refused("unknown-version", "send v: 1")
+    sent = decoded(_SENT, data)
     if not sent.events:
         raise Refused("bad-shape", "send at least one event")
     if len(sent.events) > EVENTS:

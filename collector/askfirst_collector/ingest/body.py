@@ -10,6 +10,9 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+import msgspec
 
 from askfirst.errors import Refused
 from askfirst.gate.request import LARGEST
@@ -56,6 +59,28 @@ def check_json(data: bytes, *, depth: int = DEPTH) -> None:
     # A lone surrogate or a NUL can only have come by an escape: raw, both are refused above.
     if "\\u" in text:
         check_text(value)
+
+
+class _Versioned(Protocol):
+    @property
+    def v(self) -> int: ...
+
+
+_Contract = TypeVar("_Contract", bound=_Versioned)
+
+
+def decoded(decoder: msgspec.json.Decoder[_Contract], data: bytes) -> _Contract:
+    """A body that `check_json` has passed, as its contract's type; Refused where it is not."""
+    try:
+        found = decoder.decode(data)
+    except msgspec.ValidationError as error:
+        unknown = "unknown field" in str(error)
+        raise Refused("unknown-field" if unknown else "bad-shape", str(error)[:200]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refused("not-json", "send one JSON text (RFC 8259)") from None
+    if found.v != 1:
+        raise Refused("unknown-version", "send v: 1")
+    return found
 
 
 def _check_depth(data: bytes, depth: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import signal
 import socket
@@ -177,6 +178,35 @@ def test_visits_are_not_invented_over_real_ones(data: Path) -> None:
     found = run("demo", "--visits", 10, "--data", data, "--port", 18_321)
     assert found.exit_code == 2
     assert "has data already" in found.output
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_demo_leaves_no_data_behind(tmp_path: Path, how: signal.Signals) -> None:
+    """Without --data the folder is gone at the end, by Ctrl+C and by a supervisor alike."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "askfirst", "demo", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert process.stdout is not None
+        said = ""
+        while "Ctrl+C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        assert list(tmp_path.glob("askfirst-demo-*/ledger.db"))
+        transport = httpx.HTTPTransport(retries=5)
+        with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}") as client:
+            assert client.get("/").status_code == 200
+    finally:
+        process.send_signal(how)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert list(tmp_path.glob("askfirst-demo-*")) == []
 
 
 def test_serve_has_the_collectors_face_and_the_dashboard(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from askfirst.terms.policy import Policy
 from askfirst_collector.commands.data import told
 from askfirst_collector.commands.listening import (
     dashboard,
+    ended_by_sigterm,
     listen,
     listening_options,
     origins,
@@ -50,6 +51,7 @@ def demo(
 ) -> None:
     """Serve an example site with the notice, the collector and the dashboard."""
     with ExitStack() as stack:
+        stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,16 @@ def listen(host: str, port: int, certificate: Path | None, key: Path | None) -> 
         raise click.ClickException(
             f"Port {port} of {host} cannot be used ({error.strerror}). Try --port {port + 1}."
         ) from error
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl+C does: all is closed, what is temporary goes."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def origins(host: str, port: int, *, tls: bool) -> list[str]:

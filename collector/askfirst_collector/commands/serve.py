@@ -12,6 +12,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.commands.data import FILE, host_policy_option, told
 from askfirst_collector.commands.listening import (
     dashboard,
+    ended_by_sigterm,
     listen,
     listening_options,
     origins,
@@ -52,6 +53,7 @@ def serve(
 ) -> None:
     """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log."""
     with ExitStack() as stack:
+        stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         stack.enter_context(told())
         collector = EmbeddedCollector(

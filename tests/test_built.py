@@ -62,7 +62,7 @@ def test_building_again_changes_nothing_and_stays_within_its_budget(command: lis
     """The committed bundle is byte for byte what esbuild makes, and within its Brotli bytes."""
     if not shutil.which("node") or not (ROOT / "node_modules").is_dir():
         if os.environ.get("CI") == "true" and shutil.which("npm"):
-            pytest.fail("CI has npm but no node_modules: run `npm ci` first")
+            pytest.fail("CI has npm but no node_modules: run `npm install` first")
         pytest.skip("Node or node_modules is not here; the hashes above were checked all the same")
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

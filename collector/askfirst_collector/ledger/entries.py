@@ -12,6 +12,7 @@ from typing import Any
 from askfirst.terms.edition import Choice
 
 HOUR = 3600  # seconds; nothing finer is ever written
+ADMIN = "admin"  # the kind of an entry about what a member changed, not about a visitor
 
 # What an entry did, and how its handle stands after it.
 STATUS: dict[str, str] = {

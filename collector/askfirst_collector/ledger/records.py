@@ -9,18 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
 
-from askfirst.terms.canonical import canonical
+from askfirst_collector.ledger.appending import append_entry
 from askfirst_collector.ledger.entries import (
+    ADMIN,
     Entry,
     Standing,
     hour_of,
     mark_of,
     read_body,
-    seconds_of,
     standing_of,
     timestamp,
 )
-from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.standings import Standings
 from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
@@ -198,8 +197,13 @@ class Ledger:
         return -1 if top is None else int(top)
 
     def handles_since(self, index: int) -> list[tuple[int, str | None, str | None]]:
-        """Index, site and handle of the entries after an index; an erasure names no handle."""
-        query = select(entry.c.idx, entry.c.site, entry.c.handle).where(entry.c.idx > index)
+        """Index, site and handle of the entries after an index; an erasure names no handle.
+
+        What members changed is left out: it is about no visitor.
+        """
+        query = select(entry.c.idx, entry.c.site, entry.c.handle).where(
+            entry.c.idx > index, entry.c.kind.is_distinct_from(ADMIN)
+        )
         with away("ledger"), self._engine.connect() as connection:
             return [(row.idx, row.site, row.handle) for row in connection.execute(query)]
 
@@ -255,24 +259,13 @@ class Ledger:
         return Past(latest, ended)
 
     def _insert(self, connection: Connection, body: Body) -> Entry:
-        top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
-        index = 0 if top is None else top + 1
-        salt, content = self._urandom(SALT), canonical(body)
-        leaf = leaf_hash(salt, content)
-        connection.execute(
-            insert(entry).values(
-                idx=index,
-                leaf=leaf,
-                salt=salt,
-                body=content,
-                site=body["site"],
-                handle=body.get("handle"),
-                kind=body["kind"],
-                hour=seconds_of(body["hour"]),
-                until=seconds_of(body["until"]) if "until" in body else None,
-            )
+        return append_entry(
+            connection,
+            body,
+            urandom=self._urandom,
+            site=body["site"],
+            handle=body.get("handle"),
         )
-        return Entry(index, leaf, salt, read_body(content))
 
     def truncate(self) -> None:
         """Empty the journal, where what was removed still is; a reader may hold it till later."""

@@ -1,0 +1,119 @@
+"""What members changed: entries of kind `admin`, each in the transaction of the change itself.
+
+An entry of a visitor names its site in a column, and is found, counted and forgotten by it. These
+do not: whose they are stands in `change` alone, so that no closing counts them, and no erasure and
+no `evidence_days` ever reaches them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Integer, String, Table, insert, select
+
+from askfirst_collector.ledger.appending import append_entry
+from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
+from askfirst_collector.ledger.tables import entry
+from askfirst_collector.store.database import metadata
+from askfirst_collector.store.faults import away
+
+CLI = "cli"  # the actor of a command on the machine itself; no member may be called this
+_SECRETS = frozenset({"password", "token", "secret", "link", "private_key"})
+
+change = Table(
+    "change",
+    metadata,
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("site", String, index=True),  # empty: of the host itself
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change as recorded; `before` or `after` is None where there was, or is, nothing."""
+
+    index: int
+    actor: str
+    action: str  # such as "member.invite"
+    target: str  # what was changed, by its name
+    site: str | None
+    before: Any
+    after: Any
+    hour: int  # unix seconds; nothing finer is written
+
+
+def record_change(
+    connection: Connection,
+    *,
+    actor: str,
+    action: str,
+    target: str,
+    before: Any,
+    after: Any,
+    now: float,
+    urandom: Callable[[int], bytes],
+    site: str | None = None,
+) -> int:
+    """Append a change inside the write transaction that makes it; the answer is its index.
+
+    `before` and `after` are JSON without floats. Raises ValueError where one of them has a field
+    that is named like a secret: what is in the ledger stays there.
+    """
+    if _tells_a_secret(before) or _tells_a_secret(after):
+        raise ValueError("a change is recorded without its secrets")
+    body = {
+        "v": 1,
+        "kind": ADMIN,
+        "hour": timestamp(hour_of(now)),
+        "actor": actor,
+        "action": action,
+        "target": target,
+        "site": site,
+        "before": before,
+        "after": after,
+    }
+    index = append_entry(connection, body, urandom=urandom).index
+    connection.execute(insert(change).values(idx=index, site=site))
+    return index
+
+
+def changes(
+    engine: Engine,
+    limit: int,
+    before_index: int | None = None,
+    *,
+    sites: Collection[str] | None = None,
+) -> tuple[Change, ...]:
+    """The newest changes, newest first, below an index; with `sites` those of these sites alone."""
+    query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
+    if before_index is not None:
+        query = query.where(change.c.idx < before_index)
+    if sites is not None:
+        query = query.where(change.c.site.in_(sorted(sites)))
+    query = query.order_by(change.c.idx.desc()).limit(limit)
+    with away("ledger"), engine.connect() as connection:
+        return tuple(_read(row.idx, row.body) for row in connection.execute(query))
+
+
+def _read(index: int, content: bytes) -> Change:
+    body = read_body(content)
+    return Change(
+        index=index,
+        actor=body["actor"],
+        action=body["action"],
+        target=body["target"],
+        site=body["site"],
+        before=body["before"],
+        after=body["after"],
+        hour=seconds_of(body["hour"]),
+    )
+
+
+def _tells_a_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(name in _SECRETS or _tells_a_secret(each) for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return any(_tells_a_secret(each) for each in value)
+    return False

@@ -212,9 +212,8 @@ def effective_terms(site: Site) -> dict[str, Any]:
                 "hash": edition.hash,
                 "effective": edition.effective,
                 "policy": edition.policy.document,
-                "terms": {
-                    name: _by_detail(site, name, edition.number) for name in edition.policy.asked
-                },
+                "placed": {name: each.document for name, each in edition.placed.items()},
+                "terms": {name: _by_detail(site, name, edition.number) for name in edition.every},
             }
             for edition in site.editions
         ],

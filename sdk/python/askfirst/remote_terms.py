@@ -8,7 +8,8 @@ from typing import Any
 
 from .errors import CollectorAway, PolicyError, Problem
 from .http_connections import Reply
-from .terms.edition import Choice, Edition, Editions
+from .terms.edition import Choice, Edition, Editions, edition_hash
+from .terms.placed import read_placed
 from .terms.policy import read_policy
 from .terms.purpose import read_terms
 from .terms.reading import Reader
@@ -67,9 +68,11 @@ class RemoteTerms:
 
 def _edition(told: Mapping[str, Any]) -> Edition:
     policy = read_policy(told["policy"])
-    if policy.hash != told["hash"]:
+    placed = {name: read_placed(each) for name, each in told.get("placed", {}).items()}
+    if edition_hash(policy, placed) != told["hash"]:
         raise ValueError("an edition is not what its hash says")
-    return Edition(int(told["number"]), policy.hash, int(told["effective"]), policy)
+    effective = int(told["effective"])
+    return Edition(int(told["number"]), str(told["hash"]), effective, policy, placed)
 
 
 def _terms(told: Mapping[str, Any]) -> Terms:

@@ -57,14 +57,15 @@ def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
 
 def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]:
     """By older edition and purpose: what the current one asks beyond it (`/askfirst/policy`)."""
-    policy = editions.current.policy
+    current = editions.current
     told: dict[str, dict[str, list[str]]] = {}
     for edition in editions:
-        if edition is editions.current:
+        if edition is current:
             continue
         told[str(edition.number)] = {
-            name: list(sentences(wider, words, closes=policy.purposes[name].terms.closes))
-            for name in policy.asked
-            if (wider := widenings(editions, name, edition.number))
+            name: list(sentences(wider, words, closes=purpose.terms.closes))
+            for name in current.every
+            if (purpose := current.purpose(name)) is not None
+            and (wider := widenings(editions, name, edition.number))
         }
     return told

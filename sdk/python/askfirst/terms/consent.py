@@ -9,6 +9,7 @@ from typing import Literal
 
 from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
 from .lattice import NOTHING, Scope
+from .placed import split
 from .terms import BOTTOM, Terms
 from .token import State
 from .widening import Widening
@@ -81,14 +82,22 @@ class Consent:
 
     @cached_property
     def asks(self) -> tuple[Question, ...]:
-        """What the notice is to ask now; empty means no notice."""
-        if self.closed or (self.signals.dnt and self.state is None):
+        """What a notice is to ask about the site itself; empty means nothing."""
+        if self._is_silent:
             return ()
-        return tuple(
-            Question(name, self._widened(name))
-            for name in self._asked
-            if not (self.signals.gpc and self._sells(name)) and self._is_open(name)
-        )
+        return tuple(self._question(name) for name in self._asked if self._is_open(name))
+
+    def asks_on(self, path: str) -> tuple[Question, ...]:
+        """What the notice of the page at `path` (without its query) is to ask now.
+
+        Placed collectors are asked about on their own pages alone, and of those who answered
+        before only where they agreed to what the site gathers for that purpose (M49).
+        """
+        if not self.editions or not self.editions.current.placed or self._is_silent:
+            return self.asks
+        here = self.editions.current.asked_on(path)[len(self._asked) :]
+        placed = (self._question(name) for name in here if self._is_open_placed(name))
+        return (*self.asks, *placed)
 
     @cached_property
     def _allowed(self) -> frozenset[str]:
@@ -105,7 +114,13 @@ class Consent:
     def _choice(self, purpose: str) -> Choice | None:
         return self.state.choices.get(purpose) if self.state is not None else None
 
+    @property
+    def _is_silent(self) -> bool:
+        return self.closed or (self.signals.dnt and self.state is None)
+
     def _is_open(self, purpose: str) -> bool:
+        if self.signals.gpc and self._sells(purpose):
+            return False
         choice = self._choice(purpose)
         if choice is None or (choice.detail and self.editions.get(choice.edition) is None):
             return not self.signals.dnt
@@ -114,9 +129,18 @@ class Consent:
         # What an earlier edition added was already answered: ask only for what came since.
         return bool(widenings(self.editions, purpose, max(choice.edition, self.state.edition)))
 
-    def _widened(self, purpose: str) -> tuple[Widening, ...]:
+    def _is_open_placed(self, purpose: str) -> bool:
+        if self.state is not None and self._choice(purpose) is None:
+            # A refuser is not asked again, whoever it is that asks.
+            above = self._choice(split(purpose)[1])
+            if above is None or not above.detail:
+                return False
+        return self._is_open(purpose)
+
+    def _question(self, purpose: str) -> Question:
         choice = self._choice(purpose)
-        return widenings(self.editions, purpose, choice.edition) if choice else ()
+        since = choice.edition if choice else 0
+        return Question(purpose, widenings(self.editions, purpose, since))
 
 
 def narrowest(states: Iterable[State]) -> State | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any
 
-from .policy import Policy
+from .canonical import canonical
+from .placed import Placed, read_placed, split
+from .policy import Policy, read_policy
+from .purpose import Purpose
 from .terms import BOTTOM, CONSENT, Terms, meet
 from .uses import within
 from .widening import IDENTITY, Widening, widened
@@ -22,12 +27,76 @@ class Choice:
 
 @dataclass(frozen=True)
 class Edition:
-    """One published policy: number from 1 on, hash, effective time (unix seconds, UTC)."""
+    """Everything the visitors of a site can be asked, as published.
+
+    The site's policy, and the collectors placed on its pages then: number from 1 on, hash,
+    effective time (unix seconds, UTC). A purpose of a placed collector is named
+    `collector/purpose`.
+    """
 
     number: int
     hash: str
     effective: int
     policy: Policy
+    placed: Mapping[str, Placed] = field(default_factory=dict, hash=False)
+
+    @cached_property
+    def every(self) -> tuple[str, ...]:
+        """All that visitors are asked about: the site's own purposes, then the placed ones."""
+        return (*self.policy.asked, *(name for each in self._sorted for name in each.asked))
+
+    def asked_on(self, path: str) -> tuple[str, ...]:
+        """What they are asked about on the page at `path`."""
+        if not self.placed:
+            return self.policy.asked
+        here = [each for each in self._sorted if each.stands_on(path)]
+        return (*self.policy.asked, *(name for each in here for name in each.asked))
+
+    def standing_on(self, path: str) -> tuple[Placed, ...]:
+        """The collectors that stand on the page at `path`."""
+        return tuple(each for each in self._sorted if each.stands_on(path))
+
+    def policy_of(self, name: str) -> Policy | None:
+        """The policy that a purpose is of: the site's, or a placed collector's."""
+        collector, _ = split(name)
+        if not collector:
+            return self.policy
+        placed = self.placed.get(collector)
+        return None if placed is None else placed.policy
+
+    def purpose(self, name: str) -> Purpose | None:
+        """A purpose by its name, `collector/purpose` where it is of a placed collector."""
+        policy = self.policy_of(name)
+        return None if policy is None else policy.purposes.get(split(name)[1])
+
+    @cached_property
+    def _sorted(self) -> tuple[Placed, ...]:
+        return tuple(self.placed[name] for name in sorted(self.placed))
+
+
+def edition_document(policy: Policy, placed: Mapping[str, Placed]) -> dict[str, Any]:
+    """What is archived of an edition: the policy alone where nothing is placed."""
+    if not placed:
+        return policy.document
+    collectors = {name: placed[name].document for name in sorted(placed)}
+    return {"placed": collectors, "policy": policy.document}
+
+
+def edition_hash(policy: Policy, placed: Mapping[str, Placed]) -> str:
+    """Hex SHA-256 of the canonical JSON of the edition's document."""
+    if not placed:
+        return policy.hash
+    return hashlib.sha256(canonical(edition_document(policy, placed))).hexdigest()
+
+
+def read_edition(
+    document: Mapping[str, Any], *, number: int, effective: int, digest: str
+) -> Edition:
+    """The edition that was archived as this document; PolicyError where it cannot be read."""
+    if "policy" not in document:
+        return Edition(number, digest, effective, read_policy(document))
+    placed = {name: read_placed(each) for name, each in document["placed"].items()}
+    return Edition(number, digest, effective, read_policy(document["policy"]), placed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +133,16 @@ def widenings(editions: Editions, purpose: str, since: int) -> tuple[Widening, .
     old = editions.get(since)
     if old is None or not editions:
         return ()
-    return widened(old.policy, editions.current.policy, purpose)
+    return _widened(old, editions.current, purpose)
+
+
+def _widened(old: Edition, new: Edition, purpose: str) -> tuple[Widening, ...]:
+    now = new.policy_of(purpose)
+    if now is None:
+        return ()
+    # Where a collector stood nowhere yet, everything of it is new.
+    then = old.policy_of(purpose) or replace(now, purposes={})
+    return widened(then, now, split(purpose)[1])
 
 
 def sells_under_any(editions: Editions, purpose: str) -> bool:
@@ -72,7 +150,7 @@ def sells_under_any(editions: Editions, purpose: str) -> bool:
 
     Under any edition, because a choice may be bounded by an older one.
     """
-    found = [edition.policy.purposes.get(purpose) for edition in editions]
+    found = [edition.purpose(purpose) for edition in editions]
     known = [each for each in found if each is not None]
     return not known or any(each.terms.sells_or_shares for each in known)
 
@@ -88,7 +166,9 @@ def host_terms(host: Policy, use: str) -> Terms:
 def bounded_terms(
     editions: Editions, purpose: str, choice: Choice, host: Policy | None = None
 ) -> Terms:
-    """What may be gathered for `purpose` under `choice`: host ∧ site ∧ agreed edition ∧ detail.
+    """What may be gathered for `purpose` under `choice`: the whole chain of terms.
+
+    host ∧ site ∧ placed ∧ agreed edition ∧ detail; `purpose` may be of a placed collector.
 
     BOTTOM when the purpose, the edition or the ceiling is not known, when it is not based on
     consent, or when somebody else answers for the data now. `host=None` leaves the ceiling out:
@@ -103,13 +183,17 @@ def _bounded(editions: Editions, purpose: str, choice: Choice, host: Policy | No
     agreed = editions.get(choice.edition)
     if agreed is None or choice.detail <= 0:
         return BOTTOM
-    current = editions.current.policy
-    then, now = agreed.policy.purposes.get(purpose), current.purposes.get(purpose)
+    current = editions.current
+    then, now = agreed.purpose(purpose), current.purpose(purpose)
     if then is None or now is None or now.terms.legal_basis != CONSENT:
         return BOTTOM
-    if agreed is not editions.current and any(
-        each.dimension in IDENTITY for each in widened(agreed.policy, current, purpose)
+    if agreed is not current and any(
+        each.dimension in IDENTITY for each in _widened(agreed, current, purpose)
     ):
         return BOTTOM
     terms = meet(then.terms.at(choice.detail), now.terms)
+    collector, own = split(purpose)
+    if collector:
+        above = current.policy.purposes.get(own)
+        terms = BOTTOM if above is None else meet(terms, above.terms)
     return terms if host is None else meet(terms, host_terms(host, now.terms.data_use))

@@ -130,7 +130,7 @@ def read_policy(source: Path | str | bytes | Mapping[str, Any], *, kind: Kind = 
     Raises PolicyError with every problem found, each with a JSON pointer (RFC 6901), the value,
     and what to write instead.
     """
-    document = source if isinstance(source, Mapping) else _parse(source)
+    document = source if isinstance(source, Mapping) else parse(source)
     problems: list[Problem] = []
     policy = _read(Reader(document, "", problems), kind)
     if not problems:
@@ -148,7 +148,8 @@ def shipped(name: str) -> Policy:
     return read_policy(source, kind="host" if name == "host-default" else "site")
 
 
-def _parse(source: Path | str | bytes) -> Any:
+def parse(source: Path | str | bytes) -> Any:
+    """The plain values of a file or text in TOML or JSON; PolicyError where it is neither."""
     if isinstance(source, Path):
         try:
             source = source.read_bytes()

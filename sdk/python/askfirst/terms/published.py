@@ -16,7 +16,8 @@ def published(editions: Editions) -> dict[str, Any]:
 
     `bounds[EDITION][PURPOSE][DETAIL]` are the levels that a choice made under that edition allows
     today; what is not there allows nothing. `changes[EDITION][PURPOSE]` lists what the current
-    edition asks beyond that one. `details` are the bounds of the current edition.
+    edition asks beyond that one. `details` are the bounds of the current edition. `placed`, there
+    only where collectors are placed, says what each is and on which pages it stands.
     """
     current = editions.current
     policy = current.policy
@@ -28,17 +29,30 @@ def published(editions: Editions) -> dict[str, Any]:
         "effective": datetime.fromtimestamp(current.effective, UTC).isoformat(timespec="seconds"),
         "policy": policy.document,
         "asked": list(policy.asked),
-        "sells": [name for name in policy.asked if sells_under_any(editions, name)],
+        "sells": [name for name in current.every if sells_under_any(editions, name)],
         "closed": policy.for_children,
         "details": bounds[str(current.number)],
         "bounds": bounds,
         "changes": {str(number): _changes(editions, number) for number in numbers[:-1]},
+        **({"placed": _placed(editions)} if current.placed else {}),
+    }
+
+
+def _placed(editions: Editions) -> dict[str, Any]:
+    current = editions.current
+    return {
+        name: {
+            **current.placed[name].document,
+            "origins": sorted(current.placed[name].origins(current.policy)),
+            "asked": list(current.placed[name].asked),
+        }
+        for name in sorted(current.placed)
     }
 
 
 def _bounds(editions: Editions, number: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in editions.current.policy.asked:
+    for name in editions.current.every:
         for detail in DETAILS:
             terms = bounded_terms(editions, name, Choice(detail, number))
             if terms != BOTTOM:
@@ -47,5 +61,5 @@ def _bounds(editions: Editions, number: int) -> dict[str, Any]:
 
 
 def _changes(editions: Editions, number: int) -> dict[str, list[dict[str, object]]]:
-    found = {name: widenings(editions, name, number) for name in editions.current.policy.asked}
+    found = {name: widenings(editions, name, number) for name in editions.current.every}
     return {name: [each.as_dict() for each in wider] for name, wider in found.items() if wider}

@@ -1,0 +1,147 @@
+"""`Placed`: a collector that a site's owner places on pages, under terms of its own.
+
+Its purposes name purposes of the site and lie within them; to visitors, in the state cookie and in
+the ledger each is called `collector/purpose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import PolicyError, Problem
+from .conflicts import subsumed_by
+from .pages import pattern_problem, stands_on
+from .policy import Policy, parse, read_policy
+from .reading import Reader
+from .terms import BOTTOM, meet
+
+SEPARATOR = "/"
+# What its document may hold; the rest of a policy is the site's to say.
+KEYS = (
+    "version",
+    "site",
+    "origins",
+    "controller",
+    "jurisdiction",
+    "authority",
+    "languages",
+    "purposes",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A placed collector as published: its name, its pages, and its policy.
+
+    `pages` are patterns as in `pages.py`; without `policy.origins` it stands on every origin of
+    the site.
+    """
+
+    name: str
+    pages: tuple[str, ...]
+    policy: Policy
+
+    def stands_on(self, path: str) -> bool:
+        """Whether it stands on the page at `path` (without its query)."""
+        return stands_on(self.pages, path)
+
+    def origins(self, site: Policy) -> tuple[str, ...]:
+        """The origins of the site on which it stands."""
+        return self.policy.origins or site.origins
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of the purposes visitors are asked about: `collector/purpose`."""
+        return tuple(join(self.name, purpose) for purpose in self.policy.asked)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The collector as plain values, every default written out and every set sorted."""
+        policy = {key: value for key, value in self.policy.document.items() if key in KEYS}
+        return {"collector": self.name, "pages": sorted(self.pages), **policy}
+
+
+def join(collector: str, purpose: str) -> str:
+    """The name under which a visitor answers a placed collector's purpose."""
+    return f"{collector}{SEPARATOR}{purpose}"
+
+
+def split(name: str) -> tuple[str, str]:
+    """Collector and purpose of a name; the collector is "" for a purpose of the site itself."""
+    collector, _, purpose = name.rpartition(SEPARATOR)
+    return collector, purpose
+
+
+def read_placed(source: Path | str | bytes | Mapping[str, Any]) -> Placed:
+    """Read a placed collector: a path (`.toml` or `.json`), TOML or JSON text, or a mapping.
+
+    Raises PolicyError with every problem found, each with a JSON pointer (RFC 6901), the value,
+    and what to write instead.
+    """
+    document = source if isinstance(source, Mapping) else parse(source)
+    problems: list[Problem] = []
+    reader = Reader(document, "", problems)
+    name = reader.name("collector")
+    advice = "write a path such as '/shop/**'"
+    pages = reader.texts("pages", pattern=r"[\s\S]*", advice=advice, least=1, most=50)
+    for index, page in enumerate(pages):
+        problem = pattern_problem(page)
+        if problem:
+            problems.append(Problem(f"/pages/{index}", page, problem))
+    reader.close(KEYS)
+    rest = {key: value for key, value in reader.table.items() if key in KEYS}
+    policy: Policy | None = None
+    try:
+        policy = read_policy(rest, kind="placed")
+    except PolicyError as error:
+        problems.extend(error.problems)
+    if policy is None or problems:
+        raise PolicyError(problems)
+    return Placed(name, pages, policy)
+
+
+def placed_conflicts(placed: Placed, site: Policy) -> Iterator[Problem]:
+    """Every place where a placed collector goes beyond its site's policy (M31)."""
+    if placed.policy.site != site.site:
+        yield Problem("/site", placed.policy.site, f"the site is {site.site!r}: write that")
+    for index, origin in enumerate(placed.policy.origins):
+        if origin not in site.origins:
+            advice = f"write an origin of the site: {', '.join(site.origins)}"
+            yield Problem(f"/origins/{index}", origin, advice)
+    for name, purpose in placed.policy.purposes.items():
+        at = f"/purposes/{name}"
+        above = site.purposes.get(name)
+        if above is None:
+            advice = f"name purposes of the site: {', '.join(site.asked)}"
+            yield Problem(at, name, advice)
+        elif not purpose.asked:
+            advice = "write 'consent': a placed collector gathers on no other basis"
+            yield Problem(f"{at}/legal_basis", purpose.terms.legal_basis, advice)
+        else:
+            for conflict in subsumed_by(purpose.terms, above.terms):
+                found = conflict.below(at)
+                advice = f"the site's policy allows {found.allowed!r}: {found.advice}"
+                yield Problem(found.pointer, found.declared, advice)
+
+
+def clamped(placed: Placed, site: Policy) -> Placed | None:
+    """The collector as far as it lies within its site's policy; None where nothing of it does.
+
+    For owners who ask for it; what was cut is what `placed_conflicts` lists.
+    """
+    origins = tuple(each for each in placed.policy.origins if each in site.origins)
+    purposes = {}
+    for name, purpose in placed.policy.purposes.items():
+        above = site.purposes.get(name)
+        terms = BOTTOM if above is None else meet(purpose.terms, above.terms)
+        if terms != BOTTOM and purpose.asked:
+            purposes[name] = replace(purpose, terms=terms)
+    # An empty list means every origin: what stood on none of the site's must not widen to all.
+    if not purposes or (placed.policy.origins and not origins):
+        return None
+    policy = replace(placed.policy, site=site.site, origins=origins, purposes=purposes)
+    return replace(placed, policy=policy)

@@ -11,6 +11,7 @@ from askfirst_collector.commands.doctor import doctor
 from askfirst_collector.commands.geo import geo
 from askfirst_collector.commands.host import host
 from askfirst_collector.commands.init import init
+from askfirst_collector.commands.migrate import migrate
 from askfirst_collector.commands.policy import policy
 from askfirst_collector.commands.serve import serve
 from askfirst_collector.commands.site import site
@@ -22,5 +23,5 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, serve, init, doctor, policy, site, host, close, geo):
+for _command in (demo, serve, init, doctor, policy, site, host, close, migrate, geo):
     main.add_command(_command)

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 
+from askfirst_collector.store.migrating import migrate
+
 metadata = MetaData()
 
 # WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
@@ -26,15 +28,17 @@ PRAGMAS = (
 
 
 def open_ledger(path: Path) -> Engine:
-    """Open (and where needed create) the ledger database at `path`; the folder must exist."""
+    """Open the ledger database at `path`, its tables made or brought up to date.
+
+    The folder must exist. Raises SettingError for a database that is newer than the program.
+    """
     # The text of an error would hold what was written: handles, hashes of passwords.
     engine = create_engine(
         f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare)
-    # Two workers may start at once: the second finds the tables of the first.
-    with writing(engine) as connection:
-        metadata.create_all(connection)
+    migrate(engine)
+    metadata.create_all(engine)  # until every table of this release is in a revision
     path.chmod(0o600)
     return engine
 

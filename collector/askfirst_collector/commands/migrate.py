@@ -1,0 +1,60 @@
+"""`askfirst migrate`: bring a data folder up to this program, or see on a copy that it works."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from askfirst_collector.commands.data import data_option, told
+from askfirst_collector.config import Folder
+from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.migrating import Step, rehearse
+
+
+@click.command()
+@data_option
+@click.option("--check", is_flag=True, help="Only rehearse, on a copy: nothing is written.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def migrate(data: Path, check: bool, as_json: bool) -> None:
+    """Bring the tables of a data folder up to this program.
+
+    A start does it by itself; this is for doing it, or seeing that it would work, beforehand. The
+    copy of --check is a temporary file that nobody else can open and that ends with the command.
+    Ends with 0 where all went well, 1 where it did not or would not.
+    """
+    ledger = Folder(data.absolute()).ledger
+    if not ledger.is_file():
+        raise click.ClickException(f"{data} is no data folder: there is no {ledger.name} in it.")
+    with told(), away("ledger"):
+        steps = _rehearsed(ledger)
+        if not check:
+            open_ledger(ledger).dispose()
+    if as_json:
+        ran = [{"revision": each.revision, "about": each.about} for each in steps]
+        click.echo(json.dumps({"would_run" if check else "ran": ran}, indent=2))
+        return
+    for step in steps:
+        click.echo(f"{step.revision}  {step.about}")
+    if not steps:
+        click.echo("Nothing to do: the tables are those of this program.")
+    elif check:
+        click.echo("Rehearsed on a copy: it works. Nothing was changed.")
+    else:
+        click.echo("Done.")
+
+
+def _rehearsed(ledger: Path) -> tuple[Step, ...]:
+    try:
+        return rehearse(ledger)
+    except (DBAPIError, sqlite3.Error) as error:
+        # The text of a database error may hold what is stored: its type says enough.
+        origin = getattr(error, "orig", None) or error
+        name = getattr(origin, "sqlite_errorname", None) or type(origin).__name__
+        raise click.ClickException(
+            f"The migration does not work on a copy ({name}). Nothing was changed."
+        ) from None

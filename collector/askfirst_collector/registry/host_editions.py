@@ -1,0 +1,65 @@
+"""Host policies as they are archived: every ceiling that governed here, in one line of history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, insert, select
+
+from askfirst.errors import PolicyError
+from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.store.database import metadata
+
+host_edition = Table(
+    "host_edition",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String, nullable=False),
+    Column("effective", Integer, nullable=False),  # unix seconds
+    Column("document", LargeBinary, nullable=False),  # canonical JSON
+)
+
+
+@dataclass(frozen=True)
+class HostEdition:
+    """A host policy as it was put in force; None where the archive cannot be read any more."""
+
+    number: int
+    hash: str
+    effective: int  # unix seconds
+    policy: Policy | None
+
+
+def newest(connection: Connection) -> HostEdition | None:
+    """The ceiling that was put in force last; None where none ever was."""
+    query = select(host_edition).order_by(host_edition.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    try:
+        policy = read_policy(row.document, kind="host")
+    except PolicyError:
+        return HostEdition(row.number, row.hash, row.effective, None)
+    # What does not have the hash it was archived under is not what was put in force.
+    return HostEdition(
+        row.number, row.hash, row.effective, policy if policy.hash == row.hash else None
+    )
+
+
+def add(connection: Connection, policy: Policy, number: int, now: float) -> None:
+    """Archive a ceiling under this number."""
+    connection.execute(
+        insert(host_edition).values(
+            number=number,
+            hash=policy.hash,
+            effective=int(now),
+            document=policy.canonical(),
+        )
+    )
+
+
+def history(connection: Connection) -> list[tuple[int, str, int]]:
+    """Number, hash and time of every ceiling, newest first."""
+    columns = (host_edition.c.number, host_edition.c.hash, host_edition.c.effective)
+    found = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
+    return [(row[0], row[1], row[2]) for row in found]

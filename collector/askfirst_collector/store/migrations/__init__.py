@@ -1,0 +1,1 @@
+"""How the tables of `ledger.db` came to be as they are: one revision a release, run at start."""

@@ -1,0 +1,60 @@
+"""The host and its members: ceilings, whom they suspend, whom a webhook tells, who changed what."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, String
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Make what is missing."""
+    op.create_table(
+        "host_edition",
+        Column("number", Integer, autoincrement=False, nullable=False),
+        Column("hash", String, nullable=False),
+        Column("effective", Integer, nullable=False),
+        Column("document", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("number"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "change",
+        Column("idx", Integer, autoincrement=False, nullable=False),
+        Column("site", String),
+        PrimaryKeyConstraint("idx"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_change_site", "change", ["site"], if_not_exists=True)
+    op.create_table(
+        "suspension",
+        Column("site", String, nullable=False),
+        Column("since", Integer, nullable=False),
+        Column("host", String, nullable=False),
+        Column("conflicts", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("site"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "webhook",
+        Column("site", String, nullable=False),
+        Column("collector", String, nullable=False),
+        Column("url", String, nullable=False),
+        Column("secret", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("site", "collector"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "delivery",
+        Column("id", String, nullable=False),
+        Column("site", String, nullable=False),
+        Column("collector", String, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("made", Integer, nullable=False),
+        Column("due", Integer, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        PrimaryKeyConstraint("id"),
+        if_not_exists=True,
+    )

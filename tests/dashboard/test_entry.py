@@ -14,7 +14,8 @@ from askfirst_collector.dashboard import door
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.throttle import FREE_TRIES
 from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import LARGEST_SESSION_COUNT, SESSION_SECONDS, Members
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
 
 from .conftest import BASE, ORIGIN, PASSWORD, Clock, client_of, set_up, sign_in
 

@@ -40,7 +40,7 @@ AWAY = "The collector cannot read its files at this moment. Nothing is lost; try
 def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
     """The dashboard over the opened parts of one collector, behind these trusted proxies."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    door = Door(members, secrets=parts.keys.dashboard(), secure=parts.secure)
+    door = Door(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
     throttle = Throttle(now=parts.now, urandom=parts.urandom)
     entry = Entry(members, door, throttle, pages, proxies)

@@ -17,7 +17,8 @@ from askfirst.asgi_paths import read_body
 from askfirst.errors import Refused
 from askfirst.gate.headers import Headers, values
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.registry.members import SESSION_SECONDS, Member, Members
+from askfirst_collector.registry.permissions import Member
+from askfirst_collector.registry.sessions import SESSION_SECONDS, Sessions
 
 LARGEST_FORM = 8_192  # bytes
 SLOWEST = 10.0  # seconds until a form must be whole
@@ -35,9 +36,12 @@ class Visit:
 class Door:
     """The session cookie: signed, so that a made-up one never reaches the database."""
 
-    def __init__(self, members: Members, *, secrets: Sequence[bytes], secure: bool) -> None:
-        self._members = members
+    def __init__(self, sessions: Sessions, *, secrets: Sequence[bytes], secure: bool) -> None:
+        self._sessions = sessions
         self._secret = hmac.digest(secrets[-1], b"askfirst dashboard csrf", hashlib.sha256)
+        self._browser = [
+            hmac.digest(each, b"askfirst dashboard browser", hashlib.sha256) for each in secrets
+        ]
         self._signer = TimestampSigner(
             list(secrets), salt="askfirst dashboard session", digest_method=hashlib.sha256
         )
@@ -52,12 +56,15 @@ class Door:
             token = self._signer.unsign(signed, max_age=SESSION_SECONDS).decode()
         except (BadSignature, UnicodeError):
             return None
-        member = self._members.member_of(token)
+        traits = traits_of(request)
+        marks = [_mark(key, token, traits) for key in self._browser]
+        member = self._sessions.member_of(token, marks)
         return Visit(member, token, self._csrf(token)) if member is not None else None
 
-    def open(self, member: Member, response: Response) -> None:
+    def open(self, member: Member, request: Request, response: Response) -> None:
         """Start a session: always a new token, whatever cookie the request carried."""
-        token = self._members.begin(member)
+        traits = traits_of(request)
+        token = self._sessions.begin(member, lambda made: _mark(self._browser[-1], made, traits))
         response.set_cookie(
             self.cookie,
             self._signer.sign(token).decode(),
@@ -76,6 +83,18 @@ class Door:
 
     def _csrf(self, token: str) -> str:
         return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+
+
+def traits_of(request: Request) -> bytes:
+    """What a browser says of itself on every page, without the numbers that an update changes."""
+    told = (b"user-agent", b"accept-language", b"sec-ch-ua-platform")
+    found = (b",".join(values(request.scope["headers"], name)) for name in told)
+    return b"\0".join(bytes(each for each in value if each not in b"0123456789") for value in found)
+
+
+def _mark(key: bytes, token: str, traits: bytes) -> bytes:
+    """Of the token too: nobody finds two sessions of one browser by it."""
+    return hmac.digest(key, token.encode() + b"\0" + traits, hashlib.sha256)
 
 
 def from_ourselves(request: Request) -> bool:

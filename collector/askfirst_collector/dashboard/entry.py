@@ -9,13 +9,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from askfirst.errors import Refused
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.door import Door, Visit, address_of, check_csrf, read_form
 from askfirst_collector.dashboard.pages import Pages
 from askfirst_collector.dashboard.throttle import Throttle
-from askfirst_collector.registry.members import Members, password_problem
+from askfirst_collector.registry.accounts import LONGEST_NAME, name_problem
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.passwords import password_problem
 
-LONGEST_NAME = 80  # characters
 WRONG = "The name or the password is not right."
 
 
@@ -42,7 +44,7 @@ class Entry:
         """Set the password, use the link up, and sign in."""
         form = await read_form(request)
         token, name, password = form.get("token", ""), _name(form), form.get("password", "")
-        problem = _name_problem(name) or password_problem(password, name)
+        problem = name_problem(name) or password_problem(password, name)
         if problem is None and password != form.get("again"):
             problem = "The two passwords differ."
         if not await run_in_threadpool(self._members.link_works, token):
@@ -51,11 +53,16 @@ class Entry:
             return self._pages.page(
                 request, "setup.html", status=422, token=token, name=name, problem=problem
             )
-        member = await run_in_threadpool(self._members.set_up, token, name, password)
+        try:
+            member = await run_in_threadpool(self._members.set_up, token, name, password)
+        except Refused as error:
+            return self._pages.page(
+                request, "setup.html", status=422, token=token, name=name, problem=said(error)
+            )
         if member is None:
             return self._used_up(request)
         response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, member, response)
+        await run_in_threadpool(self._door.open, member, request, response)
         return response
 
     async def show_sign_in(self, request: Request) -> Response:
@@ -81,7 +88,7 @@ class Entry:
             return self._sign_in_page(request, name=name, problem=WRONG, status=401)
         self._throttle.succeeded(name, address)
         response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, member, response)
+        await run_in_threadpool(self._door.open, member, request, response)
         return response
 
     async def sign_out(self, request: Request, visit: Visit) -> Response:
@@ -89,9 +96,9 @@ class Entry:
         form = await read_form(request)
         check_csrf(visit, form)
         if form.get("everywhere") == "1":
-            await run_in_threadpool(self._members.end_all, visit.member.name)
+            await run_in_threadpool(self._members.sessions.end_all, visit.member.name)
         else:
-            await run_in_threadpool(self._members.end, visit.token)
+            await run_in_threadpool(self._members.sessions.end, visit.token)
         response = self._to(request, "/sign-in")
         self._door.close(response)
         return response
@@ -121,7 +128,7 @@ class Entry:
         self._throttle.succeeded(name, address)
         await run_in_threadpool(self._members.change_password, name, form["password"])
         response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, visit.member, response)
+        await run_in_threadpool(self._door.open, visit.member, request, response)
         return response
 
     def _sign_in_page(
@@ -147,7 +154,6 @@ def _name(form: dict[str, str]) -> str:
     return unicodedata.normalize("NFC", form.get("name", "").strip())[: LONGEST_NAME + 1]
 
 
-def _name_problem(name: str) -> str | None:
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        return f"Give a name of 1 to {LONGEST_NAME} characters to sign in with."
-    return None
+def said(error: Refused) -> str:
+    """What to do about a refusal, as a sentence."""
+    return f"{error.detail[:1].upper()}{error.detail[1:]}."

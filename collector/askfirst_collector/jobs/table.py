@@ -15,6 +15,7 @@ from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
 from askfirst_collector.ledger.tables import refusal
 from askfirst_collector.ledger.upkeep import upkeep
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry.accounts import drop_expired
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.faults import away
@@ -34,12 +35,13 @@ class Job:
 
 
 def purge(parts: Parts, now: float) -> None:
-    """Remove disclosed tables, kept rows, answers and tallies whose time is over (M28)."""
+    """Remove disclosed tables, kept rows, answers, tallies, invitations: what is over (M28)."""
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     with away("ledger"), writing(parts.engine) as connection:
         connection.execute(delete(refusal).where(refusal.c.day < tallied))
         disclosed.purge(connection, now)
         purge_snapshots(connection, now)
+        drop_expired(connection, now)
     parts.ledger.truncate()
     parts.events.expire_kept(now)
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)

@@ -1,73 +1,42 @@
-"""Who may open the dashboard: members, their sessions, the one-time link that makes the first.
-
-Secrets are kept as hashes: passwords as Argon2id, session tokens and links as SHA-256.
-"""
+"""Members: who they are, what their role is, and the one-time link that makes the first."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Collection
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import (
-    Column,
-    Engine,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    select,
-    update,
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from askfirst.errors import Refused
+from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.registry.accounts import (
+    HOST_ADMIN,
+    ON_THE_MACHINE,
+    add_member,
+    check_actor,
+    check_another_admin,
+    check_role,
+    digest,
+    drop_member,
+    end_access,
+    find_member,
+    set_sites,
+    told,
 )
-
-from askfirst_collector.store.database import metadata, writing
-
-ROLES = ("host-admin", "site-owner", "reader")
-SESSION_SECONDS = 12 * 3600
-LARGEST_SESSION_COUNT = 10  # a member's older sessions end when there are more
-SHORTEST_PASSWORD = 12  # characters
-LONGEST_PASSWORD = 256  # characters; hashing time must stay bounded
-
-members = Table(
-    "members",
-    metadata,
-    Column("name", String(80), primary_key=True),
-    Column("role", String(20), nullable=False),
-    Column("password", String(200), nullable=False),  # Argon2id, PHC string
-)
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("hash", LargeBinary(32), primary_key=True),
-    Column("member", String(80), nullable=False, index=True),
-    Column("expires", Integer, nullable=False),
-)
-setup_links = Table(
-    "setup_links",
-    metadata,
-    Column("hash", LargeBinary(32), primary_key=True),
-    Column("made", Integer, nullable=False),
-)
-
-
-@dataclass(frozen=True)
-class Member:
-    """Someone signed in; `role` is one of ROLES."""
-
-    name: str
-    role: str
+from askfirst_collector.registry.invitations import Invitations
+from askfirst_collector.registry.member_tables import changing, members, reading, setup_links
+from askfirst_collector.registry.passwords import Passwords
+from askfirst_collector.registry.permissions import Member
+from askfirst_collector.registry.sessions import Sessions
+from askfirst_collector.registry.tokens import Tokens
 
 
 class Members:
-    """Members and sessions in `ledger.db`; safe to use from any thread and in any worker."""
+    """Everybody who may come in, in `ledger.db`; safe in any thread and in any worker.
+
+    Whatever changes something names its `actor`, is refused to whoever may not do it at that
+    moment, and is in the ledger with before and after.
+    """
 
     def __init__(
         self, engine: Engine, *, now: Callable[[], float], urandom: Callable[[int], bytes]
@@ -75,138 +44,144 @@ class Members:
         self._engine = engine
         self._now = now
         self._urandom = urandom
-        self._hasher = PasswordHasher()
-        # Argon2 takes 64 MiB for each hash: a crowd at the door must not take all the memory.
-        self._hashing = threading.BoundedSemaphore(2)
+        self._passwords = Passwords()
+        self.sessions = Sessions(engine, now=now, urandom=urandom)
+        self.tokens = Tokens(engine, now=now, urandom=urandom)
+        self.invitations = Invitations(engine, self._passwords, now=now, urandom=urandom)
 
     def any(self) -> bool:
         """Whether anyone has set a password yet."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return bool(connection.execute(select(func.count()).select_from(members)).scalar_one())
+
+    def all(self) -> tuple[Member, ...]:
+        """Every member, by name."""
+        with reading(self._engine) as connection:
+            names = connection.execute(select(members.c.name).order_by(members.c.name)).scalars()
+            found = (find_member(connection, name) for name in names.all())
+            return tuple(each for each in found if each is not None)
+
+    def get(self, name: str) -> Member | None:
+        """A member as they stand now."""
+        with reading(self._engine) as connection:
+            return find_member(connection, name)
 
     def new_link(self) -> str:
         """A new one-time token, as text; every older unused one stops working."""
         token = self._urandom(32).hex()
-        with writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             connection.execute(delete(setup_links))
             connection.execute(
-                insert(setup_links).values(hash=_digest(token), made=int(self._now()))
+                insert(setup_links).values(hash=digest(token), made=int(self._now()))
             )
         return token
 
     def link_works(self, token: str) -> bool:
         """Whether `token` is the unused one. Looking does not use it."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = connection.execute(
-                select(setup_links.c.hash).where(setup_links.c.hash == _digest(token))
+                select(setup_links.c.hash).where(setup_links.c.hash == digest(token))
             )
             return found.first() is not None
 
     def set_up(self, token: str, name: str, password: str) -> Member | None:
         """Use the link up and make `name` a host admin; None when the link was used already.
 
-        Where `name` exists, its password is replaced and its sessions end.
+        Where `name` exists, its password is replaced, and its sessions and tokens end.
         """
-        hashed = self._hash(password)
-        with writing(self._engine) as connection:
+        hashed = self._passwords.hash(password)
+        with changing(self._engine) as connection:
             used = connection.execute(
-                delete(setup_links).where(setup_links.c.hash == _digest(token))
+                delete(setup_links).where(setup_links.c.hash == digest(token))
             )
             if used.rowcount != 1:
                 return None
-            connection.execute(delete(sessions).where(sessions.c.member == name))
-            connection.execute(delete(members).where(members.c.name == name))
-            connection.execute(
-                insert(members).values(name=name, role="host-admin", password=hashed)
-            )
-        return Member(name, "host-admin")
+            before = find_member(connection, name)
+            if before is not None:
+                drop_member(connection, name)
+            member = add_member(connection, name, HOST_ADMIN, (), hashed)
+            self._record(connection, ON_THE_MACHINE, "member.set-up", name, before, member)
+        return member
 
     def check(self, name: str, password: str) -> Member | None:
         """The member with this name and password; an unknown name takes as long as a wrong one."""
-        with self._engine.connect() as connection:
-            found = connection.execute(select(members).where(members.c.name == name)).first()
-        hashed = found.password if found is not None else _nobody()
-        with self._hashing:
-            try:
-                self._hasher.verify(hashed, password)
-            except (VerifyMismatchError, InvalidHashError):
-                return None
-        return Member(found.name, found.role) if found is not None else None
+        with reading(self._engine) as connection:
+            query = select(members.c.password).where(members.c.name == name)
+            kept: str | None = connection.execute(query).scalar()
+        return self.get(name) if self._passwords.fits(kept, password) else None
+
+    def has_password(self, name: str) -> bool:
+        """Whether a member can come in by a password at all."""
+        with reading(self._engine) as connection:
+            query = select(members.c.password).where(members.c.name == name)
+            return bool(connection.execute(query).scalar())
 
     def change_password(self, name: str, password: str) -> None:
         """Replace the password and end every session of `name`."""
-        hashed = self._hash(password)
-        with writing(self._engine) as connection:
+        hashed = self._passwords.hash(password)
+        with changing(self._engine) as connection:
+            member = find_member(connection, name)
+            if member is None:
+                raise Refused("no-such-member", "sign in again")
             connection.execute(
                 update(members).where(members.c.name == name).values(password=hashed)
             )
-            connection.execute(delete(sessions).where(sessions.c.member == name))
+            end_access(connection, name, tokens=False)
+            self._record(connection, member, "account.password", name, None, None)
 
-    def begin(self, member: Member) -> str:
-        """Start a session; the answer is its token, of which only the hash is kept."""
-        token = self._urandom(32).hex()
-        now = int(self._now())
-        with writing(self._engine) as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires <= now))
-            kept = (
-                select(sessions.c.hash)
-                .where(sessions.c.member == member.name)
-                .order_by(sessions.c.expires.desc())
-                .limit(LARGEST_SESSION_COUNT - 1)
-            )
-            connection.execute(
-                delete(sessions).where(
-                    sessions.c.member == member.name, sessions.c.hash.not_in(kept.scalar_subquery())
-                )
-            )
-            connection.execute(
-                insert(sessions).values(
-                    hash=_digest(token), member=member.name, expires=now + SESSION_SECONDS
-                )
-            )
-        return token
+    def change(self, actor: Member, name: str, role: str, sites: Collection[str]) -> Member:
+        """Give a member another role and these sites; it counts from their next request on.
 
-    def member_of(self, token: str) -> Member | None:
-        """Whose session this is; None when it ended, expired or never was."""
-        with self._engine.connect() as connection:
-            found = connection.execute(
-                select(members.c.name, members.c.role)
-                .join(sessions, sessions.c.member == members.c.name)
-                .where(sessions.c.hash == _digest(token), sessions.c.expires > int(self._now()))
-            ).first()
-        return Member(found.name, found.role) if found is not None else None
+        Raises Refused: not allowed, no such member, the last host admin.
+        """
+        check_role(role, sites)
+        with changing(self._engine) as connection:
+            check_actor(connection, actor, "member.change")
+            before = _known(connection, name)
+            if before.role == HOST_ADMIN != role:
+                check_another_admin(connection, name)
+            connection.execute(update(members).where(members.c.name == name).values(role=role))
+            after = Member(name, role, set_sites(connection, name, role, sites))
+            if after != before:
+                self._record(connection, actor, "member.change", name, before, after)
+        return after
 
-    def end(self, token: str) -> None:
-        """End one session."""
-        with writing(self._engine) as connection:
-            connection.execute(delete(sessions).where(sessions.c.hash == _digest(token)))
+    def remove(self, actor: Member, name: str) -> None:
+        """Remove a member: sessions and tokens end with them. Raises Refused as `change` does."""
+        with changing(self._engine) as connection:
+            check_actor(connection, actor, "member.change")
+            before = _known(connection, name)
+            if before.role == HOST_ADMIN:
+                check_another_admin(connection, name)
+            drop_member(connection, name)
+            self._record(connection, actor, "member.remove", name, before, None)
 
-    def end_all(self, name: str) -> None:
-        """End every session of a member, on every machine they are signed in on."""
-        with writing(self._engine) as connection:
-            connection.execute(delete(sessions).where(sessions.c.member == name))
-
-    def _hash(self, password: str) -> str:
-        with self._hashing:
-            return self._hasher.hash(password)
-
-
-def password_problem(password: str, name: str) -> str | None:
-    """What to do about a password that cannot be used; None when it can."""
-    if len(password) < SHORTEST_PASSWORD:
-        return f"Use at least {SHORTEST_PASSWORD} characters. A few words make a good one."
-    if len(password) > LONGEST_PASSWORD:
-        return f"Use at most {LONGEST_PASSWORD} characters."
-    if len(set(password)) < 5 or password.casefold() in (name.casefold() * 5)[: len(password)]:
-        return "Use something harder to guess: not one character repeated, and not your name."
-    return None
+    def _record(
+        self,
+        connection: Connection,
+        actor: Member,
+        action: str,
+        name: str,
+        before: Member | None,
+        after: Member | None,
+    ) -> None:
+        changed: dict[str, Any] = {
+            "before": told(before) if before is not None else None,
+            "after": told(after) if after is not None else None,
+        }
+        record_change(
+            connection,
+            actor=actor.name,
+            action=action,
+            target=name,
+            now=self._now(),
+            urandom=self._urandom,
+            **changed,
+        )
 
 
-@cache
-def _nobody() -> str:
-    """The hash that the password of an unknown name is compared with."""
-    return PasswordHasher().hash(secrets.token_hex(16))
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def _known(connection: Connection, name: str) -> Member:
+    found = find_member(connection, name)
+    if found is None:
+        raise Refused("no-such-member", "see the list of members")
+    return found

@@ -30,14 +30,22 @@ STATUS: dict[str, int] = {
     "age-not-declared": 422,
     "policy-refused": 422,
     "under-age": 403,
+    "not-allowed": 403,
     "cross-origin": 403,
     "wrong-key": 401,
     "no-receipt": 401,
+    "no-token": 401,
     "no-such-site": 404,
+    "no-such-member": 404,
     "not-found": 404,
     "method-not-allowed": 405,
     "edition-changed": 409,
+    "policy-conflict": 409,
+    "changed-meanwhile": 409,
     "handle-ended": 409,
+    "last-host-admin": 409,
+    "name-taken": 409,
+    "link-used": 410,
     "too-slow": 408,
     "too-large": 413,
     "too-many-events": 413,
@@ -56,11 +64,22 @@ class AskfirstError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to do."""
+    """One thing wrong in a policy: where (a JSON pointer, RFC 6901), what was found, what to do.
+
+    Where the policy above allows less, `allowed` is what it allows and `link` whose policy that
+    is: "host" or "site".
+    """
 
     pointer: str
     found: object
     message: str
+    allowed: object = None
+    link: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        above = {"allowed": self.allowed, "link": self.link} if self.link else {}
+        return {"pointer": self.pointer, "found": self.found, **above, "message": self.message}
 
     def __str__(self) -> str:
         if self.found is None:

@@ -7,8 +7,7 @@ suspension   one row a site; it ends when the ceiling allows its policy again, o
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import (
     Column,
@@ -17,9 +16,14 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    delete,
+    insert,
     select,
+    update,
 )
 
+from askfirst.errors import Problem
+from askfirst.terms.canonical import canonical
 from askfirst_collector.store.database import metadata
 
 suspension = Table(
@@ -27,25 +31,40 @@ suspension = Table(
     metadata,
     Column("site", String, primary_key=True),
     Column("since", Integer, nullable=False),  # unix seconds
-    Column("host", String, nullable=False),  # hash of the ceiling that stopped it
-    Column("conflicts", LargeBinary, nullable=False),  # canonical JSON, as `Stop.plain`
+    Column("reason", LargeBinary, nullable=False),  # canonical JSON: a list of problems
 )
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Why nothing is gathered, by whom and since when."""
+def suspend_site(
+    connection: Connection, site: str, problems: Sequence[Problem], *, now: float
+) -> bool:
+    """Stop a site for these conflicts; whether it was not stopped for just these before."""
+    # Values of policies are plain; one that is not is told as its text.
+    plain = json.loads(json.dumps([each.as_dict() for each in problems], default=str))
+    reason, own = canonical(plain), suspension.c.site == site
+    before = connection.execute(select(suspension.c.reason).where(own)).scalar()
+    if before is None:
+        values = {"site": site, "since": int(now), "reason": reason}
+        connection.execute(insert(suspension).values(values))
+    elif before != reason:
+        connection.execute(update(suspension).where(own).values(reason=reason))
+    return bool(before != reason)
 
-    site: str
-    collector: str  # "" for the site itself
-    since: int  # unix seconds
-    host: str
-    conflicts: tuple[dict[str, Any], ...]  # pointer, declared, allowed, message
+
+def lift(connection: Connection, site: str) -> bool:
+    """Let a site go on; whether it was stopped."""
+    found = connection.execute(delete(suspension).where(suspension.c.site == site))
+    return found.rowcount == 1
 
 
-def stopped(connection: Connection, site: str) -> Stop | None:
-    """The suspension of a site; None where it stands."""
-    row = connection.execute(select(suspension).where(suspension.c.site == site)).first()
-    if row is None:
-        return None
-    return Stop(row.site, "", row.since, row.host, tuple(json.loads(row.conflicts)))
+def why(connection: Connection, site: str) -> tuple[Problem, ...]:
+    """The conflicts that a site is stopped for; none where it stands."""
+    query = select(suspension.c.reason).where(suspension.c.site == site)
+    found: bytes | None = connection.execute(query).scalar()
+    return () if found is None else tuple(Problem(**each) for each in json.loads(found))
+
+
+def suspended_since(connection: Connection) -> dict[str, int]:
+    """Every site that is stopped, and since when (unix seconds)."""
+    found = connection.execute(select(suspension.c.site, suspension.c.since))
+    return {row.site: row.since for row in found}

@@ -32,8 +32,7 @@ def upgrade() -> None:
         "suspension",
         Column("site", String, nullable=False),
         Column("since", Integer, nullable=False),
-        Column("host", String, nullable=False),
-        Column("conflicts", LargeBinary, nullable=False),
+        Column("reason", LargeBinary, nullable=False),
         PrimaryKeyConstraint("site"),
         if_not_exists=True,
     )

@@ -20,7 +20,7 @@ COLLECTOR = ROOT / "collector/askfirst_collector"
 FLOORS = (
     {"store"},
     {"closing", "reports", "ledger", "registry"},
-    {"ingest", "dashboard", "jobs"},
+    {"ingest", "dashboard", "jobs", "admin"},
     {"app", "embedded"},
     {"demo", "init"},
     {"cli", "commands", "doctor"},

@@ -84,15 +84,19 @@ def drop_member(connection: Connection, name: str) -> None:
 
 
 def check_actor(
-    connection: Connection, actor: Member, action: str, site: str | None = None
+    connection: Connection,
+    actor: Member,
+    action: str,
+    site: str | None = None,
+    *,
+    owner: str | None = None,
 ) -> None:
     """Refused unless `actor` may do this now: what was true when the request came may be over."""
     if actor is ON_THE_MACHINE:
         return
-    present = find_member(connection, actor.name)
-    if present is None or not may(
-        Member(present.name, present.role, present.sites, actor.scopes), action, site
-    ):
+    found = find_member(connection, actor.name)
+    present = replace(found, scopes=actor.scopes) if found is not None else None
+    if present is None or not may(present, action, site, owner=owner):
         raise Refused("not-allowed", "ask a host admin for it")
 
 
@@ -126,6 +130,8 @@ def name_problem(name: str) -> str | None:
     """What to do about a name that nobody may have; None when it can be used."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
         return f"Give a name of 1 to {LONGEST_NAME} characters to sign in with."
+    if "/" in name or name in (".", ".."):
+        return "Leave / out: the name stands in addresses."
     if _folded(name) == CLI:
         return f"Choose another name: the audit calls commands on the machine itself {CLI!r}."
     return None

@@ -1,0 +1,1 @@
+"""`/v1/admin/*`: what the dashboard does, for programs, under an API token."""

@@ -1,0 +1,112 @@
+"""Who asks on `/v1/admin/*`, and whether they may: an API token, its member as they stand now.
+
+No cookie counts here, so no page of another origin can have a browser ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.asgi_paths import read_chunks
+from askfirst.errors import Refused
+from askfirst_collector.ingest.body import check_headers, check_json
+from askfirst_collector.ingest.senders import bearer
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.permissions import ACTIONS, Member, may
+from askfirst_collector.registry.tokens import Tokens
+
+LARGEST = 65_536  # bytes of a body, where the endpoint takes no policy
+BY_ITSELF = ""  # the action of an endpoint that asks `require` when it knows what it is about
+
+Handler = Callable[[Request, Member], Awaitable[Response]]
+Body = TypeVar("Body")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one path; `action` is a row of ACTIONS, BY_ITSELF, or None: any token."""
+
+    method: str
+    path: str
+    action: str | None
+    handler: Handler
+
+
+class Access:
+    """Lets nobody but the holder of a token reach an endpoint, and only for what they may do."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._tokens = Tokens(parts.engine, now=parts.now, urandom=parts.urandom)
+
+    def guard(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint's handler behind its check; it raises Refused or CollectorAway."""
+
+        async def guarded(request: Request) -> Response:
+            member = await self.member(request)
+            if endpoint.action:
+                require(member, endpoint.action, request.path_params.get("site"))
+            return await endpoint.handler(request, member)
+
+        return guarded
+
+    async def member(self, request: Request) -> Member:
+        """Whose token is shown; Refused `no-token` where it is none, or its time is over."""
+        token = bearer(request.headers.raw)
+        found = await asyncio.to_thread(self._tokens.member_of, token) if token else None
+        if found is None:
+            raise Refused("no-token", "send an API token: Authorization: Bearer askfirst_api_…")
+        return found
+
+
+def require(
+    member: Member, action: str, site: str | None = None, *, owner: str | None = None
+) -> None:
+    """Refused unless `member` may do `action`.
+
+    A site that is not theirs answers as one that does not exist: `no-such-site`.
+    """
+    if may(member, action, site, owner=owner):
+        return
+    if ACTIONS[action].of_site and not _sees(member, site, owner):
+        raise Refused("no-such-site", "name a site of yours")
+    scope = ACTIONS[action].scope
+    raise Refused("not-allowed", f"needs the scope {scope}, and a member whose role allows it")
+
+
+def _sees(member: Member, site: str | None, owner: str | None) -> bool:
+    """Whether the member, in person, knows of it at all."""
+    person = Member(member.name, member.role, member.sites)
+    return may(person, "site.read", site) or may(person, "collector.read", site, owner=owner)
+
+
+async def read_json(
+    request: Request, decoder: msgspec.json.Decoder[Body], *, largest: int = LARGEST
+) -> Body:
+    """A body by its contract. Raises Refused for every other."""
+    check_headers(request.headers.raw, "application/json", limit=largest)
+    data = await read_chunks(request.receive, largest=largest)
+    check_json(data)
+    try:
+        return decoder.decode(data)
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
+        unknown = "unknown field" in str(error)
+        raise Refused("unknown-field" if unknown else "bad-shape", "see /openapi.json") from None
+
+
+def answer(body: object, status: int = 200) -> Response:
+    """A JSON answer that nobody may keep."""
+    headers = {"cache-control": "no-store"}
+    return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+def nothing() -> Response:
+    """That it is done, and there is no more to say."""
+    return Response(status_code=204, headers={"cache-control": "no-store"})

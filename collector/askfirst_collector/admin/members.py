@@ -1,0 +1,199 @@
+"""Members, invitations, API tokens and the audit, for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.errors import Refused
+from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
+from askfirst_collector.ledger.changes import Change, changes
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.invitations import Invitation
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.permissions import Member
+from askfirst_collector.registry.tokens import Token
+
+MOST_CHANGES = 200  # in one answer
+T = TypeVar("T")
+_Role = Literal["host-admin", "site-owner", "reader"]
+_Sites = Annotated[
+    list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]], Meta(max_length=1000)
+]
+
+
+class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What whoever opens the link becomes; with `email` only the holder of that address."""
+
+    role: _Role
+    sites: _Sites = []
+    email: Annotated[str, Meta(max_length=254)] = ""
+
+
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The role and the sites of a member, whole."""
+
+    role: _Role
+    sites: _Sites = []
+
+
+_INVITATION = msgspec.json.Decoder(NewInvitation)
+_STANDING = msgspec.json.Decoder(Standing)
+
+
+class MembersFace:
+    """The handlers; each raises Refused or CollectorAway."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every path of this file, and the action that it is."""
+        members, invitations = "/v1/admin/members", "/v1/admin/invitations"
+        return [
+            Endpoint("GET", "/v1/admin/me", None, self.me),
+            Endpoint("GET", members, "member.read", self.list),
+            Endpoint("GET", f"{members}/{{name}}", "member.read", self.one),
+            Endpoint("PUT", f"{members}/{{name}}", "member.change", self.change),
+            Endpoint("DELETE", f"{members}/{{name}}", "member.change", self.remove),
+            Endpoint("GET", invitations, "member.read", self.invitations),
+            Endpoint("POST", invitations, "member.change", self.invite),
+            Endpoint("DELETE", f"{invitations}/{{id}}", "member.change", self.withdraw),
+            Endpoint("GET", "/v1/admin/tokens", "account", self.tokens),
+            Endpoint("DELETE", "/v1/admin/tokens/{id}", "account", self.end_token),
+            Endpoint("GET", "/v1/admin/changes", "audit.read", self.changes),
+            Endpoint("GET", "/v1/admin/sites/{site}/changes", "site.audit", self.changes),
+        ]
+
+    async def me(self, request: Request, member: Member) -> Response:
+        """Whose token this is, and what it is for."""
+        return answer({**_member(member), "scopes": sorted(member.scopes or ())})
+
+    async def list(self, request: Request, member: Member) -> Response:
+        """Every member, by name."""
+        found = await _thread(self._members.all)
+        return answer({"members": [_member(each) for each in found]})
+
+    async def one(self, request: Request, member: Member) -> Response:
+        """One member."""
+        found = await _thread(self._members.get, request.path_params["name"])
+        if found is None:
+            raise Refused("no-such-member", "see /v1/admin/members")
+        return answer(_member(found))
+
+    async def change(self, request: Request, member: Member) -> Response:
+        """Give a member this role and these sites; it counts from their next request on."""
+        body = await read_json(request, _STANDING)
+        name = request.path_params["name"]
+        return answer(
+            _member(await _thread(self._members.change, member, name, body.role, body.sites))
+        )
+
+    async def remove(self, request: Request, member: Member) -> Response:
+        """Remove a member, their sessions and their tokens."""
+        await _thread(self._members.remove, member, request.path_params["name"])
+        return nothing()
+
+    async def invitations(self, request: Request, member: Member) -> Response:
+        """The invitations that can still be accepted; their links are nowhere."""
+        found = await _thread(self._members.invitations.open)
+        return answer({"invitations": [_invitation(each) for each in found]})
+
+    async def invite(self, request: Request, member: Member) -> Response:
+        """Make an invitation. Its token is shown this once: it is the end of the link."""
+        body = await read_json(request, _INVITATION)
+
+        def made() -> tuple[Invitation, str]:
+            invite = self._members.invitations.invite
+            return invite(member, body.role, body.sites, email=body.email)
+
+        new, token = await _thread(made)
+        link = f"/askfirst/host/invitation?token={token}"
+        return answer({**_invitation(new), "path": link}, 201)
+
+    async def withdraw(self, request: Request, member: Member) -> Response:
+        """Make the link of an invitation stop working."""
+        await _thread(self._members.invitations.withdraw, member, request.path_params["id"])
+        return nothing()
+
+    async def tokens(self, request: Request, member: Member) -> Response:
+        """The tokens of the one who asks; they are made in the dashboard alone."""
+        found = await _thread(self._members.tokens.of, member.name)
+        return answer({"tokens": [_token(each) for each in found]})
+
+    async def end_token(self, request: Request, member: Member) -> Response:
+        """End one of them."""
+        id = request.path_params["id"]
+        await _thread(self._members.tokens.end, member, member.name, id)
+        return nothing()
+
+    async def changes(self, request: Request, member: Member) -> Response:
+        """What members changed, newest first, of one site or of everything."""
+        site = request.path_params.get("site")
+        limit = _number(request, "limit", MOST_CHANGES) or MOST_CHANGES
+        before = _number(request, "before", 2**62)
+        sites = None if site is None else {site}
+        found = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
+        return answer({"changes": [_change(each) for each in found]})
+
+
+def _number(request: Request, name: str, most: int) -> int | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or len(given) > 18 or not 0 < int(given) <= most:
+        raise Refused("bad-shape", f"{name} is a whole number from 1 to {most}")
+    return int(given)
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {"name": member.name, "role": member.role, "sites": sorted(member.sites)}
+
+
+def _invitation(found: Invitation) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "role": found.role,
+        "sites": sorted(found.sites),
+        "email": found.email,
+        "expires": _moment(found.expires),
+    }
+
+
+def _token(found: Token) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "scopes": list(found.scopes),
+        "begun": found.begun,
+        "expires": _moment(found.expires),
+    }
+
+
+def _change(found: Change) -> dict[str, Any]:
+    return {
+        "index": found.index,
+        "actor": found.actor,
+        "action": found.action,
+        "target": found.target,
+        "site": found.site,
+        "before": found.before,
+        "after": found.after,
+        "hour": _moment(found.hour),
+    }
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def _thread(function: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.to_thread(function, *arguments)

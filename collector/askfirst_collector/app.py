@@ -19,77 +19,20 @@ from askfirst_collector.admin.members import MembersFace
 from askfirst_collector.health import health
 from askfirst_collector.ingest.answers import Answer, away, conflicting, refused
 from askfirst_collector.ingest.events import Events
-from askfirst_collector.ingest.v1 import Face
+from askfirst_collector.ingest.v1 import EVENTS, SCRIPTED, Face
 from askfirst_collector.openapi.document import published
 from askfirst_collector.parts import Parts
 
 log = logging.getLogger("askfirst.collector")
 
 Handler = Callable[[Request], Awaitable[Response]]
-EVENTS = "/v1/events"  # a bare ASGI callable ahead of the router
-ADMIN = "/v1/admin/"
-EVENTS = "/v1/events"
-# What a page of a site without a server may call; others are for programs.
-SCRIPTED = frozenset({EVENTS, "/v1/consents"}) | {
-    f"/v1/rights/{name}" for name in ("me", "restrict", "withdraw", "erase")
-}
 _PLAIN = {404: "not-found", 405: "method-not-allowed"}
 
 
 def collector_routes(parts: Parts) -> list[Route]:
-    """Every route there is, `EVENTS` aside."""
+    """Every route there is, `EVENTS` aside; each has its operation in `openapi/`."""
     face = Face(parts)
     access = Access(parts)
-
-    async def readyz(request: Request) -> Response:
-        found = await asyncio.to_thread(health, parts)
-        return JSONResponse(found, 200 if found["status"] == "ok" else 503)
-
-    async def well_known(request: Request) -> Response:
-        return JSONResponse({"keys": parts.receipts.public()})
-
-    return [
-        Route("/v1/consents", answering(face.consents), methods=["POST"]),
-        Route("/v1/policies", answering(face.policies), methods=["POST"]),
-        Route("/v1/terms", answering(face.terms)),
-        Route("/v1/rights/me", answering(face.me)),
-        Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
-        Route("/v1/rights/restrict", answering(face.restrict), methods=["POST"]),
-        Route("/v1/rights/erase", answering(face.erase), methods=["POST"]),
-        Route("/.well-known/askfirst.json", well_known),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        *(
-            Route(each.path, answering(access.guard(each)), methods=[each.method])
-            for each in admin_endpoints(parts)
-        ),
-    ]
-
-
-def admin_endpoints(parts: Parts) -> list[Endpoint]:
-    """What is below `/v1/admin/`, with the action that each is."""
-    return [*MembersFace(parts).endpoints()]
-
-
-def collector_app(parts: Parts, events: Events) -> ASGIApp:
-    """The application over the opened parts; `events` goes ahead of the router."""
-    face = Face(parts)
-    router = Starlette(routes=routes(parts, face), exception_handlers={HTTPException: _plain})
-    preflight = request_response(answering(face.allow))
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in SCRIPTED:
-            if scope["method"] == "OPTIONS":
-                return await preflight(scope, receive, send)
-            if scope["path"] == EVENTS:
-                return await events(scope, receive, send)
-        return await router(scope, receive, send)
-
-    return application
-
-
-def routes(parts: Parts, face: Face) -> list[Route]:
-    """Everything that is routed; each has its operation in `openapi/`."""
 
     async def readyz(request: Request) -> Response:
         found = await asyncio.to_thread(health, parts)
@@ -110,7 +53,32 @@ def routes(parts: Parts, face: Face) -> list[Route]:
         Route("/openapi.json", openapi),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        *(
+            Route(each.path, answering(access.guard(each)), methods=[each.method])
+            for each in admin_endpoints(parts)
+        ),
     ]
+
+
+def admin_endpoints(parts: Parts) -> list[Endpoint]:
+    """What is below `/v1/admin/`, with the action that each is."""
+    return [*MembersFace(parts).endpoints()]
+
+
+def collector_app(parts: Parts, events: Events) -> ASGIApp:
+    """The application over the opened parts; `events` goes ahead of the router."""
+    router = Starlette(routes=collector_routes(parts), exception_handlers={HTTPException: _plain})
+    preflight = request_response(answering(Face(parts).allow))
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in SCRIPTED:
+            if scope["method"] == "OPTIONS":
+                return await preflight(scope, receive, send)
+            if scope["path"] == EVENTS:
+                return await events(scope, receive, send)
+        return await router(scope, receive, send)
+
+    return application
 
 
 def answering(handler: Handler) -> Handler:

@@ -61,16 +61,21 @@ class Done(TypedDict, total=False):
     properties: dict[_Text, _Text | int | float | bool | None]
 
 
+# Of each attribute that the page tells, what may be told.
+TOLD: dict[str, Any] = {
+    "page": _Text,
+    "referrer": _Text | None,
+    "screen": Literal["phone", "tablet", "desktop"] | tuple[int, int],
+    "cookies": Jar,
+    "action": Done,
+}
+OBSERVED: Any = dict[_Text, list[_Text]]  # by a relay: the parts of each attribute
+
 _SENT = msgspec.json.Decoder(Sent)
 _TOLD = msgspec.json.Decoder(Told)
-_OBSERVED = msgspec.json.Decoder(dict[_Text, list[_Text]])
-# Of each attribute that the page tells, what may be told.
+_OBSERVED = msgspec.json.Decoder(OBSERVED)
 _FIELDS: dict[str, msgspec.json.Decoder[Any]] = {
-    "page": msgspec.json.Decoder(_Text),
-    "referrer": msgspec.json.Decoder(_Text | None),
-    "screen": msgspec.json.Decoder(Literal["phone", "tablet", "desktop"] | tuple[int, int]),
-    "cookies": msgspec.json.Decoder(Jar),
-    "action": msgspec.json.Decoder(Done),
+    name: msgspec.json.Decoder(kind) for name, kind in TOLD.items()
 }
 TOLD_BY_PAGE = frozenset(_FIELDS)
 

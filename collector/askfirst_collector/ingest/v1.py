@@ -31,6 +31,12 @@ from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.sites import Site
 
+EVENTS = "/v1/events"
+# What a page of a site without a server may call; other paths are for programs.
+SCRIPTED = (
+    *("/v1/consents", EVENTS, "/v1/rights/erase", "/v1/rights/me"),
+    *("/v1/rights/restrict", "/v1/rights/withdraw"),
+)
 DETAILS = (1, 2, 3)
 _RECEIPT = b"receipt "
 HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for

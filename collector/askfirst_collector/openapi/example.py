@@ -1,0 +1,20 @@
+"""The site, the visitor and the page view that every example speaks of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from askfirst.terms.policy import Policy, read_policy, shipped
+
+SITE = "shop"
+ORIGIN = "https://shop.example"
+SECRET_BYTES = b"one visitor only"
+SECRET = base64.urlsafe_b64encode(SECRET_BYTES).rstrip(b"=").decode()
+HANDLE = hashlib.sha256(SECRET_BYTES).hexdigest()
+BATCH = "AAAAAAAAAAAAAAAAAAAAAQ"
+
+
+def example_policy() -> Policy:
+    """The policy of the examples' site: the ready-made `standard`."""
+    return read_policy({**shipped("standard").document, "site": SITE, "origins": [ORIGIN]})

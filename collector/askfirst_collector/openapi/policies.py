@@ -1,0 +1,149 @@
+"""`POST /v1/policies`, `GET /v1/terms`: what a site may gather, and what that comes to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .example import example_policy
+from .headers import ETAG, IF_NONE_MATCH
+from .operation import AWAY, BODY, Answer, Area, Body, Operation, ref
+from .security import SITE_KEY
+from .shapes import array, by_name, closed
+
+# Written by scripts/build-openapi: docs/ is no part of what is installed.
+COPY = Path(__file__).with_name("policy.schema.json")
+_DEFINED = "#/$defs/"
+
+
+def policy_schemas() -> dict[str, Any]:
+    """`docs/policy.schema.json`, its definitions as schemas of the document."""
+    whole = json.loads(COPY.read_text("utf-8"))
+    defined = whole.pop("$defs")
+    head = {name: each for name, each in whole.items() if name not in ("$schema", "$id", "title")}
+    found = {"Policy": head} | {_name(name): each for name, each in defined.items()}
+    return {name: _referring(each) for name, each in found.items()}
+
+
+def _name(definition: str) -> str:
+    return f"Policy{definition.capitalize()}"
+
+
+def _referring(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_referring(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    told = schema.get("$ref")
+    if isinstance(told, str) and told.startswith(_DEFINED):
+        return {**schema, **ref(_name(told.removeprefix(_DEFINED)))}
+    return {name: _referring(each) for name, each in schema.items()}
+
+
+def _terms(purpose: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {name: each for name, each in purpose["properties"].items() if name != "text"}
+    return {
+        "description": "What may be gathered of an event, every key written out.",
+        **closed(fields),
+    }
+
+
+_POLICY = policy_schemas()
+_EDITION = closed(
+    {
+        "number": {"type": "integer", "minimum": 1},
+        "hash": ref("Hash"),
+        "effective": {"type": "integer", "description": "Unix seconds."},
+        "policy": ref("Policy"),
+        "placed": {
+            **by_name({"type": "object"}, "SiteName"),
+            "description": "The placed collectors that stand in it, by name.",
+        },
+        "terms": by_name(
+            {
+                "type": "object",
+                "description": "By the detail that was chosen; one that allows nothing is absent.",
+                "properties": {detail: ref("Terms") for detail in ("1", "2", "3")},
+                "additionalProperties": False,
+            }
+        ),
+    }
+)
+_FOUND: dict[str, Any] = {"description": "What stands there."}
+SCHEMAS = {
+    **_POLICY,
+    "Terms": _terms(_POLICY["PolicyPurpose"]),
+    "EffectiveTerms": closed(
+        {
+            "site": ref("SiteName"),
+            "host": {"anyOf": [ref("Hash"), {"type": "null"}], "description": "The ceiling's."},
+            "editions": array(_EDITION),
+        }
+    ),
+    "PolicyRefused": {
+        "allOf": [
+            ref("Problem"),
+            {
+                "required": ["problems"],
+                "properties": {
+                    "problems": {
+                        "minItems": 1,
+                        **array(
+                            {
+                                "type": "object",
+                                "required": ["pointer", "found", "message"],
+                                "properties": {
+                                    "pointer": {"type": "string", "description": "RFC 6901."},
+                                    "found": _FOUND,
+                                    "allowed": {"description": "What the policy above allows."},
+                                    "link": {
+                                        "enum": ["host", "site"],
+                                        "description": "Above whom.",
+                                    },
+                                    "message": {"type": "string", "description": "What to write."},
+                                },
+                            }
+                        ),
+                    }
+                },
+            },
+        ]
+    },
+}
+_TERMS = Answer(
+    200, "Of each edition, the terms by purpose and detail.", ref("EffectiveTerms"), headers=ETAG
+)
+
+AREA = Area(
+    tag="policies",
+    description="Policies, their editions, and the terms a relay narrows events to.",
+    schemas=SCHEMAS,
+    operations=(
+        Operation(
+            "post",
+            "/v1/policies",
+            "publishPolicy",
+            "Put a policy in force as the site's next edition",
+            description="A policy that is in force already changes nothing. One that the schema "
+            "takes may still contradict itself or go above the host's: it is refused with every "
+            "problem in it.",
+            security=(SITE_KEY,),
+            parameters=(IF_NONE_MATCH,),
+            body=Body(ref("Policy"), {"standard": example_policy().document}),
+            answers=(_TERMS, Answer(304, "In force already, and known.", headers=ETAG)),
+            refusals=BODY | {"wrong-key", "policy-refused", AWAY},
+        ),
+        Operation(
+            "get",
+            "/v1/terms",
+            "getTerms",
+            "Effective terms, for the relay of a site",
+            security=(SITE_KEY,),
+            parameters=(IF_NONE_MATCH,),
+            answers=(_TERMS, Answer(304, "As it is known.", headers=ETAG)),
+            refusals=frozenset({"wrong-key", AWAY}),
+        ),
+    ),
+)

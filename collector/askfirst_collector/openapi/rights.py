@@ -1,0 +1,101 @@
+"""`/v1/rights/*`: what whoever holds a receipt may ask for (GDPR articles 15 to 20)."""
+
+from __future__ import annotations
+
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst_collector.ingest.rights import NOT_LINKABLE
+
+from .headers import FROM_SCRIPT, ORIGIN
+from .operation import AWAY, Answer, Area, Operation, Schema, ref
+from .security import FOR_A_HANDLE, RECEIPT
+from .shapes import array, by_name, closed
+
+_REFUSALS = frozenset({"no-receipt", "wrong-key", "cross-origin", AWAY})
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer", "minimum": 0}
+_NOTHING: dict[str, object] = {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+
+RECORD = closed(
+    {
+        "v": {"const": 1},
+        "kind": {"enum": ["grant", "change", "restrict", "withdraw"]},
+        "site": ref("SiteName"),
+        "handle": ref("Handle"),
+        "edition": closed({"number": _NUMBER, "hash": ref("Hash")}),
+        "notice": {**ref("Hash"), "description": "Of the words that were shown."},
+        "language": _TEXT,
+        "choices": by_name(closed({"detail": _NUMBER, "edition": _NUMBER})),
+        "granted": array(ref("PurposeName")),
+        "denied": array(ref("PurposeName")),
+        "collectors": array(_TEXT),
+        "method": _TEXT,
+        "controller": _TEXT,
+        "jurisdiction": _TEXT,
+        "retention": by_name({**_NUMBER, "description": "Days."}),
+        "recipients": array(closed({"name": _TEXT, "role": _TEXT, "country": _TEXT})),
+        "status": {"enum": ["granted", "restricted", "withdrawn"]},
+        "hour": ref("Hour"),
+        "until": ref("Hour"),
+    }
+)
+ROW = closed(
+    {
+        "purpose": _TEXT,
+        "period": ref("Day"),
+        "type": {"enum": ["page_view", "action", "drop"]},
+        "values": {
+            "type": "object",
+            "propertyNames": {"enum": list(ATTRIBUTES)},
+            "additionalProperties": array(_TEXT),
+        },
+    }
+)
+SCHEMAS: dict[str, Schema] = {
+    "Record": {"description": "One entry of the ledger: what was decided, under what.", **RECORD},
+    "Row": {"description": "One event as it is stored, made less precise.", **ROW},
+    "Kept": closed(
+        {
+            "record": {"anyOf": [ref("Record"), {"type": "null"}]},
+            "receipt": {"type": ["string", "null"], "description": "A signed record (JWS)."},
+            "history": array(ref("Record")),
+            "rows": array(ref("Row")),
+            "not_linkable": array(
+                closed({"what": {"enum": [each["what"] for each in NOT_LINKABLE]}, "reason": _TEXT})
+            ),
+        }
+    ),
+    "Done": closed({"done": {"const": True}}),
+}
+
+
+def _operation(method: str, name: str, id: str, summary: str, answer: Answer) -> Operation:
+    return Operation(
+        method,
+        f"/v1/rights/{name}",
+        id,
+        summary,
+        description="With the secret of a receipt, or under a site key for a handle.",
+        security=(RECEIPT, FOR_A_HANDLE),
+        parameters=(ORIGIN,),
+        answers=(answer,),
+        refusals=_REFUSALS,
+    )
+
+
+_KEPT = Answer(
+    200, "All of it, and what cannot be linked any more.", ref("Kept"), _NOTHING, FROM_SCRIPT
+)
+_DONE = Answer(200, "Done, or there was nothing to do.", ref("Done"), {"done": True}, FROM_SCRIPT)
+
+AREA = Area(
+    tag="rights",
+    description="See, restrict, withdraw, erase. Whoever shows a receipt that is unknown or has "
+    "ended is told nothing.",
+    schemas=SCHEMAS,
+    operations=(
+        _operation("get", "me", "seeWhatIsKept", "See what is kept", _KEPT),
+        _operation("post", "restrict", "restrict", "Keep it, and store nothing more", _DONE),
+        _operation("post", "withdraw", "withdraw", "End the grant for good", _DONE),
+        _operation("post", "erase", "erase", "Erase what is still linked", _DONE),
+    ),
+)

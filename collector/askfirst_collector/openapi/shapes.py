@@ -1,0 +1,121 @@
+"""JSON Schemas from the code that reads the bodies, and the few that several areas share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from .operation import Schema, ref
+
+_TEMPLATE = "#/components/schemas/{name}"
+
+NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,39}$"}
+SHARED: dict[str, dict[str, Any]] = {
+    "Problem": {
+        "type": "object",
+        "description": "Why a request was refused (RFC 9457).",
+        "required": ["status", "reason", "detail"],
+        "properties": {
+            "status": {"type": "integer", "description": "The HTTP status, again."},
+            "reason": {"type": "string", "description": "A stable word to program against."},
+            "detail": {"type": "string", "description": "What to send instead."},
+        },
+    },
+    "SiteName": {**NAME, "description": "The short name of a site."},
+    "PurposeName": {
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39})?$",
+        "description": "A purpose of the site, or `collector/purpose` of a placed collector.",
+    },
+    "Hash": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{64}$",
+        "description": "A SHA-256 in hexadecimal.",
+    },
+    "Handle": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{64}$",
+        "description": "The hexadecimal SHA-256 of the 16 bytes of a receipt's secret: what a "
+        "relay and the ledger know of a visitor.",
+    },
+    "Secret": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]{22}$",
+        "description": "16 random bytes in base64url: what the visitor's browser holds.",
+    },
+    "Day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+    "Hour": {
+        "type": "string",
+        "description": "A moment in UTC, RFC 3339.",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+    },
+}
+
+
+def of_type(kind: Any) -> dict[str, Any]:
+    """The schema of a plain type, with what it is made of written out in it."""
+    (found,), parts = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
+    return dict(_plain(found, parts))
+
+
+def of_struct(
+    struct: type[msgspec.Struct], *, required: tuple[str, ...] = (), **instead: Schema
+) -> dict[str, Any]:
+    """The schema of a body that `struct` decodes; `instead` says more of single fields.
+
+    A field that may be null is as well left out, so null is not offered.
+    """
+    found = of_type(struct)
+    fields = {name: {**each, **instead.get(name, {})} for name, each in found["properties"].items()}
+    for name, schema in instead.items():
+        if "$ref" in schema:
+            fields[name] = dict(schema)
+    told = [*found.get("required", ()), *required]
+    return {
+        "type": "object",
+        "required": [name for name in fields if name in told],
+        "properties": fields,
+        "additionalProperties": False,
+    }
+
+
+def closed(properties: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An object with these properties and no other."""
+    return {
+        "type": "object",
+        "required": [name for name in properties if name not in optional],
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+
+
+def array(items: Schema) -> dict[str, Any]:
+    """A list of these."""
+    return {"type": "array", "items": dict(items)}
+
+
+def by_name(values: Schema, name: str = "PurposeName") -> dict[str, Any]:
+    """An object that has one of these for each name."""
+    return {"type": "object", "propertyNames": ref(name), "additionalProperties": dict(values)}
+
+
+def _plain(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """As the dialect of the document wants it: references resolved, no null, no `\\Z`."""
+    if isinstance(schema, list):
+        return [_plain(each, parts) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if "$ref" in schema:
+        return _plain(parts[schema["$ref"].rsplit("/", 1)[1]], parts)
+    found = {name: _plain(each, parts) for name, each in schema.items() if name != "title"}
+    if found.get("default", 0) in (None, "", {}):
+        del found["default"]
+    if "pattern" in found:
+        found["pattern"] = found["pattern"].replace(r"\Z", "$")
+    choices = [each for each in found.get("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) == 1:
+        del found["anyOf"]
+        found |= choices[0]
+    return found

@@ -9,7 +9,7 @@ from askfirst_collector.config import open_folder
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.parts import Parts
-from askfirst_collector.registry.host import HostPolicy
+from askfirst_collector.registry.host import HostFile, HostKept
 from askfirst_collector.registry.keys import Keys
 from askfirst_collector.registry.notices import Notices
 from askfirst_collector.registry.sites import Registry
@@ -35,11 +35,12 @@ def open_parts(
     Raises SettingError for the folder, PolicyError for the host's policy, CollectorAway for the
     rest.
     """
-    host = HostPolicy(host_policy, now=now)
+    file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path)
     with away("ledger"):
         engine = open_ledger(folder.ledger)
         watch = Watch(engine)
+        host = file or HostKept(engine, watch)
     keys = Keys(folder.keys, urandom=urandom)
     ledger = Ledger(engine, watch, Present(folder.ledger), now=now, urandom=urandom)
     parts = Parts(

@@ -11,7 +11,6 @@ from askfirst.terms.edition import Choice
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.registry.host import HostPolicy
 from askfirst_collector.registry.sites import Site
 from tests.collectors import Clock, opened, policy
 
@@ -26,10 +25,12 @@ def lowered(level: int) -> str:
     return TEXT.replace("time = 3", f"time = {level}")
 
 
-def test_without_a_path_the_shipped_one_governs(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_any_the_shipped_one_governs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """And it is said, once, at start."""
-    host = HostPolicy(None, now=Clock())
-    found = host.current().policy
+    with opened(tmp_path / "data") as parts:
+        found = parts.host.current().policy
     assert found is not None
     assert found.hash == shipped("host-default").hash
     assert [record.message[:13] for record in caplog.records] == ["askfirst.W001"]

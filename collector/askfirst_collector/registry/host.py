@@ -7,9 +7,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine, func, select
 
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.registry.host_editions import host_edition, newest
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.watch import Watch
 
 log = logging.getLogger("askfirst.collector")
 
@@ -24,42 +30,51 @@ class Ceiling:
     version: int  # moves with every change, within one process
 
 
-class HostPolicy:
-    """The host's policy file, read again when it changes; without a path the shipped one."""
+class HostPolicy(Protocol):
+    """Where the ceiling comes from; `file` is its file, None where the registry keeps it."""
 
-    def __init__(self, path: Path | None, *, now: Callable[[], float]) -> None:
+    @property
+    def file(self) -> Path | None: ...
+
+    def current(self) -> Ceiling:
+        """The ceiling as of now. Raises CollectorAway where that cannot be told."""
+        ...
+
+
+class HostFile:
+    """The host's policy in a file of its own, read again when it changes."""
+
+    def __init__(self, path: Path, *, now: Callable[[], float]) -> None:
         """Read it; PolicyError where it cannot be used, so that a bad ceiling is found at start."""
         self._path = path
         self._now = now
         self._lock = threading.Lock()
         self._looked = now()
         self._stamp = self._status()
-        if path is None:
-            self._ceiling = Ceiling(shipped("host-default"), 1)
-            log.warning(
-                "askfirst.W001 no host policy is set: the shipped host-default governs; "
-                "set host_policy to a file of your own"
-            )
-        else:
-            self._ceiling = Ceiling(read_policy(path, kind="host"), 1)
+        self._ceiling = Ceiling(read_policy(path, kind="host"), 1)
+
+    @property
+    def file(self) -> Path:
+        """The file that governs."""
+        return self._path
 
     def current(self) -> Ceiling:
         """The ceiling; looks at the file at most once a second."""
         now = self._now()
-        if self._path is not None and not 0 <= now - self._looked < LOOK:
+        if not 0 <= now - self._looked < LOOK:
             with self._lock:
-                self._looked = now
                 stamp = self._status()
                 # A file that could not be read is tried again, changed or not.
                 if stamp != self._stamp or self._ceiling.policy is None:
                     self._stamp = stamp
-                    self._ceiling = self._read(self._path)
+                    self._ceiling = self._read()
+                self._looked = now
         return self._ceiling
 
-    def _read(self, path: Path) -> Ceiling:
+    def _read(self) -> Ceiling:
         before = self._ceiling
         try:
-            policy = read_policy(path, kind="host")
+            policy = read_policy(self._path, kind="host")
         except PolicyError as error:
             if before.policy is not None:
                 log.error("askfirst.E120 the host policy cannot be used: nothing is gathered")
@@ -72,10 +87,53 @@ class HostPolicy:
         return Ceiling(policy, before.version + 1)
 
     def _status(self) -> tuple[int, int, int] | None:
-        if self._path is None:
-            return None
         try:
             status = self._path.stat()
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+class HostKept:
+    """The host's policy in the registry: the newest host edition, exact in every worker.
+
+    Where none was ever saved, the shipped one governs.
+    """
+
+    file = None
+
+    def __init__(self, engine: Engine, watch: Watch) -> None:
+        """Look once, and say so where it is the shipped one."""
+        self._engine = engine
+        self._watch = watch
+        self._lock = threading.Lock()
+        self._version = -1
+        self._number: int | None = -1
+        self._ceiling = Ceiling(None, 0)
+        self.current()
+        if self._number is None:
+            log.warning(
+                "askfirst.W001 no host policy is set: the shipped host-default governs; "
+                "write one of your own with askfirst host init"
+            )
+
+    def current(self) -> Ceiling:
+        """The ceiling; looks at the registry whenever anything was committed to it."""
+        if self._watch.version() != self._version:
+            with self._lock, away("ledger"), self._engine.connect() as connection:
+                # Read before what it vouches for.
+                version = self._watch.version()
+                number = connection.execute(select(func.max(host_edition.c.number))).scalar()
+                if number != self._number:
+                    found = newest(connection)
+                    self._ceiling = self._said(found.policy if found else shipped("host-default"))
+                    self._number = number
+                self._version = version
+        return self._ceiling
+
+    def _said(self, policy: Policy | None) -> Ceiling:
+        if policy is None:
+            log.error("askfirst.E120 the host policy cannot be read: nothing is gathered")
+        elif self._ceiling.version:
+            log.warning("askfirst.W002 the host policy changed: %s governs", policy.hash[:12])
+        return Ceiling(policy, self._ceiling.version + 1)

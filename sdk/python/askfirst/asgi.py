@@ -18,7 +18,7 @@ from .gate.cookies import RECEIPT, take
 from .gate.csp import Mode
 from .gate.faults import note
 from .gate.gate import Gate
-from .gate.headers import Header, without
+from .gate.headers import Header, Headers, without
 from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths, is_own
 from .gate.receipt import only_handle
@@ -102,14 +102,10 @@ class ConsentMiddleware:
             await self.app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: list[Header] = scope["headers"]
-        secrets: tuple[bytes, ...] = ()
-        for name, value in headers:
-            if len(name) == 6 and RECEIPT in value:
-                headers, secrets = take(headers, RECEIPT)
-                # Before anything else: the application never sees the receipt (M40).
-                scope["headers"] = headers
-                break
+        # Before anything else: the application never sees the receipt (M40).
+        headers, secrets = take(scope["headers"], RECEIPT)
+        if secrets:
+            scope["headers"] = headers
         if not self._relay.ready:
             await self._relay.learn()
         if scope["path"][:1] != "/":
@@ -129,7 +125,7 @@ class ConsentMiddleware:
     def _on_its_way(
         self,
         scope: Scope,
-        headers: list[Header],
+        headers: Headers,
         secrets: tuple[bytes, ...],
         visit: Visit,
         send: Send,
@@ -169,7 +165,7 @@ class ConsentMiddleware:
     def _page_view(
         self,
         scope: Scope,
-        headers: list[Header],
+        headers: Headers,
         secrets: tuple[bytes, ...],
         visit: Visit,
         start: Message,

@@ -58,7 +58,7 @@ class Where:
     peer: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Teller:
     """Hands the actions of one request to the collector; `soon` calls on the relay's own loop."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .headers import Header, listed
 
@@ -10,19 +11,25 @@ VARY_ON = (b"Cookie", b"Sec-GPC", b"DNT")
 _ALL = b", ".join(VARY_ON)
 # A directive, with its value, which may be a quoted string that has commas in it.
 _DIRECTIVE = re.compile(rb'[ \t,]*([^,="]+(?:="(?:[^"\\]|\\.)*"|=[^,]*)?)')
+_VARY = b"vary"
+_CACHE_CONTROL = b"cache-control"
 # `private` in Cache-Control means nothing to a cache that was given its own header.
-_FOR_SHARED_CACHES = (b"surrogate-control",)
+_SURROGATE, _FOR_A_CDN = b"surrogate-control", b"cdn-cache-control"
+_SHORTEST = len(_CACHE_CONTROL)
 
 
 def vary(headers: list[Header]) -> list[Header]:
     """The headers with `Vary` on everything an answer is read from; what stands there stays."""
-    named = [member.lower() for member in listed(headers, b"vary")]
-    if not named:
-        return [*headers, (b"vary", _ALL)]
+    places = [
+        at for at, (name, _) in enumerate(headers) if len(name) == 4 and name.lower() == _VARY
+    ]
+    if not places:
+        return [*headers, (_VARY, _ALL)]
+    named = [member.lower() for member in listed(headers, _VARY)]
     missing = [name for name in VARY_ON if name.lower() not in named]
     if b"*" in named or not missing:
         return headers
-    at = max(i for i, (name, _) in enumerate(headers) if name.lower() == b"vary")
+    at = places[-1]
     name, value = headers[at]
     merged = b", ".join([*([value] if value.strip() else []), *missing])
     return [*headers[:at], (name, merged), *headers[at + 1 :]]
@@ -31,14 +38,25 @@ def vary(headers: list[Header]) -> list[Header]:
 def private(headers: list[Header]) -> list[Header]:
     """The headers with `Cache-Control: private`: no shared cache may keep the page."""
     kept: list[Header] = []
-    directives = [b"private"]
-    for name, value in headers:
-        lowered = name.lower()
-        if lowered == b"cache-control":
-            directives += [d for d in map(bytes.strip, _DIRECTIVE.findall(value)) if _stays(d)]
-        elif lowered not in _FOR_SHARED_CACHES and not lowered.endswith(b"cdn-cache-control"):
-            kept.append((name, value))
-    return [*kept, (b"cache-control", b", ".join(directives))]
+    told: list[bytes] = []
+    for header in headers:
+        # Of a length that some cache's own header has; only those are compared.
+        if len(header[0]) >= _SHORTEST:
+            lowered = header[0].lower()
+            if lowered == _CACHE_CONTROL:
+                told.append(header[1])
+                continue
+            if lowered == _SURROGATE or lowered.endswith(_FOR_A_CDN):
+                continue
+        kept.append(header)
+    kept.append((_CACHE_CONTROL, _private(tuple(told))))
+    return kept
+
+
+@lru_cache(maxsize=256)  # an application has few of them
+def _private(told: tuple[bytes, ...]) -> bytes:
+    directives = [d.strip() for value in told for d in _DIRECTIVE.findall(value)]
+    return b", ".join([b"private", *filter(_stays, directives)])
 
 
 def _stays(directive: bytes) -> bool:

@@ -6,8 +6,6 @@ another one (RFC 6265bis section 5.8.3: chunks are joined by "; ", and nothing q
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .headers import Header, Headers
 
 STATE = b"__Host-askfirst"
@@ -17,6 +15,7 @@ PARENT = b"askfirst"
 OWN = frozenset({STATE, RECEIPT, PARENT})
 
 _BLANK = b" \t"
+_EMPTY = _BLANK + b";"
 
 
 def split(chunk: bytes) -> Header:
@@ -38,32 +37,39 @@ def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def find(value: bytes, needle: bytes) -> Iterator[tuple[bytes, bytes]]:
+def find(value: bytes, needle: bytes) -> list[Header]:
     """Name and value of each chunk of a Cookie header that contains `needle`, in order."""
-    return (split(value[start:end]) for start, end in _chunks(value, needle))
+    return [split(value[start:end]) for start, end in _chunks(value, needle)]
 
 
 def _chunks(value: bytes, needle: bytes) -> list[tuple[int, int]]:
     # A search for bytes, so that the other cookies cost nothing.
     found = []
-    at = value.find(needle)
+    at, whole = value.find(needle), len(value)
     while at >= 0:
         end = value.find(b";", at)
-        end = len(value) if end < 0 else end
+        if end < 0:
+            end = whole
         found.append((value.rfind(b";", 0, at) + 1, end))
-        at = value.find(needle, end)
+        at = value.find(needle, end) if end < whole else -1
     return found
 
 
-def take(headers: Headers, wanted: bytes) -> tuple[list[Header], tuple[bytes, ...]]:
-    """The headers without one cookie, every other byte as it was; and the values it had."""
-    kept: list[Header | None] = [*headers]
+def take(headers: Headers, wanted: bytes) -> tuple[Headers, tuple[bytes, ...]]:
+    """The headers without one cookie, every other byte as it was; and the values it had.
+
+    The same headers where none has it.
+    """
+    kept: list[Header | None] = []
     taken: list[bytes] = []
     for at, (name, value) in enumerate(headers):
         if len(name) == 6 and wanted in value and name.lower() == b"cookie":
             rest, found = _thin(value, wanted)
+            kept = kept or [*headers]
+            kept[at] = (name, rest) if rest.strip(_EMPTY) else None
             taken += found
-            kept[at] = (name, rest) if rest.strip(_BLANK + b";") else None
+    if not kept:
+        return headers, ()
     return [header for header in kept if header is not None], tuple(taken)
 
 

@@ -18,7 +18,7 @@ from .cookies import PARENT, STATE, find
 from .csp import Mode, Reach
 from .faults import note
 from .headers import Header, Headers
-from .passing import Passing
+from .passing import Passing, is_judged
 from .permissions import deny_unused
 from .signals import is_set
 from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
@@ -30,8 +30,9 @@ MOST_KEPT = 1024  # checked answers; M09 makes visitors share them
 MOST_TOKENS = 8  # in one request: one each for the host, its partition and its parent domains
 _READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
 _LENGTHS = frozenset(map(len, _READ))
+_STATES = (STATE, PARENT)
 # What an answer is read from: the tokens by name, and whether each signal is set.
-_Key = tuple[tuple[tuple[bytes, bytes], ...], bool, bool]
+_Key = tuple[tuple[Header, ...], bool, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,7 @@ class Gate:
         self.refused = self._passing.refused
         self._reach = Reach(policy, mode=csp)
         self._permissions = permissions
+        self._tells = permissions or self._reach.on
         self.literal = self._passing.literal
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
@@ -124,7 +126,7 @@ class Gate:
             if len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
 
-    def _state(self, tokens: tuple[tuple[bytes, bytes], ...], now: float) -> State | None:
+    def _state(self, tokens: tuple[Header, ...], now: float) -> State | None:
         read = [(name, self._read(token, now)) for name, token in tokens]
         state = narrowest(found for name, found in read if found is not None and name == STATE)
         for name, parent in read:
@@ -148,14 +150,16 @@ class Gate:
         `route` gives the template that answered, never a path; reports and access logs ask it.
         """
         visit.route = route
-        found, depends = self._passing.filter(
-            headers,
-            allows=visit.may,
-            now=self._now,
-            learns=lambda: self._learns and on_loopback(visit.headers),
-            route=route,
-        )
-        if (self._reach.on or self._permissions) and self._reach.concerns(visit.headers, found):
+        found, depends = headers, False
+        if is_judged(headers):
+            found, depends = self._passing.filter(
+                headers,
+                allows=visit.may,
+                now=self._now,
+                learns=lambda: self._learns and on_loopback(visit.headers),
+                route=route,
+            )
+        if self._tells and self._reach.concerns(visit.headers, found):
             found = self._told_to_browser(visit, found)
         visit.sealed = not (visit.read or depends)
         if visit.sealed:
@@ -173,7 +177,7 @@ class Gate:
 
 
 def _key(headers: Headers) -> _Key:
-    tokens: list[tuple[bytes, bytes]] = []
+    tokens: tuple[Header, ...] = ()
     gpc = dnt = False
     for name, value in headers:
         if len(name) not in _LENGTHS or (lowered := name.lower()) not in _READ:
@@ -181,17 +185,14 @@ def _key(headers: Headers) -> _Key:
         if lowered == b"cookie":
             if PARENT in value:
                 # The shorter name is within the longer one.
-                tokens += [
-                    (key, token)
-                    for key, token in find(value, PARENT)
-                    if key in (STATE, PARENT) and len(token) <= LONGEST
-                ]
+                found = find(value, PARENT)
+                tokens += tuple([t for t in found if t[0] in _STATES and len(t[1]) <= LONGEST])
         elif lowered == b"dnt":
             dnt = dnt or is_set(value)
         else:
             gpc = gpc or is_set(value)
     # More than a browser has is no answer, and not worth its time and memory.
-    return (tuple(tokens) if len(tokens) <= MOST_TOKENS else ()), gpc, dnt
+    return (tokens if len(tokens) <= MOST_TOKENS else ()), gpc, dnt
 
 
 def _below(state: State | None, parent: State) -> State | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..terms.policy import Policy
 from .cookies import OWN
@@ -15,9 +16,9 @@ from .undeclared import Report
 
 # Client hints (RFC 8942): asking for them is asking to be told more than anybody agreed to (M26).
 _HINTS = frozenset({b"accept-ch", b"critical-ch"})
-_SET_COOKIE = b"set-cookie"
-# Lengths of the names above: most headers are told apart by their length alone.
-_LENGTHS = frozenset({len(_SET_COOKIE), *map(len, _HINTS)})
+_JUDGED = frozenset({b"set-cookie", *_HINTS})
+# Most headers are told apart by the length of their name alone.
+_LENGTHS = frozenset(map(len, _JUDGED))
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,15 @@ class Kind:
     purposes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Of one line: whether it leaves, the purposes it hung on, its name where none declares it."""
 
     passes: bool
     purposes: tuple[str, ...] = ()
     undeclared: bytes | None = None
+
+
+_LEAVES, _STAYS = Verdict(passes=True), Verdict(passes=False)
 
 
 def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
@@ -51,6 +54,11 @@ def glob(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
 def _expression(first: bytes, *parts: bytes) -> bytes:
     middle = b"".join(b"(?>.*?%b)" % part for part in parts[:-1])
     return first + middle + b"".join(b".*" + part for part in parts[-1:])
+
+
+def is_judged(headers: list[Header]) -> bool:
+    """Whether a response may hold a header that `Passing.filter` would take out."""
+    return not _LENGTHS.isdisjoint([len(name) for name, _ in headers])
 
 
 class Passing:
@@ -89,29 +97,20 @@ class Passing:
         `allows` is asked only about cookies that belong to a purpose, `learns` whether undeclared
         ones pass, `route` which template set them.
         """
-        for name, _ in headers:
-            if len(name) in _LENGTHS:
-                break
-        else:
-            return headers, False
         kept: list[Header] = []
         depends = False
         for header in headers:
-            if len(header[0]) not in _LENGTHS:
+            name, line = header
+            if len(name) not in _LENGTHS or (lowered := name.lower()) not in _JUDGED:
                 kept.append(header)
-                continue
-            lowered = header[0].lower()
-            if lowered == _SET_COOKIE:
-                verdict = self._judge(header[1], allows, now)
-                depends |= bool(verdict.purposes)
-                passes = verdict.passes
-                if verdict.undeclared is not None:
-                    self._report.note(verdict.undeclared, route, now())
+            elif lowered not in _HINTS:
+                passes, purposes, undeclared = self._judge(line, allows, now)
+                depends = depends or bool(purposes)
+                if undeclared is not None:
+                    self._report.note(undeclared, route, now())
                     passes = learns()
-            else:
-                passes = lowered not in _HINTS
-            if passes:
-                kept.append(header)
+                if passes:
+                    kept.append(header)
         return (kept if len(kept) < len(headers) else headers), depends
 
     def _judge(
@@ -119,14 +118,14 @@ class Passing:
     ) -> Verdict:
         name = name_of(line)
         if name is None:
-            return Verdict(passes=False)
+            return _STAYS
         kind = self.kind(name[:4096])
         if kind.necessary or deletes(line, now()):
-            return Verdict(passes=True)
+            return _LEAVES
         if kind.own:
-            return Verdict(passes=False)
+            return _STAYS
         if kind.purposes:
-            return Verdict(passes=any(map(allows, kind.purposes)), purposes=kind.purposes)
+            return Verdict(any(map(allows, kind.purposes)), kind.purposes)
         return Verdict(passes=False, undeclared=name)
 
     def literal(self, allows: Callable[[str], bool]) -> list[bytes]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Literal
 
 from .cookies import split
@@ -17,6 +18,7 @@ _MAX_AGE = re.compile(rb"-?[0-9]{1,18}")
 # A line break would be a second header; browsers refuse other control characters in a line.
 _BREAKS = re.compile(rb"[\r\n]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ENDS = re.compile(rb"max-age|expires", re.IGNORECASE)  # most lines have neither
 # A name we can write back: a token of RFC 9110, so nothing in it can end the name.
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}")
 # A path we can write back: nothing in it can end the attribute.
@@ -43,7 +45,7 @@ def deletes(line: bytes, now: float) -> bool:
 
     Max-Age goes before Expires. A line that browsers may read differently is no deletion.
     """
-    if _CONTROLS.search(line):
+    if not _ENDS.search(line) or _CONTROLS.search(line):
         return False
     attributes = [(key.lower(), value) for key, value in map(split, line.split(b";")[1:])]
     ages = [value for key, value in attributes if key == b"max-age"]
@@ -53,6 +55,7 @@ def deletes(line: bytes, now: float) -> bool:
     return bool(dates) and all(date is not None and date <= now for date in dates)
 
 
+@lru_cache(maxsize=64)  # a framework writes the same date on every line of a second
 def cookie_date(text: bytes) -> float | None:
     """Unix seconds of a cookie's date, read as browsers do (RFC 6265bis section 5.1.1)."""
     time: tuple[int, int, int] | None = None

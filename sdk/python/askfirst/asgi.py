@@ -71,7 +71,9 @@ class ConsentMiddleware:
             csp=csp,
             permissions=permissions,
         )
-        self._relay = Relay(self._gate, collector, keys=keys, urandom=urandom, patience=patience)
+        self._relay = Relay(
+            self._gate, collector, keys=keys, urandom=urandom, patience=patience, now=now
+        )
         self._paths = Paths(self._relay, now=now)
         self._sees_pages = read.server_side
 
@@ -156,6 +158,8 @@ class ConsentMiddleware:
         headers: list[Header] = [*message.get("headers", ())]
         try:
             finished = self._gate.finish(visit, headers, route=lambda: route_of(scope))
+            status = message.get("status", 0)
+            finished = self._gate.vouched(finished, status, lambda: _where(scope).path)
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.
@@ -180,7 +184,8 @@ class ConsentMiddleware:
             payload = page_view(consent, at.path, at.query, headers, self._relay.urandom)
             if payload is not None:
                 signals = consent.signals
-                caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent)
+                vouches = self._gate.vouches
+                caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
                 self._relay.submit(caller, payload, handed_on(headers), at.peer)
         except Exception as error:
             note("noting a page view", error)

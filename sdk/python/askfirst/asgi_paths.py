@@ -112,6 +112,7 @@ async def _events(relay: Relay, connection: Connection) -> None:
         gpc=consent.signals.gpc,
         dnt=consent.signals.dnt,
         consent=consent,
+        vouches=relay.gate.vouches,
     )
     scope["askfirst.caller"] = caller
     held = connection

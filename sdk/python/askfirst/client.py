@@ -18,6 +18,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Vouches = Callable[[str, str, str], bool]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -49,7 +50,8 @@ class Recorded:
 class Caller:
     """What the gate vouches for about one request; handed on in `scope["askfirst.caller"]`.
 
-    `consent` is for a relay, which generalises by it; a ledger never relies on it.
+    `consent` is for a relay, which generalises by it; a ledger never relies on it. `vouches` says
+    whether the gate gave this word for a page of a placed collector: its name, the path, the word.
     """
 
     site: str
@@ -57,6 +59,7 @@ class Caller:
     gpc: bool
     dnt: bool
     consent: Consent | None = None
+    vouches: Vouches | None = None
 
 
 class CollectorClient(Protocol):

@@ -69,15 +69,16 @@ class Desk:
             csp=csp,
             permissions=permissions,
         )
-        self._relay = Relay(self.gate, collector, keys=keys, urandom=urandom, patience=patience)
+        self._relay = Relay(
+            self.gate, collector, keys=keys, urandom=urandom, patience=patience, now=now
+        )
         self._paths = Paths(self._relay, now=now)
         self.sees_pages = read.server_side
         self._background = Background(self._relay.aclose)
 
     def visit(self, environ: Mapping[str, Any]) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
-        if not self.gate.ready:
-            self.learn()
+        self.learn()
         return self.visit_at_once(environ)
 
     def visit_at_once(self, environ: Mapping[str, Any]) -> Visit:
@@ -90,23 +91,33 @@ class Desk:
         return self._relay.ready
 
     def learn(self) -> None:
-        """Ask the collector for what is not known yet; never raises."""
+        """Ask the collector for what is not known yet, or not fresh any more; never raises."""
         if self._relay.ready:
             return
         try:
+            if self.gate.ready:
+                self._background.soon(self._relay.renew)
+                return
             self._background.run(self._relay.learn())
         except Exception as error:
             note("learning the editions of the site", error)
 
     def finish(
-        self, visit: Visit, headers: list[Header], *, route: Callable[[], str | None]
+        self,
+        visit: Visit,
+        headers: list[Header],
+        *,
+        status: int,
+        path: Callable[[], str],
+        route: Callable[[], str | None],
     ) -> list[Header]:
         """The headers of a response as they may leave; the same list where nothing changes.
 
-        `route` gives the template that answered, never a path.
+        `path` gives the page's as the browser sent it, `route` the template that answered.
         """
         try:
-            return self.gate.finish(visit, headers, route=route)
+            found = self.gate.finish(visit, headers, route=route)
+            return self.gate.vouched(found, status, path)
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.
@@ -153,7 +164,8 @@ class Desk:
             if payload is None:
                 return
             signals = consent.signals
-            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent)
+            vouches = self.gate.vouches
+            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
             told = handed_on(headers)
             self._background.soon(lambda: self._relay.submit(caller, payload, told, peer))
         except Exception as error:

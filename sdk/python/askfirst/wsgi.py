@@ -100,7 +100,7 @@ class ConsentMiddleware:
             status: str, headers: Native, exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
             try:
-                leaving = self._finish(environ, visit, headers)
+                leaving = self._finish(environ, visit, status, headers)
                 if sight is not None:
                     sight.status, sight.headers = status, leaving
                 if exc_info is None:
@@ -111,13 +111,19 @@ class ConsentMiddleware:
 
         return start
 
-    def _finish(self, environ: Environ, visit: Visit, headers: Native) -> Native:
+    def _finish(self, environ: Environ, visit: Visit, status: str, headers: Native) -> Native:
         try:
             given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         except Exception as error:
             note("reading the headers of a response", error)
             return _harmless(headers)
-        found = self._desk.finish(visit, given, route=lambda: environ.get(ROUTE))
+        found = self._desk.finish(
+            visit,
+            given,
+            status=_code(status),
+            path=lambda: raw_path(environ),
+            route=lambda: environ.get(ROUTE),
+        )
         return headers if found is given else _native(found)
 
     def _saw(
@@ -157,7 +163,7 @@ class _Sight:
 
     @property
     def code(self) -> int:
-        return int(self.status[:3]) if self.status[:3].isdecimal() else 0
+        return _code(self.status)
 
     def raw(self) -> list[Header]:
         return [(raw(name), raw(value)) for name, value in self.headers]
@@ -215,6 +221,10 @@ def status_line(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"{status} Unknown"
+
+
+def _code(status: str) -> int:
+    return int(status[:3]) if status[:3].isdecimal() else 0
 
 
 def _native(headers: Iterable[Header]) -> Native:

@@ -79,7 +79,13 @@ class ConsentMiddleware:
         request = arrived.request
         try:
             given = headers_of(response)
-            found = self._desk.finish(arrived.visit, given, route=lambda: _route(request))
+            found = self._desk.finish(
+                arrived.visit,
+                given,
+                status=response.status_code,
+                path=lambda: address(request)["raw_path"].decode("ascii"),
+                route=lambda: _route(request),
+            )
             if found is not given:
                 apply(response, found)
         except Exception as error:

@@ -79,7 +79,8 @@ class Teller:
             if payload is None:
                 return
             signals = consent.signals
-            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent)
+            vouches = self.relay.gate.vouches
+            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
             told = handed_on(self.visit.headers)
             self.soon(lambda: self.relay.submit(caller, payload, told, where.peer))
         except Exception as error:

@@ -23,6 +23,7 @@ from .permissions import deny_unused
 from .signals import is_set
 from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
+from .vouching import Vouching
 
 log = logging.getLogger("askfirst")
 
@@ -41,6 +42,13 @@ class Known:
 
     editions: Editions
     keys: tuple[bytes, ...]
+
+    def says_the_same(self, other: Known) -> bool:
+        """Whether there is nothing new in it: editions are told apart by number and hash."""
+        ours, theirs = (
+            [(each.number, each.hash) for each in known.editions] for known in (self, other)
+        )
+        return self.keys == other.keys and ours == theirs
 
 
 NOTHING_KNOWN = Known(Editions(), ())
@@ -78,6 +86,8 @@ class Gate:
         self.refused = self._passing.refused
         self._reach = Reach(policy, mode=csp)
         self._permissions = permissions
+        self._vouching: Vouching | None = None
+        self._vouches_now = False
         self._tells = permissions or self._reach.on
         self.literal = self._passing.literal
 
@@ -86,10 +96,14 @@ class Gate:
         return self._report.sightings
 
     def learn(self, known: Known) -> None:
-        """Take over what the collector says now; what was checked before is forgotten."""
-        self.known = known
+        """Take over what the collector says now; what was checked before it is forgotten."""
+        if not known.says_the_same(self.known):
+            self.known = known
+            self._vouching = Vouching(known.keys, now=self._now) if known.keys else None
+            self._vouches_now = bool(known.editions and known.editions.current.placed)
+            # Last: who began to read before keeps what is old among what is forgotten.
+            self._kept = {}
         self.ready = bool(known.editions)
-        self._kept = {}
 
     def visit(self, headers: Headers, told: Headers | None = None) -> Visit:
         """The lazy consent of a request; `told` is what it is read from, where that is cheaper."""
@@ -108,23 +122,24 @@ class Gate:
     def _consent(self, headers: Headers) -> Consent:
         key = _key(headers)
         now = self._now()
-        found = self._kept.get(key)
+        kept = self._kept
+        found = kept.get(key)
         if found is not None and (found.state is None or found.state.expires > now):
             return found
         state = self._state(key[0], now)
         signals = Signals(gpc=key[1], dnt=key[2])
         consent = Consent(self.policy.site, state, self.known.editions, signals)
         if state is not None or not key[0]:
-            self._keep(key, consent)
+            self._keep(kept, key, consent)
         if state is not None and self.known.editions:
             self.ready &= state.edition <= self.known.editions.current.number
         return consent
 
-    def _keep(self, key: _Key, consent: Consent) -> None:
+    def _keep(self, kept: dict[_Key, Consent], key: _Key, consent: Consent) -> None:
         with self._keeping:
-            self._kept[key] = consent
-            if len(self._kept) > MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
+            kept[key] = consent
+            if len(kept) > MOST_KEPT:
+                del kept[next(iter(kept))]
 
     def _state(self, tokens: tuple[Header, ...], now: float) -> State | None:
         read = [(name, self._read(token, now)) for name, token in tokens]
@@ -166,6 +181,18 @@ class Gate:
             return found
         found = caching.vary(found)
         return caching.private(found) if depends else found
+
+    def vouched(self, headers: list[Header], status: int, path: Callable[[], str]) -> list[Header]:
+        """The headers with our word for a page where collectors stand; the same for everyone."""
+        vouching, editions = self._vouching, self.known.editions
+        if not self._vouches_now or vouching is None or not editions:
+            return headers
+        return vouching.told(headers, editions.current, status=status, path=path)
+
+    def vouches(self, collector: str, path: str, vouch: str) -> bool:
+        """Whether we gave this word for a page of a placed collector, today or yesterday."""
+        vouching = self._vouching
+        return vouching is not None and vouching.holds(collector, path, vouch)
 
     def _told_to_browser(self, visit: Visit, headers: list[Header]) -> list[Header]:
         if self._permissions:

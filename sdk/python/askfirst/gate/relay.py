@@ -19,11 +19,15 @@ from .spill import Spill
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
 LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up
 PAUSE = 1.0  # seconds between two attempts to learn what the collector knows
+FRESH = 5.0  # seconds that what was learned is used before it is asked for again (M33)
 MOST_TASKS = 1000  # page views under way; more are dropped, pages go first
 
 
 class Relay:
-    """The one way from a gate to its collector. `keys=None` asks the collector for them."""
+    """The one way from a gate to its collector. `keys=None` asks the collector for them.
+
+    `now` gives unix seconds.
+    """
 
     def __init__(
         self,
@@ -33,10 +37,12 @@ class Relay:
         keys: tuple[bytes, ...] | None,
         urandom: Callable[[int], bytes],
         patience: float,
+        now: Callable[[], float],
     ) -> None:
         self.gate = gate
         self.client = client
         self.urandom = urandom
+        self._now = now
         self._spill: Spill | None = getattr(client, "spill", None)
         self.retries = Retries(self._tell, self._spill)
         self._keys = keys
@@ -44,6 +50,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._learning: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._asked = float("-inf")
         self._woken: int | None = None  # the process that read the spill file
         self._failed = False  # pages that found it away do not wait for it again
 
@@ -54,21 +61,30 @@ class Relay:
 
     @property
     def ready(self) -> bool:
-        """Whether there is nothing to learn."""
-        return self.gate.ready
+        """Whether there is nothing to learn: what is known is known, and fresh."""
+        return self.gate.ready and 0 <= self._now() - self._asked < FRESH
 
     async def learn(self) -> None:
-        """Ask for editions and keys; only the very first requests wait for the answer."""
+        """Ask for editions and keys; only the very first requests wait for the answer.
+
+        Asked again every 5 s of use, so that what is placed or published shows on pages by then.
+        """
         await self.wake()
         loop = asyncio.get_running_loop()
         running = self._learning
         if running is None or running.done() or running.get_loop() is not loop:
-            if loop.time() < self._not_before:
+            if not self.gate.ready and loop.time() < self._not_before:
                 return
+            # Whoever comes next does not ask again.
+            self._asked = self._now()
             running = self._learning = loop.create_task(self._learn())
         if not self._failed and not self.gate.known.editions:
             await asyncio.wait({running}, timeout=self._patience)
             self._failed = not self.gate.known.editions
+
+    def renew(self) -> None:
+        """The same without waiting, for callers that are threads: call it on the relay's loop."""
+        self._start(self.learn(), "asking for the editions again")
 
     async def _learn(self) -> None:
         site = self.policy.site

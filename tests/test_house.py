@@ -21,6 +21,7 @@ FLOORS = (
     {"store"},
     {"closing", "reports", "ledger", "registry"},
     {"ingest", "dashboard", "jobs", "admin"},
+    {"openapi"},
     {"app", "embedded"},
     {"demo", "init"},
     {"cli", "commands", "doctor"},

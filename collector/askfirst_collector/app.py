@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, request_response
+from starlette.routing import Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.errors import CollectorAway, PolicyError, Refused
@@ -118,9 +118,15 @@ async def healthz(request: Request) -> Response:
 async def _plain(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     reason = _PLAIN.get(status, "not-found")
-    headers = error.headers if isinstance(error, HTTPException) else None
-    told = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-    return _response(refused(Refused(reason, "see /openapi.json for what there is"), told))
+    allowed = [(b"allow", _allowed(request).encode())] if status == 405 else []
+    return _response(refused(Refused(reason, "see /openapi.json for what there is"), allowed))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of this path (RFC 9110 section 10.2.1): each is a route of its own."""
+    routes = [each for each in request.app.routes if isinstance(each, Route)]
+    here = [each for each in routes if each.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for each in here for method in each.methods or ()}))
 
 
 def _response(answer: Answer) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from . import anyone, consents, events, policies, preflights, rights
+from . import admin_members, anyone, consents, events, policies, preflights, rights
 from .operation import Area
 from .security import SCHEMES
 from .shapes import SHARED
@@ -20,6 +20,7 @@ AREAS: tuple[Area, ...] = (
     consents.AREA,
     rights.AREA,
     policies.AREA,
+    admin_members.AREA,
     preflights.AREA,
     anyone.AREA,
 )

@@ -13,7 +13,13 @@ from .shapes import array, by_name, closed
 _REFUSALS = frozenset({"no-receipt", "wrong-key", "cross-origin", AWAY})
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer", "minimum": 0}
-_NOTHING: dict[str, object] = {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+_NOTHING: dict[str, object] = {
+    "record": None,
+    "receipt": None,
+    "history": [],
+    "rows": [],
+    "not_linkable": [],
+}
 
 RECORD = closed(
     {

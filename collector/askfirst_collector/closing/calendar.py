@@ -5,10 +5,13 @@ That a period is due, closed or under the size must not tell whether it has any 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 
-from askfirst.terms.edition import host_terms
+from askfirst.terms.edition import Edition, host_terms
+from askfirst.terms.placed import join, split
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms, meet
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import PeriodKey
@@ -20,28 +23,48 @@ DAY = 86_400  # seconds
 CLOSE_AFTER = 120
 
 
-def asked(site: Site, purpose: str) -> Terms | None:
-    """What may be gathered for a purpose now: host ∧ site; None where nothing may."""
-    found = site.editions.current.policy.purposes.get(purpose)
+def name_of(collector: str, purpose: str) -> str:
+    """What visitors are asked about: `purpose`, or `collector/purpose` of a placed collector."""
+    return join(collector, purpose) if collector else purpose
+
+
+def asked(site: Site, name: str) -> Terms | None:
+    """What may be gathered under a name now: host ∧ site ∧ placed; None where nothing may."""
+    return _asked_under(site, site.editions.current, name)
+
+
+def last_asked(site: Site, name: str) -> Terms | None:
+    """The same; of what is not asked any more, as it was asked last."""
+    for edition in reversed(site.editions.all):
+        if edition.purpose(name) is not None:
+            return _asked_under(site, edition, name)
+    return None
+
+
+def _asked_under(site: Site, edition: Edition, name: str) -> Terms | None:
+    found = edition.purpose(name)
     if found is None or site.host is None or found.terms.legal_basis != CONSENT:
         return None
     terms = meet(found.terms, host_terms(site.host, found.terms.data_use))
+    collector, purpose = split(name)
+    if collector:
+        above = edition.policy.purposes.get(purpose)
+        terms = BOTTOM if above is None else meet(terms, above.terms)
     return None if terms == BOTTOM else terms
 
 
 def asked_of(site: Site, key: PeriodKey) -> Terms | None:
-    """The same, with only those tables that were listed from the first second of a period on."""
-    terms = asked(site, key.purpose)
+    """What a period closes under, with only those tables that were listed from its start on."""
+    name = name_of(key.collector, key.purpose)
+    terms = last_asked(site, name)
     if terms is None:
         return None
     items = terms.table_items
-    editions = list(site.editions)
-    for edition, following in zip(editions, [*editions[1:], None], strict=True):
-        # In force at some time since the period began.
-        if following is None or following.effective > start_of(key.period):
-            purpose = edition.policy.purposes.get(key.purpose)
-            if purpose is not None:
-                items = items.meet(purpose.terms.table_items)
+    for edition, until in _in_force(site):
+        if until > start_of(key.period):
+            found = edition.purpose(name)
+            if found is not None:
+                items = items.meet(found.terms.table_items)
     return replace(terms, table_items=items)
 
 
@@ -53,29 +76,44 @@ def ended(key: PeriodKey, now: float) -> bool:
 def ended_periods(
     site: Site, last: Mapping[tuple[str, str, str, str], str], now: float
 ) -> Iterator[PeriodKey]:
-    """The ended periods of a site's purposes after the last closed one, retention allowing."""
-    for purpose in site.editions.current.policy.purposes:
-        terms = asked(site, purpose)
-        if terms is None:
-            continue
-        closed = last.get((site.name, "", purpose, terms.closes))
-        begun = period_of(terms.closes, since(site, purpose))
-        period = period_after(terms.closes, closed) if closed else begun
-        oldest = period_of(terms.closes, max(0.0, now - (terms.retention_days + 31) * DAY))
-        period = max(period, oldest)
-        while ended(key := PeriodKey(site.name, "", purpose, terms.closes, period), now):
-            if end_of(key.closes, period) + terms.retention_days * DAY > now:
-                yield key
-            period = period_after(terms.closes, period)
+    """The ended periods of all a site asked after the last closed one, retention allowing.
+
+    Of what is not asked any more too, collectors that are gone among it: a period in which it was
+    asked closes with rows or without.
+    """
+    for edition, until in _in_force(site):
+        for name in edition.every:
+            terms, closing = _asked_under(site, edition, name), last_asked(site, name)
+            if terms is None or closing is None:
+                continue
+            collector, purpose = split(name)
+            closed = last.get((site.name, collector, purpose, terms.closes))
+            oldest = max(0.0, now - (closing.retention_days + 31) * DAY)
+            period = period_of(terms.closes, max(edition.effective, oldest))
+            if closed is not None:
+                period = max(period, period_after(terms.closes, closed))
+            while start_of(period) < until:
+                key = PeriodKey(site.name, collector, purpose, terms.closes, period)
+                if not ended(key, now):
+                    break
+                if end_of(key.closes, period) + closing.retention_days * DAY > now:
+                    yield key
+                period = period_after(terms.closes, period)
 
 
-def since(site: Site, purpose: str) -> int:
-    """Since when (unix seconds) a purpose closes as it does now."""
-    begun = site.editions.current.effective
-    now = site.editions.current.policy.purposes[purpose].terms.closes
-    for edition in reversed(list(site.editions)):
-        then = edition.policy.purposes.get(purpose)
-        if then is None or then.terms.closes != now:
+def since(site: Site, name: str) -> int:
+    """Since when (unix seconds) a name that is asked now closes as it does."""
+    current = site.editions.current
+    begun, now = current.effective, current.purpose(name)
+    for edition in reversed(site.editions.all):
+        then = edition.purpose(name)
+        if then is None or now is None or then.terms.closes != now.terms.closes:
             break
         begun = edition.effective
     return begun
+
+
+def _in_force(site: Site) -> Iterator[tuple[Edition, float]]:
+    """Each edition, and until when (unix seconds) it was in force."""
+    for edition, following in zip_longest(site.editions.all, site.editions.all[1:]):
+        yield edition, math.inf if following is None else following.effective

@@ -95,8 +95,7 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
         # Its tables would be too old, or were and are purged: they are not made, or not again.
         parts.events.drop(key)
         return
-    if key.collector == "":
-        facts = replace(facts, trees={**facts.trees, "consent": read_consents(parts.ledger, key)})
+    facts = replace(facts, trees={**facts.trees, "consent": read_consents(parts.ledger, key)})
     with away("ledger"), writing(parts.engine) as connection:
         # Of several processes the first one's answers stand.
         if not disclosed.is_closed(connection, key):

@@ -10,6 +10,7 @@ from askfirst.terms.edition import Choice
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.store.events import PeriodKey
 
+from .calendar import name_of
 from .cells import Group
 from .periods import end_of, period_after, start_of
 
@@ -20,8 +21,10 @@ _NOTHING = Choice(0, 0)
 def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
-    A withdrawal is counted at the edition it leaves. Refusals have no handle: each counts as one.
+    A withdrawal is counted at the edition it leaves. Refusals have no handle: each counts as one,
+    and at the site alone, as nobody knows which pages were refused on.
     """
+    name = name_of(key.collector, key.purpose)
     found: dict[Value, Group] = {}
     numbers: dict[str, int] = {}
     stands: dict[str, Mapping[str, Choice]] = {}
@@ -33,8 +36,8 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
         if handle not in stands:
             earlier = [e for e in ledger.history(key.site, handle) if e.index < entry.index]
             stands[handle] = earlier[-1].choices if earlier else {}
-        before = stands[handle].get(key.purpose, _NOTHING)
-        after = entry.choices.get(key.purpose, _NOTHING)
+        before = stands[handle].get(name, _NOTHING)
+        after = entry.choices.get(name, _NOTHING)
         stands[handle] = entry.choices
         what = _happened(before, after)
         if what is not None:
@@ -42,6 +45,8 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
             group = found.setdefault((what, str(edition)), Group())
             group.visitors.add(numbers.setdefault(handle, next(number)))
             group.views += 1
+    if key.collector:
+        return found
     after_last = period_after(key.closes, key.period)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
         visitors = {next(number) for _ in range(refused)}

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
-from askfirst_collector.closing.calendar import DAY, asked, since
+from askfirst_collector.closing.calendar import DAY, asked, name_of, since
 from askfirst_collector.closing.cells import Kind
 from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
 from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
@@ -121,9 +121,10 @@ def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
         closed = list(_closed(connection, wanted))
     known = {(each.closes, each.period) for each in closed}
     site = parts.registry.site(wanted.site)
-    terms = None if site is None else asked(site, wanted.purpose)
+    name = name_of(wanted.collector, wanted.purpose)
+    terms = None if site is None else asked(site, name)
     closes = terms.closes if terms else "day"
-    begun = since(site, wanted.purpose) if site is not None and terms is not None else 0.0
+    begun = since(site, name) if site is not None and terms is not None else 0.0
     missing = [
         Period(period, closes, None, None, _reason(terms, closes, period, begun, now))
         for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -10,26 +9,32 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorAway, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.dashboard.door import Door, Visit, by_a_script
+from askfirst_collector.dashboard.account import Account
+from askfirst_collector.dashboard.arrival import Arrival
+from askfirst_collector.dashboard.audit import Audit
+from askfirst_collector.dashboard.door import Door, by_a_script
 from askfirst_collector.dashboard.entry import Entry
+from askfirst_collector.dashboard.member_pages import MemberPages
+from askfirst_collector.dashboard.page import Frame, Page, check_page
 from askfirst_collector.dashboard.pages import HEADERS, Pages
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.dashboard.views import Views
+from askfirst_collector.dashboard.words import said
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import Members
 
-Handler = Callable[[Request, Visit], Awaitable[Response]]
 TITLES = {
     403: "Not allowed",
     404: "No such page",
     405: "Not like that",
+    409: "Not as it stands",
     408: "Too slow",
     413: "Too large",
     503: "Not now",
@@ -37,30 +42,63 @@ TITLES = {
 AWAY = "The collector cannot read its files at this moment. Nothing is lost; try again shortly."
 
 
-def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
-    """The dashboard over the opened parts of one collector, behind these trusted proxies."""
+def host_routes(parts: Parts, proxies: Proxies = DIRECT) -> list[BaseRoute]:
+    """Every route of the dashboard: the door, then the pages behind it."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     door = Door(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
     throttle = Throttle(now=parts.now, urandom=parts.urandom)
     entry = Entry(members, door, throttle, pages, proxies)
-    views = Views(parts, pages)
+    arrival = Arrival(members, door, pages, provider=None)
 
-    def inside(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Lets nobody but a signed-in member reach the handler."""
+    def inside(page: Page) -> Route:
+        """Lets nobody but a signed-in member who may do this reach the page."""
 
         async def guarded(request: Request) -> Response:
             visit = await run_in_threadpool(door.visit, request)
             if visit is None:
                 base = request.scope.get("root_path", "")
                 return RedirectResponse(f"{base}/sign-in", status_code=303)
-            return await handler(request, visit)
+            check_page(visit, page, request.path_params.get("site"))
+            return await page.handler(request, visit)
 
-        return guarded
+        return Route(page.path, guarded, methods=[page.method])
+
+    return [
+        Route("/setup", entry.show_set_up),
+        Route("/setup", entry.set_up, methods=["POST"]),
+        Route("/sign-in", entry.show_sign_in),
+        Route("/sign-in", entry.sign_in, methods=["POST"]),
+        Route("/invitation", arrival.show),
+        Route("/invitation", arrival.accept, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        inside(Page("/sign-out", None, entry.sign_out, "POST")),
+        *(inside(page) for page in _pages(parts, members, door, throttle, proxies, pages)),
+    ]
+
+
+def _pages(
+    parts: Parts, members: Members, door: Door, throttle: Throttle, proxies: Proxies, pages: Pages
+) -> list[Page]:
+    """The pages inside; those of a site's figures last, as they take every name."""
+    frame = Frame(parts, pages)
+    return [
+        *Account(members, door, throttle, frame, proxies).pages(),
+        *MemberPages(parts, members, frame).pages(),
+        *Audit(parts, frame).pages(),
+        *Views(parts, pages, frame).pages(),
+    ]
+
+
+def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
+    """The dashboard over the opened parts of one collector, behind these trusted proxies."""
+    pages = Pages()
 
     async def problem(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 503
         detail = error.detail if isinstance(error, HTTPException) else AWAY
+        if isinstance(error, Refused):
+            status, detail = error.status, said(error)
         response = pages.page(
             request,
             "problem.html",
@@ -73,18 +111,8 @@ def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
         return response
 
     application = Starlette(
-        routes=[
-            Route("/setup", entry.show_set_up),
-            Route("/setup", entry.set_up, methods=["POST"]),
-            Route("/sign-in", entry.show_sign_in),
-            Route("/sign-in", entry.sign_in, methods=["POST"]),
-            Route("/sign-out", inside(entry.sign_out), methods=["POST"]),
-            Route("/account", inside(entry.show_account)),
-            Route("/account", inside(entry.change_password), methods=["POST"]),
-            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
-            *(Route(path, inside(handler)) for path, handler in views.routes()),
-        ],
-        exception_handlers={HTTPException: problem, CollectorAway: problem},
+        routes=host_routes(parts, proxies),
+        exception_handlers={HTTPException: problem, CollectorAway: problem, Refused: problem},
     )
     # Starlette would write the Host header into them, which is whatever the request says.
     application.router.redirect_slashes = False

@@ -21,6 +21,7 @@ from askfirst_collector.registry.permissions import Member
 from askfirst_collector.registry.sessions import SESSION_SECONDS, Sessions
 
 LARGEST_FORM = 8_192  # bytes
+MOST_FIELDS = 20
 SLOWEST = 10.0  # seconds until a form must be whole
 
 
@@ -105,6 +106,14 @@ def from_ourselves(request: Request) -> bool:
     return request.headers.get("origin") == f"{request.url.scheme}://{request.url.netloc}"
 
 
+def origin_of(request: Request) -> str:
+    """The origin as the browser knows it: a proxy in front may end TLS, and the form says so."""
+    told = request.headers.get("origin", "")
+    if from_ourselves(request) and told.startswith(("https://", "http://")):
+        return told
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
 def by_a_script(headers: Headers) -> bool:
     """Whether a script asks (Fetch Metadata, section 2.2): our pages have none, the site's do."""
     return bool(found := values(headers, b"sec-fetch-mode")) and found != [b"navigate"]
@@ -118,23 +127,25 @@ def address_of(request: Request, proxies: Proxies) -> str:
     return str(proxies.client(peer, told) or peer)
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(
+    request: Request, *, largest: int = LARGEST_FORM, fields: int = MOST_FIELDS
+) -> dict[str, str]:
     """The fields of a POST from our own pages; 403 for others, 413 or 408 where it is not whole."""
     if not from_ourselves(request):
         raise HTTPException(403, "This form was not sent from the dashboard.")
     try:
         body = await read_body(
-            request.scope["headers"], request.receive, largest=LARGEST_FORM, seconds=SLOWEST
+            request.scope["headers"], request.receive, largest=largest, seconds=SLOWEST
         )
     except Refused as error:
         too_large = error.reason == "too-large"
         detail = "The form is too large." if too_large else "The form did not come in time."
         raise HTTPException(error.status, detail) from error
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=fields)
     except ValueError as error:
         raise HTTPException(400, "The form cannot be read.") from error
-    return {name: values[-1] for name, values in fields.items()}
+    return {name: values[-1] for name, values in found.items()}
 
 
 def check_csrf(visit: Visit, form: dict[str, str]) -> None:

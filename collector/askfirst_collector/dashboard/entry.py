@@ -1,4 +1,4 @@
-"""Coming in and going out: the one-time link, signing in, signing out, another password."""
+"""Coming in and going out: the one-time link, signing in, signing out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.door import Door, Visit, address_of, check_csrf, read_form
 from askfirst_collector.dashboard.pages import Pages
 from askfirst_collector.dashboard.throttle import Throttle
+from askfirst_collector.dashboard.words import said
 from askfirst_collector.registry.accounts import LONGEST_NAME, name_problem
 from askfirst_collector.registry.members import Members
 from askfirst_collector.registry.passwords import password_problem
@@ -25,13 +26,21 @@ class Entry:
     """The handlers of the door."""
 
     def __init__(
-        self, members: Members, door: Door, throttle: Throttle, pages: Pages, proxies: Proxies
+        self,
+        members: Members,
+        door: Door,
+        throttle: Throttle,
+        pages: Pages,
+        proxies: Proxies,
+        *,
+        provider: str | None = None,
     ) -> None:
         self._members = members
         self._door = door
         self._throttle = throttle
         self._pages = pages
         self._proxies = proxies
+        self._provider = provider  # the name of another way in
 
     async def show_set_up(self, request: Request) -> Response:
         """The form behind the one-time link. Looking at it does not use the link up."""
@@ -43,7 +52,7 @@ class Entry:
     async def set_up(self, request: Request) -> Response:
         """Set the password, use the link up, and sign in."""
         form = await read_form(request)
-        token, name, password = form.get("token", ""), _name(form), form.get("password", "")
+        token, name, password = form.get("token", ""), read_name(form), form.get("password", "")
         problem = name_problem(name) or password_problem(password, name)
         if problem is None and password != form.get("again"):
             problem = "The two passwords differ."
@@ -74,7 +83,7 @@ class Entry:
     async def sign_in(self, request: Request) -> Response:
         """Check name and password, slowly for whoever keeps failing."""
         form = await read_form(request)
-        name, password = _name(form), form.get("password", "")[:1000]
+        name, password = read_name(form), form.get("password", "")[:1000]
         address = address_of(request, self._proxies)
         wait = self._throttle.admit(name, address)
         if wait > 0:
@@ -103,34 +112,6 @@ class Entry:
         self._door.close(response)
         return response
 
-    async def show_account(self, request: Request, visit: Visit) -> Response:
-        """Who is signed in, and the form for another password."""
-        return self._pages.page(request, "account.html", visit=visit, problem=None)
-
-    async def change_password(self, request: Request, visit: Visit) -> Response:
-        """Set another password; every other session of the member ends."""
-        form = await read_form(request)
-        check_csrf(visit, form)
-        name, address = visit.member.name, address_of(request, self._proxies)
-        problem = password_problem(form.get("password", ""), name)
-        if problem is None and form.get("password") != form.get("again"):
-            problem = "The two passwords differ."
-        if problem is None and self._throttle.admit(name, address) > 0:
-            problem = "Too many tries. Wait a few minutes, then try again."
-        if problem is None and not await run_in_threadpool(
-            self._members.check, name, form.get("present", "")[:1000]
-        ):
-            problem = "The present password is not right."
-        if problem is not None:
-            return self._pages.page(
-                request, "account.html", status=422, visit=visit, problem=problem
-            )
-        self._throttle.succeeded(name, address)
-        await run_in_threadpool(self._members.change_password, name, form["password"])
-        response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, visit.member, request, response)
-        return response
-
     def _sign_in_page(
         self, request: Request, *, name: str = "", problem: str | None = None, status: int = 200
     ) -> Response:
@@ -141,6 +122,7 @@ class Entry:
             name=name,
             problem=problem,
             anyone=self._members.any(),
+            provider=self._provider,
         )
 
     def _used_up(self, request: Request) -> Response:
@@ -150,10 +132,6 @@ class Entry:
         return RedirectResponse(request.scope.get("root_path", "") + path, status_code=303)
 
 
-def _name(form: dict[str, str]) -> str:
+def read_name(form: dict[str, str]) -> str:
+    """The name of a form, in one spelling."""
     return unicodedata.normalize("NFC", form.get("name", "").strip())[: LONGEST_NAME + 1]
-
-
-def said(error: Refused) -> str:
-    """What to do about a refusal, as a sentence."""
-    return f"{error.detail[:1].upper()}{error.detail[1:]}."

@@ -1,4 +1,4 @@
-"""The links of the side bar, under their headings."""
+"""The links of the side bar, under their headings: only what the member may open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from askfirst_collector.dashboard.tables import Heading
+from askfirst_collector.registry.permissions import Member, may
+
+# Pages of the host itself: address, name, and the action that opens them.
+HOST = (
+    ("/members", "Members", "member.read"),
+    ("/audit", "Audit", "audit.read"),
+)
 
 
 @dataclass(frozen=True)
@@ -17,9 +24,17 @@ class Entry:
     here: bool
 
 
+Groups = list[tuple[str, list[Entry]]]
+
+
 def menu(
-    sites: Sequence[str], site: str, here: str, query: str, tables: Sequence[Heading]
-) -> list[tuple[str, list[Entry]]]:
+    member: Member,
+    sites: Sequence[str],
+    site: str,
+    here: str,
+    query: str,
+    tables: Sequence[Heading],
+) -> Groups:
     """Headings with their links: other sites, this one's figures, its answers, its policy."""
     root = f"/sites/{site}"
 
@@ -29,12 +44,28 @@ def menu(
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
+    policy = [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]
+    if may(member, "site.audit", site):
+        policy.append(entry("/audit", "Changes", ""))
     groups = [
-        ("Sites", [Entry(f"/sites/{each}", each, each == site) for each in sites]),
+        ("Sites", _sites(sites, site) if len(sites) > 1 else []),
         ("Visits", [entry("", "Overview"), *visits]),
         ("Consent", answers),
-        ("Policy", [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]),
+        ("Policy", policy),
+        ("Host", _host(member, here)),
     ]
-    return [
-        (name, links) for name, links in groups if links and (name != "Sites" or len(sites) > 1)
-    ]
+    return [(name, links) for name, links in groups if links]
+
+
+def frame_menu(member: Member, sites: Sequence[str], here: str) -> Groups:
+    """The same on a page that is about no one site."""
+    groups = [("Sites", _sites(sites, "")), ("Host", _host(member, here))]
+    return [(name, links) for name, links in groups if links]
+
+
+def _sites(sites: Sequence[str], site: str) -> list[Entry]:
+    return [Entry(f"/sites/{each}", each, each == site) for each in sites]
+
+
+def _host(member: Member, here: str) -> list[Entry]:
+    return [Entry(path, text, here == path) for path, text, act in HOST if may(member, act)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -19,44 +19,47 @@ from askfirst_collector.closing.calendar import asked
 from askfirst_collector.dashboard import figures
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.menu import menu
+from askfirst_collector.dashboard.page import Frame, Handler, Page
 from askfirst_collector.dashboard.pages import Pages
 from askfirst_collector.dashboard.reasons import explanation
 from askfirst_collector.dashboard.span import Span, asked_purposes, read_span
 from askfirst_collector.dashboard.tables import ANSWERS, HOURS, Heading, tables_of
 from askfirst_collector.explain import explain
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry.permissions import visible
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import report, reports, series
 
-Handler = Callable[[Request, Visit], Awaitable[Response]]
 TIMELINE = "time-line"
 
 
 class Views:
     """The handlers of a site's pages; every figure on them comes from `reports`."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: Parts, pages: Pages, frame: Frame) -> None:
         self._parts = parts
         self._pages = pages
+        self._frame = frame
 
-    def routes(self) -> list[tuple[str, Handler]]:
-        """Paths and their handlers, in the order in which they are tried."""
+    def pages(self) -> list[Page]:
+        """The pages, in the order in which they are tried."""
         return [
-            ("/", self.first),
-            ("/sites/{site}", self._in_thread(self.overview)),
-            ("/sites/{site}/policy", self._in_thread(self.policy)),
-            ("/sites/{site}/editions", self._in_thread(self.editions)),
-            ("/sites/{site}/{table}.{kind}", self._in_thread(self.export)),
-            ("/sites/{site}/{table}", self._in_thread(self.table)),
+            Page("/", None, self.first),
+            Page("/sites/{site}", "site.read", self._in_thread(self.overview)),
+            Page("/sites/{site}/policy", "site.read", self._in_thread(self.policy)),
+            Page("/sites/{site}/editions", "site.read", self._in_thread(self.editions)),
+            Page("/sites/{site}/{table}.{kind}", "site.read", self._in_thread(self.export)),
+            Page("/sites/{site}/{table}", "site.read", self._in_thread(self.table)),
         ]
 
     async def first(self, request: Request, visit: Visit) -> Response:
-        """The first site; where there is none yet, what to do."""
-        sites = await run_in_threadpool(self._parts.registry.sites)
+        """The first site of the member; where there is none yet, what to do."""
+        sites = visible(visit.member, await run_in_threadpool(self._parts.registry.sites))
         if not sites:
-            return self._pages.page(request, "no-site.html", visit=visit)
+            show = self._frame.page
+            return await run_in_threadpool(show, request, visit, "no-site.html")
         base = request.scope.get("root_path", "")
         return RedirectResponse(f"{base}/sites/{sites[0]}", status_code=303)
 
@@ -187,7 +190,8 @@ class Views:
             edition=site.editions.current,
             here=here,
             menu=menu(
-                self._parts.registry.sites(),
+                visit.member,
+                visible(visit.member, self._parts.registry.sites()),
                 site.name,
                 here,
                 span.query,

@@ -6,7 +6,7 @@ which kinds of action it is for; it never reaches further than its member does a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -104,3 +104,8 @@ def may_all(member: Member, action: str) -> bool:
     if known is None or (member.scopes is not None and known.scope not in member.scopes):
         return False
     return known.reach.get(member.role) == "every"
+
+
+def visible(member: Member, sites: Iterable[str]) -> tuple[str, ...]:
+    """Those of the sites that a member may read, in their order."""
+    return tuple(site for site in sites if may(member, "site.read", site))

@@ -1,0 +1,57 @@
+"""A page inside the dashboard: its address, the action that it is, and what answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst_collector.dashboard.door import Visit
+from askfirst_collector.dashboard.menu import frame_menu
+from askfirst_collector.dashboard.pages import Pages
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.permissions import ACTIONS, may, visible
+
+Handler = Callable[[Request, Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One method of one path; `action` is a row of ACTIONS, or None: every member."""
+
+    path: str
+    action: str | None
+    handler: Handler
+    method: str = "GET"
+
+
+class Frame:
+    """Renders the pages that are about no one site, with the menu of what the member may see."""
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages
+
+    def page(
+        self, request: Request, visit: Visit, template: str, *, status: int = 200, **values: Any
+    ) -> Response:
+        """The template in the frame."""
+        here = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        sites = visible(visit.member, self._parts.registry.sites())
+        menu = frame_menu(visit.member, sites, here)
+        return self._pages.page(
+            request, template, status=status, visit=visit, menu=menu, here=here, **values
+        )
+
+
+def check_page(visit: Visit, page: Page, site: str | None) -> None:
+    """404 for a site that is not the member's, as for one that does not exist; 403 for the rest."""
+    if page.action is None or may(visit.member, page.action, site):
+        return
+    if ACTIONS[page.action].of_site and not may(visit.member, "site.read", site):
+        raise HTTPException(404)
+    raise HTTPException(403, "Your role does not allow this. Ask a host admin.")

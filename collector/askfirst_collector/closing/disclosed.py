@@ -12,7 +12,8 @@ rounding_key   the key by which counts of a site's period are rounded, for a day
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from sqlalchemy import (
     Column,
@@ -33,14 +34,18 @@ from sqlalchemy import (
 )
 
 from askfirst.terms.attributes import Value
+from askfirst.terms.terms import CLOSES
 from askfirst_collector.store.database import metadata
 from askfirst_collector.store.events import PeriodKey
 
 from .cells import Cell
 from .disclosure import Disclosed
+from .periods import period_of
 
 KEY = 32  # bytes
-KEY_SECONDS = 86_400  # that a rounding key is kept: what closes later draws its own
+DAY = 86_400  # seconds
+KEY_SECONDS = DAY  # that a rounding key is kept: what closes later draws its own
+_NO_CEILING: Mapping[tuple[str, str, str], int] = MappingProxyType({})
 _OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
 
 closing = Table(
@@ -178,13 +183,43 @@ def elected_key(
     return found
 
 
-def purge(connection: Connection, now: float) -> int:
-    """Remove what is past its retention, and keys past their day; how many periods it were."""
+def purge(
+    connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int] = _NO_CEILING
+) -> int:
+    """Remove what is past its retention, and keys past their day; how many periods it were.
+
+    `allowed` are the days that the ceiling gives a (site, collector, purpose) now.
+    """
     connection.execute(delete(rounding_key).where(rounding_key.c.due <= int(now)))
-    over = select(closing.c.id).where(closing.c.expires <= int(now), closing.c.settled == 1)
-    numbers: Sequence[int] = connection.execute(over).scalars().all()
+    numbers = [number for number, _ in over(connection, now, allowed)]
     remove(connection, numbers)
     return len(numbers)
+
+
+def over(
+    connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int]
+) -> list[tuple[int, tuple[str, str, str]]]:
+    """The closed periods that are past their own retention, or past what is allowed now."""
+    columns = (closing.c.id, *(closing.c[name] for name in _OF_PERIOD[:3]))
+    settled = select(*columns).where(closing.c.settled == 1)
+    queries = [settled.where(closing.c.expires <= int(now))]
+    for names, days in allowed.items():
+        for closes in CLOSES:
+            # Of each kind, everything before the period in which the oldest allowed second lies.
+            oldest = period_of(closes, max(0.0, now - days * DAY))
+            values = (*names, closes)
+            own = [closing.c[name] == at for name, at in zip(_OF_PERIOD[:4], values, strict=True)]
+            queries.append(settled.where(*own, closing.c.period < oldest))
+    found = {
+        row[0]: (row[1], row[2], row[3]) for each in queries for row in connection.execute(each)
+    }
+    return sorted(found.items())
+
+
+def subjects(connection: Connection) -> list[tuple[str, str, str]]:
+    """Every (site, collector, purpose) that has closed periods."""
+    query = select(*(closing.c[name] for name in _OF_PERIOD[:3])).distinct()
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def remove(connection: Connection, numbers: Iterable[int]) -> None:

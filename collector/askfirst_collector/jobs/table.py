@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, Integer, String, Table, delete, insert, select, update
 
 from askfirst_collector.closing import disclosed
+from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
@@ -37,13 +38,14 @@ class Job:
 def purge(parts: Parts, now: float) -> None:
     """Remove disclosed tables, kept rows, answers, tallies, invitations: what is over (M28)."""
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
+    allowed = allowed_now(parts, parts.host.current().policy)
     with away("ledger"), writing(parts.engine) as connection:
         connection.execute(delete(refusal).where(refusal.c.day < tallied))
-        disclosed.purge(connection, now)
+        disclosed.purge(connection, now, {each: days.tables for each, days in allowed.items()})
         purge_snapshots(connection, now)
         drop_expired(connection, now)
     parts.ledger.truncate()
-    parts.events.expire_kept(now)
+    parts.events.expire_kept(now, {each: days.rows for each, days in allowed.items()})
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)
 
 

@@ -139,8 +139,18 @@ class EventStore(Protocol):
         """Whether the rows of a period are those that `keep` wrote."""
         ...
 
-    def expire_kept(self, now: float) -> int:
-        """Remove kept rows whose own `keep_rows_days` since their period's end are over."""
+    def expire_kept(self, now: float, allowed: Mapping[tuple[str, str, str], int] = ...) -> int:
+        """Remove kept rows whose own `keep_rows_days` since their period's end are over.
+
+        `allowed` are the days that the ceiling gives a (site, collector, purpose) now; the smaller
+        holds.
+        """
+        ...
+
+    def count_expired(
+        self, now: float, allowed: Mapping[tuple[str, str, str], int]
+    ) -> Mapping[tuple[str, str, str], int]:
+        """How many rows `expire_kept` would remove, by (site, collector, purpose)."""
         ...
 
     def forget_answers(self, before: int) -> None:

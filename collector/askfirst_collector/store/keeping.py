@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from .dictionary import find_period
 from .events import PeriodKey
@@ -11,6 +13,9 @@ from .salts import period_end
 from .schema import KEPT, SEALED
 
 DAY = 86_400  # seconds
+Subject = tuple[str, str, str]  # site, collector, purpose
+Allowed = Mapping[Subject, int]  # days that the ceiling gives a subject's rows now
+_OVER = "period = ? AND (keep_rows_days <= ? OR ?)"
 
 
 def seal(connection: sqlite3.Connection, key: PeriodKey) -> None:
@@ -39,17 +44,39 @@ def finish(connection: sqlite3.Connection, number: int) -> None:
     purge_periods(connection)
 
 
-def expire(connection: sqlite3.Connection, now: float) -> int:
+def expire(connection: sqlite3.Connection, now: float, allowed: Allowed) -> int:
     """Remove kept rows whose days are over; the strings of a period go with its last row."""
-    kept = connection.execute(
-        "SELECT id, closes, period FROM period WHERE state = ?", (KEPT,)
-    ).fetchall()
     removed = 0
-    for number, closes, period in kept:
-        days = (int(now) - period_end(closes, period)) // DAY
+    for number, over, _ in _kept(connection, now, allowed):
         removed += connection.execute(
-            "DELETE FROM event WHERE period = ? AND keep_rows_days <= ?", (number, days)
+            f"DELETE FROM event WHERE {_OVER}",  # noqa: S608
+            (number, *over),
         ).rowcount
     if removed:
         purge_periods(connection)
     return removed
+
+
+def count_expired(connection: sqlite3.Connection, now: float, allowed: Allowed) -> Counter[Subject]:
+    """How many rows `expire` would remove, by whose they are."""
+    found: Counter[Subject] = Counter()
+    for number, over, subject in _kept(connection, now, allowed):
+        found[subject] += connection.execute(
+            f"SELECT COUNT(*) FROM event WHERE {_OVER}",  # noqa: S608
+            (number, *over),
+        ).fetchone()[0]
+    return +found
+
+
+def _kept(
+    connection: sqlite3.Connection, now: float, allowed: Allowed
+) -> Iterator[tuple[int, tuple[int, bool], Subject]]:
+    """Each period of kept rows: its number, its age, whether that is too old for any row."""
+    kept = connection.execute(
+        "SELECT id, closes, period, site, collector, purpose FROM period WHERE state = ?", (KEPT,)
+    ).fetchall()
+    for number, closes, period, *names in kept:
+        subject = (names[0], names[1], names[2])
+        days = (int(now) - period_end(closes, period)) // DAY
+        limit = allowed.get(subject)
+        yield number, (days, limit is not None and limit <= days), subject

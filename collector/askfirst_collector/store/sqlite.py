@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 from askfirst.terms.attributes import ATTRIBUTES
 
@@ -112,11 +113,16 @@ class SqliteEvents:
             number = find_period(connection, key)
             return number is not None and state_of(connection, number) == KEPT
 
-    def expire_kept(self, now: float) -> int:
-        """Remove kept rows whose own days after the end of their period are over."""
-        removed = self._write(lambda connection: keeping.expire(connection, now))
+    def expire_kept(self, now: float, allowed: keeping.Allowed = MappingProxyType({})) -> int:
+        """Remove kept rows whose own days, or those allowed, after their period are over."""
+        removed = self._write(lambda connection: keeping.expire(connection, now, allowed))
         assert isinstance(removed, int)
         return removed
+
+    def count_expired(self, now: float, allowed: keeping.Allowed) -> Mapping[keeping.Subject, int]:
+        """How many rows `expire_kept` would remove, by whose they are."""
+        with self._reading() as connection:
+            return keeping.count_expired(connection, now, allowed)
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""

@@ -1,0 +1,69 @@
+"""How long the ceiling lets things be kept now, whatever they were gathered under (M33).
+
+What was promised is never prolonged by this: the smaller of both holds. A ceiling that cannot be
+read removes nothing: gathering has stopped, and what a spelling mistake destroyed is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from askfirst.errors import CollectorAway
+from askfirst.terms.edition import Editions, host_terms
+from askfirst.terms.placed import join
+from askfirst.terms.policy import Policy
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.editions import load_editions
+from askfirst_collector.store.faults import away
+
+from . import disclosed
+
+Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days after the end of a period."""
+
+    tables: int
+    rows: int
+
+
+def allowed_now(parts: Parts, host: Policy | None) -> Mapping[Subject, Days]:
+    """What a ceiling allows all that is kept; a use that it has no entry for is allowed none."""
+    if host is None:
+        return {}
+    periods = parts.events.periods()
+    with away("ledger"), parts.engine.connect() as connection:
+        rows = {(key.site, key.collector, key.purpose) for key in periods}
+        return dict(_allowed(connection, host, rows.union(disclosed.subjects(connection))))
+
+
+def _allowed(
+    connection: Connection, host: Policy, subjects: Set[Subject]
+) -> Iterator[tuple[Subject, Days]]:
+    known: dict[str, Editions] = {}
+    for subject in subjects:
+        site, collector, purpose = subject
+        if site not in known:
+            try:
+                known[site] = load_editions(connection, site)
+            except CollectorAway:
+                known[site] = Editions()
+        use = _use(known[site], join(collector, purpose) if collector else purpose)
+        if use is not None:
+            terms = host_terms(host, use)
+            rows = min(terms.keep_rows_days, terms.retention_days)
+            yield subject, Days(terms.retention_days, rows)
+
+
+def _use(editions: Editions, name: str) -> str | None:
+    """The data use of a purpose, as it was published last."""
+    for edition in reversed(editions.all):
+        found = edition.purpose(name)
+        if found is not None:
+            return found.terms.data_use
+    return None

@@ -1,0 +1,103 @@
+"""What a tightened ceiling lets nobody keep any longer (M33)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.jobs.table import purge
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.host_editions import add, host_edition
+from askfirst_collector.store.database import writing
+
+from .house import DAY, MONDAY, Clock, after, key_of, row, store
+from .test_close import closings
+
+TUESDAY = "2026-11-17"
+
+
+def ceiling(**analytics: Any) -> Policy:
+    """The shipped ceiling with other days for `analytics`, which statistics are a use below."""
+    document = copy.deepcopy(dict(shipped("host-default").document))
+    document["purposes"]["analytics"] |= analytics
+    return read_policy(document, kind="host")
+
+
+def put(parts: Parts, policy: Policy, number: int) -> None:
+    """Put a ceiling in force."""
+    with writing(parts.engine) as connection:
+        add(connection, policy, number, parts.now())
+
+
+@pytest.fixture
+def closed(parts: Parts, clock: Clock) -> Parts:
+    """Two closed days whose rows and tables may be kept for 30 and 365 days."""
+    for day in (MONDAY, TUESDAY):
+        rows = [row(parts, n, {"page": ("/kept",)}, key_of(day), keep=30) for n in range(9)]
+        store(parts, rows)
+    clock.now = after(TUESDAY)
+    close_due(parts, clock.now)
+    assert {key[1] for key in closings(parts) if key[0] == "statistics"} == {MONDAY, TUESDAY}
+    assert kept(parts) == [MONDAY, TUESDAY]
+    return parts
+
+
+def kept(parts: Parts) -> list[str]:
+    """The periods that still have rows."""
+    return sorted(each.period for each in parts.events.periods())
+
+
+def tables(parts: Parts) -> list[str]:
+    """The periods of `statistics` that still have tables."""
+    return sorted(period for purpose, period in closings(parts) if purpose == "statistics")
+
+
+def test_what_is_over_retained_now_is_purged_by_the_next_run(closed: Parts, clock: Clock) -> None:
+    """M33: rows and disclosed tables over the new retention; what is within it stays."""
+    purge(closed, clock.now + 3 * DAY)
+    assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
+    put(closed, ceiling(closes="day", retention_days=4, keep_rows_days=4), 1)
+    purge(closed, clock.now + 3 * DAY)
+    assert (kept(closed), tables(closed)) == ([TUESDAY], [TUESDAY])
+    purge(closed, clock.now + 4 * DAY)
+    assert (kept(closed), tables(closed)) == ([], [])
+
+
+def test_rows_go_before_tables_where_only_rows_are_over(closed: Parts, clock: Clock) -> None:
+    """Each by the days of its own: `keep_rows_days` for rows, `retention_days` for tables."""
+    put(closed, ceiling(keep_rows_days=0), 1)
+    purge(closed, clock.now)
+    assert (kept(closed), tables(closed)) == ([], [MONDAY, TUESDAY])
+
+
+def test_a_looser_ceiling_prolongs_nothing(closed: Parts, clock: Clock) -> None:
+    """The smaller of what was promised and what is allowed now."""
+    put(closed, ceiling(retention_days=700, keep_rows_days=700), 1)
+    purge(closed, clock.now + 31 * DAY)
+    assert kept(closed) == []
+    purge(closed, clock.now + 366 * DAY)
+    assert tables(closed) == []
+
+
+def test_a_use_without_an_entry_may_be_kept_no_longer(closed: Parts, clock: Clock) -> None:
+    """No entry, no gathering: and nothing of it stays."""
+    document = copy.deepcopy(dict(shipped("host-default").document))
+    del document["purposes"]["analytics"]
+    put(closed, read_policy(document, kind="host"), 1)
+    purge(closed, clock.now)
+    assert (kept(closed), tables(closed)) == ([], [])
+
+
+def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Clock) -> None:
+    """M32: gathering stops; what was gathered lasts as long as it was promised to."""
+    with writing(closed.engine) as connection:
+        values = {"number": 1, "hash": "0" * 64, "effective": 0, "document": b"nonsense"}
+        connection.execute(insert(host_edition).values(values))
+    assert closed.host.current().policy is None
+    purge(closed, clock.now)
+    assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])

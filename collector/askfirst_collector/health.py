@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from askfirst.errors import CollectorAway
 from askfirst_collector.parts import Parts
-from askfirst_collector.registry.sites import revision
+from askfirst_collector.registry.inforce import revision
 from askfirst_collector.store.faults import away
 
 LEAST_FREE = 16 * 2**20  # bytes; under it a commit may fail any moment

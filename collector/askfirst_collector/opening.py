@@ -12,6 +12,7 @@ from askfirst_collector.parts import Parts
 from askfirst_collector.registry.host import HostFile, HostKept
 from askfirst_collector.registry.keys import Keys
 from askfirst_collector.registry.notices import Notices
+from askfirst_collector.registry.placing import Placing
 from askfirst_collector.registry.sites import Registry
 from askfirst_collector.restored import reconcile
 from askfirst_collector.store.database import open_ledger
@@ -46,7 +47,8 @@ def open_parts(
     parts = Parts(
         folder=folder,
         engine=engine,
-        registry=Registry(engine, watch, host, now=now),
+        registry=Registry(engine, watch, host, now=now, urandom=urandom),
+        placing=Placing(engine, host, now=now, urandom=urandom),
         ledger=ledger,
         salts=Salts(folder.salts, now=now, urandom=urandom),
         events=SqliteEvents(folder.events, ended=ledger.ended, urandom=urandom),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from askfirst_collector.registry.host import HostPolicy
     from askfirst_collector.registry.keys import Keys
     from askfirst_collector.registry.notices import Notices
+    from askfirst_collector.registry.placing import Placing
     from askfirst_collector.registry.sites import Registry
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.salts import Salts
@@ -27,6 +28,7 @@ class Parts:
     folder: Folder
     engine: Engine
     registry: Registry
+    placing: Placing
     ledger: Ledger
     salts: Salts
     events: EventStore

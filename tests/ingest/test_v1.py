@@ -273,7 +273,7 @@ async def test_a_relay_publishes_its_policy(
     beyond = {**purposes["statistics"], "keep_rows_days": 700, "retention_days": 700}
     document = {**wider.document, "purposes": {**purposes, "statistics": beyond}}
     refused = await client.post("/v1/policies", json=document, headers=relay)
-    assert problem(refused) == (422, "policy-refused")
+    assert problem(refused) == (409, "policy-conflict")
     pointers = [each["pointer"] for each in refused.json()["problems"]]
     assert "/purposes/statistics/keep_rows_days" in pointers
     site = collector.parts().registry.site("shop")

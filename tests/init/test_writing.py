@@ -11,7 +11,7 @@ from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.writing import EUROPEAN, LEVELS, SCOPE, Answers, jurisdiction, write
-from askfirst_collector.registry.sites import conflicts
+from askfirst_collector.registry.conflicts import conflicts
 from tests.conftest import ROOT
 
 ANSWERS = Answers(

@@ -19,7 +19,7 @@ from askfirst.terms.purpose import Kind
 from askfirst.terms.widening import widened
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
 from askfirst_collector.explain import PlainPurpose, explain
-from askfirst_collector.registry.sites import conflicts
+from askfirst_collector.registry.conflicts import conflicts
 
 
 @click.group()

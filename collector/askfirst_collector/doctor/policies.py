@@ -10,7 +10,7 @@ from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.doctor.transport import no_https
 from askfirst_collector.init.questions import UNKNOWN_CONTACT, UNKNOWN_COUNTRY
 from askfirst_collector.loopback import is_loopback
-from askfirst_collector.registry.sites import conflicts
+from askfirst_collector.registry.conflicts import conflicts
 
 
 def beyond_host(evidence: Evidence) -> Iterator[Finding]:

@@ -56,12 +56,11 @@ def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
 
 def conflicting(error: PolicyError) -> Answer:
     """A policy that is not put in force, with every problem of it (M31)."""
-    refused = Refused("policy-refused", "change what `problems` names")
-    problems = [
-        {"pointer": each.pointer, "found": each.found, "message": each.message}
-        for each in error.problems
-    ]
+    above = any(problem.link for problem in error.problems)
+    reason = "policy-conflict" if above else "policy-refused"
+    refused = Refused(reason, "change what `problems` names")
     told = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
+    problems = [problem.as_dict() for problem in error.problems]
     body = orjson.dumps({**told, "problems": problems}, default=str)
     return Answer(refused.status, body, (), PROBLEM)
 

@@ -61,7 +61,7 @@ def record_now(parts: Parts, decision: Decision) -> Recorded:
         return Recorded(result.choices, result.expires, None, "withdrawn")
     shown = editions[0].get(new.body["edition"]["number"])
     if shown is not None:
-        parts.notices.archive(shown.policy, new.body["language"])
+        parts.notices.archive(shown, new.body["language"])
     if new.body["status"] == "withdrawn":
         settle(parts, decision.site, decision.handle)
     elif any(_links(editions[0], *each) for each in result.choices.items()):
@@ -88,5 +88,5 @@ def settle(parts: Parts, site: str, handle: str) -> None:
 def _links(editions: Editions, purpose: str, choice: Choice) -> bool:
     """Whether the visitor agreed to a pseudonym that lives as long as the grant."""
     edition = editions.get(choice.edition)
-    agreed = edition.policy.purposes.get(purpose) if edition is not None else None
+    agreed = edition.purpose(purpose) if edition is not None else None
     return agreed is not None and agreed.terms.at(choice.detail).scope.level("visitor") >= 2

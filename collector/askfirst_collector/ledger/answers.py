@@ -16,8 +16,8 @@ from askfirst.terms.token import expires_at
 from askfirst_collector.ledger.entries import STATUS, hour_of, timestamp
 from askfirst_collector.ledger.records import Past
 
-# The hash of the words that a notice of this policy shows in this language.
-Notice = Callable[[Policy, str], str]
+# The hash of the words that the notices of this edition show in this language.
+Notice = Callable[[Edition, str], str]
 ERASE = "erase"  # the method of an ending that an erasure follows
 RESTORE = "restore"  # of one that a restored backup had undone
 
@@ -172,7 +172,7 @@ def _body(
         "site": decision.site,
         "handle": decision.handle,
         "edition": {"number": edition.number, "hash": edition.hash},
-        "notice": notice(edition.policy, language),
+        "notice": notice(edition, language),
         "language": language,
         "choices": {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()},
         "granted": granted,

@@ -1,4 +1,4 @@
-"""Editions as they are archived: every policy a site has published, whole, in one line of history.
+"""Editions as they are archived: all that a site has published, whole, in one line of history.
 
 The history is linear: publishing a hash that was current once, but is not now, makes a new
 edition with a new number. A hash therefore names a text, a number names a place in history; asked
@@ -7,6 +7,7 @@ for a hash, the newest number answers, as that is the one a visitor can be looki
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -23,8 +24,8 @@ from sqlalchemy import (
 )
 
 from askfirst.errors import CollectorAway, PolicyError
-from askfirst.terms.edition import Edition, Editions
-from askfirst.terms.policy import Policy, read_policy
+from askfirst.terms.canonical import canonical
+from askfirst.terms.edition import Edition, Editions, edition_document, read_edition
 from askfirst_collector.store.database import metadata
 
 log = logging.getLogger("askfirst.collector")
@@ -51,24 +52,26 @@ def load_editions(connection: Connection, site: str) -> Editions:
 
 
 def _read(row: Row[Any]) -> Edition:
-    return Edition(row.number, row.hash, row.effective, read_policy(row.document))
+    return read_edition(
+        json.loads(row.document), number=row.number, effective=row.effective, digest=row.hash
+    )
 
 
-def add_edition(connection: Connection, policy: Policy, number: int, now: float) -> None:
-    """Archive a policy under this number."""
+def add_edition(connection: Connection, made: Edition) -> None:
+    """Archive an edition under its number."""
     connection.execute(
         insert(edition).values(
-            site=policy.site,
-            number=number,
-            hash=policy.hash,
-            effective=int(now),
-            document=policy.canonical(),
+            site=made.policy.site,
+            number=made.number,
+            hash=made.hash,
+            effective=made.effective,
+            document=canonical(edition_document(made.policy, made.placed)),
         )
     )
 
 
 def archived(connection: Connection, site: str, digest: str) -> bytes | None:
-    """The canonical JSON of a policy that a site once published, by its hash."""
+    """The canonical JSON of an edition that a site once published, by its hash."""
     query = select(edition.c.document).where(edition.c.site == site, edition.c.hash == digest)
     found: bytes | None = connection.execute(query.limit(1)).scalar()
     return found

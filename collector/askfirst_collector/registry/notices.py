@@ -10,6 +10,7 @@ from importlib.resources import files
 from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, insert, select
 
 from askfirst.terms.canonical import canonical
+from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.store.database import metadata, writing
@@ -30,12 +31,12 @@ class Notices:
         self._engine = engine
         self._kept: set[str] = set()
 
-    def archive(self, policy: Policy, language: str) -> None:
+    def archive(self, edition: Edition, language: str) -> None:
         """Keep the words of a notice; they are on disk when this returns."""
-        digest = notice_hash(policy, language)
+        digest = notice_hash(edition, language)
         if digest not in self._kept:
             with away("ledger"), writing(self._engine) as connection:
-                keep_words(connection, policy, language)
+                keep_words(connection, edition, language)
             self._kept.add(digest)
 
     def words(self, digest: str) -> bytes | None:
@@ -46,36 +47,47 @@ class Notices:
         return found
 
 
-def keep_words(connection: Connection, policy: Policy, language: str) -> None:
+def keep_words(connection: Connection, edition: Edition, language: str) -> None:
     """Archive the words of a notice, unless they are."""
-    digest = notice_hash(policy, language)
+    digest = notice_hash(edition, language)
     if connection.execute(select(notice.c.hash).where(notice.c.hash == digest)).first() is None:
-        words = notice_words(policy, language)
+        words = notice_words(edition, language)
         connection.execute(insert(notice).values(hash=digest, words=words))
 
 
 @lru_cache(maxsize=256)
-def notice_hash(policy: Policy, language: str) -> str:
-    """Hex SHA-256 of what a notice of this policy says in a language."""
-    return hashlib.sha256(notice_words(policy, language)).hexdigest()
+def notice_hash(edition: Edition, language: str) -> str:
+    """Hex SHA-256 of what the notices of an edition say in a language."""
+    return hashlib.sha256(notice_words(edition, language)).hexdigest()
 
 
-def notice_words(policy: Policy, language: str) -> bytes:
-    """What a notice of this policy says in a language: our words, and those of its purposes."""
-    purposes = {
-        name: {"title": purpose.text[language].title, "text": purpose.text[language].description}
-        for name, purpose in policy.purposes.items()
-        if language in purpose.text
+def notice_words(edition: Edition, language: str) -> bytes:
+    """What the notices of an edition say in a language: our words, and those of its purposes."""
+    placed = {
+        name: {
+            "controller": each.policy.controller.name,
+            "purposes": _purposes(each.policy, language),
+        }
+        for name, each in edition.placed.items()
     }
     return canonical(
         {
             "language": language,
-            "controller": policy.controller.name,
-            "policy": policy.hash,
-            "purposes": purposes,
+            "controller": edition.policy.controller.name,
+            "policy": edition.hash,
+            "purposes": _purposes(edition.policy, language),
             "words": _our_words(language),
+            **({"placed": placed} if placed else {}),
         }
     )
+
+
+def _purposes(policy: Policy, language: str) -> dict[str, dict[str, str]]:
+    return {
+        name: {"title": purpose.text[language].title, "text": purpose.text[language].description}
+        for name, purpose in policy.purposes.items()
+        if language in purpose.text
+    }
 
 
 @lru_cache(maxsize=64)

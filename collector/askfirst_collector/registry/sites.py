@@ -3,69 +3,102 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Engine, Integer, Table, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, select
 
-from askfirst.errors import PolicyError, Problem
-from askfirst.terms.conflicts import subsumed_by
-from askfirst.terms.edition import Choice, Editions, bounded_terms, host_terms
+from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.terms.edition import Choice, Editions, bounded_terms
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
-from askfirst_collector.registry.editions import add_edition, archived, edition, load_editions
+from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.registry.conflicts import conflicts
+from askfirst_collector.registry.editions import archived, edition, load_editions
 from askfirst_collector.registry.host import HostPolicy
-from askfirst_collector.registry.notices import keep_words
+from askfirst_collector.registry.inforce import move_revision, revision, settle_placed
+from askfirst_collector.registry.placed import collector_of_key
 from askfirst_collector.registry.relays import site_of_key
-from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.registry.retired import is_retired, retire
+from askfirst_collector.registry.scheduled import (
+    Scheduled,
+    due_at,
+    load_scheduled,
+    schedule,
+    unschedule,
+)
+from askfirst_collector.registry.suspensions import lift, why
+from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import away
 from askfirst_collector.store.watch import Watch
-
-# One row: moves when anything is published, so that a grant does not empty anybody's cache.
-revision = Table("revision", metadata, Column("number", Integer, primary_key=True))
 
 
 @dataclass(frozen=True)
 class Site:
-    """A site as it stands: its editions, and the ceiling above it (None: nothing is gathered)."""
+    """A site as it stands: its editions, and the ceiling above it (None: nothing is gathered).
+
+    Where it is retired, or its policy is in conflict with the ceiling (`suspended`), there is none.
+    """
 
     name: str
     editions: Editions
     host: Policy | None
     host_version: int
+    suspended: tuple[Problem, ...] = ()
+    retired: bool = False
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
-        """What may be gathered: host ∧ site ∧ agreed edition ∧ detail; BOTTOM when unknown."""
+        """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM."""
         if self.host is None:
             return BOTTOM
         return bounded_terms(self.editions, purpose, choice, self.host)
+
+
+@dataclass(frozen=True)
+class _Known:
+    editions: Editions
+    suspended: tuple[Problem, ...]
+    retired: bool
+    due: int | None  # unix seconds; when a scheduled policy takes effect
 
 
 class Registry:
     """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
 
     def __init__(
-        self, engine: Engine, watch: Watch, host: HostPolicy, *, now: Callable[[], float]
+        self,
+        engine: Engine,
+        watch: Watch,
+        host: HostPolicy,
+        *,
+        now: Callable[[], float],
+        urandom: Callable[[int], bytes],
     ) -> None:
         self._engine = engine
         self._watch = watch
         self._host = host
         self._now = now
+        self._urandom = urandom
         self._lock = threading.Lock()
-        self._known: dict[str, Editions] = {}
+        self._known: dict[str, _Known] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
         self._version = -1
         self._revision = -1
 
     def site(self, name: str) -> Site | None:
         """A site, exact as of this call in every worker; None for one that published nothing."""
         self._refresh()
-        editions = self._known.get(name)
-        if editions is None:
-            editions = self._load(name)
-            if not editions:
-                return None
+        known = self._known.get(name) or self._load(name)
+        if known.due is not None and self._now() >= known.due:
+            self._put_scheduled_in_force(name)
+            self._refresh()
+            known = self._known.get(name) or self._load(name)
+        if not known.editions:
+            return None
         ceiling = self._host.current()
-        return Site(name, editions, ceiling.policy, ceiling.version)
+        stands = not (known.suspended or known.retired)
+        host = ceiling.policy if stands else None
+        return Site(name, known.editions, host, ceiling.version, known.suspended, known.retired)
 
     def sites(self) -> tuple[str, ...]:
         """The names of all sites, in order."""
@@ -78,29 +111,70 @@ class Registry:
         found = (self.site(name) for name in self.sites())
         return any(site and origin in site.editions.current.policy.origins for site in found)
 
-    def publish(self, policy: Policy) -> Editions:
+    def publish(
+        self, policy: Policy, *, actor: str | None = None, effective: int | None = None
+    ) -> Editions:
         """Make a policy the current edition of its site; one that is current already stays so.
 
-        Raises PolicyError, with every conflict, where the policy goes beyond the host's (M31).
+        With `effective` (unix seconds, later than now) it is kept until then, and replaces what
+        was kept before. `actor` is the member whose change this is; None where the site was
+        started with it. Raises PolicyError, with every conflict, where the policy goes beyond the
+        host's (M31), and Refused for a site that was retired.
         """
+        now = self._now()
         with away("ledger"), writing(self._engine) as connection:
             before = load_editions(connection, policy.site)
-            if before and before.current.hash == policy.hash:
+            current = before.current if before else None
+            if is_retired(connection, policy.site):
+                raise Refused("site-retired", "choose another name: this site was retired")
+            host = self._host.current().policy
+            unchanged = current is not None and current.policy.hash == policy.hash
+            if unchanged and effective is None and not why(connection, policy.site):
                 return before
-            problems = tuple(conflicts(policy, self._host.current().policy))
-            if problems:
+            problems = (*conflicts(policy, host), *_effective_problems(effective, now))
+            if problems or host is None:
                 raise PolicyError(problems)
-            number = before.current.number + 1 if before else 1
-            add_edition(connection, policy, number, self._now())
-            for language in policy.languages:
-                keep_words(connection, policy, language)
-            moved = update(revision).values(number=revision.c.number + 1)
-            if not connection.execute(moved).rowcount:
-                connection.execute(insert(revision).values(number=1))
+            if effective is None:
+                lift(connection, policy.site)
+                settle_placed(connection, policy, host, now)
+            else:
+                schedule(connection, Scheduled(policy.site, effective, policy, actor))
+            self._record(
+                connection,
+                policy.site,
+                actor=actor,
+                action="site.publish" if effective is None else "site.schedule",
+                before=None if current is None else current.policy.hash,
+                after={"hash": policy.hash, "effective": effective or int(now)},
+            )
+            move_revision(connection)
             return load_editions(connection, policy.site)
 
+    def scheduled(self, site: str) -> Scheduled | None:
+        """The policy that will take effect later; None where none is kept."""
+        with away("ledger"), self._engine.connect() as connection:
+            return load_scheduled(connection, site)
+
+    def unschedule(self, site: str, *, actor: str) -> None:
+        """Drop the policy that was to take effect later; harmless where there is none."""
+        with away("ledger"), writing(self._engine) as connection:
+            found = load_scheduled(connection, site)
+            if found is not None:
+                self._drop_scheduled(connection, found, actor=actor, problems=())
+
+    def retire(self, site: str, *, actor: str) -> None:
+        """End a site for good: nothing is gathered any more, what was closes and runs out."""
+        with away("ledger"), writing(self._engine) as connection:
+            if is_retired(connection, site) or not load_editions(connection, site):
+                return
+            retire(connection, site, self._now())
+            move_revision(connection)
+            self._record(
+                connection, site, actor=actor, action="site.delete", before=None, after="retired"
+            )
+
     def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
-        """What may be gathered: host ∧ site ∧ agreed edition ∧ detail; BOTTOM when unknown.
+        """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
 
         Kept in memory by the identity of editions and ceiling, which change when they do.
         """
@@ -117,10 +191,79 @@ class Registry:
         with away("ledger"), self._engine.connect() as connection:
             return site_of_key(connection, token)
 
+    def collector_of_key(self, key: str) -> tuple[str, str] | None:
+        """Site and name of the placed collector with this write key, in whatever state."""
+        self._refresh()
+        found = self._keys.get(key)
+        if found is None:
+            with self._lock, away("ledger"), self._engine.connect() as connection:
+                found = collector_of_key(connection, key)
+                # Keys of strangers are not kept.
+                if found is not None:
+                    self._keys[key] = found
+        return found
+
     @property
     def governed(self) -> bool:
         """Whether there is a ceiling at all."""
         return self._host.current().policy is not None
+
+    def _put_scheduled_in_force(self, site: str) -> None:
+        now = self._now()
+        with away("ledger"), writing(self._engine) as connection:
+            found = load_scheduled(connection, site)
+            if found is None or not found.due(now):
+                return
+            host = self._host.current().policy
+            problems = tuple(conflicts(found.policy, host))
+            self._drop_scheduled(connection, found, actor=found.actor, problems=problems)
+            if not problems and host is not None:
+                lift(connection, site)
+                settle_placed(connection, found.policy, host, now)
+
+    def _drop_scheduled(
+        self,
+        connection: Connection,
+        found: Scheduled,
+        *,
+        actor: str | None,
+        problems: tuple[Problem, ...],
+    ) -> None:
+        """With problems it is kept, and never tried again: its owner is told why."""
+        unschedule(connection, found, problems=problems)
+        move_revision(connection)
+        dropped = "site.unschedule" if not found.due(self._now()) else "site.publish"
+        self._record(
+            connection,
+            found.site,
+            actor=actor,
+            action="site.refuse" if problems else dropped,
+            before=None,
+            after={"hash": found.policy.hash},
+        )
+
+    def _record(
+        self,
+        connection: Connection,
+        site: str,
+        *,
+        actor: str | None,
+        action: str,
+        before: str | None,
+        after: object,
+    ) -> None:
+        if actor is not None:
+            record_change(
+                connection,
+                actor=actor,
+                action=action,
+                target=site,
+                before=before,
+                after=after,
+                now=self._now(),
+                urandom=self._urandom,
+                site=site,
+            )
 
     def _refresh(self) -> None:
         if self._watch.version() == self._version:
@@ -130,32 +273,26 @@ class Registry:
             number = connection.execute(select(func.max(revision.c.number))).scalar()
             if number != self._revision:
                 self._known.clear()
+                self._keys.clear()
                 self._revision = number or -1
             self._version = version
 
-    def _load(self, name: str) -> Editions:
+    def _load(self, name: str) -> _Known:
         with self._lock, away("ledger"), self._engine.connect() as connection:
-            editions = load_editions(connection, name)
+            known = _Known(
+                load_editions(connection, name),
+                why(connection, name),
+                is_retired(connection, name),
+                due_at(connection, name),
+            )
             # Sites are few, and each is one that published: names of strangers are not kept.
-            if editions:
-                self._known[name] = editions
-        return editions
+            if known.editions or known.due is not None:
+                self._known[name] = known
+        return known
 
 
-def conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
-    """Every place where a site's policy goes beyond the host's, as problems of the site's file."""
-    if host is None:
-        yield Problem("", None, "the host's policy cannot be read: nothing can be published now")
-        return
-    for key in ("consent_days", "evidence_days"):
-        declared, limit = getattr(policy, key), getattr(host, key)
-        if declared > limit:
-            yield Problem(f"/{key}", declared, f"the host allows {limit}: write {limit} or less")
-    # A purpose on another basis is disclosed, and gathers nothing that a ceiling could bound.
-    for name in policy.asked:
-        purpose = policy.purposes[name]
-        ceiling = host_terms(host, purpose.terms.data_use)
-        for conflict in subsumed_by(purpose.terms, ceiling):
-            at = conflict.below(f"/purposes/{name}")
-            allowed = f"the host allows {at.allowed!r}: {at.advice}"
-            yield Problem(at.pointer, at.declared, allowed)
+def _effective_problems(effective: int | None, now: float) -> tuple[Problem, ...]:
+    if effective is None or effective > now:
+        return ()
+    message = "write a time to come, or leave it out: editions do not go back in time"
+    return (Problem("/effective", effective, message),)

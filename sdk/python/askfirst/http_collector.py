@@ -314,7 +314,13 @@ def _conflicts(reply: Reply) -> PolicyError | CollectorAway:
     if not isinstance(told, list):
         return CollectorAway("the collector's answer cannot be read")
     problems = [
-        Problem(str(each.get("pointer")), each.get("found"), str(each.get("message")))
+        Problem(
+            str(each.get("pointer")),
+            each.get("found"),
+            str(each.get("message")),
+            each.get("allowed"),
+            str(each.get("link", "")),
+        )
         for each in told
         if isinstance(each, dict)
     ]

@@ -17,7 +17,7 @@ from .conflicts import subsumed_by
 from .pages import pattern_problem, stands_on
 from .policy import Policy, parse, read_policy
 from .reading import Reader
-from .terms import BOTTOM, meet
+from .terms import BOTTOM, CONSENT, meet
 
 SEPARATOR = "/"
 # What its document may hold; the rest of a policy is the site's to say.
@@ -107,25 +107,28 @@ def read_placed(source: Path | str | bytes | Mapping[str, Any]) -> Placed:
 def placed_conflicts(placed: Placed, site: Policy) -> Iterator[Problem]:
     """Every place where a placed collector goes beyond its site's policy (M31)."""
     if placed.policy.site != site.site:
-        yield Problem("/site", placed.policy.site, f"the site is {site.site!r}: write that")
+        yield _beyond("/site", placed.policy.site, site.site, "write the name of the site")
     for index, origin in enumerate(placed.policy.origins):
         if origin not in site.origins:
-            advice = f"write an origin of the site: {', '.join(site.origins)}"
-            yield Problem(f"/origins/{index}", origin, advice)
+            yield _beyond(f"/origins/{index}", origin, list(site.origins), "write one of them")
     for name, purpose in placed.policy.purposes.items():
         at = f"/purposes/{name}"
         above = site.purposes.get(name)
         if above is None:
-            advice = f"name purposes of the site: {', '.join(site.asked)}"
-            yield Problem(at, name, advice)
+            yield _beyond(at, name, list(site.asked), "name a purpose of the site")
         elif not purpose.asked:
-            advice = "write 'consent': a placed collector gathers on no other basis"
-            yield Problem(f"{at}/legal_basis", purpose.terms.legal_basis, advice)
+            basis = purpose.terms.legal_basis
+            advice = "a placed collector gathers on no other basis than consent"
+            yield _beyond(f"{at}/legal_basis", basis, CONSENT, advice)
         else:
             for conflict in subsumed_by(purpose.terms, above.terms):
                 found = conflict.below(at)
-                advice = f"the site's policy allows {found.allowed!r}: {found.advice}"
-                yield Problem(found.pointer, found.declared, advice)
+                yield _beyond(found.pointer, found.declared, found.allowed, found.advice)
+
+
+def _beyond(pointer: str, found: object, allowed: object, advice: str) -> Problem:
+    message = f"the site's policy allows {allowed!r}: {advice}"
+    return Problem(pointer, found, message, allowed, "site")
 
 
 def clamped(placed: Placed, site: Policy) -> Placed | None:

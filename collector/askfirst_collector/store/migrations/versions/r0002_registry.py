@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, String
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+)
 
 revision = "0002"
 down_revision = "0001"
@@ -55,5 +62,36 @@ def upgrade() -> None:
         Column("due", Integer, nullable=False),
         Column("attempts", Integer, nullable=False),
         PrimaryKeyConstraint("id"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "placed",
+        Column("site", String, nullable=False),
+        Column("name", String, nullable=False),
+        Column("owner", String, nullable=False),
+        Column("state", String, nullable=False),
+        Column("document", LargeBinary, nullable=False),
+        Column("write_key", String, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("reason", LargeBinary),
+        PrimaryKeyConstraint("site", "name"),
+        UniqueConstraint("write_key"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "retired_site",
+        Column("site", String, nullable=False),
+        Column("since", Integer, nullable=False),
+        PrimaryKeyConstraint("site"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "scheduled",
+        Column("site", String, nullable=False),
+        Column("effective", Integer, nullable=False),
+        Column("document", LargeBinary, nullable=False),
+        Column("actor", String),
+        Column("refused", LargeBinary),
+        PrimaryKeyConstraint("site"),
         if_not_exists=True,
     )

@@ -1,0 +1,100 @@
+"""What is in force at a site: its policy and what stands on its pages, as the next edition.
+
+Everything here runs inside the write transaction of whoever changes something, so that no worker
+ever sees half of a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Column, Connection, Integer, Table, insert, update
+
+from askfirst.errors import PolicyError, Problem
+from askfirst.terms.edition import Choice, Edition, edition_hash
+from askfirst.terms.placed import Placed, placed_conflicts
+from askfirst.terms.policy import Policy
+from askfirst.terms.token import LONGEST, State, sign_state
+from askfirst_collector.registry.conflicts import purpose_conflicts
+from askfirst_collector.registry.editions import add_edition, load_editions
+from askfirst_collector.registry.notices import keep_words
+from askfirst_collector.registry.placed import (
+    PlacedCollector,
+    active,
+    by_conflicts,
+    load_placed,
+    write_placed,
+)
+from askfirst_collector.store.database import metadata
+
+# One row: moves when anything of the registry changes, so that a grant empties nobody's cache.
+revision = Table("revision", metadata, Column("number", Integer, primary_key=True))
+
+
+def put_in_force(connection: Connection, policy: Policy, now: float) -> Edition:
+    """Make a policy, with the active collectors of its site, the current edition.
+
+    What is current already stays so. Raises PolicyError where the visitors' answers would not fit
+    into the state cookie any more.
+    """
+    move_revision(connection)
+    standing = active(connection, policy.site)
+    digest = edition_hash(policy, standing)
+    before = load_editions(connection, policy.site)
+    if before and before.current.hash == digest:
+        return before.current
+    _check_cookie(policy, standing)
+    number = before.current.number + 1 if before else 1
+    made = Edition(number, digest, int(now), policy, standing)
+    add_edition(connection, made)
+    for language in policy.languages:
+        keep_words(connection, made, language)
+    return made
+
+
+def settle_placed(
+    connection: Connection, policy: Policy, host: Policy, now: float
+) -> list[PlacedCollector]:
+    """Hold the collectors of a site against the policies above, and make the edition that follows.
+
+    What is in conflict now is suspended, with its conflicts; what the chain had suspended and
+    lies within it again goes on. The answer is what changed.
+    """
+    changed = []
+    for each in load_placed(connection, policy.site):
+        problems = chain_conflicts(each.placed, policy, host)
+        if problems and (each.state == "active" or each.by_chain):
+            settled = replace(each, state="suspended", reason=by_conflicts(problems))
+        elif not problems and each.state == "suspended" and each.by_chain:
+            settled = replace(each, state="active", reason=None)
+        else:
+            continue
+        if (settled.state, settled.reason) != (each.state, each.reason):
+            settled = replace(settled, version=each.version + 1)
+            write_placed(connection, settled)
+            changed.append(settled)
+    put_in_force(connection, policy, now)
+    return changed
+
+
+def chain_conflicts(placed: Placed, site: Policy, host: Policy | None) -> tuple[Problem, ...]:
+    """Every place where a placed collector goes beyond a link above it (M31)."""
+    return (*placed_conflicts(placed, site), *purpose_conflicts(placed.policy, host))
+
+
+def move_revision(connection: Connection) -> None:
+    """Say that the registry changed; every worker looks before its next event."""
+    moved = update(revision).values(number=revision.c.number + 1)
+    if not connection.execute(moved).rowcount:
+        connection.execute(insert(revision).values(number=1))
+
+
+def _check_cookie(policy: Policy, standing: dict[str, Placed]) -> None:
+    names = [*policy.asked, *(name for each in standing.values() for name in each.asked)]
+    largest = State(policy.site, 10**6, dict.fromkeys(names, Choice(3, 10**6)), 2**33)
+    if standing and len(sign_state(largest, bytes(32))) > LONGEST:
+        message = (
+            "the answers of visitors would not fit into their cookie: retire a collector, merge "
+            "purposes, or give them shorter names"
+        )
+        raise PolicyError([Problem("/purposes", names, message)])

@@ -190,16 +190,18 @@ def open_events(
     limit: AddressLimit | None = None,
 ) -> Events:
     """The callable over a collector's parts; `place` and `proxies` find a visitor's country."""
+    senders = Senders(parts.registry)
     intake = Intake(
         standings=parts.ledger,
         salts=parts.salts,
         store=parts.events,
+        placed_of=senders.placed,
         place=place,
         proxies=proxies,
     )
     return Events(
         intake,
-        Senders(parts.registry),
+        senders,
         now=parts.now,
         limit=limit or AddressLimit(now=parts.now, urandom=parts.urandom),
         grants=AddressLimit(now=parts.now, urandom=parts.urandom, most=MOST_GRANTS),

@@ -10,7 +10,9 @@ from askfirst.errors import CollectorAway
 from askfirst.observe.event import DIRECT, Observer, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
+from askfirst.terms.placed import Placed
 from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import Batch, EventStore, HandleEnded, Judged, Row
 from askfirst_collector.store.salts import Salts
 
@@ -19,8 +21,12 @@ from .answers import accepted
 from .batch import Sent
 from .judging import stands
 from .limits import DailyLimit
+from .named import Named
 from .reading import DROP, Reading, Sender
 from .retries import BatchNames, day_of
+
+# The placed collector with a write key, where it stands on pages of a site now.
+PlacedOf = Callable[[Site, str], Placed | None]
 
 TRIES = 3  # a choice that changes while its batch is written is judged again
 
@@ -50,6 +56,7 @@ class Intake:
         standings: StandingOf,
         salts: Salts,
         store: EventStore,
+        placed_of: PlacedOf,
         place: Locator | None = None,
         proxies: Proxies = DIRECT,
         daily: DailyLimit | None = None,
@@ -57,6 +64,7 @@ class Intake:
         self._standings = standings
         self._salts = salts
         self._store = store
+        self._placed_of = placed_of
         self._place = place
         self._proxies = proxies
         self._daily = daily or DailyLimit()
@@ -88,7 +96,8 @@ class Intake:
     ) -> bytes:
         rows: list[Row] = []
         dropped: list[tuple[int, str]] = []
-        drops: dict[tuple[str, str], Row] = {}  # one of each kind, however many events
+        # One of each kind, however many events.
+        drops: dict[tuple[str, str, str], Row] = {}
         reading = Reading(
             sender,
             standing,
@@ -100,7 +109,7 @@ class Intake:
                 own_origins=sender.site.editions.current.policy.origins,
             ),
             self._salts,
-            collector=sent.collector,
+            named=self._named(sender, sent),
         )
         for index, event in enumerate(sent.events):
             found = reading.row(event)
@@ -109,12 +118,17 @@ class Intake:
             elif found.type == DROP:
                 reason = found.values["action"][0]
                 dropped.append((index, reason))
-                drops[found.purpose, reason] = found
+                drops[found.collector, found.purpose, reason] = found
             else:
                 rows.append(found)
         if not rows and not drops:
             return accepted(0, dropped)
         return await self._append(standing, sent, now, rows, dropped, list(drops.values()))
+
+    def _named(self, sender: Sender, sent: Sent) -> Named | None:
+        if not sent.collector:
+            return None
+        return sender.named(self._placed_of(sender.site, sent.collector))
 
     async def _append(
         self,

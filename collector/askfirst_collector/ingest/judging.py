@@ -16,6 +16,7 @@ from askfirst_collector.registry.sites import Site
 NO_GRANT: Final = "no-grant"
 UNKNOWN_PURPOSE: Final = "unknown-purpose"
 UNKNOWN_COLLECTOR: Final = "unknown-collector"
+WRONG_PAGE: Final = "wrong-page"
 OPT_OUT: Final = "opt-out-signal"
 BAD_EVENT: Final = "bad-event"
 BOT: Final = "bot"
@@ -33,10 +34,11 @@ class Judge:
     def judge(self, purpose: str) -> Terms | str:
         """The terms an event of this purpose is stored under, or the reason why it is dropped.
 
-        DNT has no say here: it denies what was not answered, and that is not granted anyway.
+        A placed collector's purpose is called `collector/purpose`. DNT has no say here: it denies
+        what was not answered, and that is not granted anyway.
         """
         editions, host = self.site.editions, self.site.host
-        if purpose not in editions.current.policy.purposes:
+        if editions.current.purpose(purpose) is None:
             return UNKNOWN_PURPOSE
         choice = self.standing.choices.get(purpose)
         # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".

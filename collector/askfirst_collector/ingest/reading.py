@@ -16,6 +16,7 @@ from askfirst.observe.event import Observer
 from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst.terms.consent import Signals
 from askfirst.terms.lattice import Scope
+from askfirst.terms.placed import Placed, split
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import Row
@@ -24,6 +25,7 @@ from askfirst_collector.store.salts import Salts
 from . import judging
 from .batch import TOLD_BY_PAGE, Told, read_event, read_fields, read_observed
 from .judging import Judge
+from .named import Named, Vouches
 from .observed import listed
 from .rows import Mould, mould
 
@@ -37,7 +39,12 @@ class Sender:
     site: Site
     handle: str | None
     signals: Signals
+    vouches: Vouches
     relay: bool = False  # under the site's key: it observed, the request's headers are its own
+
+    def named(self, placed: Placed | None) -> Named:
+        """The collector whose write key came with the events."""
+        return Named(placed, self.vouches, relay=self.relay)
 
 
 class Reading:
@@ -50,12 +57,12 @@ class Reading:
         observer: Observer,
         salts: Salts,
         *,
-        collector: str,  # a placed one that is named; "" for the site itself
+        named: Named | None,  # None: the events are the site's own
     ) -> None:
         self._relay = sender.relay
         self._observer = observer
         self._salts = salts
-        self._collector = collector
+        self._named = named
         self._judge = Judge(sender.site, standing, sender.signals)
         self._moulds: dict[str, Mould | str] = {}
 
@@ -64,27 +71,45 @@ class Reading:
         told = read_event(event)
         if told is None:
             return judging.BAD_EVENT
-        found = self._moulds.get(told.purpose)
-        if found is None:
-            found = self._moulds[told.purpose] = self._mould(told.purpose)
+        if self._named is not None and (wrong := self._named.wrong(told)):
+            return self._noted(self._named, told.purpose, wrong)
+        found = self._mould(told.purpose)
         if isinstance(found, str):
             return found
         if told.type == "action" and not found.terms.scope.level("action"):
             return judging.NO_GRANT
         values = self._values(told, found)
         if isinstance(values, str):
-            # The reason is a word of ours: it says nothing of the visitor but that this happened.
-            return replace(found.row(DROP, {}), values={"action": (values,)})
+            return _drop(found, values)
         return found.row(told.type, values)
 
-    def _mould(self, purpose: str) -> Mould | str:
-        if self._collector:
-            return judging.UNKNOWN_COLLECTOR
-        terms = self._judge.judge(purpose)
+    def _noted(self, named: Named, purpose: str, reason: str) -> Row | str:
+        """A wrong page is counted by its collector; a key that is nobody's, by the site itself.
+
+        Each only where the visitor agreed to that purpose there: else nowhere.
+        """
+        if reason == judging.UNKNOWN_COLLECTOR:
+            purpose = split(purpose)[1]
+        elif not named.is_asked(purpose):
+            return reason
+        found = self._mould(purpose)
+        return reason if isinstance(found, str) else _drop(found, reason)
+
+    def _mould(self, name: str) -> Mould | str:
+        found = self._moulds.get(name)
+        if found is None:
+            found = self._moulds[name] = self._new_mould(name)
+        return found
+
+    def _new_mould(self, name: str) -> Mould | str:
+        collector, purpose = split(name)
+        if collector and self._named is None:
+            return judging.UNKNOWN_PURPOSE
+        terms = self._judge.judge(name)
         if isinstance(terms, str):
             return terms
-        now = self._observer.raw.now
-        found = mould(self._judge.standing, purpose, terms, self._salts, now)
+        standing, now = self._judge.standing, self._observer.raw.now
+        found = mould(standing, purpose, terms, self._salts, now, collector=collector)
         return found or judging.NO_GRANT
 
     def _values(self, told: Told, found: Mould) -> dict[str, Value] | str:
@@ -96,6 +121,11 @@ class Reading:
             return judging.BOT
         told_by_relay = listed(found.terms.scope.generalise(observed), found.terms)
         return self._observer.observe(fields, found.terms) | told_by_relay
+
+
+def _drop(found: Mould, reason: str) -> Row:
+    # The reason is a word of ours: it says nothing of the visitor but that this happened.
+    return replace(found.row(DROP, {}), values={"action": (reason,)})
 
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors

@@ -86,8 +86,16 @@ def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
     key = parts.salts.grant_key(handle)
     if key is not None:
         salts.append(key)
-    purposes = {name for edition in found.editions for name in edition.policy.purposes}
-    return {pseudonym(salt, site, name, "", handle) for salt in salts for name in purposes}
+    # Collectors that are gone, and purposes, may have rows that are there still.
+    names = {("", name) for edition in found.editions for name in edition.policy.purposes}
+    for edition in found.editions:
+        for placed in edition.placed.values():
+            names.update((placed.name, name) for name in placed.policy.purposes)
+    return {
+        pseudonym(salt, site, purpose, collector, handle)
+        for salt in salts
+        for collector, purpose in names
+    }
 
 
 def generation(parts: Parts) -> int:
@@ -99,6 +107,7 @@ def generation(parts: Parts) -> int:
 
 def _plain(row: Row) -> dict[str, Any]:
     return {
+        "collector": row.collector,  # a placed one; "" is the site itself
         "purpose": row.purpose,
         "period": row.period,
         "type": row.type,

@@ -10,6 +10,7 @@ from askfirst.errors import Refused
 from askfirst.gate.headers import Headers, values
 from askfirst.gate.signals import read_signals
 from askfirst.terms.consent import Signals
+from askfirst.terms.placed import Placed
 from askfirst_collector.registry.sites import Registry, Site
 
 from .batch import Sent
@@ -44,7 +45,14 @@ class Senders:
         if sent.site not in ("", caller.site):
             raise Refused("bad-shape", "leave site out")
         signals = _signals(sent, headers, gpc=caller.gpc, dnt=caller.dnt)
-        return Sender(site, caller.handle, signals)
+
+        def vouches(placed: Placed, path: str) -> bool:
+            # The gate says that this was a page of the site; which of its origins, the browser.
+            elsewhere = placed.policy.origins and not exact_origin(headers, placed.policy.origins)
+            asked = caller.vouches
+            return not elsewhere and asked is not None and asked(placed.name, path, sent.vouch)
+
+        return Sender(site, caller.handle, signals, vouches)
 
     def site_of_key(self, key: str) -> str | None:
         """The site whose relay shows this key; asked before a body is read."""
@@ -56,7 +64,10 @@ class Senders:
             raise Refused("wrong-key", "send the key of the site that the body names")
         if sent.secret is not None:
             raise Refused("bad-shape", "a relay sends the handle, never the secret")
-        return Sender(self.site(sent.site), sent.handle, _signals(sent, headers), relay=True)
+        site = self.site(sent.site)
+        # The gate beside it has looked at the vouch: what it sends on, it vouches for.
+        signals = _signals(sent, headers)
+        return Sender(site, sent.handle, signals, lambda placed, path: True, relay=True)
 
     def of_script(self, sent: Sent, headers: Headers) -> tuple[Sender, bytes]:
         """A page of a site without a server of its own, by its exact origin, which is answered."""
@@ -67,7 +78,19 @@ class Senders:
         if origin is None:
             raise Refused("cross-origin", "send events from an origin of the site")
         handle = None if sent.secret is None else handle_of(sent.secret)
-        return Sender(site, handle, _signals(sent, headers)), origin
+        told = origin.decode("latin-1")
+
+        def vouches(placed: Placed, path: str) -> bool:
+            return told in placed.origins(site.editions.current.policy)
+
+        return Sender(site, handle, _signals(sent, headers), vouches), origin
+
+    def placed(self, site: Site, key: str) -> Placed | None:
+        """The collector with this write key, where it stands on pages of the site now."""
+        found = self._registry.collector_of_key(key)
+        if found is None or found[0] != site.name:
+            return None
+        return site.editions.current.placed.get(found[1])
 
 
 def bearer(headers: Headers) -> str | None:

@@ -10,8 +10,9 @@ from askfirst.client import Decision
 from askfirst.errors import Refused
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.lattice import Detail
+from askfirst.terms.placed import split
 from askfirst.terms.policy import Policy
-from askfirst.terms.terms import BOTTOM, Terms
+from askfirst.terms.terms import BOTTOM, Recipient, Terms
 from askfirst.terms.token import expires_at
 from askfirst_collector.ledger.entries import STATUS, hour_of, timestamp
 from askfirst_collector.ledger.records import Past
@@ -107,7 +108,10 @@ def ending(past: Past, *, now: float, method: str = ERASE) -> dict[str, Any] | N
 
 
 def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> dict[str, int]:
-    """The details this answer names, by purpose; what it leaves out is not in it."""
+    """The details this answer names, by purpose; what it leaves out is not in it.
+
+    Without names an answer is about the site: placed collectors are agreed to by name alone (M49).
+    """
     asked = current.policy.asked
     if decision.method in ("reject_all", "withdraw"):
         if any(decision.choices.values()):
@@ -122,11 +126,11 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
         raise Refused("bad-shape", "choose 0, 1, 2 or 3")
     if chosen and not any(chosen.values()):
         # An old notice may refuse what is not asked any more.
-        return {name: 0 for name in chosen if name in asked or name in old}
+        return {name: 0 for name in chosen if name in current.every or name in old}
     _check_grant(decision, chosen, current)
     if decision.gpc:
         # Nothing that sells becomes granted under the signal; unanswered, it is not refused either.
-        sells = {name for name in chosen if current.policy.purposes[name].terms.sells_or_shares}
+        sells = {name for name in chosen if _asked(current, name).sells_or_shares}
         chosen = {n: detail for n, detail in chosen.items() if not (detail and n in sells)}
     if not chosen:
         raise Refused("nothing-chosen", "name at least one purpose that may be granted")
@@ -136,13 +140,18 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
 def _check_grant(decision: Decision, chosen: Mapping[str, int], current: Edition) -> None:
     if decision.edition != current.hash:
         raise Refused("edition-changed", f"the current edition is {current.hash}")
-    if not set(chosen) <= set(current.policy.asked):
-        raise Refused("unknown-purpose", f"choose among {', '.join(current.policy.asked)}")
+    if not set(chosen) <= set(current.every):
+        raise Refused("unknown-purpose", f"choose among {', '.join(current.every)}")
     if current.policy.for_children:
         raise Refused("under-age", "this site is for children: nothing is gathered")
-    terms = [current.policy.purposes[name].terms for name, detail in chosen.items() if detail]
+    terms = [_asked(current, name) for name, detail in chosen.items() if detail]
     if any(each.minimum_age for each in terms) and not decision.adult:
         raise Refused("age-not-declared", "declare the age with adult: true")
+
+
+def _asked(edition: Edition, name: str) -> Terms:
+    found = edition.purpose(name)
+    return BOTTOM if found is None else found.terms
 
 
 def _number(decision: Decision, editions: Editions, old: Mapping[str, Choice]) -> int:
@@ -165,7 +174,10 @@ def _body(
     language = language_of(edition.policy, decision.lang)
     granted = [name for name, choice in choices.items() if choice.detail]
     terms = {name: _terms(editions, name, choices[name]) for name in granted}
-    recipients = {each for agreed in terms.values() for each in agreed.recipients}
+    placed: dict[str, dict[str, Terms]] = {}
+    for name in granted:
+        if collector := split(name)[0]:
+            placed.setdefault(collector, {})[name] = terms[name]
     return {
         "v": 1,
         "kind": kind,
@@ -177,23 +189,49 @@ def _body(
         "choices": {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()},
         "granted": granted,
         "denied": [name for name in choices if name not in granted],
-        "collectors": sorted({name.partition("/")[0] for name in granted if "/" in name}),
+        "collectors": [
+            {
+                "name": collector,
+                "controller": _controller(editions, choices, tuple(named)),
+                **_shared(named),
+            }
+            for collector, named in sorted(placed.items())
+        ],
         "method": decision.method,
         "controller": edition.policy.controller.name,
         "jurisdiction": edition.policy.jurisdiction,
-        "retention": {name: agreed.retention_days for name, agreed in terms.items()},
-        "recipients": [
-            {"name": each.name, "role": each.role, "country": each.country}
-            for each in sorted(recipients, key=lambda each: (each.name, each.role, each.country))
-        ],
+        **_shared(terms),
         "status": STATUS[kind],
     }
 
 
+def _shared(terms: Mapping[str, Terms]) -> dict[str, Any]:
+    """How long what was agreed to is kept, by purpose, and who else receives it (M17)."""
+    recipients = {each for agreed in terms.values() for each in agreed.recipients}
+    return {
+        "retention": {name: agreed.retention_days for name, agreed in terms.items()},
+        "recipients": [
+            {"name": each.name, "role": each.role, "country": each.country}
+            for each in sorted(recipients, key=_by_name)
+        ],
+    }
+
+
+def _by_name(recipient: Recipient) -> tuple[str, str, str]:
+    return recipient.name, recipient.role, recipient.country
+
+
+def _controller(editions: Editions, choices: Mapping[str, Choice], names: tuple[str, ...]) -> str:
+    """Who answers for a placed collector, as the newest of its answers was told."""
+    newest = max(names, key=lambda name: choices[name].edition)
+    edition = editions.get(choices[newest].edition)
+    policy = edition.policy_of(newest) if edition is not None else None
+    return "" if policy is None else policy.controller.name
+
+
 def _terms(editions: Editions, purpose: str, choice: Choice) -> Terms:
     edition = editions.get(choice.edition)
-    found = edition.policy.purposes.get(purpose) if edition is not None else None
-    return BOTTOM if found is None else found.terms
+    return BOTTOM if edition is None else _asked(edition, purpose)
 
 
 def language_of(policy: Policy, wanted: str) -> str:

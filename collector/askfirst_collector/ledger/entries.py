@@ -56,7 +56,7 @@ class Standing:
     restricted: bool
     choices: Mapping[str, Choice]
     expires: int  # unix seconds
-    collectors: tuple[str, ...]
+    collectors: tuple[str, ...]  # the placed ones that were agreed to, by name
     index: int
 
 
@@ -72,7 +72,7 @@ def standing_of(entry: Entry, *, now: float) -> Standing:
         restricted=status == "restricted",
         choices=entry.choices,
         expires=entry.until,
-        collectors=tuple(entry.body["collectors"]),
+        collectors=tuple(each["name"] for each in entry.body["collectors"]),
         index=entry.index,
     )
 

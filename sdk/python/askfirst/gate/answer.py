@@ -16,7 +16,7 @@ from .strict_json import BROKEN, decode, read_json
 VERSION = 1
 METHODS = get_args(Method)
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-MOST_FIELDS = 100
+MOST_FIELDS = 200
 _PURPOSE = "purpose."
 _SHORT = re.compile(r"[\x20-\x7e]{0,100}")
 _KEYS = frozenset({"v", "edition", "lang", "method", "choices", "adult"})

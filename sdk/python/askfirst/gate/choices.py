@@ -31,7 +31,7 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/") -> str
 
 def _all(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
-    age = describe.minimum_age(edition.policy, edition.policy.asked)
+    age = describe.minimum_age(edition, edition.policy.asked)
     fields = hidden(edition, words, return_to)
     accept = words.say("button", "accept_age" if age else "accept", age=age)
     buttons = [
@@ -52,7 +52,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
 def _save(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
     policy = edition.policy
-    age = describe.minimum_age(policy, policy.asked)
+    age = describe.minimum_age(edition, policy.asked)
     parts = [_purpose(consent, policy.purposes[name], words) for name in policy.asked]
     save = answer("save", words.say("button", "save"))
     fields = hidden(edition, words, return_to)

@@ -12,6 +12,7 @@ from ..terms.edition import Choice, Edition, sells_under_any
 from ..terms.policy import Policy
 from ..terms.token import State, expires_at
 from .answer import VisitorAnswer
+from .describe import minimum_age
 from .words import shipped_languages
 
 AS_ASKED = 3
@@ -33,36 +34,42 @@ class Resolved:
 def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     """Decide what an answer sets, for a request with this consent.
 
-    A refusal is never refused for its edition, its language or a purpose that is gone. Raises
+    A refusal is never refused for its edition, its language or a purpose that is gone. Placed
+    collectors are agreed to by name alone: `accept_all` without names is about the site. Raises
     Refused `edition-changed`, `unknown-purpose`, `choices-contradict-method`, `nothing-chosen`,
     `age-not-declared` or `bad-shape`.
     """
     edition = consent.editions.current
-    asked = edition.policy.asked
     if answer.method in ("reject_all", "withdraw"):
         if any(answer.choices.values()):
             raise Refused("choices-contradict-method", f"{answer.method} sets every choice to 0")
-        return Resolved(answer.method, dict.fromkeys(asked, 0))
+        return Resolved(answer.method, _nothing(consent))
     if consent.closed:
         # For children every answer is the same refusal, and nothing says why (M30).
-        return Resolved("reject_all", dict.fromkeys(asked, 0))
+        return Resolved("reject_all", _nothing(consent))
     choices = answer.choices
     if answer.method == "accept_all":
         if any(detail != AS_ASKED for detail in choices.values()):
             raise Refused("choices-contradict-method", "accept_all sets every choice to 3")
-        choices = choices or dict.fromkeys(asked, AS_ASKED)
+        choices = choices or dict.fromkeys(edition.policy.asked, AS_ASKED)
     if any(choices.values()):
         _check_grant(answer, choices, edition)
     set_now = {
         name: detail
         for name, detail in choices.items()
-        if name in asked and not (detail and _opted_out(consent, name))
+        if name in edition.every and not (detail and _opted_out(consent, name))
     }
     empty = not choices and consent.state is None
     if not set_now and (answer.method == "accept_all" or any(choices.values()) or empty):
         raise Refused("nothing-chosen", "send a choice for at least one purpose that is asked")
-    _check_age(answer, set_now, edition.policy)
+    _check_age(answer, set_now, edition)
     return Resolved(answer.method, set_now)
+
+
+def _nothing(consent: Consent) -> dict[str, int]:
+    # What was agreed to of placed collectors ends too; who never heard of one does not name it.
+    old = consent.state.choices if consent.state is not None else ()
+    return dict.fromkeys((*consent.editions.current.policy.asked, *old), 0)
 
 
 def _opted_out(consent: Consent, purpose: str) -> bool:
@@ -73,10 +80,8 @@ def _opted_out(consent: Consent, purpose: str) -> bool:
 def _check_grant(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
     if answer.edition != edition.hash:
         raise Refused("edition-changed", "the policy has changed; read it again and answer anew")
-    if any(detail and name not in edition.policy.asked for name, detail in choices.items()):
-        raise Refused(
-            "unknown-purpose", f"purposes that are asked: {', '.join(edition.policy.asked)}"
-        )
+    if any(detail and name not in edition.every for name, detail in choices.items()):
+        raise Refused("unknown-purpose", f"purposes that are asked: {', '.join(edition.every)}")
     if not is_language(answer.lang, edition.policy):
         raise Refused("bad-shape", "send the language the notice was shown in")
 
@@ -89,9 +94,8 @@ def is_language(lang: str, policy: Policy) -> bool:
     return lang in policy.languages or lang in shipped_languages()
 
 
-def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], policy: Policy) -> None:
-    ages = [policy.purposes[name].terms.minimum_age for name, detail in choices.items() if detail]
-    least = max(ages, default=0)
+def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
+    least = minimum_age(edition, [name for name, detail in choices.items() if detail])
     if least and not answer.adult:
         raise Refused("age-not-declared", f"to agree, declare that you are {least} or over")
 
@@ -99,7 +103,8 @@ def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], policy: Policy
 def refusal(resolved: Resolved, consent: Consent, *, now: float) -> State:
     """The state of a visitor without a receipt who refused: only refusals, old ones and new.
 
-    The same bytes for all who refuse the same in a month, whatever they had answered (M09).
+    The same bytes for all who refuse the same in a month, whatever they had answered (M09). Placed
+    collectors are left out: who refuses a purpose of the site is not asked by them either (M49).
     """
     edition = consent.editions.current
     old = consent.state.choices if consent.state is not None else {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..terms.attributes import ATTRIBUTES
+from ..terms.edition import Edition
 from ..terms.lattice import NOTHING, Detail, Scope, at_detail
-from ..terms.policy import Policy
 from ..terms.purpose import Purpose, PurposeText
 from ..terms.terms import Recipient, Terms
 from .words import Words, isolated
@@ -84,9 +84,10 @@ def sets(terms: Terms, words: Words) -> str:
     return words.say("choices", "sets", names=words.listed(names)) if names else ""
 
 
-def minimum_age(policy: Policy, purposes: Iterable[str]) -> int:
+def minimum_age(edition: Edition, names: Iterable[str]) -> int:
     """The age one must have to agree to all of these; 0 where anybody may."""
-    return max((policy.purposes[name].terms.minimum_age for name in purposes), default=0)
+    found = (edition.purpose(name) for name in names)
+    return max((each.terms.minimum_age for each in found if each is not None), default=0)
 
 
 def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:

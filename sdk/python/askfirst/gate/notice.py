@@ -167,7 +167,7 @@ def _ground(purpose: Purpose, words: Words) -> str:
 def _actions(consent: Consent, path: str, words: Words, *, changed: bool) -> Html:
     edition = consent.editions.current
     asked = [question.purpose for question in consent.asks]
-    age = describe.minimum_age(edition.policy, asked)
+    age = describe.minimum_age(edition, asked)
     fields = hidden(edition, words, path)
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
     refuse = "reject_all"

@@ -313,9 +313,10 @@ def rendered(template: str, detail: int | None = None) -> str:
     request = RequestFactory().get("/page?q=1")
     if detail is not None:
         request.META["HTTP_COOKIE"] = f"__Host-askfirst={token(detail)}"
-    from askfirst.wsgi_environ import VISIT
+    from askfirst.wsgi_environ import VISIT, read_environ
 
-    request.META[VISIT] = desk().visit(request.META)
+    _, told = read_environ(request.META)
+    request.META[VISIT] = desk().visit(request.META, told)
     return Template(template).render(Context({"request": request, **consent(request)}))
 
 

@@ -7,7 +7,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.cookies import PARENT, RECEIPT, STATE, find, read_cookies, take
+from askfirst.gate.cookies import PARENT, RECEIPT, STATE, own, read_cookies
+from askfirst.gate.told import read
 
 BLANK = b" \t"
 # Pieces that parsers stumble over, ours among them.
@@ -41,7 +42,7 @@ def chunks(value: bytes, *, without: bytes) -> list[bytes]:
 def test_the_receipt_is_taken_out_and_nothing_else(lines: list[bytes]) -> None:
     """M40: the receipt is gone whatever stands around it, and the rest is byte for byte there."""
     headers = [(b"host", b"x"), *((b"cookie", line) for line in lines), (b"accept", RECEIPT)]
-    kept, taken = take(headers, RECEIPT)
+    kept, taken, _ = read(headers)
     cookies = read_cookies(headers)
     assert [*taken] == [value for name, value in cookies if name == RECEIPT]
     assert read_cookies(kept) == [each for each in cookies if each[0] != RECEIPT]
@@ -60,9 +61,9 @@ def test_the_receipt_is_taken_out_and_nothing_else(lines: list[bytes]) -> None:
 def test_a_search_finds_what_splitting_finds(line: bytes) -> None:
     """No chunk hides another one from the search that the hot path uses."""
     everything = read_cookies([(b"cookie", line)])
-    for name in (STATE, PARENT, RECEIPT):
-        found = [each for each in find(line, PARENT) if each[0] == name]
-        assert found == [each for each in everything if each[0] == name]
+    _, states, secrets = own(line)
+    assert states == [each for each in everything if each[0] in (STATE, PARENT)]
+    assert secrets == [value for name, value in everything if name == RECEIPT]
 
 
 def test_an_odd_chunk_loses_nothing() -> None:
@@ -76,8 +77,8 @@ def test_an_odd_chunk_loses_nothing() -> None:
 
 def test_where_only_the_receipt_was_there_the_header_goes() -> None:
     """An application sees no empty Cookie header."""
-    assert take([(b"cookie", RECEIPT + b"=x")], RECEIPT) == ([], (b"x",))
-    kept, taken = take([(b"cookie", RECEIPT + b"=x; a=1"), (b"cookie", b"b=2")], RECEIPT)
+    assert read([(b"cookie", RECEIPT + b"=x")])[:2] == ([], (b"x",))
+    kept, taken, _ = read([(b"cookie", RECEIPT + b"=x; a=1"), (b"cookie", b"b=2")])
     assert kept == [(b"cookie", b"a=1"), (b"cookie", b"b=2")]
     assert taken == (b"x",)
 
@@ -86,6 +87,6 @@ def test_a_header_of_receipts_costs_no_more_than_its_length() -> None:
     """S19, DESIGN 6.6: some servers hand on headers of any size, and the site's loop waits."""
     line = (RECEIPT + b"=;") * 100_000
     began = time.perf_counter()
-    _, taken = take([(b"cookie", line)], RECEIPT)
+    _, taken, _ = read([(b"cookie", line)])
     assert len(taken) == 100_000
     assert time.perf_counter() - began < 5

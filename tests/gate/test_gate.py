@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.gate import MOST_KEPT, MOST_TOKENS, Gate, Known
+from askfirst.gate.gate import MOST_KEPT, Gate, Known
+from askfirst.gate.told import MOST_TOKENS
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.token import LONGEST
 from tests.gate.conftest import Shop

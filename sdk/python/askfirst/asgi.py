@@ -14,7 +14,6 @@ from .asgi_scope import as_origin_form, route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.actions import Teller, Where
 from .gate.caching import private
-from .gate.cookies import RECEIPT, take
 from .gate.csp import Mode
 from .gate.faults import note
 from .gate.gate import Gate
@@ -23,6 +22,7 @@ from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths, is_own
 from .gate.receipt import only_handle
 from .gate.relay import PATIENCE, Relay
+from .gate.told import read
 from .gate.undeclared import Sighting, Undeclared
 from .gate.visit import KEY, Visit
 from .terms.policy import Policy, read_policy
@@ -105,7 +105,7 @@ class ConsentMiddleware:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Before anything else: the application never sees the receipt (M40).
-        headers, secrets = take(scope["headers"], RECEIPT)
+        headers, secrets, told = read(scope["headers"])
         if secrets:
             scope["headers"] = headers
         if not self._relay.ready:
@@ -118,7 +118,7 @@ class ConsentMiddleware:
                 connection = asgi_paths.Connection(scope, receive, send, path, secrets)
                 await asgi_paths.answer(self._relay, self._paths, connection)
                 return
-        visit = scope[KEY] = self._gate.visit(headers)
+        visit = scope[KEY] = self._gate.visit(headers, told)
         if secrets:
             soon = asyncio.get_running_loop().call_soon_threadsafe
             visit.tell = Teller(self._relay, visit, secrets, lambda: _where(scope), soon)

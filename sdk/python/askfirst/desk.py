@@ -22,10 +22,11 @@ from .gate.page_views import handed_on, is_page_view, page_view
 from .gate.paths import Paths
 from .gate.receipt import only_handle
 from .gate.relay import PATIENCE, Relay
+from .gate.told import Told
 from .gate.undeclared import Sighting, Undeclared
 from .gate.visit import Visit
 from .terms.policy import Policy, read_policy
-from .wsgi_environ import Given, told
+from .wsgi_environ import Given
 
 
 class Options(TypedDict, total=False):
@@ -76,14 +77,14 @@ class Desk:
         self.sees_pages = read.server_side
         self._background = Background(self._relay.aclose)
 
-    def visit(self, environ: Mapping[str, Any]) -> Visit:
+    def visit(self, environ: Mapping[str, Any], told: Told) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
         self.learn()
-        return self.visit_at_once(environ)
+        return self.visit_at_once(environ, told)
 
-    def visit_at_once(self, environ: Mapping[str, Any]) -> Visit:
+    def visit_at_once(self, environ: Mapping[str, Any], told: Told) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
-        return self.gate.visit(Given(environ), told(environ))
+        return self.gate.visit(Given(environ), told)
 
     @property
     def ready(self) -> bool:

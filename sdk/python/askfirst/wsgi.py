@@ -26,9 +26,9 @@ from .wsgi_environ import (
     page_scope,
     raw,
     raw_path,
+    read_environ,
     reader,
     scope_of,
-    take_receipt,
     where_of,
 )
 
@@ -62,10 +62,10 @@ class ConsentMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        secrets = take_receipt(environ)
+        secrets, told = read_environ(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
-        visit = environ[VISIT] = self._desk.visit(environ)
+        visit = environ[VISIT] = self._desk.visit(environ, told)
         if secrets:
             self._desk.hear(visit, secrets, lambda: where_of(environ))
         if not (secrets and self._desk.sees_pages):

@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from .bridge import Read
 from .gate.actions import Where
-from .gate.cookies import RECEIPT, take
+from .gate.cookies import own
 from .gate.headers import Header
+from .gate.signals import is_set
+from .gate.told import Told, told
 from .gate.visit import KEY, consent_of
 from .terms.consent import Consent
 
@@ -19,9 +21,7 @@ Environ = dict[str, Any]
 
 VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time
-_COOKIE = "HTTP_COOKIE"
-_TOLD = ((_COOKIE, b"cookie"), ("HTTP_SEC_GPC", b"sec-gpc"), ("HTTP_DNT", b"dnt"))
-_RECEIPT = RECEIPT.decode("ascii")
+_COOKIE, _GPC, _DNT = "HTTP_COOKIE", "HTTP_SEC_GPC", "HTTP_DNT"
 _OURS = r"(?:__Host-)?askfirst(?:-receipt)?="
 # Servers join repeated headers with a comma, and none of our values has one. What follows ours is
 # another header's; ours behind a comma may be the text of anybody's cookie: it can only narrow,
@@ -68,11 +68,6 @@ def headers_of(environ: Mapping[str, Any]) -> Iterator[Header]:
             yield _name(key), raw(value)
 
 
-def told(environ: Mapping[str, Any]) -> list[Header]:
-    """Those of the headers that an answer is read from."""
-    return [(name, raw(environ[key])) for key, name in _TOLD if key in environ]
-
-
 @lru_cache(maxsize=512)
 def _name(key: str) -> bytes:
     return raw(key.removeprefix("HTTP_").replace("_", "-").lower())
@@ -83,24 +78,25 @@ def raw(value: object) -> bytes:
     return str(value).encode("latin-1", "replace")
 
 
-def take_receipt(environ: Environ) -> tuple[bytes, ...]:
-    """Take the receipt out of the environ, and answer its values (M40).
+def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], Told]:
+    """Take the receipt out of the environ; its secrets, and what an answer is read from (M40).
 
     Every other byte of the Cookie header stays, but for commas that joined it with others.
     """
+    states: Sequence[Header] = ()
+    secrets: Sequence[bytes] = ()
     value: str | None = environ.get(_COOKIE)
-    if value is None or "askfirst" not in value:
-        return ()
-    if "," in value:
-        value = environ[_COOKIE] = _apart(value)
-    if _RECEIPT not in value:
-        return ()
-    kept, secrets = take([(b"cookie", raw(value))], RECEIPT)
-    if kept:
-        environ[_COOKIE] = kept[0][1].decode("latin-1")
-    else:
-        del environ[_COOKIE]
-    return secrets
+    if value is not None and "askfirst" in value:
+        if "," in value:
+            value = environ[_COOKIE] = _apart(value)
+        rest, states, secrets = own(raw(value))
+        if secrets and rest:
+            environ[_COOKIE] = rest.decode("latin-1")
+        elif secrets:
+            del environ[_COOKIE]
+    gpc = _GPC in environ and is_set(raw(environ[_GPC]))
+    dnt = _DNT in environ and is_set(raw(environ[_DNT]))
+    return tuple(secrets), told(states, gpc=gpc, dnt=dnt)
 
 
 def _apart(value: str) -> str:

@@ -11,11 +11,11 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from ..client import Message
-from ..gate.cookies import RECEIPT, take
 from ..gate.faults import note
 from ..gate.paths import HOST, is_own
+from ..gate.told import Told, read
 from ..gate.visit import Visit
-from ..wsgi_environ import CHUNK, VISIT, Given, scope_of, take_receipt, where_of
+from ..wsgi_environ import CHUNK, VISIT, Given, read_environ, scope_of, where_of
 from .apps import desk
 from .consent import address
 from .response import apply, headers_of, write
@@ -52,25 +52,25 @@ class ConsentMiddleware:
         """Serve one request."""
         if self._async:
             return self._serve(request)
-        secrets = _take(request)
+        secrets, told = _read(request)
         if is_own(request.path_info):
             return self._own(request, secrets, whole=not request.path_info.startswith(HOST))
-        arrived = self._arrive(request, secrets)
+        arrived = self._arrive(request, secrets, told)
         return self._leave(arrived, self.get_response(request))
 
     async def _serve(self, request: HttpRequest) -> HttpResponseBase:
-        secrets = _take(request)
+        secrets, told = _read(request)
         if is_own(request.path_info):
             return await asyncio.to_thread(self._own, request, secrets, whole=True)
         if not self._desk.ready:
             await asyncio.to_thread(self._desk.learn)
-        arrived = self._arrive(request, secrets)
+        arrived = self._arrive(request, secrets, told)
         return self._leave(arrived, await self.get_response(request))
 
-    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...]) -> Arrived:
+    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...], told: Told) -> Arrived:
         # The loop of an async server never waits here: what is to be learned was learned before.
         desk = self._desk
-        visit = (desk.visit_at_once if self._async else desk.visit)(request.META)
+        visit = (desk.visit_at_once if self._async else desk.visit)(request.META, told)
         request.META[VISIT] = visit
         desk.hear(visit, secrets, lambda: where_of(request.META))
         return Arrived(request, visit, secrets)
@@ -137,20 +137,19 @@ class ConsentMiddleware:
         return response
 
 
-def _take(request: HttpRequest) -> tuple[bytes, ...]:
+def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], Told]:
     scope: dict[str, Any] | None = getattr(request, "scope", None)
     if scope is not None:
         crumbs = [value for name, value in scope["headers"] if name.lower() == b"cookie"]
         if len(crumbs) > 1:
             # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
             request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
-        if any(RECEIPT in crumb for crumb in crumbs):
-            scope["headers"] = take(scope["headers"], RECEIPT)[0]
-    secrets = take_receipt(request.META)
+        scope["headers"] = read(scope["headers"])[0]
+    secrets, told = read_environ(request.META)
     if secrets:
         # Whoever stood further out may have split the cookies already.
         request.__dict__.pop("COOKIES", None)
-    return secrets
+    return secrets, told
 
 
 def _route(request: HttpRequest) -> str | None:

@@ -13,6 +13,7 @@ RECEIPT = b"__Host-askfirst-receipt"
 # A cookie of a parent domain cannot have the prefix; it may only narrow (M40).
 PARENT = b"askfirst"
 OWN = frozenset({STATE, RECEIPT, PARENT})
+_STATES = (STATE, PARENT)
 
 _BLANK = b" \t"
 _EMPTY = _BLANK + b";"
@@ -37,55 +38,37 @@ def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def find(value: bytes, needle: bytes) -> list[Header]:
-    """Name and value of each chunk of a Cookie header that contains `needle`, in order."""
-    return [split(value[start:end]) for start, end in _chunks(value, needle)]
+def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
+    """A Cookie header without its receipts; the cookies of an answer; the receipts' values.
 
-
-def _chunks(value: bytes, needle: bytes) -> list[tuple[int, int]]:
-    # A search for bytes, so that the other cookies cost nothing.
-    found = []
-    at, whole = value.find(needle), len(value)
+    Every byte of the others stays, and nothing does where there is none.
+    """
+    states: list[Header] = []
+    secrets: list[bytes] = []
+    # Pieces that are joined once: a header of nothing but receipts costs no more than its length.
+    pieces: list[bytes] = []
+    kept_to, whole = 0, len(value)
+    is_first = False
+    # A search for bytes, so that the other cookies cost nothing; the name is within the others.
+    at = value.find(PARENT)
     while at >= 0:
+        start = value.rfind(b";", 0, at) + 1
         end = value.find(b";", at)
         if end < 0:
             end = whole
-        found.append((value.rfind(b";", 0, at) + 1, end))
-        at = value.find(needle, end) if end < whole else -1
-    return found
-
-
-def take(headers: Headers, wanted: bytes) -> tuple[Headers, tuple[bytes, ...]]:
-    """The headers without one cookie, every other byte as it was; and the values it had.
-
-    The same headers where none has it.
-    """
-    kept: list[Header | None] = []
-    taken: list[bytes] = []
-    for at, (name, value) in enumerate(headers):
-        if len(name) == 6 and wanted in value and name.lower() == b"cookie":
-            rest, found = _thin(value, wanted)
-            kept = kept or [*headers]
-            kept[at] = (name, rest) if rest.strip(_EMPTY) else None
-            taken += found
-    if not kept:
-        return headers, ()
-    return [header for header in kept if header is not None], tuple(taken)
-
-
-def _thin(value: bytes, wanted: bytes) -> tuple[bytes, list[bytes]]:
-    # Pieces that are joined once: a header of nothing but receipts costs no more than its length.
-    taken: list[bytes] = []
-    pieces: list[bytes] = []
-    kept_to = 0
-    is_first = False
-    for start, end in _chunks(value, wanted):
-        name, text = split(value[start:end])
-        if name == wanted:
-            taken.append(text)
+        cookie = split(value[start:end])
+        if cookie[0] == RECEIPT:
+            secrets.append(cookie[1])
             pieces.append(value[kept_to : max(start - 1, 0)])
             kept_to = end
             is_first = is_first or not start
+        elif cookie[0] in _STATES:
+            states.append(cookie)
+        at = value.find(PARENT, end) if end < whole else -1
+    if not secrets:
+        return value, states, secrets
     rest = b"".join([*pieces, value[kept_to:]])
-    # The first chunk has no separator before it: the one behind it goes with it.
-    return (rest.removeprefix(b";").lstrip(_BLANK) if is_first else rest), taken
+    if is_first:
+        # The first chunk has no separator before it: the one behind it goes with it.
+        rest = rest.removeprefix(b";").lstrip(_BLANK)
+    return (rest if rest.strip(_EMPTY) else b""), states, secrets

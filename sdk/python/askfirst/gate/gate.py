@@ -11,16 +11,16 @@ from pathlib import Path
 from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
-from ..terms.token import LONGEST, State, read_state
+from ..terms.token import State, read_state
 from . import caching, seen
 from .cookie_database import CookieDatabase
-from .cookies import PARENT, STATE, find
+from .cookies import PARENT, STATE
 from .csp import Mode, Reach
 from .faults import note
 from .headers import Header, Headers
 from .passing import Passing, is_judged
 from .permissions import deny_unused
-from .signals import is_set
+from .told import Told, read
 from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
 from .vouching import Vouching
@@ -28,12 +28,6 @@ from .vouching import Vouching
 log = logging.getLogger("askfirst")
 
 MOST_KEPT = 1024  # checked answers; M09 makes visitors share them
-MOST_TOKENS = 8  # in one request: one each for the host, its partition and its parent domains
-_READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
-_LENGTHS = frozenset(map(len, _READ))
-_STATES = (STATE, PARENT)
-# What an answer is read from: the tokens by name, and whether each signal is set.
-_Key = tuple[tuple[Header, ...], bool, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +71,7 @@ class Gate:
         # False until the collector has spoken, and when a cookie names an edition it did not.
         self.ready = False
         self._now = now
-        self._kept: dict[_Key, Consent] = {}
+        self._kept: dict[Told, Consent] = {}
         self._keeping = threading.Lock()  # WSGI servers have threads; only what is new is kept
         self._learns = undeclared == "learn"
         suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
@@ -105,39 +99,42 @@ class Gate:
             self._kept = {}
         self.ready = bool(known.editions)
 
-    def visit(self, headers: Headers, told: Headers | None = None) -> Visit:
-        """The lazy consent of a request; `told` is what it is read from, where that is cheaper."""
-        visit = Visit(self.consent if told is None else lambda _: self.consent(told), headers)
+    def visit(self, headers: Headers, told: Told | None = None) -> Visit:
+        """The lazy consent of a request; `told` is what it is read from, where that is known."""
+        answer = read(headers)[2] if told is None else told
+        visit = Visit(lambda _: self._answered(answer), headers)
         seen.saw(visit)
         return visit
 
     def consent(self, headers: Headers) -> Consent:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
+        return self._answered(read(headers)[2])
+
+    def _answered(self, told: Told) -> Consent:
         try:
-            return self._consent(headers)
+            return self._consent(told)
         except Exception as error:
             note("reading consent", error)
             return Consent(self.policy.site)
 
-    def _consent(self, headers: Headers) -> Consent:
-        key = _key(headers)
+    def _consent(self, told: Told) -> Consent:
         now = self._now()
         kept = self._kept
-        found = kept.get(key)
+        found = kept.get(told)
         if found is not None and (found.state is None or found.state.expires > now):
             return found
-        state = self._state(key[0], now)
-        signals = Signals(gpc=key[1], dnt=key[2])
+        state = self._state(told[0], now)
+        signals = Signals(gpc=told[1], dnt=told[2])
         consent = Consent(self.policy.site, state, self.known.editions, signals)
-        if state is not None or not key[0]:
-            self._keep(kept, key, consent)
+        if state is not None or not told[0]:
+            self._keep(kept, told, consent)
         if state is not None and self.known.editions:
             self.ready &= state.edition <= self.known.editions.current.number
         return consent
 
-    def _keep(self, kept: dict[_Key, Consent], key: _Key, consent: Consent) -> None:
+    def _keep(self, kept: dict[Told, Consent], told: Told, consent: Consent) -> None:
         with self._keeping:
-            kept[key] = consent
+            kept[told] = consent
             if len(kept) > MOST_KEPT:
                 del kept[next(iter(kept))]
 
@@ -201,25 +198,6 @@ class Gate:
             headers = self._reach.join(headers, visit.peek())
             visit.read |= self._reach.depends
         return headers
-
-
-def _key(headers: Headers) -> _Key:
-    tokens: tuple[Header, ...] = ()
-    gpc = dnt = False
-    for name, value in headers:
-        if len(name) not in _LENGTHS or (lowered := name.lower()) not in _READ:
-            continue
-        if lowered == b"cookie":
-            if PARENT in value:
-                # The shorter name is within the longer one.
-                found = find(value, PARENT)
-                tokens += tuple([t for t in found if t[0] in _STATES and len(t[1]) <= LONGEST])
-        elif lowered == b"dnt":
-            dnt = dnt or is_set(value)
-        else:
-            gpc = gpc or is_set(value)
-    # More than a browser has is no answer, and not worth its time and memory.
-    return (tokens if len(tokens) <= MOST_TOKENS else ()), gpc, dnt
 
 
 def _below(state: State | None, parent: State) -> State | None:

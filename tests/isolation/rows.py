@@ -1,0 +1,138 @@
+"""A row for each endpoint: what it is about, and so who is refused.
+
+Whoever adds an endpoint adds its row, or `test_every_endpoint_has_a_row` fails and names it.
+SITE     about the site of its path: 404 for members of other sites, exactly as for no site at all.
+         `reader=False`: a reader of the site itself is refused too (403)
+HOST     about the host: 403 for whoever is no host admin
+OWN      about the one who asks; what it names by an id must be theirs (404)
+OPEN     for everybody, and says nothing of any site
+KEY      of one site by its key or its receipt: `test_collector.py` has its own test for each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.routing import BaseRoute, Mount, Route
+
+SITE, HOST, OWN, OPEN, KEY = "site", "host", "own", "open", "key"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One endpoint; `path` as the router has it, and values for what is in braces but `site`."""
+
+    method: str
+    path: str
+    about: str
+    fills: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)  # a form, or JSON below /v1
+    reader: bool = True
+
+    @property
+    def endpoint(self) -> tuple[str, str]:
+        return self.method, self.path
+
+    def address(self, site: str = "") -> str:
+        """The path, filled."""
+        return self.path.format(**{"site": site, **self.fills})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+STANDING = {"role": "host-admin", "sites": []}
+_ID = {"id": "0" * 16}
+_TABLE = {"table": "pages"}
+_TIDES = {"name": "tides"}  # a draft of carl's at club
+_PLACED = "/v1/admin/sites/{site}/collectors/{name}"
+
+DASHBOARD = (
+    Row("GET", "/setup", OPEN),
+    Row("POST", "/setup", OPEN),
+    Row("GET", "/sign-in", OPEN),
+    Row("POST", "/sign-in", OPEN),
+    Row("GET", "/invitation", OPEN),
+    Row("POST", "/invitation", OPEN),
+    Row("*", "/static", OPEN),
+    Row("POST", "/sign-out", OWN),
+    Row("GET", "/account", OWN),
+    Row("POST", "/account", OWN),
+    Row("POST", "/account/sessions", OWN, body=_ID),
+    Row("POST", "/account/tokens", OWN),
+    Row("POST", "/account/tokens/end", OWN, body=_ID),
+    Row("GET", "/members", HOST),
+    Row("POST", "/members/invite", HOST, body={"role": "host-admin"}),
+    Row("POST", "/members/withdraw", HOST, body=_ID),
+    Row("GET", "/members/{name}", HOST, {"name": "carl"}),
+    Row("POST", "/members/{name}", HOST, {"name": "carl"}, {"role": "host-admin"}),
+    Row("POST", "/members/{name}/remove", HOST, {"name": "carl"}),
+    Row("POST", "/members/{name}/sessions", HOST, {"name": "carl"}, _ID),
+    Row("POST", "/members/{name}/tokens", HOST, {"name": "carl"}, _ID),
+    Row("GET", "/audit", HOST),
+    Row("GET", "/sites/{site}/audit", SITE, reader=False),
+    Row("GET", "/", OWN),
+    Row("GET", "/sites/{site}", SITE),
+    Row("GET", "/sites/{site}/policy", SITE),
+    Row("GET", "/sites/{site}/editions", SITE),
+    Row("GET", "/sites/{site}/{table}.{kind}", SITE, {**_TABLE, "kind": "csv"}),
+    Row("GET", "/sites/{site}/{table}", SITE, _TABLE),
+)
+
+COLLECTOR = (
+    Row("POST", "/v1/events", KEY),
+    Row("POST", "/v1/consents", KEY),
+    Row("POST", "/v1/policies", KEY),
+    Row("GET", "/v1/terms", KEY),
+    Row("GET", "/v1/rights/me", KEY),
+    Row("POST", "/v1/rights/withdraw", KEY),
+    Row("POST", "/v1/rights/restrict", KEY),
+    Row("POST", "/v1/rights/erase", KEY),
+    Row("GET", "/.well-known/askfirst.json", OPEN),
+    Row("GET", "/healthz", OPEN),
+    Row("GET", "/readyz", OPEN),
+    Row("GET", "/v1/admin/me", OWN),
+    Row("GET", "/v1/admin/members", HOST),
+    Row("GET", "/v1/admin/members/{name}", HOST, {"name": "carl"}),
+    Row("PUT", "/v1/admin/members/{name}", HOST, {"name": "carl"}, STANDING),
+    Row("DELETE", "/v1/admin/members/{name}", HOST, {"name": "carl"}),
+    Row("GET", "/v1/admin/invitations", HOST),
+    Row("POST", "/v1/admin/invitations", HOST, body=STANDING),
+    Row("DELETE", "/v1/admin/invitations/{id}", HOST, _ID),
+    Row("GET", "/v1/admin/tokens", OWN),
+    Row("DELETE", "/v1/admin/tokens/{id}", OWN, _ID),
+    Row("GET", "/v1/admin/changes", HOST),
+    Row("GET", "/v1/admin/sites/{site}/changes", SITE, reader=False),
+    Row("GET", "/v1/admin/sites", OWN),
+    Row("GET", "/v1/admin/sites/{site}", SITE),
+    Row("DELETE", "/v1/admin/sites/{site}", HOST, {"site": "club"}),
+    Row("PUT", "/v1/admin/sites/{site}/policy", SITE, body={"policy": {}}, reader=False),
+    Row("DELETE", "/v1/admin/sites/{site}/scheduled", SITE, reader=False),
+    Row("GET", "/v1/admin/sites/{site}/editions", SITE),
+    Row("GET", "/v1/admin/sites/{site}/collectors", SITE),
+    Row("GET", f"{_PLACED}", SITE, _TIDES),
+    Row("PUT", f"{_PLACED}", SITE, _TIDES, {"document": {}}, reader=False),
+    Row("POST", f"{_PLACED}/check", SITE, _TIDES, {"document": {}}, reader=False),
+    Row("POST", f"{_PLACED}/state", SITE, _TIDES, {"state": "active"}, reader=False),
+    Row("POST", f"{_PLACED}/key", SITE, _TIDES, reader=False),
+)
+
+
+def of(rows: tuple[Row, ...], about: str) -> list[Row]:
+    """The rows about one thing."""
+    return [row for row in rows if row.about == about]
+
+
+def endpoints(routes: list[BaseRoute]) -> list[tuple[str, str]]:
+    """Method and path of each route, in the order in which they are tried."""
+    found: list[tuple[str, str]] = []
+    for route in routes:
+        if isinstance(route, Mount):
+            found.append(("*", route.path))
+        elif isinstance(route, Route):
+            found += [(each, route.path) for each in sorted((route.methods or set()) - {"HEAD"})]
+        else:
+            raise TypeError(f"a row cannot name {route!r}")
+    return found

@@ -1,0 +1,113 @@
+"""Two sites, the people of each, and how they ask: by a signed-in browser, or by a token."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.observe.location import Locator
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.app import collector_app
+from askfirst_collector.dashboard.app import host_app
+from askfirst_collector.dashboard.door import Door
+from askfirst_collector.ingest.events import open_events
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.accounts import add_member
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.permissions import SCOPES, Member
+from askfirst_collector.store.database import writing
+from tests.collectors import Clock, opened, policy
+from tests.placing import tides
+
+BASE = "/askfirst/host"
+ORIGIN = "https://collector.example"
+AGENT = {"user-agent": "Testing/1.0", "sec-fetch-site": "same-origin"}
+SIGNED_IN = {"session", "api_token", "entry", "change"}
+SHOP, CLUB, NOWHERE = "shop", "club", "nowhere"
+
+
+@dataclass
+class World:
+    """A collector with members of both sites; `host` and `face` are its two applications."""
+
+    parts: Parts
+    members: Members
+    people: dict[str, Member]
+    host: Any
+    face: Any
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def browser(self, name: str | None) -> httpx.AsyncClient:
+        """A browser, signed in as this member, or as nobody."""
+        transport = httpx.ASGITransport(self.host, root_path=BASE)
+        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN + BASE, headers=AGENT)
+        if name is not None:
+            client.headers["cookie"] = self._cookie(name)
+        return client
+
+    def program(self, name: str | None) -> httpx.AsyncClient:
+        """A program with a token of every scope."""
+        transport = httpx.ASGITransport(self.face)
+        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
+        if name is not None:
+            if name not in self.secrets:
+                make = self.members.tokens.make
+                self.secrets[name] = make(self.people[name], "all", SCOPES, days=1)[1]
+            client.headers["authorization"] = f"Bearer {self.secrets[name]}"
+        return client
+
+    def state(self) -> bytes:
+        """Everything in the ledger's database but who is signed in."""
+        with self.parts.engine.connect() as connection:
+            names = connection.exec_driver_sql(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            ).scalars()
+            kept = [
+                name for name in names if name not in ("session", "api_token", "entry", "change")
+            ]
+            rows = {
+                name: connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in kept
+            }
+        return repr(rows).encode()
+
+    def _cookie(self, name: str) -> str:
+        door = Door(self.members.sessions, secrets=self.parts.keys.dashboard(), secure=True)
+        raw = [(key.encode(), value.encode()) for key, value in AGENT.items()]
+        request = Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
+        response = Response()
+        door.open(self.people[name], request, response)
+        return response.headers["set-cookie"].partition(";")[0]
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """ada runs the host; olive owns shop and rob reads it; carl owns club and rita reads it."""
+    clock = Clock()
+    with opened(folder, clock) as parts:
+        for site in (SHOP, CLUB):
+            found = policy(site=site, origins=[f"https://{site}.example"])
+            parts.registry.publish(found)
+        parts.placing.save(tides(found), owner="carl", actor="carl")
+        members = Members(parts.engine, now=clock, urandom=os.urandom)
+        with writing(parts.engine) as connection:
+            people = {
+                name: add_member(connection, name, role, sites, "")
+                for name, role, sites in (
+                    ("ada", "host-admin", ()),
+                    ("olive", "site-owner", (SHOP,)),
+                    ("rob", "reader", (SHOP,)),
+                    ("carl", "site-owner", (CLUB,)),
+                    ("rita", "reader", (CLUB,)),
+                )
+            }
+        events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
+        host, face = host_app(parts), collector_app(parts, events)
+        yield World(parts, members, people, host, face)

@@ -63,7 +63,7 @@ class Senders:
         if sent.site != own:
             raise Refused("wrong-key", "send the key of the site that the body names")
         if sent.secret is not None:
-            raise Refused("bad-shape", "a relay sends the handle, never the secret")
+            raise Refused("wrong-key", "a relay sends the handle, never the secret")
         site = self.site(sent.site)
         # The gate beside it has looked at the vouch: what it sends on, it vouches for.
         signals = _signals(sent, headers)

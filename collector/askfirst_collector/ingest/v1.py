@@ -142,7 +142,7 @@ class Face:
         if self._site_of_key(key).name != asked.site:
             raise Refused("wrong-key", "send the key of the site that the body names")
         if asked.secret is not None:
-            raise Refused("bad-shape", "a relay sends the handle, never the secret")
+            raise Refused("wrong-key", "a relay sends the handle, never the secret")
         if asked.handle is None and not asked.refuses:
             raise Refused("bad-shape", "send the handle")
         return asked.handle
@@ -153,8 +153,10 @@ class Face:
         origin = exact_origin(headers, origins)
         if origin is None:
             raise Refused("cross-origin", "send answers from an origin of the site")
-        if asked.secret is None or asked.handle is not None:
-            raise Refused("bad-shape", "a page sends the secret; a handle needs the site's key")
+        if asked.handle is not None:
+            raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
+        if asked.secret is None:
+            raise Refused("no-receipt", "send the secret")
         if not asked.refuses and not self._budget.allows(asked.site):
             raise Refused("too-many-requests", "send less")
         return handle_of(asked.secret), origin

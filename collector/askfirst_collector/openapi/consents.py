@@ -10,9 +10,9 @@ from .example import HANDLE, SECRET, SITE, example_policy
 from .headers import FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, Schema, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import by_name, closed, of_struct
+from .shapes import by_name, closed, of_struct, or_null, told
 
-WHOSE = {"anyOf": [{"required": ["handle"]}, {"required": ["secret"]}]}
+WHOSE = {"anyOf": [told("handle"), told("secret")]}
 PAIR = {
     "type": "array",
     "description": "The detail, 0 to 3, and the number of the edition that bounds it.",
@@ -30,8 +30,8 @@ def _answer(*methods: str, **choices: Any) -> dict[str, Any]:
         edition=ref("Hash"),
         method={"enum": list(methods)},
         choices={**by_name({"type": "integer", "minimum": 0, "maximum": 3}), **choices},
-        handle=ref("Handle"),
-        secret=ref("Secret"),
+        handle=or_null("Handle"),
+        secret=or_null("Secret"),
     )
 
 
@@ -74,16 +74,16 @@ SCHEMAS: dict[str, Schema] = {
 
 
 def _examples() -> dict[str, Any]:
-    told = {"v": 1, "site": SITE, "edition": example_policy().hash, "lang": "en"}
+    base = {"v": 1, "site": SITE, "edition": example_policy().hash, "lang": "en"}
     return {
-        "relay": {**told, "method": "accept_all", "handle": HANDLE},
+        "relay": {**base, "method": "accept_all", "handle": HANDLE},
         "script": {
-            **told,
+            **base,
             "method": "save",
             "choices": {"statistics": 2, "marketing": 0},
             "secret": SECRET,
         },
-        "refusal": {**told, "method": "reject_all", "secret": SECRET},
+        "refusal": {**base, "method": "reject_all", "secret": SECRET},
     }
 
 

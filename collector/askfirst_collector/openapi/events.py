@@ -10,7 +10,7 @@ from .example import BATCH, HANDLE, SECRET, SITE
 from .headers import DNT, FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import array, closed, of_struct, of_type
+from .shapes import array, closed, of_struct, of_type, or_null, told
 
 VISIT: dict[str, Any] = {"purpose": "statistics", "type": "page_view", "page": "/harbours/1"}
 OBSERVED: dict[str, Any] = {**VISIT, "observed": {"browser": ["Firefox"], "ip": ["IE"]}}
@@ -43,8 +43,8 @@ def _batch() -> dict[str, Any]:
         required=("site",),
         v={"const": 1},
         site=ref("SiteName"),
-        handle=ref("Handle"),
-        secret=ref("Secret"),
+        handle=or_null("Handle"),
+        secret=or_null("Secret"),
         events={"minItems": 1, "maxItems": batch.EVENTS, "items": event},
         batch={"description": "Drawn by the sender: a batch sent again is stored once."},
         collector={"description": "The write key of a placed collector."},
@@ -54,7 +54,7 @@ def _batch() -> dict[str, Any]:
         "description": "A relay names the `handle`, a page the `secret`; without either there is "
         "no grant, and nothing is stored.",
         **found,
-        "not": {"required": ["handle", "secret"]},
+        "not": told("handle", "secret"),
     }
 
 

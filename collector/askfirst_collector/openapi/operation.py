@@ -46,7 +46,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Body:
-    """A request body; each of `types` takes the same JSON."""
+    """A request body; each of `types` takes the same JSON.
+
+    A page sends it as `text/plain` where it wants no preflight.
+    """
 
     schema: Schema
     examples: Mapping[str, Any]  # by name: each is taken as it stands
@@ -54,16 +57,9 @@ class Body:
 
     def written(self) -> dict[str, Any]:
         """A Request Body Object."""
-        content: dict[str, Any] = {}
-        for kind in self.types:
-            if kind == JSON:
-                examples = {name: {"value": value} for name, value in self.examples.items()}
-                content[kind] = {"schema": dict(self.schema), "examples": examples}
-            else:
-                # The same JSON text: a page sends it so that no preflight is needed.
-                told = {"type": "string", "contentMediaType": JSON}
-                content[kind] = {"schema": {**told, "contentSchema": dict(self.schema)}}
-        return {"required": True, "content": content}
+        examples = {name: {"value": value} for name, value in self.examples.items()}
+        content = {"schema": dict(self.schema), "examples": examples}
+        return {"required": True, "content": dict.fromkeys(self.types, content)}
 
 
 @dataclass(frozen=True)

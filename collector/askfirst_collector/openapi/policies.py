@@ -71,7 +71,6 @@ _EDITION = closed(
         ),
     }
 )
-_FOUND: dict[str, Any] = {"description": "What stands there."}
 SCHEMAS = {
     **_POLICY,
     "Terms": _terms(_POLICY["PolicyPurpose"]),
@@ -82,35 +81,6 @@ SCHEMAS = {
             "editions": array(_EDITION),
         }
     ),
-    "PolicyRefused": {
-        "allOf": [
-            ref("Problem"),
-            {
-                "required": ["problems"],
-                "properties": {
-                    "problems": {
-                        "minItems": 1,
-                        **array(
-                            {
-                                "type": "object",
-                                "required": ["pointer", "found", "message"],
-                                "properties": {
-                                    "pointer": {"type": "string", "description": "RFC 6901."},
-                                    "found": _FOUND,
-                                    "allowed": {"description": "What the policy above allows."},
-                                    "link": {
-                                        "enum": ["host", "site"],
-                                        "description": "Above whom.",
-                                    },
-                                    "message": {"type": "string", "description": "What to write."},
-                                },
-                            }
-                        ),
-                    }
-                },
-            },
-        ]
-    },
 }
 _TERMS = Answer(
     200, "Of each edition, the terms by purpose and detail.", ref("EffectiveTerms"), headers=ETAG
@@ -133,7 +103,7 @@ AREA = Area(
             parameters=(IF_NONE_MATCH,),
             body=Body(ref("Policy"), {"standard": example_policy().document}),
             answers=(_TERMS, Answer(304, "In force already, and known.", headers=ETAG)),
-            refusals=BODY | {"wrong-key", "policy-refused", AWAY},
+            refusals=BODY | {"wrong-key", "policy-refused", "policy-conflict", AWAY},
         ),
         Operation(
             "get",

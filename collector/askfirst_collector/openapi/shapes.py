@@ -21,6 +21,22 @@ SHARED: dict[str, dict[str, Any]] = {
             "status": {"type": "integer", "description": "The HTTP status, again."},
             "reason": {"type": "string", "description": "A stable word to program against."},
             "detail": {"type": "string", "description": "What to send instead."},
+            "problems": {
+                "type": "array",
+                "description": "Of a policy: everything that is wrong in it.",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["pointer", "found", "message"],
+                    "properties": {
+                        "pointer": {"type": "string", "description": "Where (RFC 6901)."},
+                        "found": {"description": "What stands there."},
+                        "allowed": {"description": "What the policy above allows."},
+                        "link": {"enum": ["host", "site"], "description": "Which one that is."},
+                        "message": {"type": "string", "description": "What to write."},
+                    },
+                },
+            },
         },
     },
     "SiteName": {**NAME, "description": "The short name of a site."},
@@ -63,14 +79,11 @@ def of_type(kind: Any) -> dict[str, Any]:
 def of_struct(
     struct: type[msgspec.Struct], *, required: tuple[str, ...] = (), **instead: Schema
 ) -> dict[str, Any]:
-    """The schema of a body that `struct` decodes; `instead` says more of single fields.
-
-    A field that may be null is as well left out, so null is not offered.
-    """
+    """The schema of a body that `struct` decodes; `instead` says more of single fields."""
     found = of_type(struct)
     fields = {name: {**each, **instead.get(name, {})} for name, each in found["properties"].items()}
     for name, schema in instead.items():
-        if "$ref" in schema:
+        if schema.keys() & {"$ref", "anyOf"}:
             fields[name] = dict(schema)
     told = [*found.get("required", ()), *required]
     return {
@@ -91,6 +104,17 @@ def closed(properties: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) 
     }
 
 
+def or_null(name: str) -> dict[str, Any]:
+    """One of these, or null, which is as good as left out."""
+    return {"anyOf": [ref(name), {"type": "null"}]}
+
+
+def told(*names: str) -> dict[str, Any]:
+    """That these are there, and not null."""
+    text = {key: {"type": "string"} for key in names}
+    return {"required": list(names), "properties": text}
+
+
 def array(items: Schema) -> dict[str, Any]:
     """A list of these."""
     return {"type": "array", "items": dict(items)}
@@ -102,7 +126,7 @@ def by_name(values: Schema, name: str = "PurposeName") -> dict[str, Any]:
 
 
 def _plain(schema: Any, parts: Mapping[str, Any]) -> Any:
-    """As the dialect of the document wants it: references resolved, no null, no `\\Z`."""
+    """As the dialect of the document wants it: references resolved, no `\\Z`."""
     if isinstance(schema, list):
         return [_plain(each, parts) for each in schema]
     if not isinstance(schema, Mapping):
@@ -114,8 +138,4 @@ def _plain(schema: Any, parts: Mapping[str, Any]) -> Any:
         del found["default"]
     if "pattern" in found:
         found["pattern"] = found["pattern"].replace(r"\Z", "$")
-    choices = [each for each in found.get("anyOf", ()) if each != {"type": "null"}]
-    if len(choices) == 1:
-        del found["anyOf"]
-        found |= choices[0]
     return found

@@ -91,7 +91,11 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     table.seen.append("pairs")
     for pair in pairs if isinstance(pairs, (list, tuple)) else [pairs]:
         names = tuple(pair) if isinstance(pair, (list, tuple)) else ()
-        if len(names) != 2 or not all(n in ATTRIBUTES for n in names) or names[0] == names[1]:
+        if (
+            len(names) != 2
+            or not all(isinstance(n, str) and n in ATTRIBUTES for n in names)
+            or names[0] == names[1]
+        ):
             table.wrong("pairs", pair, 'write two attributes, such as ["page", "referrer"]')
         else:
             found.add(("pair", *sorted(names)))

@@ -22,7 +22,7 @@ from askfirst_collector.dashboard.audit import Audit
 from askfirst_collector.dashboard.door import Door, by_a_script
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.member_pages import MemberPages
-from askfirst_collector.dashboard.page import Frame, Page, check_page
+from askfirst_collector.dashboard.page import Frame, Page, check_page, collector_of
 from askfirst_collector.dashboard.pages import HEADERS, Pages
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.dashboard.views import Views
@@ -59,7 +59,9 @@ def host_routes(parts: Parts, proxies: Proxies = DIRECT) -> list[BaseRoute]:
             if visit is None:
                 base = request.scope.get("root_path", "")
                 return RedirectResponse(f"{base}/sign-in", status_code=303)
-            check_page(visit, page, request.path_params.get("site"))
+            site, collector = request.path_params.get("site"), collector_of(page, request)
+            owner = await run_in_threadpool(_owner, parts, site, collector)
+            check_page(visit, page, site, collector=collector, owner=owner)
             return await page.handler(request, visit)
 
         return Route(page.path, guarded, methods=[page.method])
@@ -75,6 +77,11 @@ def host_routes(parts: Parts, proxies: Proxies = DIRECT) -> list[BaseRoute]:
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(inside(page) for page in _pages(parts, members, door, throttle, proxies, pages)),
     ]
+
+
+def _owner(parts: Parts, site: str | None, collector: str) -> str | None:
+    found = parts.placing.get(site, collector) if site and collector else None
+    return None if found is None else found.owner
 
 
 def _pages(

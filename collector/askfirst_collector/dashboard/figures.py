@@ -95,21 +95,26 @@ def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
     any_closed = bool(answers.closed_periods)
     few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
     none = few if any_closed else no_line("consent", terms, any_closed=False)
-    so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
-    known = so_far is not None and so_far.visitors > 0
-    name = "Today" if terms.closes == "day" else f"This {terms.closes}"
-    waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
-    return [
+    found = [
         Figure("Visitors", answers.visitors, why, "visitors"),
         Figure("Page views", answers.views, why, "views"),
         Figure("Agreed", given.get("granted"), none),
         Figure("Withdrew", given.get("withdrawn"), none),
-        Figure(
-            f"{name} so far, at least",
-            so_far.visitors if so_far is not None and known else None,
-            waiting if so_far is None else f"{waiting} Last at {moment(so_far.made)[-9:]}.",
-        ),
     ]
+    # There is one snapshot a site, and it is the site's.
+    return found if answers.wanted.collector else [*found, _so_far(parts, terms, answers)]
+
+
+def _so_far(parts: Parts, terms: Terms, answers: Report) -> Figure:
+    so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
+    known = so_far is not None and so_far.visitors > 0
+    name = "Today" if terms.closes == "day" else f"This {terms.closes}"
+    waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
+    return Figure(
+        f"{name} so far, at least",
+        so_far.visitors if so_far is not None and known else None,
+        waiting if so_far is None else f"{waiting} Last at {moment(so_far.made)[-9:]}.",
+    )
 
 
 def panel(

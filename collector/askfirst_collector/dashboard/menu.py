@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from askfirst_collector.dashboard.pages import query
+from askfirst_collector.dashboard.span import Span
 from askfirst_collector.dashboard.tables import Heading
 from askfirst_collector.registry.permissions import Member, may
 
@@ -32,29 +34,43 @@ def menu(
     sites: Sequence[str],
     site: str,
     here: str,
-    query: str,
+    span: Span,
     tables: Sequence[Heading],
+    collectors: Mapping[str, str],
 ) -> Groups:
-    """Headings with their links: other sites, this one's figures, its answers, its policy."""
+    """Headings with their links: other sites, this one's figures, its answers, its policy.
+
+    `collectors` are those whose figures the member may see, "" for the site itself.
+    """
     root = f"/sites/{site}"
 
-    def entry(path: str, text: str, with_query: str = query) -> Entry:
+    def entry(path: str, text: str, with_query: str = span.query) -> Entry:
         return Entry(f"{root}{path}{with_query}", text, here == f"{root}{path}")
 
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
-    policy = [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]
+    policy = []
+    if may(member, "site.read", site):
+        policy = [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]
     if may(member, "site.audit", site):
         policy.append(entry("/audit", "Changes", ""))
     groups = [
         ("Sites", _sites(sites, site) if len(sites) > 1 else []),
+        ("Gathered by", _gathered(root, span, collectors) if len(collectors) > 1 else []),
         ("Visits", [entry("", "Overview"), *visits]),
         ("Consent", answers),
         ("Policy", policy),
         ("Host", _host(member, here)),
     ]
     return [(name, links) for name, links in groups if links]
+
+
+def _gathered(root: str, span: Span, collectors: Mapping[str, str]) -> list[Entry]:
+    return [
+        Entry(f"{root}{query({'collector': name})}", text, name == span.collector)
+        for name, text in collectors.items()
+    ]
 
 
 def frame_menu(member: Member, sites: Sequence[str], here: str) -> Groups:

@@ -21,12 +21,16 @@ Handler = Callable[[Request, Visit], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Page:
-    """One method of one path; `action` is a row of ACTIONS, or None: every member."""
+    """One method of one path; `action` is a row of ACTIONS, or None: every member.
+
+    With `figures`, `?collector=` asks for those of a placed collector: another action.
+    """
 
     path: str
     action: str | None
     handler: Handler
     method: str = "GET"
+    figures: bool = False
 
 
 class Frame:
@@ -48,10 +52,21 @@ class Frame:
         )
 
 
-def check_page(visit: Visit, page: Page, site: str | None) -> None:
-    """404 for a site that is not the member's, as for one that does not exist; 403 for the rest."""
-    if page.action is None or may(visit.member, page.action, site):
+def collector_of(page: Page, request: Request) -> str:
+    """The placed collector whose figures are asked for; "" where none is."""
+    return request.query_params.get("collector", "") if page.figures else ""
+
+
+def check_page(
+    visit: Visit, page: Page, site: str | None, *, collector: str = "", owner: str | None = None
+) -> None:
+    """404 for a site that is not the member's, as for one that does not exist; 403 for the rest.
+
+    `owner` is the one of the placed `collector` that the page is asked about.
+    """
+    action = "collector.figures" if collector else page.action
+    if action is None or may(visit.member, action, site, owner=owner):
         return
-    if ACTIONS[page.action].of_site and not may(visit.member, "site.read", site):
+    if ACTIONS[action].of_site and not may(visit.member, "site.read", site):
         raise HTTPException(404)
     raise HTTPException(403, "Your role does not allow this. Ask a host admin.")

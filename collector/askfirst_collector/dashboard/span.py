@@ -1,4 +1,4 @@
-"""What a page is about: a purpose of a site, from one day to another; read from the address."""
+"""What a page is about: a purpose, from one day to another; read from the address."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ USUAL = {"day": timedelta(days=14), "week": timedelta(weeks=13), "month": timede
 
 @dataclass(frozen=True)
 class Span:
-    """The purpose and the days, and the query string that leads here again."""
+    """The purpose and the days, and the query string that leads here again.
+
+    `collector` is the placed one that gathered; "" for the site itself.
+    """
 
     purpose: str
     first: date
     last: date
     query: str
+    collector: str = ""
 
     def wanted(self, site: str) -> Wanted:
         """The same, for the reports."""
-        return Wanted(site, self.purpose, self.first, self.last)
+        return Wanted(site, self.purpose, self.first, self.last, self.collector)
 
 
-def read_span(policy: Policy, asked_for: Mapping[str, str], *, now: float) -> Span:
+def read_span(
+    policy: Policy, asked_for: Mapping[str, str], *, now: float, collector: str = ""
+) -> Span:
     """The span of a query; what is missing or cannot be read gets the usual value."""
     purposes = asked_purposes(policy)
     purpose = asked_for.get("purpose", "")
@@ -43,7 +49,7 @@ def read_span(policy: Policy, asked_for: Mapping[str, str], *, now: float) -> Sp
     first, last = min(first, last), max(first, last)
     first = max(first, last - timedelta(days=LONGEST))
     given = {name: asked_for.get(name, "") for name in ("purpose", "from", "to")}
-    return Span(purpose, first, last, query(given))
+    return Span(purpose, first, last, query({"collector": collector, **given}), collector)
 
 
 def asked_purposes(policy: Policy) -> dict[str, Purpose]:

@@ -13,16 +13,16 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
-from askfirst.terms.terms import BOTTOM, Terms
+from askfirst.terms.terms import Terms
 from askfirst.terms.widening import Widening, widened
-from askfirst_collector.closing.calendar import asked
 from askfirst_collector.dashboard import figures
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.menu import menu
 from askfirst_collector.dashboard.page import Frame, Handler, Page
-from askfirst_collector.dashboard.pages import Pages
+from askfirst_collector.dashboard.pages import Pages, query
 from askfirst_collector.dashboard.reasons import explanation
-from askfirst_collector.dashboard.span import Span, asked_purposes, read_span
+from askfirst_collector.dashboard.span import Span, read_span
+from askfirst_collector.dashboard.subject import Subject, read_subject, subjects
 from askfirst_collector.dashboard.tables import ANSWERS, HOURS, Heading, tables_of
 from askfirst_collector.explain import explain
 from askfirst_collector.parts import Parts
@@ -47,27 +47,37 @@ class Views:
         """The pages, in the order in which they are tried."""
         return [
             Page("/", None, self.first),
-            Page("/sites/{site}", "site.read", self._in_thread(self.overview)),
+            Page("/sites/{site}", "site.read", self._of(self.overview), figures=True),
             Page("/sites/{site}/policy", "site.read", self._in_thread(self.policy)),
             Page("/sites/{site}/editions", "site.read", self._in_thread(self.editions)),
-            Page("/sites/{site}/{table}.{kind}", "site.read", self._in_thread(self.export)),
-            Page("/sites/{site}/{table}", "site.read", self._in_thread(self.table)),
+            Page("/sites/{site}/{table}.{kind}", "site.read", self._of(self.export), figures=True),
+            Page("/sites/{site}/{table}", "site.read", self._of(self.table), figures=True),
         ]
 
     async def first(self, request: Request, visit: Visit) -> Response:
-        """The first site of the member; where there is none yet, what to do."""
-        sites = visible(visit.member, await run_in_threadpool(self._parts.registry.sites))
-        if not sites:
+        """The first site of the member, or collector; where there is none yet, what to do."""
+        found = await run_in_threadpool(self._first_of, visit)
+        if found is None:
             show = self._frame.page
             return await run_in_threadpool(show, request, visit, "no-site.html")
         base = request.scope.get("root_path", "")
-        return RedirectResponse(f"{base}/sites/{sites[0]}", status_code=303)
+        return RedirectResponse(f"{base}{found}", status_code=303)
 
-    def overview(self, request: Request, visit: Visit, site: Site) -> Response:
+    def _first_of(self, visit: Visit) -> str | None:
+        sites = self._parts.registry.sites()
+        for site in (*visible(visit.member, sites), *sites):
+            for collector in subjects(self._parts, visit.member, site):
+                return f"/sites/{site}{query({'collector': collector})}"
+        return None
+
+    def overview(self, request: Request, visit: Visit, subject: Subject) -> Response:
         """Everything at a glance."""
-        span, terms = self._span(request, site)
-        if terms is None:
+        site = subject.site
+        span, terms = self._span(request, subject)
+        if terms is None and not subject.collector:
             return self.policy(request, visit, site)
+        if terms is None:
+            raise HTTPException(404)
         wanted = span.wanted(site.name)
         headings = [
             each for each in tables_of(terms) if each is not HOURS and "*" not in each.table
@@ -83,14 +93,14 @@ class Views:
         return self._page(
             request,
             visit,
-            site,
+            subject,
             "overview.html",
             span=span,
             closes=terms.closes,
             figures=figures.totals(self._parts, terms, answers),
             timeline=figures.timeline(answers.periods, terms),
             panels=sorted(shown, key=lambda each: not each.lines),
-            purposes=_titles(site),
+            purposes=subject.titles,
             explanation=explanation(terms, self._parts.now()),
             advice=closes
             and f"Most {terms.closes}s have too few visitors to be shown. With closes = "
@@ -98,35 +108,37 @@ class Views:
             "for longer than that.",
         )
 
-    def table(self, request: Request, visit: Visit, site: Site) -> Response:
+    def table(self, request: Request, visit: Visit, subject: Subject) -> Response:
         """One table, whole."""
-        span, terms, heading = self._table(request, site)
+        span, terms, heading = self._table(request, subject)
         return self._page(
             request,
             visit,
-            site,
+            subject,
             "table.html",
             span=span,
-            panel=figures.panel(self._parts, span.wanted(site.name), heading, terms),
-            purposes=_titles(site),
+            panel=figures.panel(self._parts, span.wanted(subject.site.name), heading, terms),
+            purposes=subject.titles,
             explanation=explanation(terms, self._parts.now()),
         )
 
-    def export(self, request: Request, _visit: Visit, site: Site) -> Response:
+    def export(self, request: Request, _visit: Visit, subject: Subject) -> Response:
         """One table, or the line of time, as CSV or JSON."""
         kind = request.path_params["kind"]
         if kind not in ("csv", "json"):
             raise HTTPException(404)
+        site = subject.site.name
         if request.path_params["table"] == TIMELINE:
-            span, _ = self._span(request, site)
-            periods = series(self._parts, span.wanted(site.name))
+            span, _ = self._span(request, subject)
+            periods = series(self._parts, span.wanted(site))
             body: object = [export.json_of_period(each) for each in periods]
             text = export.csv_of_periods(periods) if kind == "csv" else ""
         else:
-            span, _, heading = self._table(request, site)
-            found = report(self._parts, span.wanted(site.name), heading.table)
+            span, _, heading = self._table(request, subject)
+            found = report(self._parts, span.wanted(site), heading.table)
             body, text = export.json_of(found), export.csv_of(found) if kind == "csv" else ""
-        name = f"{site.name}-{request.path_params['table']}-{span.first}-{span.last}.{kind}"
+        whose = "-".join(filter(None, (site, subject.collector, request.path_params["table"])))
+        name = f"{whose}-{span.first}-{span.last}.{kind}"
         return Response(
             text if kind == "csv" else orjson.dumps(body, option=orjson.OPT_INDENT_2),
             media_type="text/csv; charset=utf-8" if kind == "csv" else "application/json",
@@ -136,7 +148,8 @@ class Views:
     def policy(self, request: Request, visit: Visit, site: Site) -> Response:
         """The policy in force, in the words visitors read."""
         purposes = explain(site.editions.current.policy)
-        return self._page(request, visit, site, "policy.html", purposes=purposes)
+        subject = read_subject(self._parts, site, "")
+        return self._page(request, visit, subject, "policy.html", purposes=purposes)
 
     def editions(self, request: Request, visit: Visit, site: Site) -> Response:
         """Every edition, newest first, with what each widened."""
@@ -146,7 +159,8 @@ class Views:
             wider = _widened(previous.policy, edition.policy) if previous else None
             rows.append({"edition": edition, "widened": wider})
             previous = edition
-        return self._page(request, visit, site, "editions.html", rows=rows[::-1])
+        subject = read_subject(self._parts, site, "")
+        return self._page(request, visit, subject, "editions.html", rows=rows[::-1])
 
     def _in_thread(self, handler: Callable[[Request, Visit, Site], Response]) -> Handler:
         """The handler beside the event loop, for the site of the address."""
@@ -162,14 +176,26 @@ class Views:
 
         return handled
 
-    def _span(self, request: Request, site: Site) -> tuple[Span, Terms | None]:
-        policy = site.editions.current.policy
-        span = read_span(policy, request.query_params, now=self._parts.now())
-        terms = asked(site, span.purpose) if span.purpose else None
-        return span, None if terms == BOTTOM else terms
+    def _of(self, handler: Callable[[Request, Visit, Subject], Response]) -> Handler:
+        """The handler for the site of the address, or for a collector that is asked for."""
 
-    def _table(self, request: Request, site: Site) -> tuple[Span, Terms, Heading]:
-        span, terms = self._span(request, site)
+        def found(request: Request, visit: Visit, site: Site) -> Response:
+            collector = request.query_params.get("collector", "")
+            return handler(request, visit, read_subject(self._parts, site, collector))
+
+        return self._in_thread(found)
+
+    def _span(self, request: Request, subject: Subject) -> tuple[Span, Terms | None]:
+        span = read_span(
+            subject.policy,
+            request.query_params,
+            now=self._parts.now(),
+            collector=subject.collector,
+        )
+        return span, subject.terms(span.purpose)
+
+    def _table(self, request: Request, subject: Subject) -> tuple[Span, Terms, Heading]:
+        span, terms = self._span(request, subject)
         slug = request.path_params["table"]
         found = (each for each in tables_of(terms) if each.slug == slug) if terms else iter(())
         heading = next(found, None)
@@ -178,15 +204,19 @@ class Views:
         return span, terms, heading
 
     def _page(
-        self, request: Request, visit: Visit, site: Site, template: str, **values: Any
+        self, request: Request, visit: Visit, subject: Subject, template: str, **values: Any
     ) -> Response:
+        site = subject.site
         here = request.url.path.removeprefix(request.scope.get("root_path", ""))
-        span, terms = self._span(request, site)
+        span, terms = self._span(request, subject)
+        collectors = subjects(self._parts, visit.member, site.name)
         return self._pages.page(
             request,
             template,
             visit=visit,
             site=site,
+            subject=subject,
+            collectors=collectors,
             edition=site.editions.current,
             here=here,
             menu=menu(
@@ -194,17 +224,13 @@ class Views:
                 visible(visit.member, self._parts.registry.sites()),
                 site.name,
                 here,
-                span.query,
+                span,
                 tables_of(terms) if terms else (),
+                collectors,
             ),
             simulated=(self._parts.folder.path / "simulated").exists(),
             **values,
         )
-
-
-def _titles(site: Site) -> dict[str, str]:
-    purposes = asked_purposes(site.editions.current.policy)
-    return {name: next(iter(each.text.values())).title for name, each in purposes.items()}
 
 
 def _widened(old: Policy, new: Policy) -> dict[str, tuple[Widening, ...]]:

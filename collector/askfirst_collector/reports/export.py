@@ -21,14 +21,19 @@ def label(row: Row) -> str:
 
 
 def csv_of(report: Report) -> str:
-    """A table as CSV; the totals stand first, in the row `(total)`."""
-    head = [report.table, "kind", "visitors", "page views"]
-    total: list[list[object]] = []
+    """A table as CSV; the totals stand first, in the row `(total)`.
+
+    What a placed collector gathered says so in a last column.
+    """
+    rows: list[list[object]] = []
     if report.visitors is not None:
-        total = [["(total)", "total", report.visitors, report.views]]
-    return _written(
-        [head, *total, *([label(row), row.kind, row.visitors, row.views] for row in report.rows)]
-    )
+        rows = [["(total)", "total", report.visitors, report.views]]
+    rows += [[label(row), row.kind, row.visitors, row.views] for row in report.rows]
+    head = [report.table, "kind", "visitors", "page views"]
+    whose = report.wanted.collector
+    if not whose:
+        return _written([head, *rows])
+    return _written([[*head, "collector"], *([*row, whose] for row in rows)])
 
 
 def csv_of_periods(periods: Iterable[Period]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
-from askfirst_collector.closing.calendar import DAY, asked, name_of, since
+from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of, since
 from askfirst_collector.closing.cells import Kind
 from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
 from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
@@ -123,7 +123,8 @@ def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
     site = parts.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
     terms = None if site is None else asked(site, name)
-    closes = terms.closes if terms else "day"
+    last = None if site is None else last_asked(site, name)
+    closes = last.closes if last else "day"
     begun = since(site, name) if site is not None and terms is not None else 0.0
     missing = [
         Period(period, closes, None, None, _reason(terms, closes, period, begun, now))

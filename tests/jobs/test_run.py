@@ -10,7 +10,7 @@ from askfirst.errors import CollectorAway
 from askfirst_collector.closing.snapshot import read_snapshot
 from askfirst_collector.jobs.lease import take
 from askfirst_collector.jobs.run import JobsThread, run_jobs
-from askfirst_collector.jobs.table import Job
+from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.parts import Parts
 
 from ..closing.house import MONDAY, Clock, after, crowd, store
@@ -20,7 +20,7 @@ from ..closing.test_close import closings
 def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> None:
     """M28, M48: closed, its salt destroyed, its snapshot made; the tables go after retention."""
     store(parts, crowd(parts, 20, page=("/a",)))
-    assert run_jobs(parts, clock.now) == ["salts", "close", "retention", "ledger", "snapshot"]
+    assert run_jobs(parts, clock.now) == [each.name for each in JOBS]
     snapshot = read_snapshot(parts.engine, "shop", clock.now)
     assert snapshot is not None
     assert snapshot.visitors == 20

@@ -16,6 +16,8 @@ from .table import JOBS, Job, is_due, note_run
 
 log = logging.getLogger("askfirst.collector")
 
+LOOK = 2.0  # seconds between two looks at what is due
+
 
 def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[str]:
     """Run every job whose time has come, each by itself; the names of those that went well.
@@ -30,8 +32,9 @@ def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[st
             if not due:
                 continue
             job.run(parts, now)
-            with away("ledger"), writing(parts.engine) as connection:
-                note_run(connection, job, now)
+            if job.seconds:
+                with away("ledger"), writing(parts.engine) as connection:
+                    note_run(connection, job, now)
         except CollectorAway:
             log.warning("askfirst.W140 the job %s could not run now", job.name)
         except Exception as error:
@@ -45,9 +48,7 @@ def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[st
 class JobsThread:
     """Runs the jobs while this process holds the lease; `seconds` is how often it looks."""
 
-    def __init__(
-        self, parts: Parts, *, jobs: Sequence[Job] = JOBS, seconds: float = RENEW_AFTER
-    ) -> None:
+    def __init__(self, parts: Parts, *, jobs: Sequence[Job] = JOBS, seconds: float = LOOK) -> None:
         self._parts = parts
         self._jobs = jobs
         self._seconds = seconds
@@ -96,7 +97,7 @@ class JobsThread:
                 self._held.set()
             elif not self._stopped.is_set():
                 self._held.clear()
-            self._stopped.wait(self._seconds)
+            self._stopped.wait(self._seconds * RENEW_AFTER / LOOK)
 
     def _run(self) -> None:
         while not self._stopped.is_set():

@@ -17,9 +17,12 @@ from askfirst_collector.ledger.tables import refusal
 from askfirst_collector.ledger.upkeep import upkeep
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.accounts import drop_expired
+from askfirst_collector.registry.ceilings import follow_file
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.faults import away
+
+from .telling import tell_owners
 
 MINUTE = 60  # seconds
 HOUR = 3600  # seconds
@@ -28,7 +31,10 @@ TALLIES = 62  # days that counted refusals wait for the closing of their month
 
 @dataclass(frozen=True)
 class Job:
-    """Something that runs by itself every `seconds`; it may raise CollectorAway."""
+    """Something that runs by itself every `seconds`; it may raise CollectorAway.
+
+    With 0 seconds it runs at every look, and nothing is noted of that.
+    """
 
     name: str
     seconds: int
@@ -55,11 +61,14 @@ def _destroy_salts(parts: Parts, now: float) -> None:
 
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
+    Job("ceiling", 0, follow_file),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
     Job("retention", HOUR, purge),
     Job("ledger", HOUR, upkeep),
     Job("snapshot", HOUR, take_snapshots),
+    # The last, since it waits for others.
+    Job("telling", 0, tell_owners),
 )
 
 ran = Table(
@@ -80,7 +89,7 @@ def last_run(connection: Connection, job: Job) -> int | None:
 
 def is_due(connection: Connection, job: Job, now: float) -> bool:
     """Whether a job's time has come; a clock that was set back does not stop it."""
-    last = last_run(connection, job)
+    last = last_run(connection, job) if job.seconds else None
     return last is None or now >= last + job.seconds or now < last
 
 

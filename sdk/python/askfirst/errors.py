@@ -42,6 +42,7 @@ STATUS: dict[str, int] = {
     "edition-changed": 409,
     "policy-conflict": 409,
     "changed-meanwhile": 409,
+    "ceiling-is-a-file": 409,
     "wrong-state": 409,
     "too-many-collectors": 409,
     "site-retired": 410,

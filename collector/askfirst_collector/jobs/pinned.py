@@ -1,0 +1,125 @@
+"""One POST to an address that somebody else chose, so that it reaches nothing but the public net.
+
+The name is resolved once; unless every address of it is public, nothing is sent. The connection is
+made to the address that was judged, and TLS is verified against the name, so that a name that
+changes its mind in between leads nowhere.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http.client import HTTPException, HTTPSConnection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Sequence[str]]
+
+SECONDS = 5.0  # for all of it, however slowly an answer comes
+_TRANSLATED = (
+    IPv6Network("64:ff9b::/96"),  # RFC 6052
+    IPv6Network("64:ff9b:1::/48"),  # RFC 8215
+    IPv6Network("::/96"),  # RFC 4291 section 2.5.5.1
+)
+
+
+class Unreachable(Exception):
+    """It did not arrive; the message is a stable word."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, as the system knows them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(each[4][0]) for each in found]
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the public net.
+
+    Not loopback, private, shared (RFC 6598), link-local, unique local, multicast or reserved; nor
+    an IPv6 address in which another one may be written.
+    """
+    if isinstance(address, IPv6Address):
+        written = address.ipv4_mapped or address.sixtofour or address.teredo
+        if written or any(address in network for network in _TRANSLATED):
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+class Poster:
+    """Posts to the public net; `allowed` says which addresses that is."""
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve = resolve,
+        allowed: Callable[[Address], bool] = is_public,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
+        self._resolve = resolve
+        self._allowed = allowed
+        self._tls = tls or ssl.create_default_context()
+        self._seconds = seconds
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """The status of the answer, whose body is not read and whose redirect is not followed.
+
+        Raises Unreachable.
+        """
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = _Pinned(self._pin(host, port), host, port, self._tls, self._seconds)
+        watch = threading.Timer(self._seconds, connection.cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            connection.request("POST", target, body, dict(headers))
+            return connection.getresponse().status
+        except ssl.SSLError:
+            raise Unreachable("tls") from None
+        except (OSError, HTTPException, ValueError):
+            raise Unreachable("no-answer") from None
+        finally:
+            watch.cancel()
+            connection.close()
+
+    def _pin(self, host: str, port: int) -> str:
+        try:
+            found = [ip_address(each.partition("%")[0]) for each in self._resolve(host, port)]
+        except (OSError, ValueError):
+            raise Unreachable("no-address") from None
+        if not found:
+            raise Unreachable("no-address")
+        # One that is not public says enough about the name.
+        if not all(map(self._allowed, found)):
+            raise Unreachable("not-public")
+        return str(found[0])
+
+
+class _Pinned(HTTPSConnection):
+    """A connection to an address, verified as a host."""
+
+    def __init__(
+        self, address: str, host: str, port: int, tls: ssl.SSLContext, seconds: float
+    ) -> None:
+        super().__init__(host, port, timeout=seconds, context=tls)
+        self._address = address
+        self._context = tls
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = plain  # so that it can be cut while TLS is being spoken
+        self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
+
+    def cut(self) -> None:
+        """End it, whatever it waits for."""
+        sock = self.sock
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)

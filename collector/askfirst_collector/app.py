@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from askfirst.errors import CollectorAway, PolicyError, Refused
 from askfirst_collector.admin.access import Access, Endpoint
 from askfirst_collector.admin.members import MembersFace
+from askfirst_collector.admin.placed import PlacedFace
+from askfirst_collector.admin.sites import SitesFace
 from askfirst_collector.health import health
 from askfirst_collector.ingest.answers import Answer, away, conflicting, refused
 from askfirst_collector.ingest.events import Events
@@ -62,7 +64,8 @@ def collector_routes(parts: Parts) -> list[Route]:
 
 def admin_endpoints(parts: Parts) -> list[Endpoint]:
     """What is below `/v1/admin/`, with the action that each is."""
-    return [*MembersFace(parts).endpoints()]
+    faces = (MembersFace(parts), SitesFace(parts), PlacedFace(parts))
+    return [endpoint for face in faces for endpoint in face.endpoints()]
 
 
 def collector_app(parts: Parts, events: Events) -> ASGIApp:

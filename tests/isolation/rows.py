@@ -91,6 +91,7 @@ COLLECTOR = (
     Row("POST", "/v1/rights/restrict", KEY),
     Row("POST", "/v1/rights/erase", KEY),
     Row("GET", "/.well-known/askfirst.json", OPEN),
+    Row("GET", "/openapi.json", OPEN),
     Row("GET", "/healthz", OPEN),
     Row("GET", "/readyz", OPEN),
     Row("GET", "/v1/admin/me", OWN),

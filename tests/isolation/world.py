@@ -1,4 +1,4 @@
-"""Two sites, the people of each, and how they ask: by a signed-in browser, or by a token."""
+"""Two sites and the people of each: they ask by a browser that is signed in, or by a token."""
 
 from __future__ import annotations
 

@@ -1,0 +1,158 @@
+"""Placed collectors, for programs: what their owners, and the owners of their sites, may do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.errors import Problem, Refused
+from askfirst.terms.placed import Placed, read_placed
+from askfirst.terms.policy import LARGEST
+from askfirst_collector.admin.access import BY_ITSELF, Endpoint, answer, read_json, require
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.permissions import Member, may
+from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.registry.told import placed_told
+
+_Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class NewTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A collector's document; `expected` is the version that was read, 0 for a new one."""
+
+    document: dict[str, Any]
+    expected: _Version | None = None
+    clamp: bool = False
+
+
+class NewState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where it is to stand."""
+
+    state: Literal["active", "suspended", "retired"]
+    expected: _Version | None = None
+
+
+_NEW_TERMS = msgspec.json.Decoder(NewTerms)
+_NEW_STATE = msgspec.json.Decoder(NewState)
+
+
+class PlacedFace:
+    """The handlers; each raises Refused, PolicyError or CollectorAway."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._placing = parts.placing
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every path of this file; whose a collector is decides about each."""
+        collectors = "/v1/admin/sites/{site}/collectors"
+        one = f"{collectors}/{{name}}"
+        return [
+            Endpoint("GET", collectors, BY_ITSELF, self.list),
+            Endpoint("GET", one, BY_ITSELF, self.one),
+            Endpoint("PUT", one, BY_ITSELF, self.save),
+            Endpoint("POST", f"{one}/check", BY_ITSELF, self.check),
+            Endpoint("POST", f"{one}/state", BY_ITSELF, self.set_state),
+            Endpoint("POST", f"{one}/key", BY_ITSELF, self.new_key),
+        ]
+
+    async def list(self, request: Request, member: Member) -> Response:
+        """The collectors of a site that the member may read, by name."""
+        site = request.path_params["site"]
+        found = await asyncio.to_thread(self._placing.all, site)
+        seen = [each for each in found if may(member, "collector.read", site, owner=each.owner)]
+        if not seen:
+            require(member, "site.read", site)
+        return answer({"collectors": [placed_told(each) for each in seen]})
+
+    async def one(self, request: Request, member: Member) -> Response:
+        """One collector."""
+        return answer(placed_told(await self._mine(request, member, "collector.read")))
+
+    async def save(self, request: Request, member: Member) -> Response:
+        """Keep a collector's terms; a new one is a draft of the member who sends it."""
+        body = await read_json(request, _NEW_TERMS, largest=LARGEST)
+        owner = await self._owner(request, member)
+        placed = _document(body.document, request)
+        saved = await asyncio.to_thread(
+            lambda: self._placing.save(
+                placed,
+                owner=owner,
+                actor=member.name,
+                expected=body.expected,
+                clamp=body.clamp,
+            )
+        )
+        overlaps = await asyncio.to_thread(self._placing.overlapping, placed)
+        return answer(
+            {
+                **placed_told(saved.collector),
+                "cut": _problems(saved.cut),
+                "overlaps": list(overlaps),
+            }
+        )
+
+    async def check(self, request: Request, member: Member) -> Response:
+        """What saving a document would be refused for; nothing is written."""
+        body = await read_json(request, _NEW_TERMS, largest=LARGEST)
+        await self._owner(request, member)
+        problems = await asyncio.to_thread(self._placing.check, _document(body.document, request))
+        return answer({"conflicts": _problems(problems)})
+
+    async def set_state(self, request: Request, member: Member) -> Response:
+        """Put a collector on its pages, suspend it, or retire it for good."""
+        body = await read_json(request, _NEW_STATE)
+        action = "collector.suspend" if body.state == "suspended" else "collector.change"
+        found = await self._mine(request, member, action)
+        changed = await asyncio.to_thread(
+            lambda: self._placing.set_state(
+                found.site, found.name, body.state, actor=member.name, expected=body.expected
+            )
+        )
+        return answer(placed_told(changed))
+
+    async def new_key(self, request: Request, member: Member) -> Response:
+        """Draw another write key; the old one names nobody from now on."""
+        found = await self._mine(request, member, "collector.change")
+        changed = await asyncio.to_thread(
+            lambda: self._placing.new_key(found.site, found.name, actor=member.name)
+        )
+        return answer(placed_told(changed))
+
+    async def _owner(self, request: Request, member: Member) -> str:
+        """Whose it is, or will be; Refused for whoever may not write it."""
+        found = await self._found(request)
+        site = request.path_params["site"]
+        if found is None:
+            require(member, "collector.add", site)
+            return member.name
+        require(member, "collector.change", site, owner=found.owner)
+        return found.owner
+
+    async def _mine(self, request: Request, member: Member, action: str) -> PlacedCollector:
+        found = await self._found(request)
+        site = request.path_params["site"]
+        require(member, action, site, owner=None if found is None else found.owner)
+        if found is None:
+            raise Refused("not-found", "there is no collector of this name")
+        return found
+
+    async def _found(self, request: Request) -> PlacedCollector | None:
+        site, name = request.path_params["site"], request.path_params["name"]
+        return await asyncio.to_thread(self._placing.get, site, name)
+
+
+def _document(document: dict[str, Any], request: Request) -> Placed:
+    placed = read_placed(document)
+    site, name = request.path_params["site"], request.path_params["name"]
+    if (placed.policy.site, placed.name) != (site, name):
+        raise Refused("bad-shape", f"the document is of {placed.name!r} at {placed.policy.site!r}")
+    return placed
+
+
+def _problems(problems: tuple[Problem, ...]) -> list[dict[str, object]]:
+    return [problem.as_dict() for problem in problems]

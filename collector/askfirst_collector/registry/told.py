@@ -1,0 +1,85 @@
+"""Sites and placed collectors as plain values: what the API and `--json` of the commands answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.registry.scheduled import Scheduled
+from askfirst_collector.registry.sites import Registry, Site
+
+
+def moment(seconds: float) -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state_of(site: Site) -> str:
+    """`in-force`, `suspended` or `retired`."""
+    if site.retired:
+        return "retired"
+    return "suspended" if site.suspended else "in-force"
+
+
+def site_told(site: Site) -> dict[str, Any]:
+    """A site in a list."""
+    current = site.editions.current
+    return {
+        "site": site.name,
+        "state": state_of(site),
+        "edition": current.number,
+        "hash": current.hash,
+        "since": moment(current.effective),
+        "origins": list(current.policy.origins),
+        "collectors": sorted(current.placed),
+    }
+
+
+def whole_site_told(registry: Registry, site: Site) -> dict[str, Any]:
+    """A site with its policy, what waits to take effect, and why it is suspended."""
+    return {
+        **site_told(site),
+        "policy": site.editions.current.policy.document,
+        "conflicts": [problem.as_dict() for problem in site.suspended],
+        "scheduled": scheduled_told(registry.scheduled(site.name)),
+    }
+
+
+def scheduled_told(found: Scheduled | None) -> dict[str, Any] | None:
+    """A policy for later; `refused` lists what kept it from taking effect."""
+    if found is None:
+        return None
+    return {
+        "hash": found.policy.hash,
+        "effective": moment(found.effective),
+        "policy": found.policy.document,
+        "refused": [dict(each) for each in found.refused],
+    }
+
+
+def editions_told(site: Site) -> list[dict[str, Any]]:
+    """The history of a site, newest first."""
+    return [
+        {
+            "number": each.number,
+            "hash": each.hash,
+            "effective": moment(each.effective),
+            "collectors": sorted(each.placed),
+        }
+        for each in reversed(site.editions.all)
+    ]
+
+
+def placed_told(found: PlacedCollector) -> dict[str, Any]:
+    """A placed collector, whole; `reason` says why it is suspended."""
+    return {
+        "name": found.name,
+        "site": found.site,
+        "owner": found.owner,
+        "state": found.state,
+        "version": found.version,
+        "write_key": found.write_key,
+        "reason": None if found.reason is None else dict(found.reason),
+        "document": found.placed.document,
+    }

@@ -8,7 +8,17 @@ from typing import Any
 
 import orjson
 
-from . import admin_members, anyone, consents, events, policies, preflights, rights
+from . import (
+    admin_collectors,
+    admin_members,
+    admin_sites,
+    anyone,
+    consents,
+    events,
+    policies,
+    preflights,
+    rights,
+)
 from .operation import Area
 from .security import SCHEMES
 from .shapes import SHARED
@@ -20,6 +30,8 @@ AREAS: tuple[Area, ...] = (
     consents.AREA,
     rights.AREA,
     policies.AREA,
+    admin_sites.AREA,
+    admin_collectors.AREA,
     admin_members.AREA,
     preflights.AREA,
     anyone.AREA,

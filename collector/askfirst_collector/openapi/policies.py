@@ -58,7 +58,7 @@ _EDITION = closed(
         "effective": {"type": "integer", "description": "Unix seconds."},
         "policy": ref("Policy"),
         "placed": {
-            **by_name({"type": "object"}, "SiteName"),
+            **by_name(ref("PlacedDocument"), "CollectorName"),
             "description": "The placed collectors that stand in it, by name.",
         },
         "terms": by_name(

@@ -24,22 +24,23 @@ SHARED: dict[str, dict[str, Any]] = {
             "problems": {
                 "type": "array",
                 "description": "Of a policy: everything that is wrong in it.",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "required": ["pointer", "found", "message"],
-                    "properties": {
-                        "pointer": {"type": "string", "description": "Where (RFC 6901)."},
-                        "found": {"description": "What stands there."},
-                        "allowed": {"description": "What the policy above allows."},
-                        "link": {"enum": ["host", "site"], "description": "Which one that is."},
-                        "message": {"type": "string", "description": "What to write."},
-                    },
-                },
+                "items": ref("PolicyProblem"),
             },
         },
     },
+    "PolicyProblem": {
+        "type": "object",
+        "required": ["pointer", "found", "message"],
+        "properties": {
+            "pointer": {"type": "string", "description": "Where (RFC 6901)."},
+            "found": {"description": "What stands there."},
+            "allowed": {"description": "What the policy above allows."},
+            "link": {"enum": ["host", "site"], "description": "Which one that is."},
+            "message": {"type": "string", "description": "What to write."},
+        },
+    },
     "SiteName": {**NAME, "description": "The short name of a site."},
+    "CollectorName": {**NAME, "description": "The short name of a placed collector."},
     "PurposeName": {
         "type": "string",
         "pattern": "^[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39})?$",

@@ -1,0 +1,120 @@
+"""`/v1/admin/sites`: sites, their policies and their editions."""
+
+from __future__ import annotations
+
+from askfirst_collector.admin.sites import NewPolicy
+
+from .admin_members import GONE, SITE_PATH, operation
+from .example import example_policy
+from .operation import Answer, Area, Body, Schema, ref
+from .shapes import array, closed, of_struct
+
+_NUMBER = {"type": "integer", "minimum": 1}
+_NAMES = array(ref("CollectorName"))
+_SITE: dict[str, Schema] = {
+    "site": ref("SiteName"),
+    "state": {"enum": ["in-force", "suspended", "retired"]},
+    "edition": _NUMBER,
+    "hash": ref("Hash"),
+    "since": ref("Hour"),
+    "origins": array({"type": "string"}),
+    "collectors": _NAMES,
+}
+_SCHEDULED = closed(
+    {
+        "hash": ref("Hash"),
+        "effective": ref("Hour"),
+        "policy": ref("Policy"),
+        "refused": {
+            **array(ref("PolicyProblem")),
+            "description": "Why it did not take effect, where it was to.",
+        },
+    }
+)
+SCHEMAS: dict[str, Schema] = {
+    "Site": closed(_SITE),
+    "WholeSite": closed(
+        {
+            **_SITE,
+            "policy": ref("Policy"),
+            "conflicts": {**array(ref("PolicyProblem")), "description": "Why it is suspended."},
+            "scheduled": {"anyOf": [_SCHEDULED, {"type": "null"}]},
+        }
+    ),
+    "NewPolicy": of_struct(
+        NewPolicy,
+        policy=ref("Policy"),
+        effective={"description": "When it takes effect; now where it is left out."},
+    ),
+    "Published": closed(
+        {
+            "site": ref("SiteName"),
+            "hash": ref("Hash"),
+            "edition": {"anyOf": [_NUMBER, {"type": "null"}], "description": "In force now."},
+            "scheduled": {"anyOf": [ref("Hour"), {"type": "null"}]},
+        }
+    ),
+    "Edition": closed(
+        {"number": _NUMBER, "hash": ref("Hash"), "effective": ref("Hour"), "collectors": _NAMES}
+    ),
+}
+AREA = Area(
+    tag="sites",
+    description="Sites and what they have published.",
+    schemas=SCHEMAS,
+    operations=(
+        operation(
+            "get",
+            "sites",
+            "listSites",
+            "The sites whoever asks may read",
+            Answer(200, "By name.", closed({"sites": array(ref("Site"))})),
+        ),
+        operation(
+            "get",
+            "sites/{site}",
+            "getSite",
+            "One site, with its policy",
+            Answer(200, "And why it is suspended, if it is.", ref("WholeSite")),
+            "no-such-site",
+            parameters=(SITE_PATH,),
+        ),
+        operation(
+            "delete",
+            "sites/{site}",
+            "retireSite",
+            "End a site for good",
+            GONE,
+            "no-such-site",
+            parameters=(SITE_PATH,),
+        ),
+        operation(
+            "put",
+            "sites/{site}/policy",
+            "putPolicy",
+            "Put a policy in force, now or later; a new name is a new site",
+            Answer(200, "What is in force, and what will be.", ref("Published")),
+            *("no-such-site", "site-retired", "policy-refused", "policy-conflict"),
+            parameters=(SITE_PATH,),
+            body=Body(ref("NewPolicy"), {"standard": {"policy": example_policy().document}}),
+        ),
+        operation(
+            "delete",
+            "sites/{site}/scheduled",
+            "dropScheduled",
+            "Drop the policy that was to take effect later",
+            GONE,
+            "no-such-site",
+            parameters=(SITE_PATH,),
+        ),
+        operation(
+            "get",
+            "sites/{site}/editions",
+            "listEditions",
+            "What a site has published, newest first",
+            Answer(200, "Its history.", closed({"editions": array(ref("Edition"))})),
+            "no-such-site",
+            parameters=(SITE_PATH,),
+        ),
+    ),
+)

@@ -78,6 +78,24 @@ export interface PolicyDocument {
   readonly purposes: Readonly<Record<string, PurposeDocument>>;
 }
 
+/** A collector that an owner placed on pages of the site, as published; on its pages its purposes are asked about too. */
+export interface PlacedDocument {
+  readonly collector: string;
+  readonly pages: readonly string[]; // patterns of paths (pages.ts)
+  readonly origins: readonly string[];
+  readonly controller: Readonly<Record<string, string>>;
+  readonly purposes: Readonly<Record<string, PurposeDocument>>;
+  readonly asked: readonly string[]; // `collector/purpose`
+}
+
+/** Who sends from this page beside the site: a placed collector, with what the gate vouched for. */
+export interface Sender {
+  readonly name: string;
+  readonly key: string; // its public write key
+  readonly vouch: string;
+  readonly path: string; // of the one page that the vouch is for
+}
+
 /** The answer of `GET /askfirst/policy` as JSON: the edition in force, the same for everyone. */
 export interface Published {
   readonly number: number;
@@ -92,6 +110,14 @@ export interface Published {
   readonly bounds: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Scope>>>>>>;
   /** By older edition and purpose: what the edition in force asks beyond it. */
   readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
+  readonly senders?: readonly Sender[]; // never published: what placed.js found in this page
+}
+
+/** What placed.js exports. */
+export interface PlacedModule {
+  /** What the site published, as it is on this page: the purposes of placed collectors are among `policy.purposes`, and those that stand here among `asked`. */
+  readonly here: (published: Published) => Published;
 }
 
 /** What this page may do at this moment, and what its visitor is to be asked. A new one after each change. */

@@ -1,5 +1,5 @@
 /** What a page may do, and what its visitor is to be asked: the rules of terms/consent.py, on what the site published. */
-import type { ConsentView, Detail, Published, Question, Scope, Signals, Source, State } from "./api.ts";
+import type { ConsentView, Detail, Published, Question, Scope, Signals, State } from "./api.ts";
 
 export const nothing = (): ConsentView => ({ source: "none", details: {}, scopes: {}, asks: [] });
 
@@ -18,18 +18,16 @@ export function decide(published: Published, state: State | null, signals: Signa
   const question = (purpose: string): Question[] => {
     const choice = state?.choices[purpose];
     const since = (edition: number): readonly string[] => changes[edition]?.[purpose] ?? [];
-    if (closed || denied(purpose)) return [];
-    if (!choice || (choice[0] > 0 && !bounds[choice[1]])) return signals.dnt ? [] : [{ purpose, widened: [] }];
+    // A placed collector's purpose is asked about where the site's own of that name was not refused (M49).
+    const above = purpose.split("/")[1];
+    const refused = above && state && !choice && !state.choices[above]?.[0];
+    if (closed || denied(purpose) || refused) return [];
+    if (!choice || (choice[0] && !bounds[choice[1]])) return signals.dnt ? [] : [{ purpose, widened: [] }];
     // What an earlier edition added was already answered: ask only for what came since.
-    const open = choice[0] > 0 && since(Math.max(choice[1], state?.edition ?? 0)).length > 0;
+    const open = choice[0] && since(Math.max(choice[1], state?.edition ?? 0)).length > 0;
     return open ? [{ purpose, widened: since(choice[1]) }] : [];
   };
 
-  return { source: source(asked.some(denied), state, signals), details, scopes, asks: asked.flatMap(question) };
-}
-
-function source(denied: boolean, state: State | null, signals: Signals): Source {
-  if (denied) return "gpc";
-  if (state) return "visitor";
-  return signals.dnt ? "dnt" : "none";
+  const answered = state ? "visitor" : signals.dnt ? "dnt" : "none";
+  return { source: asked.some(denied) ? "gpc" : answered, details, scopes, asks: asked.flatMap(question) };
 }

@@ -4,6 +4,7 @@ import type {
   ConsentView,
   NoticeContext,
   NoticeModule,
+  PlacedModule,
   Published,
   State,
   Tracker,
@@ -35,6 +36,8 @@ export function gate(base: string): Askfirst {
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
 
+  const stateOf = ({ policy }: Published): State | null => readState(cookies(), policy.site, Date.now() / 1000);
+
   /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
   function read(): ConsentView {
     const jar = cookies();
@@ -42,7 +45,7 @@ export function gate(base: string): Askfirst {
     seen = jar;
     const before = consent;
     try {
-      state = readState(jar, published.policy.site, Date.now() / 1000);
+      state = stateOf(published);
       consent = decide(published, state, signals());
       onArrival ??= Object.keys(consent.scopes);
       const text = JSON.stringify(consent);
@@ -51,6 +54,7 @@ export function gate(base: string): Askfirst {
         void safely(() => changed(published as Published, before));
       }
     } catch {
+      told = "";
       consent = nothing();
     }
     return consent;
@@ -59,7 +63,8 @@ export function gate(base: string): Askfirst {
   /** A copy, so that what a page does to it stays in the page. */
   function view(): ConsentView {
     try {
-      return JSON.parse(JSON.stringify(read()));
+      read();
+      return JSON.parse(told);
     } catch {
       return nothing();
     }
@@ -70,23 +75,23 @@ export function gate(base: string): Askfirst {
     clear(...leftovers(policy, before, consent));
     look();
     for (const listener of listeners) void safely(() => listener(view()));
-    if (Object.values(consent.scopes).some(({ page }) => page)) void load();
+    if (grants("page")) void load();
     // A page without a way back to the choices gets one with the notice (M11).
-    const lacks = asked.length > 0 && !closed && !document.querySelector(LINK);
+    const lacks = asked[0] && !closed && !document.querySelector(LINK);
     const stands = document.getElementById("askfirst-notice");
-    if (notice || lacks || stands || consent.asks.length > 0) await show("first");
+    if (notice || lacks || stands || consent.asks[0]) await show("first");
   }
 
   function load(): Promise<Tracker | undefined> {
     tracker ??= safely(async () => {
-      const { start }: TrackerModule = await import(`${base}tracker.js`);
-      return start(
+      const found: TrackerModule = await import(`${base}tracker.js`);
+      return found.start(
         {
           published: published as Published,
           signals: signals(),
           consent: read,
           edition: (purpose) => state?.choices[purpose]?.[1] ?? 0,
-          onArrival: onArrival ?? [],
+          onArrival: onArrival as readonly string[],
         },
         new URL("../events", base).href,
       );
@@ -97,18 +102,16 @@ export function gate(base: string): Askfirst {
   async function show(layer: NoticeContext["layer"]): Promise<boolean> {
     notice ??= safely(() => import(`${base}notice.js`));
     const found = await notice;
-    if (!found || !published) return false;
-    found.show({ published, consent: view(), state, signals: signals(), base, layer, answered });
-    return true;
+    if (published) found?.show({ published, consent: view(), state, signals: signals(), base, layer, answered });
+    return Boolean(found && published);
   }
 
   async function learn(cache: RequestCache): Promise<void> {
     const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" }, cache });
     const found: Published = await response.json();
-    const { edition = 0 } = readState(cookies(), found.policy.site, Date.now() / 1000) ?? {};
     // The answer was to a newer edition than the browser's cache knows.
-    if (edition > found.number && cache === "default") return learn("reload");
-    published = found;
+    if ((stateOf(found)?.edition ?? 0) > found.number && cache === "default") return learn("reload");
+    published = found.placed ? ((await import(`${base}placed.js`)) as PlacedModule).here(found) : found;
     answered();
   }
 
@@ -117,16 +120,16 @@ export function gate(base: string): Askfirst {
     tellTabs();
   }
 
-  const look = gateScripts((purpose) => Object.hasOwn(read().scopes, purpose));
-  const tellTabs = followTabs(
-    () => void safely(read),
-    () => void safely(async () => (await tracker)?.restored()),
-  );
-  onChoices(() => safely(() => show("preferences")));
+  const allows = (purpose: string): boolean => Object.hasOwn(read().scopes, purpose);
+  const grants = (attribute: string): boolean => Object.values(read().scopes).some((scope) => scope[attribute]);
+  const choose = (): Promise<boolean | undefined> => safely(() => show("preferences"));
+  const look = gateScripts(allows);
+  const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
+  onChoices(choose);
   whenSeen(() => void safely(() => learn("default")));
 
   return {
-    allows: (purpose) => Object.hasOwn(read().scopes, purpose),
+    allows,
     get consent() {
       return view();
     },
@@ -135,9 +138,8 @@ export function gate(base: string): Askfirst {
       return () => listeners.delete(listener);
     },
     track(name, properties) {
-      if (!Object.values(read().scopes).some(({ action }) => action)) return;
-      void safely(async () => (await load())?.track(name, properties));
+      if (grants("action")) void safely(async () => (await load())?.track(name, properties));
     },
-    show: () => void safely(() => show("preferences")),
+    show: () => void choose(),
   };
 }

@@ -13,8 +13,9 @@ export function leftovers(
   const gone = { cookies: [] as string[], storage: [] as string[] };
   const kept = { cookies: [OURS, ...policy.necessary.map(({ cookie }) => cookie)], storage: [] as string[] };
   for (const [name, { cookies, storage }] of Object.entries(policy.purposes)) {
-    const ended = now.details[name] === 0 || (before.scopes[name] && !now.scopes[name]);
-    const side = ended ? gone : kept;
+    const ended = before.scopes[name] || now.details[name] === 0;
+    // All that a placed collector declares the site declares too: until it is allowed, it keeps nothing back.
+    const side = now.scopes[name] || !(ended || name.includes("/")) ? kept : gone;
     side.cookies.push(...cookies);
     side.storage.push(...storage);
   }

@@ -15,9 +15,12 @@ export interface Told {
   cookies?: { readonly enabled: boolean; readonly names?: readonly string[] };
 }
 
-/** What a purpose may know of the page at this moment; `referrer` is a whole address, or nothing. */
-export function observe(scope: Scope, lists: Lists, referrer: string): Told {
-  const told: Told = { page: page(location, scope["page"] ?? 0, lists.query_parameters) };
+/**
+ * What a purpose may know of the page at this moment; `referrer` is a whole address, or nothing. With `whole` the path
+ * is told whatever the level: a placed collector's page is matched by the site, and cut there.
+ */
+export function observe(scope: Scope, lists: Lists, referrer: string, whole = false): Told {
+  const told: Told = { page: page(location, Math.max(scope["page"] ?? 0, whole ? 2 : 0), lists.query_parameters) };
   if (scope["referrer"] && referrer) told.referrer = originOf(referrer);
   if (scope["screen"]) told.screen = screenAt(scope["screen"], screen.width, screen.height);
   if (scope["cookies"]) told.cookies = jar(scope["cookies"], lists.cookies);

@@ -19,7 +19,7 @@ export function gateScripts(allows: Allows): () => void {
   const next = (): void => {
     running = false;
     while (!running && waiting.length > 0) {
-      const [script] = waiting.splice(0, 1);
+      const script = waiting.shift();
       // Consent may have gone while the one before was loading.
       if (script?.isConnected && isAllowed(script, allows)) running = run(script, () => void safely(next));
     }
@@ -55,15 +55,12 @@ function run(script: HTMLScriptElement, done: () => void): boolean {
   // One that innerHTML made counts as started: it is not forced to be async, and never loads.
   const waits = script.async && !isAsync(script) && (script.hasAttribute("src") || isModule(script));
   const { parentNode, nextSibling } = script;
-  if (!parentNode) return false;
   script.remove();
-  if (isModule(script)) script.type = "module";
-  else script.removeAttribute("type");
+  script.type = isModule(script) ? "module" : "";
   if (waits) {
     script.async = false;
-    script.addEventListener("load", done, { once: true });
-    script.addEventListener("error", done, { once: true });
+    for (const event of ["load", "error"]) script.addEventListener(event, done, { once: true });
   }
-  parentNode.insertBefore(script, nextSibling);
+  parentNode?.insertBefore(script, nextSibling);
   return waits;
 }

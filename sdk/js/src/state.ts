@@ -23,18 +23,18 @@ export function readState(cookies: string, site: string, now: number): State | n
 /** The state in a token, or null for one that is another site's, malformed, run out, or further ahead than any is. */
 export function decode(token: string, site: string, now: number): State | null {
   const [header, body, signature] = token.split(".");
-  if (header !== HEADER || !body || !signature) return null;
   try {
-    const { aud, ch, ed, exp } = JSON.parse(atob(body.replace(/-/g, "+").replace(/_/g, "/")));
+    const { aud, ch, ed, exp } = JSON.parse(atob(`${body}`.replace(/-/g, "+").replace(/_/g, "/")));
     // A clock that is years off puts every answer outside this window: then nothing is allowed.
-    const lasts = aud === site && isNumber(ed) && now < exp && exp <= now + LONGEST_LIFE;
+    const lasts =
+      header === HEADER && signature && aud === site && isNumber(ed) && now < exp && exp <= now + LONGEST_LIFE;
     return lasts && Object.values(ch).every(isChoice) ? { site, edition: ed, choices: ch, expires: exp } : null;
   } catch {
     return null;
   }
 }
 
-const isNumber = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const isNumber = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isChoice = (pair: unknown): pair is Choice => Array.isArray(pair) && pair.length === 2 && pair.every(isNumber);
 
@@ -53,7 +53,7 @@ export function narrowest(a: State, b: State): State {
 
 /** A parent domain's cookie refuses and narrows, and grants nothing. */
 function below(state: State | null, parent: State): State | null {
-  if (state) return narrowest(state, { ...parent, choices: { ...state.choices, ...parent.choices } });
-  const refused = Object.entries(parent.choices).filter(([, [detail]]) => detail === 0);
-  return refused.length > 0 ? { ...parent, choices: Object.fromEntries(refused) } : null;
+  const own = state ?? { ...parent, choices: {} };
+  const met = narrowest(own, { ...parent, choices: { ...own.choices, ...parent.choices } });
+  return state || Object.keys(met.choices).length > 0 ? met : null;
 }

@@ -1,24 +1,54 @@
 /** The tracker: page views and actions of the purposes that were agreed to. Loaded only after a grant. */
 import { action } from "./action.ts";
-import type { Grants, Tracker } from "./api.ts";
+import type { Grants, Scope, Sender, Tracker } from "./api.ts";
 import { onNavigation } from "./navigation.ts";
-import { type Lists, observe } from "./observe.ts";
+import { type Lists, observe, type Told } from "./observe.ts";
 import { outbox } from "./outbox.ts";
 import { safely } from "./safely.ts";
-
 import { wire } from "./wire.ts";
 
 const NO_LISTS: Lists = { query_parameters: {}, actions: {}, cookies: [] };
 
 /** `events` is the address to send to. */
 export function start(grants: Grants, events: string): Tracker {
+  const all = [undefined, ...(grants.published.senders ?? [])].map((sender) => follow(grants, events, sender));
+  const each = (step: (one: Followed) => void) => () => {
+    for (const one of all) void safely(() => step(one));
+  };
+  const leave = each(({ leave }) => leave());
+  onNavigation(each(({ navigated }) => navigated()));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") leave();
+  });
+  addEventListener("pagehide", leave);
+  return {
+    changed: each(({ changed }) => changed()),
+    restored: each(({ restored }) => restored()),
+    track: (name, properties = {}) => each(({ track }) => track(name, properties))(),
+  };
+}
+
+interface Followed extends Tracker {
+  readonly navigated: () => void;
+  readonly leave: () => void;
+}
+
+/** What the site itself sends, or one placed collector: each in batches of its own, for its own purposes. */
+function follow(grants: Grants, events: string, sender?: Sender): Followed {
   const { number, changes, policy } = grants.published;
-  const way = wire(events, grants);
+  const way = wire(events, grants, sender);
   const out = outbox(way);
   const pages = new Map<string, string>(); // by purpose, the page it was last told of
+  const prefix = sender ? `${sender.name}/` : "";
   let { referrer } = document;
 
-  const scopes = () => Object.entries(grants.consent().scopes);
+  /** What is granted of the sender's own purposes; where it was vouched for another path, nothing. */
+  function scopes(): [string, Scope][] {
+    if (sender && sender.path !== location.pathname) return [];
+    return Object.entries(grants.consent().scopes).filter(
+      ([purpose]) => purpose.slice(0, purpose.indexOf("/") + 1) === prefix,
+    );
+  }
 
   /** What bounds a purpose beside its scope: nothing is listed while something widened that was not agreed to. */
   function lists(purpose: string): Lists {
@@ -32,11 +62,14 @@ export function start(grants: Grants, events: string): Tracker {
     if (grant) out.add({ purpose, grant, event: { purpose, ...event } });
   }
 
+  /** The site cuts a path that it has to match first. */
+  const tell = (purpose: string, scope: Scope): Told => observe(scope, lists(purpose), referrer, sender !== undefined);
+
   /** Tells each purpose for which `isView` holds; for all of them the page counts as seen. */
   function look(isView: (purpose: string, isNew: boolean) => boolean): void {
     for (const [purpose, scope] of scopes()) {
       if (!scope["page"]) continue;
-      const told = observe(scope, lists(purpose), referrer);
+      const told = tell(purpose, scope);
       const page = location.pathname + told.page;
       if (isView(purpose, pages.get(purpose) !== page)) add(purpose, { type: "page_view", ...told });
       pages.set(purpose, page);
@@ -44,22 +77,20 @@ export function start(grants: Grants, events: string): Tracker {
   }
 
   // What happened before consent is never sent (M13); where the site itself counts page views, it counted this one.
-  const sent = !policy.server_side || wasFetchedAhead();
-  look((purpose) => sent && grants.onArrival.includes(purpose));
+  const sent = sender || !policy.server_side || wasFetchedAhead();
+  look((purpose) => Boolean(sent) && grants.onArrival.includes(purpose));
   let path = location.pathname;
-  onNavigation(() => {
-    void safely(() => {
-      if (path !== location.pathname) referrer = location.origin;
-      path = location.pathname;
-      look((_, isNew) => isNew);
-    });
-  });
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") void safely(out.leave);
-  });
-  addEventListener("pagehide", () => void safely(out.leave));
 
   return {
+    leave: out.leave,
+    navigated() {
+      if (path !== location.pathname) {
+        referrer = location.origin;
+        if (sender) pages.clear();
+      }
+      path = location.pathname;
+      look((_, isNew) => isNew);
+    },
     changed() {
       out.changed();
       // A purpose that was granted on this page begins with the next one.
@@ -71,8 +102,11 @@ export function start(grants: Grants, events: string): Tracker {
         const listed = lists(purpose).actions;
         const terms = Object.hasOwn(listed, name) ? listed[name] : undefined;
         if (!scope["action"] || !terms) continue;
-        const told = observe(scope, lists(purpose), referrer);
-        add(purpose, { type: "action", ...told, action: action(name, properties, scope["action"], terms) });
+        add(purpose, {
+          type: "action",
+          ...tell(purpose, scope),
+          action: action(name, properties, scope["action"], terms),
+        });
       }
     },
   };

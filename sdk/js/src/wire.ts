@@ -1,12 +1,12 @@
 /** The outbox's way to the site: POST /askfirst/events (DESIGN, "Contracts"). */
-import type { Grants } from "./api.ts";
+import type { Grants, Sender } from "./api.ts";
 import type { Wire } from "./outbox.ts";
 
 const { fetch, setTimeout, clearTimeout } = window;
 const ID_BYTES = 16;
 
-/** `events` is the address to send to. */
-export function wire(events: string, { signals, consent, edition }: Grants): Wire {
+/** `events` is the address to send to; `sender` a placed collector that sends, instead of the site. */
+export function wire(events: string, { signals, consent, edition }: Grants, sender?: Sender): Wire {
   return {
     async post(body, signal) {
       const headers = { "Content-Type": "application/json" };
@@ -28,7 +28,15 @@ export function wire(events: string, { signals, consent, edition }: Grants): Wir
         .replace(/=/g, "");
     },
     body: (batch, all) =>
-      JSON.stringify({ v: 1, batch, gpc: signals.gpc || undefined, dnt: signals.dnt || undefined, events: all }),
+      JSON.stringify({
+        v: 1,
+        batch,
+        collector: sender?.key,
+        vouch: sender?.vouch,
+        gpc: signals.gpc || undefined,
+        dnt: signals.dnt || undefined,
+        events: all,
+      }),
     grant(purpose) {
       const scope = consent().scopes[purpose];
       return scope && JSON.stringify([edition(purpose), scope]);

@@ -11,6 +11,7 @@ const WORDS = "consent_banner/translations";
 /** Built file: where it comes from, and in which form. Only the gate is a classic script: the page's one line. */
 const ENTRIES = [
   { file: "askfirst.js", source: "sdk/js/src/askfirst.ts", format: "iife" },
+  { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "askfirst.css", source: "consent_banner/src/notice.css", format: undefined },

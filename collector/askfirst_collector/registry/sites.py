@@ -112,14 +112,20 @@ class Registry:
         return any(site and origin in site.editions.current.policy.origins for site in found)
 
     def publish(
-        self, policy: Policy, *, actor: str | None = None, effective: int | None = None
+        self,
+        policy: Policy,
+        *,
+        actor: str | None = None,
+        effective: int | None = None,
+        expected: int | None = None,
     ) -> Editions:
         """Make a policy the current edition of its site; one that is current already stays so.
 
         With `effective` (unix seconds, later than now) it is kept until then, and replaces what
         was kept before. `actor` is the member whose change this is; None where the site was
-        started with it. Raises PolicyError, with every conflict, where the policy goes beyond the
-        host's (M31), and Refused for a site that was retired.
+        started with it. `expected` is the number of the edition that was edited, 0 where there was
+        none. Raises PolicyError, with every conflict, where the policy goes beyond the host's
+        (M31), and Refused `changed-meanwhile`, and for a site that was retired.
         """
         now = self._now()
         with away("ledger"), writing(self._engine) as connection:
@@ -127,6 +133,10 @@ class Registry:
             current = before.current if before else None
             if is_retired(connection, policy.site):
                 raise Refused("site-retired", "choose another name: this site was retired")
+            number = current.number if current is not None else 0
+            if expected is not None and expected != number:
+                detail = f"edition {number} took effect meanwhile: look at it, then publish again"
+                raise Refused("changed-meanwhile", detail)
             host = self._host.current().policy
             unchanged = current is not None and current.policy.hash == policy.hash
             if unchanged and effective is None and not why(connection, policy.site):
@@ -187,9 +197,9 @@ class Registry:
             return archived(connection, site, digest)
 
     def site_of_key(self, token: str) -> str | None:
-        """The site whose relay shows this key; None for an unknown key."""
+        """The site whose relay shows this key; None for one that is unknown or has ended."""
         with away("ledger"), self._engine.connect() as connection:
-            return site_of_key(connection, token)
+            return site_of_key(connection, token, now=self._now())
 
     def collector_of_key(self, key: str) -> tuple[str, str] | None:
         """Site and name of the placed collector with this write key, in whatever state."""

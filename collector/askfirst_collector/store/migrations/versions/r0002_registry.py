@@ -1,4 +1,4 @@
-"""The host and its members: ceilings, whom they suspend, whom a webhook tells, who changed what."""
+"""The registry: ceilings and whom they suspend, placed collectors, members, who changed what."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
+    inspect,
 )
 
 revision = "0002"
@@ -17,7 +18,13 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make what is missing."""
+    """Make what is missing. Whoever is signed in has to sign in again."""
+    _host()
+    _sites()
+    _members()
+
+
+def _host() -> None:
     op.create_table(
         "host_edition",
         Column("number", Integer, autoincrement=False, nullable=False),
@@ -64,6 +71,9 @@ def upgrade() -> None:
         PrimaryKeyConstraint("id"),
         if_not_exists=True,
     )
+
+
+def _sites() -> None:
     op.create_table(
         "placed",
         Column("site", String, nullable=False),
@@ -95,3 +105,69 @@ def upgrade() -> None:
         PrimaryKeyConstraint("site"),
         if_not_exists=True,
     )
+    # A folder from before there were migrations may have been made with them.
+    offline = op.get_context().as_sql
+    found = [] if offline else inspect(op.get_bind()).get_columns("site_key")
+    known = {each["name"] for each in found}
+    for column in (Column("made", Integer), Column("expires", Integer)):
+        if column.name not in known:
+            op.add_column("site_key", column)
+
+
+def _members() -> None:
+    op.create_table(
+        "member_site",
+        Column("member", String(80), nullable=False),
+        Column("site", String(40), nullable=False),
+        PrimaryKeyConstraint("member", "site"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "invitation",
+        Column("id", String(16), nullable=False),
+        Column("hash", LargeBinary(32), nullable=False),
+        Column("role", String(20), nullable=False),
+        Column("sites", String, nullable=False),
+        Column("email", String(254), nullable=False),
+        Column("expires", Integer, nullable=False),
+        PrimaryKeyConstraint("id"),
+        UniqueConstraint("hash"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "session",
+        Column("id", String(16), nullable=False),
+        Column("hash", LargeBinary(32), nullable=False),
+        Column("member", String(80), nullable=False),
+        Column("browser", LargeBinary(32), nullable=False),
+        Column("begun", String(10), nullable=False),
+        Column("expires", Integer, nullable=False),
+        PrimaryKeyConstraint("id"),
+        UniqueConstraint("hash"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_session_member", "session", ["member"], if_not_exists=True)
+    op.create_table(
+        "api_token",
+        Column("id", String(16), nullable=False),
+        Column("hash", LargeBinary(32), nullable=False),
+        Column("member", String(80), nullable=False),
+        Column("name", String(80), nullable=False),
+        Column("scopes", String, nullable=False),
+        Column("begun", String(10), nullable=False),
+        Column("expires", Integer, nullable=False),
+        PrimaryKeyConstraint("id"),
+        UniqueConstraint("hash"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_api_token_member", "api_token", ["member"], if_not_exists=True)
+    op.create_table(
+        "identity",
+        Column("issuer", String, nullable=False),
+        Column("subject", String, nullable=False),
+        Column("member", String(80), nullable=False),
+        PrimaryKeyConstraint("issuer", "subject"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_identity_member", "identity", ["member"], if_not_exists=True)
+    op.execute("DROP TABLE IF EXISTS sessions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..terms.consent import Consent
 from ..terms.lattice import Detail
 from ..terms.purpose import Purpose
@@ -10,16 +12,18 @@ from .changes import sentences
 from .forms import BASE, answer, form, hidden
 from .html import Html, el, own
 from .notice import present, signal_line
-from .page import document
+from .page import document, section
+from .placed import about, recipients
 from .words import Words
 
 
 def choices_page(consent: Consent, *, words: Words, return_to: str = "/") -> str:
     """`/askfirst/choices` as a whole document; `return_to` is a checked path of this site."""
-    policy = consent.editions.current.policy
-    intro = words.say("choices", "intro" if policy.asked else "empty")
-    body: list[object] = [signal_line(consent, words)]
-    if policy.asked:
+    edition = consent.editions.current
+    policy = edition.policy
+    intro = words.say("choices", "intro" if edition.every else "empty")
+    body: list[object] = [signal_line(consent, words, edition.every)]
+    if edition.every:
         now = words.say("choices", "present", choice=present(consent, words))
         body += [el("p", {"class": "askfirst-note"}, now), _all(consent, words, return_to)]
         body.append(_save(consent, words, return_to))
@@ -31,12 +35,17 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/") -> str
 
 def _all(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
-    age = describe.minimum_age(edition, edition.policy.asked)
+    age = describe.minimum_age(edition, edition.every)
     fields = hidden(edition, words, return_to)
+    accepting = {**fields, **({"adult": "1"} if age else {})}
+    if edition.placed:
+        # Placed collectors are agreed to by name alone (M49).
+        accepting |= {f"purpose.{name}": "3" for name in edition.every}
+    apart = accepting != fields
     accept = words.say("button", "accept_age" if age else "accept", age=age)
     buttons = [
         answer("reject_all", words.say("button", "reject")),
-        answer("accept_all", accept, of="askfirst-accept" if age else None),
+        answer("accept_all", accept, of="askfirst-accept" if apart else None),
     ]
     if consent.state is not None and consent.state.grants:
         # Withdrawing is the refusal that also ends the receipt.
@@ -45,18 +54,37 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
         "div",
         {"class": "askfirst-all"},
         form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
-        form("askfirst-accept", {**fields, "adult": "1"}) if age else None,
+        form("askfirst-accept", accepting) if apart else None,
     )
 
 
 def _save(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
-    policy = edition.policy
-    age = describe.minimum_age(edition, policy.asked)
-    parts = [_purpose(consent, policy.purposes[name], words) for name in policy.asked]
+    age = describe.minimum_age(edition, edition.every)
+    asked = {question.purpose for question in consent.asks_on(return_to.partition("?")[0])}
+    parts: list[Html] = [_purpose(consent, name, words, asked) for name in edition.policy.asked]
+    if edition.placed:
+        parts.append(_placed(consent, words, asked))
     save = answer("save", words.say("button", "save"))
     fields = hidden(edition, words, return_to)
     return form("askfirst-save", fields, parts, _adult(age, words) if age else None, save)
+
+
+def _placed(consent: Consent, words: Words, asked: Collection[str]) -> Html:
+    """Every placed collector of the site: who it is, where it stands, and its purposes."""
+    edition = consent.editions.current
+    parts = [
+        section(
+            f"placed-{each.name}",
+            own(each.policy.controller.name),
+            about(each, words),
+            [_purpose(consent, name, words, asked) for name in each.asked],
+            level=3,
+        )
+        for _, each in sorted(edition.placed.items())
+    ]
+    why = el("p", None, words.say("placed", "why"))
+    return section("placed", words.say("placed", "title"), why, parts)
 
 
 def _adult(age: int, words: Words) -> Html:
@@ -66,38 +94,42 @@ def _adult(age: int, words: Words) -> Html:
     return el("label", {"class": "askfirst-adult"}, box, said)
 
 
-def _purpose(consent: Consent, purpose: Purpose, words: Words) -> Html:
+def _purpose(consent: Consent, name: str, words: Words, asked: Collection[str]) -> Html:
+    edition = consent.editions.current
+    purpose = edition.purpose(name)
+    if purpose is None:
+        return Html()
     lang, text = describe.words_of(purpose, words.lang)
     terms = purpose.terms
-    question = next((q for q in consent.asks if q.purpose == purpose.name), None)
-    sets = describe.sets(terms, words)
-    about = [
+    question = consent.question(name)
+    said = (
+        describe.retention(terms, words),
+        recipients(edition, name, words),
+        describe.sets(terms, words),
+    )
+    parts = [
         el("p", None, own(text.description, lang)),
-        el(
-            "p",
-            {"class": "askfirst-note"},
-            describe.retention(terms, words),
-            " ",
-            describe.recipients(terms.recipients, words),
-            " ",
-            sets,
-        ),
+        el("p", {"class": "askfirst-note"}, " ".join(said)),
     ]
     if question and question.widened:
-        said = sentences(question.widened, words, closes=terms.closes)
-        about.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in said]))
+        wider = sentences(question.widened, words, closes=terms.closes)
+        parts.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in wider]))
     if consent.signals.gpc and terms.sells_or_shares:
-        about.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
+        parts.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
     else:
-        about.append(_options(consent, purpose, words, unanswered=question is not None))
+        answered = consent.state is not None and name in consent.state.choices
+        chosen = consent.detail(name) if answered and question is None else None
+        # Left out, a purpose keeps its old answer; what is asked must be answered.
+        required = not answered and (name in edition.policy.asked or name in asked)
+        parts.append(_options(name, purpose, words, chosen=chosen, required=required))
     tag = el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
     legend = el("legend", None, own(text.title, lang), tag if terms.sells_or_shares else None)
-    return el("fieldset", {"class": "askfirst-purpose"}, legend, about)
+    return el("fieldset", {"class": "askfirst-purpose"}, legend, parts)
 
 
-def _options(consent: Consent, purpose: Purpose, words: Words, *, unanswered: bool) -> Html:
-    answered = consent.state is not None and purpose.name in consent.state.choices
-    chosen = consent.detail(purpose.name) if answered and not unanswered else None
+def _options(
+    name: str, purpose: Purpose, words: Words, *, chosen: int | None, required: bool
+) -> Html:
     options = [
         el(
             "label",
@@ -106,11 +138,10 @@ def _options(consent: Consent, purpose: Purpose, words: Words, *, unanswered: bo
                 "input",
                 {
                     "type": "radio",
-                    "name": f"purpose.{purpose.name}",
+                    "name": f"purpose.{name}",
                     "value": int(detail),
                     "checked": detail == chosen,
-                    # Left out, a purpose keeps its old answer; without one there must be an answer.
-                    "required": not answered,
+                    "required": required,
                 },
             ),
             el("strong", None, words.say("detail", str(int(detail)))),

@@ -62,17 +62,20 @@ def retention(terms: Terms, words: Words) -> str:
     return " ".join(parts)
 
 
-def recipient(found: Recipient, words: Words) -> str:
-    """Name, role and country of a third party."""
-    role = words.say("recipients", "role", found.role)
+def recipient(found: Recipient, words: Words, *, of: str | None = None) -> str:
+    """Name, role and country of a third party; `of` is who shares, where it is not the site."""
+    if of is None:
+        role = words.say("recipients", "role", found.role)
+    else:
+        role = words.say("recipients", "role_of", found.role, controller=isolated(of))
     return words.say(
         "recipients", "one", name=isolated(found.name), role=role, country=found.country
     )
 
 
-def recipients(all_of: Iterable[Recipient], words: Words) -> str:
+def recipients(all_of: Iterable[Recipient], words: Words, *, of: str | None = None) -> str:
     """Who else receives it, or that nobody does."""
-    names = [recipient(each, words) for each in sorted(set(all_of), key=lambda x: x.name)]
+    names = [recipient(each, words, of=of) for each in sorted(set(all_of), key=lambda x: x.name)]
     if not names:
         return words.say("recipients", "none")
     return words.say("recipients", "some", names=words.listed(names))

@@ -10,6 +10,7 @@ from .html import Html, el
 from .words import Words
 
 BASE = "/askfirst"
+STYLES = f"{BASE}/static/askfirst.css"
 
 
 def form(name: str, hidden: Mapping[str, str], *children: object, action: str = "consent") -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..terms.consent import Consent, Question
@@ -10,13 +10,13 @@ from ..terms.edition import Edition
 from ..terms.purpose import Purpose
 from ..terms.terms import Recipient
 from . import describe
-from .changes import sentences
-from .forms import BASE, answer, form, hidden, with_return
+from .forms import BASE, STYLES, answer, form, hidden, with_return
 from .html import Html, el, own
+from .placed import asked_here, by_collector, controllers, purpose_item, title
 from .visit import consent_of
 from .words import Words, isolated, words_in
 
-STYLES = f"{BASE}/static/askfirst.css"
+Asks = tuple[Question, ...]
 
 
 def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None = None) -> Html:
@@ -46,8 +46,12 @@ def notice_html(consent: Consent, *, path: str, words: Words, nonce: str | None 
         {"class": "askfirst", "lang": words.lang, "dir": words.direction},
         el("link", {"rel": "stylesheet", "href": STYLES, "nonce": nonce}),
         control(consent, path, words),
-        first_layer(consent, path, words) if consent.asks else None,
+        first_layer(consent, path, words) if consent.asks_on(_page(path)) else None,
     )
+
+
+def _page(path: str) -> str:
+    return path.partition("?")[0]
 
 
 # ---------------------------------------------------------------- the first layer
@@ -56,9 +60,8 @@ def notice_html(consent: Consent, *, path: str, words: Words, nonce: str | None 
 def first_layer(consent: Consent, path: str, words: Words) -> Html:
     """The question: who asks, for what, who else receives it, how long, how to withdraw (M15)."""
     edition = consent.editions.current
-    changed = all(question.widened for question in consent.asks)
-    kind = "changed" if changed else "title"
-    controller = own(edition.policy.controller.name)
+    asks = consent.asks_on(_page(path))
+    heading, intro = _lead(edition, asks, words)
     return el(
         "section",
         {
@@ -78,78 +81,86 @@ def first_layer(consent: Consent, path: str, words: Words) -> Html:
             el(
                 "div",
                 {"class": "askfirst-lead"},
-                el(
-                    "h2",
-                    {"id": "askfirst-title", "class": "askfirst-title"},
-                    words.say("notice", kind),
-                ),
-                el(
-                    "p",
-                    None,
-                    words.markup(
-                        "notice", "changed_intro" if changed else "intro", controller=controller
-                    ),
-                ),
-                signal_line(consent, words),
+                el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
+                el("p", None, intro),
+                signal_line(consent, words, edition.asked_on(_page(path))),
             ),
-            el(
-                "ul",
-                {"class": "askfirst-purposes"},
-                [_purpose(edition, q, words) for q in consent.asks],
-            ),
-            _facts(consent, words),
+            el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
+            _facts(consent, asks, words),
         ),
-        _actions(consent, path, words, changed=changed),
+        _actions(consent, asks, path, words),
     )
 
 
-def _purpose(edition: Edition, question: Question, words: Words) -> Html:
-    purpose = edition.policy.purposes[question.purpose]
-    lang, text = describe.words_of(purpose, words.lang)
-    body: object = own(text.description, lang)
-    if question.widened:
-        said = sentences(question.widened, words, closes=purpose.terms.closes)
-        body = el("ul", {"class": "askfirst-changes"}, [el("li", None, each) for each in said])
-    sells = purpose.terms.sells_or_shares
-    return el(
-        "li",
-        None,
-        el("strong", None, own(text.title, lang)),
-        el("span", {"class": "askfirst-tag"}, words.say("notice", "sells")) if sells else None,
-        el("div", None, body),
+def _lead(edition: Edition, asks: Asks, words: Words) -> tuple[Html, Html]:
+    """What the notice is about, and who asks it."""
+    asking = by_collector(asks)
+    own_name = own(edition.policy.controller.name)
+    if "" in asking and not _is_changed(asks):
+        said = words.markup("notice", "intro", controller=own_name)
+        return words.markup("notice", "title"), said
+    placed = [own(name) for name in controllers(edition, filter(None, asking))]
+    if not _is_changed(asks):
+        names = words.enumerated(placed)
+        said = words.markup("placed", "intro", controller=own_name)
+        return words.markup("placed", "alone", names=names), said
+    who = words.enumerated([own_name, *placed] if "" in asking else placed)
+    return words.markup("notice", "changed"), words.markup(
+        "notice", "changed_intro", controller=who
     )
 
 
-def signal_line(consent: Consent, words: Words) -> Html | None:
-    """That the browser's opt-out was honoured, where it turns something off (M22)."""
+def _is_changed(asks: Asks) -> bool:
+    """Whether all of it was agreed to before, in part."""
+    return all(question.widened for question in asks)
+
+
+def _questions(edition: Edition, asks: Asks, words: Words) -> list[Html]:
+    asking = by_collector(asks)
+    items = [
+        purpose_item(edition.policy.purposes[each.purpose], each, words)
+        for each in asking.pop("", ())
+    ]
+    return items + [asked_here(edition, name, each, words) for name, each in asking.items()]
+
+
+def signal_line(consent: Consent, words: Words, names: Iterable[str]) -> Html | None:
+    """That the browser's opt-out was honoured, where it turns something off (M22).
+
+    `names` are the purposes that are asked about here.
+    """
     if not consent.signals.gpc or not consent.editions:
         return None
-    policy = consent.editions.current.policy
-    off = [name for name in policy.asked if policy.purposes[name].terms.sells_or_shares]
-    titles = [isolated(describe.words_of(policy.purposes[n], words.lang)[1].title) for n in off]
+    edition = consent.editions.current
+    sells = (name for name in names if _sells(edition, name))
+    titles = [isolated(said) for name in sells if (said := title(edition, name, words))]
     said = words.say("notice", "gpc", purposes=words.listed(titles))
-    return el("p", {"class": "askfirst-signal"}, said if off else words.say("notice", "gpc_plain"))
+    text = said if titles else words.say("notice", "gpc_plain")
+    return el("p", {"class": "askfirst-signal"}, text)
 
 
-def _facts(consent: Consent, words: Words) -> Html:
+def _sells(edition: Edition, name: str) -> bool:
+    purpose = edition.purpose(name)
+    return purpose is not None and purpose.terms.sells_or_shares
+
+
+def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
+    """What holds for everything the site asks itself; of a collector, its own part says it."""
     policy = consent.editions.current.policy
-    asked = [policy.purposes[question.purpose].terms for question in consent.asks]
-    others: set[Recipient] = {one for terms in asked for one in terms.recipients}
-    names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
-    longest = max(terms.retention_days for terms in asked)
-    remembered = words.say(
-        "notice",
-        "remembered",
-        kept=words.days(longest),
-        consent=words.days(policy.consent_days),
-    )
-    facts = [
-        ("who", words.listed(names) if names else words.say("notice", "nobody")),
-        ("how_long", remembered),
-        ("withdraw", words.say("notice", "withdraw_how")),
-    ]
+    again = words.days(policy.consent_days)
+    asked = [policy.purposes[each.purpose].terms for each in by_collector(asks).get("", ())]
+    facts = [("how_long", words.say("placed", "again", consent=again))]
+    if asked:
+        others: set[Recipient] = {one for terms in asked for one in terms.recipients}
+        names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
+        kept = words.days(max(terms.retention_days for terms in asked))
+        facts = [
+            ("who", words.listed(names) if names else words.say("notice", "nobody")),
+            ("how_long", words.say("notice", "remembered", kept=kept, consent=again)),
+        ]
+    facts.append(("withdraw", words.say("notice", "withdraw_how")))
     unasked = [p for p in policy.purposes.values() if not p.asked]
-    if unasked:
+    if unasked and asked:
         grounds = [_ground(purpose, words) for purpose in unasked]
         facts.append(("unasked", words.listed(grounds)))
     rows = [
@@ -164,9 +175,10 @@ def _ground(purpose: Purpose, words: Words) -> str:
     return f"{title} ({words.say('basis', purpose.terms.legal_basis)})"
 
 
-def _actions(consent: Consent, path: str, words: Words, *, changed: bool) -> Html:
+def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     edition = consent.editions.current
-    asked = [question.purpose for question in consent.asks]
+    asked = [question.purpose for question in asks]
+    is_whole = "" in by_collector(asks) and not _is_changed(asks)
     age = describe.minimum_age(edition, asked)
     fields = hidden(edition, words, path)
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
@@ -175,11 +187,13 @@ def _actions(consent: Consent, path: str, words: Words, *, changed: bool) -> Htm
         # Part of it was answered before. Only what is asked is answered now; where an older grant
         # would be widened, refusing leaves that purpose out, so that it goes on as it was.
         refuse = "save"
-        new = [question.purpose for question in consent.asks if not question.widened]
+        new = [question.purpose for question in asks if not question.widened]
         fields |= {f"purpose.{name}": "0" for name in new}
+    if consent.state is not None or any(by_collector(asks)):
+        # Placed collectors are agreed to by name alone (M49).
         accepting |= {f"purpose.{name}": "3" for name in asked}
     apart = accepting != fields
-    labels = "_changed" if changed else ""
+    labels = "" if is_whole else "_changed"
     accept = words.say("button", f"accept{labels}{'_age' if age else ''}", age=age)
     buttons = el(
         "div",
@@ -233,17 +247,17 @@ def control(consent: Consent, path: str, words: Words) -> Html:
 
 
 def present(consent: Consent, words: Words) -> str:
-    """The present choice in one line, as this request's signals leave it."""
-    policy = consent.editions.current.policy
+    """The present choice in one line, as this request's signals leave it.
+
+    Of placed collectors only those that were agreed to: who was never asked need not read of them.
+    """
+    edition = consent.editions.current
+    own_names = edition.policy.asked
     details = {}
     if consent.state is not None:
-        allowed = {name: consent.allows(name) for name in policy.asked}
-        details = {name: consent.detail(name) if yes else 0 for name, yes in allowed.items()}
-    titles = {
-        name: describe.words_of(policy.purposes[name], words.lang)[1].title for name in policy.asked
-    }
+        now = {name: consent.detail(name) for name in edition.every if consent.allows(name)}
+        details = {**dict.fromkeys(own_names, 0), **now}
+    titles = {name: title(edition, name, words) or name for name in edition.every}
     said = describe.present(details, titles, words)
-    gpc = consent.signals.gpc and any(
-        policy.purposes[n].terms.sells_or_shares for n in policy.asked
-    )
+    gpc = consent.signals.gpc and any(_sells(edition, name) for name in own_names)
     return f"{said} ({words.say('control', 'gpc')})" if gpc else said

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .forms import STYLES
 from .html import Html, el, own
-from .notice import STYLES
 from .words import Words
 
 
@@ -39,9 +39,9 @@ def document(
     return f"<!doctype html>\n{html}\n"
 
 
-def section(name: str, title: str, *body: object) -> Html:
+def section(name: str, title: object, *body: object, level: int = 2) -> Html:
     """A part of a page with its heading; `name` is its address within the page."""
-    heading = el("h2", {"id": f"{name}-title"}, title)
+    heading = el(f"h{level}", {"id": f"{name}-title"}, title)
     labels = {"id": name, "class": "askfirst-section", "aria-labelledby": f"{name}-title"}
     return el("section", labels, heading, body)
 

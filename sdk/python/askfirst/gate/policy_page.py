@@ -12,6 +12,7 @@ from . import describe
 from .forms import BASE
 from .html import Html, el, own
 from .page import bullets, document, section, terms_list
+from .placed import about, recipients
 from .words import Words, isolated
 
 STATE_COOKIE = "__Host-askfirst"
@@ -28,7 +29,8 @@ def policy_page(edition: Edition, *, words: Words, current: bool = True) -> str:
     body = [
         None if current else _earlier(words),
         _responsible(policy, words),
-        [_purpose(purpose, words) for purpose in policy.purposes.values()],
+        [_purpose(edition, name, words) for name in policy.purposes],
+        _placed(edition, words) if edition.placed else None,
         _necessary(policy, words),
         section(
             "never", words.say("policy", "never"), el("p", None, words.say("policy", "never_what"))
@@ -59,7 +61,26 @@ def _responsible(policy: Policy, words: Words) -> Html:
     return section("controller", words.say("policy", "controller"), body)
 
 
-def _purpose(purpose: Purpose, words: Words) -> Html:
+def _placed(edition: Edition, words: Words) -> Html:
+    """Each placed collector: who it is, where it stands, and its purposes."""
+    parts = [
+        section(
+            f"placed-{each.name}",
+            own(each.policy.controller.name),
+            about(each, words),
+            [_purpose(edition, name, words, level=4) for name in each.asked],
+            level=3,
+        )
+        for _, each in sorted(edition.placed.items())
+    ]
+    why = el("p", None, words.say("placed", "why"))
+    return section("placed", words.say("placed", "title"), why, parts)
+
+
+def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Html | None:
+    purpose = edition.purpose(name)
+    if purpose is None:
+        return None
     lang, text = describe.words_of(purpose, words.lang)
     terms = purpose.terms
     pairs: list[tuple[str, object]] = [
@@ -76,18 +97,19 @@ def _purpose(purpose: Purpose, words: Words) -> Html:
         ]
         pairs.append((words.say("policy", "purpose_details"), bullets([*details])))
         pairs.append((words.say("policy", "retention"), describe.retention(terms, words)))
-    pairs.append((words.say("policy", "recipients"), describe.recipients(terms.recipients, words)))
+    pairs.append((words.say("policy", "recipients"), recipients(edition, name, words)))
     pairs += _listed(purpose, words)
     if terms.minimum_age:
         pairs.append(("", words.say("policy", "age", age=terms.minimum_age)))
     sells = words.say("policy", "sells" if terms.sells_or_shares else "no_sells")
     return section(
-        f"purpose-{purpose.name}",
-        text.title,
+        f"purpose-{name.replace('/', '-')}",
+        own(text.title, lang),
         el("p", None, own(text.description, lang)),
         terms_list([pair for pair in pairs if pair[1] and pair[0]]),
         [el("p", {"class": "askfirst-note"}, value) for key, value in pairs if not key],
         el("p", {"class": "askfirst-note"}, sells),
+        level=level,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from ..terms.attributes import ATTRIBUTES
 from ..terms.consent import Consent
-from . import describe
+from ..terms.placed import join
 from .forms import BASE, answer, form, hidden
 from .html import Html, el, own
 from .page import document, section, terms_list
+from .placed import placed_grants, title_in
 from .words import Words
 
 _SHOWN = 500  # rows on the page; the export has them all
@@ -38,6 +39,7 @@ def rights_page(
         body.append(_nothing(words))
     else:
         body.append(_record(consent, record, words))
+        body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
         if kept.get("receipt"):
             body.append(_receipt(record, words))
         body.append(_rows(consent, kept.get("rows") or (), words))
@@ -60,15 +62,10 @@ def _nothing(words: Words) -> Html:
     )
 
 
-def _title(consent: Consent, name: str, words: Words) -> str:
-    purpose = consent.editions.current.policy.purposes.get(name) if consent.editions else None
-    return describe.words_of(purpose, words.lang)[1].title if purpose else name
-
-
 def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[Html]:
     """Each purpose of a record with its detail."""
     return [
-        el("li", None, own(_title(consent, name, words)), ": ", _detail(pair, words))
+        el("li", None, own(title_in(consent.editions, name, words)), ": ", _detail(pair, words))
         for name, pair in dict(record.get("choices") or {}).items()
     ]
 
@@ -144,7 +141,7 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
     kind = str(row.get("type", ""))
     said = words.say("rights", kind) if kind in ("page_view", "action", "drop") else kind
     head = [
-        own(_title(consent, str(row.get("purpose", "")), words)),
+        own(title_in(consent.editions, _name(row), words)),
         " · ",
         said,
         " · ",
@@ -163,6 +160,11 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
         ]
     parts = [el("div", None, el("dt", None, name), el("dd", None, said)) for name, said in named]
     return el("li", None, el("p", None, head), el("dl", None, parts))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    collector, purpose = str(row.get("collector") or ""), str(row.get("purpose", ""))
+    return join(collector, purpose) if collector else purpose
 
 
 def _reason(action: object, words: Words) -> str:

@@ -74,6 +74,11 @@ class Words:
         """The items in one line."""
         return self.say("list").join(items)
 
+    def enumerated(self, items: Iterable[Html]) -> Html:
+        """As `listed`, for markup."""
+        parts = [part for item in items for part in (self.say("list"), item)]
+        return join(parts[1:])
+
     def chained(self, items: Iterable[str]) -> str:
         """As `listed`, for items that may hold commas themselves."""
         return self.say("chain").join(items)

@@ -99,6 +99,13 @@ class Consent:
         placed = (self._question(name) for name in here if self._is_open_placed(name))
         return (*self.asks, *placed)
 
+    def question(self, purpose: str) -> Question | None:
+        """What is to be asked about one purpose, wherever it is asked; None for nothing."""
+        if not self.editions or self._is_silent or purpose not in self.editions.current.every:
+            return None
+        is_open = self._is_open_placed if split(purpose)[0] else self._is_open
+        return self._question(purpose) if is_open(purpose) else None
+
     @cached_property
     def _allowed(self) -> frozenset[str]:
         named = self.state.choices if self.state is not None else ()

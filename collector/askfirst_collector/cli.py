@@ -6,6 +6,7 @@ import click
 
 from askfirst import __version__
 from askfirst_collector.commands.close import close
+from askfirst_collector.commands.collector import collector
 from askfirst_collector.commands.demo import demo
 from askfirst_collector.commands.doctor import doctor
 from askfirst_collector.commands.geo import geo
@@ -23,5 +24,5 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, serve, init, doctor, policy, site, host, close, migrate, geo):
+for _command in (demo, serve, init, doctor, policy, site, collector, host, close, migrate, geo):
     main.add_command(_command)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from askfirst.errors import PolicyError, Problem
+from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.purpose import Kind
-from askfirst.terms.widening import widened
+from askfirst.terms.widening import Widening, widened
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
+from askfirst_collector.commands.printing import (
+    console,
+    head_of,
+    plain,
+    print_json,
+    print_problems,
+    print_widened,
+    told_widened,
+)
 from askfirst_collector.explain import PlainPurpose, explain
+from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.registry.conflicts import conflicts
+from askfirst_collector.registry.told import moment
 
 
 @click.group()
@@ -45,11 +54,11 @@ def check(file: Path, host_file: Path | None, kind: Kind, as_json: bool) -> None
     except PolicyError as error:
         problems, digest = list(error.problems), None
     if as_json:
-        _print_json({"usable": not problems, "hash": digest, "problems": _plain(problems)})
+        print_json({"usable": not problems, "hash": digest, "problems": plain(problems)})
     elif problems:
-        _print_problems(file, problems)
+        print_problems(head_of(file), problems)
     else:
-        _console().print(
+        console().print(
             Text.assemble(("✓ ", "green"), f"{file} can be used. Its hash is {digest}.")
         )
     sys.exit(1 if problems else 0)
@@ -65,39 +74,76 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     Ends with 0 when nobody is asked again, 1 when someone is.
     """
     before, after = _read(old), _read(new)
-    wider = {name: changes for name in after.purposes if (changes := widened(before, after, name))}
+    wider = _wider(before, after)
     gone = sorted(set(before.purposes) - set(after.purposes))
     if as_json:
-        plain = {name: [each.as_dict() for each in changes] for name, changes in wider.items()}
-        _print_json({"same": before.hash == after.hash, "widened": plain, "removed": gone})
+        same = before.hash == after.hash
+        print_json({"same": same, "widened": told_widened(wider), "removed": gone})
         sys.exit(1 if wider else 0)
-    console = _console()
-    for name, changes in wider.items():
-        console.print(Text(name, style="bold"), Text("asked again, about exactly this:"))
-        for change in changes:
-            line = f"{change.dimension}: {_word(change.old)} → {_word(change.new)}"
-            console.print(Padding(Text(line), (0, 0, 0, 2)))
+    if before.hash == after.hash:
+        console().print(Text("The two are the same."))
+    else:
+        print_widened(wider, _closes(after))
     for name in gone:
-        console.print(Text.assemble((name, "bold"), " is no longer asked; its grants end."))
-    if not wider:
-        same = "The two are the same." if before.hash == after.hash else "Nobody is asked again."
-        console.print(Text(same))
+        console().print(Text.assemble((name, "bold"), " is no longer asked; its grants end."))
     sys.exit(1 if wider else 0)
+
+
+def _wider(before: Policy | None, after: Policy) -> dict[str, tuple[Widening, ...]]:
+    if before is None:
+        return {}
+    found = {name: widened(before, after, name) for name in after.purposes}
+    return {name: changes for name, changes in found.items() if changes}
+
+
+def _closes(policy: Policy) -> dict[str, str]:
+    return {name: purpose.terms.closes for name, purpose in policy.purposes.items()}
 
 
 @policy.command()
 @click.argument("file", type=FILE)
 @data_option
 @host_policy_option
-def publish(file: Path, data: Path, host_policy: Path | None) -> None:
-    """Put FILE in force as the next edition of its site, in a collector that stands by itself."""
+@click.option(
+    "--effective",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    help="A time to come, UTC, from which it is in force; else now.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def publish(
+    file: Path, data: Path, host_policy: Path | None, effective: datetime | None, as_json: bool
+) -> None:
+    """Put FILE in force as the next edition of its site, in a collector that stands by itself.
+
+    Says what it widens, and so what visitors are asked again about.
+    """
     found = _read(file)
+    later = None if effective is None else int(effective.replace(tzinfo=UTC).timestamp())
     with opened(data, host_policy=host_policy) as parts:
         before = parts.registry.site(found.site)
-        current = parts.registry.publish(found).current
-    known = before is not None and before.editions.current.hash == current.hash
-    said = "was in force already" if known else "is in force now"
-    click.echo(f"Edition {current.number} of {found.site} {said}: {current.hash}")
+        editions = parts.registry.publish(found, actor=CLI, effective=later)
+    current = before.editions.current if before is not None else None
+    wider = _wider(current.policy if current is not None else None, found)
+    newest = editions.current if editions else None
+    if as_json:
+        print_json(
+            {
+                "site": found.site,
+                "hash": found.hash,
+                "edition": None if newest is None else newest.number,
+                "scheduled": None if later is None else moment(later),
+                "widened": told_widened(wider),
+            }
+        )
+        return
+    if later is not None or newest is None:
+        click.echo(f"It will be in force from {moment(later or 0)}: {found.hash}")
+    else:
+        known = current is not None and current.number == newest.number
+        said = "was in force already" if known else "is in force now"
+        click.echo(f"Edition {newest.number} of {found.site} {said}: {newest.hash}")
+    if current is not None and current.policy.hash != found.hash:
+        print_widened(wider, _closes(found))
 
 
 @policy.command("explain")
@@ -109,58 +155,30 @@ def explain_(file: Path, lang: str | None, as_json: bool) -> None:
     found = _read(file)
     purposes = explain(found, lang)
     if as_json:
-        _print_json({"site": found.site, "purposes": [each.as_dict() for each in purposes]})
+        print_json({"site": found.site, "purposes": [each.as_dict() for each in purposes]})
         return
-    console = _console()
-    console.print(Text.assemble((found.site, "bold"), f", answered for by {found.controller.name}"))
+    out = console()
+    out.print(Text.assemble((found.site, "bold"), f", answered for by {found.controller.name}"))
     for purpose in purposes:
-        _print_purpose(console, purpose)
+        _print_purpose(out, purpose)
 
 
-def _print_purpose(console: Console, purpose: PlainPurpose) -> None:
+def _print_purpose(out: Console, purpose: PlainPurpose) -> None:
     how = "asked" if purpose.asked else f"not asked: {purpose.basis}"
-    console.print()
-    console.print(Text.assemble((purpose.title, "bold"), f"  ({purpose.name}, {how})"))
-    console.print(Text(purpose.description))
+    out.print()
+    out.print(Text.assemble((purpose.title, "bold"), f"  ({purpose.name}, {how})"))
+    out.print(Text(purpose.description))
     stored = [f"{each.name}: {each.means}" for each in purpose.stored]
     sets = [f"May set {', '.join(purpose.sets)}."] if purpose.sets else []
     sold = ["It counts as selling or sharing."] if purpose.sells_or_shares else []
     lines = stored or ["Nothing about a visit is stored."]
     for line in (*lines, *sets, *purpose.kept, purpose.recipients, *sold):
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
-
-
-def _print_problems(file: Path, problems: Iterable[Problem]) -> None:
-    console = _console()
-    console.print(Text.assemble(("✗ ", "red"), f"{file} cannot be used:"))
-    for problem in problems:
-        console.print(Padding(Text(problem.pointer or "/", style="bold"), (0, 0, 0, 2)))
-        if problem.found is not None:
-            console.print(Padding(Text(f"found {_word(problem.found)}"), (0, 0, 0, 4)))
-        console.print(Padding(Text(problem.message), (0, 0, 0, 4)))
+        out.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
 def _read(file: Path) -> Policy:
     try:
         return read_policy(file)
     except PolicyError as error:
-        _print_problems(file, error.problems)
+        print_problems(head_of(file), error.problems)
         sys.exit(2)
-
-
-def _plain(problems: Iterable[Problem]) -> list[dict[str, object]]:
-    return [
-        {"pointer": each.pointer, "found": each.found, "message": each.message} for each in problems
-    ]
-
-
-def _word(value: object) -> str:
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
-from askfirst_collector.commands.data import data_option, opened
+from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
+from askfirst_collector.commands.printing import print_json
+from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.registry.relays import drop_site_keys, new_site_key
+from askfirst_collector.registry.told import site_told
 
 
 @click.group()
 def site() -> None:
-    """See the sites of a collector, and give their relays keys."""
+    """Add and end the sites of a collector, and give their relays keys."""
 
 
 @site.command("list")
@@ -25,23 +27,56 @@ def list_(data: Path, as_json: bool) -> None:
     """Every site, with its edition in force."""
     with opened(data) as parts:
         found = [each for name in parts.registry.sites() if (each := parts.registry.site(name))]
-    rows = [
-        {
-            "site": each.name,
-            "edition": each.editions.current.number,
-            "since": datetime.fromtimestamp(each.editions.current.effective, UTC).isoformat(),
-            "hash": each.editions.current.hash,
-            "origins": list(each.editions.current.policy.origins),
-        }
-        for each in found
-    ]
+    rows = [site_told(each) for each in found]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['site']}  edition {row['edition']}, since {row['since']}, {row['hash']}")
+        said = "" if row["state"] == "in-force" else f"  {row['state']}"
+        click.echo(
+            f"{row['site']}  edition {row['edition']}, since {row['since']}, {row['hash']}{said}"
+        )
     if not rows:
-        click.echo("No site has published a policy yet.")
+        click.echo("No site has published a policy yet. See: askfirst site add")
+
+
+@site.command()
+@click.argument("file", type=FILE)
+@data_option
+@host_policy_option
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def add(file: Path, data: Path, host_policy: Path | None, as_json: bool) -> None:
+    """Add the site that the policy FILE is of, and make a key for its relay, shown once."""
+    with told():
+        policy = read_policy(file)
+    with opened(data, host_policy=host_policy) as parts:
+        if parts.registry.site(policy.site) is not None:
+            advice = "To put another policy in force: askfirst policy publish"
+            raise click.ClickException(f"There is a site {policy.site!r} already. {advice}")
+        edition = parts.registry.publish(policy, actor=CLI).current
+        parts.keys.site(policy.site)
+        key = new_site_key(parts.engine, policy.site, urandom=parts.urandom)
+    if as_json:
+        print_json(
+            {"site": policy.site, "edition": edition.number, "hash": edition.hash, "key": key}
+        )
+        return
+    click.echo(f"Edition {edition.number} of {policy.site} is in force now: {edition.hash}")
+    click.echo(f"The key of its relay, shown this once: {key}")
+    click.echo(f"It asks on {', '.join(policy.origins)}")
+
+
+@site.command()
+@click.argument("name")
+@data_option
+@click.confirmation_option(prompt="It gathers nothing any more, and never again. Go on?")
+def retire(name: str, data: Path) -> None:
+    """End the site NAME for good; what it gathered closes and runs out as agreed."""
+    with opened(data) as parts:
+        if parts.registry.site(name) is None:
+            raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
+        parts.registry.retire(name, actor=CLI)
+    click.echo(f"{name} is retired.")
 
 
 @site.command()

@@ -80,6 +80,13 @@ def placed_told(found: PlacedCollector) -> dict[str, Any]:
         "state": found.state,
         "version": found.version,
         "write_key": found.write_key,
+        "line": line_of(found),
         "reason": None if found.reason is None else dict(found.reason),
         "document": found.placed.document,
     }
+
+
+def line_of(found: PlacedCollector) -> str:
+    """The one line that its owner places on its pages; names and keys need no escaping."""
+    told = f'data-askfirst-collector="{found.write_key}" data-askfirst-name="{found.name}"'
+    return f"<span hidden {told}></span>"

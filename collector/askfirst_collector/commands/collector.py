@@ -1,0 +1,140 @@
+"""`askfirst collector`: collectors that site owners place on pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from askfirst.errors import PolicyError
+from askfirst.terms.placed import clamped, read_placed
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.commands.data import FILE, data_option, opened, told
+from askfirst_collector.commands.printing import head_of, plain, print_json, print_problems
+from askfirst_collector.ledger.changes import CLI
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.inforce import chain_conflicts
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.placed import STATES, PlacedCollector, State
+from askfirst_collector.registry.told import line_of, placed_told
+
+
+@click.group()
+def collector() -> None:
+    """Check, add and stop collectors that are placed on pages of a site."""
+
+
+@collector.command()
+@click.argument("file", type=FILE)
+@click.option("--site", "site_file", type=FILE, required=True, help="The policy of its site.")
+@click.option("--host", "host_file", type=FILE, help="The host's policy; else the shipped one.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def check(file: Path, site_file: Path, host_file: Path | None, as_json: bool) -> None:
+    """Say whether the collector FILE lies within the policies above it; nothing is written.
+
+    Ends with 0 when it does, 1 when not.
+    """
+    with told():
+        site = read_policy(site_file)
+        host = read_policy(host_file, kind="host") if host_file else shipped("host-default")
+    try:
+        placed = read_placed(file)
+        problems = chain_conflicts(placed, site, host)
+        cut = clamped(placed, site) if problems else None
+    except PolicyError as error:
+        problems, cut = error.problems, None
+    if as_json:
+        fitting = None if cut is None else cut.document
+        print_json({"usable": not problems, "problems": plain(problems), "clamped": fitting})
+    elif problems:
+        print_problems(head_of(file), problems)
+    else:
+        click.echo(f"✓ {file} lies within the site's policy and the host's.")
+    sys.exit(1 if problems else 0)
+
+
+@collector.command()
+@click.argument("file", type=FILE)
+@data_option
+@click.option("--owner", required=True, help="The member whose it is, and who sees its figures.")
+@click.option("--clamp", is_flag=True, help="Cut off what goes beyond the policies above it.")
+@click.option("--active", is_flag=True, help="Put it on its pages at once; else it is a draft.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: bool) -> None:
+    """Add the collector FILE to its site, or give it new terms. Says what was cut by --clamp."""
+    with told():
+        placed = read_placed(file)
+    with opened(data) as parts:
+        _check_owner(parts, owner)
+        try:
+            saved = parts.placing.save(placed, owner=owner, actor=CLI, clamp=clamp)
+        except PolicyError as error:
+            if not as_json:
+                print_problems(head_of(file), error.problems)
+                sys.exit(1)
+            print_json({"saved": False, "problems": plain(error.problems)})
+            sys.exit(1)
+        found = saved.collector
+        if active and found.state != "active":
+            found = parts.placing.set_state(found.site, found.name, "active", actor=CLI)
+        overlaps = parts.placing.overlapping(placed)
+    if as_json:
+        told_of = {"saved": True, **placed_told(found), "overlaps": overlaps}
+        print_json({**told_of, "cut": plain(saved.cut)})
+        return
+    if saved.cut:
+        print_problems("Cut off, since the policies above it allow less:", saved.cut)
+    click.echo(f"{found.name} at {found.site} is {_said(found)}.")
+    for other in overlaps:
+        click.echo(f"It shares pages with {other}: each asks for itself.")
+    click.echo(f"Place this on its pages:\n\n  {line_of(found)}\n")
+
+
+@collector.command("list")
+@data_option
+@click.option("--site", help="Those of one site.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def list_(data: Path, site: str | None, as_json: bool) -> None:
+    """Every placed collector: how it stands, and why it is suspended."""
+    with opened(data) as parts:
+        names = [site] if site else parts.registry.sites()
+        found = [each for name in names for each in parts.placing.all(name)]
+    if as_json:
+        print_json([placed_told(each) for each in found])
+        return
+    for each in found:
+        pages = ", ".join(each.placed.pages)
+        click.echo(f"{each.site}/{each.name}  {_said(each)}, of {each.owner}, on {pages}")
+    if not found:
+        click.echo("No collector is placed on any page.")
+
+
+@collector.command()
+@click.argument("site")
+@click.argument("name")
+@click.argument("to", type=click.Choice([each for each in STATES if each != "draft"]))
+@data_option
+def state(site: str, name: str, to: str, data: Path) -> None:
+    """Put the collector NAME of SITE on its pages, suspend it, or retire it for good."""
+    with opened(data) as parts:
+        changed = parts.placing.set_state(site, name, cast(State, to), actor=CLI)
+    click.echo(f"{changed.name} at {changed.site} is {_said(changed)}.")
+
+
+def _check_owner(parts: Parts, owner: str) -> None:
+    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
+    known = [each.name for each in members.all()]
+    if owner not in known:
+        listed = ", ".join(known) or "there are none yet: askfirst host link"
+        raise click.ClickException(f"No member is called {owner!r}. Members: {listed}")
+
+
+def _said(found: PlacedCollector) -> str:
+    if found.state != "suspended" or found.reason is None:
+        return found.state
+    if found.by_chain:
+        beyond = ", ".join(each["pointer"] for each in found.reason["conflicts"])
+        return f"suspended: beyond the policies above it in {beyond}"
+    return f"suspended by {found.reason['by']}"

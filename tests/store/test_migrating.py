@@ -27,6 +27,7 @@ from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrating import HEAD, VERSIONS, migrate, rehearse
 
+BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (
     "import sys; from pathlib import Path;"
     "from askfirst_collector.store.database import open_ledger;"
@@ -64,10 +65,8 @@ def checks(path: Path) -> list[str]:
 
 def made_before(path: Path) -> None:
     """A database as every one was made before there were migrations."""
-    whole_metadata()
-    engine = create_engine(f"sqlite:///{path}")
-    metadata.create_all(engine)
-    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(BEFORE.read_text("utf-8"))
 
 
 def test_the_revisions_make_the_tables_that_the_code_declares(tmp_path: Path) -> None:
@@ -79,7 +78,9 @@ def test_the_revisions_make_the_tables_that_the_code_declares(tmp_path: Path) ->
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
-    made_before(tmp_path / "declared.db")
+    declared = create_engine(f"sqlite:///{tmp_path / 'declared.db'}")
+    metadata.create_all(declared)
+    declared.dispose()
     assert objects(tmp_path / "ledger.db") == objects(tmp_path / "declared.db")
     assert checks(tmp_path / "ledger.db") == checks(tmp_path / "declared.db") != []
 
@@ -113,13 +114,15 @@ def test_a_folder_from_before_migrations_is_adopted(tmp_path: Path) -> None:
     made_before(ledger)
     with closing(sqlite3.connect(ledger)) as connection:
         connection.execute("INSERT INTO job VALUES ('salts', 7)")
-        connection.execute("DROP TABLE host_edition")
+        connection.execute("DROP TABLE snapshot")
         connection.commit()
     assert [step.revision for step in rehearse(ledger)] == ["0001", "0002"]
     open_ledger(ledger).dispose()
     with closing(sqlite3.connect(ledger)) as connection:
         assert connection.execute("SELECT * FROM job").fetchall() == [("salts", 7)]
-        assert connection.execute("SELECT COUNT(*) FROM host_edition").fetchone() == (0,)
+        for table in ("host_edition", "snapshot"):
+            found = connection.execute(f"SELECT COUNT(*) FROM {table}")
+            assert found.fetchone() == (0,)
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(HEAD,)]
     assert rehearse(ledger) == ()
 

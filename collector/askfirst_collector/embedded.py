@@ -24,6 +24,7 @@ from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.app import collector_app
 from askfirst_collector.dashboard.app import host_app
+from askfirst_collector.dashboard.provider import Provider
 from askfirst_collector.health import health
 from askfirst_collector.ingest import consents, rights
 from askfirst_collector.ingest.answers import away
@@ -59,7 +60,8 @@ class EmbeddedCollector:
     Its files are opened at first use, so that it survives a fork. `places` is an MMDB file that
     says where addresses are (without it the registries' own allocations do), `proxies` the trusted
     ones in front. `spill` is a file for withdrawals that the folder cannot take now: put it on
-    another disk. Without `jobs` nothing closes or is destroyed by itself.
+    another disk. Without `jobs` nothing closes or is destroyed by itself. With `oidc` members may
+    sign in to the dashboard with that provider.
 
     Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
     gathered (M32).
@@ -77,6 +79,7 @@ class EmbeddedCollector:
         proxies: Proxies = DIRECT,
         jobs: bool = True,
         spill: Path | str | None = None,
+        oidc: Provider | None = None,
     ) -> None:
         if host_policy is not None:
             read_policy(host_policy, kind="host")
@@ -88,6 +91,7 @@ class EmbeddedCollector:
         self._places = places
         self._proxies = proxies
         self._jobs = jobs
+        self._oidc = oidc
         self.spill = None if spill is None else Spill(spill, now=now)
         self._lock = threading.Lock()
         self._opened: Opened | None = None
@@ -249,7 +253,9 @@ class EmbeddedCollector:
         jobs = JobsThread(parts) if self._jobs else None
         if jobs is not None:
             jobs.start()
-        return Opened(os.getpid(), parts, events, host_app(parts, self._proxies), app, jobs)
+        return Opened(
+            os.getpid(), parts, events, host_app(parts, self._proxies, self._oidc), app, jobs
+        )
 
     def _editions(self, parts: Parts, policy: Policy) -> Editions:
         site = parts.registry.site(policy.site)

@@ -56,6 +56,8 @@ DASHBOARD = (
     Row("POST", "/sign-in", OPEN),
     Row("GET", "/invitation", OPEN),
     Row("POST", "/invitation", OPEN),
+    Row("POST", "/oidc/start", OPEN),
+    Row("GET", "/oidc/callback", OPEN),
     Row("*", "/static", OPEN),
     Row("POST", "/sign-out", OWN),
     Row("GET", "/account", OWN),

@@ -12,7 +12,7 @@ import pytest
 from askfirst_collector.dashboard.app import host_routes
 
 from .rows import DASHBOARD, HOST, OWN, SITE, Row, endpoints, of
-from .world import BASE, CLUB, NOWHERE, SHOP, World, world
+from .world import BASE, CLUB, NOWHERE, PROVIDER, SHOP, World, world
 
 pytestmark = pytest.mark.anyio
 OTHERS = ("olive", "rob")  # of shop: nothing of club is theirs
@@ -36,7 +36,7 @@ async def ask(client: httpx.AsyncClient, row: Row, site: str = "") -> httpx.Resp
 
 def test_every_endpoint_has_a_row(here: World) -> None:
     """Add a row to tests/isolation/rows.py for an endpoint that is named here."""
-    found = endpoints(host_routes(here.parts))
+    found = endpoints(host_routes(here.parts, provider=PROVIDER))
     assert sorted(found) == sorted(row.endpoint for row in DASHBOARD)
     assert len(set(found)) == len(found)
 

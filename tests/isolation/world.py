@@ -18,6 +18,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.app import collector_app
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.door import Door
+from askfirst_collector.dashboard.provider import Provider
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.accounts import add_member
@@ -29,6 +30,7 @@ from tests.placing import tides
 
 BASE = "/askfirst/host"
 ORIGIN = "https://collector.example"
+PROVIDER = Provider("https://sso.example", "askfirst", "secret", ORIGIN + BASE)
 AGENT = {"user-agent": "Testing/1.0", "sec-fetch-site": "same-origin"}
 SIGNED_IN = {"session", "api_token", "entry", "change"}
 SHOP, CLUB, NOWHERE = "shop", "club", "nowhere"
@@ -109,5 +111,5 @@ def world(folder: Path) -> Iterator[World]:
                 )
             }
         events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
-        host, face = host_app(parts), collector_app(parts, events)
+        host, face = host_app(parts, provider=PROVIDER), collector_app(parts, events)
         yield World(parts, members, people, host, face)

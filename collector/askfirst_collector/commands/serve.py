@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from askfirst_collector.commands.listening import (
     run,
     set_up_token,
 )
+from askfirst_collector.dashboard.provider import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
 
 HOST = "/askfirst/host"
@@ -51,13 +53,21 @@ def serve(
     places: Path | None,
     proxies: tuple[str, ...],
 ) -> None:
-    """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log."""
+    """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log.
+
+    Where ASKFIRST_OIDC_ISSUER, _CLIENT, _SECRET and _URL are set, members may sign in with that
+    OpenID Connect provider; see docs/members.md.
+    """
     with ExitStack() as stack:
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         stack.enter_context(told())
         collector = EmbeddedCollector(
-            data, host_policy=host_policy, places=places, proxies=Proxies.of(proxies)
+            data,
+            host_policy=host_policy,
+            places=places,
+            proxies=Proxies.of(proxies),
+            oidc=provider_of(os.environ),
         )
         stack.callback(collector.close)
         collector.parts()  # a folder that cannot be used is said now, not to the first visitor

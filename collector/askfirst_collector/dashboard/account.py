@@ -139,7 +139,7 @@ class Account:
             status=status,
             role=ROLE_NAMES[visit.member.role],
             provider=self._provider,
-            identities=(),
+            identities=self._members.identities.of(name),
             has_password=self._members.has_password(name),
             sessions=self._members.sessions.of(name, visit.token),
             tokens=self._members.tokens.of(name),

@@ -22,8 +22,10 @@ from askfirst_collector.dashboard.audit import Audit
 from askfirst_collector.dashboard.door import Door, by_a_script
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.member_pages import MemberPages
+from askfirst_collector.dashboard.oidc import Oidc
 from askfirst_collector.dashboard.page import Frame, Page, check_page, collector_of
 from askfirst_collector.dashboard.pages import HEADERS, Pages
+from askfirst_collector.dashboard.provider import Provider
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.dashboard.views import Views
 from askfirst_collector.dashboard.words import said
@@ -42,14 +44,17 @@ TITLES = {
 AWAY = "The collector cannot read its files at this moment. Nothing is lost; try again shortly."
 
 
-def host_routes(parts: Parts, proxies: Proxies = DIRECT) -> list[BaseRoute]:
+def host_routes(
+    parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None = None
+) -> list[BaseRoute]:
     """Every route of the dashboard: the door, then the pages behind it."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     door = Door(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
     throttle = Throttle(now=parts.now, urandom=parts.urandom)
-    entry = Entry(members, door, throttle, pages, proxies)
-    arrival = Arrival(members, door, pages, provider=None)
+    named = provider.name if provider is not None else None
+    entry = Entry(members, door, throttle, pages, proxies, provider=named)
+    arrival = Arrival(members, door, pages, provider=named)
 
     def inside(page: Page) -> Route:
         """Lets nobody but a signed-in member who may do this reach the page."""
@@ -73,9 +78,10 @@ def host_routes(parts: Parts, proxies: Proxies = DIRECT) -> list[BaseRoute]:
         Route("/sign-in", entry.sign_in, methods=["POST"]),
         Route("/invitation", arrival.show),
         Route("/invitation", arrival.accept, methods=["POST"]),
+        *(_oidc(provider, parts, members, door, pages) if provider is not None else ()),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
-        *(inside(page) for page in _pages(parts, members, door, throttle, proxies, pages)),
+        *(inside(page) for page in _pages(parts, members, door, throttle, proxies, pages, named)),
     ]
 
 
@@ -84,21 +90,50 @@ def _owner(parts: Parts, site: str | None, collector: str) -> str | None:
     return None if found is None else found.owner
 
 
+def _oidc(
+    provider: Provider, parts: Parts, members: Members, door: Door, pages: Pages
+) -> tuple[Route, Route]:
+    """The way in by a provider, where one is set."""
+    oidc = Oidc(
+        provider,
+        members,
+        door,
+        pages,
+        secrets=parts.keys.dashboard(),
+        secure=parts.secure,
+        now=parts.now,
+        urandom=parts.urandom,
+    )
+    return (
+        Route("/oidc/start", oidc.start, methods=["POST"]),
+        Route("/oidc/callback", oidc.callback),
+    )
+
+
 def _pages(
-    parts: Parts, members: Members, door: Door, throttle: Throttle, proxies: Proxies, pages: Pages
+    parts: Parts,
+    members: Members,
+    door: Door,
+    throttle: Throttle,
+    proxies: Proxies,
+    pages: Pages,
+    provider: str | None,
 ) -> list[Page]:
     """The pages inside; those of a site's figures last, as they take every name."""
     frame = Frame(parts, pages)
     return [
-        *Account(members, door, throttle, frame, proxies).pages(),
-        *MemberPages(parts, members, frame).pages(),
+        *Account(members, door, throttle, frame, proxies, provider=provider).pages(),
+        *MemberPages(parts, members, frame, provider=provider).pages(),
         *Audit(parts, frame).pages(),
         *Views(parts, pages, frame).pages(),
     ]
 
 
-def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
-    """The dashboard over the opened parts of one collector, behind these trusted proxies."""
+def host_app(parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None = None) -> ASGIApp:
+    """The dashboard over the opened parts of one collector, behind these trusted proxies.
+
+    Members may sign in with `provider` too. Raises SettingError where it cannot be used.
+    """
     pages = Pages()
 
     async def problem(request: Request, error: Exception) -> Response:
@@ -118,7 +153,7 @@ def host_app(parts: Parts, proxies: Proxies = DIRECT) -> ASGIApp:
         return response
 
     application = Starlette(
-        routes=host_routes(parts, proxies),
+        routes=host_routes(parts, proxies, provider),
         exception_handlers={HTTPException: problem, CollectorAway: problem, Refused: problem},
     )
     # Starlette would write the Host header into them, which is whatever the request says.

@@ -121,9 +121,14 @@ def check_name(connection: Connection, name: str) -> None:
     problem = name_problem(name)
     if problem is not None:
         raise Refused("bad-shape", problem.rstrip("."))
-    known = connection.execute(select(members.c.name)).scalars()
-    if _folded(name) in {_folded(each) for each in known}:
+    if is_taken(connection, name):
         raise Refused("name-taken", "choose another name: somebody has this one")
+
+
+def is_taken(connection: Connection, name: str) -> bool:
+    """Whether somebody has this name, in whichever case."""
+    known = connection.execute(select(members.c.name)).scalars()
+    return _folded(name) in {_folded(each) for each in known}
 
 
 def name_problem(name: str) -> str | None:

@@ -116,7 +116,7 @@ class Invitations:
     def find(self, token: str) -> Invitation | None:
         """The open invitation of a link. Looking does not use it up."""
         with reading(self._engine) as connection:
-            return self._find(connection, token)
+            return self.by_token(connection, token)
 
     def accept(self, token: str, name: str, password: str) -> Member | None:
         """Use the link up and make the member; None when it is used or over.
@@ -127,7 +127,7 @@ class Invitations:
             return None
         hashed = self._passwords.hash(password)
         with changing(self._engine) as connection:
-            found = self._find(connection, token)
+            found = self.by_token(connection, token)
             return None if found is None else self.use(connection, found, name, hashed)
 
     def use(
@@ -152,7 +152,8 @@ class Invitations:
         row = connection.execute(query.order_by(invitation.c.expires.desc()).limit(1)).first()
         return None if row is None else _read(row)
 
-    def _find(self, connection: Connection, token: str) -> Invitation | None:
+    def by_token(self, connection: Connection, token: str) -> Invitation | None:
+        """The open invitation of a link, inside a transaction."""
         row = connection.execute(
             select(invitation).where(
                 invitation.c.hash == digest(token), invitation.c.expires > int(self._now())

@@ -23,6 +23,7 @@ from askfirst_collector.registry.accounts import (
     set_sites,
     told,
 )
+from askfirst_collector.registry.identities import Identities
 from askfirst_collector.registry.invitations import Invitations
 from askfirst_collector.registry.member_tables import changing, members, reading, setup_links
 from askfirst_collector.registry.passwords import Passwords
@@ -48,6 +49,7 @@ class Members:
         self.sessions = Sessions(engine, now=now, urandom=urandom)
         self.tokens = Tokens(engine, now=now, urandom=urandom)
         self.invitations = Invitations(engine, self._passwords, now=now, urandom=urandom)
+        self.identities = Identities(engine, self.invitations, now=now, urandom=urandom)
 
     def any(self) -> bool:
         """Whether anyone has set a password yet."""

@@ -94,7 +94,7 @@ def test_what_is_shown_as_a_page_is_told(status: int, kind: bytes, told: bool) -
     """M49: HTML documents only; a 304 shows the one that the browser kept."""
     headers = [(b"Content-Type", kind)] if kind else []
     edition = place(None, None, TIDES).current
-    found = vouching().told(headers, edition, status=status, path=lambda: "/tides/")
+    found = vouching().told(headers, edition, status=status, path=lambda: "/tides/", host="")
     assert (len(found) > len(headers)) is told
 
 
@@ -106,11 +106,11 @@ def test_it_joins_what_the_application_says_and_is_said_once() -> None:
         (b"server-timing", b"cache"),
     ]
     edition = place(None, None, TIDES).current
-    once = vouching().told(own, edition, status=200, path=lambda: "/tides/")
+    once = vouching().told(own, edition, status=200, path=lambda: "/tides/", host="")
     word = vouching().vouch("tides", "/tides/")
     (line,) = [value for name, value in once if name.lower() == b"server-timing"]
     assert line == b'db;dur=53, app;desc="x, y", cache, askfirst;desc="tides.%b"' % word.encode()
-    assert vouching().told(once, edition, status=200, path=lambda: "/tides/") == once
+    assert vouching().told(once, edition, status=200, path=lambda: "/tides/", host="") == once
 
 
 @pytest.mark.anyio

@@ -159,7 +159,7 @@ class ConsentMiddleware:
         try:
             finished = self._gate.finish(visit, headers, route=lambda: route_of(scope))
             status = message.get("status", 0)
-            finished = self._gate.vouched(finished, status, lambda: _where(scope).path)
+            finished = self._gate.vouched(visit, finished, status, lambda: _where(scope).path)
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.

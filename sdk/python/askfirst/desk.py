@@ -118,7 +118,7 @@ class Desk:
         """
         try:
             found = self.gate.finish(visit, headers, route=route)
-            return self.gate.vouched(found, status, path)
+            return self.gate.vouched(visit, found, status, path)
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.

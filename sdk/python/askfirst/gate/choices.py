@@ -14,11 +14,12 @@ from .html import Html, el, own
 from .notice import present, signal_line
 from .page import document, section
 from .placed import about, recipients
+from .standing import asks_at
 from .words import Words
 
 
-def choices_page(consent: Consent, *, words: Words, return_to: str = "/") -> str:
-    """`/askfirst/choices` as a whole document; `return_to` is a checked path of this site."""
+def choices_page(consent: Consent, *, words: Words, return_to: str = "/", host: str = "") -> str:
+    """`/askfirst/choices` as a whole document; `return_to` is a checked path of this host."""
     edition = consent.editions.current
     policy = edition.policy
     intro = words.say("choices", "intro" if edition.every else "empty")
@@ -26,7 +27,7 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/") -> str
     if edition.every:
         now = words.say("choices", "present", choice=present(consent, words))
         body += [el("p", {"class": "askfirst-note"}, now), _all(consent, words, return_to)]
-        body.append(_save(consent, words, return_to))
+        body.append(_save(consent, words, return_to, host))
     body.append(_disclosed(consent, words))
     body.append(el("p", None, el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy"))))
     title = words.say("choices", "title")
@@ -58,10 +59,10 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     )
 
 
-def _save(consent: Consent, words: Words, return_to: str) -> Html:
+def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
     edition = consent.editions.current
     age = describe.minimum_age(edition, edition.every)
-    asked = {question.purpose for question in consent.asks_on(return_to.partition("?")[0])}
+    asked = {question.purpose for question in asks_at(consent, return_to, host)}
     parts: list[Html] = [_purpose(consent, name, words, asked) for name in edition.policy.asked]
     if edition.placed:
         parts.append(_placed(consent, words, asked))

@@ -20,6 +20,7 @@ from .faults import note
 from .headers import Header, Headers
 from .passing import Passing, is_judged
 from .permissions import deny_unused
+from .standing import host_of
 from .told import Told, read
 from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
@@ -179,12 +180,15 @@ class Gate:
         found = caching.vary(found)
         return caching.private(found) if depends else found
 
-    def vouched(self, headers: list[Header], status: int, path: Callable[[], str]) -> list[Header]:
+    def vouched(
+        self, visit: Visit, headers: list[Header], status: int, path: Callable[[], str]
+    ) -> list[Header]:
         """The headers with our word for a page where collectors stand; the same for everyone."""
         vouching, editions = self._vouching, self.known.editions
         if not self._vouches_now or vouching is None or not editions:
             return headers
-        return vouching.told(headers, editions.current, status=status, path=path)
+        host = host_of(visit.headers)
+        return vouching.told(headers, editions.current, status=status, path=path, host=host)
 
     def vouches(self, collector: str, path: str, vouch: str) -> bool:
         """Whether we gave this word for a page of a placed collector, today or yesterday."""

@@ -13,7 +13,8 @@ from . import describe
 from .forms import BASE, STYLES, answer, form, hidden, with_return
 from .html import Html, el, own
 from .placed import asked_here, by_collector, controllers, purpose_item, title
-from .visit import consent_of
+from .standing import asks_at, host_of
+from .visit import KEY, consent_of
 from .words import Words, isolated, words_in
 
 Asks = tuple[Question, ...]
@@ -30,7 +31,9 @@ def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None 
     if consent is None or not consent.editions:
         return Html()
     wanted = lang or consent.editions.current.policy.languages[0]
-    return notice_html(consent, path=_path(scope), words=words_in(wanted), nonce=nonce)
+    host = host_of(scope[KEY].headers)
+    words = words_in(wanted)
+    return notice_html(consent, path=_path(scope), host=host, words=words, nonce=nonce)
 
 
 def _path(scope: Mapping[str, Any]) -> str:
@@ -39,28 +42,26 @@ def _path(scope: Mapping[str, Any]) -> str:
     return (raw.split(b"?")[0] + (b"?" + query if query else b"")).decode("ascii", "replace")
 
 
-def notice_html(consent: Consent, *, path: str, words: Words, nonce: str | None = None) -> Html:
-    """The notice and the control for a page at `path` (with its query), for this consent."""
+def notice_html(
+    consent: Consent, *, path: str, words: Words, host: str = "", nonce: str | None = None
+) -> Html:
+    """The notice and the control for a page at `path` (with its query) of this host."""
+    asks = asks_at(consent, path, host)
     return el(
         "div",
         {"class": "askfirst", "lang": words.lang, "dir": words.direction},
         el("link", {"rel": "stylesheet", "href": STYLES, "nonce": nonce}),
         control(consent, path, words),
-        first_layer(consent, path, words) if consent.asks_on(_page(path)) else None,
+        first_layer(consent, asks, path, words) if asks else None,
     )
-
-
-def _page(path: str) -> str:
-    return path.partition("?")[0]
 
 
 # ---------------------------------------------------------------- the first layer
 
 
-def first_layer(consent: Consent, path: str, words: Words) -> Html:
+def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     """The question: who asks, for what, who else receives it, how long, how to withdraw (M15)."""
     edition = consent.editions.current
-    asks = consent.asks_on(_page(path))
     heading, intro = _lead(edition, asks, words)
     return el(
         "section",
@@ -83,7 +84,7 @@ def first_layer(consent: Consent, path: str, words: Words) -> Html:
                 {"class": "askfirst-lead"},
                 el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
                 el("p", None, intro),
-                signal_line(consent, words, edition.asked_on(_page(path))),
+                signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
             ),
             el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
             _facts(consent, asks, words),

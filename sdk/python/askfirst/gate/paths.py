@@ -16,6 +16,7 @@ from .relay import Relay
 from .request import Answer, Request, html, only_by, problem
 from .rights_path import ROOT as RIGHTS
 from .rights_path import rights
+from .standing import host_of
 from .words import words_in
 
 ROOT = "/askfirst/"
@@ -77,4 +78,5 @@ class Paths:
         query = parse_qs(request.query.decode("latin-1"))
         words = words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
         back = local_path((query.get("return_to") or ["/"])[0])
-        return html(choices_page(consent, words=words, return_to=back))
+        host = host_of(request.headers)
+        return html(choices_page(consent, words=words, return_to=back, host=host))

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ..terms.edition import Edition
 from .headers import Header, Headers, first, listed
+from .standing import standing
 
 HEADER = b"server-timing"  # what a page's own script may read of its response
 METRIC = b"askfirst"
@@ -51,6 +52,7 @@ class Vouching:
         *,
         status: int,
         path: Callable[[], str],
+        host: str,
     ) -> list[Header]:
         """The headers of a response with the words for its page; the same where nobody asks it.
 
@@ -58,8 +60,8 @@ class Vouching:
         """
         if not _is_document(status, headers):
             return headers
-        page = path().partition("?")[0]
-        metrics = [self._metric(each.name, page) for each in edition.standing_on(page)]
+        page = path()
+        metrics = [self._metric(each.name, page) for each in standing(edition, page, host)]
         return _joined(headers, metrics) if metrics else headers
 
     def _metric(self, collector: str, path: str) -> bytes:

@@ -1,0 +1,36 @@
+"""Which placed collectors stand on one page: its path, and the host it was asked for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ..terms.consent import Consent, Question
+from ..terms.edition import Edition
+from ..terms.placed import Placed, split
+from .headers import Headers, first
+
+
+def standing(edition: Edition, path: str, host: str) -> tuple[Placed, ...]:
+    """The collectors that stand on a page; `path` may have a query, `host` may have a port."""
+    page = path.partition("?")[0]
+    return tuple(each for each in edition.standing_on(page) if _is_at(each, host))
+
+
+def asks_at(consent: Consent, path: str, host: str) -> tuple[Question, ...]:
+    """What the notice of a page is to ask now."""
+    asks = consent.asks_on(path.partition("?")[0])
+    if len(asks) == len(consent.asks):
+        return asks
+    here = {each.name for each in standing(consent.editions.current, path, host)}
+    return tuple(each for each in asks if not (name := split(each.purpose)[0]) or name in here)
+
+
+def host_of(headers: Headers) -> str:
+    """The host a request is for; "" where it is not told once."""
+    return (first(headers, b"host") or b"").decode("latin-1").lower()
+
+
+def _is_at(placed: Placed, host: str) -> bool:
+    # Without origins of its own it stands on all of the site's. Proxies know the scheme, we do not.
+    origins = placed.policy.origins
+    return not origins or host in {urlsplit(each).netloc for each in origins}

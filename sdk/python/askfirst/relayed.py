@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .asgi_paths import read_body
@@ -15,9 +15,11 @@ from .gate.origin import check_origin
 from .gate.request import NO_STORE, Answer, WrongMethod, as_json, problem
 from .gate.strict_json import read_json
 from .generalising import NO_GRANT, Asking, Generaliser
+from .placed_events import UNKNOWN_PURPOSE, placed_event, where
 from .remote_terms import RemoteTerms
-from .sent_events import SentBatch, check_type, read_sent
+from .sent_events import Event, SentBatch, check_type, read_sent
 from .terms.consent import Consent, Signals
+from .terms.placed import split
 
 Post = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -86,17 +88,11 @@ class Relayed:
             return Prepared(None, (), dict.fromkeys(range(len(sent.events)), NO_GRANT))
         consent = _signalled(consent, caller, sent)
         for index, event in enumerate(sent.events):
-            if event is None:
-                dropped[index] = "bad-event"
-            elif sent.placed:
-                dropped[index] = "unknown-collector"
+            found = self._event(event, sent, replace(caller, consent=consent), asking)
+            if isinstance(found, str):
+                dropped[index] = found
             else:
-                effective = self._terms.effective
-                found = self._generaliser.event(event, consent, effective, asking)
-                if isinstance(found, str):
-                    dropped[index] = found
-                else:
-                    events[index] = found
+                events[index] = found
         if not events:
             return Prepared(None, (), dropped)
         body = {
@@ -108,7 +104,28 @@ class Relayed:
             "dnt": consent.signals.dnt,
             "events": list(events.values()),
         }
+        if sent.collector:
+            body["collector"] = sent.collector
         return Prepared(body, tuple(events), dropped)
+
+    def _event(
+        self, event: Event | None, sent: SentBatch, caller: Caller, asking: Asking
+    ) -> Mapping[str, Any] | str:
+        """One event as it may leave, or the reason why none of it does."""
+        consent = caller.consent
+        if event is None or consent is None:
+            return "bad-event"
+        effective = self._terms.effective
+        if not sent.collector:
+            if split(event.purpose)[0]:
+                return UNKNOWN_PURPOSE
+            return self._generaliser.event(event, consent, effective, asking)
+        edition = consent.editions.current
+        found = where(event, sent.vouch, caller, edition, asking.headers)
+        if isinstance(found, str):
+            return found
+        told = self._generaliser.event(event, consent, effective, asking)
+        return told if isinstance(told, str) else placed_event(told, found)
 
 
 def _signalled(consent: Consent, caller: Caller, sent: SentBatch) -> Consent:

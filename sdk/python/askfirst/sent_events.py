@@ -35,9 +35,10 @@ class SentBatch:
 
     name: str
     events: tuple[Event | None, ...]
-    placed: bool  # it names a placed collector
     gpc: bool
     dnt: bool
+    collector: str = ""  # the write key of a placed one
+    vouch: str = ""  # the gate's word for the page
 
 
 def check_type(headers: Headers) -> None:
@@ -75,15 +76,21 @@ def read_sent(body: object, *, site: str) -> SentBatch:
         raise Refused("too-many-events", f"send at most {MOST} events")
     if any(type(body.get(flag, False)) is not bool for flag in _FLAGS):
         raise Refused("bad-shape", "send gpc and dnt as true or false")
-    if not isinstance(body.get("collector", ""), str) or not isinstance(body.get("vouch", ""), str):
-        raise Refused("bad-shape", "send collector and vouch as text")
     return SentBatch(
         name,
         tuple(map(_event, events)),
-        bool(body.get("collector")),
         body.get("gpc", False),
         body.get("dnt", False),
+        _text(body, "collector"),
+        _text(body, "vouch"),
     )
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    found = body.get(name, "")
+    if not _is_text(found):
+        raise Refused("bad-shape", f"send {name} as text")
+    return str(found)
 
 
 def _event(told: object) -> Event | None:

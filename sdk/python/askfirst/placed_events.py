@@ -1,0 +1,68 @@
+"""Events of placed collectors at a relay: which are a collector's own, and what is told of where.
+
+The collector that takes them in does not see the page, and matches again what it is told: the
+pattern by which this gate let the event through, which is the same for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .client import Caller
+from .gate.headers import Headers, values
+from .sent_events import Event
+from .terms.attributes import UNKNOWN
+from .terms.edition import Edition
+from .terms.pages import stands_on
+from .terms.placed import Placed, split
+
+UNKNOWN_COLLECTOR = "unknown-collector"
+UNKNOWN_PURPOSE = "unknown-purpose"
+WRONG_PAGE = "wrong-page"
+
+
+@dataclass(frozen=True)
+class Where:
+    """The pattern that matched the page of an event."""
+
+    pattern: str
+
+
+def where(
+    event: Event, vouch: str, caller: Caller, edition: Edition, headers: Headers
+) -> Where | str:
+    """Where an event of a placed collector is from, or why it is none of its own.
+
+    Whose the write key is only the collector elsewhere knows; it judges that, and the rest again.
+    """
+    name, _ = split(event.purpose)
+    if not name:
+        return UNKNOWN_PURPOSE
+    placed = edition.placed.get(name)
+    if placed is None:
+        return UNKNOWN_COLLECTOR
+    page = event.fields.get("page")
+    if not isinstance(page, str):
+        return WRONG_PAGE if page is None else "bad-event"
+    path = page.partition("?")[0].partition("#")[0]
+    pattern = next((each for each in placed.pages if stands_on([each], path)), None)
+    if pattern is None or not _is_its_origin(placed, headers):
+        return WRONG_PAGE
+    if caller.vouches is None or not caller.vouches(name, path, vouch):
+        return WRONG_PAGE
+    return Where(pattern)
+
+
+def placed_event(told: Mapping[str, Any], found: Where) -> dict[str, Any]:
+    """An event as it leaves: the pattern says where it is from, and never what the page was."""
+    observed = {"page": [UNKNOWN], **told["observed"]}
+    return {**told, "page": found.pattern, "observed": observed}
+
+
+def _is_its_origin(placed: Placed, headers: Headers) -> bool:
+    if not placed.policy.origins:
+        return True
+    found = values(headers, b"origin")
+    return len(found) == 1 and found[0].decode("latin-1") in placed.policy.origins

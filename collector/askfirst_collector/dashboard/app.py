@@ -26,6 +26,7 @@ from askfirst_collector.dashboard.oidc import Oidc
 from askfirst_collector.dashboard.page import Frame, Page, check_page, collector_of
 from askfirst_collector.dashboard.pages import HEADERS, Pages
 from askfirst_collector.dashboard.provider import Provider
+from askfirst_collector.dashboard.testing import Testing
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.dashboard.views import Views
 from askfirst_collector.dashboard.words import said
@@ -125,6 +126,7 @@ def _pages(
         *Account(members, door, throttle, frame, proxies, provider=provider).pages(),
         *MemberPages(parts, members, frame, provider=provider).pages(),
         *Audit(parts, frame).pages(),
+        *Testing(parts, frame).pages(),
         *Views(parts, pages, frame).pages(),
     ]
 

@@ -55,6 +55,8 @@ def menu(
         policy = [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]
     if may(member, "site.audit", site):
         policy.append(entry("/audit", "Changes", ""))
+    if may(member, "site.change", site):
+        policy.append(entry("/test", "Test the site", ""))
     groups = [
         ("Sites", _sites(sites, site) if len(sites) > 1 else []),
         ("Gathered by", _gathered(root, span, collectors) if len(collectors) > 1 else []),

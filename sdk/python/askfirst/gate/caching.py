@@ -35,8 +35,11 @@ def vary(headers: list[Header]) -> list[Header]:
     return [*headers[:at], (name, merged), *headers[at + 1 :]]
 
 
-def private(headers: list[Header]) -> list[Header]:
-    """The headers with `Cache-Control: private`: no shared cache may keep the page."""
+def private(headers: list[Header], *, stored: bool = True) -> list[Header]:
+    """The headers with `Cache-Control: private`: no shared cache may keep the page.
+
+    Without `stored`, the browser's own may not either.
+    """
     kept: list[Header] = []
     told: list[bytes] = []
     for header in headers:
@@ -49,7 +52,7 @@ def private(headers: list[Header]) -> list[Header]:
             if lowered == _SURROGATE or lowered.endswith(_FOR_A_CDN):
                 continue
         kept.append(header)
-    kept.append((_CACHE_CONTROL, _private(tuple(told))))
+    kept.append((_CACHE_CONTROL, _private(tuple(told)) if stored else b"private, no-store"))
     return kept
 
 

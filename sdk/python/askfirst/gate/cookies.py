@@ -12,8 +12,10 @@ STATE = b"__Host-askfirst"
 RECEIPT = b"__Host-askfirst-receipt"
 # A cookie of a parent domain cannot have the prefix; it may only narrow (M40).
 PARENT = b"askfirst"
-OWN = frozenset({STATE, RECEIPT, PARENT})
-_STATES = (STATE, PARENT)
+# A member's own, while they test the site.
+TEST = b"__Host-askfirst-test"
+OWN = frozenset({STATE, RECEIPT, PARENT, TEST})
+_READ = (STATE, PARENT, TEST)
 
 _BLANK = b" \t"
 _EMPTY = _BLANK + b";"
@@ -39,7 +41,7 @@ def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
-    """A Cookie header without its receipts; the cookies of an answer; the receipts' values.
+    """A Cookie header without its receipts; our other cookies; the receipts' values.
 
     Every byte of the others stays, and nothing does where there is none.
     """
@@ -62,7 +64,7 @@ def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
             pieces.append(value[kept_to : max(start - 1, 0)])
             kept_to = end
             is_first = is_first or not start
-        elif cookie[0] in _STATES:
+        elif cookie[0] in _READ:
             states.append(cookie)
         at = value.find(PARENT, end) if end < whole else -1
     if not secrets:

@@ -15,6 +15,7 @@ from ..terms.consent import Consent
 from ..terms.policy import Policy
 from ..terms.terms import Recipient
 from .headers import Header, first, values
+from .reporting import without_reports
 
 Mode = Literal["off", "report", "enforce"]
 ENFORCED, REPORTED = b"content-security-policy", b"content-security-policy-report-only"
@@ -28,9 +29,7 @@ DIRECTIVES = {
 # Where code stands is for the application's own policy to say; this one is about who is reached.
 _OWN = "'self' data: blob:"
 _CODE = "'unsafe-inline' 'unsafe-eval'"
-_REPORTS = frozenset({"report-uri", "report-to"})
-_REPORTING = frozenset({b"report-to", b"reporting-endpoints", b"nel"})
-_POLICIES = frozenset({ENFORCED, REPORTED})
+_TO_US = b"; report-uri /askfirst/csp"
 
 
 class Reach:
@@ -41,13 +40,13 @@ class Reach:
             raise WrongSetting("E023", "csp", mode, 'write "off", "report" or "enforce"')
         self.on = mode != "off"
         self._name = ENFORCED if mode == "enforce" else REPORTED
-        self._asked = [p.name for p in policy.purposes.values() if p.asked]
         unasked = [p.terms.recipients for p in policy.purposes.values() if not p.asked]
         self._always = frozenset(_hosts(r for recipients in unasked for r in recipients))
         named = [p.terms.recipients for p in policy.purposes.values()]
         self._recipients = frozenset(_hosts(r for recipients in named for r in recipients))
+        asked = [p.terms.recipients for p in policy.purposes.values() if p.asked]
         # Without recipients that are asked about, the policy is the same for everyone.
-        self.depends = bool(self._recipients - self._always)
+        self.depends = any(_hosts(r for recipients in asked for r in recipients))
         self._ours = lru_cache(maxsize=256)(self._write)
 
     def concerns(self, request: Iterable[Header], response: list[Header]) -> bool:
@@ -57,21 +56,19 @@ class Reach:
             return first(request, b"sec-fetch-dest") in (b"document", b"iframe")
         return kind.partition(b";")[0].strip().lower() == b"text/html"
 
-    def join(self, headers: list[Header], consent: Consent) -> list[Header]:
+    def join(
+        self, headers: list[Header], consent: Consent, *, testing: bool = False
+    ) -> list[Header]:
         """The headers with our policy beside their own.
 
-        No report leaves the browser, whatever the application's policies say: a report is
-        telemetry, and no purpose's terms speak of it.
+        Reports leave the browser for recipients that were agreed to alone; to the site itself,
+        with those of our own policy, while a member is `testing` it.
         """
-        agreed = self._always | frozenset(
-            host
-            for name in self._asked
-            if consent.allows(name)
-            for host in _hosts(consent.terms(name).recipients)
-        )
-        ours = self._ours(tuple(_texts(headers)), agreed)
-        kept = [_silent(header) for header in headers if header[0].lower() not in _REPORTING]
-        return [*(header for header in kept if header[1]), (self._name, ours)]
+        hosts = consent.hosts
+        ours = self._ours(tuple(_texts(headers)), self._always | hosts)
+        if testing:
+            return [*headers, (self._name, ours + _TO_US)]
+        return [*without_reports(headers, hosts), (self._name, ours)]
 
     def _write(self, own: tuple[str, ...], agreed: frozenset[str]) -> bytes:
         read = [_read(text) for text in own]
@@ -128,16 +125,3 @@ def _effective(policy: dict[str, str], name: str) -> str:
         if each in policy:
             return policy[each]
     return ""
-
-
-def _silent(header: Header) -> Header:
-    name, value = header
-    if name.lower() not in _POLICIES or b"report-" not in value.lower():
-        return header
-    policies = [_without_reports(text) for text in value.decode("latin-1").split(",")]
-    return name, ", ".join(filter(None, policies)).encode("latin-1")
-
-
-def _without_reports(text: str) -> str:
-    parts = [part.strip() for part in text.split(";")]
-    return "; ".join(p for p in parts if p and p.split()[0].lower() not in _REPORTS)

@@ -12,9 +12,9 @@ from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
 from ..terms.token import State, read_state
-from . import caching, seen
+from . import caching, seen, testing
 from .cookie_database import CookieDatabase
-from .cookies import PARENT, STATE
+from .cookies import PARENT, STATE, TEST
 from .csp import Mode, Reach
 from .faults import note
 from .headers import Header, Headers
@@ -104,8 +104,17 @@ class Gate:
         """The lazy consent of a request; `told` is what it is read from, where that is known."""
         answer = read(headers)[2] if told is None else told
         visit = Visit(lambda _: self._answered(answer), headers)
+        if answer[0]:
+            visit.testing = self.is_testing(answer)
         seen.saw(visit)
         return visit
+
+    def is_testing(self, told: Told) -> bool:
+        """Whether a request comes from a signed-in member who tests this site."""
+        for name, token in told[0]:
+            if name == TEST:
+                return testing.is_session(token, self.policy.site, self.known.keys, now=self._now())
+        return False
 
     def consent(self, headers: Headers) -> Consent:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
@@ -140,7 +149,7 @@ class Gate:
                 del kept[next(iter(kept))]
 
     def _state(self, tokens: tuple[Header, ...], now: float) -> State | None:
-        read = [(name, self._read(token, now)) for name, token in tokens]
+        read = [(name, self._read(token, now)) for name, token in tokens if name != TEST]
         state = narrowest(found for name, found in read if found is not None and name == STATE)
         for name, parent in read:
             if parent is not None and name == PARENT:
@@ -169,16 +178,18 @@ class Gate:
                 headers,
                 allows=visit.may,
                 now=self._now,
-                learns=lambda: self._learns and on_loopback(visit.headers),
+                learns=lambda: visit.testing or (self._learns and on_loopback(visit.headers)),
                 route=route,
             )
         if self._tells and self._reach.concerns(visit.headers, found):
             found = self._told_to_browser(visit, found)
-        visit.sealed = not (visit.read or depends)
+        visit.sealed = not (visit.read or depends or visit.testing)
         if visit.sealed:
             return found
         found = caching.vary(found)
-        return caching.private(found) if depends else found
+        if depends or visit.testing:
+            found = caching.private(found, stored=not visit.testing)
+        return found
 
     def vouched(
         self, visit: Visit, headers: list[Header], status: int, path: Callable[[], str]
@@ -199,7 +210,7 @@ class Gate:
         if self._permissions:
             headers = deny_unused(headers)
         if self._reach.on:
-            headers = self._reach.join(headers, visit.peek())
+            headers = self._reach.join(headers, visit.peek(), testing=visit.testing)
             visit.read |= self._reach.depends
         return headers
 

@@ -9,6 +9,7 @@ from ..errors import AskfirstError, CollectorAway, Refused
 from .assets import read_assets, static
 from .choices import choices_page
 from .consent_path import take_answer
+from .csp_reports import CspReports
 from .faults import note
 from .origin import local_path
 from .policy_path import about, gpc, policy
@@ -17,6 +18,7 @@ from .request import Answer, Request, html, only_by, problem
 from .rights_path import ROOT as RIGHTS
 from .rights_path import rights
 from .standing import host_of
+from .told import read
 from .words import words_in
 
 ROOT = "/askfirst/"
@@ -38,6 +40,7 @@ class Paths:
         self._relay = relay
         self._now = now
         self._assets = read_assets()
+        self._csp_reports = CspReports()
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request, whatever happens."""
@@ -65,9 +68,8 @@ class Paths:
         if path in WELL_KNOWN:
             return WELL_KNOWN[path](editions, request)
         if path == ROOT + "csp":
-            # Taken, so that the page's console stays quiet, and thrown away unread.
-            only_by(request, "POST")
-            return Answer(204)
+            testing = self._relay.gate.is_testing(read(request.headers)[2])
+            return await self._csp_reports.take(request, testing=testing)
         raise Refused("not-found", "there is nothing here")
 
     def _choices(self, request: Request) -> Answer:

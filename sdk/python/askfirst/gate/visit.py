@@ -23,7 +23,7 @@ def _no_route() -> None:
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed", "tell")
+    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed", "tell", "testing")
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
@@ -34,6 +34,8 @@ class Visit:
         self.route: Callable[[], str | None] = _no_route
         # Hands an action to the collector; there only where a receipt came with the request.
         self.tell: Callable[[str, Mapping[str, Any]], None] | None = None
+        # A signed-in member tests the site.
+        self.testing = False
         # Set while a response is on its way that was not marked as depending on consent.
         self.sealed = False
 

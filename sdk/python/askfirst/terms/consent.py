@@ -65,6 +65,12 @@ class Consent:
             return BOTTOM
         return bounded_terms(self.editions, purpose, choice)
 
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of every recipient agreed to, under this request's signals."""
+        agreed = (self.terms(name).recipients for name in self._allowed)
+        return frozenset(h for recipients in agreed for each in recipients for h in each.hosts)
+
     @property
     def source(self) -> Source:
         """Where this request's answer comes from; computed for each request, never stored."""

@@ -1,23 +1,35 @@
-"""`askfirst host`: the link that lets the host admin in."""
+"""`askfirst host`: the ceiling that nothing goes above, and the link that lets the admin in."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from askfirst_collector.commands.data import data_option
+from askfirst.terms.policy import read_policy
+from askfirst_collector.closing.preview import Preview, preview
+from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
 from askfirst_collector.commands.listening import dashboard
+from askfirst_collector.commands.printing import plain, print_json, print_problems
 from askfirst_collector.config import open_folder
+from askfirst_collector.init.ceiling import write_ceiling
+from askfirst_collector.ledger.changes import CLI
+from askfirst_collector.registry.as_toml import as_toml
+from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
+from askfirst_collector.registry.host_editions import newest
 from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.tightening import Held, held_against
 from askfirst_collector.store.database import open_ledger
 
 
 @click.group()
 def host() -> None:
-    """Look after the host's own account."""
+    """Look after the host: its policy, which nothing goes above, and its own account."""
 
 
 @host.command()
@@ -30,6 +42,129 @@ def host() -> None:
 )
 def link(data: Path, url: str) -> None:
     """Make a one-time link that sets a password. Any older link stops working."""
-    engine = open_ledger(open_folder(data).ledger)
-    token = Members(engine, now=time.time, urandom=os.urandom).new_link()
+    with told():
+        engine = open_ledger(open_folder(data).ledger)
+        token = Members(engine, now=time.time, urandom=os.urandom).new_link()
     click.echo(dashboard(url.rstrip("/"), token)[1])
+
+
+@host.command()
+@click.argument("file", type=FILE, default="host.toml")
+@click.option("--name", default="The host of this collector", help="Who runs the collector.")
+@click.option("--contact", default="the address given on the site", help="Where to write to.")
+@click.option("--country", default="ZZ", help="Its country, two letters.")
+def init(file: Path, name: str, contact: str, country: str) -> None:
+    """Write a first host policy to FILE, every line with what it allows.
+
+    It is the one that governs where none was set, ready to be narrowed. What is there is never
+    overwritten, and nothing is in force before `askfirst host set`.
+    """
+    text = write_ceiling(name=name, contact=contact, country=country.upper())
+    with told():
+        read_policy(text, kind="host")
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"{file} is there already and stays as it is.") from None
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
+    click.echo(f"Wrote {file}. Change it, then see what it would do, and put it in force:")
+    click.echo(f"  askfirst host set {file} --data FOLDER --preview")
+    click.echo(f"  askfirst host set {file} --data FOLDER")
+
+
+@host.command()
+@data_option
+@host_policy_option
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
+    """Say which host policy is in force, and whom it stops. Ends with 1 where none can be read."""
+    with opened(data, host_policy=host_policy) as parts:
+        policy = parts.host.current().policy
+        with parts.engine.connect() as connection:
+            kept = None if host_policy is not None else newest(connection)
+            held = () if policy is None else held_against(connection, policy)
+        stopped = [each for each in held if each.problems]
+    source = str(host_policy) if host_policy else "registry" if kept else "shipped"
+    since = datetime.fromtimestamp(kept.effective, UTC).isoformat() if kept else None
+    number = kept.number if kept else None
+    if as_json:
+        print_json(
+            {
+                "source": source,
+                "number": number,
+                "since": since,
+                "hash": policy.hash if policy else None,
+                "policy": policy.document if policy else None,
+                "stops": [_told(each) for each in stopped],
+            }
+        )
+    elif policy is None:
+        click.echo("The host's policy cannot be read: nothing is gathered.", err=True)
+    else:
+        edition = f", edition {number} since {since}" if kept else ""
+        click.echo(f"# {source}{edition}, {policy.hash}\n{as_toml(policy.document)}".rstrip())
+        _print_held("Stopped by it:", stopped)
+    sys.exit(0 if policy else 1)
+
+
+@host.command("set")
+@click.argument("file", type=FILE)
+@data_option
+@click.option("--preview", "only_preview", is_flag=True, help="Only say what it would do.")
+@click.option("--expected", type=int, help="The edition that was edited; a newer one is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_json: bool) -> None:
+    """Put FILE in force as the host's policy, in every worker, from the next event on.
+
+    Sites and placed collectors that go beyond it are suspended with the reason for their owners;
+    what it lets nobody keep is purged by the next hourly job. See both first with --preview.
+    """
+    with told():
+        policy = read_policy(file, kind="host")
+    with opened(data) as parts:
+        seen = preview(parts, policy)
+        number = ceiling_number(parts)
+        if not only_preview:
+            edited = number if expected is None else expected
+            number = save_ceiling(parts, policy, actor=CLI, expected=edited).number
+    if as_json:
+        print_json({"number": number, "hash": policy.hash, "saved": not only_preview, **_all(seen)})
+        return
+    would = "Would suspend" if only_preview else "Suspended"
+    _print_held(f"{would}:", seen.suspends)
+    _print_held("Would go on:" if only_preview else "Goes on:", seen.resumes)
+    for each in seen.purges:
+        of = f"{each.site} {each.collector} {each.purpose}".replace("  ", " ")
+        click.echo(f"Purged by the next job: {of}: {each.periods} periods, {each.rows} rows")
+    if only_preview:
+        click.echo(f"Nothing was changed: edition {number} is in force.")
+    else:
+        click.echo(f"Edition {number} of the host's policy is in force: {policy.hash}")
+
+
+def _all(seen: Preview) -> dict[str, object]:
+    return {
+        "suspends": [_told(each) for each in seen.suspends],
+        "resumes": [_told(each) for each in seen.resumes],
+        "purges": [vars(each) for each in seen.purges],
+    }
+
+
+def _told(held: Held) -> dict[str, object]:
+    return {
+        "site": held.site,
+        "collector": held.collector,
+        "owner": held.owner,
+        "conflicts": plain(held.problems),
+    }
+
+
+def _print_held(head: str, found: Iterable[Held]) -> None:
+    for held in found:
+        name = f"{held.site}/{held.collector}" if held.collector else held.site
+        if held.problems:
+            print_problems(f"{head} {name}", held.problems)
+        else:
+            click.echo(f"{head} {name}")

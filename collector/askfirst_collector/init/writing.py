@@ -118,18 +118,16 @@ def _lines(answers: Answers) -> Iterator[str]:
         "origins": [answers.origin],
         "jurisdiction": jurisdiction(answers.country),
     }
-    yield from _table(document, COMMENTS)
+    yield from table(document, COMMENTS)
     told = {"name": answers.controller, "contact": answers.contact, "country": answers.country}
-    yield from _headed("[controller]", "who decides about the processing, told to visitors")
-    yield from _table(told, CONTROLLER)
+    yield from headed("[controller]", "who decides about the processing, told to visitors")
+    yield from table(told, CONTROLLER)
     yield ""
     yield "# Cookies the site cannot work without: a closed list, not asked about, never stored as"
     yield "# events. Take out what your site does not set."
     for cookie in answers.cookies:
-        yield from _headed("[[necessary]]", "a cookie of the framework's own")
-        yield from _table(
-            {"cookie": cookie.name, "why": cookie.why, "days": cookie.days}, NECESSARY
-        )
+        yield from headed("[[necessary]]", "a cookie of the framework's own")
+        yield from table({"cookie": cookie.name, "why": cookie.why, "days": cookie.days}, NECESSARY)
     yield ""
     yield "# One table for each purpose. Its name is what code asks for:"
     yield '# consent.allows("statistics"). Take out a purpose that you do not have.'
@@ -138,23 +136,25 @@ def _lines(answers: Answers) -> Iterator[str]:
 
 
 def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
-    yield from _headed(f"[purposes.{name}]", "a purpose, and what it may do")
-    yield from _table(purpose, PURPOSE)
+    yield from headed(f"[purposes.{name}]", "a purpose, and what it may do")
+    yield from table(purpose, PURPOSE)
     if purpose["levels"]:
-        yield from _headed(f"[purposes.{name}.levels]", "how precisely; 0, or left out, is none")
-        yield from _table({each: purpose["levels"].get(each, 0) for each in ATTRIBUTES}, SCOPE)
+        yield from headed(f"[purposes.{name}.levels]", "how precisely; 0, or left out, is none")
+        yield from table({each: purpose["levels"].get(each, 0) for each in ATTRIBUTES}, SCOPE)
     for language, words in purpose["text"].items():
         title = f"[purposes.{name}.text.{language}]"
-        yield from _headed(title, "the words of the notice, once for each language")
-        yield from _table(words, TEXT)
+        yield from headed(title, "the words of the notice, once for each language")
+        yield from table(words, TEXT)
 
 
-def _headed(header: str, comment: str) -> Iterator[str]:
+def headed(header: str, comment: str) -> Iterator[str]:
+    """The head of a table, after an empty line."""
     yield ""
     yield _line(header, comment)
 
 
-def _table(values: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[str]:
+def table(values: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[str]:
+    """One line a key that is commented, in the order of the comments."""
     return (_line(f"{key} = {_toml(values[key])}", said) for key, said in comments.items())
 
 

@@ -14,8 +14,9 @@ from askfirst_collector.commands.data import told
 from askfirst_collector.init.closing import choose
 from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie, Framework
 from askfirst_collector.init.project import Project, look_at
-from askfirst_collector.init.questions import Question, questions, tidy_origin
-from askfirst_collector.init.writing import LEVELS, Answers, write
+from askfirst_collector.init.questions import Question, questions
+from askfirst_collector.init.writing import Answers, write
+from askfirst_collector.registry.ready_made import LEVELS, tidy_origin
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"

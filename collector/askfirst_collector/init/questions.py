@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import read_policy, shipped
@@ -67,19 +66,6 @@ def questions(project: Project, folder: Path) -> tuple[Question, ...]:
             made_up=True,
         ),
     )
-
-
-def tidy_origin(value: str) -> str:
-    """An address as people paste it, as an origin: no path, no usual port, lower case."""
-    value = value.strip()
-    try:
-        parts = urlsplit(value if "://" in value else f"https://{value}")
-        port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        return value
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != usual else "")
 
 
 def _controller(**changes: str) -> dict[str, str]:

@@ -11,21 +11,11 @@ from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import Closes
 from askfirst_collector.init.frameworks import Cookie
+from askfirst_collector.registry.ready_made import jurisdiction
 
 COLUMN = 45  # where comments begin, if the line leaves room
 LONGEST = 100  # else the comment stands above
 
-# The policies whose purposes a new one starts from.
-LEVELS = {
-    "minimal": "hours, sections, channels, families of browsers; figures of 10 or more",
-    "standard": "adds paths, referring sites, countries, languages, action names; 5 or more",
-    "full": "adds minutes, queries, regions, and rows kept 30 days for visitors' own rights",
-}
-# The Union and the three states of the Economic Area, where the same law holds.
-EUROPEAN = frozenset(
-    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"}
-    | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
-)
 HEAD = """\
 # What this site asks of its visitors, written by: askfirst init
 # Change it as you like, then: askfirst policy check policy.toml
@@ -99,11 +89,6 @@ class Answers:
     level: str
     closes: Closes
     cookies: tuple[Cookie, ...]
-
-
-def jurisdiction(country: str) -> str:
-    """Whose law the notice follows, for a controller in this country."""
-    return "EU" if country in EUROPEAN or country == "ZZ" else country
 
 
 def write(answers: Answers) -> str:

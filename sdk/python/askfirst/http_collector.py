@@ -32,6 +32,7 @@ log = logging.getLogger("askfirst")
 
 SECONDS = 5.0  # until a request to the collector is given up
 PATIENCE = 2.0  # seconds for what waits when the site ends
+_POLICY_REFUSED = (409, 422)  # beyond the chain above it, or wrong in itself
 # What a ledger answers to a decision; anything else is a fault on the way, and tried again.
 _ANSWERS = frozenset(
     {
@@ -103,7 +104,7 @@ class HttpCollector:
         if policy.hash not in self._published:
             body = policy.canonical()
             reply = await self._ask("POST", "/v1/policies", body)
-            if reply.status == 422:
+            if reply.status in _POLICY_REFUSED:
                 raise _conflicts(reply)
             self._terms.learn(_json(reply), etag=None)
             self._published.add(policy.hash)
@@ -258,7 +259,9 @@ class HttpCollector:
     ) -> Reply:
         kind = {} if not body else {"content-type": "application/json"}
         reply = await way.ask(method, path, {**self._authorization, **kind, **more}, body)
-        if reply.status in (200, 202, 304) or (path == "/v1/policies" and reply.status == 422):
+        if reply.status in (200, 202, 304) or (
+            path == "/v1/policies" and reply.status in _POLICY_REFUSED
+        ):
             return reply
         raise _fault(reply)
 

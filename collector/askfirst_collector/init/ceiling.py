@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
+from askfirst_collector.registry.ready_made import jurisdiction
 
-from .writing import SCOPE, headed, jurisdiction, table
+from .writing import SCOPE, headed, table
 
 HEAD = """\
 # What the sites of this host may gather at most: the ceiling. Written by: askfirst host init

@@ -22,6 +22,7 @@ from askfirst_collector.registry.permissions import Member
 from askfirst_collector.registry.tokens import Token
 
 MOST_CHANGES = 200  # in one answer
+LATEST = 2**53 - 1  # what every JSON reader can hold
 T = TypeVar("T")
 _Role = Literal["host-admin", "site-owner", "reader"]
 _Sites = Annotated[
@@ -138,20 +139,20 @@ class MembersFace:
     async def changes(self, request: Request, member: Member) -> Response:
         """What members changed, newest first, of one site or of everything."""
         site = request.path_params.get("site")
-        limit = _number(request, "limit", MOST_CHANGES) or MOST_CHANGES
-        before = _number(request, "before", 2**62)
+        limit = _number(request, "limit", 1, MOST_CHANGES) or MOST_CHANGES
+        before = _number(request, "before", LATEST)
         sites = None if site is None else {site}
         found = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
         return answer({"changes": [_change(each) for each in found]})
 
 
-def _number(request: Request, name: str, most: int) -> int | None:
+def _number(request: Request, name: str, least: int, most: int) -> int | None:
     given = request.query_params.get(name)
     if given is None:
         return None
-    if not given.isascii() or not given.isdigit() or len(given) > 18 or not 0 < int(given) <= most:
-        raise Refused("bad-shape", f"{name} is a whole number from 1 to {most}")
-    return int(given)
+    if given.isascii() and given.isdigit() and len(given) < 19 and least <= int(given) <= most:
+        return int(given)
+    raise Refused("bad-shape", f"{name} is a whole number from {least} to {most}")
 
 
 def _member(member: Member) -> dict[str, Any]:

@@ -1,0 +1,404 @@
+"""Members on real files: links used once, tokens that never outgrow their member, the audit."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askfirst.errors import Refused
+from askfirst_collector.jobs.table import purge
+from askfirst_collector.ledger.changes import changes
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.accounts import LONGEST_NAME, ON_THE_MACHINE
+from askfirst_collector.registry.invitations import INVITATION_SECONDS
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.permissions import SCOPES, Member, may
+from askfirst_collector.registry.tokens import DAY, LARGEST_COUNT, LONGEST_DAYS, PREFIX
+from tests.collectors import Clock, bytes_of, opened
+
+PASSWORD = "four quiet herons wade"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def members(parts: Parts, clock: Clock) -> Members:
+    return Members(parts.engine, now=clock, urandom=os.urandom)
+
+
+@pytest.fixture
+def ada(members: Members) -> Member:
+    made = members.set_up(members.new_link(), "ada", PASSWORD)
+    assert made is not None
+    return made
+
+
+def join(members: Members, actor: Member, name: str, role: str, *sites: str) -> Member:
+    """A member by invitation, as each but the first comes in."""
+    _, token = members.invitations.invite(actor, role, sites)
+    made = members.invitations.accept(token, name, PASSWORD)
+    assert made is not None
+    return made
+
+
+def refusal(call: Any, *arguments: Any, **named: Any) -> str:
+    with pytest.raises(Refused) as raised:
+        call(*arguments, **named)
+    return raised.value.reason
+
+
+# No default account
+
+
+def test_nobody_is_a_member_of_a_new_collector(members: Members) -> None:
+    """No default account."""
+    assert not members.any()
+    assert members.all() == ()
+    for name in ("admin", "root", "askfirst", "cli", ""):
+        assert members.check(name, "admin") is None
+        assert members.check(name, "") is None
+
+
+# Invitations
+
+
+def test_an_invitation_gives_the_role_and_sites_it_names(members: Members, ada: Member) -> None:
+    olive = join(members, ada, "olive", "site-owner", "shop", "blog")
+    assert olive == Member("olive", "site-owner", frozenset({"shop", "blog"}))
+    assert members.check("olive", PASSWORD) == olive
+    assert join(members, ada, "anna", "host-admin", "shop").sites == frozenset()
+
+
+def test_an_invitation_works_once_and_for_seven_days(
+    members: Members, ada: Member, clock: Clock
+) -> None:
+    _, once = members.invitations.invite(ada, "reader", ["shop"])
+    assert members.invitations.accept(once, "rob", PASSWORD) is not None
+    assert members.invitations.accept(once, "eve", PASSWORD) is None
+    _, late = members.invitations.invite(ada, "reader", ["shop"])
+    clock.now += INVITATION_SECONDS
+    assert members.invitations.find(late) is None
+    assert members.invitations.accept(late, "eve", PASSWORD) is None
+    made, gone = members.invitations.invite(ada, "reader", ["shop"])
+    members.invitations.withdraw(ada, made.id)
+    assert members.invitations.accept(gone, "eve", PASSWORD) is None
+    assert refusal(members.invitations.withdraw, ada, made.id) == "not-found"
+    assert [each.name for each in members.all()] == ["ada", "rob"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ada",
+        "ADA",
+        "ａｄａ",
+        "",
+        " ",
+        "cli",
+        "Cli",
+        "x" * (LONGEST_NAME + 1),
+        "a\nb",
+        "a/b",
+        "..",
+        "a ",
+    ],
+)
+def test_a_name_that_cannot_be_had_leaves_the_link(
+    members: Members, ada: Member, name: str
+) -> None:
+    """Nor can anybody look like another member, or like the command line, in the audit."""
+    _, token = members.invitations.invite(ada, "reader", ["shop"])
+    assert refusal(members.invitations.accept, token, name, PASSWORD) in ("name-taken", "bad-shape")
+    assert members.invitations.accept(token, "rob", PASSWORD) is not None
+
+
+@pytest.mark.parametrize(
+    ("role", "sites", "email"),
+    [
+        ("root", ["shop"], ""),
+        ("", ["shop"], ""),
+        ("reader", [], ""),
+        ("site-owner", [], ""),
+        ("reader", ["Shop"], ""),
+        ("reader", ["shop blog"], ""),
+        ("reader", ["../shop"], ""),
+        ("reader", ["shop"], "no address"),
+        ("reader", ["shop"], "a@b"),
+        ("reader", ["shop"], "a@b.example,c@d.example"),
+        ("reader", ["shop"], "x" * 250 + "@a.example"),
+    ],
+)
+def test_an_invitation_to_nothing_is_not_made(
+    members: Members, ada: Member, role: str, sites: list[str], email: str
+) -> None:
+    assert refusal(members.invitations.invite, ada, role, sites, email=email) == "bad-shape"
+    assert members.invitations.open() == ()
+
+
+def _accept(folder: Path, token: str, name: str, start: float, answers: Any) -> None:
+    with opened(folder) as parts:
+        members = Members(parts.engine, now=parts.now, urandom=os.urandom)
+        while time.time() < start:  # both at once
+            pass
+        answers.put(members.invitations.accept(token, name, PASSWORD) is not None)
+
+
+def test_two_processes_accept_one_invitation_once(tmp_path: Path) -> None:
+    """Replay and race: exactly one of them makes a member, every time."""
+    spawn = multiprocessing.get_context("spawn")
+    with opened(tmp_path) as parts:
+        members = Members(parts.engine, now=parts.now, urandom=os.urandom)
+        for turn in range(3):
+            _, token = members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"])
+            answers = spawn.Queue()
+            start = time.time() + 2
+            racers = [
+                spawn.Process(
+                    target=_accept, args=(tmp_path, token, f"{name}-{turn}", start, answers)
+                )
+                for name in ("a", "b")
+            ]
+            for each in racers:
+                each.start()
+            for each in racers:
+                each.join()
+            assert sorted(answers.get(timeout=10) for _ in racers) == [False, True]
+            assert len(members.all()) == turn + 1
+
+
+# Roles
+
+
+def test_the_last_host_admin_cannot_be_removed_or_demoted(members: Members, ada: Member) -> None:
+    join(members, ada, "olive", "site-owner", "shop")
+    for actor in (ada, ON_THE_MACHINE):
+        assert refusal(members.remove, actor, "ada") == "last-host-admin"
+        assert refusal(members.change, actor, "ada", "reader", ["shop"]) == "last-host-admin"
+    anna = join(members, ada, "anna", "host-admin")
+    members.change(anna, "ada", "reader", ["shop"])
+    assert refusal(members.remove, anna, "anna") == "last-host-admin"
+
+
+def test_two_admins_cannot_remove_each_other(members: Members, ada: Member) -> None:
+    """Whoever is second has lost the right by then, though their request came with it."""
+    anna = join(members, ada, "anna", "host-admin")
+    members.change(ada, "anna", "reader", ["shop"])
+    assert refusal(members.remove, anna, "ada") == "not-allowed"
+    assert refusal(members.change, anna, "anna", "host-admin", []) == "not-allowed"
+    assert refusal(members.invitations.invite, anna, "host-admin", []) == "not-allowed"
+
+
+@pytest.mark.parametrize("role", ["site-owner", "reader"])
+def test_nobody_but_a_host_admin_changes_members(members: Members, ada: Member, role: str) -> None:
+    actor = join(members, ada, "olive", role, "shop")
+    made, _ = members.invitations.invite(ada, "reader", ["blog"])
+    session = members.sessions.begin(ada, lambda _: b"x")
+    token, _ = members.tokens.make(ada, "mine", ["read"], days=1)
+    calls = [
+        (members.change, actor, "olive", "host-admin", []),
+        (members.change, actor, "olive", role, ["shop", "blog"]),
+        (members.remove, actor, "ada"),
+        (members.invitations.invite, actor, "reader", ["shop"]),
+        (members.invitations.withdraw, actor, made.id),
+        (members.tokens.end, actor, "ada", token.id),
+        (members.sessions.revoke, actor, "ada", members.sessions.of("ada")[0].id),
+    ]
+    before = changes(members._engine, 99)
+    for call, *arguments in calls:
+        assert refusal(call, *arguments) == "not-allowed"
+    assert changes(members._engine, 99) == before
+    assert members.sessions.member_of(session, [b"x"]) == ada
+
+
+def test_a_role_that_changes_counts_at_the_next_request(members: Members, ada: Member) -> None:
+    """An open session and a token stand for the member as they are now, not as they were."""
+    join(members, ada, "anna", "host-admin")
+    anna = members.get("anna")
+    assert anna is not None
+    session = members.sessions.begin(anna, lambda _: b"browser")
+    _, secret = members.tokens.make(anna, "all", SCOPES, days=30)
+    members.change(ada, "anna", "reader", ["shop"])
+    by_token = members.tokens.member_of(secret)
+    assert members.sessions.member_of(session, [b"browser"]) == Member(
+        "anna", "reader", frozenset({"shop"})
+    )
+    assert by_token is not None
+    assert not may(by_token, "member.read")
+    assert not may(by_token, "site.read", "blog")
+    members.remove(ada, "anna")
+    assert members.tokens.member_of(secret) is None
+    assert members.sessions.member_of(session, [b"browser"]) is None
+
+
+def test_who_comes_back_under_the_name_of_one_removed_has_nothing_of_theirs(
+    members: Members, ada: Member
+) -> None:
+    join(members, ada, "rob", "reader", "shop")
+    rob = members.get("rob")
+    assert rob is not None
+    session = members.sessions.begin(rob, lambda _: b"x")
+    _, secret = members.tokens.make(rob, "old", ["read"], days=30)
+    members.remove(ada, "rob")
+    assert join(members, ada, "rob", "reader", "blog").sites == {"blog"}
+    assert members.sessions.member_of(session, [b"x"]) is None
+    assert members.tokens.member_of(secret) is None
+
+
+# Tokens
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash(
+    members: Members, ada: Member, tmp_path: Path
+) -> None:
+    made, secret = members.tokens.make(ada, "ci", ["read"], days=30)
+    assert secret.startswith(PREFIX)
+    assert members.tokens.of("ada") == (made,)
+    session = members.sessions.begin(ada, lambda _: b"x" * 32)
+    _, link = members.invitations.invite(ada, "reader", ["shop"])
+    kept = bytes_of(tmp_path)
+    for each in (secret, secret.removeprefix(PREFIX), session, link, PASSWORD):
+        assert each.encode() not in kept
+        assert each not in repr(changes(members._engine, 99))
+
+
+def test_a_token_ends_by_its_day_and_by_hand(members: Members, ada: Member, clock: Clock) -> None:
+    made, secret = members.tokens.make(ada, "ci", ["read"], days=2)
+    clock.now += 2 * DAY - 1
+    assert members.tokens.member_of(secret) is not None
+    clock.now += 1
+    assert members.tokens.member_of(secret) is None
+    made, secret = members.tokens.make(ada, "ci", ["read"], days=2)
+    members.tokens.end(ada, "ada", made.id)
+    assert members.tokens.member_of(secret) is None
+    assert refusal(members.tokens.end, ada, "ada", made.id) == "not-found"
+
+
+def test_a_token_cannot_make_a_wider_one_nor_do_what_its_scope_leaves_out(
+    members: Members, ada: Member
+) -> None:
+    """Scope escalation: not by making tokens, not by inviting, not by changing oneself."""
+    for scopes in (["read"], ["sites"], ["read", "sites"]):
+        _, secret = members.tokens.make(ada, "ci", scopes, days=1)
+        actor = members.tokens.member_of(secret)
+        assert actor is not None
+        assert refusal(members.tokens.make, actor, "more", ["admin"], days=1) == "not-allowed"
+        assert refusal(members.tokens.make, actor, "same", scopes, days=1) == "not-allowed"
+        assert refusal(members.invitations.invite, actor, "host-admin", []) == "not-allowed"
+        assert refusal(members.remove, actor, "ada") == "not-allowed"
+        (first, *_) = members.tokens.of("ada")
+        assert refusal(members.tokens.end, actor, "ada", first.id) == "not-allowed"
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "days"),
+    [
+        ("", ["read"], 1),
+        ("x" * 81, ["read"], 1),
+        ("a\0b", ["read"], 1),
+        ("ci", [], 1),
+        ("ci", ["root"], 1),
+        ("ci", ["read", "root"], 1),
+        ("ci", ["read"], 0),
+        ("ci", ["read"], -1),
+        ("ci", ["read"], LONGEST_DAYS + 1),
+    ],
+)
+def test_a_token_for_nothing_or_for_ever_is_not_made(
+    members: Members, ada: Member, name: str, scopes: list[str], days: int
+) -> None:
+    assert refusal(members.tokens.make, ada, name, scopes, days=days) == "bad-shape"
+
+
+def test_a_member_has_a_bounded_number_of_tokens(members: Members, ada: Member) -> None:
+    rob = join(members, ada, "rob", "reader", "shop")
+    for at in range(LARGEST_COUNT):
+        members.tokens.make(rob, f"{at}", ["read"], days=1)
+    assert refusal(members.tokens.make, rob, "one more", ["read"], days=1) == "too-many-requests"
+
+
+@pytest.mark.parametrize(
+    "forged", ["", PREFIX, f"{PREFIX}{'A' * 43}", "\ud800", f"{PREFIX}\ud800", "x" * 10_000]
+)
+def test_a_made_up_token_is_nobody(members: Members, ada: Member, forged: str) -> None:
+    members.tokens.make(ada, "ci", ["read"], days=1)
+    assert members.tokens.member_of(forged) is None
+
+
+# What is kept, and told
+
+
+def test_what_is_over_is_removed_by_the_job(
+    members: Members, ada: Member, parts: Parts, clock: Clock, tmp_path: Path
+) -> None:
+    """An invited address goes with its invitation, also where nobody ever looks again."""
+    members.invitations.invite(ada, "reader", ["shop"], email="canary@example.org")
+    assert b"canary@example.org" in bytes_of(tmp_path)
+    clock.now += INVITATION_SECONDS
+    purge(parts, clock.now)
+    assert b"canary@example.org" not in bytes_of(tmp_path)
+
+
+def test_every_change_is_in_the_ledger_with_before_and_after(
+    members: Members, ada: Member, clock: Clock
+) -> None:
+    """Every change by a member is a ledger entry with before and after."""
+    join(members, ada, "rob", "reader", "shop")
+    members.change(ada, "rob", "site-owner", ["shop", "blog"])
+    members.change(ada, "rob", "site-owner", ["blog", "shop"])  # changes nothing
+    rob = members.get("rob")
+    assert rob is not None
+    token, _ = members.tokens.make(rob, "ci", ["read"], days=1)
+    members.tokens.end(ada, "rob", token.id)
+    members.change_password("rob", "another row of words")
+    members.remove(ON_THE_MACHINE, "rob")
+    found = [
+        (each.actor, each.action, each.target, each.before, each.after)
+        for each in changes(members._engine, 99)[::-1]
+    ]
+    assert [each[:2] for each in found] == [
+        ("cli", "member.set-up"),
+        ("ada", "member.invite"),
+        ("rob", "member.accept"),
+        ("ada", "member.change"),
+        ("rob", "api-token.make"),
+        ("ada", "api-token.end"),
+        ("rob", "account.password"),
+        ("cli", "member.remove"),
+    ]
+    assert found[3][2:] == (
+        "rob",
+        {"role": "reader", "sites": ["shop"]},
+        {"role": "site-owner", "sites": ["blog", "shop"]},
+    )
+    assert found[7][2:] == ("rob", {"role": "site-owner", "sites": ["blog", "shop"]}, None)
+
+
+# Passwords
+
+
+def test_an_unknown_name_is_as_slow_as_a_wrong_password(members: Members, ada: Member) -> None:
+    """Login timing: the same Argon2 work is done, for nobody and from the first time on."""
+
+    def seconds(name: str) -> float:
+        began = time.perf_counter()
+        members.check(name, "not the password")
+        return time.perf_counter() - began
+
+    tries = [(seconds("ada"), seconds("nobody")) for _ in range(7)]
+    known, unknown = (sorted(each)[0] for each in zip(*tries, strict=True))
+    assert 0.5 < known / unknown < 2

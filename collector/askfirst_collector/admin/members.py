@@ -140,7 +140,7 @@ class MembersFace:
         """What members changed, newest first, of one site or of everything."""
         site = request.path_params.get("site")
         limit = _number(request, "limit", 1, MOST_CHANGES) or MOST_CHANGES
-        before = _number(request, "before", LATEST)
+        before = _number(request, "before", 0, LATEST)
         sites = None if site is None else {site}
         found = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
         return answer({"changes": [_change(each) for each in found]})

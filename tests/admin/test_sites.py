@@ -108,7 +108,7 @@ async def test_a_policy_of_another_site_is_refused(here: World) -> None:
     async with here.program("olive") as client:
         body = {"policy": document(site=CLUB)}
         answer = await client.put(f"/v1/admin/sites/{SHOP}/policy", json=body)
-    assert (answer.status_code, answer.json()["reason"]) == (422, "bad-shape")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "other-name")
 
 
 async def test_a_retired_site_is_over(here: World) -> None:
@@ -183,4 +183,4 @@ async def test_what_a_row_of_the_document_says_is_of_its_path(here: World) -> No
     at = f"/v1/admin/sites/{SHOP}/collectors/other"
     async with here.program("olive") as client:
         answer = await client.put(at, json={"document": tides(SITE).document})
-    assert (answer.status_code, answer.json()["reason"]) == (422, "bad-shape")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "other-name")

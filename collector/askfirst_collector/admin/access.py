@@ -38,12 +38,14 @@ class Endpoint:
     path: str
     action: str | None
     handler: Handler
+    new_site: bool = False  # it may be about a site that is not there yet
 
 
 class Access:
     """Lets nobody but the holder of a token reach an endpoint, and only for what they may do."""
 
     def __init__(self, parts: Parts) -> None:
+        self._registry = parts.registry
         self._tokens = Tokens(parts.engine, now=parts.now, urandom=parts.urandom)
 
     def guard(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -51,11 +53,18 @@ class Access:
 
         async def guarded(request: Request) -> Response:
             member = await self.member(request)
+            site = request.path_params.get("site")
             if endpoint.action:
-                require(member, endpoint.action, request.path_params.get("site"))
+                require(member, endpoint.action, site)
+            if site is not None and not endpoint.new_site:
+                await asyncio.to_thread(self._check_site, site)
             return await endpoint.handler(request, member)
 
         return guarded
+
+    def _check_site(self, name: str) -> None:
+        if self._registry.site(name) is None:
+            raise Refused("no-such-site", "name a site of yours")
 
     async def member(self, request: Request) -> Member:
         """Whose token is shown; Refused `no-token` where it is none, or its time is over."""

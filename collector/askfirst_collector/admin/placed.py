@@ -150,7 +150,8 @@ def _document(document: dict[str, Any], request: Request) -> Placed:
     placed = read_placed(document)
     site, name = request.path_params["site"], request.path_params["name"]
     if (placed.policy.site, placed.name) != (site, name):
-        raise Refused("bad-shape", f"the document is of {placed.name!r} at {placed.policy.site!r}")
+        told = f"{placed.name!r} at {placed.policy.site!r}"
+        raise Refused("other-name", f"the document is of {told}: send it there")
     return placed
 
 

@@ -44,7 +44,7 @@ class SitesFace:
             Endpoint("GET", "/v1/admin/sites", None, self.list),
             Endpoint("GET", site, "site.read", self.one),
             Endpoint("DELETE", site, "site.delete", self.retire),
-            Endpoint("PUT", f"{site}/policy", "site.change", self.publish),
+            Endpoint("PUT", f"{site}/policy", "site.change", self.publish, new_site=True),
             Endpoint("DELETE", f"{site}/scheduled", "site.change", self.unschedule),
             Endpoint("GET", f"{site}/editions", "site.read", self.editions),
         ]
@@ -113,7 +113,7 @@ class SitesFace:
 def _policy(document: Mapping[str, Any], site: str) -> Policy:
     policy = read_policy(document)
     if policy.site != site:
-        raise Refused("bad-shape", f"the policy is of {policy.site!r}: send it to that site")
+        raise Refused("other-name", f"the policy is of {policy.site!r}: send it to that site")
     return policy
 
 

@@ -127,7 +127,7 @@ AREA = Area(
             "saveCollector",
             "Keep a collector's terms; a new one is a draft",
             Answer(200, "As it is kept now.", ref("SavedCollector")),
-            *(*_CHANGED, *_CONFLICTS, "too-many-collectors"),
+            *(*_CHANGED, *_CONFLICTS, "too-many-collectors", "other-name"),
             body=_NEW_TERMS,
         ),
         _of_one(
@@ -136,7 +136,7 @@ AREA = Area(
             "checkCollector",
             "What saving it would be refused for",
             Answer(200, "Nothing is written.", closed({"conflicts": _PROBLEMS})),
-            *("no-such-site", "site-retired", *_CONFLICTS),
+            *("no-such-site", "site-retired", "other-name", *_CONFLICTS),
             body=_NEW_TERMS,
         ),
         _of_one(

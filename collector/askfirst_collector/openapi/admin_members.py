@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst_collector.admin.members import MOST_CHANGES, NewInvitation, Standing
+from askfirst_collector.admin.members import LATEST, MOST_CHANGES, NewInvitation, Standing
+from askfirst_collector.registry.accounts import HOST_ADMIN
 from askfirst_collector.registry.permissions import ROLES, SCOPES
 
 from .example import SITE
@@ -29,7 +30,7 @@ CHANGES = (
     Parameter(
         "before",
         "query",
-        {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+        {"type": "integer", "minimum": 0, "maximum": LATEST},
         "Those older than this index: the last one of the page before.",
     ),
 )
@@ -47,7 +48,13 @@ _SCOPES = array({"enum": list(SCOPES)})
 SCHEMAS: dict[str, Schema] = {
     "Member": closed(_MEMBER),
     "Standing": of_struct(Standing, sites={"items": ref("SiteName")}),
-    "NewInvitation": of_struct(NewInvitation, sites={"items": ref("SiteName")}),
+    "NewInvitation": {
+        **of_struct(NewInvitation, sites={"items": ref("SiteName")}),
+        "anyOf": [
+            {"properties": {"role": {"const": HOST_ADMIN}}},
+            {"properties": {"sites": {"minItems": 1}}, "required": ["sites"]},
+        ],
+    },
     "Invitation": closed(_INVITATION),
     "Token": closed(
         {

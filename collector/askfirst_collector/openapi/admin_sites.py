@@ -94,7 +94,7 @@ AREA = Area(
             "putPolicy",
             "Put a policy in force, now or later; a new name is a new site",
             Answer(200, "What is in force, and what will be.", ref("Published")),
-            *("no-such-site", "site-retired", "policy-refused", "policy-conflict"),
+            *("no-such-site", "site-retired", "other-name", "policy-refused", "policy-conflict"),
             parameters=(SITE_PATH,),
             body=Body(ref("NewPolicy"), {"standard": {"policy": example_policy().document}}),
         ),

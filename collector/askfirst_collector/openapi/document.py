@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from . import (
+    admin_ceiling,
     admin_collectors,
     admin_members,
     admin_sites,
@@ -32,6 +33,7 @@ AREAS: tuple[Area, ...] = (
     policies.AREA,
     admin_sites.AREA,
     admin_collectors.AREA,
+    admin_ceiling.AREA,
     admin_members.AREA,
     preflights.AREA,
     anyone.AREA,

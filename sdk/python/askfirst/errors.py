@@ -44,6 +44,7 @@ STATUS: dict[str, int] = {
     "changed-meanwhile": 409,
     "ceiling-is-a-file": 409,
     "wrong-state": 409,
+    "other-name": 409,
     "too-many-collectors": 409,
     "site-retired": 410,
     "collector-retired": 410,

@@ -1,0 +1,95 @@
+"""`/v1/admin/ceiling`: the host's policy, which nothing goes above."""
+
+from __future__ import annotations
+
+from askfirst.terms.policy import shipped
+from askfirst_collector.admin.ceiling import NewCeiling, Tried
+
+from .admin_members import operation
+from .operation import Answer, Area, Body, Schema, ref
+from .shapes import array, closed, of_struct
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer", "minimum": 0}
+_HELD = array(ref("Held"))
+_DEFAULT = shipped("host-default").document
+
+SCHEMAS: dict[str, Schema] = {
+    "Held": closed(
+        {
+            "site": ref("SiteName"),
+            "collector": {"type": "string", "description": "Empty: the site itself."},
+            "owner": _TEXT,
+            "conflicts": array(ref("PolicyProblem")),
+        }
+    ),
+    "Ceiling": closed(
+        {
+            "number": {**_NUMBER, "description": "Of what was saved last; 0: nothing yet."},
+            "hash": {"anyOf": [ref("Hash"), {"type": "null"}]},
+            "policy": {
+                "anyOf": [ref("Policy"), {"type": "null"}],
+                "description": "Null where it cannot be read: then nothing is gathered.",
+            },
+            "file": {"type": ["string", "null"], "description": "The file that governs, if any."},
+            "history": array(
+                closed({"number": _NUMBER, "hash": ref("Hash"), "effective": ref("Hour")})
+            ),
+        }
+    ),
+    "TriedCeiling": of_struct(Tried, policy=ref("Policy")),
+    "NewCeiling": of_struct(NewCeiling, policy=ref("Policy")),
+    "Previewed": closed(
+        {
+            "suspends": _HELD,
+            "resumes": _HELD,
+            "purges": array(
+                closed(
+                    {
+                        "site": ref("SiteName"),
+                        "collector": _TEXT,
+                        "purpose": _TEXT,
+                        "periods": _NUMBER,
+                        "rows": _NUMBER,
+                    }
+                )
+            ),
+        }
+    ),
+    "SavedCeiling": closed(
+        {"number": _NUMBER, "hash": ref("Hash"), "suspended": _HELD, "resumed": _HELD}
+    ),
+}
+
+AREA = Area(
+    tag="ceiling",
+    description="The host's policy: the ceiling over every site.",
+    schemas=SCHEMAS,
+    operations=(
+        operation(
+            "get",
+            "ceiling",
+            "getCeiling",
+            "The ceiling in force",
+            Answer(200, "With what was in force before.", ref("Ceiling")),
+        ),
+        operation(
+            "put",
+            "ceiling",
+            "saveCeiling",
+            "Put a ceiling in force, in every worker, from the next event on",
+            Answer(200, "And whom it suspended.", ref("SavedCeiling")),
+            *("policy-refused", "changed-meanwhile", "ceiling-is-a-file"),
+            body=Body(ref("NewCeiling"), {"default": {"policy": _DEFAULT, "expected": 0}}),
+        ),
+        operation(
+            "post",
+            "ceiling/preview",
+            "previewCeiling",
+            "Whom another ceiling would suspend, and what it would purge",
+            Answer(200, "Nothing is written.", ref("Previewed")),
+            "policy-refused",
+            body=Body(ref("TriedCeiling"), {"default": {"policy": _DEFAULT}}),
+        ),
+    ),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..terms.attributes import ATTRIBUTES
 from ..terms.edition import Edition
@@ -85,6 +86,12 @@ def sets(terms: Terms, words: Words) -> str:
     """The cookies and storage a purpose may set in the browser; nothing where there are none."""
     names = [isolated(name) for name in sorted({*terms.cookies, *terms.storage})]
     return words.say("choices", "sets", names=words.listed(names)) if names else ""
+
+
+def detail(pair: Any, words: Words) -> str:
+    """The detail of a choice as a record has it: a number, or a table that holds it."""
+    found = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
+    return words.say("detail", found) if words.has("detail", found) else found
 
 
 def minimum_age(edition: Edition, names: Iterable[str]) -> int:

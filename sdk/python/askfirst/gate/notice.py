@@ -62,7 +62,7 @@ def notice_html(
 def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     """The question: who asks, for what, who else receives it, how long, how to withdraw (M15)."""
     edition = consent.editions.current
-    heading, intro = _lead(edition, asks, words)
+    heading, *intro = _lead(edition, asks, words)
     return el(
         "section",
         {
@@ -83,7 +83,7 @@ def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
                 "div",
                 {"class": "askfirst-lead"},
                 el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
-                el("p", None, intro),
+                [el("p", None, said) for said in intro],
                 signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
             ),
             el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
@@ -93,22 +93,22 @@ def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     )
 
 
-def _lead(edition: Edition, asks: Asks, words: Words) -> tuple[Html, Html]:
-    """What the notice is about, and who asks it."""
+def _lead(edition: Edition, asks: Asks, words: Words) -> list[Html]:
+    """What the notice is about, and who asks it: the heading, then one sentence each."""
     asking = by_collector(asks)
-    own_name = own(edition.policy.controller.name)
-    if "" in asking and not _is_changed(asks):
-        said = words.markup("notice", "intro", controller=own_name)
-        return words.markup("notice", "title"), said
+    site = own(edition.policy.controller.name)
     placed = [own(name) for name in controllers(edition, filter(None, asking))]
-    if not _is_changed(asks):
-        names = words.enumerated(placed)
-        said = words.markup("placed", "intro", controller=own_name)
-        return words.markup("placed", "alone", names=names), said
-    who = words.enumerated([own_name, *placed] if "" in asking else placed)
-    return words.markup("notice", "changed"), words.markup(
-        "notice", "changed_intro", controller=who
-    )
+    names = words.enumerated(placed)
+    if _is_changed(asks):
+        who = words.enumerated([site, *placed] if "" in asking else placed)
+        said = words.markup("notice", "changed_intro", controller=who)
+        return [words.markup("notice", "changed"), said]
+    if "" not in asking:
+        said = words.markup("placed", "intro", controller=site)
+        return [words.markup("placed", "alone", names=names), said]
+    found = [words.markup("notice", "title"), words.markup("notice", "intro", controller=site)]
+    # What they ask may lie below the edge of a small screen; that they do must not.
+    return [*found, words.markup("placed", "beside", names=names)] if placed else found
 
 
 def _is_changed(asks: Asks) -> bool:

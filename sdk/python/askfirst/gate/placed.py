@@ -122,24 +122,37 @@ def placed_grants(
     granted = record.get("collectors")
     if not granted or not consent.editions:
         return None
-    parts = [_granted(consent.editions, each, words, back) for each in granted]
+    parts = [_granted(consent.editions, each, record, words, back) for each in granted]
     return section("placed", words.say("placed", "title"), parts)
 
 
-def _granted(editions: Editions, granted: Mapping[str, Any], words: Words, back: str) -> Html:
+def _granted(
+    editions: Editions,
+    granted: Mapping[str, Any],
+    record: Mapping[str, Any],
+    words: Words,
+    back: str,
+) -> Html:
     """One collector as it was recorded: what holds is what was agreed to then."""
     edition = editions.current
     placed = edition.placed.get(granted["name"])
     controller = str(granted["controller"])
     told = [Recipient(**each) for each in granted["recipients"]]
     shared = describe.recipients(told, words, of=controller)
-    kept = [
+    choices = dict(record.get("choices") or {})
+    agreed = [
         [
             own(title_in(editions, name, words)),
             ": ",
+            describe.detail(choices.get(name, 0), words),
+            ". ",
             words.say("placed", "kept", kept=words.days(days)),
         ]
         for name, days in sorted(granted["retention"].items())
+    ]
+    pairs: list[tuple[str, object]] = [
+        (words.say("placed", "agreed"), bullets([*agreed])),
+        (words.say("policy", "recipients"), shared),
     ]
     fields = hidden(edition, words, back) | {f"purpose.{n}": "0" for n in granted["retention"]}
     end = answer("save", words.say("placed", "withdraw"), kind="askfirst-quiet")
@@ -147,7 +160,7 @@ def _granted(editions: Editions, granted: Mapping[str, Any], words: Words, back:
         f"placed-{granted['name']}",
         own(controller),
         about(placed, words) if placed else el("p", None, words.say("placed", "gone")),
-        bullets([*kept, shared]),
+        terms_list(pairs),
         form(f"askfirst-end-{granted['name']}", fields, end),
         el("p", {"class": "askfirst-note"}, words.say("placed", "withdraw_why")),
         level=3,

@@ -8,6 +8,7 @@ from typing import Any
 from ..terms.attributes import ATTRIBUTES
 from ..terms.consent import Consent
 from ..terms.placed import join
+from . import describe
 from .forms import BASE, answer, form, hidden
 from .html import Html, el, own
 from .page import document, section, terms_list
@@ -65,14 +66,15 @@ def _nothing(words: Words) -> Html:
 def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[Html]:
     """Each purpose of a record with its detail."""
     return [
-        el("li", None, own(title_in(consent.editions, name, words)), ": ", _detail(pair, words))
+        el(
+            "li",
+            None,
+            own(title_in(consent.editions, name, words)),
+            ": ",
+            describe.detail(pair, words),
+        )
         for name, pair in dict(record.get("choices") or {}).items()
     ]
-
-
-def _detail(pair: Any, words: Words) -> str:
-    detail = pair.get("detail", 0) if isinstance(pair, Mapping) else pair
-    return words.say("detail", str(detail)) if words.has("detail", str(detail)) else str(detail)
 
 
 def _day(stamp: object) -> Html:

@@ -1,9 +1,12 @@
 /** The preferences as a modal dialog: the four details of each purpose (as gate/choices.py). */
-import type { NoticeContext, PurposeDocument } from "../../sdk/js/src/api.ts";
+import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
+import { decide } from "../../sdk/js/src/consent.ts";
 import { about, at, DETAILS, minimumAge, textOf } from "./describe.ts";
 import { el, own } from "./element.ts";
-import { changes, signalLine } from "./first.ts";
+import { signalLine } from "./first.ts";
 import { address, button, fields, form, problem } from "./form.ts";
+import { changes } from "./item.ts";
+import { every, isOwn, recipientsOf, section } from "./placed.ts";
 import type { Words } from "./words.ts";
 
 export function dialog(context: NoticeContext, words: Words): HTMLDialogElement {
@@ -30,8 +33,8 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
     el(
       "div",
       { class: "askfirst-choices" },
-      el("p", {}, words.say(published.asked.length > 0 ? "choices.intro" : "choices.empty")),
-      signalLine(context, words),
+      el("p", {}, words.say(every(published).length > 0 ? "choices.intro" : "choices.empty")),
+      signalLine(context, words, every(published)),
       save(context, words),
       problem(),
       el("p", {}, el("a", { href: address(base, "policy") }, words.say("notice.policy"))),
@@ -43,17 +46,19 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
 }
 
 function save(context: NoticeContext, words: Words): HTMLElement | null {
-  const { published, base } = context;
-  if (published.asked.length === 0) return null;
-  const age = minimumAge(published, published.asked);
+  const { published, base, state, signals } = context;
+  const names = every(published);
+  if (names.length === 0) return null;
+  const age = minimumAge(published, names);
+  // What is to be asked about each, wherever it is asked.
+  const { asks } = decide({ ...published, asked: names }, state, signals);
+  const one = (name: string): HTMLElement | null => purpose(context, name, asks, words);
   return form(
     base,
     "askfirst-save",
     fields(context, words),
-    published.asked.map((name) => {
-      const found = published.policy.purposes[name];
-      return found && purpose(context, name, found, words);
-    }),
+    names.filter(isOwn).map(one),
+    section(published, words, one),
     age > 0 &&
       el(
         "label",
@@ -71,10 +76,12 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
   );
 }
 
-function purpose(context: NoticeContext, name: string, found: PurposeDocument, words: Words): HTMLElement {
-  const { published, consent, signals } = context;
+function purpose(context: NoticeContext, name: string, asks: readonly Question[], words: Words): HTMLElement | null {
+  const { published, signals } = context;
+  const found = published.policy.purposes[name];
+  if (!found) return null;
   const text = textOf(found, name, words.lang);
-  const widened = consent.asks.find((question) => question.purpose === name)?.widened ?? [];
+  const question = asks.find((each) => each.purpose === name);
   return el(
     "fieldset",
     { class: "askfirst-purpose" },
@@ -85,17 +92,22 @@ function purpose(context: NoticeContext, name: string, found: PurposeDocument, w
       found.sells_or_shares && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
     ),
     el("p", {}, own(text.description, text.lang)),
-    el("p", { class: "askfirst-note" }, about(found, words)),
-    widened.length > 0 && changes(widened),
+    el("p", { class: "askfirst-note" }, about(found, recipientsOf(published, name, words), words)),
+    question && question.widened.length > 0 && changes(question.widened),
     signals.gpc && published.sells.includes(name)
       ? el("p", { class: "askfirst-signal" }, words.say("choices.gpc"))
-      : options(context, name, words),
+      : options(context, name, !question, words),
   );
 }
 
-function options({ published, consent, state }: NoticeContext, name: string, words: Words): HTMLElement {
+function options(
+  { published, consent, state }: NoticeContext,
+  name: string,
+  settled: boolean,
+  words: Words,
+): HTMLElement {
   const answered = state !== null && name in state.choices;
-  const open = consent.asks.some((question) => question.purpose === name);
+  const asked = isOwn(name) || consent.asks.some(({ purpose }) => purpose === name);
   return el(
     "div",
     { class: "askfirst-options" },
@@ -107,9 +119,9 @@ function options({ published, consent, state }: NoticeContext, name: string, wor
           type: "radio",
           name: `purpose.${name}`,
           value: detail,
-          checked: answered && !open && consent.details[name] === detail,
-          // Left out, a purpose keeps its old answer; without one there must be an answer.
-          required: !answered,
+          checked: answered && settled && consent.details[name] === detail,
+          // Left out, a purpose keeps its old answer; what is asked must be answered.
+          required: !answered && asked,
         }),
         el("strong", {}, words.say(`detail.${detail}`)),
         el("span", {}, at(published, name, detail, words)),

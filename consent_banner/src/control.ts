@@ -1,8 +1,9 @@
 /** The way to change or withdraw, with the present choice, kept up to date on this page (as gate/notice.py; M11). */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { listed, textOf } from "./describe.ts";
+import { listed } from "./describe.ts";
 import { el } from "./element.ts";
 import { button, fields, form, withReturn } from "./form.ts";
+import { every, isOwn, titleOf } from "./placed.ts";
 import { isolated, type Words } from "./words.ts";
 
 /** Brings the control up to date, or makes one; what has focus in it stays where it is. */
@@ -34,19 +35,23 @@ const empty = (base: string, words: Words): HTMLElement =>
     el("span", { class: "askfirst-present", role: "status" }),
   );
 
-/** The present choice in one line, as the signals of this browser leave it. */
+/**
+ * The present choice in one line, as the signals of this browser leave it. Of placed collectors only those that were
+ * agreed to: who was never asked need not read of them.
+ */
 function present({ published, consent, state, signals }: NoticeContext, words: Words): string {
   const said = summary();
-  const optedOut = signals.gpc && published.sells.length > 0;
+  const optedOut = signals.gpc && published.sells.some(isOwn);
   return optedOut ? `${said} (${words.say("control.gpc")})` : said;
 
   function summary(): string {
     if (!state) return words.say("control.unanswered");
-    const now = published.asked.map((name) => [name, name in consent.scopes ? consent.details[name] : 0] as const);
+    const now = every(published)
+      .filter((name) => isOwn(name) || name in consent.scopes)
+      .map((name) => [name, name in consent.scopes ? consent.details[name] : 0] as const);
     if (!now.some(([, detail]) => detail)) return words.say("control.refused");
     const parts = now.map(([name, detail]) => {
-      const found = published.policy.purposes[name];
-      const title = isolated(found ? textOf(found, name, words.lang).title : name);
+      const title = isolated(titleOf(published, name, words));
       return words.say("control.purpose", { title, detail: words.say(`detail.${detail}`) });
     });
     return listed(words, parts);

@@ -37,12 +37,12 @@ export function at({ policy, details }: Published, name: string, detail: number,
     : words.say("choices.empty_scope");
 }
 
-/** How long it is kept, who else receives it, and what it sets in the browser. */
-export function about(purpose: PurposeDocument, words: Words): string {
+/** How long it is kept, with whom it is shared (in words), and what it sets in the browser. */
+export function about(purpose: PurposeDocument, shared: string, words: Words): string {
   const names = [...purpose.cookies, ...purpose.storage].map(isolated);
   return [
     ...retention(purpose, words),
-    recipients(purpose.recipients, words),
+    shared,
     ...(names.length > 0 ? [words.say("choices.sets", { names: listed(words, names) })] : []),
   ].join(" ");
 }
@@ -59,15 +59,20 @@ function retention(purpose: PurposeDocument, words: Words): string[] {
   return purpose.levels["visitor"] === 2 ? [counts, rows, words.say("retention.receipt")] : [counts, rows];
 }
 
-export const recipient = ({ name, role, country }: Recipient, words: Words): string =>
-  words.say("recipients.one", { name: isolated(name), role: words.say(`recipients.role.${role}`), country });
+/** Name, role and country of a third party; `of` is who shares, where it is not the site. */
+export function recipient({ name, role, country }: Recipient, words: Words, of?: string): string {
+  const path = of === undefined ? "role" : "role_of";
+  const said = words.say(`recipients.${path}.${role}`, { controller: isolated(of ?? "") });
+  return words.say("recipients.one", { name: isolated(name), role: said, country });
+}
 
-function recipients(all: readonly Recipient[], words: Words): string {
+/** Who else receives it, or that nobody does. */
+export function recipients(all: readonly Recipient[], words: Words, of?: string): string {
   if (all.length === 0) return words.say("recipients.none");
   return words.say("recipients.some", {
     names: listed(
       words,
-      all.map((one) => recipient(one, words)),
+      all.map((one) => recipient(one, words, of)),
     ),
   });
 }

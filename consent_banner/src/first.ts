@@ -1,17 +1,15 @@
 /** The first layer: who asks, for what, who else receives it, how long, how to withdraw (as gate/notice.py). */
-import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
+import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { count, listed, minimumAge, recipient, textOf } from "./describe.ts";
-import { el, own } from "./element.ts";
+import { type Child, el, own } from "./element.ts";
 import { address, button, fields, form, problem, withReturn } from "./form.ts";
+import { purposeItem } from "./item.ts";
+import { askedHere, byCollector, controllers, isOwn, titleOf } from "./placed.ts";
 import { isolated, type Words } from "./words.ts";
 
 export function firstLayer(context: NoticeContext, words: Words): HTMLElement {
-  const { published, consent } = context;
-  const changed = consent.asks.every(({ widened }) => widened.length > 0);
-  const [before, after] = words
-    .say(changed ? "notice.changed_intro" : "notice.intro", { controller: "\0" })
-    .split("\0");
-  const controller = own(published.policy.controller["name"] ?? "");
+  const { published } = context;
+  const [heading, ...intro] = lead(context, words);
   const label = { "aria-labelledby": "askfirst-title" };
   return el(
     "section",
@@ -22,58 +20,66 @@ export function firstLayer(context: NoticeContext, words: Words): HTMLElement {
       el(
         "div",
         { class: "askfirst-lead" },
-        el(
-          "h2",
-          { id: "askfirst-title", class: "askfirst-title" },
-          words.say(changed ? "notice.changed" : "notice.title"),
-        ),
-        el("p", {}, before, controller, after),
-        signalLine(context, words),
+        el("h2", { id: "askfirst-title", class: "askfirst-title" }, heading),
+        intro.map((said) => el("p", {}, said)),
+        signalLine(context, words, published.asked),
       ),
-      el(
-        "ul",
-        { class: "askfirst-purposes" },
-        consent.asks.map((question) => purpose(context, question, words)),
-      ),
+      el("ul", { class: "askfirst-purposes" }, questions(context, words)),
       facts(context, words),
     ),
-    foot(context, words, changed),
+    foot(context, words),
   );
 }
 
-function purpose({ published }: NoticeContext, { purpose: name, widened }: Question, words: Words): HTMLElement | null {
-  const found = published.policy.purposes[name];
-  if (!found) return null;
-  const text = textOf(found, name, words.lang);
-  return el(
-    "li",
-    {},
-    el("strong", {}, own(text.title, text.lang)),
-    found.sells_or_shares && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
-    el("div", {}, widened.length > 0 ? changes(widened) : own(text.description, text.lang)),
-  );
+/** Whether all of it was agreed to before, in part. */
+const isChanged = ({ consent }: NoticeContext): boolean => consent.asks.every(({ widened }) => widened.length > 0);
+
+/** What the notice is about, and who asks it: the heading, then one sentence each. */
+function lead(context: NoticeContext, words: Words): Child[] {
+  const { published, consent } = context;
+  const asking = byCollector(consent.asks);
+  const site = own(published.policy.controller["name"] ?? "");
+  const placed = controllers(published, [...asking.keys()].filter(Boolean));
+  if (isChanged(context)) {
+    const who = asking.has("") ? [site, ...placed] : placed;
+    return [words.say("notice.changed"), words.around("notice.changed_intro", "controller", who)];
+  }
+  if (!asking.has("")) {
+    return [words.around("placed.alone", "names", placed), words.around("placed.intro", "controller", [site])];
+  }
+  const found = [words.say("notice.title"), words.around("notice.intro", "controller", [site])];
+  // What they ask may lie below the edge of a small screen; that they do must not.
+  return placed.length > 0 ? [...found, words.around("placed.beside", "names", placed)] : found;
 }
 
-export const changes = (widened: readonly string[]): HTMLElement =>
-  el(
-    "ul",
-    { class: "askfirst-changes" },
-    widened.map((each) => el("li", {}, each)),
+const questions = ({ published, consent }: NoticeContext, words: Words): Child =>
+  [...byCollector(consent.asks)].map(([collector, all]) =>
+    collector
+      ? askedHere(published, collector, all, words)
+      : all.map((question) => {
+          const found = published.policy.purposes[question.purpose];
+          return found && purposeItem(found, question, words);
+        }),
   );
 
-/** That the browser's opt-out was honoured, where it turns something off (M22). */
-export function signalLine({ published, signals }: NoticeContext, words: Words): HTMLElement | null {
+/** That the browser's opt-out was honoured, where it turns something off of what is asked about here (M22). */
+export function signalLine(
+  { published, signals }: NoticeContext,
+  words: Words,
+  names: readonly string[],
+): HTMLElement | null {
   if (!signals.gpc) return null;
-  const titles = published.sells.flatMap((name) => {
-    const found = published.policy.purposes[name];
-    return found ? [isolated(textOf(found, name, words.lang).title)] : [];
-  });
+  const sells = names.filter((name) => published.sells.includes(name));
+  const titles = sells.map((name) => isolated(titleOf(published, name, words)));
   const said = titles.length > 0 ? "notice.gpc" : "notice.gpc_plain";
   return el("p", { class: "askfirst-signal" }, words.say(said, { purposes: listed(words, titles) }));
 }
 
+/** What holds for everything the site asks itself; of a collector, its own part says it. */
 function facts({ published: { policy }, consent }: NoticeContext, words: Words): HTMLElement {
-  const asked = consent.asks.flatMap(({ purpose: name }) => policy.purposes[name] ?? []);
+  const again = count(words, "days", policy.consent_days);
+  const own = consent.asks.filter(({ purpose }) => isOwn(purpose));
+  const asked = own.flatMap(({ purpose }) => policy.purposes[purpose] ?? []);
   const others = new Set(asked.flatMap(({ recipients }) => recipients.map((one) => recipient(one, words))));
   const kept = count(words, "days", Math.max(...asked.map(({ retention_days }) => retention_days)));
   const unasked = Object.entries(policy.purposes)
@@ -82,34 +88,38 @@ function facts({ published: { policy }, consent }: NoticeContext, words: Words):
       const { title } = textOf(found, name, words.lang);
       return `${isolated(title)} (${words.say(`basis.${found.legal_basis}`)})`;
     });
-  const pairs: [string, string][] = [
-    ["who", others.size > 0 ? listed(words, [...others].sort()) : words.say("notice.nobody")],
-    ["how_long", words.say("notice.remembered", { kept, consent: count(words, "days", policy.consent_days) })],
+  const site = asked.length > 0;
+  const pairs: [string, string | false][] = [
+    ["who", site && (others.size > 0 ? listed(words, [...others].sort()) : words.say("notice.nobody"))],
+    ["how_long", words.say(site ? "notice.remembered" : "placed.again", { kept, consent: again })],
     ["withdraw", words.say("notice.withdraw_how")],
+    ["unasked", site && listed(words, unasked)],
   ];
-  if (unasked.length > 0) pairs.push(["unasked", listed(words, unasked)]);
   return el(
     "dl",
     { class: "askfirst-facts" },
-    pairs.map(([key, value]) => el("div", {}, el("dt", {}, words.say(`notice.${key}`)), el("dd", {}, value))),
+    pairs.map(([key, value]) => value && el("div", {}, el("dt", {}, words.say(`notice.${key}`)), el("dd", {}, value))),
   );
 }
 
-function foot(context: NoticeContext, words: Words, changed: boolean): HTMLElement {
+function foot(context: NoticeContext, words: Words): HTMLElement {
   const { published, consent, state, base } = context;
   const asked = consent.asks.map((question) => question.purpose);
   const age = minimumAge(published, asked);
   let refusing = fields(context, words);
   let accepting = age ? { ...refusing, adult: "1" } : refusing;
+  const set = (names: readonly string[], detail: string) =>
+    Object.fromEntries(names.map((name) => [`purpose.${name}`, detail]));
+  // Only what is asked is answered now; placed collectors are agreed to by name alone (M49).
+  const named = state !== null || !asked.every(isOwn);
+  if (named) accepting = { ...accepting, ...set(asked, "3") };
   if (state) {
-    // Only what is asked is answered now; where an older grant would be widened, refusing leaves that purpose out.
-    const set = (names: readonly string[], detail: string) => names.map((name) => [`purpose.${name}`, detail]);
+    // Where an older grant would be widened, refusing leaves that purpose out.
     const isNew = consent.asks.filter(({ widened }) => widened.length === 0).map((question) => question.purpose);
-    accepting = { ...accepting, ...Object.fromEntries(set(asked, "3")) };
-    refusing = { ...refusing, ...Object.fromEntries(set(isNew, "0")) };
+    refusing = { ...refusing, ...set(isNew, "0") };
   }
-  const apart = age > 0 || state !== null;
-  const kind = changed ? "_changed" : "";
+  const apart = age > 0 || named;
+  const kind = asked.some(isOwn) && !isChanged(context) ? "" : "_changed";
   const accept = words.say(`button.accept${kind}${age ? "_age" : ""}`, { age });
   return el(
     "div",

@@ -1,5 +1,6 @@
 /** Our own words: one file a language, the same that the server's pages are made of. */
 import type { Published } from "../../sdk/js/src/api.ts";
+import type { Child } from "./element.ts";
 
 const FALLBACK = "en";
 const { fetch } = window;
@@ -9,6 +10,8 @@ export interface Words {
   readonly dir: string;
   /** The sentence at a path such as "button.accept", its `{holes}` filled. */
   readonly say: (path: string, holes?: Holes) => string;
+  /** The same with nodes in one of its holes, as a list. */
+  readonly around: (path: string, hole: string, nodes: readonly Node[]) => Child;
   readonly has: (path: string) => boolean;
 }
 
@@ -37,7 +40,11 @@ export function words(entries: Entry): Words {
       .reduce<Entry | undefined>((found, step) => (typeof found === "object" ? found[step] : undefined), entries);
   const say = (path: string, holes: Holes = {}): string =>
     String(find(path)).replace(/\{([a-z_]+)\}/g, (_, hole: string) => String(holes[hole]));
-  return { lang: say("lang"), dir: say("dir"), say, has: (path) => find(path) !== undefined };
+  const around = (path: string, hole: string, nodes: readonly Node[]): Child => {
+    const [before, after] = say(path, { [hole]: "\0" }).split("\0");
+    return [before, nodes.map((node, at) => (at > 0 ? [say("list"), node] : node)), after];
+  };
+  return { lang: say("lang"), dir: say("dir"), say, around, has: (path) => find(path) !== undefined };
 }
 
 /** A site's words inside a plain sentence of ours: no direction in them leaves them (UAX 9). */

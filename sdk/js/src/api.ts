@@ -68,6 +68,7 @@ export interface PurposeDocument {
 
 export interface PolicyDocument {
   readonly site: string;
+  readonly origins: readonly string[];
   readonly controller: Readonly<Record<string, string>>;
   readonly languages: readonly string[];
   readonly server_side: boolean;
@@ -84,6 +85,7 @@ export interface PlacedDocument {
   readonly pages: readonly string[]; // patterns of paths (pages.ts)
   readonly origins: readonly string[];
   readonly controller: Readonly<Record<string, string>>;
+  readonly jurisdiction: string;
   readonly purposes: Readonly<Record<string, PurposeDocument>>;
   readonly asked: readonly string[]; // `collector/purpose`
 }

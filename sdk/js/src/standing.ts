@@ -5,7 +5,10 @@ import { standsOn } from "./pages.ts";
 export function onPage(published: Published, origin: string, path: string): Published {
   const { policy, asked, placed = {} } = published;
   const all = Object.values(placed);
-  const standing = all.filter(({ origins, pages }) => origins.includes(origin) && standsOn(pages, path));
+  // Without origins of its own a collector stands on all of the site's, whatever a proxy makes of them.
+  const isAt = ({ origins }: PlacedDocument): boolean =>
+    origins.includes(origin) || policy.origins.every((each) => origins.includes(each));
+  const standing = all.filter((each) => isAt(each) && standsOn(each.pages, path));
   const purposes = { ...policy.purposes, ...Object.fromEntries(all.flatMap(named)) };
   return {
     ...published,

@@ -150,9 +150,9 @@ async def test_changes_come_in_pages(here: World, ada: httpx.AsyncClient) -> Non
     assert [each["index"] for each in found] == [
         each.index for each in changes(here.parts.engine, 99)
     ]
-    assert [each["action"] for each in found].count("member.change") == 3
-    assert {each["actor"] for each in found} == {"ada"}
-    assert found[0]["before"] == {"role": "reader", "sites": ["shop"]}
+    changed = [each for each in found if each["action"] == "member.change"]
+    assert [each["actor"] for each in changed] == ["ada"] * 3
+    assert changed[0]["before"] == {"role": "reader", "sites": ["shop"]}
     for odd in ("0", "-1", "x", "201", "9" * 30, "²", ""):
         answer = await ada.get("/v1/admin/changes", params={"limit": odd})
         assert problem(answer) == (422, "bad-shape")

@@ -185,7 +185,8 @@ def _read(row: Row[Any]) -> Invitation:
 
 def _told(made: Invitation) -> dict[str, Any]:
     """Without the address: it is deleted with the invitation, and the ledger keeps for ever."""
-    return {"role": made.role, "sites": sorted(made.sites), "by_email": bool(made.email)}
+    to_whom = {"to": "one e-mail address"} if made.email else {}
+    return {"role": made.role, "sites": sorted(made.sites), **to_whom}
 
 
 def _is_email(text: str) -> bool:

@@ -40,10 +40,11 @@ def open_parts(
     folder = open_folder(path)
     with away("ledger"):
         engine = open_ledger(folder.ledger)
-        watch = Watch(engine)
+        present = Present(folder.ledger)
+        watch = Watch(engine, present)
         host = file or HostKept(engine, watch)
     keys = Keys(folder.keys, urandom=urandom)
-    ledger = Ledger(engine, watch, Present(folder.ledger), now=now, urandom=urandom)
+    ledger = Ledger(engine, watch, present, now=now, urandom=urandom)
     parts = Parts(
         folder=folder,
         engine=engine,

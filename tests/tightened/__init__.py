@@ -1,0 +1,1 @@
+"""Two workers on one folder, while the ceiling above them changes."""

@@ -84,8 +84,13 @@ class Site:
 
     def start(self, policy: Mapping[str, Any]) -> None:
         """Serve this policy; one that is new becomes the next edition."""
-        collector = EmbeddedCollector(self.folder, secure=False, jobs=False)
-        routes = [Route("/", page), Route("/shop.css", _styles), Route("/before.js", self._before)]
+        collector = self.collector = EmbeddedCollector(self.folder, secure=False, jobs=False)
+        routes = [
+            Route("/", page),
+            Route("/tides/{name}", page),
+            Route("/shop.css", _styles),
+            Route("/before.js", self._before),
+        ]
         app = ConsentMiddleware(
             Starlette(routes=routes), policy=read_policy(policy), collector=collector
         )

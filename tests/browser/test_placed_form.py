@@ -111,7 +111,7 @@ def test_choosing_in_detail(harbour: Site, visit: Visit) -> None:
 
 def choose(page: NoticePage, **details: int) -> None:
     for name, detail in details.items():
-        page.page.locator(f"input[name='purpose.{name}'][value='{detail}']").check()
+        page.page.locator(f"[type=radio][name='purpose.{name}'][value='{detail}']").check()
 
 
 def test_withdrawing_from_one_alone(harbour: Site, visit: Visit) -> None:

@@ -63,7 +63,7 @@ class Account:
         problem = password_problem(form.get("password", ""), name)
         if problem is None and form.get("password") != form.get("again"):
             problem = "The two passwords differ."
-        if problem is None and self._throttle.admit(name, address) > 0:
+        if problem is None and await run_in_threadpool(self._throttle.admit, name, address) > 0:
             problem = "Too many tries. Wait a few minutes, then try again."
         if problem is None and not await run_in_threadpool(
             self._members.check, name, form.get("present", "")[:1000]
@@ -73,7 +73,7 @@ class Account:
             return await run_in_threadpool(
                 self._page, request, visit, status=422, password_problem=problem
             )
-        self._throttle.succeeded(name, address)
+        await run_in_threadpool(self._throttle.succeeded, name, address)
         await run_in_threadpool(self._members.change_password, name, form["password"])
         response = _to(request, "/")
         await run_in_threadpool(self._door.open, visit.member, request, response)

@@ -32,6 +32,7 @@ from askfirst_collector.dashboard.views import Views
 from askfirst_collector.dashboard.words import said
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.tries import Tries
 
 TITLES = {
     403: "Not allowed",
@@ -52,7 +53,8 @@ def host_routes(
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     door = Door(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
-    throttle = Throttle(now=parts.now, urandom=parts.urandom)
+    tries = Tries(parts.engine, key=parts.keys.dashboard()[-1], now=parts.now)
+    throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
     named = provider.name if provider is not None else None
     entry = Entry(members, door, throttle, pages, proxies, provider=named)
     arrival = Arrival(members, door, pages, provider=named)

@@ -85,7 +85,7 @@ class Entry:
         form = await read_form(request)
         name, password = read_name(form), form.get("password", "")[:1000]
         address = address_of(request, self._proxies)
-        wait = self._throttle.admit(name, address)
+        wait = await run_in_threadpool(self._throttle.admit, name, address)
         if wait > 0:
             seconds = math.ceil(wait)
             problem = f"Too many tries. Wait {seconds} seconds, then try again."
@@ -95,7 +95,7 @@ class Entry:
         member = await run_in_threadpool(self._members.check, name, password)
         if member is None:
             return self._sign_in_page(request, name=name, problem=WRONG, status=401)
-        self._throttle.succeeded(name, address)
+        await run_in_threadpool(self._throttle.succeeded, name, address)
         response = self._to(request, "/")
         await run_in_threadpool(self._door.open, member, request, response)
         return response

@@ -1,4 +1,8 @@
-"""Slows guessing, by account and by network; of an address only a keyed hash is in memory."""
+"""Slows guessing, by account in every worker together, and by network in each of them.
+
+Of an address only a keyed hash is in memory, and its key is renewed every ten minutes: what several
+workers would share of it would have to be on disk.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-FREE_TRIES = 5
-LONGEST_WAIT = 300.0  # seconds; longer would let anyone lock the admin out
-FORGET_AFTER = 900.0  # seconds without a failure
-LARGEST_COUNT = 10_000  # keys in memory
+from askfirst_collector.registry.tries import FORGET_AFTER, LARGEST_COUNT, Tries, wait_after
+
 KEY_SECONDS = 600.0  # the key that hides addresses is renewed this often
 
 
@@ -24,18 +26,14 @@ class Failures:
     count: int
     last: float
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next try is let in."""
-        if self.count < FREE_TRIES:
-            return 0.0
-        pause = min(2.0 ** (self.count - FREE_TRIES), LONGEST_WAIT)
-        return max(0.0, self.last + pause - now)
-
 
 class Throttle:
-    """Counts failures of the last minutes; `urandom` draws the key under which they are counted."""
+    """Counts failures of the last minutes; `urandom` draws the key of the networks."""
 
-    def __init__(self, *, now: Callable[[], float], urandom: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, tries: Tries, *, now: Callable[[], float], urandom: Callable[[int], bytes]
+    ) -> None:
+        self._tries = tries
         self._now = now
         self._urandom = urandom
         self._failures: OrderedDict[bytes, Failures] = OrderedDict()
@@ -44,33 +42,36 @@ class Throttle:
         self._lock = threading.Lock()
 
     def admit(self, account: str, address: str) -> float:
-        """Seconds to wait before this account or network may try; 0 lets one try in.
+        """Seconds to wait before this account or network may try; 0 lets one try in. Blocks.
 
         A try counts as a failure until `succeeded`: many at the same moment must not all get in.
         """
         now = self._now()
         with self._lock:
             self._renew(now)
-            pairs = [_names(secret, account, address) for secret in self._keys]
-            wait = max(
-                self._failures[key].wait(now) if key in self._failures else 0.0
-                for pair in pairs
-                for key in pair
-            )
-            if wait <= 0:
-                for present, before in zip(*pairs, strict=True):
-                    self._count(present, before, now)
-            return wait
+            present, before = (_hidden(key, address) for key in self._keys)
+            known = (self._failures.get(name) for name in (present, before))
+            wait = max(wait_after(each.count, each.last, now) if each else 0.0 for each in known)
+            if wait > 0:
+                return wait
+            self._count(present, before, now)
+        wait = self._tries.admit(account)
+        if wait > 0:
+            self._uncount(address)
+        return wait
 
     def succeeded(self, account: str, address: str) -> None:
         """The right password: the account starts anew, and the network has one failure fewer."""
+        self._tries.succeeded(account)
+        self._uncount(address)
+
+    def _uncount(self, address: str) -> None:
         with self._lock:
-            for secret in self._keys:
-                of_account, of_network = _names(secret, account, address)
-                self._failures.pop(of_account, None)
-                known = self._failures.get(of_network)
+            for key in self._keys:
+                name = _hidden(key, address)
+                known = self._failures.get(name)
                 if known is not None:
-                    self._failures[of_network] = Failures(known.count - 1, known.last)
+                    self._failures[name] = Failures(known.count - 1, known.last)
 
     def _count(self, present: bytes, before: bytes, now: float) -> None:
         known = self._failures.pop(present, None) or self._failures.get(before)
@@ -85,16 +86,9 @@ class Throttle:
             self._renewed = now
 
 
-def _names(secret: bytes, account: str, address: str) -> tuple[bytes, bytes]:
-    return (
-        _hidden(secret, b"account", account.casefold()),
-        _hidden(secret, b"network", _network(address)),
-    )
-
-
-def _hidden(secret: bytes, kind: bytes, value: str) -> bytes:
-    text = value.encode("utf-8", "surrogatepass")
-    return hmac.digest(secret, kind + b"\0" + text, hashlib.sha256)
+def _hidden(key: bytes, address: str) -> bytes:
+    text = _network(address).encode("utf-8", "surrogatepass")
+    return hmac.digest(key, b"network\0" + text, hashlib.sha256)
 
 
 def _network(address: str) -> str:

@@ -170,4 +170,12 @@ def _members() -> None:
         if_not_exists=True,
     )
     op.create_index("ix_identity_member", "identity", ["member"], if_not_exists=True)
+    op.create_table(
+        "sign_in_try",
+        Column("mark", LargeBinary(32), nullable=False),
+        Column("count", Integer, nullable=False),
+        Column("last", Integer, nullable=False),
+        PrimaryKeyConstraint("mark"),
+        if_not_exists=True,
+    )
     op.execute("DROP TABLE IF EXISTS sessions")

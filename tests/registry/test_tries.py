@@ -1,0 +1,118 @@
+"""Guessing gets slow for an account in every worker together, and tells nobody who exists."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from askfirst_collector.dashboard.throttle import Throttle
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry import tries as module
+from askfirst_collector.registry.tries import (
+    FORGET_AFTER,
+    FREE_TRIES,
+    LONGEST_WAIT,
+    Tries,
+    sign_in_try,
+    wait_after,
+)
+from tests.collectors import Clock, bytes_of, opened
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+    with opened(tmp_path, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def tries(parts: Parts, clock: Clock) -> Tries:
+    return Tries(parts.engine, key=KEY, now=clock)
+
+
+def test_tries_are_free_then_wait_longer_and_longer(tries: Tries, clock: Clock) -> None:
+    waits = []
+    for _ in range(FREE_TRIES + 12):
+        assert tries.admit("ada") == 0
+        again = tries.admit("ada") if _ >= FREE_TRIES - 1 else 0.0
+        waits.append(again)
+        clock.now += again + 1
+    assert waits[: FREE_TRIES - 1] == [0] * (FREE_TRIES - 1)
+    assert sorted(waits) == waits
+    assert 0 < waits[FREE_TRIES] < waits[-1] <= LONGEST_WAIT
+
+
+def test_the_right_password_starts_anew_and_so_does_time(tries: Tries, clock: Clock) -> None:
+    for _ in range(FREE_TRIES):
+        tries.admit("ada")
+    assert tries.admit("ADA") > 0
+    assert tries.admit("bob") == 0
+    tries.succeeded("ada")
+    assert tries.admit("ada") == 0
+    for _ in range(FREE_TRIES):
+        tries.admit("carl")
+    clock.now += FORGET_AFTER + 1
+    assert tries.admit("carl") == 0
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(tries: Tries, clock: Clock) -> None:
+    for _ in range(FREE_TRIES):
+        tries.admit("ada")
+    clock.now -= 10 * 365 * 86_400
+    assert tries.admit("ada") <= LONGEST_WAIT
+    assert wait_after(10_000, clock.now, clock.now) == LONGEST_WAIT
+
+
+def test_an_unknown_name_is_counted_like_a_member(
+    tries: Tries, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a keyed hash of it is on disk, and no more than a bounded number of them."""
+    monkeypatch.setattr(module, "LARGEST_COUNT", 3)
+    for at in range(8):
+        assert tries.admit(f"canary-{at}") == 0
+    with parts.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(sign_in_try)).scalar_one() == 3
+    assert b"canary" not in bytes_of(tmp_path)
+
+
+def test_a_try_that_has_to_wait_for_its_account_costs_the_network_nothing(
+    parts: Parts, tries: Tries, clock: Clock
+) -> None:
+    throttle = Throttle(tries, now=clock, urandom=os.urandom)
+    for at in range(FREE_TRIES):
+        assert throttle.admit("ada", f"198.51.{at}.1") == 0
+    for _ in range(FREE_TRIES * 3):
+        assert throttle.admit("ada", "203.0.113.9") > 0
+    assert throttle.admit("bob", "203.0.113.9") == 0
+
+
+def _guess(folder: Path, answers: Any) -> None:
+    with opened(folder) as parts:
+        tries = Tries(parts.engine, key=KEY, now=parts.now)
+        answers.put(sum(tries.admit("ada") == 0 for _ in range(20)))
+
+
+def test_workers_count_together(tmp_path: Path) -> None:
+    """Slowed by account: two workers let in no more between them than one alone."""
+    spawn = multiprocessing.get_context("spawn")
+    with opened(tmp_path):
+        answers = spawn.Queue()
+        both = [spawn.Process(target=_guess, args=(tmp_path, answers)) for _ in range(2)]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+        assert sum(answers.get(timeout=10) for _ in both) == FREE_TRIES

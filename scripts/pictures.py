@@ -17,8 +17,9 @@ from random import Random
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
+from askfirst_collector.demo.chain import demo_policy, demo_sites
 from askfirst_collector.demo.simulate import simulate
-from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
+from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.registry.members import Members
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
@@ -51,7 +52,7 @@ def main() -> None:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         policy = demo_policy([origin])
         print(f"Inventing {VISITS} visits …")
-        simulate(Path(name), policy, VISITS, now=time.time(), chance=Random(1987))
+        simulate(Path(name), demo_sites([origin]), VISITS, now=time.time(), chance=Random(1987))
         collector = demo_collector(Path(name))
         site = demo_site(collector, policy)
         server = uvicorn.Server(uvicorn.Config(site, log_level="warning", access_log=False))

@@ -11,10 +11,12 @@ import pytest
 from starlette.types import ASGIApp
 
 from askfirst.terms.policy import Policy
-from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
+from askfirst_collector.demo.chain import demo_policy
+from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.embedded import EmbeddedCollector
 
 ORIGIN = "http://127.0.0.1:8321"
+OFFICE = "http://localhost:8321"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.terms.policy import Policy
+from askfirst_collector.demo.chain import demo_sites
 from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
@@ -22,9 +23,9 @@ from askfirst_collector.demo.wire import Jar
 from askfirst_collector.registry.members import Members
 from askfirst_collector.reports.ranges import Wanted, report
 
-from .conftest import ORIGIN
+from .conftest import OFFICE, ORIGIN
 
-DAYS, VISITS = 2, 240
+DAYS, VISITS = 2, 300
 
 
 @given(
@@ -62,14 +63,11 @@ def test_a_jar_keeps_and_drops_cookies() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough visits of two days for the largest countries to be shown."""
-    from askfirst_collector.demo.site import demo_policy
-
     data = tmp_path_factory.mktemp("simulated") / "data"
     told: Counter[str] = Counter()
-    policy = demo_policy([ORIGIN])
     simulate(
         data,
-        policy,
+        demo_sites([ORIGIN, OFFICE]),
         VISITS,
         now=time.time(),
         chance=Random(3),
@@ -96,6 +94,20 @@ def test_every_day_but_this_one_is_closed(folder: Path, policy: Policy) -> None:
         assert "GB" in codes, "the proxy's header says where visitors are"
         rows = collector.parts().events.periods()
         assert {date.fromisoformat(each.period) for each in rows} <= {today}
+    finally:
+        collector.close()
+
+
+def test_collectors_that_were_placed_gathered_too(folder: Path) -> None:
+    """Some agreed to what is placed on each site: its own periods closed with visitors in them."""
+    collector = demo_collector(folder)
+    try:
+        today = datetime.now(UTC).date()
+        for site, name in (("slackwater", "wind-survey"), ("harbour-office", "berth-radar")):
+            first = today - timedelta(days=DAYS)
+            wanted = Wanted(site, "statistics", first, today, collector=name)
+            found = report(collector.parts(), wanted, "page").periods
+            assert any(each.visitors or each.reason == "too few" for each in found), name
     finally:
         collector.close()
 

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from askfirst.terms.policy import Policy
 from askfirst_collector.commands.data import told
 from askfirst_collector.commands.listening import (
     dashboard,
@@ -25,8 +24,9 @@ from askfirst_collector.commands.listening import (
     run,
     set_up_token,
 )
+from askfirst_collector.demo.chain import Sites, demo_sites
 from askfirst_collector.demo.simulate import simulate
-from askfirst_collector.demo.site import demo_collector, demo_policy, demo_site
+from askfirst_collector.demo.site import demo_collector, demo_site_and_office
 
 
 @click.command()
@@ -56,16 +56,17 @@ def demo(
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
         stack.enter_context(told())
-        policy = demo_policy(origins(host, port, tls=tls_certificate is not None))
+        sites = demo_sites(origins(host, port, tls=tls_certificate is not None))
         if visits is not None:
-            _invent(data, policy, visits)
+            _invent(data, sites, visits)
         collector = demo_collector(data)
         stack.callback(collector.close)
-        _greet(policy.origins[0], set_up_token(data), data)
-        run(demo_site(collector, policy), listener, tls_certificate, tls_key)
+        application = demo_site_and_office(collector, sites)
+        _greet(sites, set_up_token(data), data)
+        run(application, listener, tls_certificate, tls_key)
 
 
-def _invent(data: Path, policy: Policy, visits: int) -> None:
+def _invent(data: Path, sites: Sites, visits: int) -> None:
     if (data / "ledger.db").exists():
         raise click.UsageError(f"{data} has data already: --visits needs a folder of its own.")
     with Progress(
@@ -79,7 +80,7 @@ def _invent(data: Path, policy: Policy, visits: int) -> None:
         task = bar.add_task("visits", total=visits)
         simulate(
             data,
-            policy,
+            sites,
             visits,
             now=time.time(),
             chance=Random(),  # noqa: S311 (visitors, not secrets)
@@ -87,10 +88,13 @@ def _invent(data: Path, policy: Policy, visits: int) -> None:
         )
 
 
-def _greet(origin: str, token: str | None, data: Path) -> None:
+def _greet(sites: Sites, token: str | None, data: Path) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    origin = sites.shop.origins[0]
     rows = [
         ("The shop", f"{origin}/"),
+        *([("A second site", f"{sites.office.origins[0]}/")] if sites.office else []),
+        ("Behind the demo", f"{origin}/behind"),
         ("What is kept about you", f"{origin}/askfirst/rights/me"),
         dashboard(origin, token),
         ("Data", str(data)),

@@ -47,14 +47,16 @@ class Frame:
         here = request.url.path.removeprefix(request.scope.get("root_path", ""))
         sites = visible(visit.member, self._parts.registry.sites())
         menu = frame_menu(visit.member, sites, here)
+        values.setdefault("simulated", (self._parts.folder.path / "simulated").exists())
         return self._pages.page(
             request, template, status=status, visit=visit, menu=menu, here=here, **values
         )
 
 
 def collector_of(page: Page, request: Request) -> str:
-    """The placed collector whose figures are asked for; "" where none is."""
-    return request.query_params.get("collector", "") if page.figures else ""
+    """The placed collector that the address names, or whose figures are asked for; else ""."""
+    asked = request.query_params.get("collector", "") if page.figures else ""
+    return str(request.path_params.get("collector", asked))
 
 
 def check_page(
@@ -64,7 +66,7 @@ def check_page(
 
     `owner` is the one of the placed `collector` that the page is asked about.
     """
-    action = "collector.figures" if collector else page.action
+    action = "collector.figures" if collector and page.figures else page.action
     if action is None or may(visit.member, action, site, owner=owner):
         return
     if ACTIONS[action].of_site and not may(visit.member, "site.read", site):

@@ -5,7 +5,7 @@ It sets its cookies the careless way most shops do; what may pass is the gate's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,19 +40,24 @@ SECURITY = {
 
 
 class Shop:
-    """The handlers; `notice` puts the consent notice into a page, `now` is the clock in seconds."""
+    """The handlers; `notice` puts the consent notice into a page, `now` is the clock in seconds.
 
-    def __init__(self, *, notice: Callable[[Request], object], now: Callable[[], float]) -> None:
+    `line` is what somebody placed on the pages of the journal, `more` are pages of the demo's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        notice: Callable[[Request], object],
+        now: Callable[[], float],
+        line: Callable[[], str] = str,
+        more: Sequence[Route] = (),
+    ) -> None:
         self._notice = notice
         self._now = now
-        self._templates = Environment(
-            loader=PackageLoader("askfirst_collector.demo"),
-            autoescape=select_autoescape(default=True),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["clock"] = _clock
-        self._templates.filters["pounds"] = lambda pence: f"£{pence / 100:.2f}"
+        self._line = line
+        self._more = more
+        self._templates = templates()
 
     def application(self) -> Starlette:
         """The shop as an ASGI application."""
@@ -67,6 +72,7 @@ class Shop:
                 Route("/order", self.take_order, methods=["POST"]),
                 Route("/order/thanks", self.thanks),
                 Route("/units", self.units, methods=["POST"]),
+                *self._more,
                 Route("/favicon.ico", self.icon),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
@@ -107,10 +113,10 @@ class Shop:
         return self._page(request, "harbour.html", tide=self._tide(request, harbour), week=week)
 
     async def journal(self, request: Request) -> Response:
-        return self._page(request, "journal.html")
+        return self._page(request, "journal.html", placed=self._line())
 
     async def article(self, request: Request) -> Response:
-        return self._page(request, "article.html")
+        return self._page(request, "article.html", placed=self._line())
 
     async def order(self, request: Request) -> Response:
         return self._page(
@@ -200,6 +206,19 @@ class Shop:
             "today": turns(harbour, start, start + 86400),
             "next": ahead[:2],
         }
+
+
+def templates() -> Environment:
+    """The templates of both sites."""
+    made = Environment(
+        loader=PackageLoader("askfirst_collector.demo"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["clock"] = _clock
+    made.filters["pounds"] = lambda pence: f"£{pence / 100:.2f}"
+    return made
 
 
 def _clock(seconds: float) -> str:

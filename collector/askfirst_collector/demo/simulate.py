@@ -20,15 +20,28 @@ from random import Random
 import uvicorn
 
 from askfirst.observe.proxies import Proxies
-from askfirst.terms.policy import Policy
-from askfirst_collector.demo.site import demo_collector, demo_site
-from askfirst_collector.demo.visitors import Visit, Visitor, draw_visit, draw_visitor, spread
+from askfirst.terms.edition import Edition
+from askfirst.terms.placed import split
+from askfirst_collector.demo.chain import Sites
+from askfirst_collector.demo.site import demo_collector, demo_site_and_office
+from askfirst_collector.demo.visitors import (
+    JOURNEYS,
+    OFFICE_JOURNEYS,
+    Visit,
+    Visitor,
+    draw_visit,
+    draw_visitor,
+    spread,
+)
 from askfirst_collector.demo.wire import Jar, Wire
 from askfirst_collector.jobs.run import run_jobs
+from askfirst_collector.parts import Parts
 
 DAYS = 14
 AT_ONCE = 24  # visits under way at the same time
 RETURNING = 0.5  # of visits
+ELSEWHERE = 0.2  # of visitors come to the second site
+AGREES = 0.7  # of those who are asked about a placed collector alone
 MARK = "simulated"  # a file of this name in the folder: every page of the dashboard says so
 CLOSING = timedelta(minutes=5)  # after midnight: the day before is closed by then
 DESTROYING = timedelta(hours=3)  # after midnight: its salt is gone by then
@@ -47,16 +60,19 @@ class HeldClock:
 
 @dataclass
 class Person:
-    """A visitor with the cookies they keep, and whether they answered."""
+    """A visitor of one of the sites, the cookies they keep there, and what they answered."""
 
     visitor: Visitor
+    site: str
     jar: Jar = field(default_factory=Jar)
     answered: bool = False
+    named: set[str] = field(default_factory=set)  # placed purposes they were asked about
+    agreed: set[str] = field(default_factory=set)  # those of them they agreed to
 
 
 def simulate(
     data: Path,
-    policy: Policy,
+    sites: Sites,
     visits: int,
     *,
     now: float,
@@ -67,12 +83,12 @@ def simulate(
     """Fill the folder with `visits` of the `days` that end `now` (unix seconds)."""
     data.mkdir(parents=True, exist_ok=True)
     (data / MARK).touch()
-    asyncio.run(_simulate(data, policy, visits, now, chance, days, progress))
+    asyncio.run(_simulate(data, sites, visits, now, chance, days, progress))
 
 
 async def _simulate(
     data: Path,
-    policy: Policy,
+    sites: Sites,
     visits: int,
     now: float,
     chance: Random,
@@ -86,7 +102,7 @@ async def _simulate(
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(
         uvicorn.Config(
-            demo_site(collector, policy, now=clock),
+            demo_site_and_office(collector, sites, now=clock),
             log_level="warning",
             access_log=False,
             proxy_headers=False,
@@ -95,7 +111,7 @@ async def _simulate(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    run = _Run(policy, clock, chance, listener.getsockname()[1], progress)
+    run = _Run(sites, collector.parts(), clock, chance, listener.getsockname()[1], progress)
     try:
         dates = [first + timedelta(days=day) for day in range(days + 1)]
         plan = spread(visits, [day.weekday() for day in dates], (now - today.timestamp()) / 3600)
@@ -128,13 +144,16 @@ class _Run:
 
     def __init__(
         self,
-        policy: Policy,
+        sites: Sites,
+        parts: Parts,
         clock: HeldClock,
         chance: Random,
         port: int,
         progress: Callable[[], object],
     ) -> None:
-        self._policy = policy
+        self._origins = {each.site: each.origins[0] for each in sites.both}
+        self._shop = sites.shop.site
+        self._parts = parts
         self._clock = clock
         self._chance = chance
         self._progress = progress
@@ -160,12 +179,15 @@ class _Run:
         if self._known and self._chance.random() < RETURNING:
             person = self._chance.choice(self._known)
         else:
-            person = Person(draw_visitor(self._chance))
+            others = [name for name in self._origins if name != self._shop]
+            elsewhere = others and self._chance.random() < ELSEWHERE
+            person = Person(draw_visitor(self._chance), others[0] if elsewhere else self._shop)
             self._known.append(person)
-        return person, draw_visit(self._chance, person.visitor)
+        journeys = JOURNEYS if person.site == self._shop else OFFICE_JOURNEYS
+        return person, draw_visit(self._chance, person.visitor, journeys)
 
     async def _visit(self, person: Person, visit: Visit, wire: Wire) -> None:
-        headers = _headers(person.visitor)
+        headers = _headers(person.visitor, self._origins[person.site])
         source = visit.source
         for page in visit.pages:
             if page == "order":
@@ -173,9 +195,11 @@ class _Run:
                 continue
             told_by_script = person.visitor.has_script and self._chance.random() < 0.6
             await self._page(person, page, source, wire, headers, told_by_script=told_by_script)
-            source = f"{self._policy.origins[0]}/"
+            source = f"{self._origins[person.site]}/"
             if not person.answered and person.visitor.answer != "none":
-                await self._answer(person, wire, headers)
+                await self._answer(person, page, wire, headers)
+            elif person.answered:
+                await self._answer_placed(person, page, wire, headers)
         if visit.withdraws and person.answered:
             await self._post(person, "consent", {"method": "withdraw"}, wire, headers)
         self._progress()
@@ -204,13 +228,43 @@ class _Run:
             }
             await self._tell(person, seen, wire, headers)
 
-    async def _answer(self, person: Person, wire: Wire, headers: dict[str, str]) -> None:
+    async def _answer(self, person: Person, page: str, wire: Wire, headers: dict[str, str]) -> None:
         body: dict[str, object] = {"method": person.visitor.answer}
+        placed = self._placed(person, page)
         if person.visitor.answer == "save":
             names = ("marketing", "preferences", "statistics")
-            body["choices"] = dict(zip(names, person.visitor.details, strict=True))
+            asked = self._edition(person).policy.asked
+            details = dict(zip(names, person.visitor.details, strict=True))
+            body["choices"] = {name: details[name] for name in asked}
+        elif person.visitor.answer == "accept_all" and placed:
+            body["choices"] = dict.fromkeys(self._edition(person).asked_on(page), 3)
+            person.agreed |= placed
         await self._post(person, "consent", body, wire, headers)
         person.answered = True
+        person.named |= placed if person.visitor.answer == "accept_all" else set()
+
+    async def _answer_placed(
+        self, person: Person, page: str, wire: Wire, headers: dict[str, str]
+    ) -> None:
+        """Who agreed to the site's own is asked once, on its pages, about what is placed there."""
+        asked = self._placed(person, page) - person.named
+        if not asked or person.visitor.answer != "accept_all":
+            return
+        person.named |= asked
+        agrees = self._chance.random() < AGREES
+        choices = dict.fromkeys(asked, 3 if agrees else 0)
+        person.agreed |= asked if agrees else set()
+        await self._post(person, "consent", {"method": "save", "choices": choices}, wire, headers)
+
+    def _placed(self, person: Person, page: str) -> set[str]:
+        edition = self._edition(person)
+        return set(edition.asked_on(page.partition("?")[0])) - set(edition.policy.asked)
+
+    def _edition(self, person: Person) -> Edition:
+        site = self._parts.registry.site(person.site)
+        if site is None:
+            raise LookupError(person.site)
+        return site.editions.current
 
     async def _order(
         self, person: Person, visit: Visit, wire: Wire, headers: dict[str, str]
@@ -221,7 +275,7 @@ class _Run:
                 "type": "action",
                 "page": "/order",
                 "action": action,
-                "referrer": self._policy.origins[0],
+                "referrer": self._origins[person.site],
                 "screen": person.visitor.screen,
             }
             await self._tell(person, told, wire, headers)
@@ -239,9 +293,38 @@ class _Run:
                 ("statistics", {}),
                 ("marketing", {"page": _section(str(event["page"]))}),
             )
-            if event["type"] == "page_view" or purpose == "statistics"
+            if purpose == "statistics" or (event["type"] == "page_view" and self._sells(person))
         ]
+        words = dict(wire.words)
         await self._post(person, "events", {"batch": batch, "events": events}, wire, headers)
+        if event["type"] == "page_view":
+            await self._tell_placed(person, event, words, wire, headers)
+
+    def _sells(self, person: Person) -> bool:
+        return "marketing" in self._edition(person).policy.asked
+
+    async def _tell_placed(
+        self,
+        person: Person,
+        event: dict[str, object],
+        words: dict[str, str],
+        wire: Wire,
+        headers: dict[str, str],
+    ) -> None:
+        """What the line that stands on the page makes the script send, with the gate's word."""
+        for name in sorted(self._placed(person, str(event["page"])) & person.agreed):
+            collector, _ = split(name)
+            found = self._parts.placing.get(person.site, collector)
+            if found is None or collector not in words:
+                continue
+            batch = base64.urlsafe_b64encode(self._chance.randbytes(16)).rstrip(b"=").decode()
+            placed: dict[str, object] = {
+                "collector": found.write_key,
+                "vouch": words[collector],
+                "batch": batch,
+                "events": [{**event, "purpose": name}],
+            }
+            await self._post(person, "events", placed, wire, headers)
 
     async def _post(
         self,
@@ -252,14 +335,15 @@ class _Run:
         headers: dict[str, str],
     ) -> None:
         if path == "consent":
-            body = {"edition": self._policy.hash, "lang": "en", **body}
+            body = {"edition": self._edition(person).hash, "lang": "en", **body}
         more = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
         sent = json.dumps({"v": 1, **body}).encode()
         await wire.send("POST", f"/askfirst/{path}", {**headers, **more}, person.jar, sent)
 
 
-def _headers(visitor: Visitor) -> dict[str, str]:
+def _headers(visitor: Visitor, origin: str) -> dict[str, str]:
     return {
+        "host": origin.partition("://")[2],
         "x-forwarded-for": visitor.address,
         "user-agent": visitor.agent,
         "accept-language": visitor.language,

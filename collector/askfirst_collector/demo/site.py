@@ -1,39 +1,59 @@
-"""The shop with askfirst in front of it, as one ASGI application on one port."""
+"""The demo's sites with askfirst in front of each, as one ASGI application on one port."""
 
 from __future__ import annotations
 
 import os
 import time
-import tomllib
-from collections.abc import Callable, Sequence
-from importlib.resources import files
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from starlette.types import ASGIApp
+from markupsafe import Markup
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.asgi import ConsentMiddleware
+from askfirst.gate.headers import values
 from askfirst.gate.notice import askfirst_notice
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
-from askfirst.terms.policy import Policy, read_policy
+from askfirst.terms.policy import Policy
+from askfirst_collector.demo.behind import Behind
+from askfirst_collector.demo.chain import Sites, first_ceiling, place_collectors
+from askfirst_collector.demo.office import Office
 from askfirst_collector.demo.pages import Shop
 from askfirst_collector.embedded import EmbeddedCollector
-
-
-def demo_policy(origins: Sequence[str]) -> Policy:
-    """The shop's policy, for the origins it is served at this time."""
-    source = files("askfirst_collector").joinpath("demo", "policy.toml").read_text("utf-8")
-    document: dict[str, Any] = tomllib.loads(source)
-    return read_policy({**document, "origins": list(origins)})
+from askfirst_collector.registry.told import line_of
 
 
 def demo_site(
     collector: EmbeddedCollector, policy: Policy, *, now: Callable[[], float] = time.time
 ) -> ASGIApp:
-    """The whole site: the shop's pages behind the gate, with the collector inside."""
-    shop = Shop(notice=askfirst_notice, now=now).application()
-    return ConsentMiddleware(shop, policy=policy, collector=collector)
+    """The shop alone: its pages behind the gate, with the collector inside."""
+    return _shop(collector, Sites(policy, None), now)
+
+
+def demo_site_and_office(
+    collector: EmbeddedCollector, sites: Sites, *, now: Callable[[], float] = time.time
+) -> ASGIApp:
+    """Both sites, told apart by the name they are asked for, with what is placed on each."""
+    place_collectors(collector.parts(), sites)
+    shop = _shop(collector, sites, now)
+    if sites.office is None:
+        return shop
+    pages = Office(
+        notice=askfirst_notice,
+        line=partial(_line, collector, sites.office.site, "berth-radar"),
+        behind=f"{sites.shop.origins[0]}/",
+        now=now,
+    ).application()
+    office = ConsentMiddleware(pages, policy=sites.office, collector=collector)
+
+    async def by_name(scope: Scope, receive: Receive, send: Send) -> None:
+        named = scope["type"] == "http" and values(scope["headers"], b"host")
+        asked = office if named and named[0].startswith(b"localhost") else shop
+        await asked(scope, receive, send)
+
+    return by_name
 
 
 def demo_collector(
@@ -45,7 +65,22 @@ def demo_collector(
     jobs: bool = True,
 ) -> EmbeddedCollector:
     """The embedded collector over a data folder, under the shipped host's policy by choice."""
-    ceiling = Path(str(files("askfirst").joinpath("policies", "host-default.toml")))
-    return EmbeddedCollector(
-        data, host_policy=ceiling, now=now, urandom=urandom, proxies=proxies, jobs=jobs
+    first_ceiling(data, now=now)
+    return EmbeddedCollector(data, now=now, urandom=urandom, proxies=proxies, jobs=jobs)
+
+
+def _shop(collector: EmbeddedCollector, sites: Sites, now: Callable[[], float]) -> ASGIApp:
+    behind = Behind(collector.parts, sites, notice=askfirst_notice)
+    shop = Shop(
+        notice=askfirst_notice,
+        now=now,
+        line=partial(_line, collector, sites.shop.site, "wind-survey"),
+        more=behind.routes(),
     )
+    return ConsentMiddleware(shop.application(), policy=sites.shop, collector=collector)
+
+
+def _line(collector: EmbeddedCollector, site: str, name: str) -> Markup:
+    found = collector.parts().placing.get(site, name)
+    # Our own names and keys: there is nothing in them to escape.
+    return Markup() if found is None else Markup(line_of(found))  # noqa: S704

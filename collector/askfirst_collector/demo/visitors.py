@@ -77,6 +77,13 @@ JOURNEYS = (
     (3, ("/", "/tables/skarness", "/order", "order")),
     (3, ("/", "/journal", "/journal/the-week-of-small-tides")),
 )
+OFFICE_JOURNEYS = (
+    (20, ("/",)),
+    (25, ("/", "/berths")),
+    (15, ("/berths",)),
+    (12, ("/berths", "/berths/a")),
+    (8, ("/berths", "/berths/c")),
+)
 TITLES = ((6, "pocket"), (3, "wall"), (2, "almanac"))
 ANSWERS: tuple[tuple[int, Answer], ...] = (
     (48, "accept_all"),
@@ -129,12 +136,16 @@ def draw_visitor(chance: Random) -> Visitor:
     )
 
 
-def draw_visit(chance: Random, visitor: Visitor) -> Visit:
+def draw_visit(
+    chance: Random,
+    visitor: Visitor,
+    journeys: Sequence[tuple[int, tuple[str, ...]]] = JOURNEYS,
+) -> Visit:
     """One visit of theirs."""
     return Visit(
         visitor=visitor,
         source=_weighted(chance, SOURCES),
-        pages=_weighted(chance, JOURNEYS),
+        pages=_weighted(chance, journeys),
         title=_weighted(chance, TITLES),
         withdraws=chance.random() < 0.03,
     )

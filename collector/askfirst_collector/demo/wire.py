@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_WORD = re.compile(r'askfirst;desc="([^".]+)\.([^"]+)"')
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        # What the gate vouches for on the page that was fetched last, by collector.
+        self.words: dict[str, str] = {}
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(
@@ -41,7 +46,9 @@ class Wire:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
-        lines = [f"{method} {path} HTTP/1.1", f"host: 127.0.0.1:{self._port}"]
+        lines = [f"{method} {path} HTTP/1.1"]
+        if "host" not in headers:
+            lines.append(f"host: 127.0.0.1:{self._port}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if jar.cookies:
             lines.append(f"cookie: {jar.header()}")
@@ -50,11 +57,14 @@ class Wire:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         size = 0
         chunked = closes = False
+        self.words = {}
         for line in head[1:]:
             name, _, value = line.partition(":")
             name, value = name.lower(), value.strip()
             if name == "set-cookie":
                 jar.take(value)
+            elif name == "server-timing":
+                self.words |= dict(_WORD.findall(value))
             elif name == "content-length":
                 size = int(value)
             elif name == "transfer-encoding":

@@ -1,0 +1,105 @@
+"""The demo's chain of terms: a ceiling, two sites below it, a collector placed on each."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from askfirst.terms.placed import Placed, read_placed
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.config import open_folder
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry import host_editions
+from askfirst_collector.registry.ceilings import Saved, ceiling_number, save_ceiling
+from askfirst_collector.store.database import open_ledger, writing
+
+OWNERS = {"wind-survey": "northern-wind", "berth-radar": "berth-radar"}
+COUNTRY = 1  # the level of `ip` that a tight ceiling leaves
+ACTOR = "the button of the demo"
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The policies of the shop and of the harbour office; None where only one can be served."""
+
+    shop: Policy
+    office: Policy | None
+
+    @property
+    def both(self) -> tuple[Policy, ...]:
+        """Those there are."""
+        return (self.shop,) if self.office is None else (self.shop, self.office)
+
+
+def demo_sites(origins: Sequence[str]) -> Sites:
+    """The shop at the first origin; the office at another name for the same port, if there is one.
+
+    Browsers keep the cookies of two names apart, as they would those of two real sites.
+    """
+    others = [each for each in origins[1:] if "//localhost" in each]
+    office = _policy("office.toml", others) if others else None
+    return Sites(_policy("policy.toml", [each for each in origins if each not in others]), office)
+
+
+def demo_policy(origins: Sequence[str]) -> Policy:
+    """The shop's policy, for the origins it is served at this time."""
+    return _policy("policy.toml", origins)
+
+
+def _policy(name: str, origins: Sequence[str]) -> Policy:
+    return read_policy({**_document(name), "origins": list(origins)})
+
+
+def _document(name: str) -> dict[str, Any]:
+    source = files("askfirst_collector").joinpath("demo", name).read_text("utf-8")
+    return tomllib.loads(source)
+
+
+def first_ceiling(data: Path, *, now: Callable[[], float] = time.time) -> None:
+    """Put the shipped host's policy in force where none is yet, so that it can be tightened."""
+    engine = open_ledger(open_folder(data).ledger)
+    with writing(engine) as connection:
+        if host_editions.newest(connection) is None:
+            host_editions.add(connection, shipped("host-default"), 1, now())
+    engine.dispose()
+
+
+def place_collectors(parts: Parts, sites: Sites) -> None:
+    """Publish both sites, and put on each the collector that somebody placed there."""
+    for policy, name in ((sites.shop, "wind.toml"), (sites.office, "berths.toml")):
+        if policy is not None:
+            parts.registry.publish(policy)
+            _place(parts, read_placed(_document(name)))
+
+
+def _place(parts: Parts, placed: Placed) -> None:
+    site, owner = placed.policy.site, OWNERS[placed.name]
+    if parts.placing.get(site, placed.name) is None and not parts.placing.check(placed):
+        parts.placing.save(placed, owner=owner, actor=owner)
+        parts.placing.set_state(site, placed.name, "active", actor=owner)
+
+
+def is_tight(policy: Policy | None) -> bool:
+    """Whether a ceiling lets nobody store more of an address than its country."""
+    found = policy.purposes.values() if policy is not None else ()
+    return all(each.terms.scope.level("ip") <= COUNTRY for each in found)
+
+
+def tighten(parts: Parts, *, tight: bool) -> Saved:
+    """Put a tight ceiling in force, or the shipped one again."""
+    document = shipped("host-default").document
+    if tight:
+        document = {
+            **document,
+            "purposes": {
+                name: {**each, "levels": {**each["levels"], "ip": COUNTRY}}
+                for name, each in document["purposes"].items()
+            },
+        }
+    policy = read_policy(document, kind="host")
+    return save_ceiling(parts, policy, actor=ACTOR, expected=ceiling_number(parts))

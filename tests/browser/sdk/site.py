@@ -6,7 +6,7 @@ import copy
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from askfirst.asgi import ConsentMiddleware
 from askfirst.gate.notice import askfirst_notice
-from askfirst.terms.policy import shipped
+from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
+from tests.placing import place, tides
 
 SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 # M38: the strictest policy a page can have and still show us.
@@ -82,6 +83,7 @@ class Site:
     pages: dict[str, Page]
     asked: list[str] = field(default_factory=list)  # paths that the application was asked for
     received: list[Received] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)  # of placed collectors, by name
 
     def url(self, path: str = "/") -> str:
         return self.origin + path
@@ -92,9 +94,18 @@ class Site:
 
 
 class Running:
-    """A site and its server; `close` ends both and frees the port."""
+    """A site and its server; `close` ends both and frees the port.
 
-    def __init__(self, folder: Path, document: Mapping[str, Any], **options: Any) -> None:
+    `placed` are changes of the collector "tides", one for each collector that stands there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        document: Mapping[str, Any],
+        placed: Sequence[Mapping[str, Any]] = (),
+        **options: Any,
+    ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         origin = f"http://localhost:{self._socket.getsockname()[1]}"
         icon = Page("<svg xmlns='http://www.w3.org/2000/svg'/>", {}, "image/svg+xml")
@@ -102,6 +113,11 @@ class Running:
         self.site = Site(origin, folder, pages)
         collector = EmbeddedCollector(folder, jobs=False)
         own = {**document, "origins": [origin]}
+        for each in placed:
+            read = read_policy(own)
+            collector.parts().registry.publish(read)
+            stands = place(collector.parts(), tides(read, **each))
+            self.site.keys[stands.name] = stands.write_key
         application = ConsentMiddleware(self._pages(), policy=own, collector=collector, **options)
         config = uvicorn.Config(
             self._listen(application), log_level="warning", timeout_graceful_shutdown=2

@@ -117,6 +117,25 @@ def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> Non
     }
 
 
+def test_a_placed_collector_is_asked_about_and_vouched_for(serve: Serve, firefox: Firefox) -> None:
+    """M49, M14: as in Chromium: asked about on its pages, and sent for from the next one on."""
+    site = serve(placed=[{}])
+    line = f'<i data-askfirst-collector="{site.keys["tides"]}" data-askfirst-name="tides"></i>'
+    site.pages |= {"/tides/one": page(line), "/tides/two": page(line)}
+    asked, details = firefox(
+        ("open", site.url("/tides/one")), KNOWN, CONSENT, ACCEPT, ANSWERED,
+        ("read", "askfirst.consent.details"), ("open", site.url("/tides/two")), KNOWN,
+        ("open", site.url("/icon.svg")),
+    )  # fmt: skip
+    assert "tides/statistics" in [each["purpose"] for each in asked["asks"]]
+    assert details["tides/statistics"] == 3
+    bodies = [json.loads(each.body) for each in site.received if each.path == "/askfirst/events"]
+    (placed,) = [body for body in bodies if "collector" in body]
+    assert placed["collector"] == site.keys["tides"]
+    assert [event["page"] for event in placed["events"]] == ["/tides/two"]
+    assert {event["purpose"] for event in placed["events"]} == {"tides/statistics"}
+
+
 def test_gpc_denies_what_sells_and_says_so(shop: Site, firefox: Firefox) -> None:
     """M21, M22: by Firefox's own signal those purposes are denied, unasked, and said to be."""
     before, said, after, ran = firefox(

@@ -141,3 +141,60 @@ def _left(spill: Spill, folder: Path) -> list[Any]:
         return again.adopt()
     finally:
         again.close()
+
+
+async def test_what_is_promised_is_on_disk_or_refused(tmp_path: Path) -> None:
+    """Issue 6: 202 only after it is in the spill file, else 503; and nothing pushes it out."""
+    far = Far(away=1_000)
+    assert not await outbox(far).keep(HANDLE, {"n": 0}), "no file"
+    spill = Spill(tmp_path / "spill", now=lambda: NOW, largest=700)
+    box = outbox(far, spill=spill, waits=(60.0,), most=3)
+    assert await box.keep(HANDLE, {"n": 1})
+    assert await box.keep(HANDLE, {"n": 2})
+    assert (tmp_path / "spill").read_text().count('"promised":true') == 2
+    assert not await box.keep(HANDLE, {"n": 3, "x": "x" * 600}), "no room in the file"
+    assert await box.keep(HANDLE, {"n": 4})
+    assert not await box.keep(HANDLE, {"n": 5}), "the queue is full"
+    box.add(OTHER, {"n": 6})
+    assert len(box) <= 4
+    await box.aclose(0.1)
+    text = (tmp_path / "spill").read_text()
+    assert all(f'"n":{n}' in text for n in (1, 2, 4))
+    assert '"n":3' not in text
+    spill.close()
+
+
+async def test_who_withdraws_while_it_is_written_is_not_kept(tmp_path: Path) -> None:
+    """GDPR 7(3): the grant ends between the page's event and the disk."""
+    spill = Spill(tmp_path / "spill", now=lambda: NOW)
+    box = outbox(Far(away=1_000), spill=spill, waits=(60.0,))
+    kept = asyncio.create_task(box.keep(HANDLE, {"n": 1}))
+    await asyncio.sleep(0)
+    await box.forget(HANDLE)
+    assert not await kept
+    assert len(box) == 0
+    await box.aclose(0.1)
+    assert not (tmp_path / "spill").read_bytes()
+    spill.close()
+
+
+async def test_a_withdrawal_in_a_file_beside_is_respected(tmp_path: Path) -> None:
+    """Two processes of a site: what waits here of a visitor who withdrew there is dropped."""
+    far = Far()
+    here, there = (Spill(tmp_path / "spill", now=lambda: NOW) for _ in range(2))
+    for each in (here, there):
+        each.adopt()
+    key = there.add("owed", HANDLE, {"site": "shop", "handle": HANDLE, "decision": None})
+    box = outbox(far, spill=here)
+    for n, handle in enumerate((HANDLE, OTHER)):
+        box.add(handle, {"n": n})
+    await until(lambda: len(box) == 0)
+    assert far.got == [1]
+    assert here.has_ended(HANDLE)
+    assert not here.has_ended(OTHER)
+    assert key is not None
+    there.done(key)
+    assert not here.has_ended(HANDLE)
+    await box.aclose(1)
+    for each in (here, there):
+        each.close()

@@ -102,8 +102,7 @@ def guestbook(environ: Environ, start_response: Start) -> Iterable[bytes]:
 def live(environ: Environ, start_response: Start) -> Iterable[bytes]:
     kind = ("Content-Type", "text/event-stream")
     start_response("200 OK", [kind, ("Cache-Control", "no-store")])
-    for event in station.listen():
-        yield event.encode()
+    return (event.encode() for event in station.listen())
 
 
 def readings(environ: Environ, start_response: Start) -> Iterable[bytes]:

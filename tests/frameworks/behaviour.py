@@ -56,6 +56,7 @@ ODD_COOKIES = {
     "ours-twice": f"{STATE}=x; {STATE}=y.z.w; askfirst=1; {RECEIPT}=x; {RECEIPT}=y",
     "ours-hidden": f"a=1,{STATE}=forged; b={RECEIPT}=x",
 }
+EMPTIES_EIGHT_BIT = {"granian-wsgi"}  # github.com/emmett-framework/granian/issues/335, wontfix
 ODD_FORWARDS = [
     ("X-Forwarded-For", "203.0.113.9:4711, [2001:db8::1%eth0]:80, garbage, , \x7f"),
     ("Forwarded", 'for="[2001:db8::1]:4711";proto=, for=_hidden, ;;"'),
@@ -207,7 +208,9 @@ class Behaviour:
         ours = f"{STATE}={visitor.jar[STATE]}; {RECEIPT}={visitor.jar[RECEIPT]}"
         for odd in ('prefs={"a":"x', "flag", 'q="', "\xff=\xe9"):
             got = visitor.get("/", ("Cookie", f"{odd}; {ours}; {odd}"))
-            assert COUNTED in got.text, odd
+            # A server that empties such a header hides the answer: nothing is counted then.
+            emptied = site.kind in EMPTIES_EIGHT_BIT and not odd.isascii()
+            assert (NOT_COUNTED if emptied else COUNTED) in got.text, odd
             told = visitor.get("/seen", ("Cookie", f"{odd}; {ours}; {odd}"))
             assert told.status == 200
             assert RECEIPT.encode() not in told.body

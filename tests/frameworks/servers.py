@@ -62,6 +62,7 @@ class Site:
     folder: Path
     log: Path
     pid: int
+    kind: str = ""  # one of COMMANDS
 
     @property
     def origin(self) -> str:
@@ -103,7 +104,7 @@ def serve(app: str, kind: str, folder: Path, *, where: Path) -> Iterator[Site]:
     ):
         try:
             _await_listening(port, process, log)
-            yield Site(port, folder, log, process.pid)
+            yield Site(port, folder, log, process.pid, kind)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

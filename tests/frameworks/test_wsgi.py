@@ -1,4 +1,4 @@
-"""The bare WSGI example behind gunicorn."""
+"""The bare WSGI example behind its servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.frameworks.servers import Site, serve
 EXAMPLE = ROOT / "examples/wsgi"
 
 
-@pytest.fixture(scope="module", params=["gunicorn"])
+@pytest.fixture(scope="module", params=["gunicorn", "granian-wsgi"])
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

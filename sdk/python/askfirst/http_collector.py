@@ -88,8 +88,10 @@ class HttpCollector:
         if places is not None:
             self._generaliser.open()
         self._terms = RemoteTerms(self._fetch_terms, now=now)
-        self._relayed = Relayed(self._generaliser, self._terms, self._post_events, now=now)
         self._outbox = Outbox(self._deliver, now=now, spill=self.spill)
+        self._relayed = Relayed(
+            self._generaliser, self._terms, self._hand_on, self._outbox.keep, now=now
+        )
         self._proxies = proxies or Proxies()
         self._grants = AddressLimit(now=now, urandom=urandom, most=MOST_GRANTS)
         self._published: set[str] = set()
@@ -226,6 +228,11 @@ class HttpCollector:
     async def _fetch_terms(self, etag: str | None) -> Reply:
         match = {} if etag is None else {"if-none-match": etag}
         return await self._ask("GET", "/v1/terms", more=match)
+
+    async def _hand_on(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.spill is not None and self._outbox.is_away:
+            raise CollectorAway("it was away when it was last asked")  # no page waits to hear again
+        return await self._post_events(body)
 
     async def _post_events(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         reply = await self._request(self._telling, "POST", "/v1/events", _body(body), {})

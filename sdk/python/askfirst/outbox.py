@@ -37,6 +37,7 @@ class Waiting:
     body: Mapping[str, Any]
     since: float  # unix seconds
     key: str | None = None
+    promised: bool = False  # somebody was told that it is on disk
 
 
 class Outbox:
@@ -64,20 +65,55 @@ class Outbox:
         self._lost = 0
         self._putting = False
         self._forgotten: set[Handle] = set()
+        self._keeping: set[Waiting] = set()
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._sending)
 
     def add(self, handle: Handle, body: Mapping[str, Any], *, key: str | None = None) -> None:
-        """Queue one batch, without waiting."""
-        if len(self._queue) >= self._most:
-            self._lose(self._queue.popleft())
-        self._queue.append(Waiting(handle, body, self._now(), key))
+        """Queue one batch, without waiting; one with a key is in the spill file already."""
+        waiting = Waiting(handle, body, self._now(), key, promised=key is not None)
+        if len(self._queue) >= self._most and not waiting.promised:
+            oldest = next((each for each in self._queue if not each.promised), waiting)
+            self._lose(oldest)
+            if oldest is waiting:
+                return
+            self._queue.remove(oldest)
+        self._queue.append(waiting)
         self._start()
+
+    async def keep(self, handle: Handle, body: Mapping[str, Any]) -> bool:
+        """Queue one batch that somebody waits for: True once it is on disk, else it is not here.
+
+        It is not where there is no spill file, or no room, or where the grant ended meanwhile.
+        """
+        spill = self._spill
+        if spill is None or len(self._queue) >= self._most:
+            return False
+        waiting = Waiting(handle, body, self._now(), promised=True)
+        self._keeping.add(waiting)
+        try:
+            key = await asyncio.to_thread(spill.add, "event", handle, body, promised=True)
+        finally:
+            stays = waiting in self._keeping
+            self._keeping.discard(waiting)
+        if key is not None and not stays:
+            await asyncio.to_thread(spill.done, key)
+        if key is None or not stays:
+            return False
+        self._queue.append(replace(waiting, key=key))
+        self._start()
+        return True
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the collector did not answer when it was last asked."""
+        return bool(self._failed)
 
     async def forget(self, handle: Handle) -> None:
         """Drop what waits of a visitor whose grant has ended, in the spill file too."""
         self._queue = deque(each for each in self._queue if each.handle != handle)
+        self._keeping = {each for each in self._keeping if each.handle != handle}
         if self._spill is not None:
             self._forgotten |= {handle} if self._putting else set()
             await asyncio.to_thread(self._spill.forget, handle)
@@ -119,9 +155,15 @@ class Outbox:
             if self._is_old(waiting):
                 continue
             self._sending.add(waiting)
-            if not await self._send(waiting):
+            if await self._has_ended(waiting.handle):
+                await self.forget(waiting.handle)
+            elif not await self._send(waiting):
                 self._queue.appendleft(waiting)
             self._sending.discard(waiting)
+
+    async def _has_ended(self, handle: Handle) -> bool:
+        spill = self._spill
+        return spill is not None and await asyncio.to_thread(spill.has_ended, handle)
 
     async def _send(self, waiting: Waiting) -> bool:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .asgi_paths import read_body
-from .client import Caller, Receive, Scope
+from .client import Caller, Handle, Receive, Scope
 from .errors import AskfirstError, CollectorAway
 from .gate.faults import note
 from .gate.origin import check_origin
@@ -22,6 +22,7 @@ from .terms.consent import Consent, Signals
 from .terms.placed import split
 
 Post = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+Keep = Callable[[Handle, Mapping[str, Any]], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,28 @@ class Prepared:
 
 
 class Relayed:
-    """Relays batches of pages and of the site's own server. `now` gives unix seconds."""
+    """Relays batches of pages and of the site's own server. `now` gives unix seconds.
+
+    `keep` has on disk what a collector that is away cannot take, and says whether it has.
+    """
 
     def __init__(
-        self, generaliser: Generaliser, terms: RemoteTerms, post: Post, *, now: Callable[[], float]
+        self,
+        generaliser: Generaliser,
+        terms: RemoteTerms,
+        post: Post,
+        keep: Keep,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._generaliser = generaliser
         self._terms = terms
         self._post = post
+        self._keep = keep
         self._now = now
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
-        """Answer one request; 202 once the collector has on disk what it stores."""
+        """Answer one request; 202 once the collector, or the spill file, has it on disk."""
         try:
             return await self._answer(scope, receive)
         except AskfirstError as error:
@@ -72,7 +83,13 @@ class Relayed:
         prepared = self.prepare(caller, sent, Asking(headers, peer, self._now()))
         if prepared.body is None:
             return _accepted(0, prepared.dropped)
-        return _merged(prepared, await self._post(prepared.body))
+        try:
+            return _merged(prepared, await self._post(prepared.body))
+        except CollectorAway:
+            if not await self._keep(caller.handle, prepared.body):
+                raise
+            # Judged again when it arrives; the batch's name keeps it from being stored twice.
+            return _accepted(len(prepared.indices), prepared.dropped)
 
     async def refresh(self) -> None:
         """Know the terms as they are now; where that fails, the collector cuts again anyway."""

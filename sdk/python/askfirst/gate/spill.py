@@ -17,6 +17,7 @@ from typing import Any, Literal
 from ..errors import Unusable
 from . import spill_files
 from .faults import log, note
+from .spill_beside import Beside
 
 HOUR = 3600  # seconds
 LIFE = 24 * HOUR  # seconds that events are kept at most
@@ -44,6 +45,7 @@ class Spill:
         self._live: dict[str, dict[str, Any]] = {}
         self._adopted: list[str] = []
         self._count = 0
+        self._beside = Beside(self._path, _live)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -72,10 +74,13 @@ class Spill:
         self._expire()
         self._rewrite()
 
-    def add(self, kind: Kind, handle: str, what: Mapping[str, Any]) -> str | None:
+    def add(
+        self, kind: Kind, handle: str, what: Mapping[str, Any], *, promised: bool = False
+    ) -> str | None:
         """Keep one thing; its key, by which it is struck out. On disk when this returns.
 
-        None where that failed: then it is in its caller's memory alone.
+        None where that failed: then it is in its caller's memory alone. What is `promised` to
+        somebody does not go to make room for what comes later, and is not taken in without.
         """
         with self._lock:
             self._open()
@@ -84,6 +89,10 @@ class Spill:
             key = self._key()
             hour = self._hour() if kind == "event" else 0
             entry = {"k": kind, "handle": handle, "hour": hour, "what": dict(what)}
+            if promised:
+                entry["promised"] = True
+                if self._size() + len(_line({"id": key, **entry})) > self._largest:
+                    return None
             self._live[key] = entry
             if kind == "event" and self._size() > self._largest:
                 self._make_room()
@@ -113,6 +122,18 @@ class Spill:
             if self._size():
                 self._rewrite()
 
+    def has_ended(self, handle: str) -> bool:
+        """Whether a process beside this one waits to tell that a grant has ended."""
+        with self._lock:
+            self._open()
+            if self._file is None:
+                return False
+            try:
+                return handle in self._beside.owed(self._file.path)
+            except OSError as error:
+                note("reading the spill files beside", error)
+                return True  # what is not known may not leave
+
     def expire(self) -> frozenset[str]:
         """Take out events that are a day old; the keys of those still here."""
         with self._lock:
@@ -140,7 +161,11 @@ class Spill:
         return bool(old)
 
     def _make_room(self) -> None:
-        events = [key for key, entry in self._live.items() if entry["k"] == "event"]
+        events = [
+            key
+            for key, entry in self._live.items()
+            if entry["k"] == "event" and not entry.get("promised")
+        ]
         left = self._rewrite()
         gone = 0
         for key in events:
@@ -199,6 +224,7 @@ def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
                     "handle": str(entry["handle"]),
                     "hour": int(entry["hour"]),
                     "what": entry["what"],
+                    **({"promised": True} if entry.get("promised") is True else {}),
                 }
         except (ValueError, LookupError, TypeError, RecursionError):
             continue

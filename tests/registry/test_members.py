@@ -259,6 +259,25 @@ def test_who_comes_back_under_the_name_of_one_removed_has_nothing_of_theirs(
     assert members.tokens.member_of(secret) is None
 
 
+def test_a_session_of_one_removed_meanwhile_waits_for_nobody(members: Members, ada: Member) -> None:
+    """The password was right, and the account is gone before the session begins."""
+    rob = join(members, ada, "rob", "reader", "shop")
+    members.remove(ada, "rob")
+    assert refusal(members.sessions.begin, rob, lambda _: b"x") == "no-such-member"
+
+
+def test_a_sign_in_that_a_change_of_password_overtakes_begins_no_session(
+    members: Members, ada: Member
+) -> None:
+    """Whoever knew the old password is not let in by having been checked a moment before."""
+    found = members.checked("ada", PASSWORD)
+    assert found is not None
+    members.change_password("ada", "another row of words")
+    late = refusal(members.sessions.begin, found[0], lambda _: b"x", password=found[1])
+    assert late == "no-such-member"
+    assert members.sessions.of("ada") == ()
+
+
 # Tokens
 
 

@@ -62,10 +62,17 @@ class Door:
         member = self._sessions.member_of(token, marks)
         return Visit(member, token, self._csrf(token)) if member is not None else None
 
-    def open(self, member: Member, request: Request, response: Response) -> None:
-        """Start a session: always a new token, whatever cookie the request carried."""
+    def open(
+        self, member: Member, request: Request, response: Response, password: str | None = None
+    ) -> None:
+        """Start a session: always a new token, whatever cookie the request carried.
+
+        Refused where `password`, the hash that was checked, is not the member's any more.
+        """
         traits = traits_of(request)
-        token = self._sessions.begin(member, lambda made: _mark(self._browser[-1], made, traits))
+        token = self._sessions.begin(
+            member, lambda made: _mark(self._browser[-1], made, traits), password=password
+        )
         response.set_cookie(
             self.cookie,
             self._signer.sign(token).decode(),

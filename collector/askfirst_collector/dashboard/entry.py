@@ -92,12 +92,13 @@ class Entry:
             response = self._sign_in_page(request, name=name, problem=problem, status=429)
             response.headers["retry-after"] = str(seconds)
             return response
-        member = await run_in_threadpool(self._members.check, name, password)
-        if member is None:
+        found = await run_in_threadpool(self._members.checked, name, password)
+        if found is None:
             return self._sign_in_page(request, name=name, problem=WRONG, status=401)
         await run_in_threadpool(self._throttle.succeeded, name, address)
         response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, member, request, response)
+        member, kept = found
+        await run_in_threadpool(self._door.open, member, request, response, kept)
         return response
 
     async def sign_out(self, request: Request, visit: Visit) -> Response:

@@ -107,10 +107,18 @@ class Members:
 
     def check(self, name: str, password: str) -> Member | None:
         """The member with this name and password; an unknown name takes as long as a wrong one."""
+        found = self.checked(name, password)
+        return found[0] if found is not None else None
+
+    def checked(self, name: str, password: str) -> tuple[Member, str] | None:
+        """The same, with the hash that was checked: a session begins only while it is kept."""
         with reading(self._engine) as connection:
             query = select(members.c.password).where(members.c.name == name)
             kept: str | None = connection.execute(query).scalar()
-        return self.get(name) if self._passwords.fits(kept, password) else None
+        if not self._passwords.fits(kept, password) or kept is None:
+            return None
+        member = self.get(name)
+        return (member, kept) if member is not None else None
 
     def has_password(self, name: str) -> bool:
         """Whether a member can come in by a password at all."""

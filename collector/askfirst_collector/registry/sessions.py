@@ -18,7 +18,7 @@ from sqlalchemy import Engine, delete, insert, select
 from askfirst.errors import Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.accounts import check_actor, digest, end_access, find_member
-from askfirst_collector.registry.member_tables import changing, reading, session
+from askfirst_collector.registry.member_tables import changing, members, reading, session
 from askfirst_collector.registry.permissions import Member
 
 SESSION_SECONDS = 12 * 3600
@@ -44,14 +44,22 @@ class Sessions:
         self._now = now
         self._urandom = urandom
 
-    def begin(self, member: Member, mark: Callable[[str], bytes]) -> str:
+    def begin(
+        self, member: Member, mark: Callable[[str], bytes], *, password: str | None = None
+    ) -> str:
         """Start a session; the answer is its token, of which only the hash is kept.
 
-        `mark` makes of the token the keyed hash of the browser that it belongs to.
+        `mark` makes of the token the keyed hash of the browser that it belongs to. Raises Refused
+        where the member was removed meanwhile (it would wait for the next one of that name), or has
+        another password by now than `password`, the hash that was checked.
         """
         token = self._urandom(32).hex()
         now = int(self._now())
         with changing(self._engine) as connection:
+            query = select(members.c.password).where(members.c.name == member.name)
+            kept: str | None = connection.execute(query).scalar()
+            if kept is None or password not in (None, kept):
+                raise Refused("no-such-member", "sign in again")
             connection.execute(delete(session).where(session.c.expires <= now))
             kept = (
                 select(session.c.hash)

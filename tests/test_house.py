@@ -30,7 +30,7 @@ SHELLS = re.compile(r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|l
 ANYWHERE = {"config", "parts", "health", "loopback", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
 FREE_OF_DEPENDENCIES = (
-    *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py"),
+    *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py", "options.py"),
     *("wsgi.py", "wsgi_environ.py", "desk.py", "bridge.py", "background.py"),
     *("http_collector.py", "http_connections.py", "relayed.py", "remote_terms.py", "outbox.py"),
     *("generalising.py", "sent_events.py", "telemetry.py", "key_file.py"),

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from . import asgi_paths
 from .asgi_scope import as_origin_form, route_of
 from .client import Application, Caller, CollectorClient, Message, Receive, Scope, Send
 from .gate.actions import Teller, Where
 from .gate.caching import private
-from .gate.csp import Mode
 from .gate.faults import note
-from .gate.gate import Gate
 from .gate.headers import Header, Headers, without
 from .gate.page_views import handed_on, is_page_view, page_view
-from .gate.paths import Paths, is_own
+from .gate.paths import is_own
 from .gate.receipt import only_handle
-from .gate.relay import PATIENCE, Relay
 from .gate.told import read
-from .gate.undeclared import Sighting, Undeclared
+from .gate.undeclared import Sighting
 from .gate.visit import KEY, Visit
-from .terms.policy import Policy, read_policy
+from .options import GivenPolicy, Options, behind
 
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _ENDS = frozenset({"http.response.body", "http.response.pathsend"})
@@ -35,47 +28,22 @@ class ConsentMiddleware:
     """Stands in front of an ASGI application: asks, remembers, and lets through what was agreed to.
 
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
-    `collector` is closed with the application's lifespan. `keys` are the site's cookie keys, 32
-    bytes each, newest last; None asks the collector. `undeclared="learn"` lets cookies leave that
-    the policy does not declare, on loopback alone; `cookie_database` is a CSV file that knows what
-    cookies are for. `csp` ("off", "report", "enforce") adds a Content-Security-Policy by consent,
-    `permissions` denies features that no purpose may use. `patience` is how many seconds a grant
-    may take to be recorded. `now` gives unix seconds. Wrong settings raise WrongSetting or Unusable
-    here.
+    `collector` is closed with the application's lifespan. More settings are those of
+    `askfirst.options.Options`; wrong ones raise WrongSetting or Unusable here.
     """
 
     def __init__(
         self,
         app: Application,
         *,
-        policy: Policy | Path | str | Mapping[str, Any],
+        policy: GivenPolicy,
         collector: CollectorClient,
-        keys: tuple[bytes, ...] | None = None,
-        undeclared: Undeclared = "strict",
-        cookie_database: Path | str | None = None,
-        csp: Mode = "off",
-        permissions: bool = False,
-        patience: float = PATIENCE,
-        now: Callable[[], float] = time.time,
-        urandom: Callable[[int], bytes] = os.urandom,
+        **options: Unpack[Options],
     ) -> None:
-        if isinstance(policy, str):
-            policy = Path(policy)
-        read = policy if isinstance(policy, Policy) else read_policy(policy)
         self.app = app
-        self._gate = Gate(
-            read,
-            now=now,
-            undeclared=undeclared,
-            cookie_database=cookie_database,
-            csp=csp,
-            permissions=permissions,
-        )
-        self._relay = Relay(
-            self._gate, collector, keys=keys, urandom=urandom, patience=patience, now=now
-        )
-        self._paths = Paths(self._relay, now=now)
-        self._sees_pages = read.server_side
+        made = behind(policy=policy, collector=collector, **options)
+        self._gate, self._relay, self._paths = made.gate, made.relay, made.paths
+        self._sees_pages = made.sees_pages
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Unpack
 
 from . import asgi_paths
 from .background import Background
@@ -14,67 +11,26 @@ from .bridge import Exchange, Read
 from .client import Caller, CollectorClient, Receive, Send
 from .gate.actions import Teller, Where
 from .gate.caching import private
-from .gate.csp import Mode
 from .gate.faults import note
-from .gate.gate import Gate
 from .gate.headers import Header, without
 from .gate.page_views import handed_on, is_page_view, page_view
-from .gate.paths import Paths
 from .gate.receipt import only_handle
-from .gate.relay import PATIENCE, Relay
 from .gate.told import Told
-from .gate.undeclared import Sighting, Undeclared
+from .gate.undeclared import Sighting
 from .gate.visit import Visit
-from .terms.policy import Policy, read_policy
+from .options import GivenPolicy, Options, behind
 from .wsgi_environ import Given
-
-
-class Options(TypedDict, total=False):
-    """What every shell may be told besides policy and collector."""
-
-    keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
-    undeclared: Undeclared  # "learn" lets undeclared cookies leave, on loopback alone
-    cookie_database: Path | str | None  # a CSV file that knows what cookies are for
-    csp: Mode  # a Content-Security-Policy by consent
-    permissions: bool  # deny the browser what no purpose may use
-    patience: float  # seconds a grant, or a first page, waits for the collector
-    now: Callable[[], float]  # unix seconds
-    urandom: Callable[[int], bytes]
 
 
 class Desk:
     """What a blocking shell hands its requests to; safe from any thread, and across a fork."""
 
     def __init__(
-        self,
-        *,
-        policy: Policy | Path | str | Mapping[str, Any],
-        collector: CollectorClient,
-        keys: tuple[bytes, ...] | None = None,
-        undeclared: Undeclared = "strict",
-        cookie_database: Path | str | None = None,
-        csp: Mode = "off",
-        permissions: bool = False,
-        patience: float = PATIENCE,
-        now: Callable[[], float] = time.time,
-        urandom: Callable[[int], bytes] = os.urandom,
+        self, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[Options]
     ) -> None:
-        if isinstance(policy, str):
-            policy = Path(policy)
-        read = policy if isinstance(policy, Policy) else read_policy(policy)
-        self.gate = Gate(
-            read,
-            now=now,
-            undeclared=undeclared,
-            cookie_database=cookie_database,
-            csp=csp,
-            permissions=permissions,
-        )
-        self._relay = Relay(
-            self.gate, collector, keys=keys, urandom=urandom, patience=patience, now=now
-        )
-        self._paths = Paths(self._relay, now=now)
-        self.sees_pages = read.server_side
+        made = behind(policy=policy, collector=collector, **options)
+        self.gate, self._relay, self._paths = made.gate, made.relay, made.paths
+        self.sees_pages = made.sees_pages
         self._background = Background(self._relay.aclose)
 
     def visit(self, environ: Mapping[str, Any], told: Told) -> Visit:

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Request
 
 from . import wsgi
 from .client import CollectorClient
-from .desk import Options
 from .gate.html import Html
 from .jinja import askfirst_script
+from .options import Options
 from .terms.consent import Consent
 from .terms.policy import Policy
 from .wsgi import ROUTE, ConsentMiddleware
@@ -29,7 +29,7 @@ class AskFirst:
 
     It wraps `app.wsgi_app`, because Flask sets the session's cookie after every `after_request`.
     Templates get `askfirst_notice()`, `askfirst_script()`, `askfirst_allows(purpose)`. A relative
-    path of the policy is one below `app.root_path`. More settings: `askfirst.desk.Options`.
+    path of the policy is one below `app.root_path`. More settings: `askfirst.options.Options`.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .client import CollectorClient
-from .desk import Desk, Options
+from .desk import Desk
 from .gate.faults import note
 from .gate.headers import Header
 from .gate.html import Html
@@ -16,6 +16,7 @@ from .gate.notice import askfirst_notice as _notice
 from .gate.paths import is_own
 from .gate.undeclared import Sighting
 from .gate.visit import Visit
+from .options import Options
 from .terms.consent import Consent
 from .terms.policy import Policy
 from .wsgi_environ import (
@@ -46,7 +47,7 @@ class ConsentMiddleware:
 
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
     What talks to the collector runs on one background thread of the process, started at first use,
-    so that a server may fork before. More settings: `askfirst.desk.Options`.
+    so that a server may fork before. More settings: `askfirst.options.Options`.
     """
 
     def __init__(

@@ -99,10 +99,18 @@ class Watcher:
         today = datetime.fromtimestamp(self._world.clock() - 12 * 3600, UTC).date()
         first = today - timedelta(days=days)
         ranges = [(first, today), *((first + timedelta(n),) * 2 for n in range(days + 1))]
-        for name, purpose in asked_purposes(site.editions.current.policy).items():
+        placed = self._world.collector.parts().placing.all("shop")
+        policies = {"": site.editions.current.policy}
+        policies |= {f"&collector={each.name}": each.placed.policy for each in placed}
+        gathered = [
+            (whose, name, purpose)
+            for whose, policy in policies.items()
+            for name, purpose in asked_purposes(policy).items()
+        ]
+        for whose, name, purpose in gathered:
             slugs = [each.slug for each in tables_of(purpose.terms)]
             for since, until in ranges:
-                query = f"?purpose={name}&from={since}&to={until}"
+                query = f"?purpose={name}&from={since}&to={until}{whose}"
                 yield f"{HOST}/sites/shop{query}"
                 yield f"{HOST}/sites/shop/time-line.csv{query}"
                 for slug in slugs:
@@ -112,8 +120,14 @@ class Watcher:
                 yield f"{HOST}/sites/shop/{slug}.csv{query}"
 
     async def _get(self, path: str, visitor: Visitor) -> Shown:
-        found = _shown(path, await self._world.ask(visitor, "GET", path))
+        got = await self._world.ask(visitor, "GET", path)
+        if got.status == 303 and got.one(b"location") == f"{HOST}/sign-in".encode():
+            await self._world.sign_in()
+            got = await self._world.ask(visitor, "GET", path)
+        found = _shown(path, got)
+        # What is not there cannot be looked at: the pages of figures are.
         assert found.status < 500, found
+        assert found.status == 200 or not path.startswith(f"{HOST}/sites"), found
         return found
 
 

@@ -83,6 +83,10 @@ class World(Site):
             again=PASSWORD,
         )
 
+    async def sign_in(self) -> None:
+        """Let the host admin in again: a session lasts half a day."""
+        await self.form(self.admin, "/askfirst/host/sign-in", name="ada", password=PASSWORD)
+
     async def form(self, visitor: Visitor, target: str, **fields: str) -> None:
         """A form of a page of the site; it is seen to succeed."""
         body = str(httpx.QueryParams(fields)).encode()

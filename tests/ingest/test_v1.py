@@ -79,6 +79,17 @@ async def test_a_script_records_by_secret(client: httpx.AsyncClient) -> None:
     assert kept.json()["record"]["handle"] == OWN
 
 
+async def test_a_whole_number_is_one_however_it_is_written(client: httpx.AsyncClient) -> None:
+    """JSON has one kind of number: 2.0 is 2 (JSON Schema 2020-12, section 6.1.1)."""
+    told = {**ANSWER, "method": "save", "secret": SECRET, "v": 1.0}
+    whole = {**told, "choices": {"statistics": 2.0}}
+    answer = await client.post("/v1/consents", json=whole, headers=ORIGIN)
+    assert answer.json()["choices"]["statistics"] == [2, 1]
+    part = {**told, "choices": {"statistics": 2.5}}
+    answer = await client.post("/v1/consents", json=part, headers=ORIGIN)
+    assert problem(answer) == (422, "bad-shape")
+
+
 @pytest.mark.parametrize(
     ("headers", "more", "expected"),
     [

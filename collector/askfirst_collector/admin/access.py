@@ -10,14 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.asgi_paths import read_chunks
 from askfirst.errors import Refused
-from askfirst_collector.ingest.body import check_headers, check_json
+from askfirst_collector.ingest.body import check_headers, check_json, converted
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import ACTIONS, Member, may
@@ -96,18 +95,11 @@ def _sees(member: Member, site: str | None, owner: str | None) -> bool:
     return may(person, "site.read", site) or may(person, "collector.read", site, owner=owner)
 
 
-async def read_json(
-    request: Request, decoder: msgspec.json.Decoder[Body], *, largest: int = LARGEST
-) -> Body:
+async def read_json(request: Request, contract: type[Body], *, largest: int = LARGEST) -> Body:
     """A body by its contract. Raises Refused for every other."""
     check_headers(request.headers.raw, "application/json", limit=largest)
     data = await read_chunks(request.receive, largest=largest)
-    check_json(data)
-    try:
-        return decoder.decode(data)
-    except (msgspec.ValidationError, UnicodeDecodeError) as error:
-        unknown = "unknown field" in str(error)
-        raise Refused("unknown-field" if unknown else "bad-shape", "see /openapi.json") from None
+    return converted(contract, check_json(data))
 
 
 def answer(body: object, status: int = 200) -> Response:

@@ -35,10 +35,6 @@ class NewCeiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
-_TRIED = msgspec.json.Decoder(Tried)
-_NEW_CEILING = msgspec.json.Decoder(NewCeiling)
-
-
 class CeilingFace:
     """The handlers; each raises Refused, PolicyError or CollectorAway."""
 
@@ -79,7 +75,7 @@ class CeilingFace:
 
     async def preview(self, request: Request, member: Member) -> Response:
         """Whom another ceiling would suspend, who would go on, and what would be purged."""
-        body = await read_json(request, _TRIED, largest=LARGEST)
+        body = await read_json(request, Tried, largest=LARGEST)
         policy = read_policy(body.policy, kind="host")
         found = await asyncio.to_thread(preview, self._parts, policy)
         return answer(
@@ -92,7 +88,7 @@ class CeilingFace:
 
     async def save(self, request: Request, member: Member) -> Response:
         """Put a ceiling in force in every worker, from the next event on."""
-        body = await read_json(request, _NEW_CEILING, largest=LARGEST)
+        body = await read_json(request, NewCeiling, largest=LARGEST)
         policy = read_policy(body.policy, kind="host")
         saved = await asyncio.to_thread(
             lambda: save_ceiling(self._parts, policy, actor=member.name, expected=body.expected)

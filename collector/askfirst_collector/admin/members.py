@@ -45,10 +45,6 @@ class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sites: _Sites = []
 
 
-_INVITATION = msgspec.json.Decoder(NewInvitation)
-_STANDING = msgspec.json.Decoder(Standing)
-
-
 class MembersFace:
     """The handlers; each raises Refused or CollectorAway."""
 
@@ -92,7 +88,7 @@ class MembersFace:
 
     async def change(self, request: Request, member: Member) -> Response:
         """Give a member this role and these sites; it counts from their next request on."""
-        body = await read_json(request, _STANDING)
+        body = await read_json(request, Standing)
         name = request.path_params["name"]
         return answer(
             _member(await _thread(self._members.change, member, name, body.role, body.sites))
@@ -110,7 +106,7 @@ class MembersFace:
 
     async def invite(self, request: Request, member: Member) -> Response:
         """Make an invitation. Its token is shown this once: it is the end of the link."""
-        body = await read_json(request, _INVITATION)
+        body = await read_json(request, NewInvitation)
 
         def made() -> tuple[Invitation, str]:
             invite = self._members.invitations.invite

@@ -37,10 +37,6 @@ class NewState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected: _Version | None = None
 
 
-_NEW_TERMS = msgspec.json.Decoder(NewTerms)
-_NEW_STATE = msgspec.json.Decoder(NewState)
-
-
 class PlacedFace:
     """The handlers; each raises Refused, PolicyError or CollectorAway."""
 
@@ -75,7 +71,7 @@ class PlacedFace:
 
     async def save(self, request: Request, member: Member) -> Response:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
-        body = await read_json(request, _NEW_TERMS, largest=LARGEST)
+        body = await read_json(request, NewTerms, largest=LARGEST)
         owner = await self._owner(request, member)
         placed = _document(body.document, request)
         saved = await asyncio.to_thread(
@@ -98,14 +94,14 @@ class PlacedFace:
 
     async def check(self, request: Request, member: Member) -> Response:
         """What saving a document would be refused for; nothing is written."""
-        body = await read_json(request, _NEW_TERMS, largest=LARGEST)
+        body = await read_json(request, NewTerms, largest=LARGEST)
         await self._owner(request, member)
         problems = await asyncio.to_thread(self._placing.check, _document(body.document, request))
         return answer({"conflicts": _problems(problems)})
 
     async def set_state(self, request: Request, member: Member) -> Response:
         """Put a collector on its pages, suspend it, or retire it for good."""
-        body = await read_json(request, _NEW_STATE)
+        body = await read_json(request, NewState)
         action = "collector.suspend" if body.state == "suspended" else "collector.change"
         found = await self._mine(request, member, action)
         changed = await asyncio.to_thread(

@@ -27,9 +27,6 @@ class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effective: datetime | None = None
 
 
-_NEW_POLICY = msgspec.json.Decoder(NewPolicy)
-
-
 class SitesFace:
     """The handlers; each raises Refused, PolicyError or CollectorAway."""
 
@@ -64,7 +61,7 @@ class SitesFace:
 
     async def publish(self, request: Request, member: Member) -> Response:
         """Put a policy in force as the next edition, now or later; a new name is a new site."""
-        body = await read_json(request, _NEW_POLICY, largest=LARGEST)
+        body = await read_json(request, NewPolicy, largest=LARGEST)
         name = request.path_params["site"]
         policy = _policy(body.policy, name)
         effective = None if body.effective is None else _seconds(body.effective)

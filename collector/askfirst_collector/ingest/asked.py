@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from askfirst.client import Decision
 from askfirst.errors import Refused
-from askfirst_collector.ingest.body import decoded
+from askfirst_collector.ingest.body import check_version, converted
 
 _Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
 _Handle = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -55,12 +55,9 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.method != "accept_all"
 
 
-_DECODER = msgspec.json.Decoder(Asked)
-
-
-def read_asked(data: bytes) -> Asked:
-    """A body that `check_json` has passed; Refused where it is not by the contract."""
-    return decoded(_DECODER, data)
+def read_asked(value: object) -> Asked:
+    """What `check_json` returned of a body; Refused where it is not by the contract."""
+    return check_version(converted(Asked, value))
 
 
 def handle_of(secret: str) -> str:

@@ -19,6 +19,7 @@ from askfirst.gate.request import LARGEST
 from askfirst.gate.strict_json import check_text, decode, no_constant, unique
 
 DEPTH = 8
+EXACT = 2**53  # below it a double tells whole numbers apart
 DIGITS = 20  # of an integer; int() itself is quadratic in them
 
 # An unfinished string matches too, so that no start is ever tried twice (linear in the body).
@@ -44,8 +45,8 @@ def check_headers(headers: Iterable[tuple[bytes, bytes]], *types: str, limit: in
     return found
 
 
-def check_json(data: bytes, *, depth: int = DEPTH) -> None:
-    """Refuse what is not one plain JSON text: bad UTF-8, too deep, a key twice, infinite, NUL.
+def check_json(data: bytes, *, depth: int = DEPTH) -> object:
+    """The value of one plain JSON text: refuses bad UTF-8, too deep, a key twice, infinite, NUL.
 
     Raises Refused `not-utf-8`, `too-deep`, `not-json`, `duplicate-key` or `bad-shape`
     (RFC 7493, I-JSON).
@@ -53,12 +54,13 @@ def check_json(data: bytes, *, depth: int = DEPTH) -> None:
     text = decode(data)
     _check_depth(data, depth)
     try:
-        value = _DECODER.decode(text)
+        value: object = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise Refused("not-json", "send one JSON text (RFC 8259)") from None
     # A lone surrogate or a NUL can only have come by an escape: raw, both are refused above.
     if "\\u" in text:
         check_text(value)
+    return value
 
 
 class _Versioned(Protocol):
@@ -67,6 +69,7 @@ class _Versioned(Protocol):
 
 
 _Contract = TypeVar("_Contract", bound=_Versioned)
+_Body = TypeVar("_Body")
 
 
 def decoded(decoder: msgspec.json.Decoder[_Contract], data: bytes) -> _Contract:
@@ -74,13 +77,33 @@ def decoded(decoder: msgspec.json.Decoder[_Contract], data: bytes) -> _Contract:
     try:
         found = decoder.decode(data)
     except msgspec.ValidationError as error:
-        unknown = "unknown field" in str(error)
-        raise Refused("unknown-field" if unknown else "bad-shape", str(error)[:200]) from None
+        raise _not_by_contract(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refused("not-json", "send one JSON text (RFC 8259)") from None
+    return check_version(found)
+
+
+def converted(kind: type[_Body], value: object) -> _Body:
+    """What `check_json` returned, as `kind`; Refused where it is not by that contract.
+
+    As in JSON Schema, 3.0 is the whole number 3.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _not_by_contract(error) from None
+
+
+def check_version(found: _Contract) -> _Contract:
+    """The same body; Refused where it is of another version."""
     if found.v != 1:
         raise Refused("unknown-version", "send v: 1")
     return found
+
+
+def _not_by_contract(error: msgspec.ValidationError) -> Refused:
+    unknown = "unknown field" in str(error)
+    return Refused("unknown-field" if unknown else "bad-shape", str(error)[:200])
 
 
 def _check_depth(data: bytes, depth: int) -> None:
@@ -104,7 +127,7 @@ def _float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
         raise Refused("bad-shape", "send numbers that a double can hold")
-    return number
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 _DECODER = json.JSONDecoder(

@@ -54,8 +54,7 @@ class Face:
         headers = request.headers.raw
         check_headers(headers, "application/json", "text/plain")
         data = await read_chunks(request.receive)
-        check_json(data)
-        asked = read_asked(data)
+        asked = read_asked(check_json(data))
         key = bearer(headers)
         origin = None
         if key is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page as Tab
+from playwright.sync_api import Response
 
 from tests.browser.sdk.conftest import Arrive, Serve
 from tests.browser.sdk.site import SCRIPT, Page, Site, page, policy, script
@@ -53,6 +54,18 @@ def own(visitor: Visitor) -> list[dict[str, Any]]:
     ]
 
 
+def answered(visitor: Visitor) -> list[dict[str, Any]]:
+    """What the site answers to batches from here on."""
+    found: list[dict[str, Any]] = []
+
+    def hear(response: Response) -> None:
+        if response.url.endswith(EVENTS):
+            found.append(response.json())
+
+    visitor.context.on("response", hear)
+    return found
+
+
 def leave(tab: Tab, port: Site) -> None:
     """Go to a page without us: whatever was going to be sent has been by then."""
     tab.goto(port.url("/icon.svg"))
@@ -77,10 +90,7 @@ def test_a_grant_that_names_it_sends_its_events(port: Site, arrive: Arrive) -> N
     """M14, M49: a batch of its own with key and vouch, the whole path, the rest cut to level."""
     visitor = arrive(port)
     visitor.granted(**BOTH)
-    answers: list[dict[str, Any]] = []
-    visitor.context.on(
-        "response", lambda told: told.url.endswith(EVENTS) and answers.append(told.json())
-    )
+    answers = answered(visitor)
     tab = visitor.open("/tides/42/today?sort=price")
     until(tab, lambda: len(answers) == 2)
     (batch,) = placed(visitor)
@@ -200,8 +210,7 @@ def test_a_wrong_key_gathers_nothing(port: Site, arrive: Arrive) -> None:
     port.pages["/tides/two"] = page(element("nobodys-key") + element(port.keys["tides"]))
     visitor = arrive(port)
     visitor.granted(**ITS)
-    told: list[Any] = []
-    visitor.context.on("response", lambda r: r.url.endswith(EVENTS) and told.append(r.json()))
+    told = answered(visitor)
     tab = visitor.open("/tides/two")
     until(tab, lambda: len(told) == 1)
     assert told[0]["stored"] == 0

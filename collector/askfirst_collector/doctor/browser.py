@@ -30,7 +30,7 @@ class Seen:
 def chromium() -> Path | str:
     """Where Chromium is; or why no browser can be used."""
     if find_spec("playwright") is None:
-        return "playwright is not installed (pip install playwright)"
+        return "playwright is not installed (pip install 'askfirst[doctor]')"
     for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
@@ -38,7 +38,10 @@ def chromium() -> Path | str:
 
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-    return own if own.exists() else "there is no Chromium (playwright install chromium)"
+    if own.exists():
+        return own
+    names = ", ".join(NAMES)
+    return f"there is no Chromium: none of {names} is on PATH (playwright install chromium)"
 
 
 def look(

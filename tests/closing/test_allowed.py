@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.preview import Purge, preview
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.host_editions import add, host_edition
@@ -101,3 +102,17 @@ def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Cl
     assert closed.host.current().policy is None
     purge(closed, clock.now)
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
+
+
+def test_a_preview_counts_what_the_next_run_purges(closed: Parts, clock: Clock) -> None:
+    """Issue 5, point 4: before it is saved, the editor shows what it would purge; no more goes."""
+    clock.now += 3 * DAY
+    tight = ceiling(closes="day", retention_days=4, keep_rows_days=4)
+    seen = preview(closed, tight)
+    assert seen.purges == (Purge("shop", "", "statistics", 1, 9),)
+    assert preview(closed, ceiling()).purges == ()
+    assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
+    put(closed, tight, 1)
+    purge(closed, clock.now)
+    assert (kept(closed), tables(closed)) == ([TUESDAY], [TUESDAY])
+    assert preview(closed, tight).purges == ()

@@ -38,7 +38,6 @@ def open_ledger(path: Path) -> Engine:
     )
     event.listen(engine, "connect", _prepare)
     migrate(engine)
-    metadata.create_all(engine)  # until every table of this release is in a revision
     path.chmod(0o600)
     return engine
 

@@ -26,6 +26,11 @@ from askfirst_collector.dashboard.oidc import Oidc
 from askfirst_collector.dashboard.page import Frame, Page, check_page, collector_of
 from askfirst_collector.dashboard.pages import HEADERS, Pages
 from askfirst_collector.dashboard.provider import Provider
+from askfirst_collector.dashboard.publishing import Publishing
+from askfirst_collector.dashboard.settings import Settings
+from askfirst_collector.dashboard.site_frame import SiteFrame
+from askfirst_collector.dashboard.site_list import SiteList
+from askfirst_collector.dashboard.starting import Starting
 from askfirst_collector.dashboard.testing import Testing
 from askfirst_collector.dashboard.throttle import Throttle
 from askfirst_collector.dashboard.views import Views
@@ -129,7 +134,19 @@ def _pages(
         *MemberPages(parts, members, frame, provider=provider).pages(),
         *Audit(parts, frame).pages(),
         *Testing(parts, frame).pages(),
+        *SiteList(parts, members, frame).pages(),
+        *_settings(parts, pages),
         *Views(parts, pages, frame).pages(),
+    ]
+
+
+def _settings(parts: Parts, pages: Pages) -> list[Page]:
+    """The pages on which a site's owner changes something."""
+    frame = SiteFrame(parts, pages)
+    return [
+        *Starting(parts, frame).pages(),
+        *Publishing(parts, frame).pages(),
+        *Settings(parts, frame).pages(),
     ]
 
 

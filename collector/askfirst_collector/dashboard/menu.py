@@ -13,6 +13,7 @@ from askfirst_collector.registry.permissions import Member, may
 # Pages of the host itself: address, name, and the action that opens them.
 HOST = (
     ("/members", "Members", "member.read"),
+    ("/ceiling", "Ceiling", "ceiling.read"),
     ("/audit", "Audit", "audit.read"),
 )
 
@@ -50,22 +51,62 @@ def menu(
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
-    policy = []
-    if may(member, "site.read", site):
-        policy = [entry("/policy", "In force", ""), entry("/editions", "Editions", "")]
-    if may(member, "site.audit", site):
-        policy.append(entry("/audit", "Changes", ""))
-    if may(member, "site.change", site):
-        policy.append(entry("/test", "Test the site", ""))
     groups = [
-        ("Sites", _sites(sites, site) if len(sites) > 1 else []),
+        ("Sites", _sites(sites, site, here)),
         ("Gathered by", _gathered(root, span, collectors) if len(collectors) > 1 else []),
         ("Visits", [entry("", "Overview"), *visits]),
         ("Consent", answers),
-        ("Policy", policy),
+        *_settings(member, site, here),
         ("Host", _host(member, here)),
     ]
     return [(name, links) for name, links in groups if links]
+
+
+def bare_menu(member: Member, sites: Sequence[str], site: str, here: str) -> Groups:
+    """The same for a site that has published nothing yet."""
+    named = sites if site in sites else (*sites, site)
+    start = Entry(f"/sites/{site}/start", "Get started", here == f"/sites/{site}/start")
+    groups = [
+        ("Sites", _sites(named, site, here, unpublished=site)),
+        ("Set up", [start] if may(member, "site.change", site) else []),
+        ("Host", _host(member, here)),
+    ]
+    return [(name, links) for name, links in groups if links]
+
+
+def _settings(member: Member, site: str, here: str) -> Groups:
+    root = f"/sites/{site}"
+    groups = (
+        (
+            "Policy",
+            (
+                ("/policy", "In force", "site.read"),
+                ("/publish", "Publish", "site.change"),
+                ("/editions", "Editions", "site.read"),
+                ("/audit", "Changes", "site.audit"),
+            ),
+        ),
+        (
+            "Set up",
+            (
+                ("/start", "Get started", "site.change"),
+                ("/collectors", "Placed collectors", "collector.read"),
+                ("/keys", "Keys", "site.key"),
+                ("/test", "Test the site", "site.change"),
+            ),
+        ),
+    )
+    return [
+        (
+            name,
+            [
+                Entry(f"{root}{path}", text, here == f"{root}{path}")
+                for path, text, action in entries
+                if may(member, action, site)
+            ],
+        )
+        for name, entries in groups
+    ]
 
 
 def _gathered(root: str, span: Span, collectors: Mapping[str, str]) -> list[Entry]:
@@ -77,12 +118,14 @@ def _gathered(root: str, span: Span, collectors: Mapping[str, str]) -> list[Entr
 
 def frame_menu(member: Member, sites: Sequence[str], here: str) -> Groups:
     """The same on a page that is about no one site."""
-    groups = [("Sites", _sites(sites, "")), ("Host", _host(member, here))]
+    groups = [("Sites", _sites(sites, "", here)), ("Host", _host(member, here))]
     return [(name, links) for name, links in groups if links]
 
 
-def _sites(sites: Sequence[str], site: str) -> list[Entry]:
-    return [Entry(f"/sites/{each}", each, each == site) for each in sites]
+def _sites(sites: Sequence[str], site: str, here: str, *, unpublished: str = "") -> list[Entry]:
+    start = {unpublished: "/start"}
+    links = [Entry(f"/sites/{x}{start.get(x, '')}", x, x == site) for x in sites]
+    return [Entry("/sites", "All sites", here == "/sites"), *links]
 
 
 def _host(member: Member, here: str) -> list[Entry]:

@@ -37,6 +37,7 @@ def environment() -> Environment:
     templates.filters["number"] = number
     templates.filters["day"] = day
     templates.filters["moment"] = moment
+    templates.filters["day_of"] = day_of
     return templates
 
 
@@ -70,6 +71,11 @@ def moment(seconds: int | float) -> str:
     """A time as `22 Nov 2026, 14:05 UTC`."""
     given = datetime.fromtimestamp(seconds, UTC)
     return f"{day(given.date())}, {given:%H:%M} UTC"
+
+
+def day_of(seconds: int | float) -> str:
+    """The day of a time as `22 Nov 2026`."""
+    return day(datetime.fromtimestamp(seconds, UTC).date())
 
 
 def query(values: Mapping[str, str]) -> str:

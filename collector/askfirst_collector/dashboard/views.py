@@ -22,11 +22,12 @@ from askfirst_collector.dashboard.page import Frame, Handler, Page
 from askfirst_collector.dashboard.pages import Pages, query
 from askfirst_collector.dashboard.reasons import explanation
 from askfirst_collector.dashboard.span import Span, read_span
+from askfirst_collector.dashboard.standing import notices
 from askfirst_collector.dashboard.subject import Subject, read_subject, subjects
 from askfirst_collector.dashboard.tables import ANSWERS, HOURS, Heading, tables_of
 from askfirst_collector.explain import explain
 from askfirst_collector.parts import Parts
-from askfirst_collector.registry.permissions import visible
+from askfirst_collector.registry.permissions import may, visible
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
@@ -68,7 +69,9 @@ class Views:
         for site in (*visible(visit.member, sites), *sites):
             for collector in subjects(self._parts, visit.member, site):
                 return f"/sites/{site}{query({'collector': collector})}"
-        return None
+        own = sorted(visit.member.sites)
+        expected = (each for each in own if may(visit.member, "site.change", each))
+        return next((f"/sites/{each}/start" for each in expected), None)
 
     def overview(self, request: Request, visit: Visit, subject: Subject) -> Response:
         """Everything at a glance."""
@@ -229,6 +232,7 @@ class Views:
                 collectors,
             ),
             simulated=(self._parts.folder.path / "simulated").exists(),
+            notices=notices(self._parts, visit.member, site),
             **values,
         )
 

@@ -22,6 +22,20 @@ ACTION_NAMES = {
     "session.end": "Ended a session",
     "api-token.make": "Made an API token",
     "api-token.end": "Ended an API token",
+    "site.publish": "Put a policy in force",
+    "site.schedule": "Published a policy for later",
+    "site.unschedule": "Dropped a policy for later",
+    "site.refuse": "A policy for later did not fit any more",
+    "site.delete": "Retired a site",
+    "site.key": "Drew or ended a site key",
+    "site.suspend": "Suspended a site by the ceiling",
+    "site.resume": "Let a site go on",
+    "collector.add": "Added a placed collector",
+    "collector.change": "Changed a placed collector",
+    "collector.suspend": "Suspended a collector by the ceiling",
+    "collector.resume": "Let a collector go on",
+    "ceiling.save": "Put a ceiling in force",
+    "webhook.set": "Set who is told",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 from sqlalchemy import (
+    Boolean,
     Column,
     Integer,
     LargeBinary,
@@ -102,6 +103,14 @@ def _sites() -> None:
         Column("document", LargeBinary, nullable=False),
         Column("actor", String),
         Column("refused", LargeBinary),
+        PrimaryKeyConstraint("site"),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "milestone",
+        Column("site", String, nullable=False),
+        Column("granted", Boolean, nullable=False),
+        Column("counted", Boolean, nullable=False),
         PrimaryKeyConstraint("site"),
         if_not_exists=True,
     )

@@ -1,0 +1,104 @@
+"""The sites of a member and how each stands, with those that are not published yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.terms.reading import NAME
+from askfirst_collector.dashboard.door import Visit
+from askfirst_collector.dashboard.page import Frame, Page
+from askfirst_collector.dashboard.site_frame import read_own_form, to
+from askfirst_collector.dashboard.standing import STATES
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.permissions import Member, may, visible
+from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.registry.scheduled import Scheduled
+from askfirst_collector.registry.sites import Site
+from askfirst_collector.registry.told import state_of
+
+
+@dataclass(frozen=True)
+class Line:
+    """One site in the list."""
+
+    site: Site
+    state: str
+    owners: tuple[str, ...]
+    scheduled: Scheduled | None
+    collectors: int
+
+
+class SiteList:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, members: Members, frame: Frame) -> None:
+        self._parts = parts
+        self._members = members
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        return [Page("/sites", None, self.show), Page("/sites", None, self.add, "POST")]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """The sites the member may read, and what is theirs besides."""
+        return await run_in_threadpool(self._list, request, visit)
+
+    async def add(self, request: Request, visit: Visit) -> Response:
+        """To the page that leads from a name to a site; nothing is made before it has a policy."""
+        form = await read_own_form(request, visit)
+        name = form.get("name", "").strip()
+        if not NAME.fullmatch(name):
+            problem = "Write a short name: small letters, digits, - and _, a letter first."
+        elif not may(visit.member, "site.change", name):
+            problem = "This name is not among those that you were invited for. Ask a host admin."
+        else:
+            return to(request, f"/sites/{name}/start")
+        return await run_in_threadpool(self._list, request, visit, problem=problem, name=name)
+
+    def _list(
+        self, request: Request, visit: Visit, *, problem: str = "", name: str = ""
+    ) -> Response:
+        registry, member = self._parts.registry, visit.member
+        names = registry.sites()
+        found = (registry.site(each) for each in visible(member, names))
+        return self._frame.page(
+            request,
+            visit,
+            "sites.html",
+            status=422 if problem else 200,
+            lines=[self._line(site, member) for site in found if site is not None],
+            unpublished=sorted(each for each in self._expected(member) if each not in names),
+            elsewhere=self._elsewhere(member, names),
+            may_add=may(member, "site.add"),
+            states=STATES,
+            problem=problem,
+            filled=name,
+        )
+
+    def _line(self, site: Site, member: Member) -> Line:
+        owners: tuple[str, ...] = ()
+        if may(member, "member.read"):
+            everybody = self._members.all()
+            owns = (x for x in everybody if x.role == "site-owner" and site.name in x.sites)
+            owners = tuple(sorted(each.name for each in owns))
+        changes = may(member, "site.change", site.name)
+        waiting = self._parts.registry.scheduled(site.name) if changes else None
+        count = sum(each.state == "active" for each in self._parts.placing.all(site.name))
+        return Line(site, state_of(site), owners, waiting, count)
+
+    def _expected(self, member: Member) -> frozenset[str]:
+        if not may(member, "member.read"):
+            return frozenset(x for x in member.sites if may(member, "site.change", x))
+        everybody = (each for each in self._members.all() if each.role == "site-owner")
+        return frozenset(site for each in everybody for site in each.sites)
+
+    def _elsewhere(self, member: Member, names: tuple[str, ...]) -> list[PlacedCollector]:
+        others = (name for name in names if not may(member, "site.read", name))
+        placed = (each for name in others for each in self._parts.placing.all(name))
+        return [each for each in placed if each.owner == member.name]

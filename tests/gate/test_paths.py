@@ -174,24 +174,6 @@ async def test_the_collector_s_faces_are_handed_on(shop: Build) -> None:
     assert (await site.browser.get("/askfirst/host/")).status == 503
 
 
-async def test_a_grant_the_ledger_does_not_have_is_taken_back(shop: Build) -> None:
-    """DESIGN 2: `no-grant` to a same-origin POST expires a granting state cookie, no other."""
-    site = shop()
-    for choices, headers, kept in (
-        ({"statistics": (3, 1)}, None, False),
-        ({"statistics": (3, 1)}, [], True),
-        ({"statistics": (0, 1)}, None, True),
-    ):
-        browser = site.another()
-        browser.jar[b"__Host-askfirst"] = state_token(choices)
-        got = await browser.post_json("/askfirst/events", {}, headers)
-        assert got.json == {"stored": 0, "dropped": [{"index": 0, "reason": "no-grant"}]}
-        assert (b"__Host-askfirst" in browser.jar) is kept
-    await site.browser.consent("accept_all", site.policy.hash)
-    assert (await site.browser.post_json("/askfirst/events", {})).json["stored"] == 1
-    assert b"__Host-askfirst" in site.browser.jar
-
-
 async def test_before_the_editions_are_known(shop: Build) -> None:
     """A collector that is away costs our own pages, with Retry-After, and nothing else."""
     site = shop()

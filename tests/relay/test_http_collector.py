@@ -96,6 +96,30 @@ async def test_a_dead_receipt_has_one_reason(world: World) -> None:
     await site.app.aclose()
 
 
+async def test_what_the_cookie_does_not_grant_takes_nothing_back(world: World) -> None:
+    """M08: an event of one purpose that was refused does not end the others, nor ask again."""
+    site = world.site()
+    await site.browser.get("/")
+    choices = {"statistics": 3, "marketing": 0}
+    await site.browser.consent("save", world.policy.hash, choices=choices, adult=True)
+    got = await site.send({**VISIT, "purpose": "marketing"})
+    assert got.json["dropped"] == [{"index": 0, "reason": "no-grant"}]
+    assert b"__Host-askfirst" in site.browser.jar
+    assert (await site.send(VISIT, batch="c" * 22)).json["stored"] == 1
+    await site.app.aclose()
+
+
+async def test_a_receipt_that_is_gone_takes_the_cookie_back(world: World) -> None:
+    """M46: a state cookie alone grants nothing, and the browser is told so."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    del site.browser.jar[b"__Host-askfirst-receipt"]
+    assert (await site.send(VISIT)).json["stored"] == 0
+    assert b"__Host-askfirst" not in site.browser.jar
+    await site.app.aclose()
+
+
 async def test_pages_and_actions_of_the_server(world: World) -> None:
     """Page views, and `track` from application code; unlisted properties stay here."""
     site = world.site()

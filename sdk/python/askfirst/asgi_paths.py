@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 from .client import Application, Caller, Message, Receive, Scope, Send
 from .errors import CollectorAway, Refused
 from .gate.faults import note
-from .gate.origin import is_same_origin
-from .gate.page_views import is_no_grant
 from .gate.paths import EVENTS, HOST, Paths
 from .gate.receipt import only_handle
 from .gate.relay import Relay
 from .gate.request import LARGEST, SLOWEST, Answer, Request, problem
-from .gate.settling import no_state
-from .terms.consent import Consent
 
 
 @dataclass(frozen=True)
@@ -115,43 +110,7 @@ async def _events(relay: Relay, connection: Connection) -> None:
         vouches=relay.gate.vouches,
     )
     scope["askfirst.caller"] = caller
-    held = connection
-    if consent.state is not None and consent.state.grants:
-        held = _watched(connection, consent, relay)
-    await _by_collector(relay.client.events, scope, held)
-
-
-def _watched(connection: Connection, consent: Consent, relay: Relay) -> Connection:
-    # A grant in the state cookie that the ledger does not have is taken back from the browser.
-    headers = connection.scope["headers"]
-    same_origin = is_same_origin(headers, relay.policy.origins)
-    started: list[Message] = []
-    body = b""
-
-    async def send(message: Message) -> None:
-        nonlocal body
-        if message["type"] == "http.response.start":
-            started.append(message)
-            return
-        body += message.get("body", b"")
-        if message.get("more_body", False):
-            return
-        start = started[0]
-        if same_origin and _says_no_grant(body):
-            start = {**start, "headers": [*start.get("headers", ()), *no_state()]}
-        await connection.send(start)
-        await connection.send({"type": "http.response.body", "body": body})
-
-    return Connection(
-        connection.scope, connection.receive, send, connection.path, connection.secrets
-    )
-
-
-def _says_no_grant(body: bytes) -> bool:
-    try:
-        return b'"no-grant"' in body and is_no_grant(json.loads(body))
-    except ValueError:
-        return False
+    await _by_collector(relay.client.events, scope, connection)
 
 
 async def _by_collector(application: Application, scope: Scope, connection: Connection) -> None:

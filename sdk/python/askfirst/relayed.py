@@ -13,6 +13,7 @@ from .errors import AskfirstError, CollectorAway
 from .gate.faults import note
 from .gate.origin import check_origin
 from .gate.request import NO_STORE, Answer, WrongMethod, as_json, problem
+from .gate.settling import no_state
 from .gate.strict_json import read_json
 from .generalising import NO_GRANT, Asking, Generaliser
 from .placed_events import UNKNOWN_PURPOSE, placed_event, where
@@ -77,14 +78,14 @@ class Relayed:
         data = await read_body(headers, receive)
         sent = read_sent(read_json(data, fractions=True), site=caller.site)
         if caller.handle is None or consent.state is None:
-            return _accepted(0, dict.fromkeys(range(len(sent.events)), NO_GRANT))
+            return _no_grant(sent, consent)
         await self.refresh()
         peer = (scope.get("client") or ("",))[0]
         prepared = self.prepare(caller, sent, Asking(headers, peer, self._now()))
         if prepared.body is None:
             return _accepted(0, prepared.dropped)
         try:
-            return _merged(prepared, await self._post(prepared.body))
+            return _merged(prepared, await self._post(prepared.body)) or _no_grant(sent, consent)
         except CollectorAway:
             if not await self._keep(caller.handle, prepared.body):
                 raise
@@ -157,8 +158,8 @@ def _signalled(consent: Consent, caller: Caller, sent: SentBatch) -> Consent:
     return Consent(consent.site, consent.state, consent.editions, signals)
 
 
-def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer:
-    """The collector's answer by the page's own numbers."""
+def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer | None:
+    """The collector's answer by the page's own numbers; None where it knows of no such grant."""
     stored, told_dropped = told.get("stored"), told.get("dropped")
     if type(stored) is not int or not isinstance(told_dropped, list):
         raise CollectorAway("the collector's answer cannot be read")
@@ -167,9 +168,15 @@ def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer:
     except (LookupError, TypeError):
         raise CollectorAway("the collector's answer cannot be read") from None
     if set(there.values()) == {NO_GRANT} and len(there) == len(prepared.indices):
-        # Without a valid receipt there is no other reason (M43).
-        return _accepted(0, dict.fromkeys([*there, *prepared.dropped], NO_GRANT))
+        return None
     return _accepted(stored, {**prepared.dropped, **there})
+
+
+def _no_grant(sent: SentBatch, consent: Consent) -> Answer:
+    """Without a valid receipt there is no other reason (M43), and no cookie may say otherwise."""
+    answer = _accepted(0, dict.fromkeys(range(len(sent.events)), NO_GRANT))
+    grants = consent.state is not None and consent.state.grants
+    return answer.also(*no_state()) if grants else answer
 
 
 def _accepted(stored: int, dropped: Mapping[int, str]) -> Answer:

@@ -86,13 +86,3 @@ def _origin(referrer: bytes | None) -> str:
 def handed_on(headers: Headers) -> Sequence[Header]:
     """The headers a collector is given with it."""
     return [header for header in headers if header[0].lower() in _HANDED_ON]
-
-
-def is_no_grant(told: object) -> bool:
-    """Whether a collector's answer says that there is no valid receipt at all."""
-    if not isinstance(told, dict) or told.get("stored"):
-        return False
-    dropped = told.get("dropped")
-    if not isinstance(dropped, list) or not dropped:
-        return False
-    return all(isinstance(each, dict) and each.get("reason") == "no-grant" for each in dropped)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from askfirst.errors import CollectorAway, PolicyError, Refused
 from askfirst_collector.admin.access import Access, Endpoint
 from askfirst_collector.admin.ceiling import CeilingFace
+from askfirst_collector.admin.keys import KeysFace
 from askfirst_collector.admin.members import MembersFace
 from askfirst_collector.admin.placed import PlacedFace
 from askfirst_collector.admin.sites import SitesFace
@@ -65,7 +66,13 @@ def collector_routes(parts: Parts) -> list[Route]:
 
 def admin_endpoints(parts: Parts) -> list[Endpoint]:
     """What is below `/v1/admin/`, with the action that each is."""
-    faces = (MembersFace(parts), SitesFace(parts), PlacedFace(parts), CeilingFace(parts))
+    faces = (
+        MembersFace(parts),
+        SitesFace(parts),
+        KeysFace(parts),
+        PlacedFace(parts),
+        CeilingFace(parts),
+    )
     return [endpoint for face in faces for endpoint in face.endpoints()]
 
 

@@ -184,3 +184,23 @@ async def test_what_a_row_of_the_document_says_is_of_its_path(here: World) -> No
     async with here.program("olive") as client:
         answer = await client.put(at, json={"document": tides(SITE).document})
     assert (answer.status_code, answer.json()["reason"]) == (409, "other-name")
+
+
+async def test_keys_are_drawn_listed_and_ended(here: World) -> None:
+    """A key is shown once; an older one ends a week after, or at once when it is asked for."""
+    keys, registry = f"/v1/admin/sites/{SHOP}/keys", here.parts.registry
+    async with here.program("olive") as client:
+        first = (await client.post(keys)).json()["key"]
+        second = await client.post(keys)
+        assert second.status_code == 201
+        listed = (await client.get(keys)).json()["keys"]
+        assert [each["expires"] is None for each in listed] == [False, True]
+        assert first not in str(listed)
+        assert registry.site_of_key(first) == registry.site_of_key(second.json()["key"]) == SHOP
+        ended = await client.delete(f"{keys}/{listed[0]['id']}")
+        assert ended.status_code == (await client.delete(f"{keys}/{'0' * 16}")).status_code == 204
+    assert registry.site_of_key(first) is None
+    assert registry.site_of_key(second.json()["key"]) == SHOP
+    told = changes(here.parts.engine, 3, sites={SHOP})
+    assert {(each.action, each.actor) for each in told} == {("site.key", "olive")}
+    assert first not in repr(told)

@@ -11,6 +11,7 @@ import orjson
 from . import (
     admin_ceiling,
     admin_collectors,
+    admin_keys,
     admin_members,
     admin_sites,
     anyone,
@@ -32,6 +33,7 @@ AREAS: tuple[Area, ...] = (
     rights.AREA,
     policies.AREA,
     admin_sites.AREA,
+    admin_keys.AREA,
     admin_collectors.AREA,
     admin_ceiling.AREA,
     admin_members.AREA,

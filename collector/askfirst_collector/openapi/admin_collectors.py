@@ -52,6 +52,7 @@ _TOLD: dict[str, Schema] = {
     "state": {"enum": ["draft", "active", "suspended", "retired"]},
     "version": _VERSION,
     "write_key": {"type": "string", "description": "Public: it names the collector, no more."},
+    "line": {"type": "string", "description": "The line of HTML that puts it on a page."},
     "reason": {"type": ["object", "null"], "description": "Why it is suspended."},
     "document": ref("PlacedDocument"),
 }

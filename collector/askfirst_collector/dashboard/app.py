@@ -132,7 +132,7 @@ def _pages(
     return [
         *Account(members, door, throttle, frame, proxies, provider=provider).pages(),
         *MemberPages(parts, members, frame, provider=provider).pages(),
-        *Audit(parts, frame).pages(),
+        *Audit(parts, frame, SiteFrame(parts, pages)).pages(),
         *Testing(parts, frame).pages(),
         *SiteList(parts, members, frame).pages(),
         *_settings(parts, pages),

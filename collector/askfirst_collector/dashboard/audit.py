@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.page import Frame, Page
+from askfirst_collector.dashboard.site_frame import SiteFrame
 from askfirst_collector.dashboard.words import ACTION_NAMES
 from askfirst_collector.ledger.changes import Change, changes
 from askfirst_collector.parts import Parts
@@ -23,9 +24,10 @@ LONGEST = 300  # characters of a value that is shown
 class Audit:
     """The handlers."""
 
-    def __init__(self, parts: Parts, frame: Frame) -> None:
+    def __init__(self, parts: Parts, frame: Frame, site_frame: SiteFrame) -> None:
         self._parts = parts
         self._frame = frame
+        self._site_frame = site_frame
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -44,7 +46,8 @@ class Audit:
             sites = None if site is None else {site}
             found = changes(self._parts.engine, AT_ONCE + 1, before, sites=sites)
             shown = found[:AT_ONCE]
-            return self._frame.page(
+            frame = self._frame if site is None else self._site_frame
+            return frame.page(
                 request,
                 visit,
                 "audit.html",

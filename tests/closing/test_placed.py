@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from askfirst.client import Decision
+from askfirst.errors import Problem
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry.inforce import move_revision
+from askfirst_collector.registry.suspensions import suspend_site
 from askfirst_collector.reports.ranges import Report, Wanted, report
+from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from tests.closing.house import (
     DAY,
@@ -129,6 +133,24 @@ def test_what_is_gone_still_closes_and_is_purged(
         clock.now = after() + 31 * DAY
         purge(parts, clock.now)
         assert [each.reason for each in told(parts, "browser").periods] == ["not asked"]
+
+
+@pytest.mark.parametrize("people", [0, 1])
+def test_a_suspended_site_closes_alike(tmp_path: Path, clock: Clock, people: int) -> None:
+    """M27: where a ceiling stops a whole site, that its day closes tells nobody who came."""
+    with standing(tmp_path, clock) as parts:
+        views(parts, people)
+        with writing(parts.engine) as connection:
+            problems = [Problem("/consent_days", 365, "write 30")]
+            suspend_site(connection, "shop", problems, now=clock.now)
+            move_revision(connection)
+        site = parts.registry.site("shop")
+        assert site is not None
+        assert site.host is None
+        clock.now = after()
+        assert {KEY, replace(KEY, collector="")} <= set(due(parts, clock.now))
+        close_due(parts, clock.now)
+        assert [each.reason for each in told(parts, "browser").periods] == ["too few"]
 
 
 def test_a_collector_that_comes_and_goes_closes_every_day_it_stood(

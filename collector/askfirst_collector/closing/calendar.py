@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from askfirst.terms.edition import Edition, host_terms
 from askfirst.terms.placed import join, split
+from askfirst.terms.sets import Listed
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms, meet
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import PeriodKey
@@ -30,11 +31,11 @@ def name_of(collector: str, purpose: str) -> str:
 
 def asked(site: Site, name: str) -> Terms | None:
     """What may be gathered under a name now: host ∧ site ∧ placed; None where nothing may."""
-    return _asked_under(site, site.editions.current, name)
+    return None if site.host is None else _asked_under(site, site.editions.current, name)
 
 
 def last_asked(site: Site, name: str) -> Terms | None:
-    """The same; of what is not asked any more, as it was asked last."""
+    """The same; of what is not asked any more, or is suspended, as it was asked last."""
     for edition in reversed(site.editions.all):
         if edition.purpose(name) is not None:
             return _asked_under(site, edition, name)
@@ -43,9 +44,11 @@ def last_asked(site: Site, name: str) -> Terms | None:
 
 def _asked_under(site: Site, edition: Edition, name: str) -> Terms | None:
     found = edition.purpose(name)
-    if found is None or site.host is None or found.terms.legal_basis != CONSENT:
+    if found is None or site.retired or found.terms.legal_basis != CONSENT:
         return None
-    terms = meet(found.terms, host_terms(site.host, found.terms.data_use))
+    terms = found.terms
+    if site.host is not None:
+        terms = meet(terms, host_terms(site.host, terms.data_use))
     collector, purpose = split(name)
     if collector:
         above = edition.policy.purposes.get(purpose)
@@ -59,7 +62,8 @@ def asked_of(site: Site, key: PeriodKey) -> Terms | None:
     terms = last_asked(site, name)
     if terms is None:
         return None
-    items = terms.table_items
+    # Which tables a ceiling allows that cannot be seen now, nobody knows.
+    items = terms.table_items if site.host is not None else Listed()
     for edition, until in _in_force(site):
         if until > start_of(key.period):
             found = edition.purpose(name)

@@ -17,6 +17,9 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Mount, Route
 
+from askfirst.terms.policy import shipped
+from askfirst_collector.registry.as_toml import as_toml
+
 SITE, HOST, OWN, OPEN, KEY = "site", "host", "own", "open", "key"
 
 
@@ -43,6 +46,7 @@ class Row:
         return f"{self.method} {self.path}"
 
 
+CEILING = as_toml(shipped("host-default").document)
 STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
 _TABLE = {"table": "pages"}
@@ -78,6 +82,10 @@ DASHBOARD = (
     Row("GET", "/sites/{site}/test", SITE, reader=False),
     Row("POST", "/sites/{site}/test", SITE, reader=False),
     Row("POST", "/sites/{site}/test/end", SITE, reader=False),
+    Row("GET", "/ceiling", OWN),
+    Row("POST", "/ceiling", HOST, body={"text": CEILING}),
+    Row("POST", "/ceiling/webhook", HOST),
+    Row("GET", "/ceiling/{number}", OWN, {"number": "1"}),
     Row("GET", "/sites", OWN),
     Row("POST", "/sites", OWN),
     Row("POST", "/retire-site", HOST, body={"site": "club", "again": "club"}),

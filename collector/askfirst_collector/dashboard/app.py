@@ -19,6 +19,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.account import Account
 from askfirst_collector.dashboard.arrival import Arrival
 from askfirst_collector.dashboard.audit import Audit
+from askfirst_collector.dashboard.ceiling import CeilingPages
 from askfirst_collector.dashboard.door import Door, by_a_script
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.member_pages import MemberPages
@@ -135,6 +136,7 @@ def _pages(
         *Audit(parts, frame, SiteFrame(parts, pages)).pages(),
         *Testing(parts, frame).pages(),
         *SiteList(parts, members, frame).pages(),
+        *CeilingPages(parts, frame).pages(),
         *_settings(parts, pages),
         *Views(parts, pages, frame).pages(),
     ]
@@ -214,7 +216,9 @@ def _with_headers(application: ASGIApp) -> ASGIApp:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [(b"cache-control", b"max-age=3600")] if is_static else []
-                names = {name for name, _ in kept}
+                # A page may say itself what it needs; the rest is as everywhere.
+                told = {name for name, _ in message["headers"]}
+                names = {name for name, _ in kept} | (told & {b"content-security-policy"})
                 message = {
                     **message,
                     "headers": [

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    insert,
+    select,
+)
 
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy
@@ -34,8 +45,16 @@ def newest(connection: Connection) -> HostEdition | None:
     """The ceiling that was put in force last; None where none ever was."""
     query = select(host_edition).order_by(host_edition.c.number.desc()).limit(1)
     row = connection.execute(query).first()
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+def find(connection: Connection, number: int) -> HostEdition | None:
+    """The ceiling with this number."""
+    row = connection.execute(select(host_edition).where(host_edition.c.number == number)).first()
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> HostEdition:
     try:
         policy = read_policy(row.document, kind="host")
     except PolicyError:

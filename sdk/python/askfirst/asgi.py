@@ -126,8 +126,9 @@ class ConsentMiddleware:
         headers: list[Header] = [*message.get("headers", ())]
         try:
             finished = self._gate.finish(visit, headers, route=lambda: route_of(scope))
-            status = message.get("status", 0)
-            finished = self._gate.vouched(visit, finished, status, lambda: _where(scope).path)
+            if self._gate.vouches_now:
+                status = message.get("status", 0)
+                finished = self._gate.vouched(visit, finished, status, lambda: _where(scope).path)
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.

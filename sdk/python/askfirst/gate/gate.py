@@ -82,7 +82,7 @@ class Gate:
         self._reach = Reach(policy, mode=csp)
         self._permissions = permissions
         self._vouching: Vouching | None = None
-        self._vouches_now = False
+        self.vouches_now = False  # asked before `vouched`: where nothing is placed it costs nothing
         self._tells = permissions or self._reach.on
         self.literal = self._passing.literal
 
@@ -95,7 +95,7 @@ class Gate:
         if not known.says_the_same(self.known):
             self.known = known
             self._vouching = Vouching(known.keys, now=self._now) if known.keys else None
-            self._vouches_now = bool(known.editions and known.editions.current.placed)
+            self.vouches_now = bool(known.editions and known.editions.current.placed)
             # Last: who began to read before keeps what is old among what is forgotten.
             self._kept = {}
         self.ready = bool(known.editions)
@@ -196,7 +196,7 @@ class Gate:
     ) -> list[Header]:
         """The headers with our word for a page where collectors stand; the same for everyone."""
         vouching, editions = self._vouching, self.known.editions
-        if not self._vouches_now or vouching is None or not editions:
+        if vouching is None or not editions:
             return headers
         host = host_of(visit.headers)
         return vouching.told(headers, editions.current, status=status, path=path, host=host)

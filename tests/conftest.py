@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from askfirst_collector.parts import Parts
+from askfirst_collector.store import database
+from askfirst_collector.store.migrating import migrate
 from tests.closing.house import Clock, noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +26,28 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the corpus is not at {folder}; set ASKFIRST_CORPUS to its folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New ledgers of this process are copies of one that every revision has made.
+
+    Running them takes 70 ms, and nearly every test has a folder of its own.
+    """
+    made = tmp_path_factory.mktemp("migrated") / "ledger.db"
+    database.open_ledger(made).dispose()
+
+    def copied(engine: Engine) -> None:
+        path = Path(str(engine.url.database))
+        if path.exists() and path.stat().st_size:
+            migrate(engine)
+            return
+        with closing(sqlite3.connect(made)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "migrate", copied)
+        yield
 
 
 @pytest.fixture

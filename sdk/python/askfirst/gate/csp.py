@@ -65,7 +65,8 @@ class Reach:
         with those of our own policy, while a member is `testing` it.
         """
         hosts = consent.hosts
-        ours = self._ours(tuple(_texts(headers)), self._always | hosts)
+        agreed = self._always | hosts if hosts else self._always
+        ours = self._ours(tuple(_texts(headers)), agreed)
         if testing:
             return [*headers, (self._name, ours + _TO_US)]
         return [*without_reports(headers, hosts), (self._name, ours)]

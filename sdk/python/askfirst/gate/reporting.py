@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"https://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?(?:[/?#][!-\[\]-
 
 def without_reports(headers: list[Header], hosts: frozenset[str] = frozenset()) -> list[Header]:
     """The headers with those directives and endpoints only whose hosts are all among `hosts`."""
-    if not any(len(name) in _LENGTHS for name, _ in headers):
+    if _LENGTHS.isdisjoint([len(name) for name, _ in headers]):
         return headers
     endpoints = _agreed_endpoints(headers, hosts)
     kept: list[Header] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from askfirst.gate.relay import FRESH
 from askfirst_collector.opening import close_parts, open_parts
 from tests.placing import place, state, tides
 from tests.relay.world import Site, World
@@ -104,4 +106,20 @@ async def test_pages_that_a_collector_left_are_matched_again(world: World) -> No
     close_parts(parts)
     told = (await site.send(VISIT, collector=key, vouch=word)).json
     assert [each["reason"] for each in told["dropped"]] == ["wrong-page"]
+    await site.app.aclose()
+
+
+async def test_the_gate_beside_it_hears_of_it_within_five_seconds(world: World) -> None:
+    """M33, M49: placed or suspended elsewhere, it is asked about here, or not, 5 s later."""
+    clock = [time.time()]
+    site = world.site(now=lambda: clock[0])
+    page = VISIT["page"]
+    assert not (await site.browser.get(page)).all(b"server-timing")
+    for to, shown in ((None, True), ("suspended", False)):
+        placed(world, to)
+        clock[0] += FRESH
+        deadline = time.monotonic() + 20
+        while bool((await site.browser.get(page)).all(b"server-timing")) is not shown:
+            assert time.monotonic() < deadline, "it never came to hold"
+            await asyncio.sleep(0.02)
     await site.app.aclose()

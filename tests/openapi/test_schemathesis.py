@@ -34,7 +34,7 @@ ENDINGS = {
     "page": ("withdraw", "erase"),
     "member": ("saveCeiling", "retireSite", "endToken"),
 }
-pytestmark = pytest.mark.timeout(180 if LONG is None else 7200)
+pytestmark = pytest.mark.timeout(600 if LONG is None else 7200)
 
 
 @pytest.mark.parametrize("caller", TAGS)

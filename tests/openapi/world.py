@@ -72,7 +72,6 @@ def _set_up(folder: Path) -> tuple[str, tuple[str, str]]:
         assert admin is not None
         tides = read_placed(EXAMPLE)
         parts.placing.save(tides, owner="admin", actor="admin")
-        parts.placing.set_state(SITE, tides.name, "active", actor="admin")
         first, second = (
             members.tokens.make(admin, name, SCOPES, days=1)[1] for name in ("first", "second")
         )

@@ -91,7 +91,7 @@ async def test_a_withdrawal_at_one_process_stops_what_another_holds(
 
 async def test_without_a_spill_file_the_page_waits(world: World) -> None:
     """Where the owner did not say so, nothing is kept: 503, and the script tries again."""
-    site = world.site()
+    site = world.site(patience=30.0)
     await site.browser.get("/")
     await site.accept()
     assert handle_of(site.browser.jar[b"__Host-askfirst-receipt"]) is not None

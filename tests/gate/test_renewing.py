@@ -76,6 +76,19 @@ async def test_no_news_drop_nothing(shop: Callable[..., Shop]) -> None:
 
 
 @pytest.mark.anyio
+async def test_an_answer_that_came_too_late_brings_the_news(shop: Callable[..., Shop]) -> None:
+    """M16: who answered what is no longer in force is shown what is, without waiting 5 s."""
+    at = shop()
+    await at.browser.get("/tides/")
+    edition = place(at.collector, at.policy, TIDES)
+    first = edition.get(1)
+    assert first is not None
+    refused = await at.browser.consent("accept_all", first.hash)
+    assert (refused.status, refused.json["reason"]) == (409, "edition-changed")
+    await _until_shown(at, True)
+
+
+@pytest.mark.anyio
 async def test_while_the_collector_is_away_what_was_known_holds(
     shop: Callable[..., Shop], caplog: pytest.LogCaptureFixture
 ) -> None:

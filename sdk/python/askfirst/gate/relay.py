@@ -121,7 +121,10 @@ class Relay:
                 if not await self.retries.flush(decision.handle):
                     raise CollectorAway("an earlier answer is not recorded yet")
                 return await self.client.record(decision)
-        except AskfirstError:
+        except AskfirstError as error:
+            if isinstance(error, Refused) and error.reason == "edition-changed":
+                # It was published a moment ago: the page that is shown next has to know it.
+                self._asked = float("-inf")
             raise
         except Exception as error:
             if not isinstance(error, TimeoutError):

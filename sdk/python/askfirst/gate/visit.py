@@ -85,8 +85,12 @@ class Visit:
 
     @property
     def asks(self) -> tuple[Question, ...]:
-        """What the notice is to ask now; empty means no notice."""
+        """What the site's notice is to ask now; empty means no notice."""
         return self.consent.asks
+
+    def asks_on(self, path: str) -> tuple[Question, ...]:
+        """The same with what the collectors ask that are placed on the page at `path`."""
+        return self.consent.asks_on(path)
 
 
 @cache

@@ -118,7 +118,10 @@ export interface Published {
 
 /** What placed.js exports. */
 export interface PlacedModule {
-  /** What the site published, as it is on this page: the purposes of placed collectors are among `policy.purposes`, and those that stand here among `asked`. */
+  /**
+   * What the site published, as it is on this page: the purposes of placed collectors are among `policy.purposes`, and
+   * those that stand here among `asked`.
+   */
   readonly here: (published: Published) => Published;
 }
 

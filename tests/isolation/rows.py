@@ -51,6 +51,8 @@ STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
 _TABLE = {"table": "pages"}
 _TIDES = {"name": "tides"}  # a draft of carl's at club
+_TIDE = {"collector": "tides"}
+_TIDE_AT = "/sites/{site}/collectors/{collector}"
 _PLACED = "/v1/admin/sites/{site}/collectors/{name}"
 
 DASHBOARD = (
@@ -98,6 +100,15 @@ DASHBOARD = (
     Row("POST", "/sites/{site}/keys", SITE, reader=False),
     Row("POST", "/sites/{site}/keys/end", SITE, body=_ID, reader=False),
     Row("POST", "/sites/{site}/webhook", SITE, reader=False),
+    Row("GET", "/sites/{site}/collectors", SITE),
+    Row("GET", "/sites/{site}/collectors/{collector}", SITE, _TIDE),
+    Row("POST", f"{_TIDE_AT}/state", SITE, _TIDE, {"state": "retired"}, reader=False),
+    Row("POST", f"{_TIDE_AT}/key", SITE, _TIDE, reader=False),
+    Row("POST", f"{_TIDE_AT}/webhook", SITE, _TIDE, reader=False),
+    Row("GET", f"{_TIDE_AT}/edit", SITE, _TIDE, reader=False),
+    Row("POST", f"{_TIDE_AT}/edit", SITE, _TIDE, {"text": "version = 1"}, reader=False),
+    Row("GET", "/sites/{site}/place", SITE, reader=False),
+    Row("POST", "/sites/{site}/place", SITE, body={"text": "version = 1"}, reader=False),
     Row("GET", "/", OWN),
     Row("GET", "/sites/{site}", SITE),
     Row("GET", "/sites/{site}/policy", SITE),

@@ -20,6 +20,8 @@ from askfirst_collector.dashboard.account import Account
 from askfirst_collector.dashboard.arrival import Arrival
 from askfirst_collector.dashboard.audit import Audit
 from askfirst_collector.dashboard.ceiling import CeilingPages
+from askfirst_collector.dashboard.collector_edit import CollectorEdit
+from askfirst_collector.dashboard.collectors import Collectors
 from askfirst_collector.dashboard.door import Door, by_a_script
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.member_pages import MemberPages
@@ -137,18 +139,20 @@ def _pages(
         *Testing(parts, frame).pages(),
         *SiteList(parts, members, frame).pages(),
         *CeilingPages(parts, frame).pages(),
-        *_settings(parts, pages),
+        *_settings(parts, members, pages),
         *Views(parts, pages, frame).pages(),
     ]
 
 
-def _settings(parts: Parts, pages: Pages) -> list[Page]:
+def _settings(parts: Parts, members: Members, pages: Pages) -> list[Page]:
     """The pages on which a site's owner changes something."""
     frame = SiteFrame(parts, pages)
     return [
         *Starting(parts, frame).pages(),
         *Publishing(parts, frame).pages(),
         *Settings(parts, frame).pages(),
+        *Collectors(parts, frame).pages(),
+        *CollectorEdit(parts, members, frame).pages(),
     ]
 
 

@@ -51,10 +51,14 @@ def menu(
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
+    overview = entry("", "Overview")
+    # On a page of settings no figures are shown, whoever gathered them.
+    shown = any(each.here for each in (overview, *visits, *answers))
+    gathered = _gathered(root, span, collectors, shown=shown) if len(collectors) > 1 else []
     groups = [
         ("Sites", _sites(sites, site, here)),
-        ("Gathered by", _gathered(root, span, collectors) if len(collectors) > 1 else []),
-        ("Visits", [entry("", "Overview"), *visits]),
+        ("Gathered by", gathered),
+        ("Visits", [overview, *visits]),
         ("Consent", answers),
         *_settings(member, site, here),
         ("Host", _host(member, here)),
@@ -109,9 +113,9 @@ def _settings(member: Member, site: str, here: str) -> Groups:
     ]
 
 
-def _gathered(root: str, span: Span, collectors: Mapping[str, str]) -> list[Entry]:
+def _gathered(root: str, span: Span, collectors: Mapping[str, str], *, shown: bool) -> list[Entry]:
     return [
-        Entry(f"{root}{query({'collector': name})}", text, name == span.collector)
+        Entry(f"{root}{query({'collector': name})}", text, shown and name == span.collector)
         for name, text in collectors.items()
     ]
 

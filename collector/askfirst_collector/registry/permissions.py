@@ -106,6 +106,15 @@ def may_all(member: Member, action: str) -> bool:
     return known.reach.get(member.role) == "every"
 
 
+def may_resume(member: Member, site: str, *, by: str) -> bool:
+    """Whether a collector that `by` suspended may go on by the word of `member`.
+
+    What the site's owner or a host admin stopped on its pages, the collector's own owner cannot
+    start again. `by` is "" where the chain of policies stopped it.
+    """
+    return by in ("", member.name) or may(member, "collector.suspend", site)
+
+
 def visible(member: Member, sites: Iterable[str]) -> tuple[str, ...]:
     """Those of the sites that a member may read, in their order."""
     return tuple(site for site in sites if may(member, "site.read", site))

@@ -1,0 +1,200 @@
+"""Placed collectors of a site: how each stands, where, and what their owners do about it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.errors import PolicyError, Refused
+from askfirst_collector.dashboard.conflicts import told
+from askfirst_collector.dashboard.door import Visit
+from askfirst_collector.dashboard.page import Page
+from askfirst_collector.dashboard.site_frame import SiteFrame, read_own_form, to
+from askfirst_collector.dashboard.standing import STATES
+from askfirst_collector.dashboard.webhook_form import save_webhook
+from askfirst_collector.dashboard.words import said
+from askfirst_collector.explain import explain
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.permissions import may, may_resume
+from askfirst_collector.registry.placed import PlacedCollector, State
+from askfirst_collector.registry.webhooks import webhook_url
+from askfirst_collector.store.faults import away
+
+
+class Collectors:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+        self._parts = parts
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        all_of, one = "/sites/{site}/collectors", "/sites/{site}/collectors/{collector}"
+        return [
+            Page(all_of, "collector.read", self.show),
+            Page(one, "collector.read", self.show_one),
+            Page(f"{one}/state", "collector.suspend", self.set_state, "POST"),
+            Page(f"{one}/key", "collector.change", self.new_key, "POST"),
+            Page(f"{one}/webhook", "collector.change", self.webhook, "POST"),
+        ]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """The collectors of a site."""
+
+        def shown() -> Response:
+            site = request.path_params["site"]
+            if self._parts.registry.site(site) is None:
+                raise HTTPException(404)
+            found = self._parts.placing.all(site)
+            return self._frame.page(
+                request,
+                visit,
+                "collectors.html",
+                collectors=found,
+                conflicts={each.name: len(_conflicts(each)) for each in found},
+                states=STATES,
+                may_add=may(visit.member, "collector.add", site),
+            )
+
+        return await run_in_threadpool(shown)
+
+    async def show_one(self, request: Request, visit: Visit) -> Response:
+        """One collector, with the line that its owner puts into the pages."""
+        return await run_in_threadpool(self._one, request, visit)
+
+    async def set_state(self, request: Request, visit: Visit) -> Response:
+        """Put it on its pages, stop it, or retire it, which asks once more."""
+        form = await read_own_form(request, visit)
+        wanted = form.get("state", "")
+
+        def changed() -> Response:
+            found, member = self._found(request), visit.member
+            site, name, owner = found.site, found.name, found.owner
+            if wanted not in ("active", "suspended", "retired"):
+                return to(request, _path(found))
+            if wanted != "suspended" and not may(member, "collector.change", site, owner=owner):
+                raise HTTPException(403, "Its owner decides about this.")
+            by = (found.reason or {}).get("by", "")
+            if wanted == "active" and not may_resume(member, site, by=by):
+                raise HTTPException(403, f"{by} suspended it: ask them, or a host admin.")
+            if wanted == "retired" and form.get("sure") != "1":
+                return self._frame.page(request, visit, "collector-retire.html", found=found)
+            try:
+                self._parts.placing.set_state(
+                    site,
+                    name,
+                    cast(State, wanted),
+                    actor=member.name,
+                    expected=_version(form.get("expected", "")),
+                )
+            except PolicyError as error:
+                return self._one(request, visit, status=409, refused=told(error.problems))
+            except Refused as error:
+                if error.reason not in ("changed-meanwhile", "wrong-state"):
+                    raise
+                return self._one(request, visit, status=error.status, problem=said(error))
+            return to(request, _path(found))
+
+        return await run_in_threadpool(changed)
+
+    async def new_key(self, request: Request, visit: Visit) -> Response:
+        """Draw another write key; the old one names nobody from now on."""
+        await read_own_form(request, visit)
+
+        def drawn() -> Response:
+            found = self._found(request)
+            self._parts.placing.new_key(found.site, found.name, actor=visit.member.name)
+            return to(request, _path(found))
+
+        return await run_in_threadpool(drawn)
+
+    async def webhook(self, request: Request, visit: Visit) -> Response:
+        """Say where its suspension is told, or nowhere."""
+        form = await read_own_form(request, visit)
+        url = form.get("url", "").strip()
+
+        def saved() -> Response:
+            found = self._found(request)
+            try:
+                secret = save_webhook(
+                    self._parts,
+                    visit.member,
+                    "collector.change",
+                    site=found.site,
+                    collector=found.name,
+                    url=url,
+                    owner=found.owner,
+                )
+            except Refused as error:
+                if error.reason != "bad-shape":
+                    raise
+                return self._one(request, visit, status=error.status, bad_url=said(error), url=url)
+            if secret is None:
+                return to(request, _path(found))
+            return self._frame.page(
+                request, visit, "webhook.html", secret=secret, url=url, back=_path(found)
+            )
+
+        return await run_in_threadpool(saved)
+
+    def _one(
+        self,
+        request: Request,
+        visit: Visit,
+        *,
+        status: int = 200,
+        problem: str = "",
+        refused: Any = (),
+        bad_url: str = "",
+        url: str | None = None,
+    ) -> Response:
+        found, member = self._found(request), visit.member
+        site, owner = found.site, found.owner
+        with away("ledger"), self._parts.engine.connect() as connection:
+            kept = webhook_url(connection, site, found.name)
+        by = (found.reason or {}).get("by", "")
+        return self._frame.page(
+            request,
+            visit,
+            "collector.html",
+            status=status,
+            found=found,
+            by=by,
+            conflicts=_conflicts(found),
+            refused=refused,
+            problem=problem,
+            states=STATES,
+            purposes=explain(found.placed.policy),
+            overlaps=self._parts.placing.overlapping(found.placed),
+            may_change=may(member, "collector.change", site, owner=owner),
+            may_suspend=may(member, "collector.suspend", site, owner=owner),
+            may_resume=may_resume(member, site, by=by),
+            may_see=may(member, "collector.figures", site, owner=owner),
+            webhook=kept,
+            bad_url=bad_url,
+            url=(kept or "") if url is None else url,
+        )
+
+    def _found(self, request: Request) -> PlacedCollector:
+        site, name = request.path_params["site"], request.path_params["collector"]
+        found = self._parts.placing.get(site, name)
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+
+def _conflicts(found: PlacedCollector) -> Any:
+    return told((found.reason or {}).get("conflicts", ()))
+
+
+def _path(found: PlacedCollector) -> str:
+    return f"/sites/{found.site}/collectors/{found.name}"
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -110,3 +110,21 @@ async def test_it_is_served(tmp_path: Path) -> None:
             assert json.loads(lost.content)["reason"] == "not-found"
     finally:
         await collector.aclose()
+
+
+@pytest.mark.anyio
+async def test_other_methods_are_told_which_there_are(tmp_path: Path) -> None:
+    """RFC 9110, section 15.5.6: 405 lists every method of the path, and no more."""
+    collector = EmbeddedCollector(tmp_path, jobs=False)
+    try:
+        transport = httpx.ASGITransport(collector.app)
+        async with httpx.AsyncClient(transport=transport, base_url=ASGI) as client:
+            for path, item in document()["paths"].items():
+                answer = await client.patch(re.sub(r"{\w+}", "a", path))
+                assert answer.status_code == 405
+                allowed = set(answer.headers["allow"].split(", ")) - {"HEAD"}
+                assert allowed == {method.upper() for method in item} - {"OPTIONS"}
+            if_asked = await client.options("/v1/terms", headers={"origin": "https://a.example"})
+            assert (if_asked.status_code, if_asked.headers["allow"]) == (405, "GET, HEAD")
+    finally:
+        await collector.aclose()

@@ -16,7 +16,6 @@ from string import Template
 import pytest
 
 from askfirst_collector.openapi.example import HANDLE, ORIGIN, SECRET, SITE
-from tests.conftest import ROOT
 from tests.openapi.world import Collector, serving
 
 CALLERS = Path(__file__).parent / "callers"
@@ -58,7 +57,7 @@ def _run(caller: str, collector: Collector, folder: Path, *chosen: str) -> None:
     words += ["run", f"{collector.url}/openapi.json", "--checks", "all", "--max-examples"]
     words += [LONG or str(CASES), *chosen]
     words += ["--generation-deterministic"] if LONG is None else []
-    environment = {**os.environ, "ASKFIRST_CALLER": caller, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "ASKFIRST_CALLER": caller}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr

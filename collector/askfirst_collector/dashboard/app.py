@@ -23,6 +23,7 @@ from askfirst_collector.dashboard.ceiling import CeilingPages
 from askfirst_collector.dashboard.collector_edit import CollectorEdit
 from askfirst_collector.dashboard.collectors import Collectors
 from askfirst_collector.dashboard.door import Door, by_a_script
+from askfirst_collector.dashboard.editions import EditionPages
 from askfirst_collector.dashboard.entry import Entry
 from askfirst_collector.dashboard.member_pages import MemberPages
 from askfirst_collector.dashboard.oidc import Oidc
@@ -150,6 +151,7 @@ def _settings(parts: Parts, members: Members, pages: Pages) -> list[Page]:
     return [
         *Starting(parts, frame).pages(),
         *Publishing(parts, frame).pages(),
+        *EditionPages(parts, frame).pages(),
         *Settings(parts, frame).pages(),
         *Collectors(parts, frame).pages(),
         *CollectorEdit(parts, members, frame).pages(),

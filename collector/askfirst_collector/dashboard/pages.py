@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -38,6 +39,7 @@ def environment() -> Environment:
     templates.filters["day"] = day
     templates.filters["moment"] = moment
     templates.filters["day_of"] = day_of
+    templates.filters["as_json"] = as_json
     return templates
 
 
@@ -76,6 +78,11 @@ def moment(seconds: int | float) -> str:
 def day_of(seconds: int | float) -> str:
     """The day of a time as `22 Nov 2026`."""
     return day(datetime.fromtimestamp(seconds, UTC).date())
+
+
+def as_json(value: object) -> str:
+    """A value as JSON for people to read; escaped like any text."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def query(values: Mapping[str, str]) -> str:

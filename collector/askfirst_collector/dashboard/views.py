@@ -11,10 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from askfirst.terms.edition import Edition
-from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
-from askfirst.terms.widening import Widening, widened
 from askfirst_collector.dashboard import figures
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.menu import menu
@@ -50,7 +47,6 @@ class Views:
             Page("/", None, self.first),
             Page("/sites/{site}", "site.read", self._of(self.overview), figures=True),
             Page("/sites/{site}/policy", "site.read", self._in_thread(self.policy)),
-            Page("/sites/{site}/editions", "site.read", self._in_thread(self.editions)),
             Page("/sites/{site}/{table}.{kind}", "site.read", self._of(self.export), figures=True),
             Page("/sites/{site}/{table}", "site.read", self._of(self.table), figures=True),
         ]
@@ -154,17 +150,6 @@ class Views:
         subject = read_subject(self._parts, site, "")
         return self._page(request, visit, subject, "policy.html", purposes=purposes)
 
-    def editions(self, request: Request, visit: Visit, site: Site) -> Response:
-        """Every edition, newest first, with what each widened."""
-        rows: list[dict[str, Any]] = []
-        previous: Edition | None = None
-        for edition in site.editions:
-            wider = _widened(previous.policy, edition.policy) if previous else None
-            rows.append({"edition": edition, "widened": wider})
-            previous = edition
-        subject = read_subject(self._parts, site, "")
-        return self._page(request, visit, subject, "editions.html", rows=rows[::-1])
-
     def _in_thread(self, handler: Callable[[Request, Visit, Site], Response]) -> Handler:
         """The handler beside the event loop, for the site of the address."""
 
@@ -235,8 +220,3 @@ class Views:
             notices=notices(self._parts, visit.member, site),
             **values,
         )
-
-
-def _widened(old: Policy, new: Policy) -> dict[str, tuple[Widening, ...]]:
-    found = {name: widened(old, new, name) for name in new.purposes}
-    return {name: changes for name, changes in found.items() if changes}

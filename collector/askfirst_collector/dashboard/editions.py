@@ -1,0 +1,126 @@
+"""The editions of a site: what each asked beyond the one before, with its words as archived."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.gate.changes import sentences
+from askfirst.gate.words import words_in
+from askfirst.terms.edition import Edition, Editions, edition_document, widenings
+from askfirst_collector.dashboard.door import Visit
+from askfirst_collector.dashboard.page import Page
+from askfirst_collector.dashboard.site_frame import SiteFrame
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.as_toml import as_toml
+from askfirst_collector.registry.notices import notice_hash
+from askfirst_collector.registry.permissions import may
+from askfirst_collector.registry.sites import Site
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edition after another; `asked` holds, by purpose, the sentences visitors read."""
+
+    edition: Edition
+    first: bool
+    asked: dict[str, tuple[str, ...]]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def narrows(self) -> bool:
+        """Whether nobody was asked anything again."""
+        return not (self.first or self.asked or self.added)
+
+
+class EditionPages:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+        self._parts = parts
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        site = "/sites/{site}/editions"
+        return [
+            Page(site, "site.read", self.show),
+            Page(f"{site}/{{number}}", "site.read", self.show_one),
+        ]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """Every edition, newest first, and the one to come."""
+
+        def shown() -> Response:
+            site = self._site(request)
+            changes = may(visit.member, "site.change", site.name)
+            waiting = self._parts.registry.scheduled(site.name) if changes else None
+            rows = steps(site.editions)[::-1]
+            return self._frame.page(request, visit, "editions.html", rows=rows, scheduled=waiting)
+
+        return await run_in_threadpool(shown)
+
+    async def show_one(self, request: Request, visit: Visit) -> Response:
+        """One edition, whole."""
+
+        def shown() -> Response:
+            site, number = self._site(request), request.path_params["number"]
+            found = next((x for x in steps(site.editions) if str(x.edition.number) == number), None)
+            if found is None:
+                raise HTTPException(404)
+            edition = found.edition
+            return self._frame.page(
+                request,
+                visit,
+                "edition.html",
+                step=found,
+                edition=edition,
+                current=edition is site.editions.current,
+                text=as_toml(edition_document(edition.policy, edition.placed)),
+                words=[self._words(edition, each) for each in edition.policy.languages],
+            )
+
+        return await run_in_threadpool(shown)
+
+    def _words(self, edition: Edition, language: str) -> tuple[str, str, Any]:
+        digest = notice_hash(edition, language)
+        kept = self._parts.notices.words(digest)
+        return language, digest, None if kept is None else json.loads(kept)
+
+    def _site(self, request: Request) -> Site:
+        site = self._parts.registry.site(request.path_params["site"])
+        if site is None:
+            raise HTTPException(404)
+        return site
+
+
+def steps(editions: Editions) -> list[Step]:
+    """Each edition held against the one before, oldest first."""
+    found, before = [], None
+    for edition in editions:
+        found.append(_step(before, edition))
+        before = edition
+    return found
+
+
+def _step(before: Edition | None, edition: Edition) -> Step:
+    if before is None:
+        return Step(edition, True, {}, edition.every, ())
+    languages = edition.policy.languages
+    words, pair = words_in(languages[0] if languages else "en"), Editions((before, edition))
+    asked = {}
+    for name in edition.every:
+        purpose = edition.purpose(name)
+        wider = widenings(pair, name, before.number) if name in before.every else ()
+        if purpose is not None and wider:
+            asked[name] = sentences(wider, words, closes=purpose.terms.closes)
+    added = tuple(name for name in edition.every if name not in before.every)
+    removed = tuple(name for name in before.every if name not in edition.every)
+    return Step(edition, False, asked, added, removed)

@@ -214,7 +214,7 @@ async def test_an_edition_says_what_it_widened(
     parts.registry.publish(wider)
     page = (await client.get(f"{SITE}/editions")).text
     assert "Edition 2" in page
-    assert "/levels/browser" in page
+    assert "the browser’s name and main version; you agreed to the browser’s name" in page
     assert "Everybody was asked about all of it" in page
 
 

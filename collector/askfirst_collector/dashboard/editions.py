@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from askfirst.gate.changes import sentences
 from askfirst.gate.words import words_in
-from askfirst.terms.edition import Edition, Editions, edition_document, widenings
+from askfirst.terms.edition import Edition, Editions, widenings
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.page import Page
 from askfirst_collector.dashboard.site_frame import SiteFrame
@@ -83,7 +83,13 @@ class EditionPages:
                 step=found,
                 edition=edition,
                 current=edition is site.editions.current,
-                text=as_toml(edition_document(edition.policy, edition.placed)),
+                documents=[
+                    ("The site’s policy", as_toml(edition.policy.document)),
+                    *(
+                        (f"The collector {name}", as_toml(edition.placed[name].document))
+                        for name in sorted(edition.placed)
+                    ),
+                ],
                 words=[self._words(edition, each) for each in edition.policy.languages],
             )
 

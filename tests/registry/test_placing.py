@@ -230,3 +230,16 @@ def test_another_process_sees_the_change_at_once(tmp_path: Path) -> None:
         assert two.registry.collector_of_key(key) == ("shop", "tides")
         one.placing.set_state("shop", "tides", "suspended", actor="ann")
         assert two.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
+
+
+def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Parts) -> None:
+    """M33: a collector that the chain had stopped can be stopped by its site's owner besides."""
+    put(parts, collector(statistics={"retention_days": 300}))
+    parts.registry.publish(policy("full", purposes=purposes(statistics={"retention_days": 100})))
+    stopped = parts.placing.set_state("shop", "tides", "suspended", actor="bob")
+    assert stopped.reason == {"by": "bob"}
+    assert parts.placing.save(collector(), owner="ann", actor="ann").collector.state == "suspended"
+    parts.registry.publish(SITE)
+    kept = parts.placing.get("shop", "tides")
+    assert kept is not None
+    assert kept.state == "suspended"

@@ -15,8 +15,9 @@ from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
 from askfirst_collector.admin.access import BY_ITSELF, Endpoint, answer, read_json, require
 from askfirst_collector.parts import Parts
-from askfirst_collector.registry.permissions import Member, may
+from askfirst_collector.registry.permissions import Member, may, may_resume
 from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.registry.placing import seen_as
 from askfirst_collector.registry.told import placed_told
 
 _Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -72,14 +73,15 @@ class PlacedFace:
     async def save(self, request: Request, member: Member) -> Response:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
         body = await read_json(request, NewTerms, largest=LARGEST)
-        owner = await self._owner(request, member)
+        found = await self._writable(request, member)
+        expected = seen_as(found, body.expected)
         placed = _document(body.document, request)
         saved = await asyncio.to_thread(
             lambda: self._placing.save(
                 placed,
-                owner=owner,
+                owner=member.name if found is None else found.owner,
                 actor=member.name,
-                expected=body.expected,
+                expected=expected,
                 clamp=body.clamp,
             )
         )
@@ -95,7 +97,7 @@ class PlacedFace:
     async def check(self, request: Request, member: Member) -> Response:
         """What saving a document would be refused for; nothing is written."""
         body = await read_json(request, NewTerms, largest=LARGEST)
-        await self._owner(request, member)
+        await self._writable(request, member)
         problems = await asyncio.to_thread(self._placing.check, _document(body.document, request))
         return answer({"conflicts": _problems(problems)})
 
@@ -104,9 +106,12 @@ class PlacedFace:
         body = await read_json(request, NewState)
         action = "collector.suspend" if body.state == "suspended" else "collector.change"
         found = await self._mine(request, member, action)
+        if body.state == "active" and not may_resume(member, found.site, by=found.by):
+            raise Refused("not-allowed", f"{found.by} suspended it: ask them, or a host admin")
+        expected = seen_as(found, body.expected)
         changed = await asyncio.to_thread(
             lambda: self._placing.set_state(
-                found.site, found.name, body.state, actor=member.name, expected=body.expected
+                found.site, found.name, body.state, actor=member.name, expected=expected
             )
         )
         return answer(placed_told(changed))
@@ -119,15 +124,15 @@ class PlacedFace:
         )
         return answer(placed_told(changed))
 
-    async def _owner(self, request: Request, member: Member) -> str:
-        """Whose it is, or will be; Refused for whoever may not write it."""
+    async def _writable(self, request: Request, member: Member) -> PlacedCollector | None:
+        """What is there of this name; Refused for whoever may not write it."""
         found = await self._found(request)
         site = request.path_params["site"]
         if found is None:
             require(member, "collector.add", site)
-            return member.name
-        require(member, "collector.change", site, owner=found.owner)
-        return found.owner
+        else:
+            require(member, "collector.change", site, owner=found.owner)
+        return found
 
     async def _mine(self, request: Request, member: Member, action: str) -> PlacedCollector:
         found = await self._found(request)

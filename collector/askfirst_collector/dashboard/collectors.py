@@ -21,6 +21,7 @@ from askfirst_collector.explain import explain
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import may, may_resume
 from askfirst_collector.registry.placed import PlacedCollector, State
+from askfirst_collector.registry.placing import seen_as
 from askfirst_collector.registry.webhooks import webhook_url
 from askfirst_collector.store.faults import away
 
@@ -79,9 +80,8 @@ class Collectors:
                 return to(request, _path(found))
             if wanted != "suspended" and not may(member, "collector.change", site, owner=owner):
                 raise HTTPException(403, "Its owner decides about this.")
-            by = (found.reason or {}).get("by", "")
-            if wanted == "active" and not may_resume(member, site, by=by):
-                raise HTTPException(403, f"{by} suspended it: ask them, or a host admin.")
+            if wanted == "active" and not may_resume(member, site, by=found.by):
+                raise HTTPException(403, f"{found.by} suspended it: ask them, or a host admin.")
             if wanted == "retired" and form.get("sure") != "1":
                 return self._frame.page(request, visit, "collector-retire.html", found=found)
             try:
@@ -90,7 +90,7 @@ class Collectors:
                     name,
                     cast(State, wanted),
                     actor=member.name,
-                    expected=_version(form.get("expected", "")),
+                    expected=seen_as(found, _version(form.get("expected", ""))),
                 )
             except PolicyError as error:
                 return self._one(request, visit, status=409, refused=told(error.problems))
@@ -157,14 +157,13 @@ class Collectors:
         site, owner = found.site, found.owner
         with away("ledger"), self._parts.engine.connect() as connection:
             kept = webhook_url(connection, site, found.name)
-        by = (found.reason or {}).get("by", "")
         return self._frame.page(
             request,
             visit,
             "collector.html",
             status=status,
             found=found,
-            by=by,
+            by=found.by,
             conflicts=_conflicts(found),
             refused=refused,
             problem=problem,
@@ -173,7 +172,7 @@ class Collectors:
             overlaps=self._parts.placing.overlapping(found.placed),
             may_change=may(member, "collector.change", site, owner=owner),
             may_suspend=may(member, "collector.suspend", site, owner=owner),
-            may_resume=may_resume(member, site, by=by),
+            may_resume=may_resume(member, site, by=found.by),
             may_see=may(member, "collector.figures", site, owner=owner),
             webhook=kept,
             bad_url=bad_url,

@@ -65,6 +65,11 @@ class PlacedCollector:
         """Whether the chain of policies suspended it, so that the chain may let it go on."""
         return self.reason is not None and "conflicts" in self.reason
 
+    @property
+    def by(self) -> str:
+        """The member who suspended it; "" where none did."""
+        return str((self.reason or {}).get("by", ""))
+
 
 def by_conflicts(problems: tuple[Problem, ...]) -> dict[str, Any]:
     """The reason of a collector that goes beyond what is above it now."""

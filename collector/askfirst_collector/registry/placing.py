@@ -137,9 +137,9 @@ class Placing:
             edition = self._edition(connection, site)
             before = self._find(connection, site, name)
             _check_version(before, expected)
-            if before.state == state:
+            if before.state == state and not _stops_anew(before, actor):
                 return before
-            if before.state not in REACHED[state]:
+            if before.state not in (*REACHED[state], state):
                 raise Refused("wrong-state", f"it is {before.state}: it cannot become {state}")
             if state == "active":
                 self._fitting(before.placed, edition.policy, clamp=False)
@@ -212,6 +212,27 @@ class Placing:
         return "placed_" + drawn.rstrip(b"=").decode()
 
 
+def seen_as(found: PlacedCollector | None, expected: int | None) -> int:
+    """The version that a member's right was judged on, to be expected of what is changed.
+
+    `expected` is what they sent; Refused `changed-meanwhile` where it is another.
+    """
+    version = found.version if found is not None else 0
+    if expected not in (None, version):
+        raise _changed_meanwhile()
+    return version
+
+
+def _stops_anew(before: PlacedCollector, actor: str) -> bool:
+    """Whether what is stopped is stopped by somebody else now: the site's word over its owner's.
+
+    An owner's word never takes the place of another's, or they could take it back by themselves.
+    """
+    if before.state != "suspended":
+        return False
+    return before.by_chain or (before.by == before.owner and actor != before.owner)
+
+
 def _standing(found: tuple[PlacedCollector, ...]) -> int:
     return sum(each.state != "retired" for each in found)
 
@@ -220,7 +241,11 @@ def _check_version(before: PlacedCollector | None, expected: int | None) -> None
     if before is not None and before.state == "retired":
         raise Refused("collector-retired", "choose another name: this collector was retired")
     if expected is not None and expected != (before.version if before is not None else 0):
-        raise Refused("changed-meanwhile", "somebody changed it meanwhile: read it again")
+        raise _changed_meanwhile()
+
+
+def _changed_meanwhile() -> Refused:
+    return Refused("changed-meanwhile", "somebody changed it meanwhile: read it again")
 
 
 def _told(found: PlacedCollector) -> dict[str, object]:

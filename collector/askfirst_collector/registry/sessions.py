@@ -61,7 +61,7 @@ class Sessions:
             if kept is None or password not in (None, kept):
                 raise Refused("no-such-member", "sign in again")
             connection.execute(delete(session).where(session.c.expires <= now))
-            kept = (
+            newest = (
                 select(session.c.hash)
                 .where(session.c.member == member.name)
                 .order_by(session.c.expires.desc())
@@ -69,7 +69,7 @@ class Sessions:
             )
             connection.execute(
                 delete(session).where(
-                    session.c.member == member.name, session.c.hash.not_in(kept.scalar_subquery())
+                    session.c.member == member.name, session.c.hash.not_in(newest.scalar_subquery())
                 )
             )
             connection.execute(

@@ -121,7 +121,11 @@ def tell(
 ) -> None:
     """Queue what a new ceiling changed for everybody whom it concerns and who wants to be told."""
     ceiling = {"number": number, "hash": digest}
-    told = {("", ""): {"type": "ceiling.changed", "changed": [_told(each) for each in changed]}}
+    everything: dict[str, object] = {
+        "type": "ceiling.changed",
+        "changed": [_told(each) for each in changed],
+    }
+    told = {("", ""): everything}
     told |= {(each.site, each.collector): _told(each) for each in changed}
     for row in connection.execute(select(webhook.c.site, webhook.c.collector)).all():
         message = told.get((row.site, row.collector))

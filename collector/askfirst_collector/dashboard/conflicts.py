@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from askfirst.errors import Problem
@@ -40,8 +40,17 @@ class Told:
 
 
 def told(problems: Iterable[Problem | Mapping[str, Any]]) -> tuple[Told, ...]:
-    """Problems in words; those that the registry keeps are plain values."""
-    return tuple(_told(each if isinstance(each, Problem) else Problem(**each)) for each in problems)
+    """Problems in words; those that the registry keeps are plain values.
+
+    What two policies forbid alike is told once.
+    """
+    found: dict[tuple[str, ...], Told] = {}
+    for each in problems:
+        one = _told(each if isinstance(each, Problem) else Problem(**each))
+        key = (one.pointer, one.found, one.allowed, one.advice)
+        links = [found[key].link] if key in found and found[key].link != one.link else []
+        found[key] = replace(one, link=" and ".join([*links, one.link]))
+    return tuple(found.values())
 
 
 def _told(problem: Problem) -> Told:

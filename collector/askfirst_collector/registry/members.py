@@ -28,8 +28,10 @@ from askfirst_collector.registry.invitations import Invitations
 from askfirst_collector.registry.member_tables import changing, members, reading, setup_links
 from askfirst_collector.registry.passwords import Passwords
 from askfirst_collector.registry.permissions import Member
+from askfirst_collector.registry.placed import hand_over
 from askfirst_collector.registry.sessions import Sessions
 from askfirst_collector.registry.tokens import Tokens
+from askfirst_collector.registry.webhooks import set_webhook
 
 
 class Members:
@@ -157,7 +159,10 @@ class Members:
         return after
 
     def remove(self, actor: Member, name: str) -> None:
-        """Remove a member: sessions and tokens end with them. Raises Refused as `change` does."""
+        """Remove a member: sessions and tokens end with them. Raises Refused as `change` does.
+
+        Their placed collectors are the actor's from now on: the next one of their name is another.
+        """
         with changing(self._engine) as connection:
             check_actor(connection, actor, "member.change")
             before = _known(connection, name)
@@ -165,6 +170,23 @@ class Members:
                 check_another_admin(connection, name)
             drop_member(connection, name)
             self._record(connection, actor, "member.remove", name, before, None)
+            self._hand_over(connection, actor, name)
+
+    def _hand_over(self, connection: Connection, actor: Member, name: str) -> None:
+        to = ON_THE_MACHINE.name if actor.name == name else actor.name
+        for site, collector in hand_over(connection, name, to):
+            set_webhook(connection, site, collector, None, urandom=self._urandom)
+            record_change(
+                connection,
+                actor=actor.name,
+                action="collector.change",
+                target=collector,
+                before={"owner": name},
+                after={"owner": to},
+                now=self._now(),
+                urandom=self._urandom,
+                site=site,
+            )
 
     def _record(
         self,

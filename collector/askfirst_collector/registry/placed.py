@@ -124,6 +124,15 @@ def collector_of_key(connection: Connection, key: str) -> tuple[str, str] | None
     return None if row is None else (row.site, row.name)
 
 
+def hand_over(connection: Connection, owner: str, to: str) -> tuple[tuple[str, str], ...]:
+    """Give everything that a member owns to another; site and name of each."""
+    own = placed.c.owner == owner
+    query = select(placed.c.site, placed.c.name).where(own).order_by(placed.c.site, placed.c.name)
+    found = tuple((row.site, row.name) for row in connection.execute(query))
+    connection.execute(update(placed).where(own).values(owner=to, version=placed.c.version + 1))
+    return found
+
+
 def _read(row: Row[Any]) -> PlacedCollector:
     reason = None if row.reason is None else json.loads(row.reason)
     document = read_placed(json.loads(row.document))

@@ -1,0 +1,75 @@
+"""Whose a placed collector is when its owner goes: nobody's who only has the name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from askfirst_collector.ledger.changes import changes
+from askfirst_collector.parts import Parts
+from askfirst_collector.registry.accounts import ON_THE_MACHINE
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.permissions import may
+from askfirst_collector.registry.webhooks import set_webhook, webhook_url
+from askfirst_collector.store.database import writing
+from tests.collectors import Clock, opened, policy
+from tests.placing import place, tides
+
+PASSWORD = "four quiet herons wade"
+SITE = policy("standard")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    with opened(tmp_path) as found:
+        found.registry.publish(SITE)
+        yield found
+
+
+def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Parts) -> None:
+    """Issue 5: whoever is invited chooses a name, and its figures are its owner's alone."""
+    members = Members(parts.engine, now=Clock(), urandom=os.urandom)
+
+    def join(name: str, site: str) -> None:
+        _, token = members.invitations.invite(ON_THE_MACHINE, "site-owner", {site})
+        assert members.invitations.accept(token, name, PASSWORD) is not None
+
+    join("ann", "shop")
+    place(parts, tides(SITE))
+    with writing(parts.engine) as connection:
+        told = "https://ann.example/told"
+        set_webhook(connection, "shop", "tides", told, urandom=os.urandom)
+    members.remove(ON_THE_MACHINE, "ann")
+    join("ann", "elsewhere")
+    again, found = members.get("ann"), parts.placing.get("shop", "tides")
+    assert again is not None
+    assert found is not None
+    for action in ("collector.change", "collector.figures", "collector.read"):
+        assert not may(again, action, "shop", owner=found.owner)
+    with parts.engine.connect() as connection:
+        assert webhook_url(connection, "shop", "tides") is None
+    # It goes on under its own terms, and the record says to whom it went.
+    assert (found.state, found.owner) == ("active", ON_THE_MACHINE.name)
+    [told_of] = [each for each in changes(parts.engine, 10) if each.target == "tides"][:1]
+    assert (told_of.site, told_of.before, told_of.after) == (
+        "shop",
+        {"owner": "ann"},
+        {"owner": ON_THE_MACHINE.name},
+    )
+
+
+def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Parts) -> None:
+    """Issue 5: neither does one who removes themselves."""
+    members = Members(parts.engine, now=Clock(), urandom=os.urandom)
+    for name in ("ann", "bea"):
+        members.set_up(members.new_link(), name, PASSWORD)
+    place(parts, tides(SITE))
+    ann = members.get("ann")
+    assert ann is not None
+    members.remove(ann, "ann")
+    found = parts.placing.get("shop", "tides")
+    assert found is not None
+    assert found.owner == ON_THE_MACHINE.name

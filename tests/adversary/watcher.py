@@ -93,7 +93,8 @@ class Watcher:
 
     def _pages(self, days: int) -> Iterator[str]:
         yield from (f"{HOST}/", f"{HOST}/account", f"{HOST}/sites/shop/policy")
-        yield f"{HOST}/sites/shop/editions"
+        yield from (f"{HOST}/sites/shop/editions", f"{HOST}/sites/shop/start")
+        yield from (f"{HOST}/sites", f"{HOST}/ceiling", f"{HOST}/sites/shop/collectors")
         site = self._world.collector.parts().registry.site("shop")
         assert site is not None
         today = datetime.fromtimestamp(self._world.clock() - 12 * 3600, UTC).date()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -143,6 +144,45 @@ async def test_what_owners_write_is_never_markup(here: World) -> None:
         pages.append((await post(client, "/sites/shop/place", **{"controller.name": EVIL})).text)
     assert all("<script>alert" not in page and "<img src=x" not in page for page in pages)
     assert sum("&lt;script&gt;alert" in page for page in pages) > 8
+
+
+ODD = (
+    "",
+    "0",
+    "-1",
+    "nul\x00",
+    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+    EVIL,
+    "9" * 400,
+)
+FORMS = (
+    ("/sites", ("name",)),
+    ("/sites/shop/publish", ("text", "document", "do", "expected", "when", "date", "time")),
+    ("/sites/shop/publish", ("level", "origin", "controller", "contact", "country", "from")),
+    ("/sites/shop/keys/end", ("id",)),
+    ("/sites/shop/webhook", ("url",)),
+    ("/sites/shop/place", ("collector", "pages", "languages", "use.statistics.on", "origin.x")),
+    ("/sites/shop/place", ("text", "document", "do", "expected", "owner")),
+    ("/sites/club/collectors/tides/edit", ("use.statistics.level.page", "controller.name", "do")),
+    ("/sites/club/collectors/tides/state", ("state", "expected", "sure")),
+    ("/ceiling", ("text", "document", "do", "expected")),
+    ("/ceiling", ("base", "analytics.level.page", "analytics.closes", "consent_days")),
+    ("/retire-site", ("site", "again")),
+)
+
+
+@pytest.mark.parametrize(("path", "names"), FORMS)
+async def test_no_form_breaks_a_page(here: World, path: str, names: tuple[str, ...]) -> None:
+    """Whatever stands in the fields, the answer is a page that says what to do."""
+    chance = Random(path)
+    steps = ("edit", "save", "publish", "clamp", "active", "{}", '{"version":1}', "[]", "later")
+    async with here.browser("ada") as client:
+        for _ in range(60):
+            fields = {
+                name: chance.choice((*ODD, *steps)) for name in names if chance.random() < 0.8
+            }
+            answer = await post(client, path, **fields)
+            assert answer.status_code in (200, 303, 404, 409, 410, 422), (fields, answer.text)
 
 
 @pytest.mark.parametrize("path", ["keys", "keys/end", "webhook", "unschedule"])

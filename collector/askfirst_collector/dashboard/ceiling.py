@@ -158,7 +158,10 @@ class CeilingPages:
         return to(request, "/ceiling")
 
     def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
-        document = read_policy(form.get("document", ""), kind="host").document
+        try:
+            document = read_policy(form.get("document", ""), kind="host").document
+        except PolicyError as error:
+            return self._form(request, visit, form, problems=error.problems)
         return self._form(request, visit, form, document=document, status=200)
 
     def _form(

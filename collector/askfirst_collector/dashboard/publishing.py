@@ -142,7 +142,10 @@ class Publishing:
         return to(request, f"/sites/{name}/{'publish' if later else 'start' if here else 'policy'}")
 
     def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
-        policy = self._read(request, {"text": form.get("document", "")})
+        try:
+            policy = self._read(request, {"text": form.get("document", "")})
+        except PolicyError as error:
+            return self._form(request, visit, form, problems=error.problems)
         return self._form(request, visit, {**form, "text": as_toml(policy.document)}, status=200)
 
     def _read(self, request: Request, form: dict[str, str]) -> Policy:

@@ -12,10 +12,14 @@ from typing import Any
 import schemathesis
 
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
-from askfirst_collector.openapi.example import SITE, example_policy
+from askfirst_collector.openapi.example import SITE
 
 BODIES = ("AcceptAll", "Save", "Refuse", "Batch")
-PURPOSES = ["preferences", "statistics"]  # those that Sec-GPC says nothing about
+PURPOSES = [
+    "preferences",
+    "statistics",
+    "tides/statistics",
+]  # those that Sec-GPC says nothing about
 
 
 @schemathesis.hook
@@ -43,7 +47,7 @@ def narrow_visitors(schemas: dict[str, Any], *, unsaid: str) -> None:
         del fields[unsaid]
         fields["site"] = {"const": SITE}
         if "edition" in fields:
-            fields["edition"] = {"const": example_policy().hash}
+            fields["edition"] = {"const": os.environ["ASKFIRST_EDITION"]}
             fields["choices"]["propertyNames"] = {"enum": PURPOSES}
         for whose in schema.get("anyOf", ()):
             told = whose["properties"]

@@ -24,6 +24,8 @@ from askfirst_collector.registry.relays import new_site_key
 from tests.conftest import ROOT
 from tests.frameworks.servers import free_port
 
+PAGE = "/harbours/1"  # on which the placed collector of the examples stands
+OTHER = "olive"  # a reader; the only host admin is whose token it is, and stays one
 PATIENCE = 40.0  # seconds until it must answer; the machine may be busy
 
 
@@ -38,9 +40,12 @@ class Collector:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Collector]:
-    """`askfirst serve` over a folder in which the examples' site has published its policy."""
-    key, tokens = _set_up(folder)
+def serving(folder: Path, *, placed: bool = False) -> Iterator[Collector]:
+    """`askfirst serve` over a folder in which the examples' site has published its policy.
+
+    With `placed` the collector of the examples stands on its pages, and the visitor agreed to it.
+    """
+    key, tokens, edition = _set_up(folder, placed=placed)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     words = ("askfirst", "serve", "--data", str(folder), "--port", str(port))
@@ -53,29 +58,37 @@ def serving(folder: Path) -> Iterator[Collector]:
     ):
         try:
             _await(f"{url}/readyz", process, said)
-            yield Collector(url, key, tokens, example_policy().hash)
+            yield Collector(url, key, tokens, edition)
         finally:
             process.terminate()
             process.wait(PATIENCE)
 
 
-def _set_up(folder: Path) -> tuple[str, tuple[str, str]]:
+def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
     parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         policy = example_policy()
         parts.registry.publish(policy)
         key = new_site_key(parts.engine, SITE, urandom=os.urandom)
-        granted = Decision(SITE, HANDLE, policy.hash, "en", "accept_all", {}, adult=True, gpc=False)
-        record_now(parts, granted)
         members = Members(parts.engine, now=time.time, urandom=os.urandom)
         admin = members.set_up(members.new_link(), "admin", "a long enough pass phrase")
         assert admin is not None
+        members.set_up(members.new_link(), OTHER, "another long pass phrase")
+        members.change(admin, OTHER, "reader", [SITE])
         tides = read_placed(EXAMPLE)
         parts.placing.save(tides, owner="admin", actor="admin")
         first, second = (
             members.tokens.make(admin, name, SCOPES, days=1)[1] for name in ("first", "second")
         )
-        return key, (first, second)
+        if placed:
+            parts.placing.set_state(SITE, tides.name, "active", actor="admin")
+        site = parts.registry.site(SITE)
+        assert site is not None
+        edition = site.editions.current
+        every = dict.fromkeys(edition.asked_on(PAGE), 3)
+        granted = Decision(SITE, HANDLE, edition.hash, "en", "accept_all", every, True, False)
+        record_now(parts, granted)
+        return key, (first, second), edition.hash
     finally:
         close_parts(parts)
 

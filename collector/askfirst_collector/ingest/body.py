@@ -20,7 +20,7 @@ from askfirst.gate.strict_json import check_text, decode, no_constant, unique
 
 DEPTH = 8
 EXACT = 2**53  # below it a double tells whole numbers apart
-DIGITS = 20  # of an integer; int() itself is quadratic in them
+DIGITS = 20  # of an integer that is read as one; int() itself is quadratic in them
 
 # An unfinished string matches too, so that no start is ever tried twice (linear in the body).
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -117,10 +117,9 @@ def _check_depth(data: bytes, depth: int) -> None:
             raise Refused("too-deep", f"nest at most {depth} levels")
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > DIGITS:
-        raise Refused("bad-shape", f"send integers of at most {DIGITS} digits")
-    return int(digits)
+def _integer(digits: str) -> int | float:
+    # A number of JSON is what a double makes of it (RFC 8259, section 6).
+    return int(digits) if len(digits) <= DIGITS else _float(digits)
 
 
 def _float(digits: str) -> float:

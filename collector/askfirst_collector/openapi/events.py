@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any, get_type_hints
 
 from askfirst_collector.ingest import batch, judging
+from askfirst_collector.ingest.body import DEPTH
 
 from .example import BATCH, HANDLE, SECRET, SITE
 from .headers import DNT, FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import array, closed, of_struct, of_type, or_null, told
+from .shapes import anything, array, closed, of_struct, of_type, or_null, told
 
 VISIT: dict[str, Any] = {"purpose": "statistics", "type": "page_view", "page": "/harbours/1"}
 OBSERVED: dict[str, Any] = {**VISIT, "observed": {"browser": ["Firefox"], "ip": ["IE"]}}
+NESTED = DEPTH - 2  # an event stands in a list in the body
 REASONS = sorted(
-    {
-        *(judging.NO_GRANT, judging.UNKNOWN_PURPOSE, judging.UNKNOWN_COLLECTOR, judging.OPT_OUT),
-        *(judging.BAD_EVENT, judging.BOT, judging.OVER_LIMIT),
-    }
+    value for name, value in vars(judging).items() if name.isupper() and isinstance(value, str)
 )
 
 
@@ -37,7 +36,8 @@ def _event() -> dict[str, Any]:
 def _batch() -> dict[str, Any]:
     # Only an event that a grant covers is looked at: one that is not by the contract is dropped
     # with its reason, and without a grant nobody says whether it was (M43).
-    event = {"anyOf": [ref("Event"), {"description": "Anything else is dropped, not refused."}]}
+    other = {"description": "Anything else is dropped, not refused.", **ref(f"Anything{NESTED}")}
+    event = {"anyOf": [ref("Event"), other]}
     found = of_struct(
         batch.Sent,
         required=("site",),
@@ -67,6 +67,7 @@ AREA = Area(
     tag="events",
     description="Visits, made less precise before anything is written.",
     schemas={
+        **anything(NESTED),
         "Event": _event(),
         "Batch": _batch(),
         "Taken": closed(

@@ -20,6 +20,8 @@ _NOTHING: dict[str, object] = {
     "rows": [],
     "not_linkable": [],
 }
+_RETENTION = by_name({**_NUMBER, "description": "Days."})
+_RECIPIENTS = array(closed({"name": _TEXT, "role": _TEXT, "country": _TEXT}))
 
 RECORD = closed(
     {
@@ -33,12 +35,21 @@ RECORD = closed(
         "choices": by_name(closed({"detail": _NUMBER, "edition": _NUMBER})),
         "granted": array(ref("PurposeName")),
         "denied": array(ref("PurposeName")),
-        "collectors": array(_TEXT),
+        "collectors": array(
+            closed(
+                {
+                    "name": ref("CollectorName"),
+                    "controller": _TEXT,
+                    "retention": _RETENTION,
+                    "recipients": _RECIPIENTS,
+                }
+            )
+        ),
         "method": _TEXT,
         "controller": _TEXT,
         "jurisdiction": _TEXT,
-        "retention": by_name({**_NUMBER, "description": "Days."}),
-        "recipients": array(closed({"name": _TEXT, "role": _TEXT, "country": _TEXT})),
+        "retention": _RETENTION,
+        "recipients": _RECIPIENTS,
         "status": {"enum": ["granted", "restricted", "withdrawn"]},
         "hour": ref("Hour"),
         "until": ref("Hour"),
@@ -46,6 +57,7 @@ RECORD = closed(
 )
 ROW = closed(
     {
+        "collector": {"type": "string", "description": "A placed one; empty: the site itself."},
         "purpose": _TEXT,
         "period": ref("Day"),
         "type": {"enum": ["page_view", "action", "drop"]},

@@ -110,6 +110,17 @@ def or_null(name: str) -> dict[str, Any]:
     return {"anyOf": [ref(name), {"type": "null"}]}
 
 
+def anything(levels: int) -> dict[str, Any]:
+    """Schemas of whatever a body may hold at all, by how many levels it nests."""
+    plain = {"type": ["null", "boolean", "number", "string"]}
+    found: dict[str, Any] = {"Anything0": plain}
+    for level in range(1, levels + 1):
+        below = ref(f"Anything{level - 1}")
+        nested = array(below), {"type": "object", "additionalProperties": below}
+        found[f"Anything{level}"] = {"anyOf": [plain, *nested]}
+    return found
+
+
 def told(*names: str) -> dict[str, Any]:
     """That these are there, and not null."""
     text = {key: {"type": "string"} for key in names}

@@ -50,8 +50,8 @@ class SitesFace:
         """The sites the member may read, by name."""
 
         def found() -> list[dict[str, Any]]:
-            names = visible(member, self._registry.sites())
-            return [site_told(site) for name in names if (site := self._registry.site(name))]
+            sites = {site.name: site for site in self._registry.readable()}
+            return [site_told(sites[name]) for name in visible(member, sites)]
 
         return answer({"sites": await asyncio.to_thread(found)})
 

@@ -13,6 +13,7 @@ from contextlib import closing as closed_after
 from dataclasses import replace
 
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry.damage import Unreadable
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away
@@ -39,10 +40,8 @@ def due(parts: Parts, now: float) -> list[PeriodKey]:
     with away("ledger"), parts.engine.connect() as connection:
         last = disclosed.last_closed(connection)
         found = {key for key in parts.events.periods() if ended(key, now)}
-        for name in parts.registry.sites():
-            site = parts.registry.site(name)
-            if site is not None:
-                found.update(ended_periods(site, last, now))
+        for site in parts.registry.readable():
+            found.update(ended_periods(site, last, now))
         open_ = [key for key in found if not disclosed.is_closed(connection, key)]
     return sorted(open_, key=lambda key: (key.period, key.site, key.collector, key.purpose))
 
@@ -81,7 +80,11 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
     with away("ledger"), parts.engine.connect() as connection:
         if disclosed.is_closed(connection, key):
             return
-    site = parts.registry.site(key.site)
+    try:
+        site = parts.registry.site(key.site)
+    except Unreadable:
+        _drop_if_old(parts, key, now)
+        return
     terms = None if site is None else asked_of(site, key)
     questions = questions_of(terms)
     if _limits(parts, key) is not None:
@@ -105,6 +108,13 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
             disclosed.write(connection, key, answers, size=size, expires=expires, settled=settled)
     if limits is not None:
         _settle(parts, key)
+
+
+def _drop_if_old(parts: Parts, key: PeriodKey, now: float) -> None:
+    """What was asked in a period cannot be read now: it waits, as long as its own rows allow."""
+    limits = _limits(parts, key)
+    if limits is not None and end_of(key.closes, key.period) + limits.retention_days * DAY <= now:
+        parts.events.drop(key)
 
 
 def _read(parts: Parts, key: PeriodKey, questions: Questions) -> tuple[Limits | None, Facts]:

@@ -54,10 +54,8 @@ def read_snapshot(engine: Engine, site: str, now: float) -> Snapshot | None:
 
 def take_snapshots(parts: Parts, now: float) -> None:
     """Make the snapshot of every site whose last one is an hour old."""
-    for name in parts.registry.sites():
-        site = parts.registry.site(name)
-        if site is not None:
-            take_snapshot(parts, site, now)
+    for site in parts.registry.readable():
+        take_snapshot(parts, site, now)
 
 
 def take_snapshot(parts: Parts, site: Site, now: float) -> None:

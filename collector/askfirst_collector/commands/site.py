@@ -26,7 +26,7 @@ def site() -> None:
 def list_(data: Path, as_json: bool) -> None:
     """Every site, with its edition in force."""
     with opened(data) as parts:
-        found = [each for name in parts.registry.sites() if (each := parts.registry.site(name))]
+        found = [*parts.registry.readable()]
     rows = [site_told(each) for each in found]
     if as_json:
         print_json(rows)

@@ -66,13 +66,13 @@ class SiteList:
     ) -> Response:
         registry, member = self._parts.registry, visit.member
         names = registry.sites()
-        found = (registry.site(each) for each in visible(member, names))
+        sites = {site.name: site for site in registry.readable()}
         return self._frame.page(
             request,
             visit,
             "sites.html",
             status=422 if problem else 200,
-            lines=[self._line(site, member) for site in found if site is not None],
+            lines=[self._line(sites[each], member) for each in visible(member, sites)],
             unpublished=sorted(each for each in self._expected(member) if each not in names),
             elsewhere=self._elsewhere(member, names),
             may_add=may(member, "site.add"),

@@ -189,8 +189,7 @@ class Face:
         # Every site's origins: that this one is the right one would tell whether it knows it.
         known = {
             origin
-            for each in self._parts.registry.sites()
-            if (site := self._parts.registry.site(each)) is not None
+            for site in self._parts.registry.readable()
             for origin in site.editions.current.policy.origins
         }
         origin = exact_origin(headers, known)

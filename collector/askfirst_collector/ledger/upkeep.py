@@ -10,11 +10,9 @@ DAY = 86_400  # seconds
 def forget_evidence(parts: Parts, now: float) -> int:
     """Erase the entries of grants that ended `evidence_days` ago; how many grants there were."""
     gone = 0
-    for name in parts.registry.sites():
-        site = parts.registry.site(name)
-        if site is not None:
-            days = site.editions.current.policy.evidence_days
-            gone += parts.ledger.forget_evidence(name, now - days * DAY)
+    for site in parts.registry.readable():
+        days = site.editions.current.policy.evidence_days
+        gone += parts.ledger.forget_evidence(site.name, now - days * DAY)
     return gone
 
 

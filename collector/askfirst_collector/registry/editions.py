@@ -8,7 +8,6 @@ for a hash, the newest number answers, as that is the one a visitor can be looki
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 from sqlalchemy import (
@@ -23,12 +22,10 @@ from sqlalchemy import (
     select,
 )
 
-from askfirst.errors import CollectorAway, PolicyError
 from askfirst.terms.canonical import canonical
 from askfirst.terms.edition import Edition, Editions, edition_document, read_edition
+from askfirst_collector.registry.damage import unreadable
 from askfirst_collector.store.database import metadata
-
-log = logging.getLogger("askfirst.collector")
 
 edition = Table(
     "edition",
@@ -42,13 +39,11 @@ edition = Table(
 
 
 def load_editions(connection: Connection, site: str) -> Editions:
-    """All editions of a site, oldest first; CollectorAway where one cannot be read any more."""
+    """All editions of a site, oldest first; Unreadable where one cannot be read any more."""
     query = select(edition).where(edition.c.site == site).order_by(edition.c.number)
-    try:
-        return Editions(tuple(map(_read, connection.execute(query))))
-    except PolicyError:
-        log.error("askfirst.E121 an archived edition of site %s cannot be read", site)
-        raise CollectorAway("an archived edition cannot be read") from None
+    rows = connection.execute(query).all()
+    with unreadable("E121", "an archived edition", site):
+        return Editions(tuple(map(_read, rows)))
 
 
 def _read(row: Row[Any]) -> Edition:

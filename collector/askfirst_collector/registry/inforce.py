@@ -25,6 +25,7 @@ from askfirst_collector.registry.placed import (
     load_placed,
     write_placed,
 )
+from askfirst_collector.registry.placed import State as PlacedState
 from askfirst_collector.store.database import metadata
 
 # One row: moves when anything of the registry changes, so that a grant empties nobody's cache.
@@ -43,7 +44,8 @@ def put_in_force(connection: Connection, policy: Policy, now: float) -> Edition:
     before = load_editions(connection, policy.site)
     if before and before.current.hash == digest:
         return before.current
-    _check_cookie(policy, standing)
+    if problems := _cookie_problems(policy, standing):
+        raise PolicyError(problems)
     number = before.current.number + 1 if before else 1
     made = Edition(number, digest, int(now), policy, standing)
     add_edition(connection, made)
@@ -58,23 +60,35 @@ def settle_placed(
     """Hold the collectors of a site against the policies above, and make the edition that follows.
 
     What is in conflict now is suspended, with its conflicts; what the chain had suspended and
-    lies within it again goes on. The answer is what changed.
+    lies within it again goes on, as far as the visitors' answers fit. The answer is what changed.
     """
-    changed = []
+    changed: list[PlacedCollector] = []
+    resuming = []
     for each in load_placed(connection, policy.site):
         problems = chain_conflicts(each.placed, policy, host)
         if problems and (each.state == "active" or each.by_chain):
-            settled = replace(each, state="suspended", reason=by_conflicts(problems))
+            changed += _settled(connection, each, problems)
         elif not problems and each.state == "suspended" and each.by_chain:
-            settled = replace(each, state="active", reason=None)
-        else:
-            continue
-        if (settled.state, settled.reason) != (each.state, each.reason):
-            settled = replace(settled, version=each.version + 1)
-            write_placed(connection, settled)
-            changed.append(settled)
+            resuming.append(each)
+    for each in resuming:
+        # What stands goes first: nobody who comes back takes anyone's place, or stops anything.
+        standing = {**active(connection, policy.site), each.name: each.placed}
+        changed += _settled(connection, each, _cookie_problems(policy, standing))
     put_in_force(connection, policy, now)
     return changed
+
+
+def _settled(
+    connection: Connection, each: PlacedCollector, problems: tuple[Problem, ...]
+) -> list[PlacedCollector]:
+    """Suspend it for these problems; without any let it go on. Empty where nothing changes."""
+    state: PlacedState = "suspended" if problems else "active"
+    reason = by_conflicts(problems) if problems else None
+    if (state, reason) == (each.state, each.reason):
+        return []
+    made = replace(each, state=state, reason=reason, version=each.version + 1)
+    write_placed(connection, made)
+    return [made]
 
 
 def chain_conflicts(placed: Placed, site: Policy, host: Policy | None) -> tuple[Problem, ...]:
@@ -89,12 +103,13 @@ def move_revision(connection: Connection) -> None:
         connection.execute(insert(revision).values(number=1))
 
 
-def _check_cookie(policy: Policy, standing: dict[str, Placed]) -> None:
+def _cookie_problems(policy: Policy, standing: dict[str, Placed]) -> tuple[Problem, ...]:
     names = [*policy.asked, *(name for each in standing.values() for name in each.asked)]
     largest = State(policy.site, 10**6, dict.fromkeys(names, Choice(3, 10**6)), 2**33)
-    if standing and len(sign_state(largest, bytes(32))) > LONGEST:
-        message = (
-            "the answers of visitors would not fit into their cookie: retire a collector, merge "
-            "purposes, or give them shorter names"
-        )
-        raise PolicyError([Problem("/purposes", names, message)])
+    if not standing or len(sign_state(largest, bytes(32))) <= LONGEST:
+        return ()
+    message = (
+        "the answers of visitors would not fit into their cookie: retire a collector, merge "
+        "purposes, or give them shorter names"
+    )
+    return (Problem("/purposes", names, message),)

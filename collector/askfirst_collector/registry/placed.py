@@ -8,7 +8,8 @@ placed   one row a collector: who owns it, how it stands, its terms as published
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from askfirst.errors import Problem
 from askfirst.terms.canonical import canonical
 from askfirst.terms.placed import Placed, read_placed
+from askfirst_collector.registry.damage import Unreadable, unreadable
 from askfirst_collector.store.database import metadata
 
 State = Literal["draft", "active", "suspended", "retired"]
@@ -84,13 +86,19 @@ def by_member(name: str) -> dict[str, Any]:
 
 
 def load_placed(connection: Connection, site: str) -> tuple[PlacedCollector, ...]:
-    """All collectors of a site, by name."""
+    """All collectors of a site, by name; one that cannot be read stands nowhere."""
     query = select(placed).where(placed.c.site == site).order_by(placed.c.name)
-    return tuple(map(_read, connection.execute(query)))
+    return tuple(_readable(connection.execute(query).all()))
+
+
+def _readable(rows: Iterable[Row[Any]]) -> Iterator[PlacedCollector]:
+    for row in rows:
+        with suppress(Unreadable):
+            yield _read(row)
 
 
 def find_placed(connection: Connection, site: str, name: str) -> PlacedCollector | None:
-    """One collector of a site."""
+    """One collector of a site; Unreadable where it is there, and cannot be read any more."""
     query = select(placed).where(placed.c.site == site, placed.c.name == name)
     row = connection.execute(query).first()
     return None if row is None else _read(row)
@@ -134,8 +142,9 @@ def hand_over(connection: Connection, owner: str, to: str) -> tuple[tuple[str, s
 
 
 def _read(row: Row[Any]) -> PlacedCollector:
-    reason = None if row.reason is None else json.loads(row.reason)
-    document = read_placed(json.loads(row.document))
+    with unreadable("E124", "a placed collector", row.site):
+        reason = None if row.reason is None else dict(json.loads(row.reason))
+        document = read_placed(json.loads(row.document))
     return PlacedCollector(
         row.site, row.name, row.owner, row.state, document, row.write_key, row.version, reason
     )

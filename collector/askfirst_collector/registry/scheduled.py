@@ -7,6 +7,7 @@ the ceiling does not allow it any more by then, it stays here with the conflicts
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from askfirst.errors import Problem
 from askfirst.terms.canonical import canonical
 from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.registry.damage import Unreadable, unreadable
 from askfirst_collector.registry.notices import keep_words
 from askfirst_collector.registry.placed import by_conflicts
 from askfirst_collector.store.database import metadata
@@ -74,12 +76,14 @@ def schedule(connection: Connection, found: Scheduled) -> None:
 
 
 def load_scheduled(connection: Connection, site: str) -> Scheduled | None:
-    """What waits for a site."""
+    """What waits for a site; None also where that cannot be read any more."""
     row = connection.execute(select(scheduled).where(scheduled.c.site == site)).first()
     if row is None:
         return None
-    refused = () if row.refused is None else tuple(json.loads(row.refused)["conflicts"])
-    return Scheduled(row.site, row.effective, read_policy(row.document), row.actor, refused)
+    with suppress(Unreadable), unreadable("E125", "the policy for later", site):
+        refused = () if row.refused is None else tuple(json.loads(row.refused)["conflicts"])
+        return Scheduled(row.site, row.effective, read_policy(row.document), row.actor, refused)
+    return None
 
 
 def due_at(connection: Connection, site: str) -> int | None:
@@ -91,11 +95,9 @@ def due_at(connection: Connection, site: str) -> int | None:
     return found
 
 
-def unschedule(
-    connection: Connection, found: Scheduled, *, problems: tuple[Problem, ...] = ()
-) -> None:
-    """Let it wait no more; with problems it stays, for its owner to see."""
-    own = scheduled.c.site == found.site
+def unschedule(connection: Connection, site: str, *, problems: tuple[Problem, ...] = ()) -> None:
+    """Let nothing wait any more; with problems it stays, for its owner to see."""
+    own = scheduled.c.site == site
     if problems:
         refused = canonical(by_conflicts(problems))
         connection.execute(update(scheduled).where(own).values(refused=refused))

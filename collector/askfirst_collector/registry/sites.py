@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select
@@ -14,6 +15,7 @@ from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.conflicts import conflicts
+from askfirst_collector.registry.damage import Unreadable
 from askfirst_collector.registry.editions import archived, edition, load_editions
 from askfirst_collector.registry.host import HostPolicy
 from askfirst_collector.registry.inforce import move_revision, revision, settle_placed
@@ -89,7 +91,7 @@ class Registry:
         """A site, exact as of this call in every worker; None for one that published nothing."""
         self._refresh()
         known = self._known.get(name) or self._load(name)
-        if known.due is not None and self._now() >= known.due:
+        if known.due is not None and self._now() >= known.due and self.governed:
             self._put_scheduled_in_force(name)
             self._refresh()
             known = self._known.get(name) or self._load(name)
@@ -106,10 +108,17 @@ class Registry:
         with away("ledger"), self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
+    def readable(self) -> Iterator[Site]:
+        """Every site, by name; one whose editions cannot be read any more is passed over."""
+        for name in self.sites():
+            with suppress(Unreadable):
+                site = self.site(name)
+                if site is not None:
+                    yield site
+
     def has_origin(self, origin: str) -> bool:
         """Whether a site names exactly this origin in its current edition."""
-        found = (self.site(name) for name in self.sites())
-        return any(site and origin in site.editions.current.policy.origins for site in found)
+        return any(origin in site.editions.current.policy.origins for site in self.readable())
 
     def publish(
         self,
@@ -178,6 +187,7 @@ class Registry:
             if is_retired(connection, site) or not load_editions(connection, site):
                 return
             retire(connection, site, self._now())
+            unschedule(connection, site)
             move_revision(connection)
             self._record(
                 connection, site, actor=actor, action="site.delete", before=None, after="retired"
@@ -221,15 +231,25 @@ class Registry:
     def _put_scheduled_in_force(self, site: str) -> None:
         now = self._now()
         with away("ledger"), writing(self._engine) as connection:
-            found = load_scheduled(connection, site)
-            if found is None or not found.due(now):
+            found, host = load_scheduled(connection, site), self._host.current().policy
+            if host is None or due_at(connection, site) is None:
                 return
-            host = self._host.current().policy
+            if found is None:
+                # Damaged. Who scheduled it may do so again, and meanwhile the site goes on.
+                unschedule(connection, site)
+                move_revision(connection)
+                return
+            if not found.due(now):
+                return
             problems = tuple(conflicts(found.policy, host))
+            if not problems:
+                try:
+                    with connection.begin_nested():
+                        lift(connection, site)
+                        settle_placed(connection, found.policy, host, now)
+                except PolicyError as error:
+                    problems = error.problems
             self._drop_scheduled(connection, found, actor=found.actor, problems=problems)
-            if not problems and host is not None:
-                lift(connection, site)
-                settle_placed(connection, found.policy, host, now)
 
     def _drop_scheduled(
         self,
@@ -240,7 +260,7 @@ class Registry:
         problems: tuple[Problem, ...],
     ) -> None:
         """With problems it is kept, and never tried again: its owner is told why."""
-        unschedule(connection, found, problems=problems)
+        unschedule(connection, found.site, problems=problems)
         move_revision(connection)
         dropped = "site.unschedule" if not found.due(self._now()) else "site.publish"
         self._record(

@@ -65,12 +65,15 @@ def settle(connection: Connection, host: Policy, now: float) -> tuple[Held, ...]
                     suspend_site(connection, site, own.problems, now=now)
                 else:
                     lift(connection, site)
-                settle_placed(connection, policy, host, now)
+                settled = settle_placed(connection, policy, host, now)
         except PolicyError:
             # What would go on does not fit beside what was placed meanwhile: all stays as it was.
             log.error("askfirst.E122 the collectors of site %s cannot go on together", site)
             continue
-        changed += [held for held in found if held.stops or held.resumes]
+        going = {"", *(each.name for each in settled if each.state == "active")}
+        changed += [
+            held for held in found if held.stops or (held.resumes and held.collector in going)
+        ]
     return tuple(changed)
 
 

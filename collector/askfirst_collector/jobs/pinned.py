@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.client import HTTPException, HTTPSConnection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
@@ -24,6 +24,13 @@ _TRANSLATED = (
     IPv6Network("64:ff9b::/96"),  # RFC 6052
     IPv6Network("64:ff9b:1::/48"),  # RFC 8215
     IPv6Network("::/96"),  # RFC 4291 section 2.5.5.1
+)
+# What the tables of Python call global, and a network may lead to its own machines.
+_NEAR = (
+    IPv4Network("192.0.0.0/24"),  # RFC 6890, with the anycast of port mappers in it
+    IPv4Network("192.88.99.0/24"),  # RFC 7526
+    IPv6Network("fec0::/10"),  # RFC 3879: site-local
+    IPv6Network("3fff::/20"),  # RFC 9637
 )
 
 
@@ -47,6 +54,8 @@ def is_public(address: Address) -> bool:
         written = address.ipv4_mapped or address.sixtofour or address.teredo
         if written or any(address in network for network in _TRANSLATED):
             return False
+    if any(address in network for network in _NEAR):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,14 +77,12 @@ class Gate:
         self._learns = undeclared == "learn"
         suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
         self._report = Report(mode=undeclared, suggest=suggest)
-        self._passing = Passing(policy, report=self._report)
-        self.refused = self._passing.refused
-        self._reach = Reach(policy, mode=csp)
+        self._csp: Mode = csp
+        self._judge_by(policy)
         self._permissions = permissions
         self._vouching: Vouching | None = None
         self.vouches_now = False  # asked before `vouched`: where nothing is placed it costs nothing
         self._tells = permissions or self._reach.on
-        self.literal = self._passing.literal
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met, with their routes and days; no counts."""
@@ -96,9 +94,24 @@ class Gate:
             self.known = known
             self._vouching = Vouching(known.keys, now=self._now) if known.keys else None
             self.vouches_now = bool(known.editions and known.editions.current.placed)
+            if known.editions:
+                self._judge_by(known.editions.current.policy)
             # Last: who began to read before keeps what is old among what is forgotten.
             self._kept = {}
         self.ready = bool(known.editions)
+
+    def _judge_by(self, policy: Policy) -> None:
+        """Judge responses by the policy in force; until it is known, by the one of the start."""
+        self._passing = Passing(policy, report=self._report)
+        self._reach = Reach(policy, mode=self._csp)
+
+    def refused(self, names: Iterable[bytes], allows: Callable[[str], bool]) -> list[bytes]:
+        """The cookies that belong only to purposes that are not allowed."""
+        return self._passing.refused(names, allows)
+
+    def literal(self, allows: Callable[[str], bool]) -> list[bytes]:
+        """The names, no globs, that the policy declares for purposes that are not allowed."""
+        return self._passing.literal(allows)
 
     def visit(self, headers: Headers, told: Told | None = None) -> Visit:
         """The lazy consent of a request; `told` is what it is read from, where that is known."""

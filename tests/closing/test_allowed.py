@@ -15,6 +15,7 @@ from askfirst_collector.jobs.table import purge
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.host_editions import add, host_edition
 from askfirst_collector.store.database import writing
+from tests.collectors import policy
 
 from .house import DAY, MONDAY, Clock, after, key_of, row, store
 from .test_close import closings
@@ -104,15 +105,26 @@ def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Cl
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
 
 
-def test_a_preview_counts_what_the_next_run_purges(closed: Parts, clock: Clock) -> None:
+def test_a_preview_says_what_the_next_run_purges(closed: Parts, clock: Clock) -> None:
     """Issue 5, point 4: before it is saved, the editor shows what it would purge; no more goes."""
     clock.now += 3 * DAY
     tight = ceiling(closes="day", retention_days=4, keep_rows_days=4)
     seen = preview(closed, tight)
-    assert seen.purges == (Purge("shop", "", "statistics", 1, 9),)
+    assert seen.purges == (Purge("shop", "", "statistics", 1, False),)
     assert preview(closed, ceiling()).purges == ()
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
     put(closed, tight, 1)
     purge(closed, clock.now)
     assert (kept(closed), tables(closed)) == ([TUESDAY], [TUESDAY])
     assert preview(closed, tight).purges == ()
+
+
+def test_a_preview_speaks_of_rows_by_terms_alone(closed: Parts, clock: Clock) -> None:
+    """M27: a count of rows, asked before and after an erasure, would tell how many one had."""
+    closed.registry.publish(policy("full"))
+    shorter = ceiling(keep_rows_days=4)
+    seen = preview(closed, shorter)
+    assert seen.purges == (Purge("shop", "", "statistics", 0, True),)
+    for key in closed.events.periods():
+        closed.events.drop(key)
+    assert preview(closed, shorter) == seen

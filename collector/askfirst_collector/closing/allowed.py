@@ -15,6 +15,7 @@ from askfirst.errors import CollectorAway
 from askfirst.terms.edition import Editions, host_terms
 from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
+from askfirst.terms.terms import Terms
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.editions import load_editions
 from askfirst_collector.store.faults import away
@@ -30,6 +31,7 @@ class Days:
 
     tables: int
     rows: int
+    asked: int  # the most that any edition asked for rows
 
 
 def allowed_now(parts: Parts, host: Policy | None) -> Mapping[Subject, Days]:
@@ -53,17 +55,15 @@ def _allowed(
                 known[site] = load_editions(connection, site)
             except CollectorAway:
                 known[site] = Editions()
-        use = _use(known[site], join(collector, purpose) if collector else purpose)
-        if use is not None:
-            terms = host_terms(host, use)
+        published = _published(known[site], join(collector, purpose) if collector else purpose)
+        if published:
+            terms = host_terms(host, published[-1].data_use)
             rows = min(terms.keep_rows_days, terms.retention_days)
-            yield subject, Days(terms.retention_days, rows)
+            asked = max(each.keep_rows_days for each in published)
+            yield subject, Days(terms.retention_days, rows, asked)
 
 
-def _use(editions: Editions, name: str) -> str | None:
-    """The data use of a purpose, as it was published last."""
-    for edition in reversed(editions.all):
-        found = edition.purpose(name)
-        if found is not None:
-            return found.terms.data_use
-    return None
+def _published(editions: Editions, name: str) -> list[Terms]:
+    """The terms of a purpose in every edition that has it, newest last."""
+    found = (edition.purpose(name) for edition in editions)
+    return [each.terms for each in found if each is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from askfirst.terms.policy import Policy
@@ -11,7 +12,7 @@ from askfirst_collector.registry.tightening import Held, held_against
 from askfirst_collector.store.faults import away
 
 from . import disclosed
-from .allowed import Subject, allowed_now
+from .allowed import Days, Subject, allowed_now
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Purge:
     collector: str  # "" for the site itself
     purpose: str
     periods: int  # with their disclosed tables
-    rows: int  # kept after their periods closed
+    # Whether rows may be kept that the ceiling gives less time. By terms alone: a count of rows,
+    # asked before and after an erasure, would tell how many one visitor had (M27).
+    rows: bool
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,20 @@ def preview(parts: Parts, policy: Policy) -> Preview:
 
 
 def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
-    before = _over(parts, parts.host.current().policy)
-    periods, rows = (
-        after - now for after, now in zip(_over(parts, policy), before, strict=True)
-    )  # what goes anyway is not this ceiling's doing
+    # What goes anyway is not this ceiling's doing.
+    now, then = (allowed_now(parts, each) for each in (parts.host.current().policy, policy))
+    periods = _over(parts, then) - _over(parts, now)
+    rows = {
+        subject
+        for subject, days in then.items()
+        if days.rows < min(days.asked, now[subject].rows if subject in now else days.asked)
+    }
     return tuple(
-        Purge(*subject, periods[subject], rows[subject]) for subject in sorted(periods | rows)
+        Purge(*subject, periods[subject], subject in rows) for subject in sorted({*periods, *rows})
     )
 
 
-def _over(parts: Parts, policy: Policy | None) -> tuple[Counter[Subject], Counter[Subject]]:
-    now, allowed = parts.now(), allowed_now(parts, policy)
+def _over(parts: Parts, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
     tables = {subject: days.tables for subject, days in allowed.items()}
     with away("ledger"), parts.engine.connect() as connection:
-        periods = Counter(subject for _, subject in disclosed.over(connection, now, tables))
-    rows = {subject: days.rows for subject, days in allowed.items()}
-    return periods, Counter(parts.events.count_expired(now, rows))
+        return Counter(subject for _, subject in disclosed.over(connection, parts.now(), tables))

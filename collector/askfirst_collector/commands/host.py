@@ -137,7 +137,8 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
     _print_held("Would go on:" if only_preview else "Goes on:", seen.resumes)
     for each in seen.purges:
         of = f"{each.site} {each.collector} {each.purpose}".replace("  ", " ")
-        click.echo(f"Purged by the next job: {of}: {each.periods} periods, {each.rows} rows")
+        rows = ", and rows kept longer than it allows" if each.rows else ""
+        click.echo(f"Purged by the next job: {of}: {each.periods} periods{rows}")
     if only_preview:
         click.echo(f"Nothing was changed: edition {number} is in force.")
     else:

@@ -50,7 +50,10 @@ SCHEMAS: dict[str, Schema] = {
                         "collector": _TEXT,
                         "purpose": _TEXT,
                         "periods": _NUMBER,
-                        "rows": _NUMBER,
+                        "rows": {
+                            "type": "boolean",
+                            "description": "Whether rows may be kept that get less time now.",
+                        },
                     }
                 )
             ),

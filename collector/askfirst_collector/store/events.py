@@ -147,12 +147,6 @@ class EventStore(Protocol):
         """
         ...
 
-    def count_expired(
-        self, now: float, allowed: Mapping[tuple[str, str, str], int]
-    ) -> Mapping[tuple[str, str, str], int]:
-        """How many rows `expire_kept` would remove, by (site, collector, purpose)."""
-        ...
-
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
         ...

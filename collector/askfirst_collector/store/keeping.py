@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from .dictionary import find_period
@@ -47,7 +46,7 @@ def finish(connection: sqlite3.Connection, number: int) -> None:
 def expire(connection: sqlite3.Connection, now: float, allowed: Allowed) -> int:
     """Remove kept rows whose days are over; the strings of a period go with its last row."""
     removed = 0
-    for number, over, _ in _kept(connection, now, allowed):
+    for number, over in _kept(connection, now, allowed):
         removed += connection.execute(
             f"DELETE FROM event WHERE {_OVER}",  # noqa: S608
             (number, *over),
@@ -57,20 +56,9 @@ def expire(connection: sqlite3.Connection, now: float, allowed: Allowed) -> int:
     return removed
 
 
-def count_expired(connection: sqlite3.Connection, now: float, allowed: Allowed) -> Counter[Subject]:
-    """How many rows `expire` would remove, by whose they are."""
-    found: Counter[Subject] = Counter()
-    for number, over, subject in _kept(connection, now, allowed):
-        found[subject] += connection.execute(
-            f"SELECT COUNT(*) FROM event WHERE {_OVER}",  # noqa: S608
-            (number, *over),
-        ).fetchone()[0]
-    return +found
-
-
 def _kept(
     connection: sqlite3.Connection, now: float, allowed: Allowed
-) -> Iterator[tuple[int, tuple[int, bool], Subject]]:
+) -> Iterator[tuple[int, tuple[int, bool]]]:
     """Each period of kept rows: its number, its age, whether that is too old for any row."""
     kept = connection.execute(
         "SELECT id, closes, period, site, collector, purpose FROM period WHERE state = ?", (KEPT,)
@@ -79,4 +67,4 @@ def _kept(
         subject = (names[0], names[1], names[2])
         days = (int(now) - period_end(closes, period)) // DAY
         limit = allowed.get(subject)
-        yield number, (days, limit is not None and limit <= days), subject
+        yield number, (days, limit is not None and limit <= days)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
@@ -118,11 +118,6 @@ class SqliteEvents:
         removed = self._write(lambda connection: keeping.expire(connection, now, allowed))
         assert isinstance(removed, int)
         return removed
-
-    def count_expired(self, now: float, allowed: keeping.Allowed) -> Mapping[keeping.Subject, int]:
-        """How many rows `expire_kept` would remove, by whose they are."""
-        with self._reading() as connection:
-            return keeping.count_expired(connection, now, allowed)
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""

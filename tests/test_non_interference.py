@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -16,11 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.terms.edition import edition_hash
+from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy
 from tests.conftest import ROOT
 from tests.refuser.visit import ALICE, BOB, Character, Seen, Visit
 
-EDITION = read_policy(ROOT / "tests/refuser/policy.toml").hash
+POLICY = read_policy(ROOT / "tests/refuser/policy.toml")
+TIDES = read_placed(ROOT / "tests/refuser/tides.toml")
+EDITION = edition_hash(POLICY, {TIDES.name: TIDES})
 # What would betray either of them, wherever it turned up.
 TRACES = (b"203.0.113.5", b"db8::b0b", b"alice", b"BobBob", b"bob.example", b"pt-BR", b"1920")
 
@@ -125,6 +130,24 @@ def test_the_refusal_was_heard(visits: Visits) -> None:
     pages = [seen for seen in answers if seen.what.startswith("GET / {'Accept'")]
     assert b'value="accept_all"' in pages[0].body
     assert b'value="accept_all"' not in pages[-1].body
+
+
+def test_a_refuser_is_asked_by_no_collector(visits: Visits) -> None:
+    """M43, M49: on its pages too; the word for the page is the same for everybody."""
+    answers = visits["alice"][1]
+    pages = [seen for seen in answers if seen.what.startswith("GET /tides/ {'Accept'")]
+    assert b"Tide counter" in pages[0].body
+    assert b"Tide counter" not in pages[-1].body
+    words = {dict(seen.headers).get("server-timing") for seen in pages}
+    assert len(words) == 1
+    assert "tides." in str(words)
+    sent = [seen for seen in answers if seen.what.startswith("POST /askfirst/events")]
+    told = {reason for seen in sent if seen.status == 202 for reason in _reasons(seen)}
+    assert told == {"no-grant"}
+
+
+def _reasons(seen: Seen) -> set[str]:
+    return {each["reason"] for each in json.loads(seen.body)["dropped"]}
 
 
 def test_files_are_equal(visits: Visits) -> None:

@@ -3,6 +3,7 @@
     python -m tests.refuser.site FOLDER PORT LOG OUTGOING
 
 Everything is logged at DEBUG to LOG; every connection that the process opens is named in OUTGOING.
+A collector is placed on its pages below /tides.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import os
 import random
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from askfirst.terms.policy import Policy
+    from askfirst_collector.parts import Parts
 
 FOLDER, PORT, LOG, OUTGOING = sys.argv[1:5]
 NOW = 1_795_305_600.0  # 2026-11-22T00:00:00Z
@@ -28,6 +34,20 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
         os.close(handle)
 
 
+def place(parts: Parts, policy: Policy) -> str:
+    """Have the collector stand on its pages; the line that its owner put there."""
+    from askfirst.terms.placed import read_placed
+    from askfirst_collector.registry.told import line_of
+
+    tides = read_placed(Path(__file__).with_name("tides.toml"))
+    found = parts.placing.get(policy.site, tides.name)
+    if found is None:
+        parts.registry.publish(policy)
+        parts.placing.save(tides, owner="tim", actor="tim")
+        found = parts.placing.set_state(policy.site, tides.name, "active", actor="tim")
+    return line_of(found)
+
+
 def main() -> None:
     import uvicorn
     from starlette.applications import Starlette
@@ -42,7 +62,8 @@ def main() -> None:
 
     async def page(request: Request) -> Response:
         notice = askfirst_notice(request)
-        answer = HTMLResponse(f"<!doctype html><title>A page</title><main>Hello</main>{notice}")
+        page = f"<!doctype html><title>A page</title><main>Hello {line}</main>{notice}"
+        answer = HTMLResponse(page)
         answer.set_cookie("_pulse", "12345")
         answer.set_cookie("undeclared", "12345")
         return answer
@@ -56,8 +77,10 @@ def main() -> None:
     sys.addaudithook(_watch)
     policy = read_policy(Path(__file__).with_name("policy.toml"))
     collector = EmbeddedCollector(FOLDER, now=lambda: NOW, urandom=_DRAWN.randbytes)
+    line = place(collector.parts(), policy)
+    routes = [Route("/", page), Route("/tides/{rest:path}", page), Route("/broken", broken)]
     app = ConsentMiddleware(
-        Starlette(routes=[Route("/", page), Route("/broken", broken)]),
+        Starlette(routes=routes),
         policy=policy,
         collector=collector,
         now=lambda: NOW,

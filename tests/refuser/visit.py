@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from dataclasses import dataclass
 
 BATCH = "A" * 22
+REFUSED = {"statistics": 0, "tides/statistics": 0}
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,9 @@ class Visit:
         more = {"Sec_Fetch_Site": "same-origin", **more}
         return self.ask("POST", path, body, "application/json", **more)
 
-    def events(self, **more: object) -> dict[str, object]:
-        """A batch that tells everything about this character."""
+    @property
+    def told(self) -> list[dict[str, object]]:
+        """An event that tells everything about this character."""
         event = {
             "purpose": "statistics",
             "type": "page_view",
@@ -108,7 +111,11 @@ class Visit:
             "screen": self.who.screen,
             "cookies": {"enabled": True, "names": [self.who.hints]},
         }
-        return {"v": 1, "batch": BATCH, "events": [event], **more}
+        return [event]
+
+    def events(self, **more: object) -> dict[str, object]:
+        """A batch of it."""
+        return {"v": 1, "batch": BATCH, "events": self.told, **more}
 
     def look_around(self, edition: str) -> None:
         """Every path of ours, and errors."""
@@ -133,6 +140,9 @@ class Visit:
         ):
             self.ask("GET", path, Accept="text/html")
             self.ask("HEAD", path)
+        for path in ("/tides/", "/tides/dublin?at=noon", "/askfirst/choices?return_to=/tides/"):
+            self.ask("GET", path, Accept="text/html")
+            self.ask("GET", path, Accept="text/html", Sec_GPC="1")
         self.ask("GET", "/askfirst/policy", Accept="application/json")
         self.ask("GET", "/", Sec_GPC="1")
         self.ask("GET", "/", DNT="1")
@@ -146,6 +156,23 @@ class Visit:
         self.post("/askfirst/events", b"{")
         self.ask("POST", "/askfirst/csp", self.who.page.encode(), "application/csp-report")
         self.post("/askfirst/rights/me", {"do": "erase"})
+        self.send_for_the_collector()
+
+    def send_for_the_collector(self) -> None:
+        """What its element would send from its page, and what it never would."""
+        self.ask("GET", "/tides/", Accept="text/html")
+        page = self.seen[-1]
+        key = re.search(rb'data-askfirst-collector="([^"]+)"', page.body)
+        word = re.search('desc="tides[.]([^"]+)"', dict(page.headers)["server-timing"])
+        assert key is not None
+        assert word is not None
+        whose = {"collector": key[1].decode(), "vouch": word[1]}
+        for more in (whose, {**whose, "vouch": "A" * 43}, {**whose, "collector": self.who.page}):
+            for at in ("/tides/", self.who.page):
+                sent = self.events(**more)
+                named = {"purpose": "tides/statistics", "page": at}
+                sent["events"] = [{**each, **named} for each in self.told]
+                self.post("/askfirst/events", sent)
 
     def refuse(self, edition: str) -> None:
         """The refusal itself, and answers that are refused."""
@@ -155,4 +182,8 @@ class Visit:
         self.post("/askfirst/consent", {**grant, "adult": False})
         self.post("/askfirst/consent", {**grant, "edition": "0" * 64})
         self.post("/askfirst/consent", b"\xff")
+        self.post("/askfirst/consent", {**answer, "method": "save", "choices": {"tides/x": 3}})
+        self.post("/askfirst/consent", {**answer, "method": "save", "choices": REFUSED})
+        one_by_one, self.cookie = self.cookie, ""
         self.post("/askfirst/consent", answer)
+        assert self.cookie == one_by_one, "a refusal names no collector"

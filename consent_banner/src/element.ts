@@ -19,5 +19,8 @@ const nodes = (children: readonly Child[]): (Node | string)[] =>
     return Array.isArray(child) ? nodes(child) : [child as Node | string];
   });
 
-/** Words that are the site's, not ours. */
-export const own = (text: string, lang?: string): HTMLElement => el("bdi", { lang }, text);
+/** Words that are the site's, not ours; browsers isolate them by characters that may stand in them too. */
+export const own = (text: string, lang?: string): HTMLElement => el("bdi", { lang }, undirected(text));
+
+/** The words without any character that only turns or isolates others (UAX 9). */
+export const undirected = (text: string): string => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");

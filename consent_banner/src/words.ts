@@ -1,6 +1,6 @@
 /** Our own words: one file a language, the same that the server's pages are made of. */
 import type { Published } from "../../sdk/js/src/api.ts";
-import type { Child } from "./element.ts";
+import { type Child, undirected } from "./element.ts";
 
 const FALLBACK = "en";
 const { fetch } = window;
@@ -48,4 +48,4 @@ export function words(entries: Entry): Words {
 }
 
 /** A site's words inside a plain sentence of ours: no direction in them leaves them (UAX 9). */
-export const isolated = (text: string): string => `\u2068${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "")}\u2069`;
+export const isolated = (text: string): string => `\u2068${undirected(text)}\u2069`;

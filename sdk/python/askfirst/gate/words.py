@@ -10,13 +10,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from .html import Html, join
+from .html import Html, join, undirected
 
 FALLBACK = "en"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _HOLE = re.compile(r"\{([a-z_]+)\}")
-# Explicit embeddings, overrides and isolates: inside ours they could only be unbalanced (UAX 9).
-_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Words:
 
 def isolated(value: str) -> str:
     """A site's words inside a plain sentence of ours: no direction in them leaves them (UAX 9)."""
-    return f"\N{FIRST STRONG ISOLATE}{_BIDI_CONTROLS.sub('', value)}\N{POP DIRECTIONAL ISOLATE}"
+    return f"\N{FIRST STRONG ISOLATE}{undirected(value)}\N{POP DIRECTIONAL ISOLATE}"
 
 
 @cache

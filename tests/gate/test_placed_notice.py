@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.placed import read_placed
 from askfirst.terms.token import State
-from tests.gate.memory import PURPOSES
+from tests.gate.memory import PURPOSES, make_policy
 from tests.gate.placing import TIDES, changed, place
 from tests.gate.shown import HARMLESS, HOSTILE, Page
 
@@ -266,3 +267,18 @@ def test_its_words_are_escaped_and_isolated() -> None:
     ):
         assert not Page(markup).all("img")
         assert HARMLESS in Page(markup).text
+
+
+def test_no_name_takes_the_address_of_another_part_of_the_page() -> None:
+    """M34: an owner chooses the collector's name; every id of a page is there once."""
+    names = ("tides", "tides-title", "tides-statistics")
+    placed = (changed(TIDES, collector=name) for name in names)
+    own = make_policy().document["purposes"]["statistics"]
+    asked = dict.fromkeys(("tides-statistics", "statistics-title"), own)
+    known = place(None, make_policy(purposes=asked), *placed)
+    for markup in (
+        choices_page(nobody(known), words=WORDS),
+        policy_page(known.current, words=WORDS),
+    ):
+        ids = re.findall(r'\bid="([^"]+)"', markup)
+        assert sorted(ids) == sorted(set(ids))

@@ -40,9 +40,9 @@ def document(
 
 
 def section(name: str, title: object, *body: object, level: int = 2) -> Html:
-    """A part of a page with its heading; `name` is its address within the page."""
-    heading = el(f"h{level}", {"id": f"{name}-title"}, title)
-    labels = {"id": name, "class": "askfirst-section", "aria-labelledby": f"{name}-title"}
+    """A part of a page with its heading; `name` is its address within the page, without a dot."""
+    heading = el(f"h{level}", {"id": f"{name}.title"}, title)
+    labels = {"id": name, "class": "askfirst-section", "aria-labelledby": f"{name}.title"}
     return el("section", labels, heading, body)
 
 

@@ -103,7 +103,7 @@ def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Ht
         pairs.append(("", words.say("policy", "age", age=terms.minimum_age)))
     sells = words.say("policy", "sells" if terms.sells_or_shares else "no_sells")
     return section(
-        f"purpose-{name.replace('/', '-')}",
+        f"purpose-{name}",
         own(text.title, lang),
         el("p", None, own(text.description, lang)),
         terms_list([pair for pair in pairs if pair[1] and pair[0]]),

@@ -12,8 +12,9 @@ from askfirst.errors import PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.terms import BOTTOM
-from askfirst_collector.ledger.changes import changes
+from askfirst_collector.ledger.changes import CLI, changes
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry import placing
 from tests.collectors import Clock, opened, policy, purposes
 from tests.placing import place, tides
 
@@ -243,3 +244,22 @@ def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Parts) -> None:
     kept = parts.placing.get("shop", "tides")
     assert kept is not None
     assert kept.state == "suspended"
+
+
+def test_an_owner_cannot_fill_the_history_of_a_site(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESIGN §6.5: every visitor is told of each edition, so their number a day is bounded."""
+    monkeypatch.setattr(placing, "MOST_A_DAY", 6)
+    put(parts, collector())
+    for state in ("suspended", "active", "suspended", "active"):
+        parts.placing.set_state("shop", "tides", state, actor="ann")
+    with pytest.raises(Refused, match="too-many-requests"):
+        parts.placing.save(collector(pages=["/other"]), owner="ann", actor="ann")
+    # Less is always possible, and so is what makes no edition.
+    parts.placing.new_key("shop", "tides", actor="ann")
+    parts.placing.set_state("shop", "tides", "suspended", actor="bob")
+    parts.placing.save(collector(pages=["/other"]), owner="ann", actor="ann")
+    with pytest.raises(Refused, match="too-many-requests"):
+        parts.placing.set_state("shop", "tides", "active", actor="ann")
+    assert parts.placing.set_state("shop", "tides", "active", actor=CLI).state == "active"

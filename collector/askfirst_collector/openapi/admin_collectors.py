@@ -128,7 +128,7 @@ AREA = Area(
             "saveCollector",
             "Keep a collector's terms; a new one is a draft",
             Answer(200, "As it is kept now.", ref("SavedCollector")),
-            *(*_CHANGED, *_CONFLICTS, "too-many-collectors", "other-name"),
+            *(*_CHANGED, *_CONFLICTS, "too-many-collectors", "other-name", "too-many-requests"),
             body=_NEW_TERMS,
         ),
         _of_one(
@@ -146,7 +146,7 @@ AREA = Area(
             "setCollectorState",
             "Put it on its pages, suspend it, or retire it for good",
             Answer(200, "As it stands now.", ref("PlacedCollector")),
-            *(*_CHANGED, *_CONFLICTS, "wrong-state"),
+            *(*_CHANGED, *_CONFLICTS, "wrong-state", "too-many-requests"),
             body=Body(ref("NewState"), {"active": {"state": "active"}}),
         ),
         _of_one(

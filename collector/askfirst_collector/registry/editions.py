@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    func,
     insert,
     select,
 )
@@ -62,6 +63,16 @@ def add_edition(connection: Connection, made: Edition) -> None:
             effective=made.effective,
             document=canonical(edition_document(made.policy, made.placed)),
         )
+    )
+
+
+def made_since(connection: Connection, site: str, moment: float) -> int:
+    """How many editions of a site took effect after a moment (unix seconds)."""
+    query = select(func.count()).select_from(edition)
+    return int(
+        connection.execute(
+            query.where(edition.c.site == site, edition.c.effective > int(moment))
+        ).scalar_one()
     )
 
 

@@ -12,8 +12,8 @@ from askfirst.errors import PolicyError, Problem, Refused
 from askfirst.terms.edition import Edition
 from askfirst.terms.placed import Placed, clamped
 from askfirst.terms.policy import Policy
-from askfirst_collector.ledger.changes import record_change
-from askfirst_collector.registry.editions import load_editions
+from askfirst_collector.ledger.changes import CLI, record_change
+from askfirst_collector.registry.editions import load_editions, made_since
 from askfirst_collector.registry.host import HostPolicy
 from askfirst_collector.registry.inforce import chain_conflicts, put_in_force
 from askfirst_collector.registry.placed import (
@@ -30,6 +30,8 @@ from askfirst_collector.store.faults import away
 
 KEY_BYTES = 16
 MOST = 50  # collectors of one site that are not retired
+DAY = 86_400  # seconds
+MOST_A_DAY = 100  # editions of one site: every visitor is told of each, for as long as it counts
 # From which states each can be reached. What is retired is over: its key and name stay taken.
 REACHED: dict[State, tuple[State, ...]] = {
     "draft": (),
@@ -99,7 +101,7 @@ class Placing:
 
         `expected` is the version that was edited. Raises PolicyError with every conflict (M31),
         unless `clamp` asks to cut them off; Refused `no-such-site`, `site-retired`,
-        `changed-meanwhile`, `collector-retired`, `too-many-collectors`.
+        `changed-meanwhile`, `collector-retired`, `too-many-collectors`, `too-many-requests`.
         """
         site, name = placed.policy.site, placed.name
         with away("ledger"), writing(self._engine) as connection:
@@ -131,7 +133,7 @@ class Placing:
         """Put a collector on its pages, stop it, or retire it for good.
 
         Raises PolicyError where it is to stand and goes beyond what is above it now; Refused
-        `not-found`, `changed-meanwhile`, `wrong-state`.
+        `not-found`, `changed-meanwhile`, `wrong-state`, `too-many-requests`.
         """
         with away("ledger"), writing(self._engine) as connection:
             edition = self._edition(connection, site)
@@ -179,6 +181,8 @@ class Placing:
         actor: str,
     ) -> None:
         now = self._now()
+        if actor != CLI and _makes_edition(before, after):
+            self._check_pace(connection, after.site, now)
         write_placed(connection, after)
         put_in_force(connection, policy, now)
         record_change(
@@ -192,6 +196,11 @@ class Placing:
             urandom=self._urandom,
             site=after.site,
         )
+
+    def _check_pace(self, connection: Connection, site: str, now: float) -> None:
+        if made_since(connection, site, now - DAY) >= MOST_A_DAY:
+            detail = f"wait: this site had {MOST_A_DAY} editions within a day"
+            raise Refused("too-many-requests", detail)
 
     def _edition(self, connection: Connection, site: str) -> Edition:
         editions = load_editions(connection, site)
@@ -221,6 +230,14 @@ def seen_as(found: PlacedCollector | None, expected: int | None) -> int:
     if expected not in (None, version):
         raise _changed_meanwhile()
     return version
+
+
+def _makes_edition(before: PlacedCollector | None, after: PlacedCollector) -> bool:
+    """Whether visitors are to be told of this change; that something stops is never put off."""
+    if after.state != "active":
+        return False
+    then = None if before is None else (before.state, before.placed.document)
+    return then != (after.state, after.placed.document)
 
 
 def _stops_anew(before: PlacedCollector, actor: str) -> bool:

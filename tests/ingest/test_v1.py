@@ -90,6 +90,19 @@ async def test_a_whole_number_is_one_however_it_is_written(client: httpx.AsyncCl
     assert problem(answer) == (422, "bad-shape")
 
 
+@pytest.mark.parametrize("number", [2**64, -(10**18) * 99, 10**30])
+async def test_a_number_too_big_for_a_policy_is_its_problem(
+    client: httpx.AsyncClient, relay: dict[str, str], number: int
+) -> None:
+    """A whole number that no 64 bits hold is told as what was found."""
+    content = json.dumps({**POLICY.document, "consent_days": number})
+    headers = {**relay, "content-type": "application/json"}
+    answer = await client.post("/v1/policies", content=content, headers=headers)
+    assert problem(answer) == (422, "policy-refused")
+    (found,) = answer.json()["problems"]
+    assert (found["pointer"], found["found"]) == ("/consent_days", number)
+
+
 @pytest.mark.parametrize(
     ("headers", "more", "expected"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,9 @@ def conflicting(error: PolicyError) -> Answer:
     refused = Refused(reason, "change what `problems` names")
     told = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
     problems = [problem.as_dict() for problem in error.problems]
-    body = orjson.dumps({**told, "problems": problems}, default=str)
-    return Answer(refused.status, body, (), PROBLEM)
+    # What was found may be a number of any size, which orjson does not write.
+    body = json.dumps({**told, "problems": problems}, default=str, ensure_ascii=False)
+    return Answer(refused.status, body.encode(), (), PROBLEM)
 
 
 def away(error: CollectorAway) -> Answer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from askfirst.gate.gate import Known
 from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, read_state
 from tests.gate.browser import Browser
@@ -130,3 +132,21 @@ async def test_forms_name_them_as_programs_do(shop: Callable[..., Shop]) -> None
     )
     assert (await at.browser.post_form("/askfirst/consent", form)).status == 303
     assert details(at.browser) == {"statistics": 2, NAME: 1}
+
+
+@pytest.mark.anyio
+async def test_collectors_that_come_and_go_do_not_fill_the_cookie(
+    shop: Callable[..., Shop],
+) -> None:
+    """M08, M49: what was agreed to of those that are gone makes nobody be asked for ever."""
+    at = shop()
+    await at.browser.get("/")
+    middleware: Any = at.app
+    for number in range(50):
+        name = f"a-collector-with-a-name-of-forty-chars{number:02}"
+        editions = place(at.collector, at.policy, changed(TIDES, collector=name))
+        middleware._gate.learn(Known(editions, (KEY,)))
+        edition = editions.current.hash
+        given = {f"{name}/statistics": 3} if number else {**OWN, f"{name}/statistics": 3}
+        assert (await at.browser.consent("save", edition, choices=given)).status == 200
+        assert details(at.browser).items() >= {**OWN, **given}.items()

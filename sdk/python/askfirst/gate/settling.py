@@ -11,7 +11,7 @@ from ..client import Decision, Handle, Recorded
 from ..errors import AskfirstError, CollectorAway, Refused
 from ..terms.consent import Consent
 from ..terms.policy import Policy
-from ..terms.token import State, sign_state
+from ..terms.token import LONGEST, State, sign_state
 from .answer import VisitorAnswer
 from .cookies import RECEIPT, STATE, read_cookies
 from .decision import Resolved, is_language, narrowed, refusal, resolve
@@ -152,10 +152,21 @@ class Settling:
         return no_receipt(self.relay.policy) if self.request.secrets else ()
 
     def _cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
-        token = sign_state(state, self.relay.gate.known.keys[-1])
+        token = self._token(state)
         line = write(STATE, token, expires=state.expires, same_site="Lax")
         allows = replace(self.consent, state=state).allows
         return (line, *more, *taken_back(self.relay, self.request, self.answer, allows))
+
+    def _token(self, state: State) -> str:
+        """The state as a token; where it would be too long to count, without what is gone."""
+        key = self.relay.gate.known.keys[-1]
+        token = sign_state(state, key)
+        if len(token) <= LONGEST:
+            return token
+        # The ledger keeps the rest: what comes back is asked about once more.
+        every = self.consent.editions.current.every
+        asked = {name: choice for name, choice in state.choices.items() if name in every}
+        return sign_state(replace(state, choices=asked), key)
 
 
 async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:

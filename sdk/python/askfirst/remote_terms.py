@@ -60,7 +60,10 @@ class RemoteTerms:
             raise CollectorAway("the collector's terms cannot be read") from None
         self._by_choice = by_choice
         # Editions are compared by identity: the same ones go on being the same.
-        if [each.number for each in read] != [each.number for each in self.editions]:
+        then, now = (
+            [(each.number, each.hash) for each in all_of] for all_of in (self.editions, read)
+        )
+        if now != then:
             self.editions = Editions(read)
         self._etag = etag
         self._asked = self._now()

@@ -7,7 +7,7 @@ no `evidence_days` ever reaches them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,16 @@ def changes(
     query = query.order_by(change.c.idx.desc()).limit(limit)
     with away("ledger"), engine.connect() as connection:
         return tuple(_read(row.idx, row.body) for row in connection.execute(query))
+
+
+def changes_since(connection: Connection, moment: float) -> Iterator[Change]:
+    """The changes from the hour of a moment (unix seconds) on, newest first."""
+    query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
+    for row in connection.execute(query.order_by(change.c.idx.desc())):
+        found = _read(row.idx, row.body)
+        if found.hour < hour_of(moment):
+            return
+        yield found
 
 
 def _read(index: int, content: bytes) -> Change:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from askfirst.errors import Refused
-from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.ledger.changes import changes_since, record_change
 from askfirst_collector.registry.accounts import (
     HOST_ADMIN,
     add_member,
@@ -23,6 +23,7 @@ from askfirst_collector.registry.passwords import Passwords
 from askfirst_collector.registry.permissions import Member
 
 INVITATION_SECONDS = 7 * 86_400
+INVITE = "member.invite"  # the action in the audit
 LARGEST_COUNT = 200  # open at the same time
 LONGEST_EMAIL = 254  # characters, RFC 5321 section 4.5.3.1.3
 
@@ -93,7 +94,7 @@ class Invitations:
                     expires=made.expires,
                 )
             )
-            self._record(connection, actor.name, "member.invite", made.id, None, _told(made))
+            self._record(connection, actor.name, INVITE, made.id, None, _told(made))
         return made, token
 
     def open(self) -> tuple[Invitation, ...]:
@@ -110,8 +111,19 @@ class Invitations:
             row = connection.execute(select(invitation).where(invitation.c.id == id)).first()
             if row is None:
                 raise Refused("not-found", "it was accepted, withdrawn, or has ended")
-            connection.execute(delete(invitation).where(invitation.c.id == id))
-            self._record(connection, actor.name, "invitation.end", id, _told(_read(row)), None)
+            self._end(connection, actor, _read(row))
+
+    def end_those_of(self, connection: Connection, actor: Member, name: str) -> None:
+        """End what `name` invited to and nobody accepted yet: they are no host admin any more."""
+        since = self._now() - INVITATION_SECONDS
+        made = {
+            each.target
+            for each in changes_since(connection, since)
+            if (each.action, each.actor) == (INVITE, name)
+        }
+        for row in connection.execute(select(invitation)).all():
+            if row.id in made:
+                self._end(connection, actor, _read(row))
 
     def find(self, token: str) -> Invitation | None:
         """The open invitation of a link. Looking does not use it up."""
@@ -160,6 +172,10 @@ class Invitations:
             )
         ).first()
         return None if row is None else _read(row)
+
+    def _end(self, connection: Connection, actor: Member, found: Invitation) -> None:
+        connection.execute(delete(invitation).where(invitation.c.id == found.id))
+        self._record(connection, actor.name, "invitation.end", found.id, _told(found), None)
 
     def _drop_old(self, connection: Connection) -> None:
         connection.execute(delete(invitation).where(invitation.c.expires <= int(self._now())))

@@ -154,6 +154,8 @@ class Members:
                 check_another_admin(connection, name)
             connection.execute(update(members).where(members.c.name == name).values(role=role))
             after = Member(name, role, set_sites(connection, name, role, sites))
+            if before.role == HOST_ADMIN != role:
+                self.invitations.end_those_of(connection, actor, name)
             if after != before:
                 self._record(connection, actor, "member.change", name, before, after)
         return after
@@ -171,6 +173,7 @@ class Members:
             drop_member(connection, name)
             self._record(connection, actor, "member.remove", name, before, None)
             self._hand_over(connection, actor, name)
+            self.invitations.end_those_of(connection, actor, name)
 
     def _hand_over(self, connection: Connection, actor: Member, name: str) -> None:
         to = ON_THE_MACHINE.name if actor.name == name else actor.name

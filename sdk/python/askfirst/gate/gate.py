@@ -91,11 +91,12 @@ class Gate:
     def learn(self, known: Known) -> None:
         """Take over what the collector says now; what was checked before it is forgotten."""
         if not known.says_the_same(self.known):
-            self.known = known
             self._vouching = Vouching(known.keys, now=self._now) if known.keys else None
             self.vouches_now = bool(known.editions and known.editions.current.placed)
             if known.editions:
                 self._judge_by(known.editions.current.policy)
+            # Whoever sees what is known now is vouched for and judged by it.
+            self.known = known
             # Last: who began to read before keeps what is old among what is forgotten.
             self._kept = {}
         self.ready = bool(known.editions)

@@ -11,6 +11,7 @@ import pytest
 from askfirst.gate.changes import changes, sentences
 from askfirst.gate.words import words_in
 from askfirst.terms.edition import widenings
+from askfirst.terms.widening import Widening
 from tests.gate.shown import ADVERTISER, HOSTILE, before, document, editions
 
 WORDS = words_in("en")
@@ -77,3 +78,13 @@ def test_the_policy_tells_what_changed_since_each_edition() -> None:
             ]
         }
     }
+
+
+def test_more_pages_of_a_collector_are_named() -> None:
+    """M16, M49: a collector's visitors read where else it would gather."""
+    found = [Widening("/pages", ["/a"], "/health/**"), Widening("/pages", ["/a"], "/b*")]
+    more = Widening("/origins", ["https://a.example"], "https://b.example")
+    assert sentences([*found, more], words_in("en")) == (
+        "It would gather on more pages: \u2068/health/…\u2069, \u2068/b…\u2069.",
+        "It would gather on more addresses of this site.",
+    )

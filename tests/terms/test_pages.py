@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.terms.pages import pattern_problem, stands_on
+from askfirst.terms.pages import covers, pattern_problem, stands_on
 
 MATCHES = [
     ("/shop/**", "/shop", True),
@@ -54,3 +54,45 @@ def test_any_path_is_judged(path: str, pattern: str) -> None:
     """No path makes matching fail, and none with a dot segment is matched."""
     if stands_on([pattern], path):
         assert ".." not in path.split("/")
+
+
+COVERED = [
+    (["/shop/**"], "/shop/**", True),
+    (["/shop/**"], "/shop/a/*", True),
+    (["/shop/**"], "/shop", True),
+    (["/shop/*"], "/shop/**", False),
+    (["/shop", "/shop/*"], "/shop/**", False),
+    (["/shop/*/**"], "/shop/**", False),
+    (["/shop/*/**", "/shop"], "/shop/**", False),  # by one of them, so that none is enumerated
+    (["/blog-*"], "/blog-2026*", True),
+    (["/blog-2026*"], "/blog-*", False),
+    (["/*/x"], "/a*/x", True),
+    (["/a*/x"], "/*/x", False),
+    (["/a*b"], "/ab", True),
+    (["/a*a"], "/a", False),
+    (["/tides/**", "/health/**"], "/health/x", True),
+    ([], "/x", False),
+]
+
+
+@pytest.mark.parametrize(("patterns", "pattern", "covered"), COVERED)
+def test_one_pattern_covers_another(patterns: list[str], pattern: str, covered: bool) -> None:
+    """M16: where a collector stands that stood there before."""
+    assert covers(patterns, pattern) is covered
+
+
+SEGMENTS = st.sampled_from(["a", "b", "ab", "*", "a*", "*b", "a*b"])
+PATTERNS = st.builds(
+    lambda segments, below: "/" + "/".join(segments) + below,
+    st.lists(SEGMENTS, min_size=1, max_size=3),
+    st.sampled_from(["", "/**"]),
+)
+PATHS = st.lists(st.sampled_from(["a", "b", "ab", "aab", "c"]), min_size=1, max_size=5)
+
+
+@given(PATTERNS, PATTERNS, PATHS)
+def test_what_is_covered_matches_nothing_more(wide: str, narrow: str, path: list[str]) -> None:
+    """M16, M44: whatever the covered pattern matches, the one that covers it matches too."""
+    page = "/" + "/".join(path)
+    if covers([wide], narrow) and stands_on([narrow], page):
+        assert stands_on([wide], page)

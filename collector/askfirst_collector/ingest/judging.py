@@ -8,6 +8,7 @@ from typing import Final
 from askfirst.terms.consent import Signals
 from askfirst.terms.edition import bounded_terms, sells_under_any
 from askfirst.terms.lattice import NOTHING
+from askfirst.terms.placed import Placed, split
 from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
@@ -50,6 +51,12 @@ class Judge:
         if self.signals.gpc and sells_under_any(editions, purpose):
             return OPT_OUT
         return terms
+
+    def agreed(self, purpose: str) -> Placed | None:
+        """The placed collector as it was when it was agreed to; None for nothing of it."""
+        choice = self.standing.choices.get(purpose)
+        edition = self.site.editions.get(choice.edition) if choice is not None else None
+        return edition.placed.get(split(purpose)[0]) if edition is not None else None
 
 
 def stands(site: Site, standing: Standing | None, signals: Signals) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from askfirst.terms.pages import covers
 from askfirst.terms.placed import Placed, split
 
 from . import judging
@@ -21,18 +22,15 @@ class Named:
         self._placed = placed
         self._vouches = vouches
         self._relay = relay
-        self._stands: dict[str, bool] = {}
+        self._stands: dict[tuple[Placed, str], bool] = {}
 
     def wrong(self, told: Told) -> str | None:
         """Why an event is none of its own, by key, page and purpose in this order; else None."""
         if self._placed is None:
             return judging.UNKNOWN_COLLECTOR
-        page = read_fields(told, ("page",))
-        if page is None:
+        path = self._path(told)
+        if path is None:
             return judging.BAD_EVENT
-        path = _path(page.get("page", ""))
-        if not path and self._relay:
-            path = _observed_path(told)
         if not self._stands_on(self._placed, path):
             return judging.WRONG_PAGE
         return None if self.is_asked(told.purpose) else judging.UNKNOWN_PURPOSE
@@ -41,11 +39,31 @@ class Named:
         """Whether a purpose is called one of this collector's."""
         return self._placed is not None and split(purpose)[0] == self._placed.name
 
+    def was_told(self, told: Told, agreed: Placed | None) -> bool:
+        """Whether who agreed to it as it was then, was told that it gathers on this page.
+
+        A relay says by which pattern it let the event through, and never the page itself.
+        """
+        path = self._path(told)
+        if agreed is None or not path:
+            return False
+        if self._relay and not covers(agreed.pages, path):
+            return False
+        return agreed is self._placed or self._stands_on(agreed, path)
+
+    def _path(self, told: Told) -> str | None:
+        """The path of an event's page; "" where it tells none, None where it cannot be read."""
+        page = read_fields(told, ("page",))
+        if page is None:
+            return None
+        path = _path(page.get("page", ""))
+        return path or (_observed_path(told) if self._relay else "")
+
     def _stands_on(self, placed: Placed, path: str) -> bool:
-        found = self._stands.get(path)
+        found = self._stands.get((placed, path))
         if found is None:
             found = placed.stands_on(path) and self._vouches(placed, path)
-            self._stands[path] = found
+            self._stands[placed, path] = found
         return found
 
 

@@ -76,6 +76,10 @@ class Reading:
         found = self._mould(told.purpose)
         if isinstance(found, str):
             return found
+        if self._named is not None and not self._named.was_told(
+            told, self._judge.agreed(told.purpose)
+        ):
+            return judging.NO_GRANT
         if told.type == "action" and not found.terms.scope.level("action"):
             return judging.NO_GRANT
         values = self._values(told, found)

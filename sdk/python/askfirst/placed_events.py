@@ -12,10 +12,11 @@ from typing import Any
 
 from .client import Caller
 from .gate.headers import Headers, values
+from .generalising import NO_GRANT
 from .sent_events import Event
 from .terms.attributes import UNKNOWN
 from .terms.edition import Edition
-from .terms.pages import stands_on
+from .terms.pages import covers, stands_on
 from .terms.placed import Placed, split
 
 UNKNOWN_COLLECTOR = "unknown-collector"
@@ -47,12 +48,28 @@ def where(
     if not isinstance(page, str):
         return WRONG_PAGE if page is None else "bad-event"
     path = page.partition("?")[0].partition("#")[0]
-    pattern = next((each for each in placed.pages if stands_on([each], path)), None)
-    if pattern is None or not _is_its_origin(placed, headers):
+    if not placed.stands_on(path) or not _is_its_origin(placed, headers):
         return WRONG_PAGE
     if caller.vouches is None or not caller.vouches(name, path, vouch):
         return WRONG_PAGE
-    return Where(pattern)
+    agreed = _agreed(event.purpose, caller)
+    if agreed is None or not _is_its_origin(agreed, headers):
+        return NO_GRANT
+    # It says nothing but what both of them say, the present terms and those that were agreed to.
+    patterns = (each for each in (*placed.pages, *agreed.pages) if stands_on([each], path))
+    both = (each for each in patterns if covers(placed.pages, each) and covers(agreed.pages, each))
+    pattern = next(both, None)
+    return NO_GRANT if pattern is None else Where(pattern)
+
+
+def _agreed(purpose: str, caller: Caller) -> Placed | None:
+    """The collector as its visitor was told of it when they agreed."""
+    consent = caller.consent
+    if consent is None or consent.state is None:
+        return None
+    choice = consent.state.choices.get(purpose)
+    edition = consent.editions.get(choice.edition) if choice is not None else None
+    return None if edition is None else edition.placed.get(split(purpose)[0])
 
 
 def placed_event(told: Mapping[str, Any], found: Where) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..terms.widening import Widening
 from .describe import level
 from .words import Words, isolated
 
-_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables")
+_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables", "pages")
 
 
 def sentences(
@@ -26,7 +26,9 @@ def sentences(
         kind = found.dimension.split("/")[1] if found.dimension else ""
         if kind in _LISTS:
             same = [w.new for w in widenings if w.dimension == found.dimension]
-            names = words.listed(isolated(str(name)) for name in same)
+            # A page may be a pattern of some.
+            shown = (str(name).replace("/**", "/…").replace("*", "…") for name in same)
+            names = words.listed(map(isolated, shown))
             said[found.dimension] = words.say("change", kind, after=names)
         else:
             said[found.dimension] = _sentence(kind, found, words, closes)
@@ -49,6 +51,8 @@ def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
     if kind == "closes" and old in CLOSES and new in CLOSES:
         after, before = words.say("within", str(new)), words.say("within", str(old))
         return words.say("change", kind, after=after, before=before)
+    if kind == "origins":
+        return words.say("change", kind)
     if kind == "text":
         return words.say("change", "words", after=isolated(str(new)))
     known = kind if words.has("change", kind) else ("other" if kind else "new")

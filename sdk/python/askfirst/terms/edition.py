@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from .canonical import canonical
+from .pages import covers
 from .placed import Placed, read_placed, split
 from .policy import Policy, read_policy
 from .purpose import Purpose
@@ -142,7 +143,22 @@ def _widened(old: Edition, new: Edition, purpose: str) -> tuple[Widening, ...]:
         return ()
     # Where a collector stood nowhere yet, everything of it is new.
     then = old.policy_of(purpose) or replace(now, purposes={})
-    return widened(then, now, split(purpose)[1])
+    collector, own = split(purpose)
+    before, placed = old.placed.get(collector), new.placed.get(collector)
+    more = _more_pages(before, placed) if before is not None and placed is not None else ()
+    return (*widened(then, now, own), *more)
+
+
+def _more_pages(old: Placed, new: Placed) -> Iterator[Widening]:
+    """Where a collector stands now and did not: visitors were told on which pages it gathers."""
+    for page in new.pages:
+        if not covers(old.pages, page):
+            yield Widening("/pages", list(old.pages), page)
+    if old.policy.origins:
+        # Without origins of its own it stands on all of the site's.
+        added = [each for each in new.policy.origins if each not in old.policy.origins]
+        for origin in added if new.policy.origins else ["*"]:
+            yield Widening("/origins", list(old.policy.origins), origin)
 
 
 def sells_under_any(editions: Editions, purpose: str) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 LONGEST = 200  # characters of a pattern
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()+,;=:@%-]*\*?[A-Za-z0-9._~!$&'()+,;=:@%-]*")
+_NAMELESS = "\u2205"  # in no pattern, and in no path as it is sent
 # Dots, slashes and backslashes that a browser or a server may read as another path.
 _HIDDEN = re.compile(r"%(2e|2f|5c|00)|[\\\x00-\x20\x7f]|//|/\.{1,2}(/|$)", re.IGNORECASE)
 
@@ -40,6 +41,17 @@ def stands_on(patterns: Iterable[str], path: str) -> bool:
     if not path.startswith("/") or _HIDDEN.search(path):
         return False
     return any(_compiled(pattern).fullmatch(path) is not None for pattern in patterns)
+
+
+def covers(patterns: Iterable[str], pattern: str) -> bool:
+    """Whether one of the patterns matches every page that `pattern` does.
+
+    A page of characters that no pattern can name is matched where they are matched by a `*` alone;
+    what matches both the page at `/**` and one far below it ends in `/**` itself.
+    """
+    path = pattern.removesuffix("/**").replace("*", _NAMELESS)
+    pages = (path, path + f"/{_NAMELESS}" * 2) if pattern.endswith("/**") else (path,)
+    return any(all(stands_on([each], page) for page in pages) for each in patterns)
 
 
 @lru_cache(maxsize=1024)  # patterns come from owners, never from visitors

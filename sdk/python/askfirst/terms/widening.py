@@ -15,7 +15,7 @@ class Widening:
     """One thing that got wider: the dimension (a JSON pointer into the purpose), old and new.
 
     Dimensions are those of `Conflict`, and `/controller`, `/country`, `/jurisdiction` and
-    `/text/LANG`.
+    `/text/LANG`; of a placed collector `/pages` and `/origins` too.
     """
 
     dimension: str

@@ -63,11 +63,6 @@ def set_sites(
     return kept
 
 
-def forget_site(connection: Connection, site: str) -> None:
-    """Take a site that is deleted from everybody: a later one of its name is not theirs."""
-    connection.execute(delete(member_site).where(member_site.c.site == site))
-
-
 def end_access(connection: Connection, name: str, *, tokens: bool) -> None:
     """End every session of a member, and with `tokens` every API token."""
     connection.execute(delete(session).where(session.c.member == name))

@@ -18,7 +18,6 @@ def test_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_on_the_path_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the names that systems give it."""
-    pytest.importorskip("playwright")
     monkeypatch.setenv("PATH", str(tmp_path))
     found = chromium()
     if isinstance(found, str):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from askfirst.gate.html import el
-from askfirst.gate.words import isolated, shipped_languages, words_in
+from askfirst.gate.words import isolated, words_in
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.languages import shipped_languages
 from askfirst.terms.purpose import LEGAL_BASES, ROLES
 
 SOURCES = Path(__file__).parents[2] / "consent_banner" / "translations"

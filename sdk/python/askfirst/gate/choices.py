@@ -36,7 +36,7 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/", host: 
 
 def _all(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
-    age = describe.minimum_age(edition, edition.every)
+    age = edition.minimum_age(edition.every)
     fields = hidden(edition, words, return_to)
     accepting = {**fields, **({"adult": "1"} if age else {})}
     if edition.placed:
@@ -61,7 +61,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
 
 def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
     edition = consent.editions.current
-    age = describe.minimum_age(edition, edition.every)
+    age = edition.minimum_age(edition.every)
     asked = {question.purpose for question in asks_at(consent, return_to, host)}
     parts: list[Html] = [_purpose(consent, name, words, asked) for name in edition.policy.asked]
     if edition.placed:

@@ -9,11 +9,10 @@ from ..client import Method
 from ..errors import Refused
 from ..terms.consent import Consent
 from ..terms.edition import Choice, Edition, sells_under_any
+from ..terms.languages import shipped_languages
 from ..terms.policy import Policy
 from ..terms.token import State, expires_at
 from .answer import VisitorAnswer
-from .describe import minimum_age
-from .words import shipped_languages
 
 AS_ASKED = 3
 
@@ -95,7 +94,7 @@ def is_language(lang: str, policy: Policy) -> bool:
 
 
 def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
-    least = minimum_age(edition, [name for name, detail in choices.items() if detail])
+    least = edition.minimum_age(name for name, detail in choices.items() if detail)
     if least and not answer.adult:
         raise Refused("age-not-declared", f"to agree, declare that you are {least} or over")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..terms.attributes import ATTRIBUTES
-from ..terms.edition import Edition
 from ..terms.lattice import NOTHING, Detail, Scope, at_detail
 from ..terms.purpose import Purpose, PurposeText
 from ..terms.terms import Recipient, Terms
@@ -92,12 +91,6 @@ def detail(pair: Any, words: Words) -> str:
     """The detail of a choice as a record has it: a number, or a table that holds it."""
     found = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
     return words.say("detail", found) if words.has("detail", found) else found
-
-
-def minimum_age(edition: Edition, names: Iterable[str]) -> int:
-    """The age one must have to agree to all of these; 0 where anybody may."""
-    found = (edition.purpose(name) for name in names)
-    return max((each.terms.minimum_age for each in found if each is not None), default=0)
 
 
 def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:

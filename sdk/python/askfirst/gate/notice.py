@@ -180,7 +180,7 @@ def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     edition = consent.editions.current
     asked = [question.purpose for question in asks]
     is_whole = "" in by_collector(asks) and not _is_changed(asks)
-    age = describe.minimum_age(edition, asked)
+    age = edition.minimum_age(asked)
     fields = hidden(edition, words, path)
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
     refuse = "reject_all"

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from ..terms.languages import shipped_languages
 from .html import Html, join, undirected
 
 FALLBACK = "en"
@@ -85,14 +86,6 @@ class Words:
 def isolated(value: str) -> str:
     """A site's words inside a plain sentence of ours: no direction in them leaves them (UAX 9)."""
     return f"\N{FIRST STRONG ISOLATE}{undirected(value)}\N{POP DIRECTIONAL ISOLATE}"
-
-
-@cache
-def shipped_languages() -> frozenset[str]:
-    """The languages we have words for."""
-    folder = resources.files("askfirst") / "static" / "words"
-    names = (entry.name for entry in folder.iterdir())
-    return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 def words_in(lang: str) -> Words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -69,6 +69,11 @@ class Edition:
         """A purpose by its name, `collector/purpose` where it is of a placed collector."""
         policy = self.policy_of(name)
         return None if policy is None else policy.purposes.get(split(name)[1])
+
+    def minimum_age(self, names: Iterable[str]) -> int:
+        """The age in years one must have to agree to all of these; 0 where anybody may."""
+        purposes = (self.purpose(name) for name in names)
+        return max((p.terms.minimum_age for p in purposes if p is not None), default=0)
 
     @cached_property
     def _sorted(self) -> tuple[Placed, ...]:

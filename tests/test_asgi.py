@@ -47,7 +47,7 @@ def test_public_names() -> None:
 
 
 def test_a_wrong_policy_is_found_at_start(tmp_path: Any) -> None:
-    """STYLE 7: a bad setting is found at start, with what to write instead."""
+    """A bad setting is found at start, with what to write instead."""
     with pytest.raises(PolicyError):
         wrap(None, policy={"version": 1})
     with pytest.raises(PolicyError, match="cannot be read"):
@@ -130,7 +130,7 @@ async def test_faults_of_the_application_are_its_own() -> None:
 async def test_our_own_faults_serve_the_page(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DESIGN 6.6, M43: no consent, no cookie, the page; and a log line without visitor data."""
+    """M43: no consent, no cookie, the page; and a log line without visitor data."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         allowed = scope["askfirst"].allows("statistics")
@@ -264,7 +264,7 @@ def served(app: Application) -> Iterator[int]:
 
 @pytest.mark.anyio
 async def test_a_slow_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESIGN 6.5: over a real socket a body that never ends is answered 408, in time."""
+    """S19: over a real socket a body that never ends is answered 408, in time."""
     monkeypatch.setattr(
         "askfirst.asgi_paths.read_body.__kwdefaults__", {"largest": 65_536, "seconds": 0.2}
     )

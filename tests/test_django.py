@@ -116,7 +116,7 @@ def ids(**changed: Any) -> dict[str, str | None]:
 
 
 def test_right_settings_say_nothing() -> None:
-    """STYLE 7: what is right is silent."""
+    """What is right is silent."""
     assert ids(MIDDLEWARE=[GATE, SESSIONS, CSRF]) == {}
 
 
@@ -141,7 +141,7 @@ def test_right_settings_say_nothing() -> None:
     ],
 )
 def test_each_wrong_setting_is_found(code: str, hint: str, changed: dict[str, Any]) -> None:
-    """STYLE 7: a stable id, and what to write instead."""
+    """A stable id, and what to write instead."""
     found = ids(**changed)
     assert hint in (found[f"askfirst.{code}"] or "")
 
@@ -255,7 +255,7 @@ def test_djangos_own_cache_leaks_no_answer(address: str) -> None:
 
 
 def test_our_own_faults_serve_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESIGN 6.6: no consent, no cookie, the page."""
+    """No consent, no cookie, the page."""
 
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError

@@ -263,7 +263,7 @@ async def test_health_says_what_is_away(collector: EmbeddedCollector, tmp_path: 
 
 
 async def test_grants_are_limited_by_network(collector: EmbeddedCollector) -> None:
-    """S19, DESIGN 6.8: one network's grants are bounded, and another's are not touched by it."""
+    """S19: one network's grants are bounded, and another's are not touched by it."""
     for _ in range(MOST_GRANTS):
         assert await collector.admits(HEADERS, "81.2.69.142")
     assert not await collector.admits(HEADERS, "81.2.69.7")

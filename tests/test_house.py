@@ -62,7 +62,7 @@ def room(name: str) -> str:
 
 
 def test_the_sdk_knows_nothing_of_the_collector() -> None:
-    """DESIGN: everything may import askfirst, which imports nothing of the collector."""
+    """Everything may import askfirst, which imports nothing of the collector."""
     offending = [
         (path.relative_to(ROOT), name)
         for path in modules(SDK)

@@ -98,7 +98,7 @@ async def test_a_kept_connection_that_was_closed_is_not_a_fault() -> None:
 
 
 async def test_time_and_size_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DESIGN 6.5: what hangs is given up, what is too long is not read, nor are too many."""
+    """S19: what hangs is given up, what is too long is not read, nor are too many."""
     with served() as (port, _), connections(f"http://127.0.0.1:{port}/p", seconds=0.2) as way:
         with pytest.raises(CollectorAway):
             await way.ask("GET", "/hangs", {})

@@ -177,7 +177,7 @@ def stored(folder: Path) -> Counter[str]:
 
 
 def test_kill_9_loses_nothing_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
-    """DESIGN 6.1: 202 means on disk, and a retry after the restart is the same batch."""
+    """M50: 202 means on disk, and a retry after the restart is the same batch."""
     print(f"ASKFIRST_SEED={SEED}")
     drawn = random.Random(SEED)
     folder = tmp_path / "data"

@@ -144,7 +144,7 @@ def _left(spill: Spill, folder: Path) -> list[Any]:
 
 
 async def test_what_is_promised_is_on_disk_or_refused(tmp_path: Path) -> None:
-    """Issue 6: 202 only after it is in the spill file, else 503; and nothing pushes it out."""
+    """M50: 202 only after it is in the spill file, else 503; and nothing pushes it out."""
     far = Far(away=1_000)
     assert not await outbox(far).keep(HANDLE, {"n": 0}), "no file"
     spill = Spill(tmp_path / "spill", now=lambda: NOW, largest=700)

@@ -86,7 +86,7 @@ Wrap = Callable[..., ConsentMiddleware]
 
 
 def test_a_wrong_policy_is_found_at_start(wrap: Wrap) -> None:
-    """STYLE 7: a bad setting is found at start."""
+    """A bad setting is found at start."""
     with pytest.raises(PolicyError):
         wrap(page(), policy={"version": 1})
 
@@ -256,7 +256,7 @@ def test_signals_joined_by_a_comma(wrap: Wrap) -> None:
 def test_our_own_faults_serve_the_page(
     wrap: Wrap, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DESIGN 6.6, M43: no consent, no cookie, the page; and nothing of the visitor in the log."""
+    """M43: no consent, no cookie, the page; and nothing of the visitor in the log."""
 
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError("SECRET")
@@ -276,7 +276,7 @@ def test_our_own_faults_serve_the_page(
 
 
 def test_a_collector_that_is_away_serves_the_page(wrap: Wrap) -> None:
-    """DESIGN 6.6: pages go on; our own answer 503 with Retry-After."""
+    """Pages go on; our own answer 503 with Retry-After."""
     collector = MemoryCollector(away=RuntimeError("no"))
     app = wrap(page(), collector, patience=0.05)
     assert Call(app).read() == b"page"

@@ -41,7 +41,7 @@ async def put(here: World, name: str, state: str, **more: Any) -> int:
 
 
 async def test_what_the_site_stopped_its_owner_cannot_start_again(here: World) -> None:
-    """Issue 5: the site's owner suspends a collector on its pages; by a program it stays so."""
+    """The site's owner suspends a collector on its pages; by a program it stays so."""
     assert await put(here, "carl", "suspended") == 200
     assert await put(here, "olive", "active") == 403
     assert kept(here).state == "suspended"
@@ -49,7 +49,7 @@ async def test_what_the_site_stopped_its_owner_cannot_start_again(here: World) -
 
 
 async def test_the_site_stops_what_its_owner_had_stopped_before(here: World) -> None:
-    """Issue 5: a suspension is not waited out by suspending oneself first, nor talked away."""
+    """A suspension is not waited out by suspending oneself first, nor talked away."""
     assert await put(here, "olive", "suspended") == 200
     assert await put(here, "carl", "suspended") == 200
     assert await put(here, "olive", "suspended") == 200

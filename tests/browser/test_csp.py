@@ -84,7 +84,7 @@ def open_page(chromium: Browser) -> Iterator[Any]:
 
 @pytest.mark.browser
 def test_a_refuser_s_page_reaches_nobody(open_page: Any) -> None:
-    """M01, issue 6: no request at all leaves for a recipient; the page's own scripts run."""
+    """M01: no request at all leaves for a recipient; the page's own scripts run."""
     ran, reached = open_page(site(), granted=False)
     assert ran == [True, None]
     assert reached == set()
@@ -100,7 +100,7 @@ def test_a_grant_lets_the_recipient_in(open_page: Any) -> None:
 
 @pytest.mark.browser
 def test_the_site_s_own_policy_is_never_loosened(open_page: Any) -> None:
-    """Issue 6: what the site forbids stays forbidden, whatever was agreed to."""
+    """What the site forbids stays forbidden, whatever was agreed to."""
     own = {"content-security-policy": SITES_OWN}
     ran, reached = open_page(site(**own), granted=True)
     assert ran == [None, None]  # neither has the nonce

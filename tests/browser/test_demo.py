@@ -112,7 +112,7 @@ def violations(page: Page, axe: str) -> list[str]:
 def test_a_visitor_who_agrees_sees_what_is_kept(
     demo: Demo, page: Page, context: BrowserContext
 ) -> None:
-    """Issue 2: asked, answered, and shown what was recorded; the tag runs, cookies pass."""
+    """Asked, answered, and shown what was recorded; the tag runs, cookies pass."""
     page.goto(f"{demo.origin}/?via=poster")
     assert names(context) == set()
     assert page.locator("[data-lantern]").is_hidden()

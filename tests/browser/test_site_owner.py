@@ -1,4 +1,4 @@
-"""Issue 5, point 7: the faces of sites, placed collectors and the ceiling, in a real browser."""
+"""The faces of sites, placed collectors and the ceiling, in a real browser."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def agree_and_read_on(chromium: Browser, origin: str, host: Host, site: str) -> 
 def test_from_the_invitation_to_the_first_counted_visit(
     host: Host, chromium: Browser, tmp_path: Path, way: str
 ) -> None:
-    """Issue 5, point 7: a site owner gets there by following one page of the dashboard."""
+    """A site owner gets there by following one page of the dashboard."""
     port = free_port()
     origin = f"http://localhost:{port}"
     context = profile(chromium, accept_downloads=True)
@@ -100,7 +100,7 @@ def test_from_the_invitation_to_the_first_counted_visit(
 
 
 def test_a_collector_is_placed_by_the_keyboard_alone(host: Host, chromium: Browser) -> None:
-    """Issue 5, points 2 and 7: conflicts beside their fields, cut by choice, then on its pages."""
+    """Conflicts beside their fields, cut by choice, then on its pages."""
     host.parts.registry.publish(policy("standard"))
     host.member("olive", "shop")
     context = profile(chromium)
@@ -151,7 +151,7 @@ def test_a_collector_is_placed_by_the_keyboard_alone(host: Host, chromium: Brows
 def test_the_ceiling_is_lowered_with_sliders_or_selects(
     host: Host, chromium: Browser, scripts: bool
 ) -> None:
-    """Issue 5, points 4 and 7: a slider each, selects without JavaScript; seen before saved."""
+    """A slider each, selects without JavaScript; seen before saved."""
     host.parts.registry.publish(policy("standard"))
     host.member("olive", "shop")
     context = profile(chromium, java_script_enabled=scripts)
@@ -200,7 +200,7 @@ def test_the_ceiling_is_lowered_with_sliders_or_selects(
 
 
 def test_the_second_of_two_admins_is_told_and_sees_both(host: Host, chromium: Browser) -> None:
-    """Issue 5, bad input: two admins saving at once (the second is told)."""
+    """Two admins saving at once (the second is told)."""
     pages = []
     for days in (90, 60):
         page = host.signed_in(profile(chromium), "ada")

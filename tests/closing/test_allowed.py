@@ -106,7 +106,7 @@ def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Cl
 
 
 def test_a_preview_says_what_the_next_run_purges(closed: Parts, clock: Clock) -> None:
-    """Issue 5, point 4: before it is saved, the editor shows what it would purge; no more goes."""
+    """Before it is saved, the editor shows what it would purge; no more goes."""
     clock.now += 3 * DAY
     tight = ceiling(closes="day", retention_days=4, keep_rows_days=4)
     seen = preview(closed, tight)

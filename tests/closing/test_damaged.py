@@ -22,7 +22,7 @@ def write(parts: Parts, document: bytes) -> None:
 
 
 def test_its_rows_wait_for_their_questions_as_long_as_their_terms_allow(tmp_path: Path) -> None:
-    """DESIGN §2: closed once, never recomputed; so not under questions that nobody can read."""
+    """Closed once, never recomputed; so not under questions that nobody can read."""
     clock = Clock(noon())
     with opened(tmp_path, clock, SITE) as parts:
         store(parts, [row(parts, number, {}, KEY) for number in range(6)])

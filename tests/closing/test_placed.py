@@ -72,7 +72,7 @@ def answer(parts: Parts, visitor: int, choices: dict[str, int]) -> None:
 
 
 def test_each_collector_closes_what_it_gathered_alone(tmp_path: Path, clock: Clock) -> None:
-    """DESIGN: tables are answered per (site, placed collector, purpose, period)."""
+    """Tables are answered per (site, placed collector, purpose, period)."""
     with standing(tmp_path, clock) as parts:
         views(parts, 10)
         views(parts, 20, replace(KEY, collector=""))
@@ -86,7 +86,7 @@ def test_each_collector_closes_what_it_gathered_alone(tmp_path: Path, clock: Clo
 def test_the_largest_size_and_the_shortest_retention_of_the_chain(
     tmp_path: Path, clock: Clock
 ) -> None:
-    """DESIGN: the largest `min_cell_size` and the shortest retention among the rows' terms."""
+    """The largest `min_cell_size` and the shortest retention among the rows' terms."""
     with standing(tmp_path, clock, statistics={"min_cell_size": 12}) as parts:
         views(parts, 10)
         clock.now = after()

@@ -308,7 +308,7 @@ async def test_a_hostile_form_is_an_answer_and_never_an_error(
 async def test_a_form_that_does_not_come_is_not_waited_for(
     dashboard: ASGIApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DESIGN 6.5: slow bodies are cut, and one that breaks off is no fault of ours."""
+    """S19: slow bodies are cut, and one that breaks off is no fault of ours."""
     monkeypatch.setattr(door, "SLOWEST", 0.01)
 
     async def never() -> Message:

@@ -230,7 +230,7 @@ async def test_small_sites_are_advised(
 
 
 async def test_files_that_cannot_be_read_are_a_503(client: httpx.AsyncClient, parts: Parts) -> None:
-    """DESIGN §6.4: store away: 503 with Retry-After, never a traceback."""
+    """Store away: 503 with Retry-After, never a traceback."""
     with parts.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE cell")
     answer = await client.get(f"{SITE}/pages", params=DATES)

@@ -56,7 +56,7 @@ def test_a_ceiling_comes_back_as_it_was_shown() -> None:
     ],
 )
 def test_a_number_that_cannot_be_one_is_refused_where_it_stands(field: str, text: str) -> None:
-    """Issue 5, bad input: negative or huge days."""
+    """Negative or huge days."""
     document = shipped("host-default").document
     made = ceiling_form.document_of({**ceiling_fields(document), field: text}, document)
     with pytest.raises(PolicyError) as refused:
@@ -133,7 +133,7 @@ def test_levels_beyond_the_site_stay_to_be_seen() -> None:
     ],
 )
 def test_a_conflict_stands_beside_its_field(pointer: str, field: str) -> None:
-    """Issue 5, point 2: pointer, declared, allowed, which link forbids it, what to write."""
+    """Pointer, declared, allowed, which link forbids it, what to write."""
     assert collector_form.field_of(pointer) == field
 
 

@@ -1,4 +1,4 @@
-"""Issue 5: what owners change on pages: attacks, stale forms, later editions, closed doors."""
+"""What owners change on pages: attacks, stale forms, later editions, closed doors."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ async def test_a_policy_may_be_long_and_no_longer(here: World) -> None:
 
 
 async def test_the_second_of_two_who_publish_is_told(here: World) -> None:
-    """Issue 5, bad input: two admins saving at once (the second is told)."""
+    """Two admins saving at once (the second is told)."""
     first, second = shop(refusal_days=200), shop(refusal_days=210)
     async with here.browser("olive") as client:
         looked = [
@@ -248,7 +248,7 @@ async def test_the_second_of_two_who_change_a_collector_sees_both(here: World) -
 
 
 async def test_a_policy_for_later_is_shown_and_can_be_dropped(here: World) -> None:
-    """Issue 5, point 5: effective later; an edition does not go back in time."""
+    """Effective later; an edition does not go back in time."""
     text = as_toml(shop(refusal_days=200))
     past = datetime.fromtimestamp(here.parts.now() - 86_400, UTC)
     async with here.browser("olive") as client:
@@ -365,7 +365,7 @@ async def test_what_happened_once_stays_said_and_only_to_whom_it_concerns(here: 
 
 
 async def test_a_webhook_is_set_told_once_and_taken_away(here: World) -> None:
-    """Issue 5, point 4: by a signed webhook where one is set; https alone."""
+    """By a signed webhook where one is set; https alone."""
     async with here.browser("olive") as client:
         for bad in ("http://shop.example/x", "https://a@shop.example/", "javascript:alert(1)"):
             answer = await post(client, "/sites/shop/webhook", url=bad)
@@ -382,7 +382,7 @@ async def test_a_webhook_is_set_told_once_and_taken_away(here: World) -> None:
 
 
 async def test_keys_are_drawn_shown_once_and_ended(here: World) -> None:
-    """Issue 5, point 1: newest last, old ones valid for a stated time."""
+    """Newest last, old ones valid for a stated time."""
     async with here.browser("olive") as client:
         keys = []
         for _ in range(2):

@@ -53,7 +53,7 @@ async def start(client: httpx.AsyncClient, origin: str) -> httpx.Response:
 async def test_a_member_starts_and_ends_a_test(
     client: httpx.AsyncClient, parts: Parts, clock: Clock
 ) -> None:
-    """Issue 6: short-lived, signed by the site's keys, HttpOnly, and never stored."""
+    """Short-lived, signed by the site's keys, HttpOnly, and never stored."""
     origin = policy().origins[0]
     assert "Start the test" in (await client.get("/sites/shop/test")).text
     response = await start(client, origin)

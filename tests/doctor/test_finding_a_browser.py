@@ -11,7 +11,7 @@ from askfirst_collector.doctor.browser import NAMES, chromium
 
 
 def test_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """STYLE 7: what to do, in the words that do it."""
+    """What to do, in the words that do it."""
     monkeypatch.setitem(sys.modules, "playwright", None)
     assert "askfirst[doctor]" in str(chromium())
 

@@ -197,7 +197,7 @@ class Behaviour:
 
     @pytest.mark.parametrize("cookie", ODD_COOKIES.values(), ids=ODD_COOKIES)
     def test_odd_cookies_never_break_a_page(self, site: Site, cookie: str) -> None:
-        """Issue 6, bad input: the page is served, and nobody is counted by accident."""
+        """The page is served, and nobody is counted by accident."""
         got = site.visitor().get("/", ("Cookie", cookie))
         assert got.status == 200
         assert NOT_COUNTED in got.text
@@ -308,7 +308,7 @@ class Behaviour:
 
     @pytest.mark.parametrize("header", ODD_FORWARDS)
     def test_odd_forwards_harm_nothing(self, site: Site, header: tuple[str, str]) -> None:
-        """Issue 6, bad input: pages are served and events are stored, whatever proxies write."""
+        """Pages are served and events are stored, whatever proxies write."""
         visitor = _granted(site)
         assert visitor.get("/", header).status in (200, 400)
         visitor.also.append((header[0], header[1].replace("\x7f", "")))
@@ -358,7 +358,7 @@ class Behaviour:
         assert (wrong.status, wrong.one("allow")) == (405, "POST")
 
     def test_bodies_are_bounded(self, site: Site) -> None:
-        """DESIGN 6.5: what is larger than 64 kB is refused; what is no JSON says so."""
+        """S19: what is larger than 64 kB is refused; what is no JSON says so."""
         visitor = site.visitor()
         large = visitor.post_json("/askfirst/consent", {"v": "x" * 70_000})
         assert (large.status, large.json["reason"]) == (413, "too-large")

@@ -61,7 +61,7 @@ def site(
 
 
 def test_a_refuser_is_not_in_the_log(site: Site) -> None:
-    """Issue 6, M43: without consent a line keeps method, route and status."""
+    """M43: without consent a line keeps method, route and status."""
     for visitor in (site.visitor(*CANARIES), refused(site)):
         before = len(lines(site))
         for target in ("/about?email=canary@example.org", "/canary-nothing", "/seen"):
@@ -81,7 +81,7 @@ def test_our_own_paths_are_named(site: Site) -> None:
 
 
 def test_a_grant_is_generalised(site: Site, request: pytest.FixtureRequest) -> None:
-    """Issue 6: with consent a line says what was agreed to, and nothing finer."""
+    """With consent a line says what was agreed to, and nothing finer."""
     visitor = site.visitor(*CANARIES[:2])
     assert visitor.answer("accept_all").status == 303
     before = len(lines(site))

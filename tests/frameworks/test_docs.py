@@ -19,7 +19,7 @@ def blocks(page: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_code_is_the_examples(page: str) -> None:
-    """Issue 6: a how-to page for each, whose code is what the tests run."""
+    """A how-to page for each, whose code is what the tests run."""
     lines = (ROOT / f"examples/{page}/app.py").read_text("utf-8").splitlines()
     whole = "\n".join(lines)
     found = blocks(page)

@@ -151,7 +151,7 @@ async def test_the_answer_arrives(build: Any, route: str) -> None:
 
 
 async def test_wrong_settings_are_found_at_start() -> None:
-    """STYLE 7: not at the first request."""
+    """A wrong setting is found at start, not at the first request."""
     app = starlette.applications.Starlette()
     with pytest.raises(PolicyError):
         askfirst.starlette.init_app(app, **{**options(), "policy": {"version": 1}})
@@ -180,7 +180,7 @@ async def test_litestar_closes_the_collector_with_itself() -> None:
     ],
 )
 async def test_targets_in_absolute_form(path: str, raw: bytes, expected: tuple[str, bytes]) -> None:
-    """Issue 6, bad input: what the server did not cut, the gate does."""
+    """What the server did not cut, the gate does."""
     scope: dict[str, Any] = {"path": path, "raw_path": raw}
     as_origin_form(scope)
     assert (scope["path"], scope["raw_path"]) == expected

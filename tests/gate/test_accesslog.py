@@ -126,7 +126,7 @@ LINES: dict[str, tuple[str, tuple[Any, ...], str, str]] = {
 
 @pytest.mark.parametrize("logger", LINES)
 def test_lines(logger: str) -> None:
-    """Issue 6: nothing but method, route and status without consent; with it what was agreed to."""
+    """Nothing but method, route and status without consent; with it what was agreed to."""
     message, args, refused, granted = LINES[logger]
     visit(granted=False)
     assert said(logger, message, *args) == refused

@@ -89,7 +89,7 @@ async def test_a_refusal_is_the_same_whatever_came_before(shop: Build) -> None:
 
 
 async def test_a_refusal_is_not_recorded(shop: Build) -> None:
-    """DESIGN 2: a refusal without a receipt reaches no collector, and sets one cookie."""
+    """A refusal without a receipt reaches no collector, and sets one cookie."""
     site = shop()
     got = await site.browser.consent("reject_all", site.policy.hash)
     assert got.json["decision"] == "refused"
@@ -117,7 +117,7 @@ async def test_a_refusal_lasts(shop: Build) -> None:
 
 
 async def test_refusals_are_counted_once_where_the_policy_says_so(shop: Build) -> None:
-    """DESIGN 2: `count_refusals` adds one to a tally; the same refusal again adds nothing."""
+    """`count_refusals` adds one to a tally; the same refusal again adds nothing."""
     site = shop(count_refusals=True)
     for _ in range(2):
         await site.browser.consent("reject_all", site.policy.hash)
@@ -155,7 +155,7 @@ async def test_a_change_keeps_the_receipt(shop: Build) -> None:
 
 
 async def test_withdrawing_ends_the_receipt_for_good(shop: Build) -> None:
-    """DESIGN 2: after it a new grant has a new secret, and what a dead one claims is not taken."""
+    """After it a new grant has a new secret, and what a dead one claims is not taken."""
     site = shop()
     await site.browser.consent("accept_all", site.policy.hash)
     secret = site.browser.jar[RECEIPT]
@@ -169,7 +169,7 @@ async def test_withdrawing_ends_the_receipt_for_good(shop: Build) -> None:
 
 
 async def test_a_second_receipt_does_not_keep_the_first_alive(shop: Build) -> None:
-    """DESIGN 6.7: a script may plant another receipt beside it; withdrawal wins all the same."""
+    """A script may plant another receipt beside it; withdrawal wins all the same."""
     site = shop()
     await site.browser.consent("accept_all", site.policy.hash)
     planted = (
@@ -222,7 +222,7 @@ async def test_forgetting_needs_no_collector(shop: Build) -> None:
 
 
 async def test_while_the_collector_is_away_nothing_is_granted(shop: Build) -> None:
-    """DESIGN 2: 503, Retry-After, and the visitor stays unasked."""
+    """503, Retry-After, and the visitor stays unasked."""
     site = shop()
     await site.browser.get("/")
     site.collector.away = AWAY
@@ -237,7 +237,7 @@ async def test_while_the_collector_is_away_nothing_is_granted(shop: Build) -> No
 
 
 async def test_withdrawing_acts_at_once_while_the_collector_is_away(shop: Build) -> None:
-    """DESIGN 2: locally at once; retried until acknowledged, before any later answer."""
+    """Locally at once; retried until acknowledged, before any later answer."""
     site = shop()
     await site.browser.consent("accept_all", site.policy.hash)
     receipt = dict(site.browser.jar)

@@ -27,7 +27,7 @@ HEAD = "Category,Cookie / Data Key name,Wildcard match\n"
     ],
 )
 def test_the_real_database(corpus: Path, name: bytes, purpose: str | None) -> None:
-    """Issue 6: which purpose of the policy a cookie seems to belong to."""
+    """Which purpose of the policy a cookie seems to belong to."""
     database = CookieDatabase(corpus / "cookies/open-cookie-database.csv", make_policy())
     assert database.purpose(name) == purpose
 
@@ -56,7 +56,7 @@ def test_the_report_names_the_purpose(tmp_path: Path, caplog: pytest.LogCaptureF
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", None])
 def test_a_file_that_is_none_is_found_at_start(tmp_path: Path, content: bytes | None) -> None:
-    """STYLE 7: a bad setting is found at start, with its id."""
+    """A bad setting is found at start, with its id."""
     file = tmp_path / "cookies.csv"
     if content is not None:
         file.write_bytes(content)

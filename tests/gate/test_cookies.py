@@ -84,7 +84,7 @@ def test_where_only_the_receipt_was_there_the_header_goes() -> None:
 
 
 def test_a_header_of_receipts_costs_no_more_than_its_length() -> None:
-    """S19, DESIGN 6.6: some servers hand on headers of any size, and the site's loop waits."""
+    """S19: some servers hand on headers of any size, and the site's loop waits."""
     line = (RECEIPT + b"=;") * 100_000
     began = time.perf_counter()
     _, taken, _ = read([(b"cookie", line)])

@@ -56,7 +56,7 @@ def ours(*granted: str, headers: list[Header] | None = None, **signals: bool) ->
 
 
 def test_hosts_join_when_they_are_agreed_to() -> None:
-    """Issue 6: recipients' hosts are reached only when agreed; GPC takes a seller's away."""
+    """Recipients' hosts are reached only when agreed; GPC takes a seller's away."""
     refused = ours()
     assert refused == {
         "script-src": f"{OWN} 'unsafe-inline' 'unsafe-eval'",
@@ -123,7 +123,7 @@ def test_no_report_leaves_the_browser() -> None:
 
 
 def test_a_wrong_mode_is_found_at_start() -> None:
-    """STYLE 7."""
+    """A bad setting is found at start."""
     with pytest.raises(WrongSetting, match=r"askfirst\.E023"):
         Reach(policy_(), mode="on")
 

@@ -43,7 +43,7 @@ def test_a_cookie_that_is_not_necessary_any_more_does_not_leave() -> None:
 
 
 def test_a_cookie_that_was_declared_meanwhile_leaves_where_it_is_agreed_to() -> None:
-    """Issue 5: a policy that is published takes effect without a restart."""
+    """A policy that is published takes effect without a restart."""
     gate = published(make_policy(purposes={"marketing": {"cookies": ["_new"]}}))
     line = (b"set-cookie", b"_new=1")
     assert line in leaving(gate, line, granted=True)
@@ -60,7 +60,7 @@ def test_a_page_that_hangs_on_recipients_named_meanwhile_says_so() -> None:
 
 
 def test_who_is_not_asked_about_any_more_is_not_reached() -> None:
-    """Issue 6: hosts that the application names itself are let through only where agreed to."""
+    """Hosts that the application names itself are let through only where agreed to."""
     gate = published(make_policy(purposes={"marketing": {"recipients": [ADS]}}), csp="enforce")
     own = (b"content-security-policy", b"img-src https://ads.example")
     found = [value for name, value in leaving(gate, own) if name == own[0]]

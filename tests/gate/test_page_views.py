@@ -117,7 +117,7 @@ async def test_only_whole_pages_count(shop: Build) -> None:
 
 
 async def test_a_collector_that_fails_hurts_no_page(shop: Build) -> None:
-    """DESIGN 6.6: the page is served whatever submitting does."""
+    """The page is served whatever submitting does."""
     site = await visits(shop)
     site.collector.away = AWAY
     assert (await site.browser.get("/")).status == 200

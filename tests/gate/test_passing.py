@@ -58,7 +58,7 @@ def test_a_glob_is_what_globs_are(pattern: str, name: str) -> None:
 
 
 def test_a_visitor_s_names_take_no_time() -> None:
-    """DESIGN 6.6: the names are the visitor's own, and a policy's glob may have many stars."""
+    """The names are the visitor's own, and a policy's glob may have many stars."""
     found = glob(["*_a*_a*_a*_a*x"])
     assert found is not None
     began = time.perf_counter()

@@ -82,7 +82,7 @@ async def test_a_refusal_is_the_same_bytes_wherever_it_is_given(
 async def test_while_the_collector_is_away_refusing_it_holds_at_once(
     shop: Callable[..., Shop],
 ) -> None:
-    """DESIGN §2: a refusal acts locally at once, a placed collector's too."""
+    """A refusal acts locally at once, a placed collector's too."""
     at, edition = opened(shop)
     await at.browser.consent("accept_all", edition, choices={**OWN, NAME: 3})
     at.collector.away = AWAY

@@ -118,7 +118,7 @@ def test_a_refuser_is_not_asked_by_it() -> None:
 
 
 def test_it_asks_only_on_the_origins_it_stands_on() -> None:
-    """Issue 5, 1: globs on the path, of one or more of the site's origins."""
+    """Globs on the path, of one or more of the site's origins."""
     known = place(None, None, changed(TIDES, origins=["https://www.shop.example"]))
     assert "Tide Ltd" in shown(nobody(known), "/tides/", "www.shop.example").text
     for host in ("shop.example", "www.shop.example:8443", ""):
@@ -248,13 +248,13 @@ def test_what_is_kept_names_each_with_its_own_way_out() -> None:
     ],
 )
 def test_pages_are_told_in_plain_words(pattern: str, said: str) -> None:
-    """Issue 5, 3: where it stands, for people who read no patterns."""
+    """Where it stands, for people who read no patterns."""
     found = where(read_placed(changed(TIDES, pages=[pattern])), WORDS)
     assert [each.translate({0x2068: None, 0x2069: None}) for each in found] == [said]
 
 
 def test_its_words_are_escaped_and_isolated() -> None:
-    """DESIGN §7: an owner's words are text, and keep to their own direction."""
+    """An owner's words are text, and keep to their own direction."""
     text = {"en": {"title": HOSTILE, "description": HOSTILE}}
     who = {"name": HOSTILE, "contact": HOSTILE, "country": "IE"}
     hostile = changed(TIDES, statistics={"text": text}, controller=who)

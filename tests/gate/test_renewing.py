@@ -43,7 +43,7 @@ async def _until_shown(at: Shop, wanted: bool) -> None:
 
 @pytest.mark.anyio
 async def test_no_request_waits_for_news(shop: Callable[..., Shop]) -> None:
-    """DESIGN §6.6: a collector that does not answer holds no page up, and is asked once."""
+    """A collector that does not answer holds no page up, and is asked once."""
     at = shop()
     await at.browser.get("/")
     asked: list[Policy] = []
@@ -92,7 +92,7 @@ async def test_an_answer_that_came_too_late_brings_the_news(shop: Callable[..., 
 async def test_while_the_collector_is_away_what_was_known_holds(
     shop: Callable[..., Shop], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DESIGN §6.6: pages go on as before, and a second later nobody asks yet again."""
+    """Pages go on as before, and a second later nobody asks yet again."""
     at = shop()
     place(at.collector, at.policy, TIDES)
     await at.browser.get("/tides/")

@@ -34,7 +34,7 @@ def left(*headers: Header) -> list[Header]:
     ],
 )
 def test_only_a_host_that_was_agreed_to_is_reported_to(address: str, passes: bool) -> None:
-    """Issue 6: report directives go only to visitors whose agreed purpose covers them."""
+    """Report directives go only to visitors whose agreed purpose covers them."""
     found = left((CSP, f"img-src 'self'; Report-URI {address}".encode()))
     assert found == [
         (CSP, f"img-src 'self'; Report-URI {address}".encode() if passes else b"img-src 'self'")

@@ -59,7 +59,7 @@ async def test_no_script_is_told_the_secret(shop: Build, mode: bytes) -> None:
 
 
 async def test_the_secret_may_come_in_the_header(shop: Build) -> None:
-    """DESIGN 2: rights take the secret in the cookie or in Authorization."""
+    """Rights take the secret in the cookie or in Authorization."""
     site = await granted(shop)
     header = (b"authorization", b"receipt " + site.browser.jar[RECEIPT])
     got = await site.another().get("/askfirst/rights/me", [*JSON, header])

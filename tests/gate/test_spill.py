@@ -207,7 +207,7 @@ def test_a_forked_process_takes_another_file(spill: Open, tmp_path: Path) -> Non
 def test_a_disk_that_cannot_be_written(
     spill: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DESIGN 6.6: said in the log, and nothing is raised."""
+    """Said in the log, and nothing is raised."""
     (tmp_path / "spill").mkdir()
     for n in range(1, 64):
         (tmp_path / f"spill.{n}").mkdir()

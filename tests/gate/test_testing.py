@@ -39,7 +39,7 @@ def token(site: str = "shop", key: bytes = KEY, now: float = NOW) -> bytes:
 
 
 def test_it_is_for_one_site_and_some_minutes() -> None:
-    """Issue 6: short-lived, signed, not valid for another site, under a label of its own."""
+    """Short-lived, signed, not valid for another site, under a label of its own."""
     assert is_session(token(), "shop", (bytes(32), KEY), now=NOW)
     assert is_session(token(), "shop", (KEY,), now=NOW + SECONDS - 1)
     assert not is_session(token(), "shop", (KEY,), now=NOW + SECONDS)
@@ -65,7 +65,7 @@ def test_the_cookie_is_for_this_host_and_no_script() -> None:
 
 @pytest.mark.anyio
 async def test_undeclared_cookies_pass_for_the_member_alone(shop: Build) -> None:
-    """Issue 6: `learn` for a member's session only, as it breaks M01; kept by no cache."""
+    """`learn` for a member's session only, as it breaks M01; kept by no cache."""
     site: Shop = shop()
     site.headers = [UNDECLARED, (b"cache-control", b"public, max-age=60")]
     visitor = await site.browser.get("/")
@@ -93,7 +93,7 @@ async def test_no_page_can_set_it(shop: Build) -> None:
 
 @pytest.mark.anyio
 async def test_reports_to_the_site_leave_a_members_browser_alone(shop: Build) -> None:
-    """Issue 6: report directives go to a signed-in member testing; to visitors never."""
+    """Report directives go to a signed-in member testing; to visitors never."""
     site: Shop = shop(options={"csp": "enforce"})
     site.headers = [*REPORTING]
     visitor = await site.browser.get("/")
@@ -110,7 +110,7 @@ async def test_reports_to_the_site_leave_a_members_browser_alone(shop: Build) ->
 async def test_a_report_is_read_from_a_member_alone(
     shop: Build, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Issue 6: other bodies are discarded unread; a member's says directive and host, no more."""
+    """Other bodies are discarded unread; a member's says directive and host, no more."""
     site: Shop = shop()
     await site.browser.get("/")
     body = json.dumps(VIOLATION).encode()

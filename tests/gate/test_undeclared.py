@@ -50,7 +50,7 @@ def test_the_line_to_add_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_report_has_routes_and_days_and_no_counts() -> None:
-    """Issue 6: which cookie, which route template, first and last day seen."""
+    """Which cookie, which route template, first and last day seen."""
     found = report()
     for route, now in [("/a", NOW), ("/a", NOW + 60), ("/a", NOW + 3 * DAY), (None, NOW)]:
         found.note(b"tracker", lambda route=route: route, now)  # type: ignore[misc]
@@ -109,7 +109,7 @@ def test_which_requests_are_local(headers: list[Header], local: bool) -> None:
 
 @pytest.mark.anyio
 async def test_learning_passes_and_reports(shop: Build) -> None:
-    """Issue 6: learn passes undeclared cookies on loopback, and the owner is told of each."""
+    """`learn` passes undeclared cookies on loopback, and the owner is told of each."""
     site = shop(options={"undeclared": "learn"}, origins=LOCAL)
     site.headers = [(b"set-cookie", b"tracker=1"), (b"set-cookie", b"_fbp=1")]
     here: list[Any] = [(b"host", b"localhost:8000")]

@@ -63,7 +63,7 @@ def test_a_network_is_forgotten_with_the_key() -> None:
 
 
 def test_memory_holds_a_keyed_hash_and_no_address() -> None:
-    """DESIGN 6.8: neither the address nor its network can be read from what is remembered."""
+    """Neither the address nor its network can be read from what is remembered."""
     limit = AddressLimit(now=Clock(), urandom=os.urandom)
     address = ip_address("203.0.113.77")
     limit.allows(address)

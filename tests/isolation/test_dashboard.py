@@ -1,4 +1,4 @@
-"""Issue 5: an owner of one site and a reader are refused everything of another. The dashboard."""
+"""An owner of one site and a reader are refused everything of another. The dashboard."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_refusals_never_fail(edition: str) -> None:
 
 
 def test_a_refusal_of_a_stranger_is_not_recorded() -> None:
-    """DESIGN §2: without a live handle there is no entry."""
+    """Without a live handle there is no entry."""
     assert answered(decision(FIRST, "reject_all")).body is None
     assert (
         answered(decision(FIRST, "reject_all"), after(answered(decision(FIRST)), ended=True)).body

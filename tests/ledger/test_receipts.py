@@ -41,7 +41,7 @@ def test_a_receipt_is_verified_without_our_code() -> None:
 
 
 def test_the_holder_can_compute_the_leaf() -> None:
-    """DESIGN §2: SHA-256(0x00 ‖ HMAC(entry salt, JCS(entry))), from what the receipt holds."""
+    """SHA-256(0x00 ‖ HMAC(entry salt, JCS(entry))), from what the receipt holds."""
     payload = json.loads(part(RECEIPTS.sign(ENTRY), 1))
     leaf, salt = (payload.pop(name) for name in ("leaf", "salt"))
     jcs = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()

@@ -98,7 +98,7 @@ def test_a_language_carries_no_id(parts: Parts, tmp_path: Path) -> None:
 
 
 def test_leaves_are_what_the_design_says(parts: Parts) -> None:
-    """DESIGN §2: SHA-256(0x00 ‖ HMAC(entry salt, JCS(entry))), stored from the first entry on."""
+    """SHA-256(0x00 ‖ HMAC(entry salt, JCS(entry))), stored from the first entry on."""
     record_now(parts, decision(POLICY))
     (entry,) = parts.ledger.history("shop", HANDLE)
     jcs = json.dumps(entry.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -91,7 +91,7 @@ def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
 def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
     parts: Parts, clock: Clock, document: bytes
 ) -> None:
-    """DESIGN §6.4, §6.7: other sites are counted, closed, forgotten, and answered as before."""
+    """M32: other sites are counted, closed, forgotten, and answered as before."""
     handle = "ab" * 32
     for site, asked in (("shop", SITE), ("zoo", OTHER)):
         chosen = decision(asked, handle=handle)
@@ -142,7 +142,7 @@ def crowd(site: Policy, name: str, **changes: Any) -> Placed:
 
 
 def test_what_does_not_fit_the_cookie_at_its_time_is_refused(parts: Parts, clock: Clock) -> None:
-    """Issue 5: a policy for later that cannot be in force by then stops nothing, and says why."""
+    """A policy for later that cannot be in force by then stops nothing, and says why."""
     site = many(10)
     parts.registry.publish(site)
     later(parts, clock, many(25))
@@ -192,7 +192,7 @@ def test_a_policy_for_later_waits_for_a_ceiling_that_cannot_be_read(
 
 
 def test_nothing_takes_effect_at_a_site_that_ended(parts: Parts, clock: Clock) -> None:
-    """Issue 5: retired is over; a policy that waited makes no edition of it any more."""
+    """Retired is over; a policy that waited makes no edition of it any more."""
     later(parts, clock, policy("minimal"))
     parts.registry.retire("shop", actor="ann")
     clock.now += 61
@@ -233,7 +233,7 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
 
 
 def test_publishing_goes_on_where_one_of_them_cannot(parts: Parts) -> None:
-    """Issue 5: nor keep the site's owner from publishing."""
+    """One that cannot go on does not keep the site's owner from publishing."""
     site = many(10)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))

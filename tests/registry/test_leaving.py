@@ -1,4 +1,4 @@
-"""A host admin who goes, or is one no more, has left no way back (issue 5)."""
+"""A host admin who goes, or is one no more, has left no way back."""
 
 from __future__ import annotations
 

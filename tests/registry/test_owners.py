@@ -30,7 +30,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 
 
 def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Parts) -> None:
-    """Issue 5: whoever is invited chooses a name, and its figures are its owner's alone."""
+    """Whoever is invited chooses a name, and its figures are its owner's alone."""
     members = Members(parts.engine, now=Clock(), urandom=os.urandom)
 
     def join(name: str, site: str) -> None:
@@ -62,7 +62,7 @@ def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Parts)
 
 
 def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Parts) -> None:
-    """Issue 5: neither does one who removes themselves."""
+    """An admin who removes themselves leaves no figures to whoever takes the name."""
     members = Members(parts.engine, now=Clock(), urandom=os.urandom)
     for name in ("ann", "bea"):
         members.set_up(members.new_link(), name, PASSWORD)

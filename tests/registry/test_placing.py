@@ -249,7 +249,7 @@ def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Parts) -> None:
 def test_an_owner_cannot_fill_the_history_of_a_site(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DESIGN §6.5: every visitor is told of each edition, so their number a day is bounded."""
+    """S19: every visitor is told of each edition, so their number a day is bounded."""
     monkeypatch.setattr(placing, "MOST_A_DAY", 6)
     put(parts, collector())
     for state in ("suspended", "active", "suspended", "active"):

@@ -38,7 +38,7 @@ def draw(parts: Parts, site: str = "shop") -> str:
 
 
 def test_keys_rotate_the_old_ones_valid_for_a_stated_time(parts: Parts, clock: Clock) -> None:
-    """Issue 5, point 1: newest last, old ones valid for a stated time."""
+    """Newest last, old ones valid for a stated time."""
     first = draw(parts)
     clock.now += 100
     second = draw(parts)
@@ -65,7 +65,7 @@ def test_drawing_again_makes_no_key_live_longer(parts: Parts, clock: Clock) -> N
 
 
 def test_a_key_ends_by_hand_under_its_own_site_alone(parts: Parts) -> None:
-    """Issue 5: a key used after its end is refused; another site's is not ended by its id."""
+    """A key used after its end is refused; another site's is not ended by its id."""
     key, other = draw(parts), draw(parts, "club")
     with writing(parts.engine) as connection:
         (mine,) = site_keys(connection, "shop", now=parts.now())

@@ -38,7 +38,7 @@ async def test_a_visit_through_a_relay(world: World) -> None:
 
 
 async def test_a_retry_is_the_same_batch(world: World) -> None:
-    """DESIGN 6.1: the page's own name for its batch goes along, so nothing is doubled."""
+    """M50: the page's own name for its batch goes along, so nothing is doubled."""
     site = world.site()
     await site.browser.get("/")
     await site.accept()
@@ -226,7 +226,7 @@ async def test_health(world: World) -> None:
     ],
 )
 def test_wrong_settings_are_found_at_start(url: str, more: dict[str, Any], code: str) -> None:
-    """STYLE 7: with a stable id, and never the key itself."""
+    """With a stable id, and never the key itself."""
     options = {"key": "askfirst_x", "cookie_keys": (bytes(32),), **more}
     with pytest.raises(WrongSetting) as error:
         HttpCollector(url, options.pop("key"), **options)

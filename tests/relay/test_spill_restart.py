@@ -171,6 +171,6 @@ async def test_a_clean_end_leaves_what_waits_to_the_next(world: World, start: St
 
 
 def test_the_folder_of_the_file_must_be_there(world: World, tmp_path: Path) -> None:
-    """STYLE 7: found at start."""
+    """Found at start."""
     with pytest.raises(Unusable, match="make it first"):
         world.client(spill=tmp_path / "missing" / "spill")

@@ -32,7 +32,7 @@ def tell(who: Visitor, page: str = "/kept?u=CANARY", batch: str = "b" * 22) -> G
 
 
 async def test_it_is_on_disk_before_the_page_is_answered(world: World, start: Start) -> None:
-    """Issue 6, DESIGN 6.1: 202 means on disk; kill -9 loses nothing of it and doubles nothing."""
+    """M50: 202 means on disk; kill -9 loses nothing of it and doubles nothing."""
     site = start()
     who = visitor(site)
     accept(who, world)

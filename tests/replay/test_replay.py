@@ -34,7 +34,7 @@ def site_policy() -> Policy:
 
 
 def level(table: str, detail: int) -> int:
-    """How fine the standard policy's table is under this choice (DESIGN, "Detail")."""
+    """How fine the standard policy's table is under this choice."""
     asked = 2 if table in ("time", "page", "referrer") else 1
     return asked if detail == 3 else 1
 

@@ -70,7 +70,7 @@ def made_before(path: Path) -> None:
 
 
 def test_the_revisions_make_the_tables_that_the_code_declares(tmp_path: Path) -> None:
-    """Issue 5, point 1: a table that is declared, and in no revision, is found here."""
+    """A table that is declared, and in no revision, is found here."""
     whole_metadata()
     engine = create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
     migrate(engine)
@@ -93,7 +93,7 @@ def test_the_newest_revision_is_the_one_that_a_start_looks_for() -> None:
 
 
 def test_every_revision_is_something_that_postgresql_can_do() -> None:
-    """Issue 5, point 1: SQLite now; nothing in it that PostgreSQL cannot do."""
+    """SQLite now; nothing in it that PostgreSQL cannot do."""
     script, written = ScriptDirectory(str(VERSIONS)), StringIO()
 
     def forward(revision: str, _context: object) -> object:
@@ -193,7 +193,7 @@ def test_workers_that_start_at_once_do_not_collide(tmp_path: Path) -> None:
 
 
 def test_askfirst_migrate_says_what_it_would_do_and_does_it(tmp_path: Path) -> None:
-    """Issue 5, point 1: `askfirst migrate --check` rehearses, `askfirst migrate` does it."""
+    """`askfirst migrate --check` rehearses, `askfirst migrate` does it."""
     ledger, run = tmp_path / "ledger.db", CliRunner()
     made_before(ledger)
     told = run.invoke(main, ["migrate", "--data", str(tmp_path), "--check", "--json"])

@@ -27,7 +27,7 @@ def test_the_version_moves_when_somebody_commits(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_noticed_within_a_second(tmp_path: Path) -> None:
-    """DESIGN 6.4: SQLite goes on answering from it; whoever asks here is told that it is away."""
+    """SQLite goes on answering from it; whoever asks here is told that it is away."""
     path, clock = tmp_path / "ledger.db", Clock()
     engine = open_ledger(path)
     watch = Watch(engine, Present(path), clock=clock)

@@ -140,7 +140,7 @@ def test_an_edition_reads_back_as_it_was_archived() -> None:
 
 
 def test_effective_terms_lie_within_every_link() -> None:
-    """Effective terms are host ∧ site ∧ placed ∧ agreed edition ∧ detail (DESIGN's chain)."""
+    """Effective terms are host ∧ site ∧ placed ∧ agreed edition ∧ detail."""
     found = editions(widget())
     terms = bounded_terms(found, "tides/statistics", Choice(3, 2), shipped("host-default"))
     assert terms.scope.as_dict() == {"time": 1, "page": 1}

@@ -105,7 +105,7 @@ def gathered(event: Mapping[str, object], terms: Terms) -> dict[str, Value]:
 def test_an_accepted_event_is_accepted_by_each_link_alone(
     chain: Chain, event: dict[str, object]
 ) -> None:
-    """Issue 5, proofs: no field that one of the links alone would not have gathered."""
+    """No field that one of the links alone would not have gathered."""
     effective = chain.effective
     row = gathered(event, effective)
     for link in chain.links:
@@ -120,7 +120,7 @@ def test_an_accepted_event_is_accepted_by_each_link_alone(
 def test_tightening_never_adds_a_field(
     chain: Chain, link: str, other: Terms, event: dict[str, object]
 ) -> None:
-    """Issue 5, proofs: whichever link is narrowed, a row has the same fields, or fewer."""
+    """Whichever link is narrowed, a row has the same fields, or fewer."""
     narrowed = replace(chain, **{link: meet(getattr(chain, link), other)})
     before, after = chain.effective, narrowed.effective
     assert subsumed_by(after, before) == ()
@@ -134,7 +134,7 @@ def test_tightening_never_adds_a_field(
 def test_adding_a_permission_never_removes_a_conflict(
     wide: Terms, less: Terms, site: Terms, host: Terms
 ) -> None:
-    """Issue 5, proofs: with every link above, for a site as for a placed collector."""
+    """With every link above, for a site as for a placed collector."""
     above = of(HOST, "analytics", replace(host, data_use="analytics"))
     within = of(SITE, "statistics", site)
     found = []

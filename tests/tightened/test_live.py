@@ -186,7 +186,7 @@ def test_a_file_governs_both_workers_within_five_seconds(data: Path) -> None:
 
 
 def test_a_worker_that_cannot_confirm_its_policies_answers_503(data: Path) -> None:
-    """DESIGN 6.4: the registry is gone; nothing is stored under what was known before."""
+    """M33: the registry is gone; nothing is stored under what was known before."""
     key, _ = prepared(data)
     with workers(data, key) as both:
         assert all(worker.stored() for worker in both)

@@ -9,7 +9,7 @@ export type Detail = 0 | 1 | 2 | 3;
 /** One answer of the state cookie: the detail, and the edition that bounds it. */
 export type Choice = readonly [detail: number, edition: number];
 
-/** What the state cookie says (DESIGN, "From visit to answer"). */
+/** What the state cookie says (docs/gate.md). */
 export interface State {
   readonly site: string;
   readonly edition: number;

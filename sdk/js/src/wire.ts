@@ -1,4 +1,4 @@
-/** The outbox's way to the site: POST /askfirst/events (DESIGN, "Contracts"). */
+/** The outbox's way to the site: POST /askfirst/events. */
 import type { Grants, Sender } from "./api.ts";
 import type { Wire } from "./outbox.ts";
 

@@ -26,7 +26,7 @@ _TAXONOMY = """
 
 DATA_USES = frozenset(_TAXONOMY.split())
 
-# Uses that sell or share by what they are (11 CCR 7025; DESIGN: forced true).
+# Uses that sell or share by what they are (11 CCR 7025).
 SELLING = ("marketing", "third_party_sharing")
 
 

@@ -23,7 +23,7 @@ def checked(page: Page) -> dict[str, str]:
 
 
 def test_each_purpose_has_four_details_and_none_is_ticked() -> None:
-    """M05: nothing is chosen beforehand, and there must be an answer for each purpose."""
+    """M05, S15: nothing is ticked, each purpose asked wants an answer, no other has a switch."""
     page = shown(visitor(editions(document())))
 
     for name in ("marketing", "preferences", "statistics"):

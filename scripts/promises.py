@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -123,3 +124,8 @@ def _of_promise(promise: Promise, tests: Mapping[str, list[str]]) -> Iterator[st
     word = {"in part": "missing: ", "not yet": "today: "}.get(promise.status, "")
     if not promise.rest.startswith(word) or bool(promise.rest) != bool(word):
         yield f"{promise.id}: {promise.status} is followed by {word or 'nothing'!r}"
+
+
+if __name__ == "__main__":
+    if lines := problems(Path(__file__).resolve().parent.parent):
+        sys.exit("\n".join(lines))

@@ -6,17 +6,26 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from askfirst_collector.parts import Parts
+from askfirst_collector.registry import passwords
 from askfirst_collector.store import database
 from askfirst_collector.store.migrating import migrate
 from tests.closing.house import Clock, noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same cases in every run, on a machine however busy: what is drawn anew is for long runs.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("anew", max_examples=2_000, deadline=None)
+settings.load_profile(os.environ.get("ASKFIRST_HYPOTHESIS", "same"))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +56,15 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "migrate", copied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2 at its least cost: what it costs is a setting, and what it does is the same."""
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "PasswordHasher", cheap)
         yield
 
 

@@ -86,7 +86,7 @@ def test_where_only_the_receipt_was_there_the_header_goes() -> None:
 def test_a_header_of_receipts_costs_no_more_than_its_length() -> None:
     """S19: some servers hand on headers of any size, and the site's loop waits."""
     line = (RECEIPT + b"=;") * 100_000
-    began = time.perf_counter()
+    began = time.process_time()
     _, taken, _ = read([(b"cookie", line)])
     assert len(taken) == 100_000
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

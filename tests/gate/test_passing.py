@@ -61,9 +61,9 @@ def test_a_visitor_s_names_take_no_time() -> None:
     """The names are the visitor's own, and a policy's glob may have many stars."""
     found = glob(["*_a*_a*_a*_a*x"])
     assert found is not None
-    began = time.perf_counter()
+    began = time.process_time()
     assert not found.fullmatch(b"_a" * 2048)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_our_own_names_are_ours_alone() -> None:

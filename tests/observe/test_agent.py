@@ -149,9 +149,9 @@ def test_hostile_agents_are_bounded_in_time(unit: str) -> None:
     """Only the first kilobyte is read: a megabyte costs no more than 50 ms."""
     text = unit * (1_000_000 // len(unit))
     agent.browser(FIREFOX)
-    started = time.perf_counter()
+    started = time.process_time()
     agent.browser(text), agent.os(text), agent.is_bot(text)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05
 
 
 def held(canary: str) -> list[type]:

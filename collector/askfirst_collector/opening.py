@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from askfirst_collector.closing import disclosed
 from askfirst_collector.config import open_folder
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
@@ -16,6 +20,7 @@ from askfirst_collector.registry.placing import Placing
 from askfirst_collector.registry.sites import Registry
 from askfirst_collector.restored import reconcile
 from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away
 from askfirst_collector.store.present import Present
 from askfirst_collector.store.salts import Salts
@@ -52,7 +57,12 @@ def open_parts(
         placing=Placing(engine, host, now=now, urandom=urandom),
         ledger=ledger,
         salts=Salts(folder.salts, now=now, urandom=urandom),
-        events=SqliteEvents(folder.events, ended=ledger.ended, urandom=urandom),
+        events=SqliteEvents(
+            folder.events,
+            ended=ledger.ended,
+            closed=partial(_is_closed, engine),
+            urandom=urandom,
+        ),
         keys=keys,
         notices=Notices(engine),
         receipts=Receipts(keys.receipts()),
@@ -63,6 +73,11 @@ def open_parts(
     )
     reconcile(parts)
     return parts
+
+
+def _is_closed(engine: Engine, key: PeriodKey) -> bool:
+    with away("ledger"), engine.connect() as connection:
+        return disclosed.is_closed(connection, key)
 
 
 def close_parts(parts: Parts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from askfirst_collector.closing import close as closing_module
 from askfirst_collector.closing import disclosed
 from askfirst_collector.closing.close import close_due, close_period, due
 from askfirst_collector.parts import Parts
+from askfirst_collector.store.events import PeriodClosed
 from askfirst_collector.store.salts import GRACE, pseudonym
 
 from .house import (
@@ -93,7 +95,8 @@ def test_a_closed_period_is_never_recomputed(parts: Parts, clock: Clock) -> None
     store(parts, crowd(parts, 20, page=("/a",)))
     clock.now = after()
     close_due(parts, clock.now)
-    store(parts, late)
+    with pytest.raises(PeriodClosed):
+        store(parts, late)
     close_due(parts, clock.now + 60)
     assert closings(parts)["statistics", MONDAY] == 20
     assert cells(parts, "page") == {("/a",): 20}
@@ -105,8 +108,31 @@ def test_rows_that_come_while_a_period_is_closed_are_not_stored(parts: Parts, cl
     late = crowd(parts, 5, 500, page=("/late",))
     store(parts, crowd(parts, 20, page=("/a",)))
     parts.events.seal(key_of())
-    store(parts, late)
+    with pytest.raises(PeriodClosed):
+        store(parts, late)
     assert parts.events.counts(key_of()).visitors == 20
+
+
+def test_a_period_without_rows_takes_none_while_it_is_closed(
+    parts: Parts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50: nor after it: what is answered as stored is not removed as having come too late."""
+    late = [row(parts, 1, {"page": ("/late",)})]
+    clock.now = after()
+    disclose, closes = closing_module.disclose, []
+
+    def meanwhile(*arguments: Any) -> Any:
+        with pytest.raises(PeriodClosed):
+            store(parts, late)
+        closes.append(arguments)
+        return disclose(*arguments)
+
+    monkeypatch.setattr(closing_module, "disclose", meanwhile)
+    close_period(parts, key_of(), clock.now)
+    assert len(closes) == 1
+    with pytest.raises(PeriodClosed):
+        store(parts, late)
+    assert parts.events.periods() == []
 
 
 @pytest.mark.parametrize("at", ["disclose", "_settle"])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from askfirst_collector.closing.close import close_due, close_period
 from askfirst_collector.jobs.table import purge
+from askfirst_collector.store.events import PeriodClosed
 
 from .house import DAY, Clock, after, key_of, noon, opened, raw_files, row, store
 
@@ -49,7 +52,8 @@ def test_kept_rows_are_closed_and_lowered_once(tmp_path: Path) -> None:
         clock.now = after()
         close_due(parts, clock.now)
         before = sorted(str(each) for each in parts.events.rows(key_of()))
-        store(parts, late)
+        with pytest.raises(PeriodClosed):
+            store(parts, late)
         close_due(parts, clock.now)
         close_period(parts, key_of(), clock.now)
         assert sorted(str(each) for each in parts.events.rows(key_of())) == before

@@ -91,9 +91,10 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     daily = DailyLimit()
     for number in range(50):
         limit.allows(f"203.0.{number}.1")
-        daily.reserve(f"{number:064x}", 1, 1)
+        daily.reserve(f"{number:064x}", number % 5, 1)
+        daily.reserve(f"{number:064x}", 5, 1)
     assert len(limit._counts) == 10
-    assert len(daily._counts) == 10
+    assert [len(counts) for counts in daily._days.values()] == [1, 10]
 
 
 def test_a_day_holds_so_many_events_of_a_receipt() -> None:
@@ -106,5 +107,11 @@ def test_a_day_holds_so_many_events_of_a_receipt() -> None:
     daily.give_back("a", 1, 2)
     assert daily.reserve("a", 1, 3) == 2
     assert daily.reserve("a", 2, 9) == 5
-    daily.give_back("a", 1, 5)
+    daily.give_back("a", 3, 5)
     assert daily.reserve("a", 2, 1) == 0
+
+
+def test_a_clock_that_jumps_and_comes_back_gives_no_second_day() -> None:
+    """As often as it does: each of the two days has its number once."""
+    daily = DailyLimit(most=5)
+    assert [daily.reserve("a", day, 4) for day in (1, 31, 1, 31, 1, 31)] == [4, 4, 1, 1, 0, 0]

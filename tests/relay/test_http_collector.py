@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +14,24 @@ import pytest
 
 from askfirst import HttpCollector
 from askfirst.errors import CollectorAway, PolicyError, Unusable, WrongSetting
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.parts import Parts
 from tests.collectors import HANDLE, decision, policy, purposes
 from tests.relay.world import World, eventually, shop
 
 pytestmark = pytest.mark.anyio
 VISIT = {"purpose": "statistics", "type": "page_view", "page": "/coffee/8812?sort=price"}
+
+
+@contextmanager
+def closing_parts(world: World) -> Iterator[Parts]:
+    """The collector's folder, opened beside it."""
+    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    try:
+        yield parts
+    finally:
+        close_parts(parts)
 
 
 async def test_a_visit_through_a_relay(world: World) -> None:
@@ -77,6 +94,11 @@ async def test_reasons_keep_their_place(world: World) -> None:
     assert told["dropped"] == [{"index": 0, "reason": "bot"}]
     under = (await site.send({**VISIT, "purpose": "marketing"}, batch="d" * 22, gpc=True)).json
     assert under["dropped"] == [{"index": 0, "reason": "opt-out-signal"}]
+    with closing_parts(world) as parts:
+        close_due(parts, time.time() + 2 * 86_400)  # also where midnight comes in between
+    for _ in range(2):
+        late = (await site.send(VISIT, batch="e" * 22)).json
+        assert late == {"stored": 0, "dropped": [{"index": 0, "reason": "period-closed"}]}
     await site.app.aclose()
 
 

@@ -87,8 +87,7 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
         return
     terms = None if site is None else asked_of(site, key)
     questions = questions_of(terms)
-    if _limits(parts, key) is not None:
-        parts.events.seal(key)
+    parts.events.seal(key)
     limits, facts = _read(parts, key, questions)
     known = [each for each in (limits, terms) if each is not None]
     size = max((each.min_cell_size for each in known), default=LARGEST_SIZE)
@@ -108,6 +107,8 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
             disclosed.write(connection, key, answers, size=size, expires=expires, settled=settled)
     if limits is not None:
         _settle(parts, key)
+    else:
+        parts.events.drop(key)
 
 
 def _drop_if_old(parts: Parts, key: PeriodKey, now: float) -> None:

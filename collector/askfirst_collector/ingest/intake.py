@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,15 @@ from askfirst.observe.proxies import Proxies
 from askfirst.terms.placed import Placed
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
-from askfirst_collector.store.events import Batch, EventStore, HandleEnded, Judged, Row
+from askfirst_collector.store.events import (
+    Batch,
+    EventStore,
+    HandleEnded,
+    Judged,
+    PeriodClosed,
+    PeriodKey,
+    Row,
+)
 from askfirst_collector.store.salts import Salts
 
 from . import judging
@@ -28,7 +36,7 @@ from .retries import BatchNames, day_of
 # The placed collector with a write key, where it stands on pages of a site now.
 PlacedOf = Callable[[Site, str], Placed | None]
 
-TRIES = 3  # a choice that changes while its batch is written is judged again
+TRIES = 3  # a choice that changes, or a period that closes, while a batch is written: once more
 
 
 class StandingOf(Protocol):
@@ -75,16 +83,21 @@ class Intake:
 
         `raw` is called only for a valid receipt: before that nothing of the request is looked at.
         """
+        closed: frozenset[PeriodKey] = frozenset()
         for _ in range(TRIES):
             standing = self._standing(sender)
             if standing is None or not stands(sender.site, standing, sender.signals):
                 dropped = [(index, judging.NO_GRANT) for index in range(len(sent.events))]
                 return Taken(accepted(0, dropped), valid=False)
             try:
-                return Taken(await self._store_batch(sender, standing, sent, now, raw), valid=True)
+                body = await self._store_batch(sender, standing, sent, now, raw, closed)
             except HandleEnded:
                 continue
-        raise CollectorAway("the choice changes faster than its events are written")
+            except PeriodClosed as error:
+                closed |= error.keys
+            else:
+                return Taken(body, valid=True)
+        raise CollectorAway("choice or periods change faster than events are written")
 
     def _standing(self, sender: Sender) -> Standing | None:
         if sender.handle is None:
@@ -92,7 +105,13 @@ class Intake:
         return self._standings.standing(sender.site.name, sender.handle)
 
     async def _store_batch(
-        self, sender: Sender, standing: Standing, sent: Sent, now: float, raw: Callable[[], Raw]
+        self,
+        sender: Sender,
+        standing: Standing,
+        sent: Sent,
+        now: float,
+        raw: Callable[[], Raw],
+        closed: Set[PeriodKey],
     ) -> bytes:
         rows: list[Row] = []
         dropped: list[tuple[int, str]] = []
@@ -118,10 +137,14 @@ class Intake:
             elif found.type == DROP:
                 reason = found.values["action"][0]
                 dropped.append((index, reason))
-                drops[found.collector, found.purpose, reason] = found
+                if found.key not in closed:
+                    drops[found.collector, found.purpose, reason] = found
+            elif found.key in closed:
+                dropped.append((index, judging.PERIOD_CLOSED))
             else:
                 rows.append(found)
-        if not rows and not drops:
+        # What came too late is answered to a retry as it was, though nothing is stored of it.
+        if not rows and not drops and not closed:
             return accepted(0, dropped)
         return await self._append(standing, sent, now, rows, dropped, list(drops.values()))
 
@@ -140,13 +163,13 @@ class Intake:
         drops: Sequence[Row],
     ) -> bytes:
         day = day_of(now)
-        reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops))
+        reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops) or 1)
         granted = min(reserved, len(rows))
         taken = (*rows[:granted], *drops[: reserved - granted])
         if granted < len(rows):
             dropped = _over(len(sent.events), granted, dropped)
         answer = accepted(granted, dropped)
-        if not taken:
+        if not reserved:
             return answer
         name, *earlier = self._names.names(standing.handle, sent.batch, now)
         judged = Judged(standing.site, standing.handle, standing.index)

@@ -22,6 +22,7 @@ OPT_OUT: Final = "opt-out-signal"
 BAD_EVENT: Final = "bad-event"
 BOT: Final = "bot"
 OVER_LIMIT: Final = "over-daily-limit"
+PERIOD_CLOSED: Final = "period-closed"  # the clock was moved, or the event came about midnight
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 MOST_A_DAY = 500  # events of one receipt
-REMEMBERED = 100_000  # receipts
+REMEMBERED = 100_000  # receipts, each day
+DAYS = 2  # a clock that jumps and comes back begins no day anew
 
 
 class DailyLimit:
@@ -17,22 +18,24 @@ class DailyLimit:
 
     def __init__(self, *, most: int = MOST_A_DAY) -> None:
         self._most = most
-        self._day = -1
-        self._counts: OrderedDict[str, int] = OrderedDict()
+        # By day, the one that was counted last at the end.
+        self._days: OrderedDict[int, OrderedDict[str, int]] = OrderedDict()
 
     def reserve(self, handle: str, day: int, wanted: int) -> int:
         """How many of `wanted` events may be stored; they count from now on."""
-        if day != self._day:
-            self._counts.clear()
-            self._day = day
-        count = self._counts.pop(handle, 0)
+        counts = self._days.setdefault(day, OrderedDict())
+        self._days.move_to_end(day)
+        if len(self._days) > DAYS:
+            self._days.popitem(last=False)
+        count = counts.pop(handle, 0)
         granted = max(0, min(wanted, self._most - count))
-        self._counts[handle] = count + granted
-        if len(self._counts) > REMEMBERED:
-            self._counts.popitem(last=False)
+        counts[handle] = count + granted
+        if len(counts) > REMEMBERED:
+            counts.popitem(last=False)
         return granted
 
     def give_back(self, handle: str, day: int, count: int) -> None:
         """Nothing was stored of what was reserved: a retry, or the store is away."""
-        if day == self._day and handle in self._counts:
-            self._counts[handle] = max(0, self._counts[handle] - count)
+        counts = self._days.get(day)
+        if counts is not None and handle in counts:
+            counts[handle] = max(0, counts[handle] - count)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 
 from .dictionary import Dictionary, time_number
-from .events import ANSWER_DAYS, Batch, Row
+from .events import Batch, Closed, PeriodClosed, PeriodKey, Row
 from .schema import DIMENSIONS, TYPES
 
 ID_BYTES = 8  # of a row's random id, of which 63 bits are used
@@ -28,26 +28,32 @@ Name = tuple[int, bytes]  # of a batch: a day, and the key it has on that day
 class Appender:
     """Turns batches into rows; belongs to the one thread that writes."""
 
-    def __init__(self, urandom: Callable[[int], bytes]) -> None:
-        self.dictionary = Dictionary(urandom)
+    def __init__(self, urandom: Callable[[int], bytes], closed: Closed) -> None:
+        self.dictionary = Dictionary(urandom, closed)
         self._urandom = urandom
-        self._day = -1
 
-    def append(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[bytes]:
-        """The answer of each batch: the kept one where it was seen, else its own, now written."""
-        self._forget_answers(connection, max(batch.day for batch in batches))
+    def append(
+        self, connection: sqlite3.Connection, batches: Sequence[Batch]
+    ) -> list[bytes | PeriodClosed]:
+        """The answer of each batch: the kept one where it was seen, else its own, now written.
+
+        A new one of which a row comes too late is not written, not even in part.
+        """
         names = [_names(batch) for batch in batches]
         seen = _answers(connection, names)
-        answers: list[bytes] = []
+        answers: list[bytes | PeriodClosed] = []
         rows: list[Numbers] = []
         fresh: list[Numbers] = []
         for batch, own in zip(batches, names, strict=True):
             # Two of the same may be in one round.
             found = next(filter(None, map(seen.get, own)), None) if seen else None
+            if found is None and (closed := self._closed(connection, batch.rows)):
+                answers.append(PeriodClosed(closed))
+                continue
             if found is None:
                 found = seen[batch.day, batch.key] = batch.answer
                 fresh.append((batch.day, batch.key, batch.answer))
-                rows += self._open_rows(connection, batch.rows)
+                rows += self._rows(connection, batch.rows)
             answers.append(found)
         insert(connection, "event", EVENT_COLUMNS, rows)
         insert(connection, "answer", _ANSWER_COLUMNS, fresh)
@@ -77,19 +83,16 @@ class Appender:
     def forget(self) -> None:
         """Remember nothing: the connection is another one now."""
         self.dictionary.forget()
-        self._day = -1
 
-    def _open_rows(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[Numbers]:
+    def _closed(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[PeriodKey]:
+        keys = {row.key for row in rows}
+        return [key for key in keys if self.dictionary.period(connection, key) is None]
+
+    def _rows(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[Numbers]:
         for row in rows:
             period = self.dictionary.period(connection, row.key)
-            # Sealed: it is being closed, or is closed. What comes too late is not counted.
-            if period is not None:
-                yield self.numbers(connection, period, row)
-
-    def _forget_answers(self, connection: sqlite3.Connection, day: int) -> None:
-        if day > self._day:
-            forget_answers(connection, day - ANSWER_DAYS)
-            self._day = day
+            assert period is not None
+            yield self.numbers(connection, period, row)
 
 
 def forget_answers(connection: sqlite3.Connection, before: int) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from askfirst.terms.attributes import Value
 
-from .events import PeriodKey
+from .events import Closed, PeriodKey
 from .schema import OPEN, PARTS
 
 REMEMBERED = 100_000  # entries; more, and all are looked up anew
@@ -31,8 +31,9 @@ class Dictionary:
     Numbers are drawn, not counted: counted ones would tell in which order values were first seen.
     """
 
-    def __init__(self, urandom: Callable[[int], bytes]) -> None:
+    def __init__(self, urandom: Callable[[int], bytes], closed: Closed) -> None:
         self._urandom = urandom
+        self._closed = closed
         self._periods: dict[PeriodKey, int] = {}
         self._values: dict[tuple[int, str, Value], int] = {}
         self._version = -1
@@ -55,12 +56,15 @@ class Dictionary:
         self._version = -1
 
     def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int | None:
-        """The number of a period; None for one that is sealed: it takes no rows any more."""
+        """The number of a period; None for one that is sealed or closed: it takes no rows."""
         number = self._periods.get(key)
         if number is None:
             number = find_period(connection, key)
             if number is None:
-                number = self._add_period(connection, key)
+                # Sealed before the ledger closes it, so that asking now is not too early.
+                if self._closed(key):
+                    return None
+                number = add_period(connection, key, OPEN, self._urandom)
             elif state_of(connection, number) != OPEN:
                 return None
             self._periods[key] = number
@@ -83,29 +87,34 @@ class Dictionary:
             self._values[period, attribute, value] = number
         return number
 
-    def _add_period(self, connection: sqlite3.Connection, key: PeriodKey) -> int:
-        while True:
-            number = self._draw(4)
-            added = connection.execute(
-                "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (number, key.site, key.collector, key.purpose, key.closes, key.period, OPEN),
-            )
-            if added.rowcount == 1:
-                return number
-
     def _add_value(
         self, connection: sqlite3.Connection, period: int, padded: tuple[str | int, ...]
     ) -> int:
         tries = 0
         while True:
             # Three bytes keep rows small; a dictionary that fills them goes on with six.
-            number = self._draw(3 if tries < 8 else 6)
+            number = _draw(self._urandom, 3 if tries < 8 else 6)
             if connection.execute(_ADD, (*padded, period, number)).rowcount == 1:
                 return number
             tries += 1
 
-    def _draw(self, size: int) -> int:
-        return int.from_bytes(self._urandom(size), "big") or 1  # 0 stands for none
+
+def add_period(
+    connection: sqlite3.Connection, key: PeriodKey, state: int, urandom: Callable[[int], bytes]
+) -> int:
+    """Write down a period that is not there yet; its number."""
+    while True:
+        number = _draw(urandom, 4)
+        added = connection.execute(
+            "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, key.site, key.collector, key.purpose, key.closes, key.period, state),
+        )
+        if added.rowcount == 1:
+            return number
+
+
+def _draw(urandom: Callable[[int], bytes], size: int) -> int:
+    return int.from_bytes(urandom(size), "big") or 1  # 0 stands for none
 
 
 def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:

@@ -19,6 +19,14 @@ class HandleEnded(AskfirstError):
     """The ledger has a later entry for the handle than the one the batch was judged by."""
 
 
+class PeriodClosed(AskfirstError):
+    """Some rows of a batch belong to periods that take none any more; nothing of it was written."""
+
+    def __init__(self, keys: Collection[PeriodKey]) -> None:
+        super().__init__("a period is closed")
+        self.keys = frozenset(keys)
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodKey:
     """Rows closed together; `period` is the first day of a day, ISO week or month (UTC)."""
@@ -84,6 +92,8 @@ class Counts:
 
 # Asked inside the write transaction: which of these have a later entry in the ledger, or ended.
 Ended = Callable[[Collection[Judged]], Set[Judged]]
+# Asked there too, of a period that has nothing here: whether it was closed for good.
+Closed = Callable[[PeriodKey], bool]
 
 # How many days before that of its arrival an answer may have been kept: 48 hours touch three days.
 ANSWER_DAYS = 2
@@ -95,7 +105,8 @@ class EventStore(Protocol):
     async def append(self, batch: Batch) -> bytes:
         """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
 
-        Raises HandleEnded when the ledger moved since the batch was judged: judge it again.
+        Raises HandleEnded when the ledger moved since the batch was judged: judge it again; and
+        PeriodClosed where a new batch has a row of a period that is sealed or closed.
         """
         ...
 
@@ -128,7 +139,7 @@ class EventStore(Protocol):
         ...
 
     def seal(self, key: PeriodKey) -> None:
-        """Take no more rows into a period; they are answered, and not stored."""
+        """Take no more rows into a period, with rows or without."""
         ...
 
     def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from .dictionary import find_period
+from .dictionary import add_period, find_period
 from .events import PeriodKey
 from .removal import next_generation, purge_periods
 from .salts import period_end
@@ -17,15 +17,17 @@ Allowed = Mapping[Subject, int]  # days that the ceiling gives a subject's rows 
 _OVER = "period = ? AND (keep_rows_days <= ? OR ?)"
 
 
-def seal(connection: sqlite3.Connection, key: PeriodKey) -> None:
-    """Take no more rows into a period."""
+def seal(connection: sqlite3.Connection, key: PeriodKey, urandom: Callable[[int], bytes]) -> None:
+    """Take no more rows into a period; one that has none is written down, so that none comes."""
     number = find_period(connection, key)
-    if number is not None:
+    if number is None:
+        add_period(connection, key, SEALED, urandom)
+    else:
         connection.execute(
             "UPDATE period SET state = ? WHERE id = ? AND state < ?", (SEALED, number, SEALED)
         )
-        # Every process remembers which periods are open until this number moves.
-        next_generation(connection)
+    # Every process remembers which periods are open until this number moves.
+    next_generation(connection)
 
 
 def clear(connection: sqlite3.Connection, key: PeriodKey) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from .dictionary import find_period
 from .events import PeriodKey
-from .schema import DIMENSIONS
+from .schema import DIMENSIONS, SEALED
 
 SLICE = 20_000  # rows removed in one transaction, so that others write in between
 CHUNK = 500  # values in one statement
@@ -51,6 +51,7 @@ def drop_slice(connection: sqlite3.Connection, key: PeriodKey) -> bool:
         )
         return False
     connection.execute("DELETE FROM event WHERE period = ?", (number,))
+    connection.execute("DELETE FROM period WHERE id = ?", (number,))
     purge_periods(connection)
     return True
 
@@ -79,8 +80,11 @@ def _purge_values(
 
 
 def purge_periods(connection: sqlite3.Connection) -> None:
+    # One that is being closed stays, so that it takes no row meanwhile.
     connection.execute(
-        "DELETE FROM period WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.period = period.id)"
+        "DELETE FROM period WHERE state <> ?"
+        " AND NOT EXISTS (SELECT 1 FROM event WHERE event.period = period.id)",
+        (SEALED,),
     )
     connection.execute("DELETE FROM value WHERE period NOT IN (SELECT id FROM period)")
     next_generation(connection)

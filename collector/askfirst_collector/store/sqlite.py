@@ -21,7 +21,7 @@ from askfirst.terms.attributes import ATTRIBUTES
 from . import keeping, removal
 from .appending import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
 from .dictionary import find_period, state_of, time_value
-from .events import Batch, Counts, Ended, HandleEnded, Judged, PeriodKey, Row, StoreAway
+from .events import Batch, Closed, Counts, Ended, HandleEnded, Judged, PeriodKey, Row, StoreAway
 from .group import Full, Group
 from .schema import DIMENSIONS, KEPT, open_events
 
@@ -43,7 +43,8 @@ _ROW_COLUMNS = (
 class SqliteEvents:
     """`EventStore` on one file, opened at first use; `busy_timeout` is in milliseconds.
 
-    `fault` says what the last write failed of, "" when it went well.
+    `closed` says of a period without rows whether it was closed for good. `fault` says what the
+    last write failed of, "" when it went well.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SqliteEvents:
         path: Path,
         *,
         ended: Ended,
+        closed: Closed = lambda key: False,
         urandom: Callable[[int], bytes] = os.urandom,
         busy_timeout: int = 5_000,
     ) -> None:
@@ -58,11 +60,12 @@ class SqliteEvents:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
         self._ended = ended
+        self._urandom = urandom
         self._busy_timeout = busy_timeout
         self._group: Group[Batch | Work, object] = Group(self._round, done=self._disconnect)
         # What follows belongs to the writing thread alone.
         self._connection: sqlite3.Connection | None = None
-        self._appender = Appender(urandom)
+        self._appender = Appender(urandom, closed)
         self._file = (0, 0)
         self._truncate = False
 
@@ -92,7 +95,7 @@ class SqliteEvents:
 
     def seal(self, key: PeriodKey) -> None:
         """Take no more rows into a period, from whichever process; sealing twice is harmless."""
-        self._write(lambda connection: keeping.seal(connection, key))
+        self._write(lambda connection: keeping.seal(connection, key, self._urandom))
 
     def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""

@@ -1,0 +1,48 @@
+"""Periods that take no row any more: nothing that comes for them is answered as stored."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from askfirst_collector.store.events import PeriodClosed, PeriodKey
+from askfirst_collector.store.sqlite import SqliteEvents
+
+from .test_sqlite import ROW, append, batch, nobody, store
+
+__all__ = ["store"]  # a fixture
+
+
+def test_a_batch_with_a_row_of_a_sealed_period_is_not_written_in_part(store: SqliteEvents) -> None:
+    """M50: nor is its answer; what was answered before stays answered, and others go on."""
+    monday = replace(ROW, period="2026-11-23")
+    first = batch("first", ROW)
+    append(store, first)
+    store.seal(ROW.key)
+    both, other = batch("both", monday, ROW), batch("other", monday)
+    outcomes = append(store, both, other, first)
+    assert isinstance(outcomes[0], PeriodClosed)
+    assert outcomes[0].keys == {ROW.key}
+    assert outcomes[1:] == [other.answer, first.answer]
+    assert store.counts(monday.key).rows == 1
+    rest = replace(batch("both", monday), answer=b"one of two")
+    assert append(store, rest, both) == [rest.answer, rest.answer]
+
+
+def test_a_sealed_period_without_rows_stays_sealed(tmp_path: Path) -> None:
+    """Whatever is removed elsewhere; once it is dropped, whether it was closed is asked."""
+    monday = replace(ROW, period="2026-11-23", pseudonym=b"q" * 32)
+    closed: set[PeriodKey] = set()
+    with closing(
+        SqliteEvents(tmp_path / "events.db", ended=nobody, closed=lambda key: key in closed)
+    ) as store:
+        append(store, batch("a", monday))
+        store.seal(ROW.key)
+        store.erase([b"q" * 32])
+        assert isinstance(append(store, batch("b", ROW))[0], PeriodClosed)
+        closed.add(ROW.key)
+        store.drop(ROW.key)
+        assert store.periods() == []
+        assert isinstance(append(store, batch("c", ROW))[0], PeriodClosed)
+        assert store.periods() == []

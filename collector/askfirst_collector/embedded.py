@@ -30,6 +30,7 @@ from askfirst_collector.ingest import consents, rights
 from askfirst_collector.ingest.answers import away
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.v1 import tally_refusal
+from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread
 from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.parts import Parts
@@ -60,8 +61,9 @@ class EmbeddedCollector:
     Its files are opened at first use, so that it survives a fork. `places` is an MMDB file that
     says where addresses are (without it the registries' own allocations do), `proxies` the trusted
     ones in front. `spill` is a file for withdrawals that the folder cannot take now: put it on
-    another disk. Without `jobs` nothing closes or is destroyed by itself. With `oidc` members may
-    sign in to the dashboard with that provider.
+    another disk. Without `jobs` nothing closes or is destroyed by itself; a `now` of one's own is
+    believed by them, unless `monotonic`, seconds that go on evenly, is passed beside it. With
+    `oidc` members may sign in to the dashboard with that provider.
 
     Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
     gathered (M32).
@@ -73,6 +75,7 @@ class EmbeddedCollector:
         *,
         host_policy: Path | None = None,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] | None = None,
         urandom: Callable[[int], bytes] = os.urandom,
         secure: bool = True,
         places: Path | None = None,
@@ -86,6 +89,7 @@ class EmbeddedCollector:
         self._folder = folder
         self._host_policy = host_policy
         self._now = now
+        self._monotonic = monotonic or (even_seconds if now is time.time else None)
         self._urandom = urandom
         self._secure = secure
         self._places = places
@@ -250,7 +254,7 @@ class EmbeddedCollector:
         )
         events = open_events(parts, place=Locator.open(self._places), proxies=self._proxies)
         app = collector_app(parts, events)
-        jobs = JobsThread(parts) if self._jobs else None
+        jobs = JobsThread(parts, monotonic=self._monotonic) if self._jobs else None
         if jobs is not None:
             jobs.start()
         return Opened(

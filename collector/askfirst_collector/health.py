@@ -7,6 +7,7 @@ import shutil
 from sqlalchemy import select
 
 from askfirst.errors import CollectorAway
+from askfirst_collector.jobs.clock import read_seen
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.inforce import revision
 from askfirst_collector.store.faults import away
@@ -15,7 +16,10 @@ LEAST_FREE = 16 * 2**20  # bytes; under it a commit may fail any moment
 
 
 def health(parts: Parts) -> dict[str, object]:
-    """`{"status": "ok"|"away", "parts": {part: "ok"|fault}}`; faults are types, never values."""
+    """`{"status": "ok"|"away", "parts": {part: "ok"|fault}}`; faults are types, never values.
+
+    A clock that is doubted keeps nothing from being stored, and so is no reason to be away.
+    """
     found = {
         "ledger": _ledger(parts),
         "events": getattr(parts.events, "fault", "") and "away",
@@ -24,6 +28,7 @@ def health(parts: Parts) -> dict[str, object]:
         "disk": _disk(parts),
     }
     status = "away" if any(found.values()) else "ok"
+    found["clock"] = _clock(parts)
     return {"status": status, "parts": {part: fault or "ok" for part, fault in found.items()}}
 
 
@@ -35,6 +40,15 @@ def _ledger(parts: Parts) -> str:
     except CollectorAway:
         return "away"
     return ""
+
+
+def _clock(parts: Parts) -> str:
+    try:
+        with away("ledger"), parts.engine.connect() as connection:
+            seen = read_seen(connection)
+    except CollectorAway:
+        return "away"
+    return "doubted" if seen is not None and seen.doubt is not None else ""
 
 
 def _salts(parts: Parts) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.commands.data import data_option, host_policy_option, opened
+from askfirst_collector.jobs.clock import read_seen
+from askfirst_collector.parts import Parts
+from askfirst_collector.store.faults import away
 
 
 @click.command()
@@ -19,7 +23,10 @@ from askfirst_collector.commands.data import data_option, host_policy_option, op
 def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) -> None:
     """Close every period that has ended. Closed once, never again."""
     with opened(data, host_policy=host_policy) as parts:
-        keys = close_due(parts, parts.now(), dry_run=dry_run)
+        now = parts.now()
+        if not dry_run:
+            _check_clock(parts, now)
+        keys = close_due(parts, now, dry_run=dry_run)
     if as_json:
         plain = [
             {"site": k.site, "purpose": k.purpose, "closes": k.closes, "period": k.period}
@@ -31,3 +38,16 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
         click.echo(f"{key.site}  {key.purpose}  {key.closes} of {key.period}")
     said = "due" if dry_run else "closed"
     click.echo(f"{len(keys)} {'period is' if len(keys) == 1 else 'periods are'} {said}.")
+
+
+def _check_clock(parts: Parts, now: float) -> None:
+    """What is closed is closed for good: not by a clock that nobody has watched."""
+    with away("ledger"), parts.engine.connect() as connection:
+        seen = read_seen(connection)
+    if seen is not None and not seen.agrees(now):
+        off = timedelta(seconds=round(abs(now - seen.believed)))
+        raise click.ClickException(
+            f"The clock is {off} {'after' if now > seen.believed else 'before'} the time that the"
+            " collector saw last. Where it is right, let the collector run: it closes what is due"
+            " once the clock has held for ten minutes. Where it is wrong, set it."
+        )

@@ -95,6 +95,11 @@ def is_due(connection: Connection, job: Job, now: float) -> bool:
 
 def note_run(connection: Connection, job: Job, now: float) -> None:
     """Say that a job ran now."""
-    values = {"last": int(now)}
-    if not connection.execute(update(ran).where(ran.c.name == job.name).values(values)).rowcount:
-        connection.execute(insert(ran).values(name=job.name, **values))
+    note_time(connection, job.name, now)
+
+
+def note_time(connection: Connection, name: str, moment: float) -> None:
+    """Keep a time (unix seconds) under a name."""
+    values = {"last": int(moment)}
+    if not connection.execute(update(ran).where(ran.c.name == name).values(values)).rowcount:
+        connection.execute(insert(ran).values(name=name, **values))

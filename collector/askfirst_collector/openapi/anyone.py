@@ -6,8 +6,8 @@ from .headers import ETAG, IF_NONE_MATCH
 from .operation import Answer, Area, Operation, Schema, ref
 from .shapes import array, closed
 
-_FAULT = {"enum": ["ok", "away", "full", "not-readable"]}
-_PARTS = ("ledger", "events", "salts", "host-policy", "disk")
+_FAULT = {"enum": ["ok", "away", "full", "not-readable", "doubted"]}
+_PARTS = ("ledger", "events", "salts", "host-policy", "disk", "clock")
 
 SCHEMAS: dict[str, Schema] = {
     "PublicKeys": closed(

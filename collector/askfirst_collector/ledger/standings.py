@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Set
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from askfirst_collector.ledger.entries import Standing, standing_of
 from askfirst_collector.store.events import Judged
@@ -15,18 +15,26 @@ from askfirst_collector.store.watch import Watch
 if TYPE_CHECKING:
     from askfirst_collector.ledger.records import Ledger
 
-REMEMBERED = 10_000  # standings in memory
+REMEMBERED = 10_000  # standings in memory, and as many of handles that have none
+
+Name = tuple[str, str]  # site and handle
 
 
 class Standings:
-    """A bounded memory of standings that forgets what the ledger has since added to."""
+    """A bounded memory of standings that forgets what the ledger has since added to.
+
+    Handles that have ended, and those that nobody knows, are remembered alike and apart from those
+    that live: how long an answer takes tells nobody which of the two it was, and inventing handles
+    pushes out no visitor.
+    """
 
     def __init__(self, ledger: Ledger, watch: Watch, *, now: Callable[[], float]) -> None:
         self._ledger = ledger
         self._watch = watch
         self._now = now
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str], Standing] = OrderedDict()
+        self._living: OrderedDict[Name, Standing | None] = OrderedDict()
+        self._over: OrderedDict[Name, Standing | None] = OrderedDict()
         self._version = watch.version()
         self._seen = ledger.newest()
 
@@ -35,16 +43,17 @@ class Standings:
         return self._as_of(self._refresh(), site, handle)
 
     def _as_of(self, version: int, site: str, handle: str) -> Standing | None:
-        known = self._known.get((site, handle))
-        if known is None:
+        name = (site, handle)
+        standing: Standing | Literal[False] | None = self._living.get(name)
+        if standing is None:
+            standing = self._over.get(name, False)
+        if standing is False:
             latest = self._ledger.latest(site, handle)
-            if latest is None:
-                return None
-            known = standing_of(latest, now=self._now())
-            self._keep(known, version)
-        if not known.ended and known.expires <= self._now():
-            return replace(known, alive=False, ended=True)
-        return known
+            standing = None if latest is None else standing_of(latest, now=self._now())
+            self._keep(name, standing, version)
+        if standing is not None and not standing.ended and standing.expires <= self._now():
+            return replace(standing, alive=False, ended=True)
+        return standing
 
     def ended(self, judged: Collection[Judged]) -> Set[Judged]:
         """Those whose handle is not as it was judged any more; asked inside the event writer.
@@ -70,17 +79,21 @@ class Standings:
                 self._seen = max(self._seen, index)
                 if site is None or handle is None:
                     # An erasure does not say whose: nothing that is remembered counts any more.
-                    self._known.clear()
+                    self._living.clear()
+                    self._over.clear()
                 else:
-                    self._known.pop((site, handle), None)
+                    self._living.pop((site, handle), None)
+                    self._over.pop((site, handle), None)
             self._version = version
         return version
 
-    def _keep(self, standing: Standing, version: int) -> None:
+    def _keep(self, name: Name, standing: Standing | None, version: int) -> None:
         with self._lock:
             # Read before somebody else's commit, kept after it: it would never be dropped again.
             if version != self._version:
                 return
-            self._known[(standing.site, standing.handle)] = standing
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            is_over = standing is None or standing.ended
+            memory = self._over if is_over else self._living
+            memory[name] = standing
+            if len(memory) > REMEMBERED:
+                memory.popitem(last=False)

@@ -1,0 +1,123 @@
+"""A handle that has ended and one that nobody knows: the same answer by the same reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from askfirst.client import Caller
+from askfirst_collector.ingest import rights
+from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.ingest.events import CALLER, open_events
+from askfirst_collector.parts import Parts
+from tests.collectors import HANDLE, OTHER, decision, opened, policy
+
+POLICY = policy()
+UNKNOWN = ("aa" * 32, "bb" * 32)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    """A site, and a visitor who withdrew."""
+    with opened(tmp_path) as parts:
+        parts.registry.publish(POLICY)
+        for handle in (HANDLE, OTHER):
+            record_now(parts, decision(POLICY, handle=handle))
+        record_now(parts, decision(POLICY, "withdraw"))
+        parts.ledger.standing("shop", OTHER)
+        parts.registry.site("shop")
+        yield parts
+
+
+@contextmanager
+def statements(parts: Parts) -> Iterator[list[str]]:
+    """Every statement that reaches a database, in order; those of the watch aside."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(parts.engine, "before_cursor_execute", note)
+    parts.salts._file.set_trace_callback(seen.append)
+    try:
+        yield seen
+    finally:
+        parts.salts._file.set_trace_callback(None)
+        event.remove(parts.engine, "before_cursor_execute", note)
+
+
+async def send(parts: Parts, handle: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Body and headers of the answer to an event."""
+    body = {
+        "v": 1,
+        "batch": "A" * 22,
+        "events": [{"purpose": "statistics", "type": "page_view", "page": "/"}],
+    }
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
+
+    async def collect(message: Any) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"sec-fetch-site", b"same-origin"),
+        (b"origin", b"https://shop.example"),
+    ]
+    scope = {"type": "http", "method": "POST", "headers": headers, "client": ("81.2.69.142", 1)}
+    caller = Caller("shop", handle, False, False)
+    await open_events(parts)({**scope, CALLER: caller}, receive, collect)
+    return sent[1]["body"], sent[0]["headers"]
+
+
+@pytest.mark.anyio
+async def test_events_of_both_cost_the_same_reads_and_no_write(parts: Parts) -> None:
+    """M43: neither the answer nor what it takes tells a withdrawn receipt from an invented one."""
+    traces = []
+    for handle in (HANDLE, UNKNOWN[0]):
+        for _ in range(2):
+            with statements(parts) as seen:
+                body, headers = await send(parts, handle)
+            assert json.loads(body)["dropped"] == [{"index": 0, "reason": "no-grant"}]
+            traces.append((seen, body, headers))
+    first, again = traces[:2]
+    assert traces[2:] == [first, again]
+    assert len(first[0]) == 1
+    assert again[0] == []
+
+
+def test_what_is_kept_about_both_costs_the_same_reads(parts: Parts) -> None:
+    """M43: the same for whoever asks what is kept."""
+    traces = []
+    for handle in (HANDLE, UNKNOWN[1]):
+        for _ in range(2):
+            with statements(parts) as seen:
+                assert rights.me(parts, "shop", handle)["record"] is None
+            traces.append(seen)
+    assert traces[:2] == traces[2:]
+
+
+def test_invented_handles_push_out_no_visitor(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a handle that was invented before it was granted lives from its grant on."""
+    monkeypatch.setattr("askfirst_collector.ledger.standings.REMEMBERED", 3)
+    for number in range(20):
+        assert parts.ledger.standing("shop", f"{number:064x}") is None
+    with statements(parts) as seen:
+        standing = parts.ledger.standing("shop", OTHER)
+        assert standing is not None
+        assert standing.alive
+    assert seen == []
+    record_now(parts, decision(POLICY, handle=f"{19:064x}"))
+    standing = parts.ledger.standing("shop", f"{19:064x}")
+    assert standing is not None
+    assert standing.alive

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,4 +77,11 @@ def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator
 def bytes_of(folder: Path) -> bytes:
     """Every byte of every file in a folder, but SQLite's shared memory, where readers queue."""
     files = (file for file in sorted(folder.rglob("*")) if file.is_file())
-    return b"".join(file.read_bytes() for file in files if not file.name.endswith("-shm"))
+    return read_beside(*(file for file in files if not file.name.endswith("-shm")))
+
+
+def read_beside(*files: Path) -> bytes:
+    """The bytes of files, read by another process: in this one it would drop SQLite's locks."""
+    if not files:
+        return b""
+    return subprocess.run(["cat", "--", *map(str, files)], capture_output=True, check=True).stdout

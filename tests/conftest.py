@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry import passwords
 from askfirst_collector.store import database
+from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.migrating import migrate
 from tests.closing.house import Clock, noon, opened
 
@@ -66,6 +67,12 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(passwords, "PasswordHasher", cheap)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another test broke on purpose is no fault of this one's store."""
+    monkeypatch.setattr(FAULTS, "_failures", {})
 
 
 @pytest.fixture

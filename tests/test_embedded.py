@@ -209,19 +209,21 @@ async def test_rows_of_a_destroyed_salt_are_not_shown(
 
 
 async def test_a_policy_that_was_replaced_is_not_put_back(
-    collector: EmbeddedCollector, tmp_path: Path
+    collector: EmbeddedCollector, tmp_path: Path, clock: Clock
 ) -> None:
     """A worker of the old version, asking on beside a new one, does not undo its edition."""
-    newer = EmbeddedCollector(tmp_path, jobs=False)
+    newer = EmbeddedCollector(tmp_path, now=clock, jobs=False)
     assert (await newer.editions(policy("standard"))).current.number == 2
     for _ in range(3):
         assert (await collector.editions(POLICY)).current.hash == policy("standard").hash
     await newer.aclose()
 
 
-async def test_keys_belong_to_sites(collector: EmbeddedCollector, tmp_path: Path) -> None:
+async def test_keys_belong_to_sites(
+    collector: EmbeddedCollector, tmp_path: Path, clock: Clock
+) -> None:
     """Every worker has the same; a site that published nothing has none."""
-    other = EmbeddedCollector(tmp_path, jobs=False)
+    other = EmbeddedCollector(tmp_path, now=clock, jobs=False)
     assert await collector.keys("shop") == await other.keys("shop")
     with pytest.raises(Refused, match="no-such-site"):
         await collector.keys("other")

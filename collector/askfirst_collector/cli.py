@@ -12,6 +12,7 @@ from askfirst_collector.commands.doctor import doctor
 from askfirst_collector.commands.geo import geo
 from askfirst_collector.commands.host import host
 from askfirst_collector.commands.init import init
+from askfirst_collector.commands.ledger import ledger
 from askfirst_collector.commands.migrate import migrate
 from askfirst_collector.commands.policy import policy
 from askfirst_collector.commands.serve import serve
@@ -24,5 +25,6 @@ def main() -> None:
     """Ask first, then count."""
 
 
-for _command in (demo, serve, init, doctor, policy, site, collector, host, close, migrate, geo):
+_COMMANDS = (demo, serve, init, doctor, policy, site, collector, host, close, migrate, ledger, geo)
+for _command in _COMMANDS:
     main.add_command(_command)

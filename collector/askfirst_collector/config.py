@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from askfirst.errors import AskfirstError
+
+# Nobody opens a file that another thread is still creating.
+_creating = threading.Lock()
 
 
 class SettingError(AskfirstError):
@@ -24,6 +28,12 @@ class Folder:
     """One collector's files. `salts.db` is never backed up; `keys/` goes apart from the rest."""
 
     path: Path
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """The same for every path to it: device and inode."""
+        status = self.path.stat()
+        return status.st_dev, status.st_ino
 
     @property
     def ledger(self) -> Path:
@@ -61,10 +71,23 @@ def open_folder(path: Path | str) -> Folder:
         folder.keys.mkdir(mode=0o700, exist_ok=True)
         folder.keys.chmod(0o700)
         for file in (folder.ledger, folder.events, folder.salts):
-            # Journals take the mode of their database, so it must be right before the first write.
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+            create_file(file)
             file.chmod(0o600)
     except OSError as error:
         advice = f"give a folder that this user can write ({error.strerror})"
         raise SettingError("askfirst.E101", str(path), advice) from error
     return folder
+
+
+def create_file(file: Path) -> None:
+    """Make an empty file (0600) where there is none; what is there is not opened.
+
+    Journals take the mode of their database, so it must be right before the first write. Closing a
+    descriptor of a database drops every lock that this process has on it (POSIX): the file of one
+    that may be in use is left to SQLite. Raises OSError.
+    """
+    with _creating:
+        try:
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            return

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,22 +25,19 @@ from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.app import collector_app
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.provider import Provider
-from askfirst_collector.health import health
+from askfirst_collector.health import health, health_unopened
 from askfirst_collector.ingest import consents, rights
 from askfirst_collector.ingest.answers import away
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.v1 import tally_refusal
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.opening import is_usable, release_parts, share_parts, sharing
 from askfirst_collector.parts import Parts
-
-log = logging.getLogger("askfirst.collector")
+from askfirst_collector.store.faults import FAULTS
+from askfirst_collector.store.present import after_fork_in_child, before_fork
 
 T = TypeVar("T")
-
-# What a parent process had open when it forked: SQLite must not close it in the child.
-_inherited: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -54,16 +51,29 @@ class Opened:
     app: ASGIApp
     jobs: JobsThread | None
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether this process opened it, and nothing was replaced since, as far as noticed."""
+        parts = self.parts
+        return self.pid == os.getpid() and parts.watch.is_whole and parts.events.is_first
+
+    def close(self) -> None:
+        """Stop the jobs, and give the parts back."""
+        if self.jobs is not None:
+            self.jobs.stop()
+        release_parts(self.parts)
+
 
 class EmbeddedCollector:
     """A collector over one folder; any number of processes may have one over the same.
 
-    Its files are opened at first use, so that it survives a fork. `places` is an MMDB file that
-    says where addresses are (without it the registries' own allocations do), `proxies` the trusted
-    ones in front. `spill` is a file for withdrawals that the folder cannot take now: put it on
-    another disk. Without `jobs` nothing closes or is destroyed by itself; a `now` of one's own is
-    believed by them, unless `monotonic`, seconds that go on evenly, is passed beside it. With
-    `oidc` members may sign in to the dashboard with that provider.
+    Its files are opened at first use, closed before a fork, and opened again by each process that
+    uses it; several collectors of one process over one folder share them. `places` is an MMDB
+    file that says where addresses are (without it the registries' own allocations do), `proxies`
+    the trusted ones in front. `spill` is a file for withdrawals that the folder cannot take now:
+    put it on another disk. Without `jobs` nothing closes or is destroyed by itself; a `now` of
+    one's own is believed by them, unless `monotonic`, seconds that go on evenly, is passed beside
+    it. With `oidc` members may sign in to the dashboard with that provider.
 
     Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
     gathered (M32).
@@ -101,6 +111,7 @@ class EmbeddedCollector:
         self._opened: Opened | None = None
         self._closed = False
         self._published: set[str] = set()
+        _collectors.add(self)
 
     # What a gate asks
 
@@ -178,8 +189,8 @@ class EmbeddedCollector:
         """Whether it can store, as plain values; never raises."""
         try:
             return await self._thread(health)
-        except CollectorAway:
-            return {"status": "away", "parts": {}}
+        except CollectorAway as error:
+            return health_unopened(self._folder, error)
 
     # Opening and closing
 
@@ -193,9 +204,7 @@ class EmbeddedCollector:
             self._closed = True
             opened, self._opened = self._opened, None
         if opened is not None and opened.pid == os.getpid():
-            if opened.jobs is not None:
-                opened.jobs.stop()
-            close_parts(opened.parts)
+            opened.close()
 
     async def aclose(self) -> None:
         """`close`, without blocking the loop."""
@@ -203,7 +212,7 @@ class EmbeddedCollector:
 
     async def _parts(self) -> Parts:
         opened = self._opened
-        if opened is not None and opened.pid == os.getpid():
+        if opened is not None and opened.is_usable:
             return opened.parts
         return await asyncio.to_thread(self.parts)
 
@@ -219,7 +228,7 @@ class EmbeddedCollector:
     ) -> None:
         try:
             opened = self._opened
-            if opened is None or opened.pid != os.getpid():
+            if opened is None or not opened.is_usable:
                 opened = await asyncio.to_thread(self._open)
         except CollectorAway as error:
             await away(error).send(send)
@@ -229,23 +238,35 @@ class EmbeddedCollector:
     def _open(self) -> Opened:
         with self._lock:
             opened = self._opened
-            if opened is not None and opened.pid == os.getpid():
+            if opened is not None and opened.pid == os.getpid() and is_usable(opened.parts):
                 return opened
             if self._closed:
                 raise CollectorAway("the collector is closed")
-            if opened is not None:
-                _inherited.append(opened)
+            self._rest()
             try:
                 self._opened = self._open_here()
             except CollectorAway:
                 raise
             except AskfirstError as error:
-                log.error("askfirst.E100 the collector cannot be opened: %s", error)
-                raise CollectorAway("the collector cannot be opened") from None
+                message = f"the collector cannot be opened: {error}"
+                FAULTS.failed("the collector", f"askfirst.E100 {message}")
+                raise CollectorAway(message) from None
+            FAULTS.went_well("the collector")
             return self._opened
 
+    def _rest(self) -> None:
+        """Close what is open, until it is used again."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        if opened.pid == os.getpid():
+            opened.close()
+        else:
+            # Forked by somebody who told nobody.
+            after_fork_in_child()
+
     def _open_here(self) -> Opened:
-        parts = open_parts(
+        parts = share_parts(
             self._folder,
             host_policy=self._host_policy,
             now=self._now,
@@ -274,3 +295,40 @@ class EmbeddedCollector:
         if parts.registry.site(site) is None:
             raise Refused("no-such-site", "publish a policy for this site first")
         return parts.keys.site(site)
+
+
+_collectors: weakref.WeakSet[EmbeddedCollector] = weakref.WeakSet()
+_forking: list[EmbeddedCollector] = []
+
+
+def _before_fork() -> None:
+    """Close every file: a child has none of its parent's locks, and SQLite would not notice."""
+    sharing.acquire()
+    was_open = False
+    for collector in list(_collectors):
+        collector._lock.acquire()
+        _forking.append(collector)
+        was_open = was_open or collector._opened is not None
+        collector._rest()
+    if was_open:
+        before_fork()
+
+
+def _after_fork() -> None:
+    for collector in _forking:
+        collector._lock.release()
+    _forking.clear()
+    sharing.release()
+
+
+def _after_fork_in_child() -> None:
+    after_fork_in_child()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_after_fork_in_child,
+    )

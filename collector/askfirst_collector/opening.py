@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from askfirst.errors import CollectorAway
 from askfirst_collector.closing import disclosed
-from askfirst_collector.config import open_folder
+from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.parts import Parts
@@ -22,7 +26,6 @@ from askfirst_collector.restored import reconcile
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away
-from askfirst_collector.store.present import Present
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.watch import Watch
@@ -43,35 +46,40 @@ def open_parts(
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path)
-    with away("ledger"):
-        engine = open_ledger(folder.ledger)
-        present = Present(folder.ledger)
-        watch = Watch(engine, present)
-        host = file or HostKept(engine, watch)
-    keys = Keys(folder.keys, urandom=urandom)
-    ledger = Ledger(engine, watch, present, now=now, urandom=urandom)
-    parts = Parts(
-        folder=folder,
-        engine=engine,
-        registry=Registry(engine, watch, host, now=now, urandom=urandom),
-        placing=Placing(engine, host, now=now, urandom=urandom),
-        ledger=ledger,
-        salts=Salts(folder.salts, now=now, urandom=urandom),
-        events=SqliteEvents(
-            folder.events,
-            ended=ledger.ended,
-            closed=partial(_is_closed, engine),
+    with ExitStack() as opened:
+        with away("ledger"):
+            engine = open_ledger(folder.ledger)
+            opened.callback(engine.dispose)
+            salts = Salts(folder.salts, now=now, urandom=urandom)
+            opened.callback(salts.close)
+            watch = Watch(engine, folder.ledger, also=(salts.check,))
+            opened.callback(watch.close)
+            host = file or HostKept(engine, watch)
+        keys = Keys(folder.keys, urandom=urandom)
+        ledger = Ledger(engine, watch, now=now, urandom=urandom)
+        events = SqliteEvents(
+            folder.events, ended=ledger.ended, closed=partial(_is_closed, engine), urandom=urandom
+        )
+        opened.callback(events.close)
+        parts = Parts(
+            folder=folder,
+            engine=engine,
+            watch=watch,
+            registry=Registry(engine, watch, host, now=now, urandom=urandom),
+            placing=Placing(engine, host, now=now, urandom=urandom),
+            ledger=ledger,
+            salts=salts,
+            events=events,
+            keys=keys,
+            notices=Notices(engine),
+            receipts=Receipts(keys.receipts()),
+            host=host,
+            now=now,
             urandom=urandom,
-        ),
-        keys=keys,
-        notices=Notices(engine),
-        receipts=Receipts(keys.receipts()),
-        host=host,
-        now=now,
-        urandom=urandom,
-        secure=secure,
-    )
-    reconcile(parts)
+            secure=secure,
+        )
+        reconcile(parts)
+        opened.pop_all()
     return parts
 
 
@@ -81,7 +89,83 @@ def _is_closed(engine: Engine, key: PeriodKey) -> bool:
 
 
 def close_parts(parts: Parts) -> None:
-    """Write what waits, then close every file."""
+    """Write what waits, then close every file; closing twice is harmless."""
     parts.events.close()
     parts.salts.close()
-    parts.engine.dispose()
+    parts.watch.close()
+
+
+@dataclass
+class _Share:
+    """Parts that several collectors of this process use, and with what they were opened."""
+
+    parts: Parts
+    options: tuple[object, ...]
+    users: int = 1
+
+
+# A fork takes it along, so that nobody opens anything meanwhile.
+sharing = threading.RLock()
+_shares: dict[tuple[int, int], _Share] = {}  # by device and inode of the folder
+
+
+def share_parts(
+    path: Path | str,
+    *,
+    host_policy: Path | None,
+    now: Callable[[], float],
+    urandom: Callable[[int], bytes],
+    secure: bool,
+) -> Parts:
+    """`open_parts`, where this process has not opened the folder yet: however it is called.
+
+    Parts whose files were replaced meanwhile are opened anew, for all who share them. Give them
+    back with `release_parts`. Raises SettingError `askfirst.E104` for other options than those that
+    the folder is open with.
+    """
+    with sharing:
+        identity = open_folder(path).identity
+        options = (host_policy and host_policy.absolute(), now, urandom, secure)
+        share = _shares.get(identity)
+        if share is not None and not is_usable(share.parts):
+            del _shares[identity]
+            close_parts(share.parts)
+            share = None
+        if share is None:
+            parts = open_parts(
+                path, host_policy=host_policy, now=now, urandom=urandom, secure=secure
+            )
+            share = _shares[identity] = _Share(parts, options, 0)
+        if share.options != options:
+            advice = "this process has it open with other options: use one collector for both"
+            raise SettingError("askfirst.E104", str(path), advice)
+        share.users += 1
+        return share.parts
+
+
+def release_parts(parts: Parts) -> None:
+    """Give back what `share_parts` gave; the last one closes it."""
+    with sharing:
+        for identity, share in _shares.items():
+            if share.parts is parts:
+                share.users -= 1
+                if not share.users:
+                    del _shares[identity]
+                    close_parts(parts)
+                return
+
+
+def is_usable(parts: Parts) -> bool:
+    """Whether the files are those that were opened, as far as anybody noticed.
+
+    A database that is not there at all may come back; a new one is not made in its place.
+    """
+    if parts.watch.is_closed:
+        return False
+    if not all(file.exists() for file in (parts.folder.ledger, parts.folder.salts)):
+        return True
+    try:
+        parts.watch.check()
+    except CollectorAway:
+        return False
+    return parts.events.is_first

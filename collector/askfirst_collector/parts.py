@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from askfirst_collector.registry.sites import Registry
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.salts import Salts
+    from askfirst_collector.store.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Parts:
 
     folder: Folder
     engine: Engine
+    watch: Watch
     registry: Registry
     placing: Placing
     ledger: Ledger

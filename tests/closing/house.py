@@ -20,6 +20,7 @@ from askfirst_collector.opening import close_parts, open_parts
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
 from askfirst_collector.store.salts import pseudonym
+from tests.collectors import read_beside
 
 DAY = 86_400
 MONDAY = "2026-11-16"
@@ -117,4 +118,4 @@ def after(period: str = MONDAY, days: int = 1) -> float:
 
 def raw_files(folder: Path) -> bytes:
     """Every byte of every file in a folder."""
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+    return read_beside(*(path for path in sorted(folder.rglob("*")) if path.is_file()))

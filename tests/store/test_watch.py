@@ -9,7 +9,6 @@ import pytest
 from askfirst.errors import CollectorAway
 from askfirst_collector.jobs.lease import take
 from askfirst_collector.store.database import open_ledger
-from askfirst_collector.store.present import Present
 from askfirst_collector.store.watch import Watch
 from tests.collectors import Clock
 
@@ -17,7 +16,7 @@ from tests.collectors import Clock
 def test_the_version_moves_when_somebody_commits(tmp_path: Path) -> None:
     """What every cache of the registry hangs on."""
     engine = open_ledger(tmp_path / "ledger.db")
-    watch = Watch(engine, Present(tmp_path / "ledger.db"))
+    watch = Watch(engine, tmp_path / "ledger.db")
     before = watch.version()
     assert watch.version() == before
     take(engine, "a", 1.0)
@@ -30,7 +29,7 @@ def test_a_file_that_is_gone_is_noticed_within_a_second(tmp_path: Path) -> None:
     """SQLite goes on answering from it; whoever asks here is told that it is away."""
     path, clock = tmp_path / "ledger.db", Clock()
     engine = open_ledger(path)
-    watch = Watch(engine, Present(path), clock=clock)
+    watch = Watch(engine, path, clock=clock)
     path.rename(tmp_path / "away.db")
     clock.now += 1
     for _ in range(2):

@@ -62,7 +62,7 @@ def demo(
         collector = demo_collector(data)
         stack.callback(collector.close)
         application = demo_site_and_office(collector, sites)
-        _greet(sites, set_up_token(data), data)
+        _greet(sites, set_up_token(collector.parts()), data)
         run(application, listener, tls_certificate, tls_key)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from askfirst_collector.closing.preview import Preview, preview
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
 from askfirst_collector.commands.listening import dashboard
 from askfirst_collector.commands.printing import plain, print_json, print_problems
-from askfirst_collector.config import open_folder
 from askfirst_collector.init.ceiling import write_ceiling
 from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.registry.as_toml import as_toml
@@ -24,7 +21,6 @@ from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
 from askfirst_collector.registry.host_editions import newest
 from askfirst_collector.registry.members import Members
 from askfirst_collector.registry.tightening import Held, held_against
-from askfirst_collector.store.database import open_ledger
 
 
 @click.group()
@@ -42,9 +38,8 @@ def host() -> None:
 )
 def link(data: Path, url: str) -> None:
     """Make a one-time link that sets a password. Any older link stops working."""
-    with told():
-        engine = open_ledger(open_folder(data).ledger)
-        token = Members(engine, now=time.time, urandom=os.urandom).new_link()
+    with opened(data) as parts:
+        token = Members(parts.engine, now=parts.now, urandom=parts.urandom).new_link()
     click.echo(dashboard(url.rstrip("/"), token)[1])
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,10 +13,10 @@ from typing import Any
 import click
 import uvicorn
 
-from askfirst_collector.config import open_folder
 from askfirst_collector.loopback import is_loopback
+from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import Members
-from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.faults import away
 
 DEFAULT_PORT = 8321
 CERTIFICATE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -97,14 +95,11 @@ def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path |
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def set_up_token(data: Path) -> str | None:
+def set_up_token(parts: Parts) -> str | None:
     """A new token for the one-time link; None where somebody has an account already."""
-    engine = open_ledger(open_folder(data).ledger)
-    try:
-        members = Members(engine, now=time.time, urandom=os.urandom)
+    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
+    with away("ledger"):
         return None if members.any() else members.new_link()
-    finally:
-        engine.dispose()
 
 
 def dashboard(origin: str, token: str | None) -> tuple[str, str]:

@@ -70,9 +70,9 @@ def serve(
             oidc=provider_of(os.environ),
         )
         stack.callback(collector.close)
-        collector.parts()  # a folder that cannot be used is said now, not to the first visitor
+        # A folder that cannot be used is said now, not to the first visitor.
         origin = origins(host, port, tls=tls_certificate is not None)[0]
-        name, address = dashboard(origin, set_up_token(data))
+        name, address = dashboard(origin, set_up_token(collector.parts()))
         click.echo(f"The collector  {origin}/v1/\n{name}  {address}")
         run(server_app(collector), listener, tls_certificate, tls_key)
 

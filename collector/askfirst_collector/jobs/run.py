@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from askfirst.errors import CollectorAway
 from askfirst_collector.parts import Parts
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import FAULTS, away
 
 from .clock import JobClock
 from .lease import RENEW_AFTER, release, take
@@ -37,11 +37,13 @@ def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[st
                 with away("ledger"), writing(parts.engine) as connection:
                     note_run(connection, job, now)
         except CollectorAway:
-            log.warning("askfirst.W140 the job %s could not run now", job.name)
+            message = f"askfirst.W140 the job {job.name} cannot run now"
+            FAULTS.failed(f"the job {job.name}", message, level=logging.WARNING)
         except Exception as error:
             # Only the type: a message may hold what is stored.
             log.error("askfirst.E140 the job %s failed: %s", job.name, type(error).__name__)
         else:
+            FAULTS.went_well(f"the job {job.name}")
             done.append(job.name)
     return done
 
@@ -100,9 +102,12 @@ class JobsThread:
         thread.start()
         return thread
 
+    def _is_over(self) -> bool:
+        return self._stopped.is_set() or self._parts.watch.is_closed
+
     def _renew(self) -> None:
         # A thread of its own: closing a large period takes longer than a lease lasts.
-        while not self._stopped.is_set():
+        while not self._is_over():
             try:
                 mine = take(self._parts.engine, self._holder, self._parts.now())
             except CollectorAway:
@@ -114,11 +119,11 @@ class JobsThread:
             self._stopped.wait(self._seconds * RENEW_AFTER / LOOK)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while not self._is_over():
             if not self._held.is_set():
                 self._clock = None  # whoever has the lease meanwhile notes what it sees
             self._held.wait()
-            if self._stopped.is_set():
+            if self._is_over():
                 break
             try:
                 present = self._present()

@@ -25,7 +25,6 @@ from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Judged
 from askfirst_collector.store.faults import away
-from askfirst_collector.store.present import Present
 from askfirst_collector.store.watch import Watch
 
 Body = Mapping[str, Any]
@@ -47,7 +46,6 @@ class Ledger:
         self,
         engine: Engine,
         watch: Watch,
-        present: Present,
         *,
         now: Callable[[], float],
         urandom: Callable[[int], bytes],
@@ -55,7 +53,7 @@ class Ledger:
         self._engine = engine
         self._now = now
         self._urandom = urandom
-        self._present = present
+        self._watch = watch
         self._standings = Standings(self, watch, now=now)
 
     # Appending
@@ -77,7 +75,7 @@ class Ledger:
             new = self._insert(connection, body)
             if new.body["status"] == "withdrawn":
                 _end(connection, site, handle)
-        self._present.check()
+        self._watch.present.check()
         return past, new
 
     def erase(self, site: str, handle: str) -> bool:
@@ -102,7 +100,7 @@ class Ledger:
                 "status": "erased",
             }
             self._insert(connection, body)
-        self._present.check()
+        self._watch.present.check()
         self.truncate()
         return True
 
@@ -188,7 +186,7 @@ class Ledger:
 
     def check(self) -> None:
         """CollectorAway when what is written now would be lost."""
-        self._present.check()
+        self._watch.present.check()
 
     def newest(self) -> int:
         """The index of the last entry; -1 in an empty ledger."""

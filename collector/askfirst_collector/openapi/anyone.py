@@ -34,6 +34,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "status": {"enum": ["ok", "away"]},
             "parts": closed(dict.fromkeys(_PARTS, _FAULT)),
+            "reason": {"type": "string", "description": "Empty where all is well."},
         }
     ),
 }

@@ -5,19 +5,27 @@ SQLAlchemy Core, and nothing in it that PostgreSQL cannot do, so that it can tak
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
 
+from askfirst_collector.config import SettingError
+from askfirst_collector.store.faults import DAMAGE, error_name
 from askfirst_collector.store.migrating import migrate
+from askfirst_collector.store.present import connect
 
 metadata = MetaData()
 
+_GUARD = "askfirst_guard"
+
 # WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
 # A grant that is not recorded in 2 s is answered 503: nobody waits for a lock longer than that.
+WAIT = 1.8  # seconds
 PRAGMAS = (
     "PRAGMA busy_timeout=1800",
     "PRAGMA journal_mode=WAL",
@@ -30,21 +38,46 @@ PRAGMAS = (
 def open_ledger(path: Path) -> Engine:
     """Open the ledger database at `path`, its tables made or brought up to date.
 
-    The folder must exist. Raises SettingError for a database that is newer than the program.
+    The folder must exist. Raises SettingError for a database that is newer than the program, and
+    for one that is damaged.
     """
+
+    def creator() -> sqlite3.Connection:
+        guard = engine.get_execution_options().get(_GUARD)
+        if guard is not None:
+            guard()
+        return connect(path, timeout=WAIT)
+
     # The text of an error would hold what was written: handles, hashes of passwords.
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True
-    )
+    engine = create_engine(f"sqlite:///{path}", creator=creator, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
-    migrate(engine)
+    try:
+        migrate(engine)
+    except DatabaseError as error:
+        engine.dispose()
+        name = error_name(error)
+        if name.startswith(DAMAGE):
+            raise damaged(path, name) from None
+        raise
     path.chmod(0o600)
     return engine
 
 
+def guard_ledger(engine: Engine, guard: Callable[[], None]) -> None:
+    """Ask before every further connection: the file may be another one, or the engine be closed."""
+    engine.update_execution_options(**{_GUARD: guard})
+
+
+def damaged(path: Path, name: str) -> SettingError:
+    """What to do about a database that SQLite calls damaged, under SQLite's name for that."""
+    advice = (
+        f"{path.name} is damaged: stop what uses this folder, keep a copy of the folder, look with "
+        f"askfirst ledger check --data {path.parent}, and put a backup in its place"
+    )
+    return SettingError("askfirst.E103", name, advice)
+
+
 def _prepare(connection: Any, _record: object) -> None:
-    # The driver must not open transactions by itself: `writing` does, with BEGIN IMMEDIATE.
-    connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(pragma)
 

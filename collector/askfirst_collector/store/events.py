@@ -100,7 +100,12 @@ ANSWER_DAYS = 2
 
 
 class EventStore(Protocol):
-    """Where rows live until their period closes. Every method may raise StoreAway."""
+    """Where rows live until their period closes. Every method may raise StoreAway.
+
+    `is_first` is False once another file stands in the place of the one that was opened.
+    """
+
+    is_first: bool
 
     async def append(self, batch: Batch) -> bytes:
         """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
@@ -160,6 +165,10 @@ class EventStore(Protocol):
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
+        ...
+
+    def check(self) -> None:
+        """Raise where a row cannot be written now, as far as can be told without one."""
         ...
 
     def connect(self) -> sqlite3.Connection:

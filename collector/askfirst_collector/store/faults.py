@@ -1,10 +1,15 @@
-"""Faults of a database or a disk, as the one error that callers answer with 503."""
+"""Faults of a database or a disk, as the one error that callers answer with 503.
+
+A part that fails is logged once, under its id, and once more when it answers again.
+"""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, ProgrammingError
@@ -14,13 +19,68 @@ from askfirst.errors import CollectorAway
 
 log = logging.getLogger("askfirst.collector")
 
+DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")  # how SQLite's names for it begin
+QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
+
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 _FAULTS = (DBAPIError, DatabaseError, PoolTimeout, sqlite3.Error, OSError)
 
 
+class StoreFault(CollectorAway):
+    """A part of the collector that cannot be used now, and why; never what is stored in it."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        self.part = part
+        self.reason = reason
+        super().__init__(f"{part} is away: {reason}")
+
+
+class Faults:
+    """Which parts have failed; safe in any thread. `clock` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: dict[str, float] = {}
+
+    def failed(self, part: str, message: str, *, level: int = logging.ERROR) -> None:
+        """Log `message`, where the part was well before."""
+        with self._lock:
+            is_first = part not in self._failures
+            self._failures[part] = self._clock()
+        if is_first:
+            log.log(level, message)
+
+    def went_well(self, part: str) -> None:
+        """Log the recovery of a part that failed, and has not for a while.
+
+        A full disk still answers whoever only reads: without the while, each request would be a
+        fault and a recovery.
+        """
+        if part not in self._failures:
+            return
+        with self._lock:
+            last = self._failures.get(part)
+            if last is None or self._clock() - last < QUIET:
+                return
+            del self._failures[part]
+        log.warning("askfirst.W110 %s answers again", part)
+
+
+FAULTS = Faults()
+
+
+def fault(part: str, reason: str) -> StoreFault:
+    """The error to raise, logged where it is the first of its part."""
+    if reason.startswith(DAMAGE):
+        reason = f"{reason}: stop it, and look with askfirst ledger check"
+    FAULTS.failed(part, f"askfirst.E110 {part} is away: {reason}")
+    return StoreFault(part, reason)
+
+
 @contextmanager
 def away(part: str) -> Iterator[None]:
-    """Turn a full disk, a lock held too long or an unreadable file into CollectorAway.
+    """Turn a full disk, a lock held too long or an unreadable file into StoreFault.
 
     A mistake of ours (a constraint, a wrong statement) is not a fault and goes on as it is.
     """
@@ -29,8 +89,11 @@ def away(part: str) -> Iterator[None]:
     except _FAULTS as error:
         if isinstance(error, _OURS):
             raise
-        # The text of a database error holds the values of the statement: only its type is said.
-        origin = getattr(error, "orig", None) or error
-        name = getattr(origin, "sqlite_errorname", None) or type(origin).__name__
-        log.error("askfirst.E110 %s is away: %s", part, name)
-        raise CollectorAway(f"{part} is away") from None
+        raise fault(part, error_name(error)) from None
+    FAULTS.went_well(part)
+
+
+def error_name(error: BaseException) -> str:
+    """SQLite's own name of an error, else its type: its text may hold what is stored."""
+    origin = getattr(error, "orig", None) or error
+    return getattr(origin, "sqlite_errorname", None) or type(origin).__name__

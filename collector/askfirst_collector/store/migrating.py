@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, inspect, text
 
 from askfirst_collector.config import SettingError
+from askfirst_collector.store.present import connect
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -95,7 +96,7 @@ def rehearse(ledger: Path) -> tuple[Step, ...]:
     """
     # The empty name is SQLite's own temporary file: on disk, and unlinked from the beginning.
     with closing(sqlite3.connect("", isolation_level=None)) as copy:
-        with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as real:
+        with closing(connect(ledger, timeout=WAIT / 1_000, read_only=True)) as real:
             real.backup(copy)
         engine = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
         with engine.connect() as connection:

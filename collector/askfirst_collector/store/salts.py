@@ -29,17 +29,16 @@ from pathlib import Path
 
 from askfirst.errors import CollectorAway
 from askfirst_collector.store.faults import away
+from askfirst_collector.store.present import Present, connect
+from askfirst_collector.store.schema import use_journal
+from askfirst_collector.store.versions import Step, bring_up, check_version, run_script
 
 SALT = 32  # bytes
 GRACE = 2 * 3600  # seconds that a salt outlives its period
 RETRIES = 48 * 3600  # seconds within which a batch may be sent again
 FOREVER = 2**53 - 1
 
-_SCHEMA = """
-PRAGMA busy_timeout=1800;
-PRAGMA journal_mode=WAL;
-PRAGMA synchronous=FULL;
-PRAGMA secure_delete=ON;
+_TABLES = """
 CREATE TABLE IF NOT EXISTS period_salt (
     site TEXT NOT NULL, closes TEXT NOT NULL, period TEXT NOT NULL,
     salt BLOB NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (site, closes, period)
@@ -58,6 +57,9 @@ CREATE TABLE IF NOT EXISTS witness (
     pair BLOB NOT NULL, newest INTEGER NOT NULL, generation INTEGER NOT NULL
 );
 """
+
+# From version 0, of before there were any, on.
+STEPS: tuple[Step, ...] = (run_script(_TABLES),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,17 @@ class Salts:
         self._now = now
         self._urandom = urandom
         self._lock = threading.Lock()
+        self._is_closed = False
         self._known: dict[tuple[str, ...], tuple[bytes, int]] = {}
         with away("salts"):
-            self._file = sqlite3.connect(
-                path, timeout=1.8, isolation_level=None, check_same_thread=False
-            )
-            self._file.executescript(_SCHEMA)
+            self._file = connect(path, timeout=1.8)
+            try:
+                use_journal(self._file, 1_800)
+                bring_up(self._file, STEPS, path.name)
+                self._present = Present(path, self._file)
+            except BaseException:
+                self._file.close()
+                raise
 
     def period(self, site: str, closes: str, period: str) -> bytes:
         """The salt of a period: whoever asks first draws it, everyone after reads that one.
@@ -144,15 +151,15 @@ class Salts:
     def open_periods(self, site: str) -> list[PeriodSalt]:
         """The periods of a site whose salts still exist; asking draws none."""
         query = "SELECT closes, period, salt FROM period_salt WHERE site = ? AND due > ?"
-        with self._lock, away("salts"):
-            rows = self._file.execute(query, (site, int(self._now()))).fetchall()
+        with self._reading() as file:
+            rows = file.execute(query, (site, int(self._now()))).fetchall()
         return [PeriodSalt(*row) for row in rows]
 
     def grant_key(self, handle: str) -> bytes | None:
         """The key of a live grant; never cached, so that its end is its end in every worker."""
         query = "SELECT key FROM grant_key WHERE handle = ? AND due > ?"
-        with self._lock, away("salts"):
-            row = self._file.execute(query, (handle, int(self._now()))).fetchone()
+        with self._reading() as file:
+            row = file.execute(query, (handle, int(self._now()))).fetchone()
         return row[0] if row else None
 
     def new_grant_key(self, handle: str, *, due: int = FOREVER) -> bytes:
@@ -174,8 +181,8 @@ class Salts:
 
     def grants(self) -> list[str]:
         """The handles that have a key: for the job that looks for those the ledger has ended."""
-        with self._lock, away("salts"):
-            rows = self._file.execute("SELECT handle FROM grant_key").fetchall()
+        with self._reading() as file:
+            rows = file.execute("SELECT handle FROM grant_key").fetchall()
         return [handle for (handle,) in rows]
 
     def note_ended(
@@ -196,15 +203,15 @@ class Salts:
 
     def endings(self) -> dict[bytes, bool]:
         """The marks of the handles that ended, and whether each was erased."""
-        with self._lock, away("salts"):
-            rows = self._file.execute("SELECT mark, erased FROM ended").fetchall()
+        with self._reading() as file:
+            rows = file.execute("SELECT mark, erased FROM ended").fetchall()
         return {mark: bool(erased) for mark, erased in rows}
 
     def witness(self) -> Witness:
         """What was noted last; a file that is new draws its name."""
         query = "SELECT pair, newest, generation FROM witness"
-        with self._lock, away("salts"):
-            row = self._file.execute(query).fetchone()
+        with self._reading() as file:
+            row = file.execute(query).fetchone()
         if row is None:
             with self._writing() as file:
                 first = "INSERT OR IGNORE INTO witness VALUES (1, ?, -1, 0)"
@@ -243,15 +250,18 @@ class Salts:
                 del self._known[key]
 
     def check(self) -> None:
-        """Read one page; CollectorAway when that is not possible."""
-        with self._lock, away("salts"):
-            self._file.execute("SELECT count(*) FROM batch_key").fetchone()
+        """Look at the file and read one page; CollectorAway when either is not as it was."""
+        self._present.check()
+        with self._reading() as file:
+            file.execute("SELECT count(*) FROM batch_key").fetchone()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._known.clear()
-            self._file.close()
+            if not self._is_closed:
+                self._is_closed = True
+                self._present.end(self._file, self._file.close)
 
     def _elected(
         self, table: str, columns: tuple[str, ...], key: tuple[str, ...], due: int
@@ -280,16 +290,24 @@ class Salts:
         return elected
 
     @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, away("salts"):
+            check_version(self._file, STEPS, "salts")
+            yield self._file
+
+    @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, away("salts"):
             self._file.execute("BEGIN IMMEDIATE")
             try:
+                check_version(self._file, STEPS, "salts")
                 yield self._file
                 self._file.execute("COMMIT")
             except BaseException:
                 if self._file.in_transaction:
                     self._file.execute("ROLLBACK")
                 raise
+            self._present.check()
 
     def _truncate(self) -> None:
         with self._lock, away("salts"):

@@ -27,6 +27,8 @@ import time
 from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst_collector.store.present import Connection, connect
+from askfirst_collector.store.versions import Step, bring_up, run_script
 
 # `time` is a number and `visitor` is the pseudonym; everything else is in the dictionary.
 DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"))
@@ -107,36 +109,31 @@ def _view() -> str:
     return f"CREATE VIEW IF NOT EXISTS events_text AS SELECT\n    {selected}\nFROM {joined};\n"
 
 
-SCHEMA = f"BEGIN IMMEDIATE;\n{TABLES}{_view()}COMMIT;\n"
+# From version 0, an empty file, on.
+STEPS: tuple[Step, ...] = (run_script(f"{TABLES}{_view()}"),)
 
 
-def open_events(path: Path, *, busy_timeout: int) -> sqlite3.Connection:
+def open_events(path: Path, *, busy_timeout: int) -> Connection:
     """A connection to the event store at `path`, its tables made where they are not there yet.
 
-    `busy_timeout` is in milliseconds. Raises sqlite3.Error.
+    `busy_timeout` is in milliseconds. Raises sqlite3.Error, StoreFault, and SettingError for a
+    file that is newer than the program.
     """
-    connection = sqlite3.connect(
-        path,
-        timeout=busy_timeout / 1_000,
-        isolation_level=None,  # BEGIN IMMEDIATE is ours to say
-        check_same_thread=False,
-    )
+    connection = connect(path, timeout=busy_timeout / 1_000)
     try:
-        _use_journal(connection, busy_timeout)
-        # FULL: an answer means "on disk". secure_delete: what is dropped is overwritten.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA secure_delete=ON")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            connection.executescript(f"{SCHEMA}PRAGMA user_version=1;")
-            path.chmod(0o600)
+        use_journal(connection, busy_timeout)
+        bring_up(connection, STEPS, path.name)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _use_journal(connection: sqlite3.Connection, busy_timeout: int) -> None:
-    """Write-ahead logging. SQLite does not wait for others here by itself, as it does elsewhere."""
+def use_journal(connection: sqlite3.Connection, busy_timeout: int) -> None:
+    """Write-ahead logging, in which an answer means "on disk" and what goes is overwritten.
+
+    SQLite does not wait for others here by itself, as it does elsewhere.
+    """
     until = time.monotonic() + busy_timeout / 1_000
     while True:
         try:
@@ -146,4 +143,6 @@ def _use_journal(connection: sqlite3.Connection, busy_timeout: int) -> None:
                 raise
             time.sleep(0.01)
         else:
-            return
+            break
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")

@@ -16,14 +16,19 @@ from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
+from askfirst.errors import AskfirstError
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst_collector.config import SettingError
 
 from . import keeping, removal
 from .appending import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
 from .dictionary import find_period, state_of, time_value
 from .events import Batch, Closed, Counts, Ended, HandleEnded, Judged, PeriodKey, Row, StoreAway
+from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
-from .schema import DIMENSIONS, KEPT, open_events
+from .present import Present
+from .schema import DIMENSIONS, KEPT, STEPS, open_events
+from .versions import check_version
 
 Work = Callable[[sqlite3.Connection], object]
 
@@ -44,7 +49,9 @@ class SqliteEvents:
     """`EventStore` on one file, opened at first use; `busy_timeout` is in milliseconds.
 
     `closed` says of a period without rows whether it was closed for good. `fault` says what the
-    last write failed of, "" when it went well.
+    last write failed of, "" when it went well. `is_first` is False once another file stands in the
+    place of the one that was opened first: whoever knows what it must not fall behind has to look
+    (see `restored`).
     """
 
     def __init__(
@@ -57,8 +64,8 @@ class SqliteEvents:
         busy_timeout: int = 5_000,
     ) -> None:
         self.fault = ""
+        self.is_first = True
         self._path = path
-        self._wal = path.with_name(f"{path.name}-wal")
         self._ended = ended
         self._urandom = urandom
         self._busy_timeout = busy_timeout
@@ -66,7 +73,7 @@ class SqliteEvents:
         # What follows belongs to the writing thread alone.
         self._connection: sqlite3.Connection | None = None
         self._appender = Appender(urandom, closed)
-        self._file = (0, 0)
+        self._present: Present | None = None
         self._truncate = False
 
     async def append(self, batch: Batch) -> bytes:
@@ -168,11 +175,22 @@ class SqliteEvents:
     def connect(self) -> sqlite3.Connection:
         """A connection that only reads; the caller closes it. Raises StoreAway."""
         try:
+            present = self._present
+            if present is not None:
+                # SQLite would read the journal that stands there now by the index of the old one.
+                present.check()
             connection = open_events(self._path, busy_timeout=self._busy_timeout)
             connection.execute("PRAGMA query_only=ON")
-        except (sqlite3.Error, OSError) as fault:
-            raise StoreAway(f"the event store cannot be read: {fault}") from fault
+        except (sqlite3.Error, OSError, AskfirstError) as error:
+            raise StoreAway(f"the event store cannot be read: {error}") from error
         return connection
+
+    def check(self) -> None:
+        """StoreAway where a row cannot be written now, as far as can be told without one."""
+        if self.fault:
+            self.barrier()
+        with self._reading() as connection:
+            connection.execute("SELECT number FROM generation").fetchone()
 
     def close(self) -> None:
         """Write what waits, and stop."""
@@ -197,16 +215,18 @@ class SqliteEvents:
     def _round(self, jobs: Sequence[Batch | Work]) -> Sequence[object]:
         try:
             outcomes = self._transaction(jobs)
-        except Exception as fault:
-            if isinstance(fault, (sqlite3.Error, OSError)) and not isinstance(fault, _JOB_FAULTS):
+        except Exception as error:
+            if _is_store_fault(error):
                 self._disconnect()
-                self.fault = f"{type(fault).__name__}: {fault}"
-                return [StoreAway(f"the event store cannot be written: {fault}")] * len(jobs)
+                self.fault = f"{type(error).__name__}: {error}"
+                FAULTS.failed("events", f"askfirst.E110 events is away: {error_name(error)}")
+                return [StoreAway(f"the event store cannot be written: {error}")] * len(jobs)
             if len(jobs) == 1:
-                return [fault]
+                return [error]
             # One job is at fault: each by itself, so that it fails alone.
             return [outcome for job in jobs for outcome in self._round([job])]
         self.fault = ""
+        FAULTS.went_well("events")
         if self._truncate:
             self._truncate_wal()
         return outcomes
@@ -215,6 +235,7 @@ class SqliteEvents:
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
         try:
+            check_version(connection, STEPS, "events")
             self._appender.dictionary.refresh(connection)
             judged = {job.judged for job in jobs if isinstance(job, Batch)}
             ended = self._ended(judged) if judged else frozenset()
@@ -226,7 +247,8 @@ class SqliteEvents:
                 connection.execute("ROLLBACK")
             raise
         # SQLite goes on writing to a file that was unlinked: nothing there may be acknowledged.
-        self._check_file()
+        assert self._present is not None
+        self._present.check()
         return outcomes
 
     def _outcomes(
@@ -255,24 +277,26 @@ class SqliteEvents:
         return answer
 
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_events(self._path, busy_timeout=self._busy_timeout)
-            self._file = _identity(self._path)
+        if self._connection is None or self._present is None:
+            connection = open_events(self._path, busy_timeout=self._busy_timeout)
+            try:
+                self._present = Present(self._path, connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
         else:
-            self._check_file()
+            self._present.check()
         return self._connection
-
-    def _check_file(self) -> None:
-        self._wal.stat()
-        if _identity(self._path) != self._file:
-            raise FileNotFoundError(f"{self._path.name} was replaced")
 
     def _disconnect(self) -> None:
         self._appender.forget()
-        if self._connection is not None:
+        if self._connection is not None and self._present is not None:
+            if self._present.is_replaced:
+                self.is_first = False
             with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+                self._present.end(self._connection, self._connection.close)
+        self._connection = self._present = None
 
     def _truncate_wal(self) -> None:
         """What was removed is still in the journal; a reader may keep it there for some rounds."""
@@ -284,9 +308,12 @@ class SqliteEvents:
         self._connection.execute(f"PRAGMA busy_timeout={self._busy_timeout}")
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+def _is_store_fault(error: Exception) -> bool:
+    if isinstance(error, StoreFault):
+        return error.part == "events"
+    return isinstance(error, (sqlite3.Error, OSError, SettingError)) and not isinstance(
+        error, _JOB_FAULTS
+    )
 
 
 def _select(where: str) -> str:

@@ -5,52 +5,104 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from askfirst_collector.store.faults import away
+from askfirst.errors import CollectorAway
+from askfirst_collector.store.database import guard_ledger
+from askfirst_collector.store.faults import StoreFault, away, fault
+from askfirst_collector.store.migrating import HEAD
 from askfirst_collector.store.present import Present
 
-LOOK = 1.0  # seconds between two looks at the file itself
+LOOK = 1.0  # seconds between two looks at the files themselves
 
 
 class Watch:
     """One connection that only asks; the number is comparable within this object alone.
 
     A cache reads the version *before* it reads rows: what it then keeps is at least that new.
+    `also` are checks of other files, made as often as that of the ledger's own.
     """
 
     def __init__(
-        self, engine: Engine, present: Present, *, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Engine,
+        path: Path,
+        *,
+        also: Sequence[Callable[[], None]] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._present = present
+        self.is_closed = False
+        self._is_whole = True
+        self._engine = engine
+        self._also = also
         self._clock = clock
-        self._looked = clock()
         self._lock = threading.Lock()
         self._pooled = engine.raw_connection()
         self._driver: Any = self._pooled.driver_connection
+        self.present = Present(path, cast("sqlite3.Connection", self._driver))
+        guard_ledger(engine, self._guard)
+        self._looked = clock()
+        self._version = -1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the files were those that were opened when somebody last looked."""
+        return self._is_whole and self.present.is_whole and not self.is_closed
 
     def version(self) -> int:
         """A number that differs once another connection, of any process, has committed.
 
-        Raises CollectorAway, also where the file has been another one, or gone, for a second.
+        Raises StoreFault, also where a file has been another one, or gone, for a second, and where
+        a newer program migrated the ledger.
         """
         if self._clock() - self._looked >= LOOK:
             # SQLite would go on answering from a file that nobody else sees any more.
-            self._present.check()
+            self.check()
             self._looked = self._clock()
         try:
             with self._lock:
                 version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+                if version != self._version:
+                    self._check_revision()
+                    self._version = version
         except sqlite3.Error:
             # Entered only now: this is asked several times for each event.
             with away("ledger"):
                 raise
         return version
 
+    def check(self) -> None:
+        """StoreFault when what is written now would be lost."""
+        try:
+            self.present.check()
+            for check in self._also:
+                check()
+        except CollectorAway:
+            self._is_whole = False
+            raise
+        self._is_whole = True
+
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the ledger, as far as that harms nobody; closing twice is harmless."""
         with self._lock:
-            self._pooled.close()
+            if not self.is_closed:
+                self.is_closed = True
+                self.present.end(self._driver, self._close)
+
+    def _guard(self) -> None:
+        if self.is_closed:
+            raise StoreFault("ledger", "it was closed")
+        self.present.check()
+
+    def _close(self) -> None:
+        self._pooled.close()
+        self._engine.dispose()
+
+    def _check_revision(self) -> None:
+        row = self._driver.execute("SELECT version_num FROM alembic_version").fetchone()
+        if row is None or row[0] != HEAD:
+            raise fault("ledger", "a newer askfirst migrated it: start that one")

@@ -1,0 +1,128 @@
+"""Looking through the databases of a folder: are the files sound, is every leaf what it was.
+
+Everything is read, in one transaction a file, and nothing written, so that it can run beside a
+server. It shows what a disk or a hand did to the files; who could write them could also write
+leaves that fit, which only a checkpoint kept elsewhere would show.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from askfirst.errors import CollectorAway
+from askfirst_collector.config import Folder
+from askfirst_collector.ledger.entries import seconds_of
+from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.store import salts, schema
+from askfirst_collector.store.faults import error_name
+from askfirst_collector.store.migrating import HEAD
+from askfirst_collector.store.present import connect
+from askfirst_collector.store.versions import version_of
+
+MOST = 20  # problems of a file that are listed; one broken page has many
+WAIT = 5.0  # seconds
+
+_ENTRIES = "SELECT idx, leaf, salt, body, site, handle, kind, hour, until FROM entry ORDER BY idx"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One database: how many rows its main table has, what is wrong, and what to do about that."""
+
+    name: str
+    rows: int
+    problems: tuple[str, ...]
+    advice: str  # empty where nothing is wrong
+
+
+def check_folder(folder: Folder) -> tuple[FileReport, ...]:
+    """Look through all three; raises nothing for what it finds."""
+    ledger = (
+        "Stop every process of this folder, keep a copy of the folder, and put a backup of "
+        "ledger.db in its place, without its -wal and -shm. Leave salts.db: what was withdrawn "
+        "since the backup stays withdrawn."
+    )
+    events = (
+        "Stop every process of this folder, keep a copy of the folder, and put a backup of "
+        "events.db in its place, or remove it with its -wal and -shm: open periods then begin anew."
+    )
+    lost = (
+        "Stop every process of this folder, keep a copy of the folder, and remove salts.db with "
+        "its -wal and -shm. It has no backup: every grant ends, and visitors are asked again."
+    )
+    return (
+        _report(folder.ledger, "entry", _ledger_problems, ledger),
+        _report(folder.events, "event", _version_problems(len(schema.STEPS)), events),
+        _report(folder.salts, "period_salt", _version_problems(len(salts.STEPS)), lost),
+    )
+
+
+def _report(
+    path: Path, table: str, problems: Callable[[sqlite3.Connection], Iterator[str]], advice: str
+) -> FileReport:
+    listed: list[str] = []
+    rows = 0
+    try:
+        with closing(connect(path, timeout=WAIT, read_only=True)) as connection:
+            connection.execute("BEGIN")
+            for (line,) in connection.execute(f"PRAGMA integrity_check({MOST})"):
+                if line != "ok":
+                    listed.append(line)
+            rows = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for problem in problems(connection):
+                listed.append(problem)
+                if len(listed) >= MOST:
+                    break
+    except (sqlite3.Error, CollectorAway) as error:
+        listed.append(f"it cannot be read to the end ({error_name(error)})")
+    return FileReport(path.name, rows, tuple(listed), advice if listed else "")
+
+
+def _version_problems(known: int) -> Callable[[sqlite3.Connection], Iterator[str]]:
+    def problems(connection: sqlite3.Connection) -> Iterator[str]:
+        version = version_of(connection)
+        if version != known:
+            yield f"it has version {version}, and this program knows {known}"
+
+    return problems
+
+
+def _ledger_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+    if revision != HEAD:
+        yield f"it has revision {revision}, and this program knows {HEAD}"
+    expected = 0
+    for index, leaf, salt, body, *columns in connection.execute(_ENTRIES):
+        if index != expected:
+            yield f"entries {expected} to {index - 1} are missing"
+        expected = index + 1
+        if body is None:
+            continue  # erased: the leaf is all there is
+        is_whole = isinstance(salt, bytes) and isinstance(body, bytes)
+        if not is_whole or leaf_hash(salt, body) != leaf:
+            yield f"the content of entry {index} is not that of its leaf"
+        elif not _agrees(body, columns):
+            yield f"the columns of entry {index} do not say what its content says"
+
+
+def _agrees(body: bytes, columns: list[object]) -> bool:
+    site, handle, kind, hour, until = columns
+    try:
+        content = json.loads(body)
+        times = (
+            seconds_of(content["hour"]),
+            seconds_of(content["until"]) if "until" in content else None,
+        )
+    except (ValueError, LookupError, TypeError):
+        return False
+    # What a member changed names a site in its own way, and no handle.
+    named = (content.get("site"), content.get("handle"))
+    is_visitors = handle is not None or kind == "erase"
+    return (kind, hour, until) == (content.get("kind"), *times) and (
+        not is_visitors or (site, handle) == named
+    )

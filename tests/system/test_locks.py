@@ -1,0 +1,231 @@
+"""Every command beside every kind of server: no lock is lost, and nothing acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+import click
+import pytest
+
+from askfirst.gate.cookies import RECEIPT
+from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.cli import main
+from askfirst_collector.ingest.asked import handle_of
+from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.registry.as_toml import as_toml
+from askfirst_collector.registry.members import Members
+from askfirst_collector.registry.relays import new_site_key
+from tests.conftest import ROOT
+from tests.frameworks.visitor import Visitor
+from tests.system.serving import PATIENCE, Server, call, removed, run_commands, served, unlocked
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="locks are read from /proc")
+
+SITE = "slackwater"  # of the demo, and of the others here
+OTHER = "gazette"  # of policy.example.toml
+PLACED = "gale-survey"
+OWNER = "wind"
+DATA = "--data"
+
+# What is run beside a server, in this order; {data} is its folder, {files} has the documents.
+ROWS: dict[tuple[str, ...], list[str]] = {
+    ("site", "list"): ["--data", "{data}"],
+    ("site", "add"): ["{files}/other.toml", "--data", "{data}"],
+    ("site", "key"): [OTHER, "--data", "{data}", "--revoke"],
+    ("policy", "publish"): ["{files}/other.toml", "--data", "{data}"],
+    ("collector", "add"): ["{files}/wind.toml", "--data", "{data}", "--owner", OWNER],
+    ("collector", "list"): ["--data", "{data}"],
+    ("collector", "state"): [SITE, PLACED, "active", "--data", "{data}"],
+    ("host", "link"): ["--data", "{data}"],
+    ("host", "show"): ["--data", "{data}"],
+    ("host", "set"): ["{files}/host.toml", "--data", "{data}"],
+    ("close",): ["--data", "{data}"],
+    ("migrate",): ["--data", "{data}"],
+    ("ledger", "check"): ["--data", "{data}"],
+    ("site", "retire"): [OTHER, "--data", "{data}", "--yes"],
+}
+# Servers themselves, which are started beside the other.
+SERVERS = {("serve",), ("demo",)}
+
+
+def commands(command: click.Command, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command that takes a data folder."""
+    if isinstance(command, click.Group):
+        for word, below in command.commands.items():
+            yield from commands(below, (*name, word))
+    elif any(DATA in option.opts for option in command.params):
+        yield name
+
+
+@dataclass
+class Load(threading.Thread):
+    """Grants, one after another, of which every third is withdrawn; what was acknowledged."""
+
+    server: Server
+    key: str
+    ended: threading.Event = field(default_factory=threading.Event)
+    granted: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+    failures: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def run(self) -> None:
+        number = 0
+        while not self.ended.is_set():
+            number += 1
+            try:
+                handle, withdraw = self.by_form() if not self.key else self.by_relay(number)
+                self.granted.add(handle)
+                if number % 3 == 0 and withdraw():
+                    self.granted.discard(handle)
+                    self.withdrawn.add(handle)
+            except Exception as error:
+                self.failures.append(error)
+                return
+            self.ended.wait(0.05)
+
+    def by_relay(self, number: int) -> tuple[str, object]:
+        """A grant under the site's key, and its withdrawal."""
+        url, headers = f"http://127.0.0.1:{self.server.port}", {}
+        headers["Authorization"] = f"Bearer {self.key}"
+        handle = hashlib.sha256(b"%d" % number).hexdigest()
+        body = {"v": 1, "site": SITE, "lang": "en", "adult": True, "handle": handle}
+        while True:
+            _, terms = call(f"{url}/v1/terms", headers=headers)
+            body |= {"edition": terms["editions"][-1]["hash"], "method": "accept_all"}
+            status, answer = call(f"{url}/v1/consents", body, headers)
+            # 409: a command has just published another edition.
+            if status != 409:
+                break
+        assert answer.get("decision") == "granted", answer
+
+        def withdraw() -> bool:
+            of = {**headers, "Askfirst-Handle": handle}
+            status, answer = call(f"{url}/v1/rights/withdraw", {}, of)
+            assert status == 200, answer
+            return True
+
+        return handle, withdraw
+
+    def by_form(self) -> tuple[str, object]:
+        """The same of a visitor of the demo's shop."""
+        visitor = Visitor(self.server.port)
+        # As above: it is asked again.
+        while (answer := visitor.answer("accept_all")).status == 409:
+            continue
+        assert answer.status == 303
+        handle = handle_of(visitor.jar[RECEIPT.decode()])
+
+        def withdraw() -> bool:
+            assert visitor.press(visitor.get("/"), "withdraw").status == 303
+            return True
+
+        return handle, withdraw
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    """The files that the commands read."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    other = {**read_policy(ROOT / "policy.example.toml").document, "site": OTHER}
+    (folder / "other.toml").write_text(as_toml(other), "utf-8")
+    placed = files("askfirst_collector").joinpath("demo", "wind.toml").read_text("utf-8")
+    (folder / "wind.toml").write_text(placed.replace("wind-survey", PLACED), "utf-8")
+    ceiling = dict(shipped("host-default").document)
+    ceiling["controller"] = {**ceiling["controller"], "name": "Another Host"}
+    (folder / "host.toml").write_text(as_toml(ceiling), "utf-8")
+    return folder
+
+
+def prepare(folder: Path) -> str:
+    """The demo's shop without the demo; the key of its relay."""
+    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    demo = files("askfirst_collector").joinpath("demo", "policy.toml").read_text("utf-8")
+    (folder.parent / "policy.toml").write_text(demo, "utf-8")
+    parts.registry.publish(read_policy(folder.parent / "policy.toml"))
+    key = new_site_key(parts.engine, SITE, urandom=os.urandom)
+    close_parts(parts)
+    return key
+
+
+def add_member(folder: Path) -> None:
+    """Somebody whose collector it is."""
+    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    members = Members(parts.engine, now=time.time, urandom=os.urandom)
+    assert members.set_up(members.new_link(), OWNER, "a long enough pass phrase") is not None
+    close_parts(parts)
+
+
+def wait_for(load: Load, count: int) -> None:
+    """Until so many more grants are acknowledged."""
+    wanted = len(load.granted) + count
+    until = time.monotonic() + PATIENCE
+    while len(load.granted) < wanted:
+        assert load.is_alive(), load.failures
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_every_command_that_takes_a_folder_has_a_row() -> None:
+    """A new command is run beside the servers, or is missed here."""
+    assert set(commands(main)) == set(ROWS) | SERVERS
+
+
+@pytest.mark.parametrize("kind", ["serve", "demo", "embedded"])
+def test_commands_beside_a_server_lose_nothing(kind: str, tmp_path: Path, documents: Path) -> None:
+    """M12: under load, every command beside it; killed, all that was acknowledged is there."""
+    folder = tmp_path / "data"
+    key = "" if kind == "demo" else prepare(folder)
+    with served(kind, folder) as server:
+        load = Load(server, key)
+        load.start()
+        wait_for(load, 3)
+        assert (unlocked(server.pid, folder), removed(server.pid, folder)) == ([], [])
+        add_member(folder)
+        lines = [
+            [*name, *(word.format(data=folder, files=documents) for word in words)]
+            for name, words in ROWS.items()
+        ]
+        for line, (code, output) in zip(lines, run_commands(lines), strict=True):
+            assert code == 0, (line, output)
+        if key:
+            # What a command published governs within five seconds.
+            ceiling = read_policy(documents / "host.toml", kind="host").hash
+            until = time.monotonic() + 5
+            url, headers = f"http://127.0.0.1:{server.port}", {"Authorization": f"Bearer {key}"}
+            while call(f"{url}/v1/terms", headers=headers)[1]["host"] != ceiling:
+                assert time.monotonic() < until
+            assert call(f"{url}/readyz")[1]["status"] == "ok"
+        if kind == "serve":
+            for beside in SERVERS:
+                with served(*beside, folder):
+                    wait_for(load, 1)
+        wait_for(load, 3)
+        assert (unlocked(server.pid, folder), removed(server.pid, folder)) == ([], [])
+        load.ended.set()
+        load.join(PATIENCE)
+        server.kill()
+        server.start()
+        server.stop()
+    assert load.failures == []
+    assert load.withdrawn
+    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    for handle in load.granted | load.withdrawn:
+        standing = parts.ledger.standing(SITE, handle)
+        assert standing is not None
+        assert standing.alive is (handle in load.granted)
+    close_parts(parts)

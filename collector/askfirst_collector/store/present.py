@@ -58,7 +58,7 @@ def connect(path: Path, *, timeout: float, read_only: bool = False) -> Connectio
 
     Raises sqlite3.Error, OSError, and StoreFault for a database that this process must not open.
     """
-    if _identity(str(path)) in _unusable:
+    if _identity(path) in _unusable:
         raise fault(path.stem, "this process cannot open it again: start it anew")
     return Connection(path, timeout=timeout, read_only=read_only)
 
@@ -72,6 +72,8 @@ class Present:
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         self.is_whole = True
         self._path = path
+        # Made once: it is looked at with every write.
+        self._paths = tuple(path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES)
         self._files = self._look()
         if None in self._files:
             raise fault(path.stem, "it was removed while it was opened")
@@ -107,7 +109,7 @@ class Present:
             _unusable.add(database)
 
     def _look(self) -> tuple[Identity | None, ...]:
-        return tuple(_identity(f"{self._path}{suffix}") for suffix in _SUFFIXES)
+        return tuple(map(_identity, self._paths))
 
 
 def before_fork() -> None:
@@ -123,7 +125,7 @@ def after_fork_in_child() -> None:
     _lock = threading.Lock()
     for connection in _open_connections():
         _keep_open(connection)
-        identity = _identity(str(connection.path))
+        identity = _identity(connection.path)
         if identity is not None:
             _unusable.add(identity)
 
@@ -138,9 +140,9 @@ def _keep_open(connection: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
-def _identity(path: str) -> Identity | None:
+def _identity(path: Path) -> Identity | None:
     try:
-        status = Path(path).stat()
+        status = path.stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino

@@ -33,9 +33,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 _PLAIN = {404: "not-found", 405: "method-not-allowed"}
 
 
-def collector_routes(parts: Parts) -> list[Route]:
+def collector_routes(parts: Parts, face: Face) -> list[Route]:
     """Every route there is, `EVENTS` aside; each has its operation in `openapi/`."""
-    face = Face(parts)
     access = Access(parts)
 
     async def readyz(request: Request) -> Response:
@@ -78,8 +77,10 @@ def admin_endpoints(parts: Parts) -> list[Endpoint]:
 
 def collector_app(parts: Parts, events: Events) -> ASGIApp:
     """The application over the opened parts; `events` goes ahead of the router."""
-    router = Starlette(routes=collector_routes(parts), exception_handlers={HTTPException: _plain})
-    preflight = request_response(answering(Face(parts).allow))
+    face = Face(parts, events)
+    routes = collector_routes(parts, face)
+    router = Starlette(routes=routes, exception_handlers={HTTPException: _plain})
+    preflight = request_response(answering(face.allow))
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in SCRIPTED:

@@ -134,6 +134,7 @@ async def test_a_network_grants_no_more_than_people_do(shop: Build) -> None:
     crowd = site.another()
     got = await crowd.consent("accept_all", site.policy.hash)
     assert (got.status, got.json["reason"]) == (429, "too-many-requests")
+    assert got.one(b"retry-after") == b"60"
     assert (len(site.collector.standing), crowd.jar) == (1, {})
     assert (await crowd.consent("reject_all", "")).status == 200
     assert (await site.browser.consent("withdraw", "")).status == 200

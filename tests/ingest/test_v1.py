@@ -186,16 +186,6 @@ async def test_naughty_strings(client: httpx.AsyncClient, corpus: Path, tmp_path
     assert [text for text in long if text in stored] == []
 
 
-async def test_a_script_has_a_budget(client: httpx.AsyncClient) -> None:
-    """Grants of one site are counted by the minute; refusals are not held up by them."""
-    bad = {**ANSWER, "secret": SECRET, "edition": "0" * 64}
-    answers = [await client.post("/v1/consents", json=bad, headers=ORIGIN) for _ in range(601)]
-    assert {problem(answer)[1] for answer in answers[:600]} == {"edition-changed"}
-    assert problem(answers[600]) == (429, "too-many-requests")
-    refusal = {**ANSWER, "secret": SECRET, "method": "reject_all"}
-    assert (await client.post("/v1/consents", json=refusal, headers=ORIGIN)).status_code == 200
-
-
 async def test_a_refusal_through_a_relay_is_a_number(
     client: httpx.AsyncClient, collector: EmbeddedCollector, relay: dict[str, str]
 ) -> None:

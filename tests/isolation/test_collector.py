@@ -12,6 +12,8 @@ import pytest
 
 from askfirst_collector.app import EVENTS, collector_routes
 from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.ingest.events import open_events
+from askfirst_collector.ingest.v1 import Face
 from askfirst_collector.registry.relays import new_site_key
 from tests.collectors import decision, policy
 
@@ -20,6 +22,7 @@ from .world import CLUB, NOWHERE, SHOP, World, world
 
 pytestmark = pytest.mark.anyio
 OTHERS = ("olive", "rob")
+NO_BODIES = (b"", b"{}", b"{", b"[[[[[[[[[[[[", b'{"a":1,"a":2}', b"\xff", b" " * 1_100_000)
 SECRET_BYTES = b"0123456789abcdef"
 SECRET = base64.urlsafe_b64encode(SECRET_BYTES).rstrip(b"=").decode()
 HANDLE = hashlib.sha256(SECRET_BYTES).hexdigest()
@@ -47,7 +50,10 @@ async def ask(client: httpx.AsyncClient, row: Row, site: str = "") -> httpx.Resp
 
 def test_every_endpoint_has_a_row(still: World) -> None:
     """Add a row to tests/isolation/rows.py for an endpoint that is named here."""
-    found = [("POST", EVENTS), *endpoints([*collector_routes(still.parts)])]
+    found = [
+        ("POST", EVENTS),
+        *endpoints([*collector_routes(still.parts, Face(still.parts, open_events(still.parts)))]),
+    ]
     assert sorted(found) == sorted(row.endpoint for row in COLLECTOR)
     assert {row.path for row in of(COLLECTOR, KEY)} == set(UNDER_A_KEY)
 
@@ -107,6 +113,36 @@ async def test_the_host_is_for_its_admins(still: World, row: Row, name: str) -> 
         answer = await ask(client, row)
     assert (answer.status_code, answer.json()["reason"]) == (403, "not-allowed")
     assert still.state() == before
+
+
+@pytest.mark.parametrize("body", NO_BODIES, ids=lambda body: str(body[:9]))
+@pytest.mark.parametrize(
+    "row", [row for row in COLLECTOR if row.about in (SITE, HOST) and row.method != "GET"], ids=str
+)
+async def test_who_asks_is_judged_before_what_they_send(
+    still: World, row: Row, body: bytes
+) -> None:
+    """A body that cannot be read tells nobody whether there is such a site."""
+    before, answers = still.state(), {}
+    for name in OTHERS:
+        for json in ("application/json", "text/html"):
+            async with still.program(name) as client:
+                client.headers["content-type"] = json
+                for site in (CLUB, NOWHERE):
+                    answer = await client.request(row.method, row.address(site), content=body)
+                    answers[name, json, site] = (answer.status_code, answer.content)
+    (told,) = set(answers.values())
+    assert told[0] == (404 if row.about == SITE else 403)
+    assert still.state() == before
+
+
+@pytest.mark.parametrize("body", NO_BODIES, ids=lambda body: str(body[:9]))
+@pytest.mark.parametrize("path", ["/v1/consents", "/v1/events", "/v1/policies"])
+async def test_a_wrong_key_is_one_whatever_is_sent(still: World, path: str, body: bytes) -> None:
+    async with still.program(None) as client:
+        client.headers.update({"authorization": "Bearer x", "content-type": "application/json"})
+        answer = await client.post(path, content=body)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "wrong-key")
 
 
 @pytest.mark.parametrize("row", of(COLLECTOR, HOST), ids=str)

@@ -90,6 +90,24 @@ async def test_the_host_is_for_its_admins(still: World, row: Row, name: str) -> 
     assert still.state() == before
 
 
+@pytest.mark.parametrize("body", [b"", b"csrf=x", b"\xff", b"&" * 100, b"x" * 1_100_000])
+@pytest.mark.parametrize(
+    "row", [row for row in DASHBOARD if row.about in (SITE, HOST) and row.method != "GET"], ids=str
+)
+async def test_who_asks_is_judged_before_what_they_send(
+    still: World, row: Row, body: bytes
+) -> None:
+    """A form that cannot be read tells nobody whether there is such a site."""
+    answers = set()
+    for name in OTHERS:
+        async with still.browser(name) as client:
+            for site in (CLUB, NOWHERE):
+                answer = await client.request(row.method, row.address(site), content=body)
+                answers.add((name, answer.status_code, answer.text))
+    assert len(answers) == len(OTHERS)
+    assert {status for _, status, _ in answers} == {404 if row.about == SITE else 403}
+
+
 @pytest.mark.parametrize("row", of(DASHBOARD, HOST), ids=str)
 async def test_a_host_admin_gets_through(here: World, row: Row) -> None:
     """The rows are real: what is refused to others is there."""

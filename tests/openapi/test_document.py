@@ -16,7 +16,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from askfirst.errors import STATUS
 from askfirst_collector.app import collector_routes
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ingest.v1 import EVENTS, SCRIPTED
+from askfirst_collector.ingest.events import open_events
+from askfirst_collector.ingest.v1 import EVENTS, SCRIPTED, Face
 from askfirst_collector.openapi.document import AREAS, document
 from askfirst_collector.parts import Parts
 from tests.conftest import ROOT
@@ -32,7 +33,7 @@ def test_it_is_openapi() -> None:
 def test_every_route_is_described(parts: Parts) -> None:
     """ "True to the code for every `/v1` path": a route without an operation, or the reverse."""
     routed = {("POST", EVENTS), *(("OPTIONS", path) for path in SCRIPTED)}
-    for route in collector_routes(parts):
+    for route in collector_routes(parts, Face(parts, open_events(parts))):
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
         routed |= {(method, path) for method in route.methods or () if method != "HEAD"}
     described = {

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from askfirst.asgi_paths import read_chunks
 from askfirst.errors import Refused
-from askfirst_collector.ingest.body import check_headers, check_json, converted
+from askfirst_collector.ingest.body import check_headers, check_json, converted, read_apart
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import ACTIONS, Member, may
@@ -99,7 +99,7 @@ async def read_json(request: Request, contract: type[Body], *, largest: int = LA
     """A body by its contract. Raises Refused for every other."""
     check_headers(request.headers.raw, "application/json", limit=largest)
     data = await read_chunks(request.receive, largest=largest)
-    return converted(contract, check_json(data))
+    return await read_apart(lambda: converted(contract, check_json(data)))
 
 
 def answer(body: object, status: int = 200) -> Response:

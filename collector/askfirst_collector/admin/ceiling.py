@@ -14,6 +14,7 @@ from starlette.responses import Response
 from askfirst.terms.policy import LARGEST, read_policy
 from askfirst_collector.admin.access import Endpoint, answer, read_json
 from askfirst_collector.closing.preview import preview
+from askfirst_collector.ingest.body import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
 from askfirst_collector.registry.host_editions import history
@@ -76,7 +77,7 @@ class CeilingFace:
     async def preview(self, request: Request, member: Member) -> Response:
         """Whom another ceiling would suspend, who would go on, and what would be purged."""
         body = await read_json(request, Tried, largest=LARGEST)
-        policy = read_policy(body.policy, kind="host")
+        policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         found = await asyncio.to_thread(preview, self._parts, policy)
         return answer(
             {
@@ -89,7 +90,7 @@ class CeilingFace:
     async def save(self, request: Request, member: Member) -> Response:
         """Put a ceiling in force in every worker, from the next event on."""
         body = await read_json(request, NewCeiling, largest=LARGEST)
-        policy = read_policy(body.policy, kind="host")
+        policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         saved = await asyncio.to_thread(
             lambda: save_ceiling(self._parts, policy, actor=member.name, expected=body.expected)
         )

@@ -14,6 +14,7 @@ from askfirst.errors import Problem, Refused
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
 from askfirst_collector.admin.access import BY_ITSELF, Endpoint, answer, read_json, require
+from askfirst_collector.ingest.body import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import Member, may, may_resume
 from askfirst_collector.registry.placed import PlacedCollector
@@ -72,10 +73,10 @@ class PlacedFace:
 
     async def save(self, request: Request, member: Member) -> Response:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
-        body = await read_json(request, NewTerms, largest=LARGEST)
         found = await self._writable(request, member)
+        body = await read_json(request, NewTerms, largest=LARGEST)
         expected = seen_as(found, body.expected)
-        placed = _document(body.document, request)
+        placed = await read_apart(lambda: _document(body.document, request))
         saved = await asyncio.to_thread(
             lambda: self._placing.save(
                 placed,
@@ -96,16 +97,19 @@ class PlacedFace:
 
     async def check(self, request: Request, member: Member) -> Response:
         """What saving a document would be refused for; nothing is written."""
-        body = await read_json(request, NewTerms, largest=LARGEST)
         await self._writable(request, member)
-        problems = await asyncio.to_thread(self._placing.check, _document(body.document, request))
+        body = await read_json(request, NewTerms, largest=LARGEST)
+        placed = await read_apart(lambda: _document(body.document, request))
+        problems = await asyncio.to_thread(self._placing.check, placed)
         return answer({"conflicts": _problems(problems)})
 
     async def set_state(self, request: Request, member: Member) -> Response:
         """Put a collector on its pages, suspend it, or retire it for good."""
+        # The least that any state needs; what the body asks for may need more.
+        found = await self._mine(request, member, "collector.suspend")
         body = await read_json(request, NewState)
-        action = "collector.suspend" if body.state == "suspended" else "collector.change"
-        found = await self._mine(request, member, action)
+        if body.state != "suspended":
+            require(member, "collector.change", found.site, owner=found.owner)
         if body.state == "active" and not may_resume(member, found.site, by=found.by):
             raise Refused("not-allowed", f"{found.by} suspended it: ask them, or a host admin")
         expected = seen_as(found, body.expected)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from askfirst.errors import Refused
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
+from askfirst_collector.ingest.body import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import Member, visible
 from askfirst_collector.registry.sites import Site
@@ -63,7 +64,7 @@ class SitesFace:
         """Put a policy in force as the next edition, now or later; a new name is a new site."""
         body = await read_json(request, NewPolicy, largest=LARGEST)
         name = request.path_params["site"]
-        policy = _policy(body.policy, name)
+        policy = await read_apart(lambda: _policy(body.policy, name))
         effective = None if body.effective is None else _seconds(body.effective)
 
         def published() -> dict[str, Any]:

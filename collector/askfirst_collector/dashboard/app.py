@@ -177,7 +177,7 @@ def host_app(parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None 
             title=TITLES.get(status, "That did not work"),
             detail=detail if status != 404 else "There is nothing at this address.",
         )
-        if isinstance(error, CollectorAway):
+        if isinstance(error, (CollectorAway, Refused)) and error.retry_after is not None:
             response.headers["retry-after"] = str(error.retry_after)
         return response
 

@@ -201,7 +201,7 @@ def _policy(answer: Answer, inside: dict[str, Any]) -> Policy | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         published = next(iter(inside.get("policies", [])), None)
     try:
-        return read_policy(published) if isinstance(published, dict) else None
+        return read_policy(published, archived=True) if isinstance(published, dict) else None
     except PolicyError:
         return None
 

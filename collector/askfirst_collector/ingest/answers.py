@@ -52,6 +52,8 @@ def accepted(stored: int, dropped: Iterable[tuple[int, str]]) -> bytes:
 
 def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
     """A request that is wrong as a whole (RFC 9457)."""
+    if error.retry_after is not None:
+        headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
     return _problem(error.status, error.reason, error.detail, headers)
 
 

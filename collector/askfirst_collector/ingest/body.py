@@ -6,10 +6,14 @@ looked for first.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -20,10 +24,12 @@ from askfirst.gate.strict_json import check_text, decode, no_constant, unique
 
 DEPTH = 8
 EXACT = 2**53  # below it a double tells whole numbers apart
+READERS = 2  # policies that one process reads at once
 DIGITS = 20  # of an integer that is read as one; int() itself is quadratic in them
 
 # An unfinished string matches too, so that no start is ever tried twice (linear in the body).
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_Value = TypeVar("_Value")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -61,6 +67,20 @@ def check_json(data: bytes, *, depth: int = DEPTH) -> object:
     if "\\u" in text:
         check_text(value)
     return value
+
+
+async def read_apart(reading: Callable[[], _Value]) -> _Value:
+    """What `reading` returns, off the loop: a policy has up to a megabyte.
+
+    A few are read at once and the rest wait in line, so that they take no thread from visitors.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_readers(os.getpid()), reading)
+
+
+@lru_cache(maxsize=1)
+def _readers(pid: int) -> ThreadPoolExecutor:
+    # By process: the threads of a parent are none of its fork's.
+    return ThreadPoolExecutor(READERS, thread_name_prefix=f"askfirst-policies-{pid}")
 
 
 class _Versioned(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 MINUTE = 60  # seconds
 MOST = 600  # answers of one site in a minute and process
+MOST_OF_A_NETWORK = 120  # of them; two windows that meet leave most of the budget to others
 
 
 class Budget:

@@ -30,6 +30,7 @@ from askfirst_collector.parts import Parts
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
 from .batch import Sent, read_batch
 from .body import check_headers, check_json
+from .budget import MINUTE, MOST_OF_A_NETWORK
 from .intake import Intake, Taken
 from .reading import Sender
 from .senders import Senders, bearer
@@ -59,6 +60,7 @@ class Events:
         now: Callable[[], float],
         limit: AddressLimit,
         grants: AddressLimit,
+        scripted: AddressLimit,
         proxies: Proxies = DIRECT,
     ) -> None:
         self._intake = intake
@@ -66,6 +68,7 @@ class Events:
         self._now = now
         self._limit = limit
         self._grants = grants
+        self._scripted = scripted
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +102,10 @@ class Events:
     def admits(self, headers: Headers, peer: str) -> bool:
         """Count one grant of a network; whether it is within the limit."""
         return self._allows(self._grants, peer, headers)
+
+    def admits_script(self, headers: Headers, peer: str) -> bool:
+        """`admits`, and within what one network may take of a site's budget in a minute."""
+        return self._allows(self._scripted, peer, headers) and self.admits(headers, peer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -205,5 +212,8 @@ def open_events(
         now=parts.now,
         limit=limit or AddressLimit(now=parts.now, urandom=parts.urandom),
         grants=AddressLimit(now=parts.now, urandom=parts.urandom, most=MOST_GRANTS),
+        scripted=AddressLimit(
+            now=parts.now, urandom=parts.urandom, most=MOST_OF_A_NETWORK, window=MINUTE
+        ),
         proxies=proxies,
     )

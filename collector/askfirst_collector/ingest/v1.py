@@ -17,15 +17,16 @@ from askfirst.errors import Refused
 from askfirst.gate.headers import values
 from askfirst.gate.signals import read_signals
 from askfirst.terms.edition import Choice
-from askfirst.terms.policy import LARGEST, read_policy
+from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.ingest import rights
 from askfirst_collector.ingest.asked import Asked, handle_of, read_asked
-from askfirst_collector.ingest.body import check_headers, check_json
+from askfirst_collector.ingest.body import check_headers, check_json, read_apart
 from askfirst_collector.ingest.budget import Budget
 from askfirst_collector.ingest.consents import HANDLE as HANDLES
 from askfirst_collector.ingest.consents import record
+from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.origin import exact_origin
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
@@ -45,23 +46,27 @@ HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
 class Face:
     """The handlers; each raises Refused or CollectorAway."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, events: Events) -> None:
         self._parts = parts
+        self._events = events
         self._budget = Budget(now=parts.now)
 
     async def consents(self, request: Request) -> Response:
         """Record an answer: under a site key by its handle, from a script by its secret."""
         headers = request.headers.raw
+        # Whose key it is counts before what the body says.
+        key = bearer(headers)
+        own = None if key is None else await asyncio.to_thread(self._site_of_key, key)
         check_headers(headers, "application/json", "text/plain")
         data = await read_chunks(request.receive)
         asked = read_asked(check_json(data))
-        key = bearer(headers)
         origin = None
-        if key is None:
+        if own is None:
+            peer = request.client.host if request.client else ""
             handle: str | None
-            handle, origin = await asyncio.to_thread(self._of_script, asked, headers)
+            handle, origin = await asyncio.to_thread(self._of_script, asked, headers, peer)
         else:
-            handle = await asyncio.to_thread(self._of_relay, asked, key)
+            handle = _of_relay(asked, own.name)
         if handle is None:
             await asyncio.to_thread(tally_refusal, self._parts, asked.site)
             return _json({"decision": "refused"}, origin)
@@ -78,8 +83,7 @@ class Face:
             raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
         check_headers(headers, "application/json", limit=LARGEST)
         data = await read_chunks(request.receive, largest=LARGEST)
-        check_json(data)
-        policy = read_policy(data)
+        policy = await read_apart(lambda: _policy(data))
         if policy.site != own:
             raise Refused("wrong-key", "send the key of the site that the policy names")
         await asyncio.to_thread(self._parts.registry.publish, policy)
@@ -137,16 +141,9 @@ class Face:
             },
         )
 
-    def _of_relay(self, asked: Asked, key: str) -> str | None:
-        if self._site_of_key(key).name != asked.site:
-            raise Refused("wrong-key", "send the key of the site that the body names")
-        if asked.secret is not None:
-            raise Refused("wrong-key", "a relay sends the handle, never the secret")
-        if asked.handle is None and not asked.refuses:
-            raise Refused("bad-shape", "send the handle")
-        return asked.handle
-
-    def _of_script(self, asked: Asked, headers: list[tuple[bytes, bytes]]) -> tuple[str, bytes]:
+    def _of_script(
+        self, asked: Asked, headers: list[tuple[bytes, bytes]], peer: str
+    ) -> tuple[str, bytes]:
         site = self._parts.registry.site(asked.site)
         origins = site.editions.current.policy.origins if site is not None else ()
         origin = exact_origin(headers, origins)
@@ -156,9 +153,15 @@ class Face:
             raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
         if asked.secret is None:
             raise Refused("no-receipt", "send the secret")
-        if not asked.refuses and not self._budget.allows(asked.site):
-            raise Refused("too-many-requests", "send less")
-        return handle_of(asked.secret), origin
+        handle = handle_of(asked.secret)
+        if not asked.refuses:
+            # The network first: an Origin is easily forged, and what one network may not send
+            # must not be taken from the site's budget, which is everybody's.
+            if not self._events.admits_script(headers, peer):
+                raise Refused("too-many-requests", "too many answers from one network")
+            if not self._budget.allows(asked.site):
+                raise Refused("too-many-requests", "too many answers on one site", retry_after=60)
+        return handle, origin
 
     def _site_of_key(self, key: str) -> Site:
         name = self._parts.registry.site_of_key(key)
@@ -205,6 +208,21 @@ def _handle(headers: list[tuple[bytes, bytes]]) -> str:
     if len(found) != 1 or not HANDLES.fullmatch(found[0]):
         raise Refused("no-receipt", "under a site key send Askfirst-Handle: 64 hexadecimal digits")
     return found[0]
+
+
+def _of_relay(asked: Asked, own: str) -> str | None:
+    if own != asked.site:
+        raise Refused("wrong-key", "send the key of the site that the body names")
+    if asked.secret is not None:
+        raise Refused("wrong-key", "a relay sends the handle, never the secret")
+    if asked.handle is None and not asked.refuses:
+        raise Refused("bad-shape", "send the handle")
+    return asked.handle
+
+
+def _policy(data: bytes) -> Policy:
+    check_json(data)
+    return read_policy(data)
 
 
 def effective_terms(site: Site) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _problem(status: int, reasons: list[str]) -> dict[str, Any]:
         "description": f"Refused: {', '.join(f'`{reason}`' for reason in reasons)}.",
         "content": {PROBLEM: {"schema": schema}},
     }
-    if AWAY in reasons:
+    if status in (429, 503):
         found["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which the same request may succeed.",

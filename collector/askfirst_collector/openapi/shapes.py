@@ -11,6 +11,7 @@ from .operation import Schema, ref
 
 _TEMPLATE = "#/components/schemas/{name}"
 
+NO_NUL = r"^[^\u0000]*$"  # as `ingest/body.py` refuses it in any string, and in any key
 NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,39}$"}
 SHARED: dict[str, dict[str, Any]] = {
     "Problem": {
@@ -112,11 +113,13 @@ def or_null(name: str) -> dict[str, Any]:
 
 def anything(levels: int) -> dict[str, Any]:
     """Schemas of whatever a body may hold at all, by how many levels it nests."""
-    plain = {"type": ["null", "boolean", "number", "string"]}
+    plain = {"type": ["null", "boolean", "number", "string"], "pattern": NO_NUL}
     found: dict[str, Any] = {"Anything0": plain}
     for level in range(1, levels + 1):
         below = ref(f"Anything{level - 1}")
-        nested = array(below), {"type": "object", "additionalProperties": below}
+        named = {"pattern": NO_NUL}
+        fields = {"type": "object", "propertyNames": named, "additionalProperties": below}
+        nested = array(below), fields
         found[f"Anything{level}"] = {"anyOf": [plain, *nested]}
     return found
 
@@ -150,4 +153,8 @@ def _plain(schema: Any, parts: Mapping[str, Any]) -> Any:
         del found["default"]
     if "pattern" in found:
         found["pattern"] = found["pattern"].replace(r"\Z", "$")
+    elif found.get("type") == "string" and not found.keys() & {"enum", "const", "format"}:
+        found["pattern"] = NO_NUL
+    if isinstance(found.get("additionalProperties"), Mapping):
+        found["propertyNames"] = {"pattern": NO_NUL, **found.get("propertyNames", {})}
     return found

@@ -44,7 +44,7 @@ def coming(parts: Parts, policy: Policy) -> Coming:
     Raises CollectorAway.
     """
     host = parts.host.current().policy
-    problems = tuple(conflicts(policy, host))
+    problems = conflicts(policy, host)
     with away("ledger"), parts.engine.connect() as connection:
         editions = load_editions(connection, policy.site)
         standing = load_placed(connection, policy.site)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from askfirst.errors import Problem
+from askfirst.errors import Problem, limited
 from askfirst.terms.conflicts import subsumed_by
 from askfirst.terms.edition import host_terms
 from askfirst.terms.policy import Policy
 
 
-def conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
-    """Every place where a site's policy goes beyond the host's, as problems of the site's file."""
+def conflicts(policy: Policy, host: Policy | None) -> tuple[Problem, ...]:
+    """Where a site's policy goes beyond the host's, as problems of the site's file."""
+    return limited((*_day_conflicts(policy, host), *purpose_conflicts(policy, host)))
+
+
+def _day_conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
     if host is not None:
         for key in ("consent_days", "evidence_days"):
             declared, limit = getattr(policy, key), getattr(host, key)
             if declared > limit:
                 message = f"the host allows {limit}: write {limit} or less"
                 yield Problem(f"/{key}", declared, message, limit, "host")
-    yield from purpose_conflicts(policy, host)
 
 
 def purpose_conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:

@@ -56,7 +56,7 @@ def find(connection: Connection, number: int) -> HostEdition | None:
 
 def _read(row: Row[Any]) -> HostEdition:
     try:
-        policy = read_policy(row.document, kind="host")
+        policy = read_policy(row.document, kind="host", archived=True)
     except PolicyError:
         return HostEdition(row.number, row.hash, row.effective, None)
     # What does not have the hash it was archived under is not what was put in force.

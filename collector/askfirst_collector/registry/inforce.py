@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import Column, Connection, Integer, Table, insert, update
 
-from askfirst.errors import PolicyError, Problem
+from askfirst.errors import PolicyError, Problem, limited
 from askfirst.terms.edition import Choice, Edition, edition_hash
 from askfirst.terms.placed import Placed, placed_conflicts
 from askfirst.terms.policy import Policy
@@ -92,8 +92,9 @@ def _settled(
 
 
 def chain_conflicts(placed: Placed, site: Policy, host: Policy | None) -> tuple[Problem, ...]:
-    """Every place where a placed collector goes beyond a link above it (M31)."""
-    return (*placed_conflicts(placed, site), *purpose_conflicts(placed.policy, host))
+    """Where a placed collector goes beyond a link above it (M31)."""
+    above_site = placed_conflicts(placed, site)
+    return limited((*above_site, *purpose_conflicts(placed.policy, host)))
 
 
 def move_revision(connection: Connection) -> None:

@@ -144,7 +144,7 @@ def hand_over(connection: Connection, owner: str, to: str) -> tuple[tuple[str, s
 def _read(row: Row[Any]) -> PlacedCollector:
     with unreadable("E124", "a placed collector", row.site):
         reason = None if row.reason is None else dict(json.loads(row.reason))
-        document = read_placed(json.loads(row.document))
+        document = read_placed(json.loads(row.document), archived=True)
     return PlacedCollector(
         row.site, row.name, row.owner, row.state, document, row.write_key, row.version, reason
     )

@@ -82,7 +82,8 @@ def load_scheduled(connection: Connection, site: str) -> Scheduled | None:
         return None
     with suppress(Unreadable), unreadable("E125", "the policy for later", site):
         refused = () if row.refused is None else tuple(json.loads(row.refused)["conflicts"])
-        return Scheduled(row.site, row.effective, read_policy(row.document), row.actor, refused)
+        policy = read_policy(row.document, archived=True)
+        return Scheduled(row.site, row.effective, policy, row.actor, refused)
     return None
 
 

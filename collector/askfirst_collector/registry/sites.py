@@ -241,7 +241,7 @@ class Registry:
                 return
             if not found.due(now):
                 return
-            problems = tuple(conflicts(found.policy, host))
+            problems = conflicts(found.policy, host)
             if not problems:
                 try:
                     with connection.begin_nested():

@@ -91,7 +91,7 @@ def _standing(connection: Connection) -> Iterator[tuple[str, Policy]]:
 
 def _held(connection: Connection, site: str, policy: Policy, host: Policy) -> list[Held]:
     stopped = bool(why(connection, site))
-    found = [Held(site, "", "", tuple(conflicts(policy, host)), stopped)]
+    found = [Held(site, "", "", conflicts(policy, host), stopped)]
     for each in load_placed(connection, site):
         stopped = each.state == "suspended" and each.by_chain
         if stopped or each.state == "active":

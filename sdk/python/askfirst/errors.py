@@ -2,7 +2,8 @@
 
 AskfirstError
 ├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
-├── Refused           a request that is refused; `.reason` decides the HTTP status
+├── Refused           a request that is refused; `.reason` decides the HTTP status; with 429
+│                     `.retry_after` in seconds
 ├── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
 ├── Unusable          a file named in the settings that cannot be used
 └── WrongSetting      a setting that cannot be used; its message says what to write instead
@@ -61,6 +62,10 @@ STATUS: dict[str, int] = {
     "collector-away": 503,
 }
 
+MOST_PROBLEMS = 100  # of a policy, in one answer; the last says how many more there are
+
+RETRY_AFTER = 60  # seconds, where nobody knows better
+
 _LONGEST = 100  # characters of a value that a message repeats
 
 
@@ -95,20 +100,44 @@ class Problem:
         return f"{self.pointer or '/'}: found {shown}: {self.message}"
 
 
-class PolicyError(AskfirstError):
-    """A policy that cannot be used, with every problem found in it."""
+def limited(problems: Iterable[Problem], *, more: int = 0) -> tuple[Problem, ...]:
+    """At most MOST_PROBLEMS of them; past that the last says how many are left out.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+    `more` is how many there are beside them. What is limited once stays as it is.
+    """
+    first: list[Problem] = []
+    for problem in problems:
+        if len(first) < MOST_PROBLEMS:
+            first.append(problem)
+        else:
+            more += 1
+    if not more:
+        return tuple(first)
+    *shown, _ = first
+    left = Problem("", None, f"and {more + len(first) - len(shown)} more problems")
+    return (*shown, left)
+
+
+class PolicyError(AskfirstError):
+    """A policy that cannot be used, with the problems found in it: MOST_PROBLEMS at most."""
+
+    def __init__(self, problems: Iterable[Problem], *, more: int = 0) -> None:
+        self.problems = limited(problems, more=more)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class Refused(AskfirstError):
-    """A request that is refused; `reason` is a stable word, `detail` says what to send instead."""
+    """A request that is refused; `reason` is a stable word, `detail` says what to send instead.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `retry_after` (seconds) is set wherever the status is 429 or 503.
+    """
+
+    def __init__(self, reason: str, detail: str, *, retry_after: int | None = None) -> None:
         self.reason = reason
         self.detail = detail
+        # Whoever is told to wait is told how long (RFC 6585 section 4).
+        waits = STATUS[reason] in (429, 503)
+        self.retry_after = RETRY_AFTER if waits and retry_after is None else retry_after
         super().__init__(f"{reason}: {detail}")
 
     @property

@@ -6,13 +6,13 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .errors import CollectorAway, PolicyError, Problem
+from .errors import CollectorAway, PolicyError
 from .http_connections import Reply
 from .terms.edition import Choice, Edition, Editions, edition_hash
 from .terms.placed import read_placed
 from .terms.policy import read_policy
 from .terms.purpose import read_terms
-from .terms.reading import Reader
+from .terms.reading import Problems, Reader
 from .terms.terms import BOTTOM, Terms
 
 FRESH = 5.0  # seconds that terms are used before they are asked for again (M33)
@@ -70,8 +70,10 @@ class RemoteTerms:
 
 
 def _edition(told: Mapping[str, Any]) -> Edition:
-    policy = read_policy(told["policy"])
-    placed = {name: read_placed(each) for name, each in told.get("placed", {}).items()}
+    policy = read_policy(told["policy"], archived=True)
+    placed = {
+        name: read_placed(each, archived=True) for name, each in told.get("placed", {}).items()
+    }
     if edition_hash(policy, placed) != told["hash"]:
         raise ValueError("an edition is not what its hash says")
     effective = int(told["effective"])
@@ -81,8 +83,7 @@ def _edition(told: Mapping[str, Any]) -> Edition:
 def _terms(told: Mapping[str, Any]) -> Terms:
     # A ceiling may leave terms that no policy could write, such as few days of retention: they
     # only narrow here, so what is odd in them does not matter.
-    problems: list[Problem] = []
-    return read_terms(Reader(told, "", problems), kind="site")
+    return read_terms(Reader(told, "", Problems()), kind="site")
 
 
 def _parsed(reply: Reply) -> Mapping[str, Any]:

@@ -102,10 +102,12 @@ def problem(error: AskfirstError) -> Answer:
         refused = error
         if isinstance(error, WrongMethod):
             extra = ((b"allow", ", ".join(error.methods).encode("ascii")),)
+        wait = error.retry_after
     else:
         refused = Refused("collector-away", "this cannot be recorded now; try again later")
         wait = error.retry_after if isinstance(error, CollectorAway) else 5
-        extra = ((b"retry-after", str(wait).encode("ascii")),)
+    if wait is not None:
+        extra = (*extra, (b"retry-after", str(wait).encode("ascii")))
     said = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
     return Answer(refused.status, json.dumps(said).encode("ascii"), (kind, NO_STORE, *extra))
 

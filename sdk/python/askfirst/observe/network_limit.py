@@ -33,9 +33,9 @@ _LOCAL_BYTES = frozenset({0, 10, 127, 172, 192, 0xFC, 0xFD, 0xFE})
 
 
 class AddressLimit:
-    """At most `most` requests of a /24 (IPv4) or /56 (IPv6) in ten minutes.
+    """At most `most` requests of a /24 (IPv4) or /56 (IPv6) in a `window` of seconds.
 
-    Only a keyed hash of the network is remembered, and the key is drawn anew every ten minutes.
+    Only a keyed hash of the network is remembered, and the key is drawn anew with every window.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class AddressLimit:
         now: Callable[[], float],
         urandom: Callable[[int], bytes],
         most: int = MOST_IN_WINDOW,
+        window: int = WINDOW,
     ) -> None:
         self._now = now
         self._urandom = urandom
         self._most = most
+        self._window = window
         self._key = b""
         self._until = 0.0
         self._counts: OrderedDict[bytes, int] = OrderedDict()
@@ -58,8 +60,8 @@ class AddressLimit:
         if read is None or _is_local(read):
             return True
         now = self._now()
-        if not self._until - WINDOW <= now < self._until:
-            self._key, self._until = self._urandom(KEY), now + WINDOW
+        if not self._until - self._window <= now < self._until:
+            self._key, self._until = self._urandom(KEY), now + self._window
             self._counts.clear()
         # Not `is_global`: the standard library remembers the last addresses it was asked about.
         network = read.packed[:3] if isinstance(read, IPv4Address) else read.packed[:7]

@@ -11,6 +11,8 @@ from .sets import Listed
 from .terms import BOTTOM, CLOSES, Terms
 from .uses import within
 
+MOST_NAMES = 50  # of what a list above allows, that a conflict repeats
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -92,9 +94,10 @@ def _beyond(key: str, a: Listed[Any], b: Listed[Any]) -> Iterator[Conflict]:
     if a.everything:
         yield Conflict(f"/{key}", "*", _plain(b), "list what is meant; '*' is for a host alone")
         return
+    allowed = _plain(b)  # once: a list for each item of another would be quadratic
     for item in sorted(a.beyond(b), key=str):
         advice = f"take {_name(item)!r} out, or ask for it to be listed above"
-        yield Conflict(f"/{key}", _name(item), _plain(b), advice)
+        yield Conflict(f"/{key}", _name(item), allowed, advice)
 
 
 def _name(item: object) -> str:
@@ -102,4 +105,9 @@ def _name(item: object) -> str:
 
 
 def _plain(listed: Listed[Any]) -> object:
-    return "*" if listed.everything else sorted(_name(item) for item in listed)
+    if listed.everything:
+        return "*"
+    names = sorted(_name(item) for item in listed)
+    if len(names) <= MOST_NAMES:
+        return names
+    return [*names[:MOST_NAMES], f"and {len(names) - MOST_NAMES} more"]

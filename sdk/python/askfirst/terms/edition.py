@@ -100,9 +100,11 @@ def read_edition(
 ) -> Edition:
     """The edition that was archived as this document; PolicyError where it cannot be read."""
     if "policy" not in document:
-        return Edition(number, digest, effective, read_policy(document))
-    placed = {name: read_placed(each) for name, each in document["placed"].items()}
-    return Edition(number, digest, effective, read_policy(document["policy"]), placed)
+        return Edition(number, digest, effective, read_policy(document, archived=True))
+    collectors = document["placed"].items()
+    placed = {name: read_placed(each, archived=True) for name, each in collectors}
+    policy = read_policy(document["policy"], archived=True)
+    return Edition(number, digest, effective, policy, placed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import Problem
 from .attributes import ATTRIBUTES
-from .reading import NAME, Reader, pointer
+from .reading import NAME, Reader, pointer, some
 from .sets import Listed
 from .terms import Terms
 
@@ -35,6 +35,7 @@ def read_parameters(r: Reader, kind: str) -> Listed[tuple[str, str]]:
         advice = "write the values of this parameter that may be stored, each up to 100 characters"
         if not re.fullmatch(_PARAMETER, name):
             table.wrong(name, name, "write a parameter's name without '&', '=', '#' or spaces")
+            continue
         found.update((name, v) for v in table.texts(name, pattern=_VALUE, advice=advice, least=1))
     return Listed(frozenset(found))
 
@@ -48,11 +49,13 @@ def read_actions(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     for name in table.rest():
         if not NAME.fullmatch(name):
             table.wrong(name, name, "write an action's name in lower case, at most 40 characters")
+            continue
         found.add((name,))
         properties = table.below(name)
         for prop in properties.rest():
             if not NAME.fullmatch(prop):
                 properties.wrong(prop, prop, "write a property's name in lower case")
+                continue
             found.update(_read_property(name, prop, properties))
     return Listed(frozenset(found))
 
@@ -103,10 +106,11 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     found.update(("goal", goal) for goal in goals)
     funnels = table.below("funnels")
     for name in funnels.rest():
-        advice = "write 2 to 8 steps such as 'page:/cart' or 'action:order'"
-        steps = funnels.texts(name, pattern=_STEP, advice=advice, least=2, most=8)
         if not NAME.fullmatch(name):
             funnels.wrong(name, name, "write a funnel's name in lower case")
+            continue
+        advice = "write 2 to 8 steps such as 'page:/cart' or 'action:order'"
+        steps = funnels.texts(name, pattern=_STEP, advice=advice, least=2, most=8)
         found.add(("funnel", name, *steps))
     table.close()
     return Listed(frozenset(found))
@@ -116,10 +120,10 @@ def check_tables(terms: Terms, r: Reader) -> None:
     """Goals and steps name listed actions: any other is never stored, so it would count nothing."""
     steps = (step for steps in terms.funnels.values() for step in steps)
     named = {"goals": terms.goals, "funnels": [x[7:] for x in steps if x.startswith("action:")]}
+    message = f"write one of the purpose's actions ({some(sorted(terms.actions))})"
     for key, actions in named.items():
-        for action in sorted(set(actions) - set(terms.actions)):
-            message = f"write one of the purpose's actions ({', '.join(sorted(terms.actions))})"
-            r.problems.append(Problem(r.at + pointer("tables", key), action, message))
+        for action in sorted(set(actions) - terms.actions.keys()):
+            r.problems.add(Problem(r.at + pointer("tables", key), action, message))
 
 
 def write_lists(terms: Terms) -> dict[str, Any]:

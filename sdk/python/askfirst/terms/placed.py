@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import PolicyError, Problem
+from ..errors import Problem
 from .conflicts import subsumed_by
 from .pages import pattern_problem, stands_on
-from .policy import Policy, parse, read_policy
-from .reading import Reader
+from .policy import Policy, parse, policy_of
+from .reading import Problems, Reader
 from .terms import BOTTOM, CONSENT, meet
 
 SEPARATOR = "/"
@@ -76,14 +76,16 @@ def split(name: str) -> tuple[str, str]:
     return collector, purpose
 
 
-def read_placed(source: Path | str | bytes | Mapping[str, Any]) -> Placed:
+def read_placed(
+    source: Path | str | bytes | Mapping[str, Any], *, archived: bool = False
+) -> Placed:
     """Read a placed collector: a path (`.toml` or `.json`), TOML or JSON text, or a mapping.
 
-    Raises PolicyError with every problem found, each with a JSON pointer (RFC 6901), the value,
-    and what to write instead.
+    Raises PolicyError with the problems found, each with a JSON pointer (RFC 6901), the value,
+    and what to write instead; `archived` as of a policy.
     """
     document = source if isinstance(source, Mapping) else parse(source)
-    problems: list[Problem] = []
+    problems = Problems()
     reader = Reader(document, "", problems)
     name = reader.name("collector")
     advice = "write a path such as '/shop/**'"
@@ -91,16 +93,11 @@ def read_placed(source: Path | str | bytes | Mapping[str, Any]) -> Placed:
     for index, page in enumerate(pages):
         problem = pattern_problem(page)
         if problem:
-            problems.append(Problem(f"/pages/{index}", page, problem))
+            problems.add(Problem(f"/pages/{index}", page, problem))
     reader.close(KEYS)
     rest = {key: value for key, value in reader.table.items() if key in KEYS}
-    policy: Policy | None = None
-    try:
-        policy = read_policy(rest, kind="placed")
-    except PolicyError as error:
-        problems.extend(error.problems)
-    if policy is None or problems:
-        raise PolicyError(problems)
+    policy = policy_of(rest, problems, kind="placed", archived=archived)
+    problems.raise_any()
     return Placed(name, pages, policy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +16,22 @@ from typing import Any
 from ..errors import PolicyError, Problem
 from .canonical import canonical
 from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
-from .reading import Reader
-from .uses import within
+from .reading import NAME, NAME_ADVICE, Problems, Reader
+from .uses import above
 
 VERSION = 1
 SHIPPED = ("minimal", "standard", "full", "host-default")
 LARGEST = 1_000_000  # bytes of a policy file
+MOST_PURPOSES = 64  # of a policy that is published; what is archived may have more
 
 _ORIGIN = (
     r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?"
     r"|http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?"
 )
+MOST_PARTS = 16  # of a dotted key: what reads TOML is quadratic in them
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+"""
+# Each key is tried once from where it begins: linear in the text.
+_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}\.[ \t]*+){{{MOST_PARTS}}}")
 _ORIGIN_ADVICE = (
     "write an exact origin such as 'https://example.org': lower case, https (http on loopback "
     "alone), no path, no default port"
@@ -124,19 +130,28 @@ def _write(purpose: Purpose) -> dict[str, Any]:
     return {**write_terms(purpose.terms), **({"text": text} if text else {})}
 
 
-def read_policy(source: Path | str | bytes | Mapping[str, Any], *, kind: Kind = "site") -> Policy:
+def read_policy(
+    source: Path | str | bytes | Mapping[str, Any], *, kind: Kind = "site", archived: bool = False
+) -> Policy:
     """Read a policy: a path (`.toml` or `.json`), TOML or JSON text, or a plain mapping.
 
-    Raises PolicyError with every problem found, each with a JSON pointer (RFC 6901), the value,
-    and what to write instead.
+    Raises PolicyError with the problems found, each with a JSON pointer (RFC 6901), the value,
+    and what to write instead. With `archived` it was published already: limits that only stop
+    what is published now do not count. Takes time and memory in line with the document's length.
     """
     document = source if isinstance(source, Mapping) else parse(source)
-    problems: list[Problem] = []
-    policy = _read(Reader(document, "", problems), kind)
-    if not problems:
-        _check(policy, kind, problems)
-    if problems:
-        raise PolicyError(problems)
+    problems = Problems()
+    policy = policy_of(document, problems, kind=kind, archived=archived)
+    problems.raise_any()
+    return policy
+
+
+def policy_of(document: object, problems: Problems, *, kind: Kind, archived: bool) -> Policy:
+    """Read plain values as a policy; where anything is added to `problems` it is of no use."""
+    before = len(problems)
+    policy = _read(Reader(document, "", problems), kind, archived=archived)
+    if len(problems) == before and kind == "host":
+        _check_uses(policy, problems)
     return policy
 
 
@@ -162,6 +177,8 @@ def parse(source: Path | str | bytes) -> Any:
             raise ValueError(f"it is longer than {LARGEST} characters")
         if text.lstrip("\ufeff \t\r\n").startswith("{"):
             return json.loads(text, object_pairs_hook=_once)
+        if _DEEP_KEY.search(text):
+            raise ValueError(f"a key has more than {MOST_PARTS} parts")
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         advice = f"this is neither TOML nor JSON: {error}"
@@ -175,7 +192,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _read(r: Reader, kind: Kind) -> Policy:
+def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
     site = kind == "site"
     version = r.number("version", VERSION, VERSION)
     languages = r.texts(
@@ -205,7 +222,9 @@ def _read(r: Reader, kind: Kind) -> Policy:
         refusal_days=r.number("refusal_days", 184, 365, 365),
         evidence_days=r.number("evidence_days", 365, 3650, 1095),
         necessary=tuple(_read_necessary(each) for each in r.tables("necessary")),
-        purposes=_read_purposes(r.below("purposes", required=True), kind, languages),
+        purposes=_read_purposes(
+            r.below("purposes", required=True), kind, languages, archived=archived
+        ),
     )
     r.close()
     return policy
@@ -244,24 +263,34 @@ def _read_necessary(r: Reader) -> Necessary:
     return necessary
 
 
-def _read_purposes(r: Reader, kind: Kind, languages: tuple[str, ...]) -> dict[str, Purpose]:
+def _read_purposes(
+    r: Reader, kind: Kind, languages: tuple[str, ...], *, archived: bool
+) -> dict[str, Purpose]:
     purposes = {}
-    for name in sorted(r.rest()):
-        reader = r.below(name)
-        r_name = Reader({"name": name}, reader.at, r.problems).name("name")
+    names = sorted(r.rest())
+    if len(names) > MOST_PURPOSES and not archived:
+        r.wrong("", len(names), f"write at most {MOST_PURPOSES} purposes: visitors read them all")
+        return {}
+    for name in names:
+        if not NAME.fullmatch(name):
+            r.wrong(name, name, NAME_ADVICE)
+            continue
         purposes[name] = read_purpose(
-            r_name or name, reader, kind=kind, languages=languages if kind != "host" else ()
+            name, r.below(name), kind=kind, languages=languages if kind != "host" else ()
         )
-    if not purposes:
+    if not names:
         r.wrong("", dict(r.table), "write at least one purpose")
     return purposes
 
 
-def _check(policy: Policy, kind: Kind, problems: list[Problem]) -> None:
-    if kind == "host":
-        uses = [(name, p.terms.data_use) for name, p in policy.purposes.items()]
-        for name, use in uses:
-            for other, above in uses:
-                if name != other and within(use, above):
-                    advice = f"uses of a host must not contain each other: {other!r} has {above!r}"
-                    problems.append(Problem(f"/purposes/{name}/data_use", use, advice))
+def _check_uses(policy: Policy, problems: Problems) -> None:
+    names: dict[str, list[str]] = {}
+    for name, purpose in policy.purposes.items():
+        names.setdefault(purpose.terms.data_use, []).append(name)
+    for name, purpose in policy.purposes.items():
+        use = purpose.terms.data_use
+        # One of each is enough to be told: a second of the same use is told of itself.
+        others = [(n, u) for u in above(use) for n in names.get(u, ())[:2] if n != name]
+        for other, wider in others:
+            advice = f"uses of a host must not contain each other: {other!r} has {wider!r}"
+            problems.add(Problem(f"/purposes/{name}/data_use", use, advice))

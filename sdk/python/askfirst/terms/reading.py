@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ..errors import Problem
+from ..errors import MOST_PROBLEMS, PolicyError, Problem
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+NAME_ADVICE = "write lower-case letters, digits, '-' and '_', a letter first, at most 40"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _MISSING: Any = object()
+MOST_WORDS = 40  # that a message lists
 
 
 def pointer(*parts: str | int) -> str:
@@ -19,10 +21,54 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def some(words: Sequence[str]) -> str:
+    """The words in a row; of many the first, and how many more there are."""
+    if len(words) <= MOST_WORDS:
+        return ", ".join(words)
+    return f"{', '.join(words[:MOST_WORDS])} and {len(words) - MOST_WORDS} more"
+
+
+class Problems:
+    """What is wrong in one document; past MOST_PROBLEMS they are only counted.
+
+    A hostile document has as many as it has bytes: each costs the same, however many there are.
+    """
+
+    def __init__(self) -> None:
+        self._first: list[Problem] = []
+        self._pointers: set[str] = set()
+        self._more = 0
+
+    def __len__(self) -> int:
+        return len(self._first) + self._more
+
+    @property
+    def full(self) -> bool:
+        """Whether another one would only be counted, so that its words need not be found."""
+        return len(self._first) >= MOST_PROBLEMS
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        self._pointers.add(problem.pointer)
+        if self.full:
+            self._more += 1
+        else:
+            self._first.append(problem)
+
+    def at(self, pointer: str) -> bool:
+        """Whether something is wrong just there."""
+        return pointer in self._pointers
+
+    def raise_any(self) -> None:
+        """Raise PolicyError where there is any."""
+        if self:
+            raise PolicyError(self._first, more=self._more)
+
+
 class Reader:
     """One table being read; `problems` is shared by all tables of a document."""
 
-    def __init__(self, value: object, at: str, problems: list[Problem]) -> None:
+    def __init__(self, value: object, at: str, problems: Problems) -> None:
         self.at = at
         self.problems = problems
         self.seen: list[str] = []
@@ -36,16 +82,15 @@ class Reader:
     def wrong(self, key: str, found: object, message: str) -> None:
         """Note a problem at a key of this table ('' for the table itself)."""
         where = self.at + (pointer(key) if key else "")
-        self.problems.append(Problem(where, found, message))
+        self.problems.add(Problem(where, found, message))
 
     def _what_it_lacks_is_said(self) -> None:
         """Without the table itself, its keys are missing too: that is one problem, not five."""
-        self.problems = []
+        self.problems = Problems()
 
     def sound(self, *keys: str) -> bool:
         """Whether nothing is wrong with these keys, so that they can be compared."""
-        where = {self.at + pointer(key) for key in keys}
-        return not any(problem.pointer in where for problem in self.problems)
+        return not any(self.problems.at(self.at + pointer(key)) for key in keys)
 
     def below(
         self, key: str, *, required: bool = False, advice: str = "write a table here"
@@ -80,7 +125,7 @@ class Reader:
             return ""
         if isinstance(value, str) and value == default:
             return value
-        if not isinstance(value, str) or not re.fullmatch(pattern, value) or len(value) > longest:
+        if not isinstance(value, str) or len(value) > longest or not re.fullmatch(pattern, value):
             self.wrong(key, value, advice)
             return ""
         if _CONTROL.search(value):
@@ -90,8 +135,7 @@ class Reader:
 
     def name(self, key: str) -> str:
         """A name: lower-case letters, digits, '-' and '_', at most 40."""
-        advice = "write lower-case letters, digits, '-' and '_', a letter first, at most 40"
-        return self.text(key, pattern=NAME.pattern, advice=advice)
+        return self.text(key, pattern=NAME.pattern, advice=NAME_ADVICE)
 
     def one_of(self, key: str, options: Sequence[str], default: str = _MISSING) -> str:
         """One of a few words."""
@@ -140,10 +184,12 @@ class Reader:
         if not isinstance(value, (list, tuple)) or not least <= len(value) <= most:
             self.wrong(key, value, f"write a list of {least} to {most} strings: {advice}")
             return ()
-        good = [item for item in value if isinstance(item, str) and re.fullmatch(pattern, item)]
+        good = []
         for index, item in enumerate(value):
-            if item not in good:
-                self.problems.append(Problem(self.at + pointer(key, index), item, advice))
+            if isinstance(item, str) and re.fullmatch(pattern, item):
+                good.append(item)
+            else:
+                self.problems.add(Problem(self.at + pointer(key, index), item, advice))
         if len(set(good)) != len(good):
             self.wrong(key, value, "write each entry once")
         return tuple(dict.fromkeys(good))
@@ -166,10 +212,14 @@ class Reader:
 
     def close(self, also: Iterable[str] = ()) -> None:
         """Refuse every key that was not read, and say which was probably meant."""
-        known = list(dict.fromkeys([*self.seen, *also]))
+        known = dict.fromkeys([*self.seen, *also])
         for key in self.table:
             if key not in known:
-                close = get_close_matches(str(key), known, n=1)
-                meant = f"did you mean {close[0]!r}?" if close else "take it out"
-                message = f"this key is not known: {meant} (keys here: {', '.join(known)})"
-                self.wrong(str(key), self.table[key], message)
+                self.wrong(str(key), self.table[key], self._unknown(str(key), [*known]))
+
+    def _unknown(self, key: str, known: Sequence[str]) -> str:
+        if self.problems.full:
+            return ""  # nobody reads it, and the likeness of words is dear
+        close = get_close_matches(key, known, n=1)
+        meant = f"did you mean {close[0]!r}?" if close else "take it out"
+        return f"this key is not known: {meant} (keys here: {some(known)})"

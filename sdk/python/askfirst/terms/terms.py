@@ -66,26 +66,32 @@ class Terms:
     @cached_property
     def query_parameters(self) -> Mapping[str, frozenset[str]]:
         """The listed values of each listed query parameter."""
-        return {
-            name: frozenset(value for other, value in self.parameters if other == name)
-            for name, _ in self.parameters
-        }
+        values: dict[str, set[str]] = {}
+        for name, value in self.parameters:
+            values.setdefault(name, set()).add(value)
+        return {name: frozenset(each) for name, each in values.items()}
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:
         """The listed actions by name."""
-        return {item[0]: self._action(item[0]) for item in self.action_items if len(item) == 1}
-
-    def _action(self, name: str) -> Action:
-        own = [item for item in self.action_items if item[0] == name and len(item) == 4]
-        values: dict[str, frozenset[str]] = {}
-        buckets: dict[str, tuple[int, ...]] = {}
-        for _, prop, kind, text in own:
+        values: dict[str, dict[str, set[str]]] = {}
+        buckets: dict[str, dict[str, tuple[int, ...]]] = {}
+        for name, *rest in self.action_items:
+            if not rest:
+                continue
+            prop, kind, text = rest
             if kind == "value":
-                values[prop] = values.get(prop, frozenset()) | {text}
+                values.setdefault(name, {}).setdefault(prop, set()).add(text)
             else:
-                buckets[prop] = tuple(map(int, text.split(",")))
-        return Action(values, buckets)
+                buckets.setdefault(name, {})[prop] = tuple(map(int, text.split(",")))
+        return {
+            item[0]: Action(
+                {prop: frozenset(listed) for prop, listed in values.get(item[0], {}).items()},
+                buckets.get(item[0], {}),
+            )
+            for item in self.action_items
+            if len(item) == 1
+        }
 
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:

@@ -35,6 +35,12 @@ def within(use: str, above: str) -> bool:
     return use == above or use.startswith(above + ".")
 
 
+def above(use: str) -> list[str]:
+    """The use itself, and every use that it lies below."""
+    parts = use.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
 def sells(use: str) -> bool:
     """Whether a use sells or shares by what it is."""
     return any(within(use, selling) for selling in SELLING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from askfirst.terms.policy import read_policy
+from askfirst_collector.doctor.gathering import Request, gather
+from askfirst_collector.doctor.transport import nothing_in_front
 from tests.doctor.sites import PAGE, adding, ids, outside, policy, served, site, tide, visit
 
 
@@ -346,3 +349,23 @@ def test_d001_a_certificate_nobody_trusts(tmp_path: Path) -> None:
         (found,) = visit(origin).findings
         assert found.id == "askfirst.D001"
         assert "certificate verify failed" in found.found
+
+
+def test_d022_nothing_in_front(tmp_path: Path) -> None:
+    """D022: what visitors reach says that it is an application server; on loopback anything may."""
+    with tide(tmp_path) as origin:
+        request = Request(origin, policy=read_policy(policy(origins=[origin])))
+        evidence = gather(request, now=time.time)
+    assert [*nothing_in_front(evidence)] == []
+    public = replace(evidence, origin="https://tide.example")
+    (found,) = nothing_in_front(public)
+    assert (found.id, found.severity) == ("askfirst.D022", "warning")
+    assert "uvicorn" in found.found
+    (page, *_) = public.pages
+    for headers in (
+        ((b"server", b"nginx"),),
+        (),
+        ((b"server", b"uvicorn"), (b"via", b"1.1 Caddy")),
+    ):
+        behind = replace(page, plain=replace(page.plain, headers=headers))
+        assert [*nothing_in_front(replace(public, pages=(behind,)))] == []

@@ -13,6 +13,12 @@ from typing import Any
 import click
 import uvicorn
 
+from askfirst_collector.commands.connections import (
+    FEWEST,
+    OWN_FILES,
+    bounded_protocol,
+    raise_file_limit,
+)
 from askfirst_collector.loopback import is_loopback
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.members import Members
@@ -81,8 +87,11 @@ def origins(host: str, port: int, *, tls: bool) -> list[str]:
 
 def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path | None) -> None:
     """Serve until stopped, without an access log: it would hold what visitors did not agree to."""
+    most = max(raise_file_limit() - OWN_FILES, FEWEST)
     config = uvicorn.Config(
         app,
+        http=bounded_protocol(most=most),
+        ws="none",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

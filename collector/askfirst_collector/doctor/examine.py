@@ -24,6 +24,7 @@ from askfirst_collector.doctor.transport import (
     clock_is_off,
     log_keeps_visitors,
     no_https,
+    nothing_in_front,
 )
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
@@ -43,6 +44,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     away,
     clock_is_off,
     certificate_ends_soon,
+    nothing_in_front,
     no_notice,
     no_gpc,
     asks_for_hints,

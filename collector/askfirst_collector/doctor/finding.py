@@ -38,6 +38,7 @@ KNOWN = {
     "askfirst.D019": Known("error", "client hints are asked for"),
     "askfirst.D020": Known("error", "the policy names a controller that was made up"),
     "askfirst.D021": Known("warning", "the policy does not name this origin"),
+    "askfirst.D022": Known("warning", "nothing stands in front of the application server"),
 }
 
 

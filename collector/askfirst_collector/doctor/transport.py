@@ -11,6 +11,10 @@ from askfirst_collector.doctor.finding import Finding
 MOST_OFF = 60.0  # seconds a clock may be off
 SOON = 14  # days
 DAY = 86_400
+# By the first word of their Server header; none has a limit on the time that headers take.
+APPLICATION_SERVERS = frozenset(
+    {"uvicorn", "hypercorn-h11", "hypercorn-h2", "daphne", "gunicorn", "werkzeug", "wsgiserver"}
+)
 
 
 def no_https(evidence: Evidence) -> Iterator[Finding]:
@@ -22,6 +26,23 @@ def no_https(evidence: Evidence) -> Iterator[Finding]:
             "the site is served without TLS, and is not on loopback",
             "Serve it by HTTPS alone: both cookies are Secure, so no browser keeps an answer here",
         )
+
+
+def nothing_in_front(evidence: Evidence) -> Iterator[Finding]:
+    """D022: an application server waits for the rest of a header for ever, or nearly.
+
+    Whoever opens as many connections as it has files keeps all visitors out, withdrawals included.
+    """
+    for page in evidence.pages[:1] if evidence.public else ():
+        names = {plain(value).partition("/")[0].lower() for value in page.plain.all(b"server")}
+        if names and names <= APPLICATION_SERVERS and not page.plain.all(b"via"):
+            yield Finding(
+                "askfirst.D022",
+                evidence.origin,
+                f"visitors reach {', '.join(sorted(names))} itself, says the header Server",
+                "Put a server in front that ends slow headers and bounds connections, such as "
+                "nginx, Caddy or HAProxy; where one is, let it not hand on this header",
+            )
 
 
 def certificate_ends_soon(evidence: Evidence) -> Iterator[Finding]:

@@ -247,23 +247,6 @@ async def test_changing_the_password_ends_every_other_session(
         assert (await other.get("/account")).status_code == 303
 
 
-async def test_guessing_gets_slow_for_the_account_from_any_network(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, clock: Clock
-) -> None:
-    await set_up(client, members)
-    codes = []
-    for at in range(FREE_TRIES + 2):
-        async with client_of(dashboard, address=f"198.51.{at}.9") as guesser:
-            codes.append((await sign_in(guesser, password=f"wrong {at}")).status_code)
-    assert codes == [401] * FREE_TRIES + [429, 429]
-    async with client_of(dashboard, address="192.0.2.1") as guesser:
-        right = await sign_in(guesser)
-        assert right.status_code == 429
-        assert int(right.headers["retry-after"]) >= 1
-        clock.at += 2
-        assert (await sign_in(guesser)).status_code == 303
-
-
 async def test_guessing_gets_slow_for_the_network_on_any_account(
     dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
 ) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from askfirst_collector.dashboard.throttle import Throttle
+from askfirst_collector.dashboard.throttle import Throttle, Turn
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry import tries as module
 from askfirst_collector.registry.tries import (
     FORGET_AFTER,
     FREE_TRIES,
+    LONGEST_LINE,
     LONGEST_WAIT,
+    TURN,
     Tries,
     sign_in_try,
     wait_after,
@@ -88,15 +90,36 @@ def test_an_unknown_name_is_counted_like_a_member(
     assert b"canary" not in bytes_of(tmp_path)
 
 
-def test_a_try_that_has_to_wait_for_its_account_costs_the_network_nothing(
-    parts: Parts, tries: Tries, clock: Clock
+def test_an_account_that_is_guessed_at_has_a_line_that_moves_on(tries: Tries, clock: Clock) -> None:
+    """The first come at once, then one a second, until the line is too long."""
+    clock.now = float(int(clock.now))
+    holds = [tries.line_up("ada", LONGEST_LINE) for _ in range(FREE_TRIES + LONGEST_LINE + 2)]
+    assert holds[:FREE_TRIES] == [0.0] * FREE_TRIES
+    assert holds[FREE_TRIES:-2] == [float(n * TURN) for n in range(1, LONGEST_LINE + 1)]
+    assert holds[-2:] == [None, None]
+    clock.now += 3
+    assert [tries.line_up("ada", LONGEST_LINE) for _ in range(4)] == [18.0, 19.0, 20.0, None]
+    assert tries.line_up("bob", LONGEST_LINE) == 0.0
+
+
+def test_a_clock_that_is_set_back_makes_no_line_of_years(tries: Tries, clock: Clock) -> None:
+    for _ in range(FREE_TRIES + 3):
+        tries.line_up("ada", LONGEST_LINE)
+    clock.now -= 10 * 365 * 86_400
+    hold = tries.line_up("ada", LONGEST_LINE)
+    assert hold is not None
+    assert hold <= LONGEST_LINE
+
+
+def test_a_try_that_finds_the_line_too_long_costs_the_network_nothing(
+    tries: Tries, clock: Clock
 ) -> None:
     throttle = Throttle(tries, now=clock, urandom=os.urandom)
-    for at in range(FREE_TRIES):
-        assert throttle.admit("ada", f"198.51.{at}.1") == 0
+    for at in range(FREE_TRIES + LONGEST_LINE):
+        assert throttle.admit("ada", f"198.51.{at}.1").refused == 0
     for _ in range(FREE_TRIES * 3):
-        assert throttle.admit("ada", "203.0.113.9") > 0
-    assert throttle.admit("bob", "203.0.113.9") == 0
+        assert throttle.admit("ada", "203.0.113.9").refused > 0
+    assert throttle.admit("bob", "203.0.113.9") == Turn()
 
 
 def _guess(folder: Path, answers: Any) -> None:

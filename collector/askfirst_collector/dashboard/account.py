@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -63,7 +64,10 @@ class Account:
         problem = password_problem(form.get("password", ""), name)
         if problem is None and form.get("password") != form.get("again"):
             problem = "The two passwords differ."
-        if problem is None and await run_in_threadpool(self._throttle.admit, name, address) > 0:
+        # By the session: who guesses at the door must not keep a member from a new password.
+        session = hashlib.sha256(visit.token.encode()).hexdigest()
+        admit = self._throttle.admit
+        if problem is None and (await run_in_threadpool(admit, name, address, session)).refused > 0:
             problem = "Too many tries. Wait a few minutes, then try again."
         if problem is None and not await run_in_threadpool(
             self._members.check, name, form.get("present", "")[:1000]
@@ -73,7 +77,7 @@ class Account:
             return await run_in_threadpool(
                 self._page, request, visit, status=422, password_problem=problem
             )
-        await run_in_threadpool(self._throttle.succeeded, name, address)
+        await run_in_threadpool(self._throttle.succeeded, name, address, session)
         await run_in_threadpool(self._members.change_password, name, form["password"])
         response = _to(request, "/")
         await run_in_threadpool(self._door.open, visit.member, request, response)

@@ -22,6 +22,7 @@ from askfirst_collector.registry.sessions import SESSION_SECONDS, Sessions
 
 LARGEST_FORM = 8_192  # bytes
 MOST_FIELDS = 20
+KNOWN_SECONDS = 180 * 86_400  # that a browser is known after it was signed in
 SLOWEST = 10.0  # seconds until a form must be whole
 
 
@@ -49,6 +50,13 @@ class Door:
         self._secure = secure
         # Browsers take the __Host- prefix only with Secure, which plain HTTP cannot set everywhere.
         self.cookie = "__Host-askfirst-host" if secure else "askfirst-host"
+        self.known_cookie = "__Host-askfirst-known" if secure else "askfirst-known"
+        self._known = [
+            hmac.digest(each, b"askfirst dashboard known", hashlib.sha256) for each in secrets
+        ]
+        self._known_signer = TimestampSigner(
+            list(secrets), salt="askfirst dashboard known", digest_method=hashlib.sha256
+        )
 
     def visit(self, request: Request) -> Visit | None:
         """Who is signed in; None where the cookie is missing, forged, too old or ended."""
@@ -82,6 +90,33 @@ class Door:
             httponly=True,
             samesite="strict",
         )
+        # Of the token nothing can be told by it, and of the member only who types their name.
+        browser = _mark(self._known[-1], token, b"")[:16].hex()
+        known = f"{browser}{_mark(self._known[-1], browser, _folded(member.name)).hex()}"
+        response.set_cookie(
+            self.known_cookie,
+            self._known_signer.sign(known).decode(),
+            max_age=KNOWN_SECONDS,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def known(self, request: Request, name: str) -> str:
+        """The random name of a browser in which this member was signed in before; else "".
+
+        It opens nothing: its tries are counted by themselves. Any name costs the same.
+        """
+        signed = request.cookies.get(self.known_cookie, "")
+        try:
+            found = self._known_signer.unsign(signed, max_age=KNOWN_SECONDS).decode()
+        except (BadSignature, UnicodeError):
+            return ""
+        browser, mark = found[:32], found[32:]
+        marks = [_mark(key, browser, _folded(name)).hex() for key in self._known]
+        # Every key is looked at, as every name takes as long.
+        return browser if [each for each in marks if hmac.compare_digest(each, mark)] else ""
 
     def close(self, response: Response) -> None:
         """Take the cookie away."""
@@ -98,6 +133,10 @@ def traits_of(request: Request) -> bytes:
     told = (b"user-agent", b"accept-language", b"sec-ch-ua-platform")
     found = (b",".join(values(request.scope["headers"], name)) for name in told)
     return b"\0".join(bytes(each for each in value if each not in b"0123456789") for value in found)
+
+
+def _folded(name: str) -> bytes:
+    return name.casefold().encode("utf-8", "surrogatepass")
 
 
 def _mark(key: bytes, token: str, traits: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from asyncio import sleep
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -85,17 +86,20 @@ class Entry:
         form = await read_form(request)
         name, password = read_name(form), form.get("password", "")[:1000]
         address = address_of(request, self._proxies)
-        wait = await run_in_threadpool(self._throttle.admit, name, address)
-        if wait > 0:
-            seconds = math.ceil(wait)
+        known = self._door.known(request, name)
+        turn = await run_in_threadpool(self._throttle.admit, name, address, known)
+        if turn.refused > 0:
+            seconds = math.ceil(turn.refused)
             problem = f"Too many tries. Wait {seconds} seconds, then try again."
             response = self._sign_in_page(request, name=name, problem=problem, status=429)
             response.headers["retry-after"] = str(seconds)
             return response
+        if turn.hold > 0:
+            await sleep(turn.hold)
         found = await run_in_threadpool(self._members.checked, name, password)
         if found is None:
             return self._sign_in_page(request, name=name, problem=WRONG, status=401)
-        await run_in_threadpool(self._throttle.succeeded, name, address)
+        await run_in_threadpool(self._throttle.succeeded, name, address, known)
         response = self._to(request, "/")
         member, kept = found
         await run_in_threadpool(self._door.open, member, request, response, kept)

@@ -1,5 +1,9 @@
 """Slows guessing, by account in every worker together, and by network in each of them.
 
+Whoever guesses must not shut the door for whom it is: a browser that has been in before is counted
+by itself, and no guessing elsewhere holds it up; from a network that somebody signed in from a
+moment ago, nobody stands in the account's line; everybody else does, and the line moves on.
+
 Of an address only a keyed hash is in memory, and its key is renewed every ten minutes: what several
 workers would share of it would have to be on disk.
 """
@@ -14,9 +18,23 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from askfirst_collector.registry.tries import FORGET_AFTER, LARGEST_COUNT, Tries, wait_after
+from askfirst_collector.registry.tries import (
+    FORGET_AFTER,
+    LARGEST_COUNT,
+    LONGEST_LINE,
+    Tries,
+    wait_after,
+)
 
 KEY_SECONDS = 600.0  # the key that hides addresses is renewed this often
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What becomes of a try: refused for some seconds, or let in after some, or at once."""
+
+    refused: float = 0.0  # seconds to wait before the next try
+    hold: float = 0.0  # seconds to hold this one back
 
 
 @dataclass(frozen=True)
@@ -37,33 +55,47 @@ class Throttle:
         self._now = now
         self._urandom = urandom
         self._failures: OrderedDict[bytes, Failures] = OrderedDict()
+        self._right: OrderedDict[bytes, None] = OrderedDict()  # account and network that signed in
         self._keys = (urandom(32), urandom(32))  # the present one, the one before
         self._renewed = now()
         self._lock = threading.Lock()
 
-    def admit(self, account: str, address: str) -> float:
-        """Seconds to wait before this account or network may try; 0 lets one try in. Blocks.
+    def admit(self, account: str, address: str, known: str = "") -> Turn:
+        """When this account may be tried from this network, or this `known` browser. Blocks.
 
         A try counts as a failure until `succeeded`: many at the same moment must not all get in.
         """
+        if known:
+            return Turn(refused=self._tries.admit(_of_browser(known)))
         now = self._now()
         with self._lock:
             self._renew(now)
             present, before = (_hidden(key, address) for key in self._keys)
-            known = (self._failures.get(name) for name in (present, before))
-            wait = max(wait_after(each.count, each.last, now) if each else 0.0 for each in known)
+            known_failures = [self._failures.get(name) for name in (present, before)]
+            wait = max(
+                wait_after(each.count, each.last, now) if each else 0.0 for each in known_failures
+            )
             if wait > 0:
-                return wait
+                return Turn(refused=wait)
+            # Whoever has failed here before lines up in half of the line, and leaves the rest.
+            failed = any(each is not None and each.count > 0 for each in known_failures)
+            right = any(_hidden(key, address, account) in self._right for key in self._keys)
             self._count(present, before, now)
-        wait = self._tries.admit(account)
-        if wait > 0:
+        hold = 0.0 if right else self._tries.line_up(account, LONGEST_LINE / (2 if failed else 1))
+        if hold is None:
             self._uncount(address)
-        return wait
+            return Turn(refused=LONGEST_LINE / 2)
+        return Turn(hold=hold)
 
-    def succeeded(self, account: str, address: str) -> None:
-        """The right password: the account starts anew, and the network has one failure fewer."""
-        self._tries.succeeded(account)
-        self._uncount(address)
+    def succeeded(self, account: str, address: str, known: str = "") -> None:
+        """The right password: its account or browser starts anew, its network has one fewer."""
+        self._tries.succeeded(_of_browser(known) if known else account)
+        if not known:
+            self._uncount(address)
+        with self._lock:
+            self._right[_hidden(self._keys[0], address, account)] = None
+            while len(self._right) > LARGEST_COUNT:
+                self._right.popitem(last=False)
 
     def _uncount(self, address: str) -> None:
         with self._lock:
@@ -86,8 +118,12 @@ class Throttle:
             self._renewed = now
 
 
-def _hidden(key: bytes, address: str) -> bytes:
-    text = _network(address).encode("utf-8", "surrogatepass")
+def _of_browser(known: str) -> str:
+    return f"browser\0{known}"
+
+
+def _hidden(key: bytes, address: str, account: str = "") -> bytes:
+    text = f"{_network(address)}\0{account.casefold()}".encode("utf-8", "surrogatepass")
     return hmac.digest(key, b"network\0" + text, hashlib.sha256)
 
 

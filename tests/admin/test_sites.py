@@ -204,3 +204,17 @@ async def test_keys_are_drawn_listed_and_ended(here: World) -> None:
     told = changes(here.parts.engine, 3, sites={SHOP})
     assert {(each.action, each.actor) for each in told} == {("site.key", "olive")}
     assert first not in repr(told)
+
+
+async def test_a_host_admin_says_how_many_rows_a_day(here: World) -> None:
+    """From the next look on, in the list too, and in the audit."""
+    async with here.program("ada") as client:
+        for wrong in ({"rows_a_day": 0}, {"rows_a_day": 1.5}, {"rows_a_day": "9"}, {}):
+            answer = await client.put(f"/v1/admin/sites/{SHOP}/limit", json=wrong)
+            assert answer.status_code == 422
+        answer = await client.put(f"/v1/admin/sites/{SHOP}/limit", json={"rows_a_day": 5_000})
+        assert answer.status_code == 204
+        assert (await client.get(f"/v1/admin/sites/{SHOP}")).json()["rows_a_day"] == 5_000
+        (change, *_) = (await client.get("/v1/admin/changes")).json()["changes"]
+    told = (change["action"], change["target"], change["before"], change["after"])
+    assert told == ("site.limit", SHOP, 1_000_000, 5_000)

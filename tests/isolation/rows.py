@@ -150,6 +150,7 @@ COLLECTOR = (
     Row("GET", "/v1/admin/sites/{site}", SITE),
     Row("DELETE", "/v1/admin/sites/{site}", HOST, {"site": "club"}),
     Row("PUT", "/v1/admin/sites/{site}/policy", SITE, body={"policy": {}}, reader=False),
+    Row("PUT", "/v1/admin/sites/{site}/limit", HOST, {"site": "club"}, {"rows_a_day": 9}),
     Row("DELETE", "/v1/admin/sites/{site}/scheduled", SITE, reader=False),
     Row("GET", "/v1/admin/sites/{site}/editions", SITE),
     Row("GET", "/v1/admin/sites/{site}/keys", SITE, reader=False),

@@ -27,6 +27,8 @@ from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrating import HEAD, VERSIONS, migrate, rehearse
 
+STEPS = ["0001", "0002", "0003"]
+
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (
     "import sys; from pathlib import Path;"
@@ -116,7 +118,7 @@ def test_a_folder_from_before_migrations_is_adopted(tmp_path: Path) -> None:
         connection.execute("INSERT INTO job VALUES ('salts', 7)")
         connection.execute("DROP TABLE snapshot")
         connection.commit()
-    assert [step.revision for step in rehearse(ledger)] == ["0001", "0002"]
+    assert [step.revision for step in rehearse(ledger)] == STEPS
     open_ledger(ledger).dispose()
     with closing(sqlite3.connect(ledger)) as connection:
         assert connection.execute("SELECT * FROM job").fetchall() == [("salts", 7)]
@@ -148,7 +150,7 @@ def test_a_rehearsal_leaves_the_file_alone(tmp_path: Path) -> None:
     before = {
         each.name: (each.read_bytes(), each.stat().st_mtime_ns) for each in tmp_path.iterdir()
     }
-    assert [step.revision for step in rehearse(ledger)] == ["0001", "0002"]
+    assert [step.revision for step in rehearse(ledger)] == STEPS
     after = {each.name: (each.read_bytes(), each.stat().st_mtime_ns) for each in tmp_path.iterdir()}
     assert after == before
 
@@ -198,7 +200,11 @@ def test_askfirst_migrate_says_what_it_would_do_and_does_it(tmp_path: Path) -> N
     made_before(ledger)
     told = run.invoke(main, ["migrate", "--data", str(tmp_path), "--check", "--json"])
     assert told.exit_code == 0, told.output
-    assert [step["revision"] for step in json.loads(told.output)["would_run"]] == ["0001", "0002"]
+    assert [step["revision"] for step in json.loads(told.output)["would_run"]] == [
+        "0001",
+        "0002",
+        "0003",
+    ]
     done = run.invoke(main, ["migrate", "--data", str(tmp_path)])
     assert (done.exit_code, done.output.splitlines()[-1]) == (0, "Done.")
     again = run.invoke(main, ["migrate", "--data", str(tmp_path), "--check"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +18,7 @@ from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
 from askfirst_collector.ingest.body import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import Member, visible
+from askfirst_collector.registry.site_limits import LARGEST as LARGEST_LIMIT
 from askfirst_collector.registry.sites import Site
 from askfirst_collector.registry.told import editions_told, moment, site_told, whole_site_told
 
@@ -26,6 +28,12 @@ class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     policy: dict[str, Any]
     effective: datetime | None = None
+
+
+class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many rows a day a site may store."""
+
+    rows_a_day: Annotated[int, Meta(ge=1, le=LARGEST_LIMIT)]
 
 
 class SitesFace:
@@ -43,6 +51,7 @@ class SitesFace:
             Endpoint("GET", site, "site.read", self.one),
             Endpoint("DELETE", site, "site.delete", self.retire),
             Endpoint("PUT", f"{site}/policy", "site.change", self.publish, new_site=True),
+            Endpoint("PUT", f"{site}/limit", "site.limit", self.limit),
             Endpoint("DELETE", f"{site}/scheduled", "site.change", self.unschedule),
             Endpoint("GET", f"{site}/editions", "site.read", self.editions),
         ]
@@ -91,6 +100,14 @@ class SitesFace:
             self._registry.retire(name, actor=member.name)
 
         await asyncio.to_thread(ended)
+        return nothing()
+
+    async def limit(self, request: Request, member: Member) -> Response:
+        """Say how many rows a day the site may store."""
+        name = request.path_params["site"]
+        body = await read_json(request, NewLimit)
+        set_limit = self._registry.limit
+        await asyncio.to_thread(lambda: set_limit(name, body.rows_a_day, actor=member.name))
         return nothing()
 
     async def editions(self, request: Request, member: Member) -> Response:

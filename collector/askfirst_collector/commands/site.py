@@ -12,6 +12,7 @@ from askfirst_collector.commands.data import FILE, data_option, host_policy_opti
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.registry.relays import drop_site_keys, new_site_key
+from askfirst_collector.registry.site_limits import LARGEST
 from askfirst_collector.registry.told import site_told
 
 
@@ -77,6 +78,19 @@ def retire(name: str, data: Path) -> None:
             raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
         parts.registry.retire(name, actor=CLI)
     click.echo(f"{name} is retired.")
+
+
+@site.command()
+@click.argument("name")
+@click.argument("rows", type=click.IntRange(1, LARGEST))
+@data_option
+def limit(name: str, rows: int, data: Path) -> None:
+    """Let the site NAME store at most ROWS rows a day; what comes beyond is dropped and counted."""
+    with opened(data) as parts, told():
+        if parts.registry.site(name) is None:
+            raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
+        parts.registry.limit(name, rows, actor=CLI)
+    click.echo(f"{name} may store {rows:,} rows a day.")
 
 
 @site.command()

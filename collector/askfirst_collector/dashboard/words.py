@@ -27,6 +27,7 @@ ACTION_NAMES = {
     "site.unschedule": "Dropped a policy for later",
     "site.refuse": "A policy for later did not fit any more",
     "site.delete": "Retired a site",
+    "site.limit": "Set how many rows a day a site may store",
     "site.key": "Drew or ended a site key",
     "site.suspend": "Suspended a site by the ceiling",
     "site.resume": "Let a site go on",

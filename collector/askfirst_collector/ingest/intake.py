@@ -28,9 +28,9 @@ from . import judging
 from .answers import accepted
 from .batch import Sent
 from .judging import stands
-from .limits import DailyLimit
+from .limits import DailyLimit, SiteLimit
 from .named import Named
-from .reading import DROP, Reading, Sender
+from .reading import DROP, Reading, Sender, drop_of
 from .retries import BatchNames, day_of
 
 # The placed collector with a write key, where it stands on pages of a site now.
@@ -76,6 +76,7 @@ class Intake:
         self._place = place
         self._proxies = proxies
         self._daily = daily or DailyLimit()
+        self._sites = SiteLimit(store.rows_on)
         self._names = BatchNames(salts)
 
     async def take(self, sender: Sender, sent: Sent, now: float, raw: Callable[[], Raw]) -> Taken:
@@ -146,7 +147,8 @@ class Intake:
         # What came too late is answered to a retry as it was, though nothing is stored of it.
         if not rows and not drops and not closed:
             return accepted(0, dropped)
-        return await self._append(standing, sent, now, rows, dropped, list(drops.values()))
+        counted = list(drops.values())
+        return await self._append(sender.site, standing, sent, now, rows, dropped, counted)
 
     def _named(self, sender: Sender, sent: Sent) -> Named | None:
         if not sent.collector:
@@ -155,6 +157,7 @@ class Intake:
 
     async def _append(
         self,
+        site: Site,
         standing: Standing,
         sent: Sent,
         now: float,
@@ -163,13 +166,22 @@ class Intake:
         drops: Sequence[Row],
     ) -> bytes:
         day = day_of(now)
+        storable = bool(rows or drops)
         reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops) or 1)
         granted = min(reserved, len(rows))
-        taken = (*rows[:granted], *drops[: reserved - granted])
+        drops = drops[: reserved - granted]
         if granted < len(rows):
-            dropped = _over(len(sent.events), granted, dropped)
-        answer = accepted(granted, dropped)
-        if not reserved:
+            dropped = _over(len(sent.events), granted, dropped, judging.OVER_LIMIT)
+        fitting = await self._sites.reserve(site, day, rows[:granted])
+        if fitting < granted:
+            dropped = _over(len(sent.events), fitting, dropped, judging.SITE_FULL)
+            drops = [*drops, *_counted(rows[fitting:granted])]
+        # What only counts may go a little further, or nobody would see that the site is full.
+        drops = drops[: await self._sites.reserve(site, day, drops, spare=True)]
+        taken = (*rows[:fitting], *drops)
+        answer = accepted(fitting, dropped)
+        if not reserved or (storable and not taken):
+            self._daily.give_back(standing.handle, day, reserved)
             return answer
         name, *earlier = self._names.names(standing.handle, sent.batch, now)
         judged = Judged(standing.site, standing.handle, standing.index)
@@ -181,12 +193,23 @@ class Intake:
         finally:
             if not new:
                 self._daily.give_back(standing.handle, day, reserved)
+                self._sites.give_back(site, day, taken)
         return stored
 
 
-def _over(events: int, granted: int, dropped: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _counted(rows: Sequence[Row]) -> list[Row]:
+    """One row of each purpose that counts that the site is full."""
+    return [
+        drop_of(row, judging.SITE_FULL)
+        for row in {(row.collector, row.purpose): row for row in rows}.values()
+    ]
+
+
+def _over(
+    events: int, granted: int, dropped: list[tuple[int, str]], reason: str
+) -> list[tuple[int, str]]:
     """The drops of a batch of which only the first `granted` storable events are stored."""
     reasons = dict(dropped)
     storable = [index for index in range(events) if index not in reasons]
-    reasons |= dict.fromkeys(storable[granted:], judging.OVER_LIMIT)
+    reasons |= dict.fromkeys(storable[granted:], reason)
     return sorted(reasons.items())

@@ -23,6 +23,7 @@ BAD_EVENT: Final = "bad-event"
 BOT: Final = "bot"
 OVER_LIMIT: Final = "over-daily-limit"
 PERIOD_CLOSED: Final = "period-closed"  # the clock was moved, or the event came about midnight
+SITE_FULL: Final = "over-site-limit"
 
 
 @dataclass(frozen=True, slots=True)

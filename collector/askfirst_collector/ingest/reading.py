@@ -129,7 +129,12 @@ class Reading:
 
 def _drop(found: Mould, reason: str) -> Row:
     # The reason is a word of ours: it says nothing of the visitor but that this happened.
-    return replace(found.row(DROP, {}), values={"action": (reason,)})
+    return drop_of(found.row(DROP, {}), reason)
+
+
+def drop_of(row: Row, reason: str) -> Row:
+    """What counts that this row is not stored, and why."""
+    return replace(row, type=DROP, values={"action": (reason,)})
 
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors

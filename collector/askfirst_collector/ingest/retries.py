@@ -17,6 +17,11 @@ def day_of(now: float) -> int:
     return int(now // DAY)
 
 
+def date_of(day: int) -> str:
+    """A day as it is written (ISO 8601)."""
+    return datetime.fromtimestamp(day * DAY, UTC).date().isoformat()
+
+
 class BatchNames:
     """Names batches of today; remembers the keys of the day it was last asked about."""
 

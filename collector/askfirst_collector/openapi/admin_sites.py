@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from askfirst_collector.admin.sites import NewPolicy
+from askfirst_collector.admin.sites import NewLimit, NewPolicy
 
 from .admin_members import GONE, SITE_PATH, operation
 from .example import example_policy
@@ -19,6 +19,7 @@ _SITE: dict[str, Schema] = {
     "since": ref("Hour"),
     "origins": array({"type": "string"}),
     "collectors": _NAMES,
+    "rows_a_day": {**_NUMBER, "description": "How many rows its host lets it store in a day."},
 }
 _SCHEDULED = closed(
     {
@@ -41,6 +42,7 @@ SCHEMAS: dict[str, Schema] = {
             "scheduled": {"anyOf": [_SCHEDULED, {"type": "null"}]},
         }
     ),
+    "NewLimit": of_struct(NewLimit),
     "NewPolicy": of_struct(
         NewPolicy,
         policy=ref("Policy"),
@@ -97,6 +99,16 @@ AREA = Area(
             *("no-such-site", "site-retired", "other-name", "policy-refused", "policy-conflict"),
             parameters=(SITE_PATH,),
             body=Body(ref("NewPolicy"), {"standard": {"policy": example_policy().document}}),
+        ),
+        operation(
+            "put",
+            "sites/{site}/limit",
+            "limitSite",
+            "Say how many rows a day a site may store",
+            GONE,
+            "no-such-site",
+            parameters=(SITE_PATH,),
+            body=Body(ref("NewLimit"), {"a million": {"rows_a_day": 1_000_000}}),
         ),
         operation(
             "delete",

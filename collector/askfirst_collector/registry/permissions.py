@@ -73,6 +73,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "ceiling.change": _action("admin", of_site=False),
         "site.add": _action("admin", of_site=False),
         "site.delete": _action("admin", of_site=False),
+        "site.limit": _action("admin", of_site=False),
         "member.read": _action("admin", of_site=False),
         "member.change": _action("admin", of_site=False),
         "audit.read": _action("admin", of_site=False),

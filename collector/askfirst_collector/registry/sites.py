@@ -29,6 +29,12 @@ from askfirst_collector.registry.scheduled import (
     schedule,
     unschedule,
 )
+from askfirst_collector.registry.site_limits import (
+    LARGEST,
+    MOST_ROWS_A_DAY,
+    rows_a_day,
+    set_rows_a_day,
+)
 from askfirst_collector.registry.suspensions import lift, why
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import away
@@ -48,6 +54,7 @@ class Site:
     host_version: int
     suspended: tuple[Problem, ...] = ()
     retired: bool = False
+    rows_a_day: int = MOST_ROWS_A_DAY
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM."""
@@ -62,6 +69,7 @@ class _Known:
     suspended: tuple[Problem, ...]
     retired: bool
     due: int | None  # unix seconds; when a scheduled policy takes effect
+    rows_a_day: int
 
 
 class Registry:
@@ -100,7 +108,15 @@ class Registry:
         ceiling = self._host.current()
         stands = not (known.suspended or known.retired)
         host = ceiling.policy if stands else None
-        return Site(name, known.editions, host, ceiling.version, known.suspended, known.retired)
+        return Site(
+            name,
+            known.editions,
+            host,
+            ceiling.version,
+            known.suspended,
+            known.retired,
+            known.rows_a_day,
+        )
 
     def sites(self) -> tuple[str, ...]:
         """The names of all sites, in order."""
@@ -193,6 +209,20 @@ class Registry:
                 connection, site, actor=actor, action="site.delete", before=None, after="retired"
             )
 
+    def limit(self, site: str, number: int, *, actor: str) -> None:
+        """Let a site store this many rows a day; Refused for a site that published nothing."""
+        if not 1 <= number <= LARGEST:
+            raise Refused("bad-shape", f"write rows_a_day as a whole number from 1 to {LARGEST}")
+        with away("ledger"), writing(self._engine) as connection:
+            if not load_editions(connection, site):
+                raise Refused("no-such-site", "name a site that has published a policy")
+            before = rows_a_day(connection, site)
+            set_rows_a_day(connection, site, number)
+            move_revision(connection)
+            self._record(
+                connection, site, actor=actor, action="site.limit", before=before, after=number
+            )
+
     def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
 
@@ -279,7 +309,7 @@ class Registry:
         *,
         actor: str | None,
         action: str,
-        before: str | None,
+        before: object,
         after: object,
     ) -> None:
         if actor is not None:
@@ -314,6 +344,7 @@ class Registry:
                 why(connection, name),
                 is_retired(connection, name),
                 due_at(connection, name),
+                rows_a_day(connection, name),
             )
             # Sites are few, and each is one that published: names of strangers are not kept.
             if known.editions or known.due is not None:

@@ -33,6 +33,7 @@ def site_told(site: Site) -> dict[str, Any]:
         "since": moment(current.effective),
         "origins": list(current.policy.origins),
         "collectors": sorted(current.placed),
+        "rows_a_day": site.rows_a_day,
     }
 
 

@@ -131,6 +131,10 @@ class EventStore(Protocol):
         """What the snapshot of an open period is made from."""
         ...
 
+    def rows_on(self, site: str, day: str) -> int:
+        """How many rows of a site lie in periods that are this day (ISO 8601)."""
+        ...
+
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""
         ...

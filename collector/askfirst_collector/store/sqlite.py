@@ -147,6 +147,16 @@ class SqliteEvents:
             number = find_period(connection, key)
             yield from map(_row, connection.execute(_select("period_id = ?"), (number,)))
 
+    def rows_on(self, site: str, day: str) -> int:
+        """How many rows of a site lie in periods that are this day (ISO 8601)."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT COUNT(*) FROM period AS p JOIN event AS e ON e.period = p.id"
+                " WHERE p.site = ? AND p.closes = 'day' AND p.period = ?",
+                (site, day),
+            ).fetchone()
+        return int(found[0])
+
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""
         wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]

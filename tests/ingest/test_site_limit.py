@@ -1,0 +1,109 @@
+"""A site's rows a day are what its host lets it store, over workers and restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from askfirst.errors import Refused
+from askfirst_collector.ingest.judging import SITE_FULL
+from askfirst_collector.ingest.limits import FEWEST, SPARE
+from askfirst_collector.registry.site_limits import MOST_ROWS_A_DAY
+from tests.ingest.world import VISIT, World
+
+LIMIT = 20
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World(tmp_path)
+    yield found
+    found.close()
+
+
+def send(world: World, events: int) -> tuple[int, list[str]]:
+    """How many a new visitor's batch stored, and why the others were not."""
+    answer = world.post(world.body(*[VISIT] * events), handle=world.grant())
+    assert answer.status == 202
+    return answer.body["stored"], answer.reasons
+
+
+def rows_of(world: World, type: str) -> list[str]:
+    """What is stored of a type: why, for drops."""
+    return [
+        row.values.get("action", ("",))[0]
+        for key in world.parts.events.periods()
+        for row in world.parts.events.rows(key)
+        if row.type == type
+    ]
+
+
+def test_what_comes_beyond_is_dropped_and_counted(world: World) -> None:
+    """One site does not fill the disk of all; and it is seen that it is full."""
+    site = world.policy.site
+    world.parts.registry.limit(site, LIMIT, actor="ada")
+    assert send(world, LIMIT - 5) == (LIMIT - 5, [])
+    assert send(world, 8) == (5, [SITE_FULL] * 3)
+    for _ in range(10):
+        assert send(world, 4) == (0, [SITE_FULL] * 4)
+    assert len(rows_of(world, "page_view")) == LIMIT
+    drops = rows_of(world, "drop")
+    assert set(drops) == {SITE_FULL}
+    assert 1 <= len(drops) <= LIMIT // SPARE + 1
+
+
+def test_a_new_day_and_a_new_limit_begin_anew(world: World) -> None:
+    site = world.policy.site
+    world.parts.registry.limit(site, LIMIT, actor="ada")
+    assert send(world, LIMIT + 1)[0] == LIMIT
+    world.parts.registry.limit(site, LIMIT * 2, actor="ada")
+    # What counted the drop took a place too.
+    assert send(world, LIMIT * 2)[0] == LIMIT - 1
+    world.now += 86_400
+    assert send(world, 3) == (3, [])
+
+
+def test_a_restart_forgets_nothing(world: World) -> None:
+    """Counted in the store: a worker that begins finds the day as full as it is."""
+    world.parts.registry.limit(world.policy.site, LIMIT, actor="ada")
+    assert send(world, LIMIT) == (LIMIT, [])
+    again = World(world.folder)
+    try:
+        assert send(again, 3) == (0, [SITE_FULL] * 3)
+    finally:
+        again.close()
+
+
+def test_workers_count_together_nearly(world: World) -> None:
+    """Beyond the limit by no more than what each of them stores between two looks."""
+    limit = FEWEST * 3
+    world.parts.registry.limit(world.policy.site, limit, actor="ada")
+    workers = [world, World(world.folder)]
+    try:
+        for _ in range(limit // 20):
+            for worker in workers:
+                send(worker, 50)
+    finally:
+        workers[1].close()
+    assert limit <= len(rows_of(world, "page_view")) <= limit + FEWEST * len(workers)
+
+
+def test_a_retry_takes_no_second_place(world: World) -> None:
+    world.parts.registry.limit(world.policy.site, LIMIT, actor="ada")
+    handle, body = world.grant(), world.body(*[VISIT] * 10)
+    for _ in range(5):
+        assert world.post(body, handle=handle).body["stored"] == 10
+    assert send(world, 10) == (10, [])
+
+
+def test_the_default_is_generous_and_a_limit_is_a_number(world: World) -> None:
+    site = world.parts.registry.site(world.policy.site)
+    assert site is not None
+    assert site.rows_a_day == MOST_ROWS_A_DAY
+    for number in (0, -1, 10**13):
+        with pytest.raises(Refused, match="rows_a_day"):
+            world.parts.registry.limit(world.policy.site, number, actor="ada")
+    with pytest.raises(Refused, match="no-such-site"):
+        world.parts.registry.limit("nowhere", 5, actor="ada")

@@ -33,7 +33,7 @@ FREE_OF_DEPENDENCIES = (
     *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py", "options.py"),
     *("wsgi.py", "wsgi_environ.py", "desk.py", "bridge.py", "background.py"),
     *("http_collector.py", "http_connections.py", "relayed.py", "remote_terms.py", "outbox.py"),
-    *("generalising.py", "sent_events.py", "telemetry.py", "key_file.py"),
+    *("generalising.py", "sent_events.py", "telemetry.py", "key_file.py", "spool"),
 )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from askfirst.errors import CollectorAway
-from askfirst.gate.spill import Spill
 from askfirst.outbox import Outbox
+from askfirst.spool.events import EventFile
 from tests.gate.browser import until
 from tests.gate.memory import NOW
 from tests.relay.world import eventually
@@ -89,7 +89,7 @@ async def test_a_full_queue_drops_its_oldest(caplog: pytest.LogCaptureFixture) -
 
 
 async def test_what_is_a_day_old_is_not_sent() -> None:
-    """24 hours at most, without a spill file too."""
+    """24 hours at most, without a file too."""
     clock = [NOW]
     far = Far(away=1)
     box = outbox(far, now=clock, waits=(0.01,))
@@ -104,29 +104,29 @@ async def test_what_is_a_day_old_is_not_sent() -> None:
 async def test_a_visitor_who_leaves_is_forgotten(tmp_path: Path) -> None:
     """In the queue and in the file."""
     far = Far(away=10**6)
-    spill = Spill(tmp_path / "spill", now=lambda: NOW)
-    box = outbox(far, spill=spill, waits=(60.0,))
+    file = EventFile(tmp_path / "events", now=lambda: NOW)
+    box = outbox(far, file=file, waits=(60.0,))
     box.add(HANDLE, {"n": 0})
     box.add(OTHER, {"n": 1})
-    await eventually(lambda: len(spill) == 2)
+    await eventually(lambda: len(file) == 2)
     await box.forget(HANDLE)
-    assert HANDLE not in (tmp_path / "spill").read_text()
+    assert HANDLE not in (tmp_path / "events").read_text()
     far.away = 0
     await box.aclose(5)
     assert far.got == [1]
-    assert len(spill) == 0
-    spill.close()
+    assert len(file) == 0
+    file.close()
 
 
 async def test_the_end_leaves_in_the_file_what_was_not_sent(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Flushed at shutdown; without a file the log says what is lost."""
-    spill = Spill(tmp_path / "spill", now=lambda: NOW)
-    box = outbox(Far(away=10**6), spill=spill, waits=(60.0,))
+    file = EventFile(tmp_path / "events", now=lambda: NOW)
+    box = outbox(Far(away=10**6), file=file, waits=(60.0,))
     box.add(HANDLE, {"n": 0})
     await box.aclose(0.05)
-    assert [what for _, _, what in _left(spill, tmp_path)] == [{"n": 0}]
+    assert [what for _, what in _left(file, tmp_path)] == [{"n": 0}]
     assert "askfirst.W033" not in caplog.text
     bare = outbox(Far(away=10**6), waits=(60.0,))
     bare.add(HANDLE, {"n": 0})
@@ -134,9 +134,9 @@ async def test_the_end_leaves_in_the_file_what_was_not_sent(
     assert "askfirst.W033" in caplog.text
 
 
-def _left(spill: Spill, folder: Path) -> list[Any]:
-    spill.close()
-    again = Spill(folder / "spill", now=lambda: NOW)
+def _left(file: EventFile, folder: Path) -> list[Any]:
+    file.close()
+    again = EventFile(folder / "events", now=lambda: NOW)
     try:
         return again.adopt()
     finally:
@@ -144,57 +144,35 @@ def _left(spill: Spill, folder: Path) -> list[Any]:
 
 
 async def test_what_is_promised_is_on_disk_or_refused(tmp_path: Path) -> None:
-    """M50: 202 only after it is in the spill file, else 503; and nothing pushes it out."""
+    """M50: 202 only after it is in the file, else 503; and nothing pushes it out."""
     far = Far(away=1_000)
     assert not await outbox(far).keep(HANDLE, {"n": 0}), "no file"
-    spill = Spill(tmp_path / "spill", now=lambda: NOW, largest=700)
-    box = outbox(far, spill=spill, waits=(60.0,), most=3)
+    file = EventFile(tmp_path / "events", now=lambda: NOW, largest=700)
+    box = outbox(far, file=file, waits=(60.0,), most=3)
     assert await box.keep(HANDLE, {"n": 1})
     assert await box.keep(HANDLE, {"n": 2})
-    assert (tmp_path / "spill").read_text().count('"promised":true') == 2
+    assert (tmp_path / "events").read_text().count('"promised":true') == 2
     assert not await box.keep(HANDLE, {"n": 3, "x": "x" * 600}), "no room in the file"
     assert await box.keep(HANDLE, {"n": 4})
     assert not await box.keep(HANDLE, {"n": 5}), "the queue is full"
     box.add(OTHER, {"n": 6})
     assert len(box) <= 4
     await box.aclose(0.1)
-    text = (tmp_path / "spill").read_text()
+    text = (tmp_path / "events").read_text()
     assert all(f'"n":{n}' in text for n in (1, 2, 4))
     assert '"n":3' not in text
-    spill.close()
+    file.close()
 
 
 async def test_who_withdraws_while_it_is_written_is_not_kept(tmp_path: Path) -> None:
     """GDPR 7(3): the grant ends between the page's event and the disk."""
-    spill = Spill(tmp_path / "spill", now=lambda: NOW)
-    box = outbox(Far(away=1_000), spill=spill, waits=(60.0,))
+    file = EventFile(tmp_path / "events", now=lambda: NOW)
+    box = outbox(Far(away=1_000), file=file, waits=(60.0,))
     kept = asyncio.create_task(box.keep(HANDLE, {"n": 1}))
     await asyncio.sleep(0)
     await box.forget(HANDLE)
     assert not await kept
     assert len(box) == 0
     await box.aclose(0.1)
-    assert not (tmp_path / "spill").read_bytes()
-    spill.close()
-
-
-async def test_a_withdrawal_in_a_file_beside_is_respected(tmp_path: Path) -> None:
-    """Two processes of a site: what waits here of a visitor who withdrew there is dropped."""
-    far = Far()
-    here, there = (Spill(tmp_path / "spill", now=lambda: NOW) for _ in range(2))
-    for each in (here, there):
-        each.adopt()
-    key = there.add("owed", HANDLE, {"site": "shop", "handle": HANDLE, "decision": None})
-    box = outbox(far, spill=here)
-    for n, handle in enumerate((HANDLE, OTHER)):
-        box.add(handle, {"n": n})
-    await until(lambda: len(box) == 0)
-    assert far.got == [1]
-    assert here.has_ended(HANDLE)
-    assert not here.has_ended(OTHER)
-    assert key is not None
-    there.done(key)
-    assert not here.has_ended(HANDLE)
-    await box.aclose(1)
-    for each in (here, there):
-        each.close()
+    assert not (tmp_path / "events").read_bytes()
+    file.close()

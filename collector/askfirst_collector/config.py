@@ -51,13 +51,18 @@ class Folder:
         return self.path / "salts.db"
 
     @property
+    def spool(self) -> Path:
+        """Withdrawals, erasures and restrictions that the ledger could not take yet."""
+        return self.path / "spool"
+
+    @property
     def keys(self) -> Path:
         """Cookie keys of the sites, and the key that signs receipts."""
         return self.path / "keys"
 
 
 def open_folder(path: Path | str) -> Folder:
-    """Make the folder (0700), `keys/` (0700) and the empty databases (0600) where they are missing.
+    """Make what is missing: the folder, `keys/`, `spool/` (0700), the empty databases (0600).
 
     Raises SettingError `askfirst.E101` where the path cannot be such a folder.
     """
@@ -68,8 +73,9 @@ def open_folder(path: Path | str) -> Folder:
         # A folder with other people's files in it is not ours to close.
         if fresh or folder.ledger.exists():
             folder.path.chmod(0o700)
-        folder.keys.mkdir(mode=0o700, exist_ok=True)
-        folder.keys.chmod(0o700)
+        for inner in (folder.keys, folder.spool):
+            inner.mkdir(mode=0o700, exist_ok=True)
+            inner.chmod(0o700)
         for file in (folder.ledger, folder.events, folder.salts):
             create_file(file)
             file.chmod(0o600)

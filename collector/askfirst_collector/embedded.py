@@ -14,19 +14,20 @@ from typing import TypeVar
 
 from starlette.types import ASGIApp
 
-from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
+from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
 from askfirst.errors import AskfirstError, CollectorAway, Refused
-from askfirst.gate.spill import Spill
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
+from askfirst.spool.spool import Spool, renamed
 from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.app import collector_app
+from askfirst_collector.config import Folder
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.provider import Provider
 from askfirst_collector.health import health, health_unopened
-from askfirst_collector.ingest import consents, rights
+from askfirst_collector.ingest import consents, owed, rights
 from askfirst_collector.ingest.answers import away
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.v1 import tally_refusal
@@ -70,10 +71,11 @@ class EmbeddedCollector:
     Its files are opened at first use, closed before a fork, and opened again by each process that
     uses it; several collectors of one process over one folder share them. `places` is an MMDB
     file that says where addresses are (without it the registries' own allocations do), `proxies`
-    the trusted ones in front. `spill` is a file for withdrawals that the folder cannot take now:
-    put it on another disk. Without `jobs` nothing closes or is destroyed by itself; a `now` of
-    one's own is believed by them, unless `monotonic`, seconds that go on evenly, is passed beside
-    it. With `oidc` members may sign in to the dashboard with that provider.
+    the trusted ones in front. Withdrawals that the ledger cannot take now wait in `spool/` in the
+    folder, or in the folder `spool`: the same for all processes, perhaps on another disk. Without
+    `jobs` nothing closes or is destroyed by itself; a `now` of one's own is believed by them,
+    unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
+    sign in to the dashboard with that provider.
 
     Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
     gathered (M32).
@@ -91,7 +93,8 @@ class EmbeddedCollector:
         places: Path | None = None,
         proxies: Proxies = DIRECT,
         jobs: bool = True,
-        spill: Path | str | None = None,
+        spool: Path | str | None = None,
+        spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
     ) -> None:
         if host_policy is not None:
@@ -106,7 +109,7 @@ class EmbeddedCollector:
         self._proxies = proxies
         self._jobs = jobs
         self._oidc = oidc
-        self.spill = None if spill is None else Spill(spill, now=now)
+        self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()
         self._opened: Opened | None = None
         self._closed = False
@@ -151,6 +154,21 @@ class EmbeddedCollector:
     async def restrict(self, site: str, handle: Handle) -> None:
         """Keep what there is and stop using it (GDPR article 18)."""
         await self._thread(rights.restrict, site, handle)
+
+    async def owe(self, entry: Owed) -> None:
+        """Have on disk, in the spool, what the ledger cannot take now; true in every worker."""
+        try:
+            parts = await self._parts()
+        except CollectorAway:
+            parts = None
+        await owed.owe(self._spool, parts, entry)
+
+    async def replay(self, handle: Handle | None = None) -> bool:
+        """Tell the ledger what it is owed; whether nothing is left."""
+        spool = self._spool
+        if not (spool.owes(handle) if handle else await asyncio.to_thread(spool.handles)):
+            return True
+        return await owed.tell_all(await self._parts(), handle)
 
     async def submit(
         self,
@@ -272,6 +290,7 @@ class EmbeddedCollector:
             now=self._now,
             urandom=self._urandom,
             secure=self._secure,
+            spool=self._spool,
         )
         events = open_events(parts, place=Locator.open(self._places), proxies=self._proxies)
         app = collector_app(parts, events)

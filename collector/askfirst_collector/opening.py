@@ -12,8 +12,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from askfirst.errors import CollectorAway
+from askfirst.spool.spool import Spool
 from askfirst_collector.closing import disclosed
 from askfirst_collector.config import SettingError, open_folder
+from askfirst_collector.ingest.owed import EventStandings
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.parts import Parts
@@ -38,8 +40,9 @@ def open_parts(
     now: Callable[[], float],
     urandom: Callable[[int], bytes],
     secure: bool = True,
+    spool: Spool | None = None,
 ) -> Parts:
-    """Open a collector's folder, made where it is missing.
+    """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
     Raises SettingError for the folder, PolicyError for the host's policy, CollectorAway for the
     rest.
@@ -57,8 +60,13 @@ def open_parts(
             host = file or HostKept(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
         ledger = Ledger(engine, watch, now=now, urandom=urandom)
+        spool = spool or Spool(folder.spool)
+        standings = EventStandings(ledger, spool)
         events = SqliteEvents(
-            folder.events, ended=ledger.ended, closed=partial(_is_closed, engine), urandom=urandom
+            folder.events,
+            ended=standings.ended,
+            closed=partial(_is_closed, engine),
+            urandom=urandom,
         )
         opened.callback(events.close)
         parts = Parts(
@@ -74,6 +82,7 @@ def open_parts(
             notices=Notices(engine),
             receipts=Receipts(keys.receipts()),
             host=host,
+            spool=spool,
             now=now,
             urandom=urandom,
             secure=secure,
@@ -116,6 +125,7 @@ def share_parts(
     now: Callable[[], float],
     urandom: Callable[[int], bytes],
     secure: bool,
+    spool: Spool,
 ) -> Parts:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
@@ -125,7 +135,13 @@ def share_parts(
     """
     with sharing:
         identity = open_folder(path).identity
-        options = (host_policy and host_policy.absolute(), now, urandom, secure)
+        options = (
+            host_policy and host_policy.absolute(),
+            now,
+            urandom,
+            secure,
+            spool.folder.resolve(),
+        )
         share = _shares.get(identity)
         if share is not None and not is_usable(share.parts):
             del _shares[identity]
@@ -133,7 +149,12 @@ def share_parts(
             share = None
         if share is None:
             parts = open_parts(
-                path, host_policy=host_policy, now=now, urandom=urandom, secure=secure
+                path,
+                host_policy=host_policy,
+                now=now,
+                urandom=urandom,
+                secure=secure,
+                spool=spool,
             )
             share = _shares[identity] = _Share(parts, options, 0)
         if share.options != options:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from askfirst.spool.spool import Spool
     from askfirst_collector.config import Folder
     from askfirst_collector.ledger.receipts import Receipts
     from askfirst_collector.ledger.records import Ledger
@@ -38,6 +39,7 @@ class Parts:
     notices: Notices
     receipts: Receipts
     host: HostPolicy
+    spool: Spool
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
     secure: bool = True  # False only where a site is served without TLS on loopback

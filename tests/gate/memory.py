@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from askfirst.client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
+from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
 from askfirst.errors import CollectorAway, Refused
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy, read_policy
@@ -73,6 +73,8 @@ class MemoryCollector:
     restricted: list[Handle] = field(default_factory=list)
     admitted: list[str] = field(default_factory=list)
     most_grants: int = 1_000_000
+    owed: list[Owed] = field(default_factory=list)
+    spool: Exception | None = None  # what writing down what is owed fails of
     away: Exception | None = None
     closed: bool = False
 
@@ -147,6 +149,22 @@ class MemoryCollector:
     async def restrict(self, site: str, handle: Handle) -> None:
         self._call("restrict")
         self.restricted.append(handle)
+
+    async def owe(self, entry: Owed) -> None:
+        if self.spool is not None:
+            raise self.spool
+        self.owed.append(entry)
+
+    async def replay(self, handle: Handle | None = None) -> bool:
+        for entry in [entry for entry in self.owed if handle in (None, entry.handle)]:
+            if entry.decision is not None:
+                await self.record(entry.decision)
+            elif entry.kind == "erase":
+                await self.erase(entry.site, entry.handle)
+            else:
+                await self.restrict(entry.site, entry.handle)
+            self.owed.remove(entry)
+        return True
 
     async def submit(
         self,

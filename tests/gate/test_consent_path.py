@@ -259,6 +259,47 @@ async def test_withdrawing_acts_at_once_while_the_collector_is_away(shop: Build)
     assert site.browser.jar[RECEIPT] != receipt[RECEIPT]
 
 
+@pytest.mark.parametrize("method", ["withdraw", "reject_all"])
+async def test_what_can_be_written_nowhere_is_refused_here_and_can_be_tried_again(
+    shop: Build, method: str
+) -> None:
+    """M50: never answered as recorded; the browser refuses all the same, and keeps its key."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    secret = site.browser.jar[RECEIPT]
+    site.collector.away = site.collector.spool = AWAY
+    got = await site.browser.consent(method, site.policy.hash)
+    assert (got.status, got.json["reason"]) == (503, "collector-away")
+    assert int(got.one(b"retry-after")) > 0
+    assert not any(pair[0] for pair in claims(site.browser.jar[STATE])["ch"].values())  # type: ignore[attr-defined]
+    assert site.browser.jar[RECEIPT] == secret
+    form = await site.browser.post_form("/askfirst/consent", f"v=1&method={method}")
+    assert (form.status, form.one(b"content-type")) == (503, b"text/html; charset=utf-8")
+    assert site.browser.jar[RECEIPT] == secret
+    site.collector.away = None
+    assert (await site.browser.consent(method, site.policy.hash)).status == 200
+    assert RECEIPT not in site.browser.jar
+    assert [each.method for each in site.collector.decisions] == ["accept_all", method]
+
+
+async def test_rights_that_can_be_written_nowhere_keep_the_receipt(shop: Build) -> None:
+    """M29, M50: by the rights page too, erasing and restricting as well; then they are owed."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    secret = site.browser.jar[RECEIPT]
+    site.collector.away = site.collector.spool = AWAY
+    for action in ("erase", "restrict", "withdraw"):
+        assert (await site.browser.post_json(f"/askfirst/rights/{action}", {})).status == 503
+        page = await site.browser.post_form("/askfirst/rights/me", f"action={action}")
+        assert (page.status, site.browser.jar[RECEIPT]) == (503, secret)
+    assert not any(pair[0] for pair in claims(site.browser.jar[STATE])["ch"].values())  # type: ignore[attr-defined]
+    site.collector.spool = None
+    for action in ("restrict", "erase", "withdraw"):
+        assert (await site.browser.post_json(f"/askfirst/rights/{action}", {})).status == 200
+    assert [entry.kind for entry in site.collector.owed] == ["restrict", "erase", "answer"]
+    assert RECEIPT not in site.browser.jar
+
+
 async def test_what_is_refused_beside_a_grant_holds_without_the_collector(shop: Build) -> None:
     """A refusal never waits: the grant beside it is not recorded, it is."""
     site = shop()

@@ -139,5 +139,6 @@ async def test_what_is_no_right_is_told_so(shop: Build) -> None:
     page = await site.browser.get("/askfirst/rights/me")
     assert (page.status, page.one(b"content-type")) == (503, b"text/html; charset=utf-8")
     assert (await site.browser.get("/askfirst/rights/me", JSON)).status == 503
+    site.collector.spool = AWAY
     assert (await site.browser.post_json("/askfirst/rights/erase", {})).status == 503
     assert (await site.browser.post_form("/askfirst/rights/erase", "")).status == 503

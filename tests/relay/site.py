@@ -2,7 +2,7 @@
 
     python -m tests.relay.site URL KEY FOLDER
 
-Prints its port. FOLDER holds the cookie keys and the spill file.
+Prints its port. FOLDER holds the cookie keys and the spool.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.relay.world import page, shop
 def main(url: str, key: str, folder: str) -> None:
     own = Path(folder)
     collector = HttpCollector(
-        url, key, cookie_keys=own / "cookie.keys", spill=own / "spill", seconds=2.0
+        url, key, cookie_keys=own / "cookie.keys", spool=own / "spool", seconds=2.0
     )
     app = ConsentMiddleware(page, policy=shop(), collector=collector)
     listening = socket.create_server(("127.0.0.1", 0))

@@ -213,7 +213,9 @@ async def test_a_wrong_key_is_a_collector_that_is_away(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A setting of the site, not a fault of its visitors: said in the log, without the key."""
-    client = HttpCollector(world.wire.url, "askfirst_wrong", cookie_keys=(bytes(32),))
+    client = HttpCollector(
+        world.wire.url, "askfirst_wrong", cookie_keys=(bytes(32),), spool=world.own / "spool"
+    )
     with pytest.raises(CollectorAway):
         await client.editions(world.policy)
     with pytest.raises(CollectorAway):

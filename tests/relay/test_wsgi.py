@@ -1,4 +1,4 @@
-"""A WSGI site with its collector elsewhere, and an embedded one with a spill file."""
+"""A WSGI site with its collector elsewhere, and an embedded one with a spool elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from askfirst import ConsentMiddleware, track, wsgi
+from askfirst import ConsentMiddleware, HttpCollector, track, wsgi
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.gate.browser import Browser
-from tests.relay.world import World, handle_in, page, shop
+from tests.relay.world import World, eventually, handle_in, page, shop
 
 
 def holds(condition: Callable[[], bool]) -> None:
@@ -82,25 +82,34 @@ def test_nobody_in_front() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_embedded_collector_takes_a_spill_file(tmp_path: Path) -> None:
-    """The collector cannot write: the withdrawal is elsewhere, and told at the next start."""
-    folder, file = tmp_path / "data", tmp_path / "spill"
+async def test_an_embedded_collector_takes_a_spool_elsewhere(tmp_path: Path) -> None:
+    """The ledger cannot be written: the withdrawal is there, and told at the next start."""
+    folder, spool = tmp_path / "data", tmp_path / "spool"
     policy = shop()
-    first = EmbeddedCollector(folder, jobs=False, spill=file)
+    first = EmbeddedCollector(folder, jobs=False, spool=spool)
     site = Browser(ConsentMiddleware(page, policy=policy, collector=first))
     await site.get("/")
     got = await site.consent("accept_all", policy.hash, adult=True)
     handle = handle_in(got.json["receipt"])
     await first.aclose()
     assert (await site.consent("withdraw", policy.hash)).json["decision"] == "withdrawn"
-    assert handle in file.read_text()
-    assert first.spill is not None
-    first.spill.close()
-    second = EmbeddedCollector(folder, jobs=False, spill=file)
+    assert (spool / f"{handle}.owed").exists()
+    second = EmbeddedCollector(folder, jobs=False, spool=spool)
     again = ConsentMiddleware(page, policy=policy, collector=second)
     await Browser(again).get("/")
-    await again.aclose()  # flushes
+    await eventually(lambda: not (spool / f"{handle}.owed").exists())
+    await again.aclose()
     third = EmbeddedCollector(folder, jobs=False)
     assert (await third.me("shop", handle))["record"] is None
     await third.aclose()
-    assert not file.exists()
+
+
+def test_a_spill_file_is_a_spool_folder_now(tmp_path: Path) -> None:
+    """The old name still works, and says what to write."""
+    with pytest.warns(DeprecationWarning, match="spill= is spool= now"):
+        EmbeddedCollector(tmp_path / "data", spill=tmp_path / "spill")
+    with pytest.warns(DeprecationWarning, match="spill= is spool= now"):
+        HttpCollector(
+            "https://collector.example", "k", cookie_keys=(bytes(32),), spill=tmp_path / "spill"
+        )
+    assert (tmp_path / "spill.spool").is_dir()

@@ -7,6 +7,7 @@ from itertools import count
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.edition import Choice
+from askfirst_collector.ledger.answers import ROLLBACK
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.store.events import PeriodKey
 
@@ -21,14 +22,14 @@ _NOTHING = Choice(0, 0)
 def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
-    A withdrawal is counted at the edition it leaves. Refusals have no handle: each counts as one,
-    and at the site alone, as nobody knows which pages were refused on.
+    A withdrawal is counted at the edition it leaves; a grant that was taken back, as its visitor
+    was never told of it, not at all. Refusals have no handle: each counts as one, and at the site
+    alone, as nobody knows which pages were refused on.
     """
     name = name_of(key.collector, key.purpose)
-    found: dict[Value, Group] = {}
-    numbers: dict[str, int] = {}
+    events: list[tuple[str, Value] | None] = []  # of which handle, and what happened
+    newest: dict[str, int] = {}  # where the newest entry of a handle stands in it
     stands: dict[str, Mapping[str, Choice]] = {}
-    number = count(1)
     for entry in ledger.between(key.site, start_of(key.period), end_of(key.closes, key.period)):
         handle = entry.body.get("handle")
         if handle is None:
@@ -39,12 +40,21 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
         before = stands[handle].get(name, _NOTHING)
         after = entry.choices.get(name, _NOTHING)
         stands[handle] = entry.choices
+        if entry.body["method"] == ROLLBACK:
+            if handle in newest:
+                events[newest.pop(handle)] = None
+            continue
         what = _happened(before, after)
-        if what is not None:
-            edition = after.edition if after.detail else before.edition
-            group = found.setdefault((what, str(edition)), Group())
-            group.visitors.add(numbers.setdefault(handle, next(number)))
-            group.views += 1
+        edition = after.edition if after.detail else before.edition
+        newest[handle] = len(events)
+        events.append(None if what is None else (handle, (what, str(edition))))
+    found: dict[Value, Group] = {}
+    numbers: dict[str, int] = {}
+    number = count(1)
+    for handle, value in filter(None, events):
+        group = found.setdefault(value, Group())
+        group.visitors.add(numbers.setdefault(handle, next(number)))
+        group.views += 1
     if key.collector:
         return found
     after_last = period_after(key.closes, key.period)

@@ -27,7 +27,8 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     site: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     edition: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     lang: Annotated[str, Meta(max_length=40)]
-    method: Literal["accept_all", "reject_all", "save", "withdraw"]
+    # `rollback`: under a site key, a grant whose answer the relay did not hear in time.
+    method: Literal["accept_all", "reject_all", "save", "withdraw", "rollback"]
     choices: Annotated[dict[_Purpose, _Detail], Meta(max_length=200)] = {}
     adult: bool = False
     gpc: bool = False

@@ -32,6 +32,7 @@ from .batch import Sent, read_batch
 from .body import check_headers, check_json
 from .budget import MINUTE, MOST_OF_A_NETWORK
 from .intake import Intake, Taken
+from .owed import EventStandings
 from .reading import Sender
 from .senders import Senders, bearer
 
@@ -199,7 +200,7 @@ def open_events(
     """The callable over a collector's parts; `place` and `proxies` find a visitor's country."""
     senders = Senders(parts.registry)
     intake = Intake(
-        standings=parts.ledger,
+        standings=EventStandings(parts.ledger, parts.spool),
         salts=parts.salts,
         store=parts.events,
         placed_of=senders.placed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.asgi_paths import read_chunks
-from askfirst.client import Decision, Recorded
-from askfirst.errors import Refused
+from askfirst.client import Decision, Owed, Recorded
+from askfirst.errors import CollectorAway, Refused
 from askfirst.gate.headers import values
 from askfirst.gate.signals import read_signals
 from askfirst.terms.edition import Choice
@@ -28,6 +29,7 @@ from askfirst_collector.ingest.consents import HANDLE as HANDLES
 from askfirst_collector.ingest.consents import record
 from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.origin import exact_origin
+from askfirst_collector.ingest.owed import owe
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.sites import Site
@@ -71,8 +73,15 @@ class Face:
             await asyncio.to_thread(tally_refusal, self._parts, asked.site)
             return _json({"decision": "refused"}, origin)
         gpc = read_signals(headers).gpc
-        recorded = await record(self._parts, asked.decision(handle, gpc=gpc))
-        return _json(_written(recorded), origin)
+        decision = asked.decision(handle, gpc=gpc)
+        try:
+            return _json(_written(await record(self._parts, decision)), origin)
+        except CollectorAway:
+            # A relay has a spool of its own, and asks again.
+            if key is not None or asked.method not in ("reject_all", "withdraw"):
+                raise
+        await self._owe(Owed(asked.site, handle, "answer", decision))
+        return _json({"decision": "refused"}, origin)
 
     async def policies(self, request: Request) -> Response:
         """Put a policy in force as the next edition of the site whose key is shown."""
@@ -107,21 +116,36 @@ class Face:
     async def erase(self, request: Request) -> Response:
         """Erase what is still linked to it."""
         site, handle, origin = await asyncio.to_thread(self._holder, request)
-        await asyncio.to_thread(rights.erase, self._parts, site, handle)
+        try:
+            await asyncio.to_thread(rights.erase, self._parts, site, handle)
+        except CollectorAway:
+            await self._owe(Owed(site, handle, "erase"))
         return _json({"done": True}, origin)
 
     async def restrict(self, request: Request) -> Response:
         """Store nothing more, keep what there is."""
         site, handle, origin = await asyncio.to_thread(self._holder, request)
-        await asyncio.to_thread(rights.restrict, self._parts, site, handle)
+        try:
+            await asyncio.to_thread(rights.restrict, self._parts, site, handle)
+        except CollectorAway:
+            await self._owe(Owed(site, handle, "restrict"))
         return _json({"done": True}, origin)
 
     async def withdraw(self, request: Request) -> Response:
         """End the grant for good."""
         site, handle, origin = await asyncio.to_thread(self._holder, request)
         if await asyncio.to_thread(self._parts.registry.site, site):
-            await record(self._parts, _withdrawal(site, handle))
+            withdrawal = _withdrawal(site, handle)
+            try:
+                await record(self._parts, withdrawal)
+            except CollectorAway:
+                await self._owe(Owed(site, handle, "answer", withdrawal))
         return _json({"done": True}, origin)
+
+    async def _owe(self, entry: Owed) -> None:
+        # An unknown receipt is told as much as one that waits.
+        with suppress(Refused):
+            await owe(self._parts.spool, self._parts, entry)
 
     async def allow(self, request: Request) -> Response:
         """The preflight of a script (Fetch standard, CORS protocol)."""
@@ -141,6 +165,15 @@ class Face:
             },
         )
 
+    def _of_relay(self, asked: Asked, key: str) -> str | None:
+        if self._site_of_key(key).name != asked.site:
+            raise Refused("wrong-key", "send the key of the site that the body names")
+        if asked.secret is not None:
+            raise Refused("wrong-key", "a relay sends the handle, never the secret")
+        if asked.handle is None and (not asked.refuses or asked.method == "rollback"):
+            raise Refused("bad-shape", "send the handle")
+        return asked.handle
+
     def _of_script(
         self, asked: Asked, headers: list[tuple[bytes, bytes]], peer: str
     ) -> tuple[str, bytes]:
@@ -149,6 +182,8 @@ class Face:
         origin = exact_origin(headers, origins)
         if origin is None:
             raise Refused("cross-origin", "send answers from an origin of the site")
+        if asked.method == "rollback":
+            raise Refused("wrong-key", "rollback needs the key of its site")
         if asked.handle is not None:
             raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
         if asked.secret is None:

@@ -13,6 +13,7 @@ from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
+from askfirst_collector.ingest.owed import tell_owed
 from askfirst_collector.ledger.tables import refusal
 from askfirst_collector.ledger.upkeep import upkeep
 from askfirst_collector.parts import Parts
@@ -61,6 +62,7 @@ def _destroy_salts(parts: Parts, now: float) -> None:
 
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
+    Job("owed", 0, tell_owed),
     Job("ceiling", 0, follow_file),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),

@@ -19,6 +19,7 @@ from askfirst_collector.ledger.records import Past
 
 # The hash of the words that the notices of this edition show in this language.
 Notice = Callable[[Edition, str], str]
+ROLLBACK = "rollback"  # of what takes back a grant that its visitor was told is not recorded
 ERASE = "erase"  # the method of an ending that an erasure follows
 RESTORE = "restore"  # of one that a restored backup had undone
 
@@ -71,6 +72,38 @@ def answer(
         # To refuse a part is not to ask for the rest to be used again.
         body["status"] = past.latest.body["status"]
     return Answered(choices, expires, body)
+
+
+def rolled_back(decision: Decision, past: Past, *, now: float) -> dict[str, Any] | None:
+    """The entry that takes back a grant whose visitor was told that it is not recorded.
+
+    None where it was indeed not, or is over. It ends the handle where nothing else is granted.
+    """
+    if any(decision.choices.values()):
+        raise Refused("choices-contradict-method", "rollback takes no choice above 0")
+    if past.latest is None or past.ended:
+        return None
+    gone = {name for name in decision.choices if name in past.latest.body["granted"]}
+    if not gone:
+        return None
+    if gone == set(past.latest.body["granted"]):
+        return ending(past, now=now, method=ROLLBACK)
+    body = past.latest.body
+    collectors = {split(name)[0] for name in body["granted"] if name not in gone}
+    return {
+        **body,
+        "kind": "change",
+        "hour": timestamp(hour_of(now)),
+        "choices": {
+            name: {**pair, "detail": 0} if name in gone else pair
+            for name, pair in body["choices"].items()
+        },
+        "granted": [name for name in body["granted"] if name not in gone],
+        "denied": sorted({*body["denied"], *gone}),
+        "collectors": [each for each in body["collectors"] if each["name"] in collectors],
+        "method": ROLLBACK,
+        "retention": {n: days for n, days in body["retention"].items() if n not in gone},
+    }
 
 
 def restriction(past: Past, *, now: float) -> dict[str, Any] | None:

@@ -59,13 +59,18 @@ class Ledger:
     # Appending
 
     def append(
-        self, site: str, handle: str, decide: Callable[[Past], Body | None]
+        self,
+        site: str,
+        handle: str,
+        decide: Callable[[Past], Body | None],
+        *,
+        commits: Callable[[], None] = lambda: None,
     ) -> tuple[Past, Entry | None]:
         """Append what `decide` makes of the past of a handle; None appends nothing.
 
         `decide` runs inside the write transaction: between what it reads and what is appended no
-        other answer can come, from whichever process. What it raises is raised, and nothing is
-        written.
+        other answer can come, from whichever process. `commits` is called when all is ready to be
+        on disk. What either raises is raised, and nothing is written.
         """
         with away("ledger"), writing(self._engine) as connection:
             past = self._past(connection, site, handle)
@@ -75,8 +80,16 @@ class Ledger:
             new = self._insert(connection, body)
             if new.body["status"] == "withdrawn":
                 _end(connection, site, handle)
+            commits()
         self._watch.present.check()
         return past, new
+
+    def bar(self, site: str, handle: str) -> None:
+        """Let a handle that was never recorded be dead from the start."""
+        with away("ledger"), writing(self._engine) as connection:
+            if _latest(connection, site, handle) is None:
+                _end(connection, site, handle)
+        self._watch.present.check()
 
     def erase(self, site: str, handle: str) -> bool:
         """Remove every entry of a handle and end it; False where there was nothing to erase.

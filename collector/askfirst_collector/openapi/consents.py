@@ -56,6 +56,12 @@ SCHEMAS: dict[str, Schema] = {
         "number.",
         **_answer("reject_all", "withdraw", additionalProperties={"const": 0}),
     },
+    "Rollback": {
+        "description": "Under a site key: takes back a grant whose answer the relay did not hear "
+        "in time. Neither is counted.",
+        **_answer("rollback", additionalProperties={"const": 0}),
+        "allOf": [told("handle")],
+    },
     "Decided": {
         "oneOf": [
             closed(
@@ -103,7 +109,7 @@ AREA = Area(
             security=(SITE_KEY, NOTHING),
             parameters=(ORIGIN, GPC),
             body=Body(
-                {"oneOf": [ref("AcceptAll"), ref("Save"), ref("Refuse")]},
+                {"oneOf": [ref("AcceptAll"), ref("Save"), ref("Refuse"), ref("Rollback")]},
                 _examples(),
                 (JSON, "text/plain"),
             ),

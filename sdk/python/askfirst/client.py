@@ -11,7 +11,9 @@ from .terms.edition import Choice, Editions
 from .terms.policy import Policy
 
 Handle = str  # 64 hex characters: SHA-256 of the secret's 16 bytes
-Method = Literal["accept_all", "reject_all", "save", "withdraw"]
+# `rollback` takes back a grant that nobody was told of; visitors never send it.
+Method = Literal["accept_all", "reject_all", "save", "withdraw", "rollback"]
+OwedKind = Literal["answer", "erase", "restrict"]
 Status = Literal["granted", "changed", "withdrawn"]
 
 Scope = MutableMapping[str, Any]
@@ -34,6 +36,16 @@ class Decision:
     choices: Mapping[str, int]
     adult: bool
     gpc: bool
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a ledger is to be told of a handle: an answer without grants, or what is asked of it."""
+
+    site: str
+    handle: Handle
+    kind: OwedKind
+    decision: Decision | None = None  # of an answer
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,21 @@ class CollectorClient(Protocol):
 
     async def restrict(self, site: str, handle: Handle) -> None:
         """Keep what there is and stop using it (GDPR article 18)."""
+        ...
+
+    async def owe(self, entry: Owed) -> None:
+        """Have on disk what the ledger cannot take now, and let no event of the handle in.
+
+        Once it returns that holds in every process. CollectorAway where it cannot be written;
+        Refused `no-receipt` where the ledger can be asked, and knows no such handle.
+        """
+        ...
+
+    async def replay(self, handle: Handle | None = None) -> bool:
+        """Tell the ledger what it is owed, of one handle or of all; whether nothing is left.
+
+        False where another process is telling it, or more came meanwhile. Raises CollectorAway.
+        """
         ...
 
     async def submit(

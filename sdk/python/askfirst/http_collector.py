@@ -8,16 +8,26 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .client import Caller, Decision, Handle, Receive, Recorded, Scope, Send
-from .errors import CollectorAway, PolicyError, Problem, Refused, Unusable, WrongSetting
+from .client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
+from .errors import CollectorAway, Refused, Unusable, WrongSetting
 from .gate.faults import note
 from .gate.request import Answer, problem
-from .gate.spill import Spill
 from .generalising import Asking, Generaliser, needed
-from .http_connections import Connections, Place, Reply
+from .http_connections import (
+    POLICY_REFUSED,
+    AnswerLost,
+    Connections,
+    Place,
+    Reply,
+    as_object,
+    checked,
+    conflicts,
+)
 from .key_file import read_key_file
 from .observe.network_limit import MOST_GRANTS, AddressLimit
 from .observe.proxies import Proxies
@@ -25,6 +35,9 @@ from .outbox import Outbox
 from .relayed import Relayed
 from .remote_terms import RemoteTerms
 from .sent_events import read_sent
+from .spool.events import EventFile
+from .spool.pending import replay
+from .spool.spool import Spool, StillOwed, renamed, rollback
 from .terms.edition import Choice, Editions
 from .terms.policy import Policy
 
@@ -32,21 +45,6 @@ log = logging.getLogger("askfirst")
 
 SECONDS = 5.0  # until a request to the collector is given up
 PATIENCE = 2.0  # seconds for what waits when the site ends
-_POLICY_REFUSED = (409, 422)  # beyond the chain above it, or wrong in itself
-# What a ledger answers to a decision; anything else is a fault on the way, and tried again.
-_ANSWERS = frozenset(
-    {
-        "edition-changed",
-        "handle-ended",
-        "no-receipt",
-        "unknown-purpose",
-        "age-not-declared",
-        "under-age",
-        "choices-contradict-method",
-        "nothing-chosen",
-        "bad-shape",
-    }
-)
 
 
 class HttpCollector:
@@ -54,10 +52,12 @@ class HttpCollector:
 
     Events are made less precise in this process: the visitor's address, agent and language never
     leave it. `cookie_keys` are the site's own: 32 bytes each, newest last, or the file they are
-    in (made where it is missing, 0600; the same one for every machine of the site). `spill` is a
-    file for what waits while the collector is away. `places` is an MMDB file that says where
-    addresses are, `proxies` the trusted ones in front of the site, `ca` certificates to trust
-    beside the system's own. Wrong settings raise WrongSetting or Unusable here.
+    in (made where it is missing, 0600; the same one for every machine of the site). `spool` is the
+    folder of what waits while the collector is away, one for all processes of a site on a machine:
+    made where it is missing (0700), beside the file of keys where it is not named. `places` is an
+    MMDB file that says where addresses are, `proxies` the trusted ones in front of the site, `ca`
+    certificates to trust beside the system's own. Wrong settings raise WrongSetting or Unusable
+    here.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class HttpCollector:
         key: str,
         *,
         cookie_keys: Path | str | tuple[bytes, ...],
-        spill: Path | str | None = None,
+        spool: Path | str | None = None,
+        spill: Path | str | None = None,  # what `spool` was called
         places: Path | None = None,
         proxies: Proxies | None = None,
         ca: Path | None = None,
@@ -77,8 +78,9 @@ class HttpCollector:
         place = Place.of(url, ca)
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise WrongSetting("E031", "key", "…", "write what `askfirst site key` printed")
-        self.spill = None if spill is None else Spill(spill, now=now)
         self._keys = _read_keys(cookie_keys, urandom)
+        self._spool = _open_spool(spool or renamed(spill), cookie_keys)
+        self._file = EventFile(self._spool.folder / "events", now=now)
         self._authorization = {"authorization": f"Bearer {key}"}
         # Answers and rights are not to wait behind events.
         self._asking = Connections(place, seconds=seconds, threads=4, most_waiting=200)
@@ -88,9 +90,14 @@ class HttpCollector:
         if places is not None:
             self._generaliser.open()
         self._terms = RemoteTerms(self._fetch_terms, now=now)
-        self._outbox = Outbox(self._deliver, now=now, spill=self.spill)
+        self._outbox = Outbox(self._deliver, now=now, file=self._file)
         self._relayed = Relayed(
-            self._generaliser, self._terms, self._hand_on, self._outbox.keep, now=now
+            self._generaliser,
+            self._terms,
+            self._hand_on,
+            self._outbox.keep,
+            self._spool.owes,
+            now=now,
         )
         self._proxies = proxies or Proxies()
         self._grants = AddressLimit(now=now, urandom=urandom, most=MOST_GRANTS)
@@ -106,9 +113,9 @@ class HttpCollector:
         if policy.hash not in self._published:
             body = policy.canonical()
             reply = await self._ask("POST", "/v1/policies", body)
-            if reply.status in _POLICY_REFUSED:
-                raise _conflicts(reply)
-            self._terms.learn(_json(reply), etag=None)
+            if reply.status in POLICY_REFUSED:
+                raise conflicts(reply)
+            self._terms.learn(as_object(reply), etag=None)
             self._published.add(policy.hash)
         else:
             await self._terms.refresh(at_once=True)
@@ -126,9 +133,23 @@ class HttpCollector:
         return self._grants.allows(self._proxies.client(peer, needed(headers)))
 
     async def record(self, decision: Decision) -> Recorded:
-        """Append to the ledger; returns once it is on disk there."""
-        if not any(decision.choices.values()) and decision.method != "accept_all":
+        """Append to the ledger; returns once it is on disk there.
+
+        A grant whose answer did not come back in time may be there all the same: that it is taken
+        back is owed then, on disk before the visitor is told that nothing was recorded.
+        """
+        if not any(decision.choices.values()):
             await self.forget(decision.handle)
+            return await self._record(decision)
+        try:
+            return await self._record(decision)
+        except (AnswerLost, asyncio.CancelledError):
+            # Not in a thread: whoever is cancelled here may not wait for one.
+            with suppress(CollectorAway):
+                self._spool.add(rollback(decision))
+            raise
+
+    async def _record(self, decision: Decision) -> Recorded:
         body = {
             "v": 1,
             "site": decision.site,
@@ -140,7 +161,7 @@ class HttpCollector:
             "adult": decision.adult,
             "gpc": decision.gpc,
         }
-        told = _json(await self._ask("POST", "/v1/consents", _body(body)))
+        told = as_object(await self._ask("POST", "/v1/consents", _body(body)))
         try:
             return Recorded(
                 {name: Choice(*pair) for name, pair in told["choices"].items()},
@@ -149,7 +170,7 @@ class HttpCollector:
                 told["decision"],
             )
         except (LookupError, TypeError, AttributeError):
-            raise CollectorAway("the collector's answer cannot be read") from None
+            raise AnswerLost("the collector's answer cannot be read") from None
 
     async def tally_refusal(self, site: str) -> None:
         """Add one to the refusals of the open period; nothing is said of who it was."""
@@ -159,7 +180,7 @@ class HttpCollector:
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
         """What is kept: record, receipt, history, rows, not_linkable."""
-        return _json(await self._ask("GET", "/v1/rights/me", handle=handle))
+        return as_object(await self._ask("GET", "/v1/rights/me", handle=handle))
 
     async def erase(self, site: str, handle: Handle) -> None:
         """Erase every row that is still linkable to the handle; harmless when repeated."""
@@ -170,6 +191,26 @@ class HttpCollector:
         """Keep what there is and stop using it (GDPR article 18)."""
         await self.forget(handle)
         await self._ask("POST", "/v1/rights/restrict", b"", handle=handle)
+
+    async def owe(self, entry: Owed) -> None:
+        """Have it on disk, in the spool; no event of the handle leaves any more, here or beside."""
+        await self.forget(entry.handle)
+        await asyncio.to_thread(self._spool.add, entry)
+        await asyncio.to_thread(self._spool.pass_by, entry.handle, PATIENCE)
+
+    async def replay(self, handle: Handle | None = None) -> bool:
+        """Tell the collector what it is owed; whether nothing is left."""
+        if handle is not None and not self._spool.owes(handle):
+            return True
+        return await replay(self._spool, self._tell, handle)
+
+    async def _tell(self, entry: Owed) -> None:
+        if entry.decision is not None:
+            await self._record(entry.decision)
+        elif entry.kind == "erase":
+            await self.erase(entry.site, entry.handle)
+        else:
+            await self.restrict(entry.site, entry.handle)
 
     # Events
 
@@ -200,9 +241,9 @@ class HttpCollector:
         """Drop what waits of a visitor who refused or withdrew; what is sent is judged again."""
         await self._outbox.forget(handle)
 
-    def resume(self, left: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Take up events that an earlier process left in the spill file, each with its key."""
-        for key, body in left:
+    async def wake(self) -> None:
+        """Take up the events that an earlier process left; once in each process."""
+        for key, body in await asyncio.to_thread(self._file.adopt):
             self._outbox.add(str(body.get("handle")), body, key=key)
 
     async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,13 +254,14 @@ class HttpCollector:
         """Whether the collector can store; never raises."""
         try:
             reply = await self._asking.ask("GET", "/readyz", {})
-            return _json(reply)
+            return as_object(reply)
         except CollectorAway:
             return {"status": "away", "parts": {}}
 
     async def aclose(self) -> None:
-        """Send what waits, or leave it in the spill file, and close the connections."""
+        """Send what waits, or leave it in the spool, and close the connections."""
         await self._outbox.aclose(PATIENCE)
+        await asyncio.to_thread(self._file.close)
         self._asking.close()
         self._telling.close()
 
@@ -230,17 +272,22 @@ class HttpCollector:
         return await self._ask("GET", "/v1/terms", more=match)
 
     async def _hand_on(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self.spill is not None and self._outbox.is_away:
+        if self._outbox.is_away:
             raise CollectorAway("it was away when it was last asked")  # no page waits to hear again
         return await self._post_events(body)
 
     async def _post_events(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        reply = await self._request(self._telling, "POST", "/v1/events", _body(body), {})
-        return _json(reply)
+        handle = str(body["handle"])
+        during = partial(self._spool.sending, handle)
+        headers = {**self._authorization, "content-type": "application/json"}
+        reply = await self._telling.ask("POST", "/v1/events", headers, _body(body), during=during)
+        return as_object(checked(reply))
 
     async def _deliver(self, body: Mapping[str, Any]) -> None:
         try:
             await self._post_events(body)
+        except StillOwed:
+            return
         except Refused as error:
             log.warning("askfirst.W037 the collector refuses events: %s", error.reason)
 
@@ -254,23 +301,13 @@ class HttpCollector:
         more: Mapping[str, str] | None = None,
     ) -> Reply:
         headers = {**(more or {}), **({} if handle is None else {"askfirst-handle": handle})}
-        return await self._request(self._asking, method, path, body, headers)
-
-    async def _request(
-        self,
-        way: Connections,
-        method: str,
-        path: str,
-        body: bytes | None,
-        more: Mapping[str, str],
-    ) -> Reply:
         kind = {} if not body else {"content-type": "application/json"}
-        reply = await way.ask(method, path, {**self._authorization, **kind, **more}, body)
-        if reply.status in (200, 202, 304) or (
-            path == "/v1/policies" and reply.status in _POLICY_REFUSED
-        ):
+        reply = await self._asking.ask(
+            method, path, {**self._authorization, **kind, **headers}, body
+        )
+        if path == "/v1/policies" and reply.status in POLICY_REFUSED:
             return reply
-        raise _fault(reply)
+        return checked(reply)
 
 
 def _read_keys(
@@ -290,53 +327,24 @@ def _read_keys(
     return keys
 
 
+def _open_spool(named: Path | str | None, keys: Path | str | tuple[bytes, ...]) -> Spool:
+    if named is None and isinstance(keys, tuple):
+        advice = "name a folder of this site's own, on a disk that stays: withdrawals wait there"
+        raise WrongSetting("E038", "spool", None, advice)
+    beside = Path() if isinstance(keys, tuple) else Path(keys).absolute()
+    spool = Spool(beside.with_name(f"{beside.name}.spool") if named is None else named)
+    try:
+        spool.make()
+        with spool.locked():
+            pass
+    except OSError as error:
+        why = f"it cannot be a folder of ours ({error.strerror}): name another with spool="
+        raise Unusable(spool.folder, why) from error
+    return spool
+
+
 def _body(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        found = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise CollectorAway("the collector's answer cannot be read")
-    return found
-
-
-def _fault(reply: Reply) -> Refused | CollectorAway:
-    try:
-        told = _json(reply)
-    except CollectorAway:
-        told = {}
-    reason = str(told.get("reason"))
-    if reason in _ANSWERS and 400 <= reply.status < 500:
-        return Refused(reason, str(told.get("detail"))[:200])
-    if reason == "wrong-key":
-        log.error("askfirst.E031 the collector does not know this site's key")
-    retry = reply.headers.get("retry-after", "")
-    seconds = min(int(retry), 60) if retry.isdecimal() and len(retry) < 4 else 5
-    return CollectorAway(f"the collector answered {reply.status}", retry_after=seconds)
-
-
-def _conflicts(reply: Reply) -> PolicyError | CollectorAway:
-    told = _json(reply).get("problems")
-    if not isinstance(told, list):
-        return CollectorAway("the collector's answer cannot be read")
-    problems = [
-        Problem(
-            str(each.get("pointer")),
-            each.get("found"),
-            str(each.get("message")),
-            each.get("allowed"),
-            str(each.get("link", "")),
-        )
-        for each in told
-        if isinstance(each, dict)
-    ]
-    for each in problems:
-        log.error("askfirst.E033 the collector refuses this policy: %s", each)
-    return PolicyError(problems)
 
 
 async def _send(answer: Answer, send: Send) -> None:

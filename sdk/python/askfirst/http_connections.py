@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import CollectorAway, Unusable, WrongSetting
+from .errors import STATUS, CollectorAway, PolicyError, Problem, Refused, Unusable, WrongSetting
 
+log = logging.getLogger("askfirst")
+
+POLICY_REFUSED = (409, 422)  # beyond the chain above it, or wrong in itself
+# What a ledger answers to a decision; anything else is a fault on the way, and tried again.
+_ANSWERS = frozenset(
+    {
+        "edition-changed",
+        "handle-ended",
+        "no-receipt",
+        "unknown-purpose",
+        "age-not-declared",
+        "under-age",
+        "choices-contradict-method",
+        "nothing-chosen",
+        "bad-shape",
+    }
+)
 LARGEST = 8_000_000  # bytes of an answer
 IDLE = 4.0  # seconds; servers close what is idle after five or more
 _ADVICE = "write https://HOST, or http:// on loopback alone; no query, no user, no fragment"
+
+
+class AnswerLost(CollectorAway):
+    """Whether the collector did what it was asked is not known."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +104,19 @@ class Connections:
         self._pool: ThreadPoolExecutor | None = None
 
     async def ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Reply:
         """One request and its answer; one that did not start when this is cancelled never does.
 
         Repeated once where a connection that was kept turns out to be closed: events carry the
-        name of their batch, and an answer that is recorded twice says the same.
+        name of their batch, and an answer that is recorded twice says the same. `during` is entered
+        for as long as the request is under way, also where nobody waits for it any more.
         """
         if self._closed:
             raise CollectorAway("the site is ending")
@@ -92,12 +124,18 @@ class Connections:
             raise CollectorAway("too much waits for the collector")
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "askfirst-collector")
-        work = partial(self._ask, method, self._place.prefix + path, headers, body)
+        ask = partial(self._ask, method, self._place.prefix + path, headers, body)
+
+        def work() -> Reply:
+            with during():
+                return ask()
+
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except (OSError, HTTPException) as error:
-            raise CollectorAway(f"the collector does not answer: {type(error).__name__}") from error
+            away = CollectorAway if isinstance(error, ConnectionRefusedError) else AnswerLost
+            raise away(f"the collector does not answer: {type(error).__name__}") from error
         finally:
             self._waiting -= 1
 
@@ -114,13 +152,18 @@ class Connections:
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         kept = self._take()
+        lost: Exception | None = None
         if kept is not None:
             try:
                 return self._exchange(kept, method, path, headers, body)
-            except (ConnectionError, HTTPException):
-                pass
+            except (ConnectionError, HTTPException) as error:
+                lost = error
         fresh = self._place.connect(self._seconds)
-        return self._exchange(fresh, method, path, headers, body)
+        try:
+            return self._exchange(fresh, method, path, headers, body)
+        except ConnectionRefusedError as error:
+            # The first of the two requests may have come to its end before all connections did.
+            raise error if lost is None else lost from error
 
     def _exchange(
         self,
@@ -156,6 +199,62 @@ class Connections:
                     return connection
                 connection.close()
         return None
+
+
+def checked(reply: Reply) -> Reply:
+    """The same answer; Refused or CollectorAway for what is none that was asked for."""
+    if reply.status in (200, 202, 304):
+        return reply
+    raise _fault(reply)
+
+
+def as_object(reply: Reply) -> dict[str, Any]:
+    """The JSON object of an answer; AnswerLost where it holds none."""
+    try:
+        found = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise AnswerLost("the collector's answer cannot be read")
+    return found
+
+
+def _fault(reply: Reply) -> Refused | CollectorAway:
+    try:
+        told = as_object(reply)
+    except CollectorAway:
+        told = {}
+    reason = str(told.get("reason"))
+    if reason in _ANSWERS and 400 <= reply.status < 500:
+        return Refused(reason, str(told.get("detail"))[:200])
+    if reason == "wrong-key":
+        log.error("askfirst.E031 the collector does not know this site's key")
+    retry = reply.headers.get("retry-after", "")
+    seconds = min(int(retry), 60) if retry.isdecimal() and len(retry) < 4 else 5
+    # A proxy in front that gives up does not know what the collector does meanwhile.
+    away = CollectorAway if reason in STATUS else AnswerLost
+    return away(f"the collector answered {reply.status}", retry_after=seconds)
+
+
+def conflicts(reply: Reply) -> PolicyError | CollectorAway:
+    """What a collector has against a policy; it is in the log as well."""
+    told = as_object(reply).get("problems")
+    if not isinstance(told, list):
+        return CollectorAway("the collector's answer cannot be read")
+    problems = [
+        Problem(
+            str(each.get("pointer")),
+            each.get("found"),
+            str(each.get("message")),
+            each.get("allowed"),
+            str(each.get("link", "")),
+        )
+        for each in told
+        if isinstance(each, dict)
+    ]
+    for each in problems:
+        log.error("askfirst.E033 the collector refuses this policy: %s", each)
+    return PolicyError(problems)
 
 
 def _context(ca: Path | None) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """Events on their way to a collector elsewhere: a bounded queue and the tasks that empty it.
 
 What waits is made less precise already. A page is never held up: adding never waits, and where the
-queue is full its oldest event goes. With a spill file, what waits for an absent collector is there.
+queue is full its oldest event goes. What waits for an absent collector is in the file of events.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from .client import Handle
 from .errors import CollectorAway
 from .gate.faults import note
-from .gate.retries import WAITS
-from .gate.spill import LIFE, Spill
+from .spool.events import LIFE, EventFile
+from .spool.pending import WAITS
 
 log = logging.getLogger("askfirst")
 
@@ -31,7 +31,7 @@ Deliver = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """One batch of one visitor, since when it waits, and its key in the spill file."""
+    """One batch of one visitor, since when it waits, and its key in the file of events."""
 
     handle: Handle
     body: Mapping[str, Any]
@@ -48,13 +48,13 @@ class Outbox:
         deliver: Deliver,
         *,
         now: Callable[[], float],
-        spill: Spill | None = None,
+        file: EventFile | None = None,
         most: int = MOST,
         waits: tuple[float, ...] = WAITS,
     ) -> None:
         self._deliver = deliver
         self._now = now
-        self._spill = spill
+        self._file = file
         self._most = most
         self._waits = waits
         self._queue: deque[Waiting] = deque()
@@ -71,7 +71,7 @@ class Outbox:
         return len(self._queue) + len(self._sending)
 
     def add(self, handle: Handle, body: Mapping[str, Any], *, key: str | None = None) -> None:
-        """Queue one batch, without waiting; one with a key is in the spill file already."""
+        """Queue one batch, without waiting; one with a key is in the file of events already."""
         waiting = Waiting(handle, body, self._now(), key, promised=key is not None)
         if len(self._queue) >= self._most and not waiting.promised:
             oldest = next((each for each in self._queue if not each.promised), waiting)
@@ -85,20 +85,20 @@ class Outbox:
     async def keep(self, handle: Handle, body: Mapping[str, Any]) -> bool:
         """Queue one batch that somebody waits for: True once it is on disk, else it is not here.
 
-        It is not where there is no spill file, or no room, or where the grant ended meanwhile.
+        It is not where there is no file of events, or no room, or where the grant ended meanwhile.
         """
-        spill = self._spill
-        if spill is None or len(self._queue) >= self._most:
+        file = self._file
+        if file is None or len(self._queue) >= self._most:
             return False
         waiting = Waiting(handle, body, self._now(), promised=True)
         self._keeping.add(waiting)
         try:
-            key = await asyncio.to_thread(spill.add, "event", handle, body, promised=True)
+            key = await asyncio.to_thread(file.add, handle, body, promised=True)
         finally:
             stays = waiting in self._keeping
             self._keeping.discard(waiting)
         if key is not None and not stays:
-            await asyncio.to_thread(spill.done, key)
+            await asyncio.to_thread(file.done, key)
         if key is None or not stays:
             return False
         self._queue.append(replace(waiting, key=key))
@@ -111,15 +111,15 @@ class Outbox:
         return bool(self._failed)
 
     async def forget(self, handle: Handle) -> None:
-        """Drop what waits of a visitor whose grant has ended, in the spill file too."""
+        """Drop what waits of a visitor whose grant has ended, in the file of events too."""
         self._queue = deque(each for each in self._queue if each.handle != handle)
         self._keeping = {each for each in self._keeping if each.handle != handle}
-        if self._spill is not None:
+        if self._file is not None:
             self._forgotten |= {handle} if self._putting else set()
-            await asyncio.to_thread(self._spill.forget, handle)
+            await asyncio.to_thread(self._file.forget, handle)
 
     async def aclose(self, patience: float) -> None:
-        """Send what waits within `patience` seconds; what is left goes to the spill file."""
+        """Send what waits within `patience` seconds; what is left goes to the file of events."""
         self._again = 0.0
         self._start()
         if self._senders:
@@ -131,7 +131,7 @@ class Outbox:
         self._queue.extendleft(self._sending)
         self._sending = set()
         await self._put_away()
-        if self._queue and self._spill is None:
+        if self._queue and self._file is None:
             log.warning("askfirst.W033 %d batches of events were not sent", len(self._queue))
         self._queue.clear()
 
@@ -155,15 +155,9 @@ class Outbox:
             if self._is_old(waiting):
                 continue
             self._sending.add(waiting)
-            if await self._has_ended(waiting.handle):
-                await self.forget(waiting.handle)
-            elif not await self._send(waiting):
+            if not await self._send(waiting):
                 self._queue.appendleft(waiting)
             self._sending.discard(waiting)
-
-    async def _has_ended(self, handle: Handle) -> bool:
-        spill = self._spill
-        return spill is not None and await asyncio.to_thread(spill.has_ended, handle)
 
     async def _send(self, waiting: Waiting) -> bool:
         try:
@@ -194,25 +188,25 @@ class Outbox:
 
     async def _put_away(self) -> None:
         """Have on disk what waits and is not, and let go of what the file no longer holds."""
-        spill = self._spill
-        if spill is None or self._putting:
+        file = self._file
+        if file is None or self._putting:
             return
         self._putting = True
         try:
             fresh = [each for each in self._queue if each.key is None]
-            keys, here = await asyncio.to_thread(_put, spill, fresh)
+            keys, here = await asyncio.to_thread(_put, file, fresh)
         finally:
             self._putting = False
-        spilled = dict(zip(fresh, keys, strict=True))
-        waits = [replace(w, key=spilled.get(w, w.key)) for w in self._queue]
+        written = dict(zip(fresh, keys, strict=True))
+        waits = [replace(w, key=written.get(w, w.key)) for w in self._queue]
         self._queue = deque(w for w in waits if w.key is None or w.key in here)
         # Forgotten, or dropped, while they were written.
         for handle in self._forgotten:
-            spill.forget(handle)
+            file.forget(handle)
         self._forgotten.clear()
         for key in set(keys) - {w.key for w in waits}:
             if key is not None:
-                spill.done(key)
+                file.done(key)
 
     def _is_old(self, waiting: Waiting) -> bool:
         if self._now() - waiting.since < LIFE:
@@ -221,8 +215,8 @@ class Outbox:
         return True
 
     def _strike(self, waiting: Waiting) -> None:
-        if self._spill is not None and waiting.key is not None:
-            self._spill.done(waiting.key)
+        if self._file is not None and waiting.key is not None:
+            self._file.done(waiting.key)
 
     def _lose(self, waiting: Waiting) -> None:
         self._strike(waiting)
@@ -231,6 +225,6 @@ class Outbox:
             log.warning("askfirst.W036 the queue is full: %d batches are dropped", self._lost)
 
 
-def _put(spill: Spill, fresh: list[Waiting]) -> tuple[list[str | None], frozenset[str]]:
-    keys = [spill.add("event", each.handle, each.body) for each in fresh]
-    return keys, spill.expire()
+def _put(file: EventFile, fresh: list[Waiting]) -> tuple[list[str | None], frozenset[str]]:
+    keys = [file.add(each.handle, each.body) for each in fresh]
+    return keys, file.expire()

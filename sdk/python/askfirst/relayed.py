@@ -19,6 +19,7 @@ from .generalising import NO_GRANT, Asking, Generaliser
 from .placed_events import UNKNOWN_PURPOSE, placed_event, where
 from .remote_terms import RemoteTerms
 from .sent_events import Event, SentBatch, check_type, read_sent
+from .spool.spool import StillOwed
 from .terms.consent import Consent, Signals
 from .terms.placed import split
 
@@ -38,7 +39,8 @@ class Prepared:
 class Relayed:
     """Relays batches of pages and of the site's own server. `now` gives unix seconds.
 
-    `keep` has on disk what a collector that is away cannot take, and says whether it has.
+    `keep` has on disk what a collector that is away cannot take, and says whether it has; `owes`
+    says whether the end of a grant waits for the collector: nothing of its visitor leaves.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Relayed:
         terms: RemoteTerms,
         post: Post,
         keep: Keep,
+        owes: Callable[[Handle], bool],
         *,
         now: Callable[[], float],
     ) -> None:
@@ -54,10 +57,11 @@ class Relayed:
         self._terms = terms
         self._post = post
         self._keep = keep
+        self._owes = owes
         self._now = now
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
-        """Answer one request; 202 once the collector, or the spill file, has it on disk."""
+        """Answer one request; 202 once the collector, or the file of events, has it on disk."""
         try:
             return await self._answer(scope, receive)
         except AskfirstError as error:
@@ -77,7 +81,7 @@ class Relayed:
         check_type(headers)
         data = await read_body(headers, receive)
         sent = read_sent(read_json(data, fractions=True), site=caller.site)
-        if caller.handle is None or consent.state is None:
+        if caller.handle is None or consent.state is None or self._owes(caller.handle):
             return _no_grant(sent, consent)
         await self.refresh()
         peer = (scope.get("client") or ("",))[0]
@@ -86,6 +90,8 @@ class Relayed:
             return _accepted(0, prepared.dropped)
         try:
             return _merged(prepared, await self._post(prepared.body)) or _no_grant(sent, consent)
+        except StillOwed:
+            return _no_grant(sent, consent)
         except CollectorAway:
             if not await self._keep(caller.handle, prepared.body):
                 raise

@@ -14,7 +14,7 @@ from .headers import Headers, first, values
 from .strict_json import BROKEN, decode, read_json
 
 VERSION = 1
-METHODS = get_args(Method)
+METHODS = tuple(method for method in get_args(Method) if method != "rollback")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MOST_FIELDS = 200
 _PURPOSE = "purpose."

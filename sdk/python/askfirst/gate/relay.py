@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
-from ..client import Caller, CollectorClient, Decision, Handle, Recorded
+from ..client import Caller, CollectorClient, Decision, Handle, Owed, OwedKind, Recorded
 from ..errors import AskfirstError, CollectorAway, Refused
+from ..spool.pending import ENDED, LOOK, WAITS, Pending
 from ..terms.policy import Policy
 from .faults import log, note
 from .gate import Gate, Known
 from .headers import Headers
-from .retries import ENDED, Owed, Retries
-from .spill import Spill
 
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
 LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up
@@ -43,15 +43,14 @@ class Relay:
         self.client = client
         self.urandom = urandom
         self._now = now
-        self._spill: Spill | None = getattr(client, "spill", None)
-        self.retries = Retries(self._tell, self._spill)
+        self._pending = Pending(client.replay)
         self._keys = keys
         self._patience = patience
         self._tasks: set[asyncio.Task[None]] = set()
         self._learning: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._asked = float("-inf")
-        self._woken: int | None = None  # the process that read the spill file
+        self._woken: int | None = None  # the process that took up what was left
         self._failed = False  # pages that found it away do not wait for it again
 
     @property
@@ -118,8 +117,7 @@ class Relay:
         """
         try:
             async with asyncio.timeout(self._patience):
-                if not await self.retries.flush(decision.handle):
-                    raise CollectorAway("an earlier answer is not recorded yet")
+                await self.settled(decision.handle)
                 return await self.client.record(decision)
         except AskfirstError as error:
             if isinstance(error, Refused) and error.reason == "edition-changed":
@@ -131,43 +129,61 @@ class Relay:
                 note("recording an answer", error)
             raise CollectorAway("the answer could not be recorded in time") from error
 
-    async def retry(self, decision: Decision) -> None:
-        """Keep a refusal or withdrawal until the collector has acknowledged it."""
-        forget = getattr(self.client, "forget", None)
-        if forget is not None:
-            await forget(decision.handle)
-        await self.retries.add(Owed(decision.site, decision.handle, decision))
+    async def settled(self, handle: Handle) -> None:
+        """Return when the collector is owed nothing of a handle; CollectorAway where it stays so.
+
+        Another process may be telling it at this moment.
+        """
+        while not await self.client.replay(handle):  # noqa: ASYNC110 - it is another process's
+            await asyncio.sleep(LOOK)
+
+    async def owe(self, decision: Decision) -> None:
+        """Have a refusal or withdrawal on disk until the collector has it.
+
+        Raises CollectorAway where it cannot be written, and Refused for an unknown receipt.
+        """
+        await self._owe(Owed(decision.site, decision.handle, "answer", decision))
 
     async def erase(self, handle: Handle) -> None:
-        """Erase what is linked to a handle: now, or as soon as the collector is back."""
-        await self.retries.add(Owed(self.policy.site, handle))
+        """Erase what is linked to a handle: now, or as soon as the collector is back.
+
+        Raises CollectorAway where that could be neither done nor written down.
+        """
+        await self._ask("erase", handle)
+
+    async def restrict(self, handle: Handle) -> None:
+        """The same for storing nothing more."""
+        await self._ask("restrict", handle)
+
+    async def _ask(self, kind: OwedKind, handle: Handle) -> None:
+        ask = self.client.erase if kind == "erase" else self.client.restrict
         try:
             async with asyncio.timeout(self._patience):
-                await self.retries.flush(handle)
-        except TimeoutError as error:
-            note("erasing", error)
+                await self.settled(handle)
+                await ask(self.policy.site, handle)
+                return
+        except Refused as error:
+            if not ended(error):
+                raise
+        except Exception as error:
+            if not isinstance(error, TimeoutError | CollectorAway):
+                note(f"asking to {kind}", error)
+            with suppress(Refused):  # an unknown receipt is told as much as a dead one
+                await self._owe(Owed(self.policy.site, handle, kind))
 
-    async def _tell(self, owed: Owed) -> None:
-        if owed.decision is None:
-            await self.client.erase(owed.site, owed.handle)
-        else:
-            await self.client.record(owed.decision)
+    async def _owe(self, entry: Owed) -> None:
+        self._pending.start(after=WAITS[0])
+        await self.client.owe(entry)
 
     async def wake(self) -> None:
-        """Take up what an earlier process left in the spill file, once; never raises."""
-        if self._spill is None or self._woken == os.getpid():
+        """Take up what an earlier process left; never raises."""
+        self._pending.start()
+        if self._woken == os.getpid():
             return
         self._woken = os.getpid()
-        try:
-            adopted = await asyncio.to_thread(self._spill.adopt)
-            for key, kind, what in adopted:
-                if kind == "owed":
-                    self.retries.adopt(key, what)
-            resume = getattr(self.client, "resume", None)
-            if resume is not None:
-                resume([(key, what) for key, kind, what in adopted if kind == "event"])
-        except Exception as error:
-            note("reading the spill file", error)
+        wake = getattr(self.client, "wake", None)
+        if wake is not None:
+            await _quietly(wake(), "reading the spool")
 
     def tally_refusal(self) -> None:
         """Count a refusal, where the policy says so, without waiting."""
@@ -195,12 +211,10 @@ class Relay:
         tasks = {*self._tasks}
         if tasks:
             await asyncio.wait(tasks, timeout=self._patience)
-        await self.retries.aclose(self._patience)
+        await self._pending.aclose(self._patience)
         close = getattr(self.client, "aclose", None)
         if close is not None:
             await _quietly(close(), "closing the collector")
-        if self._spill is not None:
-            await asyncio.to_thread(self._spill.close)
 
 
 async def _quietly(work: Coroutine[Any, Any, None], doing: str) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 from ..client import Handle
-from ..errors import AskfirstError, Refused
+from ..errors import AskfirstError, CollectorAway, Refused
 from .answer import FORM, media_type, read_form
 from .consent_path import explain, withdraw
 from .headers import Header, first
 from .origin import check_origin, local_path
 from .receipt import handle_of
-from .relay import Relay
+from .relay import PATIENCE, Relay
 from .request import NO_STORE, Answer, Request, as_json, html, only_by, problem, see_other
 from .rights_page import rights_page
 from .strict_json import read_json
@@ -66,7 +67,11 @@ async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | N
     if handle is None:
         return None
     try:
+        async with asyncio.timeout(PATIENCE):
+            await relay.settled(handle)
         found = await relay.client.me(relay.policy.site, handle)
+    except TimeoutError:
+        raise CollectorAway("what you asked for is not recorded yet") from None
     except Refused:
         # An unknown or dead receipt tells as much as none (M29).
         return None
@@ -103,11 +108,15 @@ async def _act(
         return _download(kept or {}, "askfirst.json")
     if wanted == "withdraw":
         whose = replace(request, secrets=(secret_in(request),))
-        cookies = (await withdraw(relay, whose, now=now)).cookies
+        settled = await withdraw(relay, whose, now=now)
+        cookies = settled.cookies
+        if settled.error is not None:
+            answer = explain(relay, settled.error, ME) if form else problem(settled.error)
+            return answer.also(*cookies)
     elif wanted == "erase":
-        await relay.client.erase(relay.policy.site, handle)
+        await relay.erase(handle)
     else:
-        await relay.client.restrict(relay.policy.site, handle)
+        await relay.restrict(handle)
     done = DONE[str(wanted)]
     return (see_other(f"{ME}?done={done}") if form else as_json({"done": done})).also(*cookies)
 

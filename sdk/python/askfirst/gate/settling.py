@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -30,7 +31,8 @@ MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
 class Settled:
     """How an answer ended: a word, the end in unix seconds, the receipt, and cookies to set.
 
-    With `error`, a grant was not recorded; what was refused beside it holds all the same.
+    With `error`, a grant was not recorded, and what was refused beside it holds all the same; or
+    a refusal could not be written anywhere, and holds in this browser, which keeps its receipt.
     """
 
     decision: str
@@ -83,7 +85,8 @@ class Settling:
         if handle is None or not refused or self.consent.state is None:
             raise error
         part = Resolved("save", refused)
-        await self.relay.retry(self._decision(handle, part))
+        with suppress(AskfirstError):  # the answer is 503 whatever becomes of it
+            await self.relay.owe(self._decision(handle, part))
         state = narrowed(part, self.consent, now=self.now)
         return Settled("changed", state.expires, self._cookies(state), error=error)
 
@@ -95,35 +98,45 @@ class Settling:
         if handle is not None:
             return await self._lessen(handle)
         # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
-        for each in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]:
+        lessened = [
             await self._lessen(each)
+            for each in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]
+        ]
+        error = next((each.error for each in lessened if each.error is not None), None)
         state = refusal(self.resolved, self.consent, now=self.now)
         if old is None or old.choices != state.choices:
             self.relay.tally_refusal()
-        return Settled("refused", state.expires, self._cookies(state, *self._no_receipt()))
+        gone = () if error is not None else self._no_receipt()
+        return Settled("refused", state.expires, self._cookies(state, *gone), error=error)
 
     async def _lessen(self, handle: Handle) -> Settled:
         decision = self._decision(handle, self.resolved)
         state: State
         word = "refused"
+        error: CollectorAway | None = None
         try:
-            recorded = await self.relay.record(decision)
-            state, word = self._state(recorded), recorded.status
-        except Refused as error:
-            if not ended(error):
-                note("recording a refusal", error)
+            try:
+                recorded = await self.relay.record(decision)
+                state, word = self._state(recorded), recorded.status
+            except CollectorAway:
+                state = narrowed(self.resolved, self.consent, now=self.now)
+                word = "changed" if state.grants else "withdrawn"
+                await self.relay.owe(decision)
+            if self.consent.closed:
+                await self.relay.erase(handle)
+        except Refused as refused:
+            if not ended(refused):
+                note("recording a refusal", refused)
             state = refusal(self.resolved, self.consent, now=self.now)
-        except CollectorAway:
-            await self.relay.retry(decision)
-            state = narrowed(self.resolved, self.consent, now=self.now)
-            word = "changed" if state.grants else "withdrawn"
-        if self.consent.closed:
-            await self.relay.erase(handle)
+        except CollectorAway as away:
+            error = away
         if state.grants:
-            return Settled(word, state.expires, self._cookies(state))
+            return Settled(word, state.expires, self._cookies(state), error=error)
         all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
         state = refusal(all_refused, self.consent, now=self.now)
-        return Settled(word, state.expires, self._cookies(state, *self._no_receipt()))
+        # Without its receipt a visitor could not try again.
+        gone = () if error is not None else self._no_receipt()
+        return Settled(word, state.expires, self._cookies(state, *gone), error=error)
 
     def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
         edition = self.consent.editions.current
@@ -184,23 +197,26 @@ async def _settle_unknown(
     if answer.method == "accept_all" or any(answer.choices.values()):
         raise CollectorAway("the collector has not answered since the start")
     handle = only_handle(request.secrets)
-    if handle is not None:
-        zeros = dict.fromkeys(relay.policy.asked, 0)
-        await relay.retry(
-            Decision(
-                site=relay.policy.site,
-                handle=handle,
-                edition=relay.policy.hash,
-                lang=relay.policy.languages[0],
-                method="withdraw",
-                choices=zeros,
-                adult=False,
-                gpc=False,
-            )
-        )
     over = taken_back(relay, request, answer, lambda _: False)
-    gone = (*no_state(), *no_receipt(relay.policy), *over)
-    return Settled("withdrawn" if handle else "refused", int(now), gone)
+    word = "withdrawn" if handle else "refused"
+    if handle is not None:
+        withdrawal = Decision(
+            site=relay.policy.site,
+            handle=handle,
+            edition=relay.policy.hash,
+            lang=relay.policy.languages[0],
+            method="withdraw",
+            choices=dict.fromkeys(relay.policy.asked, 0),
+            adult=False,
+            gpc=False,
+        )
+        try:
+            await relay.owe(withdrawal)
+        except CollectorAway as error:
+            return Settled(word, int(now), (*no_state(), *over), error=error)
+        except Refused as error:
+            note("recording a refusal", error)
+    return Settled(word, int(now), (*no_state(), *no_receipt(relay.policy), *over))
 
 
 def taken_back(

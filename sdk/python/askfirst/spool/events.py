@@ -1,4 +1,4 @@
-"""`Spill`: a file of what a collector has not acknowledged yet, so that a restart forgets nothing.
+"""`EventFile`: events that a collector has not acknowledged yet, so that a restart forgets none.
 
 One JSON text a line, appended and on disk before the caller goes on. What is done is struck out by
 a line of its own; the file is written anew when it has grown, and emptied when nothing is left.
@@ -12,20 +12,17 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..errors import Unusable
-from . import spill_files
-from .faults import log, note
-from .spill_beside import Beside
+from ..gate.faults import log, note
+from . import files
 
 HOUR = 3600  # seconds
 LIFE = 24 * HOUR  # seconds that events are kept at most
 LARGEST = 8_000_000  # bytes of the file
-Kind = Literal["owed", "event"]
 
 
-class Spill:
+class EventFile:
     """The file of one process; others beside it have files of their own, `path`.1 and so on.
 
     Safe in any thread, and opened at first use, so that a process may fork before. A disk that
@@ -36,27 +33,24 @@ class Spill:
         self, path: Path | str, *, now: Callable[[], float], largest: int = LARGEST
     ) -> None:
         self._path = Path(path).absolute()
-        if not self._path.parent.is_dir():
-            raise Unusable(path, "its folder is not there: make it first")
         self._now = now
         self._largest = largest
         self._lock = threading.RLock()
-        self._file: spill_files.Own | None = None
+        self._file: files.Own | None = None
         self._live: dict[str, dict[str, Any]] = {}
         self._adopted: list[str] = []
         self._count = 0
-        self._beside = Beside(self._path, _live)
 
     def __len__(self) -> int:
         return len(self._live)
 
-    def adopt(self) -> list[tuple[str, Kind, Mapping[str, Any]]]:
-        """What earlier processes left, oldest first, as (key, kind, what); each of it once."""
+    def adopt(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What earlier processes left, oldest first, as (key, what); each of it once."""
         with self._lock:
             self._open()
             adopted, self._adopted = self._adopted, []
             found = [(key, self._live[key]) for key in adopted if key in self._live]
-            return [(key, entry["k"], entry["what"]) for key, entry in found]
+            return [(key, entry["what"]) for key, entry in found]
 
     def _open(self) -> None:
         if self._file is not None:
@@ -65,18 +59,16 @@ class Spill:
             self._file.close()
         self._file, self._live = None, {}
         try:
-            self._file, lines = spill_files.claim(self._path)
+            self._file, lines = files.claim(self._path)
         except OSError as error:
-            note("opening the spill file", error)
+            note("opening the file of events", error)
             return
         self._live = {self._key(): found for found in _live(lines)}
         self._adopted = list(self._live)
         self._expire()
         self._rewrite()
 
-    def add(
-        self, kind: Kind, handle: str, what: Mapping[str, Any], *, promised: bool = False
-    ) -> str | None:
+    def add(self, handle: str, what: Mapping[str, Any], *, promised: bool = False) -> str | None:
         """Keep one thing; its key, by which it is struck out. On disk when this returns.
 
         None where that failed: then it is in its caller's memory alone. What is `promised` to
@@ -87,14 +79,13 @@ class Spill:
             if self._file is None:
                 return None
             key = self._key()
-            hour = self._hour() if kind == "event" else 0
-            entry = {"k": kind, "handle": handle, "hour": hour, "what": dict(what)}
+            entry = {"handle": handle, "hour": self._hour(), "what": dict(what)}
             if promised:
                 entry["promised"] = True
                 if self._size() + len(_line({"id": key, **entry})) > self._largest:
                     return None
             self._live[key] = entry
-            if kind == "event" and self._size() > self._largest:
+            if self._size() > self._largest:
                 self._make_room()
             elif not self._append({"id": key, **entry}, sync=True):
                 del self._live[key]
@@ -116,23 +107,11 @@ class Spill:
         """Take every event of a handle out of the file, at once: its grant has ended."""
         with self._lock:
             for key, entry in [*self._live.items()]:
-                if entry["k"] == "event" and entry["handle"] == handle:
+                if entry["handle"] == handle:
                     del self._live[key]
             # What was struck out before stands there still.
             if self._size():
                 self._rewrite()
-
-    def has_ended(self, handle: str) -> bool:
-        """Whether a process beside this one waits to tell that a grant has ended."""
-        with self._lock:
-            self._open()
-            if self._file is None:
-                return False
-            try:
-                return handle in self._beside.owed(self._file.path)
-            except OSError as error:
-                note("reading the spill files beside", error)
-                return True  # what is not known may not leave
 
     def expire(self) -> frozenset[str]:
         """Take out events that are a day old; the keys of those still here."""
@@ -151,21 +130,13 @@ class Spill:
     def _expire(self) -> bool:
         # Hours are rounded down, so nothing is kept for longer than LIFE.
         oldest = self._now() - LIFE
-        old = [
-            key
-            for key, entry in self._live.items()
-            if entry["k"] == "event" and entry["hour"] * HOUR <= oldest
-        ]
+        old = [key for key, entry in self._live.items() if entry["hour"] * HOUR <= oldest]
         for key in old:
             del self._live[key]
         return bool(old)
 
     def _make_room(self) -> None:
-        events = [
-            key
-            for key, entry in self._live.items()
-            if entry["k"] == "event" and not entry.get("promised")
-        ]
+        events = [key for key, entry in self._live.items() if not entry.get("promised")]
         left = self._rewrite()
         gone = 0
         for key in events:
@@ -174,7 +145,7 @@ class Spill:
             left -= len(_line({"id": key, **self._live.pop(key)}))
             gone += 1
         if gone:
-            log.warning("askfirst.W031 the spill file is full: %d events are dropped", gone)
+            log.warning("askfirst.W031 the file of events is full: %d events are dropped", gone)
             self._rewrite()
 
     def _key(self) -> str:
@@ -192,7 +163,7 @@ class Spill:
             if self._file is not None:
                 self._file.append(_line(entry), sync=sync)
         except OSError as error:
-            note("writing the spill file", error)
+            note("writing the file of events", error)
             return False
         return True
 
@@ -202,7 +173,7 @@ class Spill:
             if self._file is not None:
                 self._file.rewrite(whole)
         except OSError as error:
-            note("writing the spill file", error)
+            note("writing the file of events", error)
         return len(whole)
 
 
@@ -218,9 +189,8 @@ def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             entry = json.loads(line)
             if "done" in entry:
                 found.pop(entry["done"], None)
-            elif entry["k"] in ("owed", "event") and isinstance(entry["what"], dict):
+            elif isinstance(entry["what"], dict):
                 found[entry["id"]] = {
-                    "k": entry["k"],
                     "handle": str(entry["handle"]),
                     "hour": int(entry["hour"]),
                     "what": entry["what"],

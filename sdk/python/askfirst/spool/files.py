@@ -94,7 +94,7 @@ def claim(path: Path) -> tuple[Own, list[bytes]]:
             found.rewrite(b"")
             found.close()
     if own is None:
-        raise OSError("every spill file is taken")
+        raise OSError("every file of events is taken")
     return own, lines
 
 
@@ -113,20 +113,42 @@ def _take(path: Path) -> Own | None:
     return None
 
 
+def write_at(handle: int, data: bytes, at: int) -> None:
+    """Write all of this at a place of a file; raises OSError."""
+    os.lseek(handle, at, os.SEEK_SET)
+    _write(handle, data)
+
+
 def _write(handle: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(handle, rest) :]
 
 
+def lock(handle: int, *, shared: bool = False, wait: bool = False) -> bool:
+    """Lock a file until its handle is closed; False where another has it and one does not wait."""
+    try:
+        _lock(handle, shared=shared, wait=wait)
+    except BlockingIOError:
+        return False
+    except PermissionError:
+        if wait:
+            raise
+        return False
+    return True
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    def _lock(handle: int, *, shared: bool = False, wait: bool = False) -> None:
+        if not shared:  # there is no such thing here: what is on its way is not waited for
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(handle: int, *, shared: bool = False, wait: bool = False) -> None:
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(handle, how if wait else how | fcntl.LOCK_NB)

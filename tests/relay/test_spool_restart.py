@@ -1,4 +1,4 @@
-"""The spill file over real restarts: sites and collectors that are killed."""
+"""The spool over real restarts: sites and collectors that are killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from askfirst.client import Decision
-from askfirst.errors import Unusable
+from askfirst.errors import Unusable, WrongSetting
 from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.opening import close_parts, open_parts
 from tests.conftest import ROOT
@@ -75,9 +75,13 @@ def refuse(who: Visitor, world: World) -> None:
     assert who.post_json("/askfirst/consent", body).json["decision"] == "withdrawn"
 
 
-def spilled(world: World) -> list[dict[str, object]]:
-    file = world.own / "spill"
+def spooled(world: World) -> list[dict[str, object]]:
+    file = world.own / "spool" / "events"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def owed(world: World) -> list[Path]:
+    return list((world.own / "spool").glob("*.owed"))
 
 
 def pages(world: World) -> list[str]:
@@ -93,8 +97,9 @@ async def test_a_withdrawal_outlives_the_site(world: World, start: Start) -> Non
     refuse(who, world)
     assert "__Host-askfirst-receipt" not in who.jar
     # On disk before the visitor was answered, for nobody else, and without the secret.
-    file = world.own / "spill"
+    (file,) = owed(world)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     text = file.read_text()
     assert handle in text
     assert secret not in text
@@ -105,7 +110,7 @@ async def test_a_withdrawal_outlives_the_site(world: World, start: Start) -> Non
     start()  # nobody visits it
     world.server.start()
     await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
-    await eventually(lambda: spilled(world) == [])
+    await eventually(lambda: owed(world) == [])
 
 
 async def test_events_outlive_the_site_and_are_judged_again(world: World, start: Start) -> None:
@@ -119,14 +124,14 @@ async def test_events_outlive_the_site_and_are_judged_again(world: World, start:
     world.server.kill()
     for who in (stays, leaves):
         who.get("/kept?u=CANARY", ("Referer", "https://search.example/?q=CANARY"))
-    await eventually(lambda: len(spilled(world)) == 2)
+    await eventually(lambda: len(spooled(world)) == 2)
     site.kill()
     site.wait()
-    assert b"CANARY" not in (world.own / "spill").read_bytes()
+    assert b"CANARY" not in (world.own / "spool/events").read_bytes()
     refused_meanwhile(world, gone)
     start()
     world.server.start()
-    await eventually(lambda: spilled(world) == [], seconds=40)
+    await eventually(lambda: spooled(world) == [], seconds=40)
     assert pages(world) == ["/kept"]
 
 
@@ -146,10 +151,10 @@ async def test_a_withdrawal_takes_its_events_out_of_the_file(world: World, start
     handle = accept(who, world)
     world.server.kill()
     who.get("/kept")
-    await eventually(lambda: any(entry.get("k") == "event" for entry in spilled(world)))
+    await eventually(lambda: len(spooled(world)) == 1)
     refuse(who, world)
-    (entry,) = spilled(world)
-    assert (entry["k"], entry["handle"]) == ("owed", handle)
+    assert spooled(world) == []
+    assert [file.stem for file in owed(world)] == [handle]
     world.server.start()
     await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
     assert pages(world) == []
@@ -164,13 +169,17 @@ async def test_a_clean_end_leaves_what_waits_to_the_next(world: World, start: St
     who.get("/kept")
     site.send_signal(signal.SIGTERM)
     site.wait(timeout=20)
-    assert [entry["k"] for entry in spilled(world)] == ["event"]
+    assert len(spooled(world)) == 1
     world.server.start()
     start()
     await eventually(lambda: pages(world) == ["/kept"], seconds=40)
 
 
-def test_the_folder_of_the_file_must_be_there(world: World, tmp_path: Path) -> None:
-    """Found at start."""
-    with pytest.raises(Unusable, match="make it first"):
-        world.client(spill=tmp_path / "missing" / "spill")
+def test_the_spool_is_where_it_can_be_made(world: World, tmp_path: Path) -> None:
+    """Found at start, with what to write instead; without a file of keys a folder is named."""
+    with pytest.raises(Unusable, match="name another with spool="):
+        world.client(spool=tmp_path / "missing" / "spool")
+    with pytest.raises(WrongSetting, match=r"askfirst\.E038: spool=None: name a folder"):
+        world.client(cookie_keys=(bytes(32),))
+    world.client()
+    assert (world.own / "cookie.keys.spool").is_dir()

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from askfirst.gate.receipt import handle_of
 from tests.frameworks.visitor import Got, Visitor
 from tests.relay.test_http_collector import VISIT
-from tests.relay.test_spill_restart import (
+from tests.relay.test_spool_restart import (
     Start,
     accept,
+    owed,
     pages,
     refuse,
     refused_meanwhile,
-    spilled,
+    spooled,
     start,
     visitor,
 )
@@ -42,13 +42,13 @@ async def test_it_is_on_disk_before_the_page_is_answered(world: World, start: St
     assert tell(who).status == 202  # it did not hear the answer, and sends the batch once more
     site.kill()
     site.wait()
-    file = world.own / "spill"
+    file = world.own / "spool/events"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert b"CANARY" not in file.read_bytes(), "less precise before it is written"
-    assert [entry["k"] for entry in spilled(world)] == ["event"] * 2
+    assert len(spooled(world)) == 2
     start()
     world.server.start()
-    await eventually(lambda: spilled(world) == [], seconds=40)
+    await eventually(lambda: spooled(world) == [], seconds=40)
     assert pages(world) == ["/kept"]
 
 
@@ -61,7 +61,7 @@ async def test_it_is_judged_again_on_arrival(world: World, start: Start) -> None
     assert tell(who).status == 202
     refused_meanwhile(world, gone)
     world.server.start()
-    await eventually(lambda: spilled(world) == [], seconds=40)
+    await eventually(lambda: spooled(world) == [], seconds=40)
     assert pages(world) == []
 
 
@@ -75,26 +75,17 @@ async def test_a_withdrawal_at_one_process_stops_what_another_holds(
     handle = accept(who, world)
     world.server.kill()
     assert tell(who).status == 202
-    held = world.own / ("spill" if handle in (world.own / "spill").read_text() else "spill.1")
+    spool = world.own / "spool"
+    held = spool / ("events" if handle in (spool / "events").read_text() else "events.1")
     # The same browser, at the other process.
     there.jar.update(who.jar)
     refuse(there, world)
-    owing = [each for each in world.own.glob("spill*") if each != held and each.stat().st_size]
-    assert any(handle in each.read_text() for each in owing)
-    other.kill()  # it does not tell: the collector knows nothing of the withdrawal
+    assert [file.stem for file in owed(world)] == [handle]
+    got = tell(who, batch="c" * 22)
+    assert got.json == {"stored": 0, "dropped": [{"index": 0, "reason": "no-grant"}]}
+    other.kill()  # it does not tell; the one that goes on does
     other.wait()
     world.server.start()
     await eventually(lambda: handle not in held.read_text(), seconds=40)
-    assert world.standing(handle) == "granted"
+    await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
     assert pages(world) == []
-
-
-async def test_without_a_spill_file_the_page_waits(world: World) -> None:
-    """Where the owner did not say so, nothing is kept: 503, and the script tries again."""
-    site = world.site(patience=30.0)
-    await site.browser.get("/")
-    await site.accept()
-    assert handle_of(site.browser.jar[b"__Host-askfirst-receipt"]) is not None
-    world.server.kill()
-    assert (await site.send(VISIT)).status == 503
-    await site.app.aclose()

@@ -1,0 +1,274 @@
+"""`Spool`: the folder of what a ledger is owed, shared by every process of a site.
+
+One file a handle, named by it: that one is there says that no event of the handle may be stored,
+in whichever process, at the cost of one look at a name. In it stands one JSON text a line, in the
+order in which it was answered; never a secret or a signal (0600).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..client import Decision, Handle, Owed
+from ..errors import AskfirstError, CollectorAway
+from ..gate.faults import note
+from ..key_file import sync_folder
+from . import files
+
+MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
+MOST = 16_000_000  # bytes of all entries
+MOST_OF_ONE = 16_000  # bytes of the entries of one handle
+KINDS = ("answer", "erase", "restrict")
+_HANDLE = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = ".owed"
+
+
+class StillOwed(AskfirstError):
+    """A withdrawal of this handle is owed: nothing of it may be sent."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The entries of one handle, which no other process tells meanwhile."""
+
+    spool: Spool
+    file: int
+    handle: Handle
+    size: int  # bytes that were read
+    entries: tuple[Owed, ...]
+
+    def done(self) -> bool:
+        """Take them out, once the ledger has them; False where more came meanwhile."""
+        path = self.spool.path_of(self.handle)
+        try:
+            with self.spool.locked():
+                if os.fstat(self.file).st_size != self.size:
+                    return False
+                path.unlink(missing_ok=True)
+                sync_folder(self.spool.folder)
+        except OSError as error:
+            note("emptying the spool", error)
+            return False
+        return True
+
+
+class Spool:
+    """Safe in any thread and process. It is made (0700) where its parent is there already."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder).absolute()
+        self._prefix = f"{self.folder}{os.sep}"
+
+    def make(self) -> None:
+        """Make the folder where it is missing; raises OSError."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+    def path_of(self, handle: Handle) -> Path:
+        """Where the entries of a handle stand; ValueError for what is no handle."""
+        if not _HANDLE.fullmatch(handle):
+            raise ValueError("a handle is 64 hexadecimal digits")
+        return self.folder / f"{handle}{_SUFFIX}"
+
+    def owes(self, handle: Handle) -> bool:
+        """Whether the ledger is owed anything of a handle; CollectorAway where nobody can tell."""
+        if not _HANDLE.fullmatch(handle):
+            return False
+        try:
+            os.stat(f"{self._prefix}{handle}{_SUFFIX}")  # noqa: PTH116 - for each event
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            note("reading the spool", error)
+            raise CollectorAway("the spool cannot be read") from None
+        return True
+
+    def handles(self) -> list[Handle]:
+        """Whose entries wait, the longest waiting first. Raises CollectorAway."""
+        try:
+            waiting = sorted((status.st_mtime_ns, name) for name, status in self._files())
+        except OSError as error:
+            note("reading the spool", error)
+            raise CollectorAway("the spool cannot be read") from None
+        return [name.removesuffix(_SUFFIX) for _, name in waiting]
+
+    def add(self, entry: Owed, *, known: bool = False) -> None:
+        """Have one entry on disk when this returns; CollectorAway where that cannot be.
+
+        Of handles that are not `known` to the ledger there is room for 1 MB altogether: anybody can
+        invent them. Half of it is for withdrawals alone.
+        """
+        line = json.dumps(_written(entry), separators=(",", ":")).encode("ascii") + b"\n"
+        path = self.path_of(entry.handle)
+        most = MOST if known else MOST_UNKNOWN
+        if entry.decision is not None and entry.decision.method == "rollback":
+            most = MOST_UNKNOWN // 2
+        try:
+            self.make()
+            with self.locked():
+                self._append(path, line, most)
+        except OSError as error:
+            note("writing the spool", error)
+            raise CollectorAway("this could not be recorded: try again") from None
+
+    @contextmanager
+    def claim(self, handle: Handle) -> Iterator[Claim | None]:
+        """The entries of a handle, for this caller alone; None where there are none to be had."""
+        try:
+            file = os.open(self.path_of(handle), os.O_RDWR)
+        except OSError:
+            yield None
+            return
+        try:
+            yield self._claimed(file, handle) if files.lock(file) else None
+        finally:
+            os.close(file)
+
+    def _claimed(self, file: int, handle: Handle) -> Claim | None:
+        with suppress(OSError):
+            # Between opening and locking, whoever had it may have told and removed it.
+            if os.path.samestat(os.fstat(file), self.path_of(handle).stat()):
+                data = _all(file)
+                return Claim(self, file, handle, len(data), tuple(_read(data)))
+        return None
+
+    @contextmanager
+    def sending(self, handle: Handle) -> Iterator[None]:
+        """While an event of a handle is on its way; raises StillOwed where it may not leave.
+
+        Many may be on their way at once; a withdrawal waits for them (`pass_by`).
+        """
+        file = self._lane(handle)
+        try:
+            files.lock(file, shared=True, wait=True)
+            if self.owes(handle):
+                raise StillOwed
+            yield
+        finally:
+            os.close(file)
+
+    def pass_by(self, handle: Handle, seconds: float) -> None:
+        """Return when whatever was on its way before an entry was added has arrived.
+
+        Raises CollectorAway after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            file = self._lane(handle)
+        except OSError as error:
+            note("writing the spool", error)
+            raise CollectorAway("this could not be recorded: try again") from None
+        try:
+            while not files.lock(file):
+                if time.monotonic() > deadline:
+                    raise CollectorAway("events are still on their way: try again")
+                time.sleep(0.005)
+        finally:
+            os.close(file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else adds or removes meanwhile; raises OSError."""
+        file = self._open_file("lock")
+        try:
+            files.lock(file, wait=True)
+            yield
+        finally:
+            os.close(file)
+
+    def _lane(self, handle: Handle) -> int:
+        # A few visitors share one: files for each would pile up.
+        return self._open_file(f"lane-{handle[:2]}")
+
+    def _open_file(self, name: str) -> int:
+        return os.open(self.folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+
+    def _files(self) -> Iterator[tuple[str, os.stat_result]]:
+        with suppress(FileNotFoundError), os.scandir(self.folder) as found:
+            for file in found:
+                if file.name.endswith(_SUFFIX) and _HANDLE.fullmatch(file.name[: -len(_SUFFIX)]):
+                    with suppress(FileNotFoundError):
+                        yield file.name, file.stat()
+
+    def _append(self, path: Path, line: bytes, most: int) -> None:
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        data = b""
+        try:
+            data = _all(file)
+            if not data.endswith(b"\n") and data:
+                line = b"\n" + line  # what was written last broke off
+            if not data.endswith(b"\n" + line) and data != line:
+                self._check_room(len(data), len(line), most)
+                files.write_at(file, line, len(data))
+            os.fsync(file)
+            sync_folder(self.folder)
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(file, len(data))
+                if not data:
+                    path.unlink()
+            raise
+        finally:
+            os.close(file)
+
+    def _check_room(self, size: int, more: int, most: int) -> None:
+        if size + more > MOST_OF_ONE:
+            raise CollectorAway("too much of this visitor waits already: try again later")
+        if sum(status.st_size for _, status in self._files()) + more > most:
+            raise CollectorAway("too much waits already: try again later")
+
+
+def renamed(spill: Path | str | None) -> Path | None:
+    """The folder for what was named `spill`, a file, before; warns where it is."""
+    if spill is None:
+        return None
+    message = "spill= is spool= now, a folder for all processes: what is named here gets .spool"
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
+    return Path(f"{spill}.spool")
+
+
+def rollback(decision: Decision) -> Owed:
+    """What takes back a grant that may have been recorded after its visitor was told that not."""
+    refused = {name: 0 for name, detail in decision.choices.items() if detail}
+    undone = replace(decision, method="rollback", choices=refused)
+    return Owed(decision.site, decision.handle, "answer", undone)
+
+
+def _all(file: int) -> bytes:
+    with os.fdopen(os.dup(file), "rb") as reader:
+        reader.seek(0)
+        return reader.read()
+
+
+def _written(entry: Owed) -> dict[str, Any]:
+    # Signals and ages are said of grants alone, and none is ever in here.
+    told = entry.decision and replace(entry.decision, gpc=False, adult=False)
+    decision = None if told is None else asdict(told)
+    return {"site": entry.site, "handle": entry.handle, "kind": entry.kind, "decision": decision}
+
+
+def _read(data: bytes) -> Iterator[Owed]:
+    """The entries of a file; a line that broke off, or grants, is passed over."""
+    for line in data.splitlines():
+        try:
+            value = json.loads(line)
+            told = value["decision"]
+            decision = None if told is None else Decision(**told)
+            grants = decision is not None and any(decision.choices.values())
+            if (
+                grants
+                or value["kind"] not in KINDS
+                or (decision is None) != (value["kind"] != "answer")
+            ):
+                raise ValueError("this is nothing that is ever spooled")
+            yield Owed(value["site"], value["handle"], value["kind"], decision)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            note("reading the spool", error)

@@ -185,6 +185,18 @@ def _append_while(
     return asyncio.run(together())
 
 
+def test_what_nobody_waits_for_is_not_stored(tmp_path: Path) -> None:
+    """M20: a relay that hung up goes on without us: its visitor may have withdrawn by now."""
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as store:
+        left, other = replace(batch("b", ROW), is_awaited=lambda: False), batch("other", ROW)
+        outcomes = append(store, left, other)
+        assert isinstance(outcomes[0], StoreAway)
+        assert outcomes[1] == other.answer
+        assert store.counts(ROW.key).rows == 1
+        # The same batch, sent again, is as new.
+        assert append(store, replace(left, is_awaited=lambda: True)) == [left.answer]
+
+
 def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path) -> None:
     """M20: what the ledger says inside the write transaction counts, not what ingest saw before."""
     gone: set[Judged] = set()

@@ -7,10 +7,12 @@ for every event, and nothing is written or said anywhere.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, MutableMapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -134,7 +136,13 @@ class Events:
         sent = await _read(headers, receive)
         if own is not None:
             sender = self._senders.of_relay(own, sent, headers)
-            return Answer(202, (await self._take(sender, sent, headers, peer)).body)
+            # A relay that hung up tells its visitors that they withdrew, whatever came of this.
+            gone = asyncio.ensure_future(_hung_up(receive))
+            try:
+                sender = replace(sender, is_awaited=lambda: not _is_true(gone))
+                return Answer(202, (await self._take(sender, sent, headers, peer)).body)
+            finally:
+                gone.cancel()
         sender, origin = self._senders.of_script(sent, headers)
         taken = await self._take(sender, sent, headers, peer)
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
@@ -152,6 +160,18 @@ class Events:
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
         told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
         return limit.allows(self._proxies.client(peer, told))
+
+
+async def _hung_up(receive: Receive) -> bool:
+    try:
+        return bool((await receive())["type"] == "http.disconnect")
+    except Exception as error:
+        log.error("askfirst.E130 events failed: %s", type(error).__name__)
+        return False
+
+
+def _is_true(task: asyncio.Future[bool]) -> bool:
+    return task.done() and (task.cancelled() or task.result())
 
 
 async def _read(headers: Headers, receive: Receive) -> Sent:

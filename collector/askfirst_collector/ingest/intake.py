@@ -148,7 +148,7 @@ class Intake:
         if not rows and not drops and not closed:
             return accepted(0, dropped)
         counted = list(drops.values())
-        return await self._append(sender.site, standing, sent, now, rows, dropped, counted)
+        return await self._append(sender, standing, sent, now, rows, dropped, counted)
 
     def _named(self, sender: Sender, sent: Sent) -> Named | None:
         if not sent.collector:
@@ -157,7 +157,7 @@ class Intake:
 
     async def _append(
         self,
-        site: Site,
+        sender: Sender,
         standing: Standing,
         sent: Sent,
         now: float,
@@ -165,7 +165,7 @@ class Intake:
         dropped: list[tuple[int, str]],
         drops: Sequence[Row],
     ) -> bytes:
-        day = day_of(now)
+        site, day = sender.site, day_of(now)
         storable = bool(rows or drops)
         reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops) or 1)
         granted = min(reserved, len(rows))
@@ -187,7 +187,7 @@ class Intake:
         judged = Judged(standing.site, standing.handle, standing.index)
         new = False
         try:
-            batch = Batch(judged, day, name, taken, answer, tuple(earlier))
+            batch = Batch(judged, day, name, taken, answer, tuple(earlier), sender.is_awaited)
             stored = await self._store.append(batch)
             new = stored is answer
         finally:

@@ -5,7 +5,7 @@ What they have in common is worked out for the first that needs it, and once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -19,7 +19,7 @@ from askfirst.terms.lattice import Scope
 from askfirst.terms.placed import Placed, split
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
-from askfirst_collector.store.events import Row
+from askfirst_collector.store.events import Row, always
 from askfirst_collector.store.salts import Salts
 
 from . import judging
@@ -41,6 +41,7 @@ class Sender:
     signals: Signals
     vouches: Vouches
     relay: bool = False  # under the site's key: it observed, the request's headers are its own
+    is_awaited: Callable[[], bool] = always  # whether whoever sent them still listens
 
     def named(self, placed: Placed | None) -> Named:
         """The collector whose write key came with the events."""

@@ -69,6 +69,11 @@ class Judged:
     index: int
 
 
+def always() -> bool:
+    """True."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows that are stored together or not at all, and the answer that a retry gets again."""
@@ -79,6 +84,8 @@ class Batch:
     rows: tuple[Row, ...]
     answer: bytes
     earlier: tuple[bytes, ...] = ()  # the same under the keys of the two days before
+    # Asked inside the write transaction: whether anybody still waits for the answer.
+    is_awaited: Callable[[], bool] = always
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,11 +271,17 @@ class SqliteEvents:
                 outcomes += [self._removing(connection, job) for job in group if callable(job)]
                 continue
             asked = [job for job in group if isinstance(job, Batch)]
-            standing = [batch for batch in asked if batch.judged not in ended]
-            answers = iter(self._appender.append(connection, standing) if standing else ())
-            outcomes += [
-                HandleEnded() if batch.judged in ended else next(answers) for batch in asked
+            refused = [
+                HandleEnded()
+                if batch.judged in ended
+                else None
+                if batch.is_awaited()
+                else StoreAway("nobody waits for the answer any more")
+                for batch in asked
             ]
+            standing = [batch for batch, fault in zip(asked, refused, strict=True) if not fault]
+            answers = iter(self._appender.append(connection, standing) if standing else ())
+            outcomes += [fault or next(answers) for fault in refused]
         return outcomes
 
     def _removing(self, connection: sqlite3.Connection, work: Work) -> object:

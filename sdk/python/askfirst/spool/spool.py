@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
 MOST = 16_000_000  # bytes of all entries
+LINGER = 1.0  # seconds until what broke off on its way is known to have ended there too
 MOST_OF_ONE = 16_000  # bytes of the entries of one handle
 KINDS = ("answer", "erase", "restrict")
 _HANDLE = re.compile(r"[0-9a-f]{64}")
@@ -144,16 +146,30 @@ class Spool:
     def sending(self, handle: Handle) -> Iterator[None]:
         """While an event of a handle is on its way; raises StillOwed where it may not leave.
 
-        Many may be on their way at once; a withdrawal waits for them (`pass_by`).
+        Many may be on their way at once; a withdrawal waits for them (`pass_by`). Of one whose
+        answer was lost the collector may be busy with it still: it counts as on its way a little
+        longer, in which the collector hears that nobody listens, and lets go of it.
         """
         file = self._lane(handle)
+        lost = False
         try:
             files.lock(file, shared=True, wait=True)
             if self.owes(handle):
                 raise StillOwed
-            yield
+            try:
+                yield
+            except ConnectionRefusedError:
+                raise
+            except Exception:
+                lost = True
+                raise
         finally:
-            os.close(file)
+            if lost:
+                timer = threading.Timer(LINGER, os.close, (file,))
+                timer.daemon = True
+                timer.start()
+            else:
+                os.close(file)
 
     def pass_by(self, handle: Handle, seconds: float) -> None:
         """Return when whatever was on its way before an entry was added has arrived.

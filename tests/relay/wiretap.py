@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ class Wiretap:
     sent: bytearray = field(default_factory=bytearray)
     received: bytearray = field(default_factory=bytearray)
     cut: bool = False
+    deaf: bool = False  # what the collector answers is lost
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -41,6 +43,9 @@ class Wiretap:
     def close(self) -> None:
         self.hang_up()
         self._listener.close()
+        deadline = time.monotonic() + 10
+        while self._open and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _accept(self) -> None:
         while True:
@@ -64,7 +69,8 @@ class Wiretap:
         with suppress(OSError):
             while data := source.recv(65_536):
                 log += data
-                target.sendall(data)
+                if not (self.deaf and log is self.received):
+                    target.sendall(data)
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

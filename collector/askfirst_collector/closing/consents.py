@@ -40,7 +40,7 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
         before = stands[handle].get(name, _NOTHING)
         after = entry.choices.get(name, _NOTHING)
         stands[handle] = entry.choices
-        if entry.body["method"] == ROLLBACK:
+        if entry.body.get("method") == ROLLBACK:
             if handle in newest:
                 events[newest.pop(handle)] = None
             continue

@@ -123,10 +123,13 @@ class Relay:
             if isinstance(error, Refused) and error.reason == "edition-changed":
                 # It was published a moment ago: the page that is shown next has to know it.
                 self._asked = float("-inf")
+            elif isinstance(error, CollectorAway):
+                self._pending.start(after=WAITS[0])  # that it is taken back may be owed now
             raise
         except Exception as error:
             if not isinstance(error, TimeoutError):
                 note("recording an answer", error)
+            self._pending.start(after=WAITS[0])
             raise CollectorAway("the answer could not be recorded in time") from error
 
     async def settled(self, handle: Handle) -> None:

@@ -127,6 +127,7 @@ class Settling:
         except Refused as refused:
             if not ended(refused):
                 note("recording a refusal", refused)
+            word = "refused"
             state = refusal(self.resolved, self.consent, now=self.now)
         except CollectorAway as away:
             error = away
@@ -215,7 +216,9 @@ async def _settle_unknown(
         except CollectorAway as error:
             return Settled(word, int(now), (*no_state(), *over), error=error)
         except Refused as error:
-            note("recording a refusal", error)
+            word = "refused"
+            if not ended(error):
+                note("recording a refusal", error)
     return Settled(word, int(now), (*no_state(), *no_receipt(relay.policy), *over))
 
 

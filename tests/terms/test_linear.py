@@ -143,3 +143,20 @@ def test_what_is_limited_once_stays_as_it_is() -> None:
     assert once[-1].message == "and 151 more problems"
     assert limited(once) == once
     assert limited(problems[:MOST_PROBLEMS]) == tuple(problems[:MOST_PROBLEMS])
+
+
+def test_words_of_a_text_are_no_parts_of_a_key() -> None:
+    """However many sentences of one word; keys are, wherever they stand."""
+    text = "Long. " * 300
+    with pytest.raises(PolicyError) as caught:
+        read_policy(f'why = "{text}"')
+    assert "parts" not in str(caught.value)
+    deep = " . ".join(["a"] * 20)
+    for source in (
+        f"{deep} = 1",
+        f"[{deep}]",
+        f"a = {{ {deep} = 1 }}",
+        f"a = {{b = 1, {deep} = 1}}",
+    ):
+        with pytest.raises(PolicyError, match="parts"):
+            read_policy(source)

@@ -30,8 +30,8 @@ _ORIGIN = (
 )
 MOST_PARTS = 16  # of a dotted key: what reads TOML is quadratic in them
 _PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+"""
-# Each key is tried once from where it begins: linear in the text.
-_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}\.[ \t]*+){{{MOST_PARTS}}}")
+# Only where a key may begin, so that words of a text are none; linear in the text.
+_DEEP_KEY = re.compile(rf"(?m)(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{MOST_PARTS}}}")
 _ORIGIN_ADVICE = (
     "write an exact origin such as 'https://example.org': lower case, https (http on loopback "
     "alone), no path, no default port"

@@ -77,7 +77,7 @@ class Terms:
         values: dict[str, dict[str, set[str]]] = {}
         buckets: dict[str, dict[str, tuple[int, ...]]] = {}
         for name, *rest in self.action_items:
-            if not rest:
+            if len(rest) != 3:
                 continue
             prop, kind, text = rest
             if kind == "value":

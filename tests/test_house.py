@@ -30,10 +30,19 @@ SHELLS = re.compile(r"askfirst\.(asgi|wsgi|desk|django|flask|starlette|fastapi|l
 ANYWHERE = {"config", "parts", "health", "loopback", "askfirst_collector"}
 # Standard library only: what a site imports must not pull anything in.
 FREE_OF_DEPENDENCIES = (
-    *("terms", "gate", "client.py", "errors.py", "asgi.py", "asgi_paths.py", "options.py"),
+    *(
+        "terms",
+        "contracts",
+        "gate",
+        "client.py",
+        "errors.py",
+        "asgi.py",
+        "asgi_paths.py",
+        "options.py",
+    ),
     *("wsgi.py", "wsgi_environ.py", "desk.py", "bridge.py", "background.py"),
     *("http_collector.py", "http_connections.py", "relayed.py", "remote_terms.py", "outbox.py"),
-    *("generalising.py", "sent_events.py", "telemetry.py", "key_file.py", "spool"),
+    *("generalising.py", "telemetry.py", "key_file.py", "spool"),
 )
 
 
@@ -85,8 +94,20 @@ def test_terms_import_nothing_of_ours() -> None:
     assert offending == []
 
 
-def test_observation_stands_on_terms_alone() -> None:
-    """observe → terms."""
+def test_contracts_stand_on_terms_and_headers_alone() -> None:
+    """What reads the wire knows no gate, no client and no collector."""
+    allowed = re.compile(r"askfirst(\.(terms|errors|contracts|gate\.headers)(\..+)?|\.gate)?$")
+    offending = [
+        (path.name, name)
+        for path in modules(SDK / "contracts")
+        for name in imports(path)
+        if name.split(".")[0] == "askfirst" and not allowed.match(name)
+    ]
+    assert offending == []
+
+
+def test_observation_stands_on_terms_and_contracts() -> None:
+    """observe → contracts → terms."""
     offending = [
         (path.name, name)
         for path in modules(SDK / "observe")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from askfirst.contracts.drops import Drop
 from askfirst.gate.rights_page import rights_page
 from askfirst.gate.words import words_in
-from askfirst_collector.ingest.judging import BAD_EVENT, BOT
 from tests.gate.shown import HARMLESS, HOSTILE, Page, document, editions, visitor
 
 WORDS = words_in("en")
@@ -42,7 +42,7 @@ def shown(told: dict[str, Any] | None, **options: Any) -> Page:
     return Page(rights_page(CONSENT, told, words=WORDS, return_to="/almanac", **options))
 
 
-@pytest.mark.parametrize("reason", [BOT, BAD_EVENT])
+@pytest.mark.parametrize("reason", [Drop.BOT, Drop.BAD_EVENT])
 def test_why_something_was_not_stored_is_said_in_words(reason: str) -> None:
     """M29: a row that only says why an event was dropped is no riddle."""
     told = kept()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from askfirst.contracts.events import read_batch
 from askfirst.observe.event import Observer, Raw
 from askfirst.terms.attributes import ATTRIBUTES, PSEUDONYMS
 from askfirst.terms.consent import Signals
@@ -156,7 +155,8 @@ def gathered(chain: Chain, event: dict[str, Any], salts: Salts) -> Row | str:
     named = sender.named(chain.editions.current.placed["tides"])
     observer = Observer(Raw(HEADERS, "203.0.113.7", NOW), place=None)
     reading = Reading(sender, standing, observer, salts, named=named)
-    return reading.row(msgspec.Raw(json.dumps(event).encode()))
+    batch = read_batch({"v": 1, "batch": "A" * 22, "events": [event]})
+    return reading.row(batch.events[0])
 
 
 def is_within(narrow: Row, wide: Row) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from askfirst.contracts.events import Action, Property
 from askfirst.observe.action import action
 from askfirst.terms.attributes import Value
 from askfirst.terms.policy import shipped
@@ -56,8 +57,7 @@ def test_unlisted_parts_are_other(name: str, said: Value, kept: Value) -> None:
 
 @pytest.mark.parametrize("seats", [-1, 0, 9, 10, 49, 50, 10**9, None, "many"])
 @pytest.mark.parametrize("plan", ["pro", "free", None])
-def test_what_we_observe_ourselves_passes(seats: object, plan: object) -> None:
+def test_what_we_observe_ourselves_passes(seats: Property, plan: Property) -> None:
     """The collector's own reading of an action is what it takes from a relay."""
-    told = {"name": "signup", "properties": {"plan": plan, "seats": seats}}
-    value = action(told, TERMS.actions)
+    value = action(Action("signup", {"plan": plan, "seats": seats}), TERMS.actions)
     assert listed({"action": value}, TERMS) == {"action": value}

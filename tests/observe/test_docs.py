@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from askfirst.contracts.events import Action as Sent
+from askfirst.contracts.events import CookieInfo
 from askfirst.observe import agent
 from askfirst.observe.action import action
 from askfirst.observe.clock import arrival
@@ -29,9 +31,9 @@ EXAMPLES = {
     "screen": screen([1366, 768]),
     "ip": place_of("GB", "ENG", "London"),
     "language": language("de-AT,de;q=0.9,en;q=0.8"),
-    "cookies": cookies({"enabled": True, "names": ["session", "_ga_X1"]}, {"_ga_*"}),
+    "cookies": cookies(CookieInfo(True, ("session", "_ga_X1")), {"_ga_*"}),
     "action": action(
-        {"name": "signup", "properties": {"plan": "pro", "seats": 12, "note": "CANARY"}},
+        Sent("signup", {"plan": "pro", "seats": 12, "note": "CANARY"}),
         {"signup": SIGNUP},
     ),
 }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from askfirst.contracts.events import SCREENS, TYPES, Action, CookieInfo
 from askfirst.observe.event import Raw, is_bot, observe
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
@@ -36,8 +37,8 @@ EVENT = {
     "page": "/shop/8812?sort=price",
     "referrer": "https://www.google.com",
     "screen": [1366, 768],
-    "cookies": {"enabled": True, "names": ["_ga_CANARY"]},
-    "action": {"name": "signup", "properties": {"plan": "pro"}},
+    "cookies": CookieInfo(True, ("_ga_CANARY",)),
+    "action": Action("signup", {"plan": "pro"}),
 }
 NOW = 1_795_356_309.0
 RAW = Raw(HEADERS, "10.0.0.1", NOW)
@@ -175,15 +176,25 @@ def test_absent_sources_are_unknown() -> None:
 
 
 headers = st.dictionaries(st.sampled_from(sorted(HEADERS)), st.binary(max_size=300))
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
+properties = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 scopes = st.fixed_dictionaries({name: st.integers(0, ATTRIBUTES[name].finest) for name in OBSERVED})
 
 
-@given(headers, st.text(), st.dictionaries(st.sampled_from(sorted(EVENT)), anything), scopes)
+sent_events = st.fixed_dictionaries(
+    {"type": st.sampled_from(TYPES)},
+    optional={
+        "page": st.text(),
+        "referrer": st.none() | st.text(),
+        "screen": st.sampled_from(SCREENS) | st.tuples(st.integers(), st.integers()),
+        "cookies": st.builds(
+            CookieInfo, st.none() | st.booleans(), st.lists(st.text(), max_size=4).map(tuple)
+        ),
+        "action": st.builds(Action, st.text(), st.dictionaries(st.text(), properties, max_size=4)),
+    },
+)
+
+
+@given(headers, st.text(), sent_events, scopes)
 def test_any_event_is_observed(
     sent: dict[bytes, bytes], peer: str, event: dict[str, object], levels: dict[str, int]
 ) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.observe.screen import CLASSES, LARGEST, SMALLEST, screen
+from askfirst.contracts.events import SCREENS
+from askfirst.observe.screen import LARGEST, SMALLEST, screen
 from askfirst.terms.attributes import UNKNOWN
 
 lengths = st.integers(SMALLEST, LARGEST)
@@ -48,7 +49,7 @@ def test_a_step_lies_in_one_class(width: int, height: int) -> None:
     """M44: told the step instead of the exact size, class and step are the same."""
     exact = screen([width, height])
     wide, high = exact[1].split("x")
-    assert exact[0] in CLASSES
+    assert exact[0] in SCREENS
     assert screen([int(wide), int(high)])[:2] == exact[:2]
 
 

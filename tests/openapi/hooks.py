@@ -14,7 +14,7 @@ import schemathesis
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
 from askfirst_collector.openapi.example import SITE
 
-BODIES = ("AcceptAll", "Save", "Refuse", "Batch")
+BODIES = ("AcceptAll", "Save", "RefuseSome", "Refuse", "Batch")
 PURPOSES = [
     "preferences",
     "statistics",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from askfirst.client import Caller
+from askfirst.contracts.events import Event
 from askfirst.placed_events import Where, where
-from askfirst.sent_events import Event
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.token import State

@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from askfirst.contracts.events import Action, CookieInfo
 from askfirst.observe.event import Raw, observe
 from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst.terms.conflicts import subsumed_by
@@ -44,8 +45,8 @@ events = st.fixed_dictionaries(
     optional={
         "referrer": st.sampled_from(["https://a.example", "https://duckduckgo.com", "none"]),
         "screen": st.sampled_from([[1366, 768], "phone", [0, 0]]),
-        "cookies": st.just({"enabled": True, "names": ["x", "y"]}),
-        "action": st.sampled_from([{"name": "p", "properties": {"v": "w"}}, {"name": "unlisted"}]),
+        "cookies": st.just(CookieInfo(True, ("x", "y"))),
+        "action": st.sampled_from([Action("p", {"v": "w"}), Action("unlisted")]),
     },
 )
 

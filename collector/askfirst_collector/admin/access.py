@@ -10,19 +10,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.asgi_paths import read_chunks
+from askfirst.asgi_paths import read_body
+from askfirst.contracts import strict_json
+from askfirst.contracts.body import JSON, media_type
+from askfirst.contracts.limits import BODY_BYTES
 from askfirst.errors import Refused
-from askfirst_collector.ingest.body import check_headers, check_json, converted, read_apart
+from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import ACTIONS, Member, may
 from askfirst_collector.registry.tokens import Tokens
 
-LARGEST = 65_536  # bytes of a body, where the endpoint takes no policy
 BY_ITSELF = ""  # the action of an endpoint that asks `require` when it knows what it is about
 
 Handler = Callable[[Request, Member], Awaitable[Response]]
@@ -95,11 +98,21 @@ def _sees(member: Member, site: str | None, owner: str | None) -> bool:
     return may(person, "site.read", site) or may(person, "collector.read", site, owner=owner)
 
 
-async def read_json(request: Request, contract: type[Body], *, largest: int = LARGEST) -> Body:
+async def read_json(request: Request, contract: type[Body], *, largest: int = BODY_BYTES) -> Body:
     """A body by its contract. Raises Refused for every other."""
-    check_headers(request.headers.raw, "application/json", limit=largest)
-    data = await read_chunks(request.receive, largest=largest)
-    return await read_apart(lambda: converted(contract, check_json(data)))
+    media_type(request.headers.raw, JSON)
+    data = await read_body(request.headers.raw, request.receive, largest=largest)
+    return await read_apart(lambda: _by_contract(contract, data))
+
+
+def _by_contract(contract: type[Body], data: bytes) -> Body:
+    value = strict_json.read_json(data)
+    try:
+        return msgspec.convert(value, contract)
+    except msgspec.ValidationError as error:
+        unknown = "unknown field" in str(error)
+        reason = "unknown-field" if unknown else "bad-shape"
+        raise Refused(reason, str(error)[:200]) from None
 
 
 def answer(body: object, status: int = 200) -> Response:

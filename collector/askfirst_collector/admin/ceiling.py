@@ -14,7 +14,7 @@ from starlette.responses import Response
 from askfirst.terms.policy import LARGEST, read_policy
 from askfirst_collector.admin.access import Endpoint, answer, read_json
 from askfirst_collector.closing.preview import preview
-from askfirst_collector.ingest.body import read_apart
+from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
 from askfirst_collector.registry.host_editions import history

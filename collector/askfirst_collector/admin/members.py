@@ -12,6 +12,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.contracts.names import NAME
 from askfirst.errors import Refused
 from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
 from askfirst_collector.ledger.changes import Change, changes
@@ -25,9 +26,7 @@ MOST_CHANGES = 200  # in one answer
 LATEST = 2**53 - 1  # what every JSON reader can hold
 T = TypeVar("T")
 _Role = Literal["host-admin", "site-owner", "reader"]
-_Sites = Annotated[
-    list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]], Meta(max_length=1000)
-]
+_Sites = Annotated[list[Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]], Meta(max_length=1000)]
 
 
 class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

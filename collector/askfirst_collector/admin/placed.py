@@ -14,7 +14,7 @@ from askfirst.errors import Problem, Refused
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
 from askfirst_collector.admin.access import BY_ITSELF, Endpoint, answer, read_json, require
-from askfirst_collector.ingest.body import read_apart
+from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import Member, may, may_resume
 from askfirst_collector.registry.placed import PlacedCollector

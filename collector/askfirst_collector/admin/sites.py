@@ -15,7 +15,7 @@ from starlette.responses import Response
 from askfirst.errors import Refused
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
-from askfirst_collector.ingest.body import read_apart
+from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.parts import Parts
 from askfirst_collector.registry.permissions import Member, visible
 from askfirst_collector.registry.site_limits import LARGEST as LARGEST_LIMIT

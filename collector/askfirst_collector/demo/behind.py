@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from askfirst.gate.origin import is_same_origin
+from askfirst.contracts.origin import same_origin
 from askfirst_collector.demo.chain import Sites, is_tight, tighten
 from askfirst_collector.demo.pages import SECURITY, templates
 from askfirst_collector.parts import Parts
@@ -64,7 +64,7 @@ class Behind:
 
     async def press(self, request: Request) -> Response:
         """Tighten the ceiling, or loosen it again."""
-        if not is_same_origin(request.headers.raw, self._sites.shop.origins):
+        if not same_origin(request.headers.raw, self._sites.shop.origins):
             raise HTTPException(403)
         _, tight = await asyncio.to_thread(self._chain)
         await asyncio.to_thread(lambda: tighten(self._parts(), tight=not tight))

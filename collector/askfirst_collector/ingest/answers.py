@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from askfirst.contracts.drops import Drop
 from askfirst.errors import CollectorAway, PolicyError, Refused
 
 Header = tuple[bytes, bytes]
@@ -44,7 +45,7 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def accepted(stored: int, dropped: Iterable[tuple[int, str]]) -> bytes:
+def accepted(stored: int, dropped: Iterable[tuple[int, Drop]]) -> bytes:
     """The body of a 202: how many events are on disk, and why each other one is not."""
     listed = [{"index": index, "reason": reason} for index, reason in dropped]
     return orjson.dumps({"stored": stored, "dropped": listed})

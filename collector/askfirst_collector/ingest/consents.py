@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
 from askfirst.client import Decision, Recorded, Status
+from askfirst.contracts.names import HANDLE
 from askfirst.errors import CollectorAway, Refused
 from askfirst.spool.spool import rollback
 from askfirst.terms.edition import Choice, Editions
@@ -21,7 +21,6 @@ from askfirst_collector.registry.notices import notice_hash
 
 log = logging.getLogger("askfirst.collector")
 
-HANDLE = re.compile(r"[0-9a-f]{64}")
 SECONDS = 2.0  # a grant that is not recorded by then is not given
 _STATUS: dict[str, Status] = {
     "grant": "granted",

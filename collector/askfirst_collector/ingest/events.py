@@ -16,10 +16,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import orjson
-
-from askfirst.asgi_paths import read_chunks
+from askfirst.asgi_paths import read_body
 from askfirst.client import Caller, Receive
+from askfirst.contracts.body import JSON, TEXT, media_type
+from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
+from askfirst.contracts.strict_json import read_json
 from askfirst.errors import AskfirstError, CollectorAway, Refused
 from askfirst.gate.cookies import STATE, read_cookies
 from askfirst.gate.headers import Headers
@@ -30,8 +31,6 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.parts import Parts
 
 from .answers import EXPIRE_STATE, Answer, Send, away, refused
-from .batch import Sent, read_batch
-from .body import check_headers, check_json
 from .budget import MINUTE, MOST_OF_A_NETWORK
 from .intake import Intake, Taken
 from .owed import EventStandings
@@ -43,7 +42,6 @@ log = logging.getLogger("askfirst.collector")
 Scope = MutableMapping[str, Any]
 
 CALLER = "askfirst.caller"  # in the scope: what a gate vouches for
-TYPES = ("application/json", "text/plain")
 _FORWARDED = frozenset({b"x-forwarded-for", b"forwarded"})
 # Everything of a request that an attribute is made from.
 _OBSERVED = _FORWARDED | {b"user-agent", b"accept-language"}
@@ -93,7 +91,7 @@ class Events:
     ) -> None:
         """Events that the site's server saw; the same rules, no answer, never raises."""
         try:
-            sent = read_batch(orjson.dumps(payload))
+            sent = read_page_batch(payload, site=caller.site)
             site = self._senders.site(caller.site)
             sender = self._senders.of_gate(site, caller, sent, headers)
             await self._take(sender, sent, headers, peer)
@@ -126,14 +124,14 @@ class Events:
         if caller is not None:
             site = self._senders.site(caller.site)
             self._senders.check_origin(site, headers)
-            sent = await _read(headers, receive)
+            sent = read_page_batch(await _read(headers, receive), site=site.name)
             sender = self._senders.of_gate(site, caller, sent, headers)
             taken = await self._take(sender, sent, headers, peer)
             expiry = () if taken.valid or not _grants(headers) else (EXPIRE_STATE,)
             return Answer(202, taken.body, expiry)
         if key is not None and own is None:
             raise Refused("wrong-key", "send the key of a site")
-        sent = await _read(headers, receive)
+        sent = read_batch(await _read(headers, receive), relay=own is not None)
         if own is not None:
             sender = self._senders.of_relay(own, sent, headers)
             # A relay that hung up tells its visitors that they withdrew, whatever came of this.
@@ -148,7 +146,7 @@ class Events:
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return Answer(202, taken.body, cors)
 
-    async def _take(self, sender: Sender, sent: Sent, headers: Headers, peer: str) -> Taken:
+    async def _take(self, sender: Sender, sent: EventBatch, headers: Headers, peer: str) -> Taken:
         now = self._now()
         raw = partial(_raw, headers, peer, now)
         return await self._intake.take(sender, sent, now, raw)
@@ -174,11 +172,9 @@ def _is_true(task: asyncio.Future[bool]) -> bool:
     return task.done() and (task.cancelled() or task.result())
 
 
-async def _read(headers: Headers, receive: Receive) -> Sent:
-    check_headers(headers, *TYPES)
-    data = await read_chunks(receive)
-    check_json(data)
-    return read_batch(data)
+async def _read(headers: Headers, receive: Receive) -> object:
+    media_type(headers, JSON, TEXT)
+    return read_json(await read_body(headers, receive))
 
 
 def _raw(headers: Headers, peer: str, now: float) -> Raw:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import EventBatch
 from askfirst.errors import CollectorAway
 from askfirst.observe.event import DIRECT, Observer, Raw
 from askfirst.observe.location import Locator
@@ -24,9 +26,7 @@ from askfirst_collector.store.events import (
 )
 from askfirst_collector.store.salts import Salts
 
-from . import judging
 from .answers import accepted
-from .batch import Sent
 from .judging import stands
 from .limits import DailyLimit, SiteLimit
 from .named import Named
@@ -79,7 +79,9 @@ class Intake:
         self._sites = SiteLimit(store.rows_on)
         self._names = BatchNames(salts)
 
-    async def take(self, sender: Sender, sent: Sent, now: float, raw: Callable[[], Raw]) -> Taken:
+    async def take(
+        self, sender: Sender, sent: EventBatch, now: float, raw: Callable[[], Raw]
+    ) -> Taken:
         """Returns when what may be stored is on disk; raises CollectorAway when it cannot be.
 
         `raw` is called only for a valid receipt: before that nothing of the request is looked at.
@@ -88,7 +90,7 @@ class Intake:
         for _ in range(TRIES):
             standing = self._standing(sender)
             if standing is None or not stands(sender.site, standing, sender.signals):
-                dropped = [(index, judging.NO_GRANT) for index in range(len(sent.events))]
+                dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
                 return Taken(accepted(0, dropped), valid=False)
             try:
                 body = await self._store_batch(sender, standing, sent, now, raw, closed)
@@ -109,15 +111,15 @@ class Intake:
         self,
         sender: Sender,
         standing: Standing,
-        sent: Sent,
+        sent: EventBatch,
         now: float,
         raw: Callable[[], Raw],
         closed: Set[PeriodKey],
     ) -> bytes:
         rows: list[Row] = []
-        dropped: list[tuple[int, str]] = []
+        dropped: list[tuple[int, Drop]] = []
         # One of each kind, however many events.
-        drops: dict[tuple[str, str, str], Row] = {}
+        drops: dict[tuple[str, str, Drop], Row] = {}
         reading = Reading(
             sender,
             standing,
@@ -133,15 +135,15 @@ class Intake:
         )
         for index, event in enumerate(sent.events):
             found = reading.row(event)
-            if isinstance(found, str):
+            if isinstance(found, Drop):
                 dropped.append((index, found))
             elif found.type == DROP:
-                reason = found.values["action"][0]
+                reason = Drop(found.values["action"][0])
                 dropped.append((index, reason))
                 if found.key not in closed:
                     drops[found.collector, found.purpose, reason] = found
             elif found.key in closed:
-                dropped.append((index, judging.PERIOD_CLOSED))
+                dropped.append((index, Drop.PERIOD_CLOSED))
             else:
                 rows.append(found)
         # What came too late is answered to a retry as it was, though nothing is stored of it.
@@ -150,7 +152,7 @@ class Intake:
         counted = list(drops.values())
         return await self._append(sender, standing, sent, now, rows, dropped, counted)
 
-    def _named(self, sender: Sender, sent: Sent) -> Named | None:
+    def _named(self, sender: Sender, sent: EventBatch) -> Named | None:
         if not sent.collector:
             return None
         return sender.named(self._placed_of(sender.site, sent.collector))
@@ -159,10 +161,10 @@ class Intake:
         self,
         sender: Sender,
         standing: Standing,
-        sent: Sent,
+        sent: EventBatch,
         now: float,
         rows: Sequence[Row],
-        dropped: list[tuple[int, str]],
+        dropped: list[tuple[int, Drop]],
         drops: Sequence[Row],
     ) -> bytes:
         site, day = sender.site, day_of(now)
@@ -171,10 +173,10 @@ class Intake:
         granted = min(reserved, len(rows))
         drops = drops[: reserved - granted]
         if granted < len(rows):
-            dropped = _over(len(sent.events), granted, dropped, judging.OVER_LIMIT)
+            dropped = _over(len(sent.events), granted, dropped, Drop.OVER_LIMIT)
         fitting = await self._sites.reserve(site, day, rows[:granted])
         if fitting < granted:
-            dropped = _over(len(sent.events), fitting, dropped, judging.SITE_FULL)
+            dropped = _over(len(sent.events), fitting, dropped, Drop.SITE_FULL)
             drops = [*drops, *_counted(rows[fitting:granted])]
         # What only counts may go a little further, or nobody would see that the site is full.
         drops = drops[: await self._sites.reserve(site, day, drops, spare=True)]
@@ -183,7 +185,7 @@ class Intake:
         if not reserved or (storable and not taken):
             self._daily.give_back(standing.handle, day, reserved)
             return answer
-        name, *earlier = self._names.names(standing.handle, sent.batch, now)
+        name, *earlier = self._names.names(standing.handle, sent.name, now)
         judged = Judged(standing.site, standing.handle, standing.index)
         new = False
         try:
@@ -200,14 +202,14 @@ class Intake:
 def _counted(rows: Sequence[Row]) -> list[Row]:
     """One row of each purpose that counts that the site is full."""
     return [
-        drop_of(row, judging.SITE_FULL)
+        drop_of(row, Drop.SITE_FULL)
         for row in {(row.collector, row.purpose): row for row in rows}.values()
     ]
 
 
 def _over(
-    events: int, granted: int, dropped: list[tuple[int, str]], reason: str
-) -> list[tuple[int, str]]:
+    events: int, granted: int, dropped: list[tuple[int, Drop]], reason: Drop
+) -> list[tuple[int, Drop]]:
     """The drops of a batch of which only the first `granted` storable events are stored."""
     reasons = dict(dropped)
     storable = [index for index in range(events) if index not in reasons]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from askfirst.contracts.drops import Drop
 from askfirst.terms.consent import Signals
 from askfirst.terms.edition import bounded_terms, sells_under_any
 from askfirst.terms.lattice import NOTHING
@@ -12,18 +12,6 @@ from askfirst.terms.placed import Placed, split
 from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.registry.sites import Site
-
-# Whatever is not granted has this one name, so that an answer never tells why (M43).
-NO_GRANT: Final = "no-grant"
-UNKNOWN_PURPOSE: Final = "unknown-purpose"
-UNKNOWN_COLLECTOR: Final = "unknown-collector"
-WRONG_PAGE: Final = "wrong-page"
-OPT_OUT: Final = "opt-out-signal"
-BAD_EVENT: Final = "bad-event"
-BOT: Final = "bot"
-OVER_LIMIT: Final = "over-daily-limit"
-PERIOD_CLOSED: Final = "period-closed"  # the clock was moved, or the event came about midnight
-SITE_FULL: Final = "over-site-limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +22,7 @@ class Judge:
     standing: Standing
     signals: Signals
 
-    def judge(self, purpose: str) -> Terms | str:
+    def judge(self, purpose: str) -> Terms | Drop:
         """The terms an event of this purpose is stored under, or the reason why it is dropped.
 
         A placed collector's purpose is called `collector/purpose`. DNT has no say here: it denies
@@ -42,16 +30,16 @@ class Judge:
         """
         editions, host = self.site.editions, self.site.host
         if editions.current.purpose(purpose) is None:
-            return UNKNOWN_PURPOSE
+            return Drop.UNKNOWN_PURPOSE
         choice = self.standing.choices.get(purpose)
         # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
         if choice is None or host is None:
-            return NO_GRANT
+            return Drop.NO_GRANT
         terms = bounded_terms(editions, purpose, choice, host)
         if terms.scope == NOTHING:
-            return NO_GRANT
+            return Drop.NO_GRANT
         if self.signals.gpc and sells_under_any(editions, purpose):
-            return OPT_OUT
+            return Drop.OPT_OUT
         return terms
 
     def agreed(self, purpose: str) -> Placed | None:

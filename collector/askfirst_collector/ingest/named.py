@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import Event, read_observed, read_path
 from askfirst.terms.pages import covers
 from askfirst.terms.placed import Placed, split
-
-from . import judging
-from .batch import Told, read_fields, read_observed
 
 # Whether a path is believed to be a page of the site on which this collector may stand.
 Vouches = Callable[[Placed, str], bool]
@@ -24,40 +23,37 @@ class Named:
         self._relay = relay
         self._stands: dict[tuple[Placed, str], bool] = {}
 
-    def wrong(self, told: Told) -> str | None:
+    def wrong(self, event: Event) -> Drop | None:
         """Why an event is none of its own, by key, page and purpose in this order; else None."""
         if self._placed is None:
-            return judging.UNKNOWN_COLLECTOR
-        path = self._path(told)
+            return Drop.UNKNOWN_COLLECTOR
+        path = self._path(event)
         if path is None:
-            return judging.BAD_EVENT
+            return Drop.BAD_EVENT
         if not self._stands_on(self._placed, path):
-            return judging.WRONG_PAGE
-        return None if self.is_asked(told.purpose) else judging.UNKNOWN_PURPOSE
+            return Drop.WRONG_PAGE
+        return None if self.is_asked(event.purpose) else Drop.UNKNOWN_PURPOSE
 
     def is_asked(self, purpose: str) -> bool:
         """Whether a purpose is called one of this collector's."""
         return self._placed is not None and split(purpose)[0] == self._placed.name
 
-    def was_told(self, told: Told, agreed: Placed | None) -> bool:
+    def was_told(self, event: Event, agreed: Placed | None) -> bool:
         """Whether who agreed to it as it was then, was told that it gathers on this page.
 
         A relay says by which pattern it let the event through, and never the page itself.
         """
-        path = self._path(told)
+        path = self._path(event)
         if agreed is None or not path:
             return False
         if self._relay and not covers(agreed.pages, path):
             return False
         return agreed is self._placed or self._stands_on(agreed, path)
 
-    def _path(self, told: Told) -> str | None:
+    def _path(self, event: Event) -> str | None:
         """The path of an event's page; "" where it tells none, None where it cannot be read."""
-        page = read_fields(told, ("page",))
-        if page is None:
-            return None
-        path = _path(page.get("page", ""))
-        return path or (_observed_path(told) if self._relay else "")
+        path = read_path(event)
+        return _observed_path(event) if path == "" and self._relay else path
 
     def _stands_on(self, placed: Placed, path: str) -> bool:
         found = self._stands.get((placed, path))
@@ -67,13 +63,8 @@ class Named:
         return found
 
 
-def _path(page: object) -> str:
-    """The path as it was sent: what is matched is what was vouched for, to the byte."""
-    return page.partition("?")[0].partition("#")[0] if isinstance(page, str) else ""
-
-
-def _observed_path(told: Told) -> str:
+def _observed_path(event: Event) -> str:
     """The path that a relay observed, its identifiers replaced; "" where it said less."""
-    observed = read_observed(told) or {}
+    observed = read_observed(event) or {}
     value = observed.get("page", ())
     return value[_PATH - 1] if len(value) >= _PATH else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from urllib.parse import unquote
 
-from askfirst.observe.screen import CLASSES
+from askfirst.contracts.events import SCREENS
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
 from askfirst.terms.terms import Action, Terms
@@ -39,7 +39,7 @@ def _parameter(name: str, text: str, terms: Terms) -> str | None:
 
 
 def _screen(value: Value, terms: Terms) -> Value:
-    return value if value[:1] and value[0] in CLASSES else (UNKNOWN,)
+    return value if value[:1] and value[0] in SCREENS else (UNKNOWN,)
 
 
 def _cookies(value: Value, terms: Terms) -> Value:

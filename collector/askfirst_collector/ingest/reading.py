@@ -5,15 +5,15 @@ What they have in common is worked out for the first that needs it, and once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-import msgspec
-
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import FIELDS, Event, read_fields, read_observed
 from askfirst.observe.event import Observer
-from askfirst.terms.attributes import ATTRIBUTES, Value
+from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Signals
 from askfirst.terms.lattice import Scope
 from askfirst.terms.placed import Placed, split
@@ -22,8 +22,6 @@ from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import Row, always
 from askfirst_collector.store.salts import Salts
 
-from . import judging
-from .batch import TOLD_BY_PAGE, Told, read_event, read_fields, read_observed
 from .judging import Judge
 from .named import Named, Vouches
 from .observed import listed
@@ -60,96 +58,83 @@ class Reading:
         *,
         named: Named | None,  # None: the events are the site's own
     ) -> None:
-        self._relay = sender.relay
         self._observer = observer
         self._salts = salts
         self._named = named
         self._judge = Judge(sender.site, standing, sender.signals)
-        self._moulds: dict[str, Mould | str] = {}
+        self._moulds: dict[str, Mould | Drop] = {}
 
-    def row(self, event: msgspec.Raw) -> Row | str:
+    def row(self, event: Event | None) -> Row | Drop:
         """A row, one of type `drop`, or a reason that is counted nowhere."""
-        told = read_event(event)
-        if told is None:
-            return judging.BAD_EVENT
-        if self._named is not None and (wrong := self._named.wrong(told)):
-            return self._noted(self._named, told.purpose, wrong)
-        found = self._mould(told.purpose)
-        if isinstance(found, str):
+        if event is None:
+            return Drop.BAD_EVENT
+        if self._named is not None and (wrong := self._named.wrong(event)):
+            return self._noted(self._named, event.purpose, wrong)
+        found = self._mould(event.purpose)
+        if isinstance(found, Drop):
             return found
         if self._named is not None and not self._named.was_told(
-            told, self._judge.agreed(told.purpose)
+            event, self._judge.agreed(event.purpose)
         ):
-            return judging.NO_GRANT
-        if told.type == "action" and not found.terms.scope.level("action"):
-            return judging.NO_GRANT
-        values = self._values(told, found)
-        if isinstance(values, str):
+            return Drop.NO_GRANT
+        if event.type == "action" and not found.terms.scope.level("action"):
+            return Drop.NO_GRANT
+        values = self._values(event, found)
+        if isinstance(values, Drop):
             return _drop(found, values)
-        return found.row(told.type, values)
+        return found.row(event.type, values)
 
-    def _noted(self, named: Named, purpose: str, reason: str) -> Row | str:
+    def _noted(self, named: Named, purpose: str, reason: Drop) -> Row | Drop:
         """A wrong page is counted by its collector; a key that is nobody's, by the site itself.
 
         Each only where the visitor agreed to that purpose there: else nowhere.
         """
-        if reason == judging.UNKNOWN_COLLECTOR:
+        if reason == Drop.UNKNOWN_COLLECTOR:
             purpose = split(purpose)[1]
         elif not named.is_asked(purpose):
             return reason
         found = self._mould(purpose)
-        return reason if isinstance(found, str) else _drop(found, reason)
+        return reason if isinstance(found, Drop) else _drop(found, reason)
 
-    def _mould(self, name: str) -> Mould | str:
+    def _mould(self, name: str) -> Mould | Drop:
         found = self._moulds.get(name)
         if found is None:
             found = self._moulds[name] = self._new_mould(name)
         return found
 
-    def _new_mould(self, name: str) -> Mould | str:
+    def _new_mould(self, name: str) -> Mould | Drop:
         collector, purpose = split(name)
         if collector and self._named is None:
-            return judging.UNKNOWN_PURPOSE
+            return Drop.UNKNOWN_PURPOSE
         terms = self._judge.judge(name)
-        if isinstance(terms, str):
+        if isinstance(terms, Drop):
             return terms
         standing, now = self._judge.standing, self._observer.raw.now
         found = mould(standing, purpose, terms, self._salts, now, collector=collector)
-        return found or judging.NO_GRANT
+        return found or Drop.NO_GRANT
 
-    def _values(self, told: Told, found: Mould) -> dict[str, Value] | str:
-        fields = read_fields(told, _told(found.terms.scope))
-        observed = read_observed(told) if self._relay else {}
-        if fields is None or observed is None or not _observable(observed):
-            return judging.BAD_EVENT
+    def _values(self, event: Event, found: Mould) -> dict[str, Value] | Drop:
+        fields = read_fields(event, _told(found.terms.scope))
+        observed = read_observed(event)
+        if fields is None or observed is None:
+            return Drop.BAD_EVENT
         if self._observer.is_bot(found.terms):
-            return judging.BOT
+            return Drop.BOT
         told_by_relay = listed(found.terms.scope.generalise(observed), found.terms)
         return self._observer.observe(fields, found.terms) | told_by_relay
 
 
-def _drop(found: Mould, reason: str) -> Row:
+def _drop(found: Mould, reason: Drop) -> Row:
     # The reason is a word of ours: it says nothing of the visitor but that this happened.
     return drop_of(found.row(DROP, {}), reason)
 
 
-def drop_of(row: Row, reason: str) -> Row:
+def drop_of(row: Row, reason: Drop) -> Row:
     """What counts that this row is not stored, and why."""
-    return replace(row, type=DROP, values={"action": (reason,)})
+    return replace(row, type=DROP, values={"action": (reason.value,)})
 
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
 def _told(scope: Scope) -> tuple[str, ...]:
     """What is wanted of that which only the page can tell."""
-    return tuple(name for name in scope.as_dict() if name in TOLD_BY_PAGE)
-
-
-def _observable(observed: dict[str, Value]) -> bool:
-    """Whether a relay may say this: time is of arrival, pseudonyms are of the receipt."""
-    return all(
-        name in _OBSERVABLE and len(parts) <= ATTRIBUTES[name].finest
-        for name, parts in observed.items()
-    )
-
-
-_OBSERVABLE: Collection[str] = ATTRIBUTES.keys() - {"time", "visitor", "user_id"}
+    return tuple(name for name in scope.as_dict() if name in FIELDS)

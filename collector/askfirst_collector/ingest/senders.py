@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 from askfirst.client import Caller
+from askfirst.contracts import origin
+from askfirst.contracts.events import EventBatch
+from askfirst.contracts.origin import exact_origin
 from askfirst.errors import Refused
 from askfirst.gate.headers import Headers, values
+from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.terms.consent import Signals
 from askfirst.terms.placed import Placed
 from askfirst_collector.registry.sites import Registry, Site
 
-from .batch import Sent
-from .origin import exact_origin, same_origin
 from .reading import Sender
 
 _BEARER = b"bearer "
@@ -35,15 +34,10 @@ class Senders:
 
     def check_origin(self, site: Site, headers: Headers) -> None:
         """Whether the site itself sends; asked before a body is read (M47)."""
-        if not same_origin(headers, site.editions.current.policy.origins):
-            raise Refused("cross-origin", "send events from the site itself")
+        origin.check_origin(headers, site.editions.current.policy.origins)
 
-    def of_gate(self, site: Site, caller: Caller, sent: Sent, headers: Headers) -> Sender:
-        """What the gate vouches for; the body may not speak of another receipt or site."""
-        if sent.handle is not None or sent.secret is not None:
-            raise Refused("bad-shape", "the receipt comes by its cookie: leave handle, secret out")
-        if sent.site not in ("", caller.site):
-            raise Refused("bad-shape", "leave site out")
+    def of_gate(self, site: Site, caller: Caller, sent: EventBatch, headers: Headers) -> Sender:
+        """What the gate vouches for."""
         signals = _signals(sent, headers, gpc=caller.gpc, dnt=caller.dnt)
 
         def vouches(placed: Placed, path: str) -> bool:
@@ -58,7 +52,7 @@ class Senders:
         """The site whose relay shows this key; asked before a body is read."""
         return self._registry.site_of_key(key)
 
-    def of_relay(self, own: str, sent: Sent, headers: Headers) -> Sender:
+    def of_relay(self, own: str, sent: EventBatch, headers: Headers) -> Sender:
         """The relay of the site `own`, whose key it showed."""
         if sent.site != own:
             raise Refused("wrong-key", "send the key of the site that the body names")
@@ -69,21 +63,21 @@ class Senders:
         signals = _signals(sent, headers)
         return Sender(site, sent.handle, signals, lambda placed, path: True, relay=True)
 
-    def of_script(self, sent: Sent, headers: Headers) -> tuple[Sender, bytes]:
+    def of_script(self, sent: EventBatch, headers: Headers) -> tuple[Sender, bytes]:
         """A page of a site without a server of its own, by its exact origin, which is answered."""
         if sent.handle is not None:
             raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
         site = self.site(sent.site)
-        origin = exact_origin(headers, site.editions.current.policy.origins)
-        if origin is None:
+        sender = exact_origin(headers, site.editions.current.policy.origins)
+        if sender is None:
             raise Refused("cross-origin", "send events from an origin of the site")
-        handle = None if sent.secret is None else handle_of(sent.secret)
-        told = origin.decode("latin-1")
+        handle = None if sent.secret is None else handle_of(sent.secret.encode())
+        told = sender.decode("latin-1")
 
         def vouches(placed: Placed, path: str) -> bool:
             return told in placed.origins(site.editions.current.policy)
 
-        return Sender(site, handle, _signals(sent, headers), vouches), origin
+        return Sender(site, handle, _signals(sent, headers), vouches), sender
 
     def placed(self, site: Site, key: str) -> Placed | None:
         """The collector with this write key, where it stands on pages of the site now."""
@@ -103,12 +97,9 @@ def bearer(headers: Headers) -> str | None:
     return found[0][len(_BEARER) :].strip().decode("latin-1")
 
 
-def handle_of(secret: str) -> str:
-    """The handle of a secret: 16 bytes in base64url."""
-    return hashlib.sha256(base64.urlsafe_b64decode(f"{secret}==")).hexdigest()
-
-
-def _signals(sent: Sent, headers: Headers, *, gpc: bool = False, dnt: bool = False) -> Signals:
+def _signals(
+    sent: EventBatch, headers: Headers, *, gpc: bool = False, dnt: bool = False
+) -> Signals:
     """Of header, body and gate, whichever says more."""
     told = read_signals(headers)
     return Signals(gpc=gpc or told.gpc or sent.gpc, dnt=dnt or told.dnt or sent.dnt)

@@ -12,23 +12,26 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.asgi_paths import read_chunks
+from askfirst.asgi_paths import read_body
 from askfirst.client import Decision, Owed, Recorded
+from askfirst.contracts.body import JSON, TEXT, media_type
+from askfirst.contracts.consent import ROLLBACK, ConsentRequest, read_consent_request
+from askfirst.contracts.names import HANDLE as HANDLES
+from askfirst.contracts.origin import exact_origin
+from askfirst.contracts.strict_json import read_json
 from askfirst.errors import CollectorAway, Refused
 from askfirst.gate.headers import values
+from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.terms.edition import Choice
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.ingest import rights
-from askfirst_collector.ingest.asked import Asked, handle_of, read_asked
-from askfirst_collector.ingest.body import check_headers, check_json, read_apart
 from askfirst_collector.ingest.budget import Budget
-from askfirst_collector.ingest.consents import HANDLE as HANDLES
 from askfirst_collector.ingest.consents import record
 from askfirst_collector.ingest.events import Events
-from askfirst_collector.ingest.origin import exact_origin
+from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.ingest.owed import owe
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
@@ -59,9 +62,8 @@ class Face:
         # Whose key it is counts before what the body says.
         key = bearer(headers)
         own = None if key is None else await asyncio.to_thread(self._site_of_key, key)
-        check_headers(headers, "application/json", "text/plain")
-        data = await read_chunks(request.receive)
-        asked = read_asked(check_json(data))
+        media_type(headers, JSON, TEXT)
+        asked = read_consent_request(read_json(await read_body(headers, request.receive)))
         origin = None
         if own is None:
             peer = request.client.host if request.client else ""
@@ -73,12 +75,12 @@ class Face:
             await asyncio.to_thread(tally_refusal, self._parts, asked.site)
             return _json({"decision": "refused"}, origin)
         gpc = read_signals(headers).gpc
-        decision = asked.decision(handle, gpc=gpc)
+        decision = _decision(asked, handle, gpc=gpc)
         try:
             return _json(_written(await record(self._parts, decision)), origin)
         except CollectorAway:
             # A relay has a spool of its own, and asks again.
-            if key is not None or asked.method not in ("reject_all", "withdraw"):
+            if key is not None or asked.answer.method not in ("reject_all", "withdraw"):
                 raise
         await self._owe(Owed(asked.site, handle, "answer", decision))
         return _json({"decision": "refused"}, origin)
@@ -90,8 +92,8 @@ class Face:
         own = await asyncio.to_thread(self._parts.registry.site_of_key, key)
         if own is None:
             raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
-        check_headers(headers, "application/json", limit=LARGEST)
-        data = await read_chunks(request.receive, largest=LARGEST)
+        media_type(headers, JSON)
+        data = await read_body(headers, request.receive, largest=LARGEST)
         policy = await read_apart(lambda: _policy(data))
         if policy.site != own:
             raise Refused("wrong-key", "send the key of the site that the policy names")
@@ -165,31 +167,22 @@ class Face:
             },
         )
 
-    def _of_relay(self, asked: Asked, key: str) -> str | None:
-        if self._site_of_key(key).name != asked.site:
-            raise Refused("wrong-key", "send the key of the site that the body names")
-        if asked.secret is not None:
-            raise Refused("wrong-key", "a relay sends the handle, never the secret")
-        if asked.handle is None and (not asked.refuses or asked.method == "rollback"):
-            raise Refused("bad-shape", "send the handle")
-        return asked.handle
-
     def _of_script(
-        self, asked: Asked, headers: list[tuple[bytes, bytes]], peer: str
+        self, asked: ConsentRequest, headers: list[tuple[bytes, bytes]], peer: str
     ) -> tuple[str, bytes]:
         site = self._parts.registry.site(asked.site)
         origins = site.editions.current.policy.origins if site is not None else ()
         origin = exact_origin(headers, origins)
         if origin is None:
             raise Refused("cross-origin", "send answers from an origin of the site")
-        if asked.method == "rollback":
+        if asked.answer.method == ROLLBACK:
             raise Refused("wrong-key", "rollback needs the key of its site")
         if asked.handle is not None:
             raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
         if asked.secret is None:
             raise Refused("no-receipt", "send the secret")
-        handle = handle_of(asked.secret)
-        if not asked.refuses:
+        handle = _handle_of(asked.secret.encode())
+        if not asked.answer.refuses:
             # The network first: an Origin is easily forged, and what one network may not send
             # must not be taken from the site's budget, which is everybody's.
             if not self._events.admits_script(headers, peer):
@@ -219,7 +212,7 @@ class Face:
         found = values(headers, b"authorization")
         if len(found) != 1 or found[0][: len(_RECEIPT)].lower() != _RECEIPT:
             raise Refused("no-receipt", "send Authorization: Receipt and the secret")
-        handle = handle_of(found[0][len(_RECEIPT) :].strip().decode("latin-1"))
+        handle = _handle_of(found[0][len(_RECEIPT) :].strip())
         sites = self._parts.ledger.sites_of(handle)
         name = sites[0] if sites else ""
         if not values(headers, b"origin") and not values(headers, b"sec-fetch-site"):
@@ -245,18 +238,18 @@ def _handle(headers: list[tuple[bytes, bytes]]) -> str:
     return found[0]
 
 
-def _of_relay(asked: Asked, own: str) -> str | None:
+def _of_relay(asked: ConsentRequest, own: str) -> str | None:
     if own != asked.site:
         raise Refused("wrong-key", "send the key of the site that the body names")
     if asked.secret is not None:
         raise Refused("wrong-key", "a relay sends the handle, never the secret")
-    if asked.handle is None and not asked.refuses:
+    if asked.handle is None and not asked.answer.refuses:
         raise Refused("bad-shape", "send the handle")
     return asked.handle
 
 
 def _policy(data: bytes) -> Policy:
-    check_json(data)
+    read_json(data)
     return read_policy(data)
 
 
@@ -289,6 +282,28 @@ def tally_refusal(parts: Parts, site: str) -> None:
     found = parts.registry.site(site)
     if found is not None and found.editions.current.policy.count_refusals:
         parts.ledger.tally_refusal(site, found.editions.current.number)
+
+
+def _handle_of(secret: bytes) -> str:
+    handle = handle_of(secret)
+    if handle is None:
+        raise Refused("no-receipt", "send the secret of a receipt")
+    return handle
+
+
+def _decision(asked: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
+    """What it means for a handle; a signal of the request counts beside that of the body."""
+    answer = asked.answer
+    return Decision(
+        site=asked.site,
+        handle=handle,
+        edition=answer.edition,
+        lang=answer.lang,
+        method=answer.method,
+        choices=answer.choices,
+        adult=answer.adult,
+        gpc=asked.gpc or gpc,
+    )
 
 
 def _withdrawal(site: str, handle: str) -> Decision:

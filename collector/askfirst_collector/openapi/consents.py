@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst_collector.ingest.asked import Asked
+from askfirst.contracts import limits
+from askfirst.contracts.consent import DETAILS, SHORT_TEXT
+from askfirst.contracts.names import json_schema
 
 from .example import HANDLE, SECRET, SITE, example_policy
 from .headers import FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, Schema, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import by_name, closed, of_struct, or_null, told
+from .shapes import by_name, closed, or_null, told
 
 WHOSE = {"anyOf": [told("handle"), told("secret")]}
 PAIR = {
@@ -22,35 +24,48 @@ PAIR = {
 }
 
 
-def _answer(*methods: str, **choices: Any) -> dict[str, Any]:
-    return of_struct(
-        Asked,
-        v={"const": 1},
-        site=ref("SiteName"),
-        edition=ref("Hash"),
-        method={"enum": list(methods)},
-        choices={**by_name({"type": "integer", "minimum": 0, "maximum": 3}), **choices},
-        handle=or_null("Handle"),
-        secret=or_null("Secret"),
-    )
+_SHORT = json_schema(SHORT_TEXT)
+_DETAIL = {"type": "integer", "minimum": min(DETAILS), "maximum": max(DETAILS)}
+_FLAG = {"type": "boolean", "default": False}
 
 
-def _grant(found: Schema, description: str, *required: str) -> dict[str, Any]:
-    named = [*found["required"], *required]
-    return {"description": description, **found, "required": named, **WHOSE}
+def _answer(*methods: str, required: tuple[str, ...] = (), **choices: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "v": {"type": "integer", "const": 1, "description": "1.0 is the same number."},
+        "site": ref("SiteName"),
+        "edition": ref("Hash") if "edition" in required else _SHORT,
+        "lang": _SHORT,
+        "method": {"enum": list(methods)},
+        "choices": {**by_name(_DETAIL), "maxProperties": limits.CHOICES, **choices},
+        "adult": _FLAG,
+        "gpc": _FLAG,
+        "handle": or_null("Handle"),
+        "secret": or_null("Secret"),
+    }
+    always = {"v", "site", "method", *required}
+    return closed(fields, optional=tuple(name for name in fields if name not in always))
+
+
+def _grant(schema: Schema, description: str) -> dict[str, Any]:
+    return {"description": description, **schema, **WHOSE}
 
 
 SCHEMAS: dict[str, Schema] = {
     "AcceptAll": _grant(
-        _answer("accept_all", additionalProperties={"const": 3}),
+        _answer("accept_all", required=("edition",), additionalProperties={"const": 3}),
         "Every purpose as it is asked, or those that are named.",
     ),
     "Save": _grant(
-        _answer("save", minProperties=1),
+        _answer("save", required=("edition", "choices"), minProperties=1),
         "A detail for each purpose named, 0 to 3: none, least, less, as asked. One that is left "
         "out keeps what it had.",
-        "choices",
     ),
+    "RefuseSome": {
+        "description": "These purposes not at all, or not any more, whatever edition was shown.",
+        **_answer(
+            "save", required=("choices",), minProperties=1, additionalProperties={"const": 0}
+        ),
+    },
     "Refuse": {
         "description": "Nothing at all, or not any more. Without a handle a refusal is at most a "
         "number.",
@@ -109,7 +124,12 @@ AREA = Area(
             security=(SITE_KEY, NOTHING),
             parameters=(ORIGIN, GPC),
             body=Body(
-                {"oneOf": [ref("AcceptAll"), ref("Save"), ref("Refuse"), ref("Rollback")]},
+                {
+                    "anyOf": [
+                        ref(name)
+                        for name in ("AcceptAll", "Save", "RefuseSome", "Refuse", "Rollback")
+                    ]
+                },
                 _examples(),
                 (JSON, "text/plain"),
             ),

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+from typing import Any
 
-from askfirst_collector.ingest import batch, judging
-from askfirst_collector.ingest.body import DEPTH
+from askfirst.contracts import limits
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import OBSERVABLE, SCREENS, TYPES
+from askfirst.contracts.names import BATCH as BATCHES
+from askfirst.contracts.names import json_schema
+from askfirst.terms.attributes import ATTRIBUTES
 
 from .example import BATCH, HANDLE, SECRET, SITE
 from .headers import DNT, FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import anything, array, closed, of_struct, of_type, or_null, told
+from .shapes import anything, array, closed, or_null, told
 
 VISIT: dict[str, Any] = {"purpose": "statistics", "type": "page_view", "page": "/harbours/1"}
 OBSERVED: dict[str, Any] = {**VISIT, "observed": {"browser": ["Firefox"], "ip": ["IE"]}}
-NESTED = DEPTH - 2  # an event stands in a list in the body
-REASONS = sorted(
-    value for name, value in vars(judging).items() if name.isupper() and isinstance(value, str)
-)
+NESTED = limits.DEPTH - 2  # an event stands in a list in the body
+_TEXT: dict[str, Any] = {"type": "string", "maxLength": limits.TEXT}
+_FLAG = {"type": "boolean", "default": False}
 
 
 def _event() -> dict[str, Any]:
-    hints = get_type_hints(batch.Told, include_extras=True)
-    told = {**hints, **batch.TOLD, "observed": batch.OBSERVED}
-    fields = {name: of_type(kind) for name, kind in told.items()} | {"purpose": ref("PurposeName")}
-    optional = {*batch.TOLD, "observed"}
+    size = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+    value = {"anyOf": [_TEXT, {"type": ["number", "boolean", "null"]}]}
+    properties = {"type": "object", "propertyNames": _TEXT, "additionalProperties": value}
+    observed = {
+        name: {**array(_TEXT), "maxItems": ATTRIBUTES[name].finest} for name in sorted(OBSERVABLE)
+    }
+    fields: dict[str, Any] = {
+        "purpose": ref("PurposeName"),
+        "type": {"enum": list(TYPES)},
+        "page": _TEXT,
+        "referrer": {"anyOf": [_TEXT, {"type": "null"}]},
+        "screen": {"anyOf": [{"enum": list(SCREENS)}, size]},
+        "cookies": closed(
+            {
+                "enabled": {"type": "boolean"},
+                "names": {**array(_TEXT), "maxItems": limits.COOKIE_NAMES},
+            },
+            optional=("enabled", "names"),
+        ),
+        "action": closed({"name": _TEXT, "properties": properties}, optional=("properties",)),
+        "observed": closed(observed, optional=tuple(observed)),
+    }
     return {
-        "description": "One page view or action, for one purpose. `observed` is for relays: "
-        "the parts of each attribute, coarse to fine, and never `time`.",
-        **closed(fields, optional=tuple(optional)),
+        "description": "One page view or action, for one purpose. `observed` is for relays, under "
+        "the key of their site: the parts of each attribute, coarse to fine, and never `time`.",
+        **closed(
+            fields, optional=tuple(name for name in fields if name not in ("purpose", "type"))
+        ),
     }
 
 
@@ -37,23 +60,33 @@ def _batch() -> dict[str, Any]:
     # Only an event that a grant covers is looked at: one that is not by the contract is dropped
     # with its reason, and without a grant nobody says whether it was (M43).
     other = {"description": "Anything else is dropped, not refused.", **ref(f"Anything{NESTED}")}
-    event = {"anyOf": [ref("Event"), other]}
-    found = of_struct(
-        batch.Sent,
-        required=("site",),
-        v={"const": 1},
-        site=ref("SiteName"),
-        handle=or_null("Handle"),
-        secret=or_null("Secret"),
-        events={"minItems": 1, "maxItems": batch.EVENTS, "items": event},
-        batch={"description": "Drawn by the sender: a batch sent again is stored once."},
-        collector={"description": "The write key of a placed collector."},
-        vouch={"description": "The gate's word that the page is one of that collector."},
-    )
+    fields: dict[str, Any] = {
+        "v": {"type": "integer", "const": 1, "description": "1.0 is the same number."},
+        "batch": {
+            **json_schema(BATCHES),
+            "description": "Drawn by the sender: a batch sent again is stored once.",
+        },
+        "events": {
+            **array({"anyOf": [ref("Event"), other]}),
+            "minItems": 1,
+            "maxItems": limits.EVENTS,
+        },
+        "site": ref("SiteName"),
+        "handle": or_null("Handle"),
+        "secret": or_null("Secret"),
+        "collector": {**_TEXT, "description": "The write key of a placed collector."},
+        "gpc": _FLAG,
+        "dnt": _FLAG,
+        "vouch": {
+            **_TEXT,
+            "description": "The gate's word that the page is one of that collector.",
+        },
+    }
+    required = ("v", "batch", "events", "site")
     return {
         "description": "A relay names the `handle`, a page the `secret`; without either there is "
         "no grant, and nothing is stored.",
-        **found,
+        **closed(fields, optional=tuple(name for name in fields if name not in required)),
         "not": told("handle", "secret"),
     }
 
@@ -75,7 +108,10 @@ AREA = Area(
                 "stored": {"type": "integer", "minimum": 0, "description": "Events on disk."},
                 "dropped": array(
                     closed(
-                        {"index": {"type": "integer", "minimum": 0}, "reason": {"enum": REASONS}}
+                        {
+                            "index": {"type": "integer", "minimum": 0},
+                            "reason": {"enum": sorted(Drop)},
+                        }
                     )
                 ),
             }
@@ -99,7 +135,7 @@ AREA = Area(
                     202,
                     "What is stored is on disk; every other event has its reason.",
                     ref("Taken"),
-                    {"stored": 0, "dropped": [{"index": 0, "reason": judging.NO_GRANT}]},
+                    {"stored": 0, "dropped": [{"index": 0, "reason": Drop.NO_GRANT}]},
                     FROM_SCRIPT,
                 ),
             ),

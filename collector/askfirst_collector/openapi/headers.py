@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from askfirst.contracts.names import HASH
+
 from .operation import Parameter
 
 _TEXT = {"type": "string"}
@@ -30,6 +32,6 @@ ETAG: dict[str, dict[str, Any]] = {
     "ETag": {
         "description": "For `If-None-Match`.",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
+        "schema": {"type": "string", "pattern": f'^"{HASH.pattern}"$'},
     }
 }

@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from askfirst.contracts import names
+
 from .operation import Schema, ref
 
 _TEMPLATE = "#/components/schemas/{name}"
 
-NO_NUL = r"^[^\u0000]*$"  # as `ingest/body.py` refuses it in any string, and in any key
-NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,39}$"}
+NO_NUL = r"^[^\u0000]*$"  # as `contracts/strict_json.py` refuses it in any string, and in any key
+NAME = names.json_schema(names.NAME)
 SHARED: dict[str, dict[str, Any]] = {
     "Problem": {
         "type": "object",
@@ -43,24 +45,20 @@ SHARED: dict[str, dict[str, Any]] = {
     "SiteName": {**NAME, "description": "The short name of a site."},
     "CollectorName": {**NAME, "description": "The short name of a placed collector."},
     "PurposeName": {
-        "type": "string",
-        "pattern": "^[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39})?$",
+        **names.json_schema(names.PURPOSE),
         "description": "A purpose of the site, or `collector/purpose` of a placed collector.",
     },
     "Hash": {
-        "type": "string",
-        "pattern": "^[0-9a-f]{64}$",
+        **names.json_schema(names.HASH),
         "description": "A SHA-256 in hexadecimal.",
     },
     "Handle": {
-        "type": "string",
-        "pattern": "^[0-9a-f]{64}$",
+        **names.json_schema(names.HANDLE),
         "description": "The hexadecimal SHA-256 of the 16 bytes of a receipt's secret: what a "
         "relay and the ledger know of a visitor.",
     },
     "Secret": {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9_-]{22}$",
+        **names.json_schema(names.SECRET),
         "description": "16 random bytes in base64url: what the visitor's browser holds.",
     },
     "Day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
@@ -78,19 +76,16 @@ def of_type(kind: Any) -> dict[str, Any]:
     return dict(_plain(found, parts))
 
 
-def of_struct(
-    struct: type[msgspec.Struct], *, required: tuple[str, ...] = (), **instead: Schema
-) -> dict[str, Any]:
+def of_struct(struct: type[msgspec.Struct], **instead: Schema) -> dict[str, Any]:
     """The schema of a body that `struct` decodes; `instead` says more of single fields."""
     found = of_type(struct)
     fields = {name: {**each, **instead.get(name, {})} for name, each in found["properties"].items()}
     for name, schema in instead.items():
         if schema.keys() & {"$ref", "anyOf"}:
             fields[name] = dict(schema)
-    told = [*found.get("required", ()), *required]
     return {
         "type": "object",
-        "required": [name for name in fields if name in told],
+        "required": [name for name in fields if name in found.get("required", ())],
         "properties": fields,
         "additionalProperties": False,
     }

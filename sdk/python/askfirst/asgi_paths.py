@@ -6,12 +6,14 @@ import asyncio
 from dataclasses import dataclass
 
 from .client import Application, Caller, Message, Receive, Scope, Send
+from .contracts.limits import BODY_BYTES, BODY_SECONDS
 from .errors import CollectorAway, Refused
 from .gate.faults import note
+from .gate.headers import Headers
 from .gate.paths import EVENTS, HOST, Paths
 from .gate.receipt import only_handle
 from .gate.relay import Relay
-from .gate.request import LARGEST, SLOWEST, Answer, Request, problem
+from .gate.request import Answer, Request, problem
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ async def _send(connection: Connection, found: Answer) -> None:
 
 
 async def read_body(
-    headers: list[tuple[bytes, bytes]],
+    headers: Headers,
     receive: Receive,
     *,
-    largest: int = LARGEST,
-    seconds: float = SLOWEST,
+    largest: int = BODY_BYTES,
+    seconds: float = BODY_SECONDS,
 ) -> bytes:
     """The whole body; Refused `too-large` past `largest` bytes, `too-slow` past `seconds`."""
     for name, value in headers:
@@ -70,7 +72,7 @@ async def read_body(
 
 
 async def read_chunks(
-    receive: Receive, *, largest: int = LARGEST, seconds: float = SLOWEST
+    receive: Receive, *, largest: int = BODY_BYTES, seconds: float = BODY_SECONDS
 ) -> bytes:
     """As `read_body`, whatever the headers said."""
     chunks: list[bytes] = []

@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from .contracts.consent import Method as Method
 from .terms.consent import Consent
 from .terms.edition import Choice, Editions
 from .terms.policy import Policy
 
 Handle = str  # 64 hex characters: SHA-256 of the secret's 16 bytes
-# `rollback` takes back a grant that nobody was told of; visitors never send it.
-Method = Literal["accept_all", "reject_all", "save", "withdraw", "rollback"]
 OwedKind = Literal["answer", "erase", "restrict"]
 Status = Literal["granted", "changed", "withdrawn"]
 

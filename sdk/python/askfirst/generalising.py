@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .contracts.drops import Drop
+from .contracts.events import FIELDS, OBSERVABLE, Event, read_fields
 from .gate.headers import Headers
-from .sent_events import Event, is_well_shaped
 from .terms.attributes import Value
 from .terms.consent import Consent
 from .terms.edition import Choice, sells_under_any
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("askfirst")
 
-NO_GRANT = "no-grant"
-_TOLD = ("page", "referrer", "screen", "cookies", "action")
 _READ = frozenset({b"user-agent", b"accept-language", b"x-forwarded-for", b"forwarded"})
-_PSEUDONYMS = frozenset({"time", "visitor", "user_id"})  # the collector's own business
 
 Effective = Callable[[str, Choice], Terms]
 
@@ -61,25 +59,24 @@ class Generaliser:
 
     def event(
         self, event: Event, consent: Consent, effective: Effective, asking: Asking
-    ) -> dict[str, Any] | str:
+    ) -> dict[str, Any] | Drop:
         """The event as it may leave, or the reason why none of it does.
 
         `effective` answers what the collector said of a choice. Grant and signals are judged before
         anything of the request is looked at.
         """
         terms = _terms(event, consent, effective)
-        if isinstance(terms, str):
+        if isinstance(terms, Drop):
             return terms
-        wanted = [name for name in _TOLD if name in event.fields and terms.scope.level(name)]
-        if not all(is_well_shaped(name, event.fields[name]) for name in wanted):
-            return "bad-event"
-        fields = {name: event.fields[name] for name in wanted} | {"type": event.type}
+        fields = read_fields(event, [name for name in FIELDS if terms.scope.level(name)])
+        if fields is None:
+            return Drop.BAD_EVENT
         origins = consent.editions.current.policy.origins
         read = _plain if self.observe is None else self._observed
         values = read(asking, fields, terms, origins)
         if values is None:
-            return "bot"
-        observed = {name: list(v) for name, v in values.items() if name not in _PSEUDONYMS}
+            return Drop.BOT
+        observed = {name: list(v) for name, v in values.items() if name in OBSERVABLE}
         return {"purpose": event.purpose, "type": event.type, "observed": observed}
 
     @cached_property
@@ -106,17 +103,17 @@ class Generaliser:
         return observe(raw, fields, terms, place=place, proxies=proxies, own_origins=origins)
 
 
-def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | str:
+def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | Drop:
     name = event.purpose
     choice = consent.state.choices.get(name) if consent.state is not None else None
     if not consent.editions or consent.closed or choice is None:
-        return NO_GRANT
+        return Drop.NO_GRANT
     if consent.signals.gpc and choice.detail and sells_under_any(consent.editions, name):
-        return "opt-out-signal"
+        return Drop.OPT_OUT
     agreed = consent.terms(name)
     terms = BOTTOM if agreed == BOTTOM else meet(agreed, effective(name, choice))
     if terms.scope == NOTHING or (event.type == "action" and not terms.scope.level("action")):
-        return NO_GRANT
+        return Drop.NO_GRANT
     return terms
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
+from .contracts.events import read_page_batch
 from .errors import CollectorAway, Refused, Unusable, WrongSetting
 from .gate.faults import note
 from .gate.request import Answer, problem
@@ -34,7 +35,6 @@ from .observe.proxies import Proxies
 from .outbox import Outbox
 from .relayed import Relayed
 from .remote_terms import RemoteTerms
-from .sent_events import read_sent
 from .spool.events import EventFile
 from .spool.pending import replay
 from .spool.spool import Spool, StillOwed, renamed, rollback
@@ -155,7 +155,7 @@ class HttpCollector:
             "site": decision.site,
             "handle": decision.handle,
             "edition": decision.edition,
-            "lang": decision.lang[:40],
+            "lang": decision.lang,
             "method": decision.method,
             "choices": dict(decision.choices),
             "adult": decision.adult,
@@ -226,7 +226,9 @@ class HttpCollector:
         try:
             await self._relayed.refresh()
             asking = Asking(headers, peer, self._now())
-            prepared = self._relayed.prepare(caller, read_sent(payload, site=caller.site), asking)
+            prepared = self._relayed.prepare(
+                caller, read_page_batch(payload, site=caller.site), asking
+            )
             if caller.handle is not None and prepared.body is not None:
                 self._outbox.add(caller.handle, prepared.body)
         except Exception as error:

@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .client import Caller
-from .gate.headers import Headers, values
-from .generalising import NO_GRANT
-from .sent_events import Event
+from .contracts.drops import Drop
+from .contracts.events import Event, read_path
+from .contracts.origin import exact_origin
+from .gate.headers import Headers
 from .terms.attributes import UNKNOWN
 from .terms.edition import Edition
 from .terms.pages import covers, stands_on
 from .terms.placed import Placed, split
-
-UNKNOWN_COLLECTOR = "unknown-collector"
-UNKNOWN_PURPOSE = "unknown-purpose"
-WRONG_PAGE = "wrong-page"
 
 
 @dataclass(frozen=True)
@@ -33,33 +30,34 @@ class Where:
 
 def where(
     event: Event, vouch: str, caller: Caller, edition: Edition, headers: Headers
-) -> Where | str:
+) -> Where | Drop:
     """Where an event of a placed collector is from, or why it is none of its own.
 
     Whose the write key is only the collector elsewhere knows; it judges that, and the rest again.
     """
     name, _ = split(event.purpose)
     if not name:
-        return UNKNOWN_PURPOSE
+        return Drop.UNKNOWN_PURPOSE
     placed = edition.placed.get(name)
     if placed is None:
-        return UNKNOWN_COLLECTOR
-    page = event.fields.get("page")
-    if not isinstance(page, str):
-        return WRONG_PAGE if page is None else "bad-event"
-    path = page.partition("?")[0].partition("#")[0]
+        return Drop.UNKNOWN_COLLECTOR
+    path = read_path(event)
+    if path is None:
+        return Drop.BAD_EVENT
     if not placed.stands_on(path) or not _is_its_origin(placed, headers):
-        return WRONG_PAGE
+        return Drop.WRONG_PAGE
     if caller.vouches is None or not caller.vouches(name, path, vouch):
-        return WRONG_PAGE
+        return Drop.WRONG_PAGE
+    if edition.purpose(event.purpose) is None:
+        return Drop.UNKNOWN_PURPOSE
     agreed = _agreed(event.purpose, caller)
     if agreed is None or not _is_its_origin(agreed, headers):
-        return NO_GRANT
+        return Drop.NO_GRANT
     # It says nothing but what both of them say, the present terms and those that were agreed to.
     patterns = (each for each in (*placed.pages, *agreed.pages) if stands_on([each], path))
     both = (each for each in patterns if covers(placed.pages, each) and covers(agreed.pages, each))
     pattern = next(both, None)
-    return NO_GRANT if pattern is None else Where(pattern)
+    return Drop.NO_GRANT if pattern is None else Where(pattern)
 
 
 def _agreed(purpose: str, caller: Caller) -> Placed | None:
@@ -81,5 +79,4 @@ def placed_event(told: Mapping[str, Any], found: Where) -> dict[str, Any]:
 def _is_its_origin(placed: Placed, headers: Headers) -> bool:
     if not placed.policy.origins:
         return True
-    found = values(headers, b"origin")
-    return len(found) == 1 and found[0].decode("latin-1") in placed.policy.origins
+    return exact_origin(headers, placed.policy.origins) is not None

@@ -9,16 +9,18 @@ from typing import Any
 
 from .asgi_paths import read_body
 from .client import Caller, Handle, Receive, Scope
+from .contracts.body import JSON, TEXT, media_type
+from .contracts.drops import Drop
+from .contracts.events import Event, EventBatch, read_page_batch
+from .contracts.origin import check_origin
+from .contracts.strict_json import read_json
 from .errors import AskfirstError, CollectorAway
 from .gate.faults import note
-from .gate.origin import check_origin
 from .gate.request import NO_STORE, Answer, WrongMethod, as_json, problem
 from .gate.settling import no_state
-from .gate.strict_json import read_json
-from .generalising import NO_GRANT, Asking, Generaliser
-from .placed_events import UNKNOWN_PURPOSE, placed_event, where
+from .generalising import Asking, Generaliser
+from .placed_events import placed_event, where
 from .remote_terms import RemoteTerms
-from .sent_events import Event, SentBatch, check_type, read_sent
 from .spool.spool import StillOwed
 from .terms.consent import Consent, Signals
 from .terms.placed import split
@@ -33,7 +35,7 @@ class Prepared:
 
     body: Mapping[str, Any] | None
     indices: tuple[int, ...]
-    dropped: Mapping[int, str]
+    dropped: Mapping[int, Drop]
 
 
 class Relayed:
@@ -78,9 +80,9 @@ class Relayed:
         if consent is None or not consent.editions:
             raise CollectorAway("the editions are not known yet")
         check_origin(headers, consent.editions.current.policy.origins)
-        check_type(headers)
+        media_type(headers, JSON, TEXT)
         data = await read_body(headers, receive)
-        sent = read_sent(read_json(data, fractions=True), site=caller.site)
+        sent = read_page_batch(read_json(data), site=caller.site)
         if caller.handle is None or consent.state is None or self._owes(caller.handle):
             return _no_grant(sent, consent)
         await self.refresh()
@@ -103,17 +105,17 @@ class Relayed:
         with suppress(CollectorAway):
             await self._terms.refresh()
 
-    def prepare(self, caller: Caller, sent: SentBatch, asking: Asking) -> Prepared:
+    def prepare(self, caller: Caller, sent: EventBatch, asking: Asking) -> Prepared:
         """Generalise a batch; grant and signals first, then what the grant lets be looked at."""
         consent = caller.consent
-        dropped: dict[int, str] = {}
+        dropped: dict[int, Drop] = {}
         events: dict[int, Mapping[str, Any]] = {}
         if caller.handle is None or consent is None or consent.state is None:
-            return Prepared(None, (), dict.fromkeys(range(len(sent.events)), NO_GRANT))
+            return Prepared(None, (), dict.fromkeys(range(len(sent.events)), Drop.NO_GRANT))
         consent = _signalled(consent, caller, sent)
         for index, event in enumerate(sent.events):
             found = self._event(event, sent, replace(caller, consent=consent), asking)
-            if isinstance(found, str):
+            if isinstance(found, Drop):
                 dropped[index] = found
             else:
                 events[index] = found
@@ -133,26 +135,27 @@ class Relayed:
         return Prepared(body, tuple(events), dropped)
 
     def _event(
-        self, event: Event | None, sent: SentBatch, caller: Caller, asking: Asking
-    ) -> Mapping[str, Any] | str:
+        self, event: Event | None, sent: EventBatch, caller: Caller, asking: Asking
+    ) -> Mapping[str, Any] | Drop:
         """One event as it may leave, or the reason why none of it does."""
         consent = caller.consent
         if event is None or consent is None:
-            return "bad-event"
+            return Drop.BAD_EVENT
         effective = self._terms.effective
         if not sent.collector:
-            if split(event.purpose)[0]:
-                return UNKNOWN_PURPOSE
+            own = "" if split(event.purpose)[0] else event.purpose
+            if consent.editions.current.purpose(own) is None:
+                return Drop.UNKNOWN_PURPOSE
             return self._generaliser.event(event, consent, effective, asking)
         edition = consent.editions.current
         found = where(event, sent.vouch, caller, edition, asking.headers)
-        if isinstance(found, str):
+        if isinstance(found, Drop):
             return found
         told = self._generaliser.event(event, consent, effective, asking)
-        return told if isinstance(told, str) else placed_event(told, found)
+        return told if isinstance(told, Drop) else placed_event(told, found)
 
 
-def _signalled(consent: Consent, caller: Caller, sent: SentBatch) -> Consent:
+def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:
     """The consent under every signal there is: of the request, and of the page."""
     signals = Signals(
         gpc=consent.signals.gpc or caller.gpc or sent.gpc,
@@ -173,14 +176,14 @@ def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer | None:
         there = {prepared.indices[each["index"]]: str(each["reason"]) for each in told_dropped}
     except (LookupError, TypeError):
         raise CollectorAway("the collector's answer cannot be read") from None
-    if set(there.values()) == {NO_GRANT} and len(there) == len(prepared.indices):
+    if set(there.values()) == {Drop.NO_GRANT} and len(there) == len(prepared.indices):
         return None
     return _accepted(stored, {**prepared.dropped, **there})
 
 
-def _no_grant(sent: SentBatch, consent: Consent) -> Answer:
+def _no_grant(sent: EventBatch, consent: Consent) -> Answer:
     """Without a valid receipt there is no other reason (M43), and no cookie may say otherwise."""
-    answer = _accepted(0, dict.fromkeys(range(len(sent.events)), NO_GRANT))
+    answer = _accepted(0, dict.fromkeys(range(len(sent.events)), Drop.NO_GRANT))
     grants = consent.state is not None and consent.state.grants
     return answer.also(*no_state()) if grants else answer
 

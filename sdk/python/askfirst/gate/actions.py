@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..client import Caller
+from ..contracts.events import Property
 from ..terms.consent import Consent
 from .faults import note
 from .page_views import handed_on, page_of
 from .receipt import only_handle
 from .relay import Relay
 from .visit import Visit
-
-Property = str | int | float | bool | None
 
 
 def tracked(

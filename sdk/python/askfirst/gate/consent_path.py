@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..contracts.body import FORM, JSON, media_type, read_form
+from ..contracts.consent import VisitorAnswer, read_answer
+from ..contracts.origin import check_origin, local_path
 from ..errors import AskfirstError, Refused
-from .answer import FORM, VisitorAnswer, media_type, read_answer, read_form
 from .headers import Header
-from .origin import check_origin, local_path
 from .problem_page import problem_page
 from .relay import Relay
 from .request import NO_STORE, Answer, Request, as_json, html, only_by, problem, see_other
@@ -17,7 +18,7 @@ async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
     """Take one answer; a form is sent back to its page, and its problems are pages too."""
     only_by(request, "POST")
     check_origin(request.headers, relay.policy.origins)
-    kind = media_type(request.headers)
+    kind = media_type(request.headers, JSON, FORM)
     if kind != FORM:
         settled = await settle(relay, request, read_answer(kind, await request.body()), now=now)
         if settled.error is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..client import Method
+from ..contracts.consent import Method, VisitorAnswer
 from ..errors import Refused
 from ..terms.consent import Consent
 from ..terms.edition import Choice, Edition, sells_under_any
 from ..terms.languages import shipped_languages
 from ..terms.policy import Policy
 from ..terms.token import State, expires_at
-from .answer import VisitorAnswer
 
 AS_ASKED = 3
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
+from ..contracts.origin import local_path
 from ..errors import AskfirstError, CollectorAway, Refused
 from .assets import read_assets, static
 from .choices import choices_page
 from .consent_path import take_answer
 from .csp_reports import CspReports
 from .faults import note
-from .origin import local_path
 from .policy_path import about, gpc, policy
 from .relay import Relay
 from .request import Answer, Request, html, only_by, problem

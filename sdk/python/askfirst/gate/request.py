@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from ..errors import AskfirstError, CollectorAway, Refused
 from .headers import Header, Headers, first
 
-LARGEST = 65_536  # bytes of a body
-SLOWEST = 10.0  # seconds until a body must be whole
-
 # Our pages run under the policy that M38 names.
 SECURITY: tuple[Header, ...] = (
     (

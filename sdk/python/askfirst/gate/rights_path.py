@@ -8,16 +8,16 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 from ..client import Handle
+from ..contracts.body import FORM, JSON, media_type, read_form
+from ..contracts.origin import check_origin, local_path
+from ..contracts.strict_json import read_json
 from ..errors import AskfirstError, CollectorAway, Refused
-from .answer import FORM, media_type, read_form
 from .consent_path import explain, withdraw
 from .headers import Header, first
-from .origin import check_origin, local_path
 from .receipt import handle_of
 from .relay import PATIENCE, Relay
 from .request import NO_STORE, Answer, Request, as_json, html, only_by, problem, see_other
 from .rights_page import rights_page
-from .strict_json import read_json
 from .words import words_in
 
 ROOT = "/askfirst/rights/"
@@ -37,7 +37,7 @@ async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
         return await _read(relay, request, name)
     only_by(request, "GET", "POST")
     check_origin(request.headers, relay.policy.origins)
-    kind = media_type(request.headers)
+    kind = media_type(request.headers, JSON, FORM)
     try:
         data = await request.body()
         fields = read_form(data) if kind == FORM else read_json(data or b"{}")

@@ -9,11 +9,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..client import Decision, Handle, Recorded
+from ..contracts.consent import VisitorAnswer
 from ..errors import AskfirstError, CollectorAway, Refused
 from ..terms.consent import Consent
 from ..terms.policy import Policy
 from ..terms.token import LONGEST, State, sign_state
-from .answer import VisitorAnswer
 from .cookies import RECEIPT, STATE, read_cookies
 from .decision import Resolved, is_language, narrowed, refusal, resolve
 from .faults import note

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..contracts.events import Action
 from ..terms.attributes import OTHER, UNKNOWN, Value
-from ..terms.terms import Action
+from ..terms.terms import Action as ActionTerms
 from .value import NONE
 
 
-def action(told: object, listed: Mapping[str, Action]) -> Value:
+def action(sent: Action | None, listed: Mapping[str, ActionTerms]) -> Value:
     """Name, properties: ("signup", "plan=pro&seats=10-49"), in the order of their names.
 
     An unlisted name or value is `other`; an unlisted property is left out; a listed one that was
     not told is `none`.
     """
-    if not isinstance(told, Mapping) or not isinstance(name := told.get("name"), str):
+    if sent is None:
         return (UNKNOWN,)
-    terms = listed.get(name)
+    terms = listed.get(sent.name)
     if terms is None:
         return (OTHER, NONE)
-    properties = told.get("properties")
-    if properties is None:
-        properties = {}
-    if not isinstance(properties, Mapping):
-        return (name, UNKNOWN)
+    properties = sent.properties
     parts = {prop: _listed(properties.get(prop), values) for prop, values in terms.values.items()}
     for prop, bounds in terms.buckets.items():
         parts[prop] = _bucket(properties.get(prop), bounds)
-    return (name, "&".join(f"{prop}={parts[prop]}" for prop in sorted(parts)) or NONE)
+    return (sent.name, "&".join(f"{prop}={parts[prop]}" for prop in sorted(parts)) or NONE)
 
 
 def _listed(value: object, values: frozenset[str]) -> str:

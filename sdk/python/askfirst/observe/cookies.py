@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from ..contracts.events import CookieInfo
 from ..terms.attributes import UNKNOWN, Value
 from .value import NONE
 
-LONGEST = 256  # characters
-MOST = 200  # names: browsers keep about 180 a site
+LONGEST = 256  # characters of a name that is looked at
 
 
-def cookies(told: object, declared: Iterable[str]) -> Value:
-    """("enabled", declared names present): `{"enabled": true, "names": ["_ga_X1"]}` -> `_ga_*`.
+def cookies(info: CookieInfo | None, declared: Iterable[str]) -> Value:
+    """("enabled", declared names present): `_ga_X1` in the jar -> `_ga_*`.
 
     What is stored is the name as *declared*, so that a cookie named after a visitor says nothing.
     """
-    if not isinstance(told, Mapping) or not isinstance(enabled := told.get("enabled"), bool):
+    if info is None or info.enabled is None:
         return (UNKNOWN,)
-    if not enabled:
+    if not info.enabled:
         return ("disabled", NONE)
-    names = told.get("names", ())
-    if not isinstance(names, list | tuple):
-        return ("enabled", UNKNOWN)
-    present = [name for name in names[:MOST] if isinstance(name, str) and len(name) <= LONGEST]
-    found = sorted(
+    present = [name for name in info.names if len(name) <= LONGEST]
+    globs = sorted(
         glob for glob in set(declared) if any(fnmatchcase(name, glob) for name in present)
     )
-    return ("enabled", " ".join(found) or NONE)
+    return ("enabled", " ".join(globs) or NONE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
@@ -66,7 +67,10 @@ class Observer:
         self._bot: bool | None = None
 
     def observe(self, event: Mapping[str, object], wanted: Terms) -> dict[str, Value]:
-        """The values that `wanted` allows, each cut to its level; never raises."""
+        """The values that `wanted` allows, each cut to its level; never raises.
+
+        `event` is what `contracts.events.read_fields` gives.
+        """
         values: dict[str, Value] = {}
         for name, level in _levels(wanted.scope):
             if name in _OF_REQUEST:
@@ -122,7 +126,7 @@ _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "ip": _place,
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }
-_OF_EVENT: dict[str, Callable[[object, Terms, Collection[str]], Value]] = {
+_OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
     "page": lambda told, wanted, _: page(told, wanted.query_parameters),
     "referrer": lambda told, _, own_origins: referrer(told, own_origins),
     "screen": lambda told, *_: screen(told),

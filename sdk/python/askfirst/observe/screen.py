@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..contracts.events import SCREENS
 from ..terms.attributes import UNKNOWN, Value
 
-CLASSES = ("phone", "tablet", "desktop")
 STEP = 100  # CSS pixels
 SMALLEST, LARGEST = 100, 20_000  # CSS pixels
 # Multiples of STEP, so that a step lies in one class and cutting the tuple is generalising.
@@ -14,7 +14,7 @@ TABLET_BELOW = 1100  # the width; iPads tell their screen upright however they a
 
 def screen(told: object) -> Value:
     """Class, size rounded down to 100 px, exact size: ("desktop", "1300x700", "1366x768")."""
-    if isinstance(told, str) and told in CLASSES:
+    if isinstance(told, str) and told in SCREENS:
         return (told,)
     if not isinstance(told, list | tuple) or len(told) != 2:
         return (UNKNOWN,)

@@ -15,7 +15,7 @@ MOST_BUCKETS = 32
 # Listed values are stored as written; short, so that a list stays a list.
 _VALUE = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,100}"
 _PARAMETER = r"[^\x00-\x20&=#\x7f\ud800-\udfff]{1,60}"
-_STEP = r"(page:/[^\x00-\x20\x7f]{0,199}|action:[a-z][a-z0-9_-]{0,39})"
+_STEP = rf"(page:/[^\x00-\x20\x7f]{{0,199}}|action:{NAME.pattern})"
 
 
 def _everything(r: Reader, key: str, kind: str) -> bool:

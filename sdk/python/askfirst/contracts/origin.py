@@ -7,14 +7,14 @@ from collections.abc import Collection
 from urllib.parse import quote
 
 from ..errors import Refused
-from .headers import Headers, values
+from ..gate.headers import Headers, values
 
 LONGEST_PATH = 2048
 _SAFE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 
 
-def is_same_origin(headers: Headers, origins: Collection[str]) -> bool:
-    """Whether the site itself sent the request.
+def same_origin(headers: Headers, origins: Collection[str]) -> bool:
+    """Whether the site itself sent the request (Fetch Metadata, section 2.3).
 
     `Sec-Fetch-Site` decides where it is (browsers forbid scripts to write it); else `Origin` must
     be one of the site's. `Origin: null` beside `same-origin` is what `no-referrer` makes of it.
@@ -22,14 +22,21 @@ def is_same_origin(headers: Headers, origins: Collection[str]) -> bool:
     sites = values(headers, b"sec-fetch-site")
     if sites:
         return sites == [b"same-origin"]
-    found = values(headers, b"origin")
-    return len(found) == 1 and found[0].decode("latin-1") in origins
+    return exact_origin(headers, origins) is not None
+
+
+def exact_origin(headers: Headers, origins: Collection[str]) -> bytes | None:
+    """The one `Origin` of the request if it is among `origins` (RFC 6454, section 7)."""
+    sent = values(headers, b"origin")
+    if len(sent) != 1 or sent[0] == b"null":
+        return None
+    return sent[0] if sent[0].decode("latin-1") in origins else None
 
 
 def check_origin(headers: Headers, origins: Collection[str]) -> None:
     """Refuse what another site, or nobody that can be told, sent."""
-    if not is_same_origin(headers, origins):
-        raise Refused("cross-origin", "answers are taken from the pages of this site alone")
+    if not same_origin(headers, origins):
+        raise Refused("cross-origin", "send this from a page of the site itself")
 
 
 def local_path(wanted: str | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.origin import is_same_origin, local_path
+from askfirst.contracts.origin import exact_origin, local_path, same_origin
 from tests.gate.memory import ORIGIN
 
 SITE = b"sec-fetch-site"
@@ -38,7 +38,16 @@ SITE = b"sec-fetch-site"
 )
 def test_only_the_site_itself(headers: list[tuple[bytes, bytes]], taken: bool) -> None:
     """M47: same-origin by Sec-Fetch-Site, or without it an Origin of the site; null never."""
-    assert is_same_origin(headers, (ORIGIN,)) is taken
+    assert same_origin(headers, (ORIGIN,)) is taken
+
+
+def test_an_exact_origin_is_answered_by_its_name() -> None:
+    """M47: one Origin among those of the site, which is what CORS is answered with."""
+    told = (b"origin", ORIGIN.encode())
+    assert exact_origin([told], (ORIGIN,)) == ORIGIN.encode()
+    assert exact_origin([told, (SITE, b"cross-site")], (ORIGIN,)) == ORIGIN.encode()
+    for headers in ([], [told, told], [(b"origin", b"null")], [(SITE, b"same-origin")]):
+        assert exact_origin(headers, (ORIGIN, "null")) is None
 
 
 @pytest.mark.parametrize(

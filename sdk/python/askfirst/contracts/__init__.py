@@ -1,0 +1,1 @@
+"""What goes over the wire, each format read by one reader: events, answers, and their limits."""

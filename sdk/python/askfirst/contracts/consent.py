@@ -1,0 +1,146 @@
+"""`POST /askfirst/consent` and `/v1/consents`: what a visitor answered, as JSON or as a form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from ..errors import Refused
+from .body import FORM, read_form
+from .limits import CHOICES, SHORT
+from .names import HANDLE, NAME, PURPOSE, SECRET
+from .strict_json import VERSION, read_json, read_object
+
+# `rollback` takes back a grant that nobody was told of; only relays send it, visitors never.
+Method = Literal["accept_all", "reject_all", "save", "withdraw", "rollback"]
+
+ROLLBACK = "rollback"
+METHODS = tuple(method for method in get_args(Method) if method != ROLLBACK)
+DETAILS = (0, 1, 2, 3)
+SHORT_TEXT = re.compile(rf"[\x20-\x7e]{{0,{SHORT}}}")
+_PURPOSE = "purpose."
+_KEYS = frozenset({"v", "edition", "lang", "method", "choices", "adult"})
+_WHOSE = _KEYS | {"site", "handle", "secret", "gpc"}
+_FIELDS = frozenset({"v", "edition", "lang", "method", "adult", "return_to"})
+
+
+@dataclass(frozen=True)
+class VisitorAnswer:
+    """One answer, its shape checked, its meaning not yet; `return_to` only from a form."""
+
+    method: Method
+    edition: str
+    lang: str
+    choices: Mapping[str, int]
+    adult: bool
+    return_to: str | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing is granted by it."""
+        if self.method == "save":
+            return bool(self.choices) and not any(self.choices.values())
+        return self.method != "accept_all"
+
+
+@dataclass(frozen=True)
+class ConsentRequest:
+    """An answer as the collector is told of it: whose it is, and a signal of their browser."""
+
+    answer: VisitorAnswer
+    site: str
+    handle: str | None = None  # under a site key
+    secret: str | None = None  # from a script
+    gpc: bool = False
+
+
+def read_answer(kind: str, data: bytes) -> VisitorAnswer:
+    """A body of this media type; Refused where it is not by the contract."""
+    if kind == FORM:
+        return _from_form(read_form(data))
+    return _answer(read_object(read_json(data), _KEYS))
+
+
+def read_consent_request(body: object) -> ConsentRequest:
+    """The request of a decoded body: the same answer and `site`, `handle` or `secret`, `gpc`."""
+    table = read_object(body, _WHOSE)
+    site, handle, secret = (table.get(name) for name in ("site", "handle", "secret"))
+    if not isinstance(site, str) or not NAME.fullmatch(site):
+        raise Refused("bad-shape", 'send "site": the short name of the site')
+    if handle is not None and not (isinstance(handle, str) and HANDLE.fullmatch(handle)):
+        raise Refused("bad-shape", 'send "handle" as 64 hexadecimal digits, or leave it out')
+    if secret is not None and not (isinstance(secret, str) and SECRET.fullmatch(secret)):
+        raise Refused("bad-shape", 'send "secret" as 22 characters of base64url, or leave it out')
+    # What is rolled back is named: a grant of the relay that it did not hear of in time.
+    methods = METHODS if handle is None else (*METHODS, ROLLBACK)
+    return ConsentRequest(_answer(table, methods), site, handle, secret, _flag(table, "gpc"))
+
+
+def _answer(table: Mapping[str, Any], methods: Collection[str] = METHODS) -> VisitorAnswer:
+    return VisitorAnswer(
+        _method(table.get("method"), methods),
+        _short(table, "edition"),
+        _short(table, "lang"),
+        _choices(table.get("choices", {})),
+        _flag(table, "adult"),
+    )
+
+
+def _choices(value: object) -> dict[str, int]:
+    if not isinstance(value, dict) or len(value) > CHOICES:
+        raise Refused("bad-shape", f'send "choices" as an object of at most {CHOICES} purposes')
+    if not all(PURPOSE.fullmatch(name) and _is_detail(value[name]) for name in value):
+        raise Refused("bad-shape", 'send "choices" as {purpose: 0, 1, 2 or 3}')
+    return value
+
+
+def _is_detail(value: object) -> bool:
+    return type(value) is int and value in DETAILS
+
+
+def _flag(table: Mapping[str, Any], key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise Refused("bad-shape", f'send "{key}" as true or false, or leave it out')
+    return value
+
+
+def _short(table: Mapping[str, object], key: str) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str) or not SHORT_TEXT.fullmatch(value):
+        raise Refused("bad-shape", f'send "{key}" as at most {SHORT} characters of ASCII')
+    return value
+
+
+def _method(value: object, methods: Collection[str] = METHODS) -> Method:
+    if not isinstance(value, str) or value not in methods:
+        raise Refused("bad-shape", f'send "method" as one of {", ".join(METHODS)}')
+    return cast(Method, value)
+
+
+def _from_form(fields: Mapping[str, str]) -> VisitorAnswer:
+    chosen = {k.removeprefix(_PURPOSE): v for k, v in fields.items() if k.startswith(_PURPOSE)}
+    if fields.keys() - _FIELDS - {_PURPOSE + name for name in chosen}:
+        raise Refused("unknown-field", f"send only {', '.join(sorted(_FIELDS))}, {_PURPOSE}NAME")
+    if fields.get("v", str(VERSION)) != str(VERSION):
+        raise Refused("unknown-version", f"send v={VERSION}")
+    if any(value not in ("0", "1", "2", "3") for value in chosen.values()):
+        raise Refused("bad-shape", f"send {_PURPOSE}NAME as 0, 1, 2 or 3")
+    method = _method(fields.get("method"))
+    return VisitorAnswer(
+        method,
+        _short(fields, "edition"),
+        _short(fields, "lang"),
+        _as_pressed(method, _choices({name: int(value) for name, value in chosen.items()})),
+        fields.get("adult", "") in ("1", "true", "on"),
+        fields.get("return_to"),
+    )
+
+
+def _as_pressed(method: Method, chosen: Mapping[str, int]) -> Mapping[str, int]:
+    # A form sends all its fields whichever button is pressed; the button says what counts.
+    if method == "accept_all":
+        return dict.fromkeys(chosen, 3)
+    return chosen if method == "save" else {}

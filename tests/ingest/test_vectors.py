@@ -1,0 +1,74 @@
+"""Each case of the vectors at the collector: behind a gate, and under the key of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from askfirst_collector.registry.relays import new_site_key
+from tests.contracts.vectors import Vector, vectors
+
+from .world import Answered, World
+
+# What only a page may not say, or not of itself: the answer under a key.
+UNDER_KEY: dict[str, str | None] = {
+    "what only a relay observes": None,
+    "a secret from a page": "wrong-key",
+    "another site's name": "wrong-key",
+}
+OF_A_PAGE = "a handle from a page"  # under a key that is how it is
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with closing(World(tmp_path / "data")) as opened:
+        yield opened
+
+
+def is_as_expected(answer: Answered, vector: Vector) -> None:
+    assert answer.status == vector.status, (vector.name, answer.body)
+    if vector.reason is not None:
+        assert answer.body["reason"] == vector.reason, vector.name
+        return
+    dropped = [(drop["index"], drop["reason"]) for drop in answer.body["dropped"]]
+    assert (answer.body["stored"], dropped) == (vector.stored, vector.dropped), vector.name
+
+
+def test_the_collector_behind_a_gate_answers_as_the_vectors_say(world: World) -> None:
+    """Status, reason, what is stored and why the rest is not: as everywhere."""
+    handle = world.grant(statistics=3)
+    for vector in vectors("events"):
+        is_as_expected(world.post(vector.data, handle=handle), vector)
+    assert len(world.rows()) == sum(vector.stored for vector in vectors("events"))
+
+
+def test_without_a_grant_only_the_whole_body_is_looked_at(world: World) -> None:
+    """M43: refused for the same reasons; every event of every other body is `no-grant`."""
+    for vector in vectors("events"):
+        answer = world.post(vector.data, handle=None)
+        assert answer.status == vector.status, vector.name
+        if vector.reason is not None:
+            assert answer.body["reason"] == vector.reason, vector.name
+        else:
+            assert set(answer.reasons) == {"no-grant"}, vector.name
+            assert answer.body["stored"] == 0
+
+
+def test_a_relay_is_answered_as_the_vectors_say(world: World) -> None:
+    """Under the key of its site it says what it observed, and names site and handle itself."""
+    handle = world.grant(statistics=3)
+    key = new_site_key(world.parts.engine, "example", urandom=lambda n: bytes(n))
+    bearer = [(b"authorization", f"Bearer {key}".encode())]
+    for vector in vectors("events"):
+        if vector.name == OF_A_PAGE:
+            continue
+        answer = world.send(vector.with_more(site="example", handle=handle), bearer)
+        if vector.name not in UNDER_KEY:
+            is_as_expected(answer, vector)
+        elif UNDER_KEY[vector.name] is None:
+            assert answer.body == {"stored": 1, "dropped": []}, vector.name
+        else:
+            assert answer.body["reason"] == UNDER_KEY[vector.name]

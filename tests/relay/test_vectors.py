@@ -1,0 +1,26 @@
+"""Each case of the vectors at `/askfirst/events` of a site whose collector is elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.vectors import vectors
+from tests.relay.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_relay_answers_as_the_vectors_say(world: World) -> None:
+    """Status, reason, what is stored and why the rest is not: as everywhere."""
+    site = world.site()
+    await site.browser.get("/")
+    await site.accept()
+    for vector in vectors("events"):
+        got = await site.browser.post_json("/askfirst/events", vector.data)
+        assert got.status == vector.status, (vector.name, got.body)
+        if vector.reason is not None:
+            assert got.json["reason"] == vector.reason, vector.name
+            continue
+        dropped = [(drop["index"], drop["reason"]) for drop in got.json["dropped"]]
+        assert (got.json["stored"], dropped) == (vector.stored, vector.dropped), vector.name
+    await site.app.aclose()

@@ -50,8 +50,9 @@ def narrow_visitors(schemas: dict[str, Any], *, unsaid: str) -> None:
         fields = schema["properties"]
         del fields[unsaid]
         fields["site"] = {"const": SITE}
-        if "edition" in fields:
+        if "edition" in schema["required"]:  # a refusal is taken whatever edition it speaks of
             fields["edition"] = {"const": os.environ["ASKFIRST_EDITION"]}
+        if "choices" in fields:
             fields["choices"]["propertyNames"] = {"enum": PURPOSES}
         for whose in schema.get("anyOf", ()):
             told = whose["properties"]

@@ -21,7 +21,7 @@ from askfirst.contracts.events import (
     read_page_batch,
 )
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import STATUS, Refused
+from askfirst.errors import STATUS, Reason, Refused
 
 EDITION = "EDITION"  # the tests put the hash of their policy here
 # What a JSON Schema sees is a value: no bytes, no key twice; and it says nothing of characters.
@@ -287,7 +287,7 @@ def _as_sent(body: Any) -> dict[str, Any]:
 def _expected(name: str, outcome: str | list[str | None]) -> dict[str, Any]:
     if isinstance(outcome, str):
         beyond = {"beyond_schema": True} if outcome in BYTES or name in BEYOND_SCHEMA else {}
-        return {"status": STATUS[outcome], "reason": outcome, **beyond}
+        return {"status": STATUS[Reason(outcome)], "reason": outcome, **beyond}
     dropped = [[index, reason] for index, reason in enumerate(outcome) if reason is not None]
     return {"status": 202, "stored": len(outcome) - len(dropped), "dropped": dropped}
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from askfirst.errors import CollectorAway, PolicyError, Refused
+from askfirst.errors import CollectorAway, PolicyError, Reason, Refused
 from askfirst_collector.admin.access import Access, Endpoint
 from askfirst_collector.admin.ceiling import CeilingFace
 from askfirst_collector.admin.keys import KeysFace
@@ -30,7 +30,7 @@ from askfirst_collector.parts import Parts
 log = logging.getLogger("askfirst.collector")
 
 Handler = Callable[[Request], Awaitable[Response]]
-_PLAIN = {404: "not-found", 405: "method-not-allowed"}
+_PLAIN = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}
 
 
 def collector_routes(parts: Parts, face: Face) -> list[Route]:
@@ -129,7 +129,7 @@ async def healthz(request: Request) -> Response:
 
 async def _plain(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    reason = _PLAIN.get(status, "not-found")
+    reason = _PLAIN.get(status, Reason.NOT_FOUND)
     allowed = [(b"allow", _allowed(request).encode())] if status == 405 else []
     return _response(refused(Refused(reason, "see /openapi.json for what there is"), allowed))
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from starlette.types import ASGIApp
 
 from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
-from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
@@ -312,7 +312,7 @@ class EmbeddedCollector:
 
     def _keys(self, parts: Parts, site: str) -> tuple[bytes, ...]:
         if parts.registry.site(site) is None:
-            raise Refused("no-such-site", "publish a policy for this site first")
+            raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
         return parts.keys.site(site)
 
 

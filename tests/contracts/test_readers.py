@@ -26,7 +26,7 @@ from askfirst.contracts.events import (
     read_path,
 )
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import Refused
+from askfirst.errors import STATUS, Reason, Refused
 from askfirst_collector.openapi.document import document
 from tests.contracts.vectors import Vector, vectors
 
@@ -254,3 +254,12 @@ def test_any_answer_is_read_or_refused(value: Any) -> None:
     for body in (value, {"v": 1, "method": "save", "choices": value, "site": "shop"}):
         with suppress(Refused):
             read_consent_request(body)
+
+
+def test_every_reason_has_its_status() -> None:
+    """One table, complete; a word that is no reason is an error where it is written."""
+    assert set(STATUS) == set(Reason)
+    assert all(400 <= status < 600 for status in STATUS.values())
+    assert Refused(Reason.TOO_LARGE, "send less").status == 413
+    with pytest.raises(ValueError, match="no-such-reason"):
+        Refused(Reason.NO_SUCH_REASON, "…")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, Reason, Refused
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.token import State, expires_at, sign_state
@@ -101,14 +101,14 @@ class MemoryCollector:
     async def record(self, decision: Decision) -> Recorded:
         self._call("record")
         if decision.handle in self.dead:
-            raise Refused("handle-ended", "draw a new secret")
+            raise Refused(Reason.HANDLE_ENDED, "draw a new secret")
         old = self.standing.get(decision.handle)
         grants = any(decision.choices.values())
         if old is None and not grants:
-            raise Refused("no-receipt", "there is no such grant")
+            raise Refused(Reason.NO_RECEIPT, "there is no such grant")
         current = self.published[-1]
         if grants and decision.edition != current.hash:
-            raise Refused("edition-changed", "the policy has changed")
+            raise Refused(Reason.EDITION_CHANGED, "the policy has changed")
         self.decisions.append(decision)
         choices = dict(old.choices) if old else {}
         choices |= {name: Choice(d, current.number) for name, d in decision.choices.items()}

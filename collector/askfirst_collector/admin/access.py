@@ -19,7 +19,7 @@ from askfirst.asgi_paths import read_body
 from askfirst.contracts import strict_json
 from askfirst.contracts.body import JSON, media_type
 from askfirst.contracts.limits import BODY_BYTES
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.parts import Parts
@@ -66,14 +66,16 @@ class Access:
 
     def _check_site(self, name: str) -> None:
         if self._registry.site(name) is None:
-            raise Refused("no-such-site", "name a site of yours")
+            raise Refused(Reason.NO_SUCH_SITE, "name a site of yours")
 
     async def member(self, request: Request) -> Member:
         """Whose token is shown; Refused `no-token` where it is none, or its time is over."""
         token = bearer(request.headers.raw)
         found = await asyncio.to_thread(self._tokens.member_of, token) if token else None
         if found is None:
-            raise Refused("no-token", "send an API token: Authorization: Bearer askfirst_api_…")
+            raise Refused(
+                Reason.NO_TOKEN, "send an API token: Authorization: Bearer askfirst_api_…"
+            )
         return found
 
 
@@ -87,9 +89,9 @@ def require(
     if may(member, action, site, owner=owner):
         return
     if ACTIONS[action].of_site and not _sees(member, site, owner):
-        raise Refused("no-such-site", "name a site of yours")
+        raise Refused(Reason.NO_SUCH_SITE, "name a site of yours")
     scope = ACTIONS[action].scope
-    raise Refused("not-allowed", f"needs the scope {scope}, and a member whose role allows it")
+    raise Refused(Reason.NOT_ALLOWED, f"needs the scope {scope}, and a member whose role allows it")
 
 
 def _sees(member: Member, site: str | None, owner: str | None) -> bool:
@@ -111,7 +113,7 @@ def _by_contract(contract: type[Body], data: bytes) -> Body:
         return msgspec.convert(value, contract)
     except msgspec.ValidationError as error:
         unknown = "unknown field" in str(error)
-        reason = "unknown-field" if unknown else "bad-shape"
+        reason = Reason.UNKNOWN_FIELD if unknown else Reason.BAD_SHAPE
         raise Refused(reason, str(error)[:200]) from None
 
 

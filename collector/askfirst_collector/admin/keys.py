@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.admin.access import Endpoint, answer, nothing
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.parts import Parts
@@ -74,7 +74,7 @@ class KeysFace:
 
     def _check(self, site: str) -> None:
         if self._parts.registry.site(site) is None:
-            raise Refused("no-such-site", "name a site of yours")
+            raise Refused(Reason.NO_SUCH_SITE, "name a site of yours")
 
     def _record(
         self, connection: Connection, member: Member, site: str, *, before: object, after: object

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.contracts.names import NAME
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
 from askfirst_collector.ledger.changes import Change, changes
 from askfirst_collector.parts import Parts
@@ -82,7 +82,7 @@ class MembersFace:
         """One member."""
         found = await _thread(self._members.get, request.path_params["name"])
         if found is None:
-            raise Refused("no-such-member", "see /v1/admin/members")
+            raise Refused(Reason.NO_SUCH_MEMBER, "see /v1/admin/members")
         return answer(_member(found))
 
     async def change(self, request: Request, member: Member) -> Response:
@@ -147,7 +147,7 @@ def _number(request: Request, name: str, least: int, most: int) -> int | None:
         return None
     if given.isascii() and given.isdigit() and len(given) < 19 and least <= int(given) <= most:
         return int(given)
-    raise Refused("bad-shape", f"{name} is a whole number from {least} to {most}")
+    raise Refused(Reason.BAD_SHAPE, f"{name} is a whole number from {least} to {most}")
 
 
 def _member(member: Member) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import Problem, Refused
+from askfirst.errors import Problem, Reason, Refused
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
 from askfirst_collector.admin.access import BY_ITSELF, Endpoint, answer, read_json, require
@@ -111,7 +111,7 @@ class PlacedFace:
         if body.state != "suspended":
             require(member, "collector.change", found.site, owner=found.owner)
         if body.state == "active" and not may_resume(member, found.site, by=found.by):
-            raise Refused("not-allowed", f"{found.by} suspended it: ask them, or a host admin")
+            raise Refused(Reason.NOT_ALLOWED, f"{found.by} suspended it: ask them, or a host admin")
         expected = seen_as(found, body.expected)
         changed = await asyncio.to_thread(
             lambda: self._placing.set_state(
@@ -143,7 +143,7 @@ class PlacedFace:
         site = request.path_params["site"]
         require(member, action, site, owner=None if found is None else found.owner)
         if found is None:
-            raise Refused("not-found", "there is no collector of this name")
+            raise Refused(Reason.NOT_FOUND, "there is no collector of this name")
         return found
 
     async def _found(self, request: Request) -> PlacedCollector | None:
@@ -156,7 +156,7 @@ def _document(document: dict[str, Any], request: Request) -> Placed:
     site, name = request.path_params["site"], request.path_params["name"]
     if (placed.policy.site, placed.name) != (site, name):
         told = f"{placed.name!r} at {placed.policy.site!r}"
-        raise Refused("other-name", f"the document is of {told}: send it there")
+        raise Refused(Reason.OTHER_NAME, f"the document is of {told}: send it there")
     return placed
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst_collector.admin.access import Endpoint, answer, nothing, read_json
 from askfirst_collector.ingest.off_loop import read_apart
@@ -121,18 +121,20 @@ class SitesFace:
     def _site(self, name: str) -> Site:
         site = self._registry.site(name)
         if site is None:
-            raise Refused("no-such-site", "name a site of yours")
+            raise Refused(Reason.NO_SUCH_SITE, "name a site of yours")
         return site
 
 
 def _policy(document: Mapping[str, Any], site: str) -> Policy:
     policy = read_policy(document)
     if policy.site != site:
-        raise Refused("other-name", f"the policy is of {policy.site!r}: send it to that site")
+        raise Refused(Reason.OTHER_NAME, f"the policy is of {policy.site!r}: send it to that site")
     return policy
 
 
 def _seconds(given: datetime) -> int:
     if given.tzinfo is None:
-        raise Refused("bad-shape", "write effective with its offset, such as 2027-01-01T00:00:00Z")
+        raise Refused(
+            Reason.BAD_SHAPE, "write effective with its offset, such as 2027-01-01T00:00:00Z"
+        )
     return int(given.timestamp())

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.closing.preview import preview
 from askfirst_collector.dashboard.ceiling_form import (
@@ -152,7 +152,7 @@ class CeilingPages:
         try:
             save_ceiling(self._parts, policy, actor=visit.member.name, expected=expected)
         except Refused as error:
-            if error.reason != "changed-meanwhile":
+            if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
             return self._look(request, visit, policy, expected, problem=said(error))
         return to(request, "/ceiling")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.canonical import canonical
 from askfirst.terms.placed import Placed, clamped, read_placed
 from askfirst.terms.policy import Policy
@@ -81,7 +81,7 @@ class CollectorEdit:
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems, status=409)
         except Refused as error:
-            if error.reason != "changed-meanwhile":
+            if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
             return self._form(request, visit, form, status=409, theirs=said(error), placed=placed)
         return to(request, f"/sites/{site.site}/collectors/{placed.name}")

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import PolicyError, Refused
+from askfirst.errors import PolicyError, Reason, Refused
 from askfirst_collector.dashboard.conflicts import told
 from askfirst_collector.dashboard.door import Visit
 from askfirst_collector.dashboard.page import Page
@@ -95,7 +95,7 @@ class Collectors:
             except PolicyError as error:
                 return self._one(request, visit, status=409, refused=told(error.problems))
             except Refused as error:
-                if error.reason not in ("changed-meanwhile", "wrong-state"):
+                if error.reason not in (Reason.CHANGED_MEANWHILE, Reason.WRONG_STATE):
                     raise
                 return self._one(request, visit, status=error.status, problem=said(error))
             return to(request, _path(found))
@@ -131,7 +131,7 @@ class Collectors:
                     owner=found.owner,
                 )
             except Refused as error:
-                if error.reason != "bad-shape":
+                if error.reason != Reason.BAD_SHAPE:
                     raise
                 return self._one(request, visit, status=error.status, bad_url=said(error), url=url)
             if secret is None:

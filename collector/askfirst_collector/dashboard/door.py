@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.asgi_paths import read_body
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.gate.headers import Headers, values
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.registry.permissions import Member
@@ -184,7 +184,7 @@ async def read_form(
             request.scope["headers"], request.receive, largest=largest, seconds=SLOWEST
         )
     except Refused as error:
-        too_large = error.reason == "too-large"
+        too_large = error.reason == Reason.TOO_LARGE
         detail = "The form is too large." if too_large else "The form did not come in time."
         raise HTTPException(error.status, detail) from error
     try:

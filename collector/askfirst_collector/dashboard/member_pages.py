@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.dashboard.door import Visit, check_csrf, origin_of, read_form
 from askfirst_collector.dashboard.page import Frame, Page
 from askfirst_collector.dashboard.words import ROLE_NAMES, said
@@ -92,7 +92,7 @@ class MemberPages:
             try:
                 self._members.change(visit.member, name, form.get("role", ""), _sites(form))
             except Refused as error:
-                if error.reason != "last-host-admin":
+                if error.reason != Reason.LAST_HOST_ADMIN:
                     raise
                 return self._one(request, visit, error=error)
             # Whoever is no host admin any more may not open the list either.
@@ -109,7 +109,7 @@ class MemberPages:
             try:
                 self._members.remove(visit.member, request.path_params["name"])
             except Refused as error:
-                if error.reason != "last-host-admin":
+                if error.reason != Reason.LAST_HOST_ADMIN:
                     raise
                 return self._one(request, visit, error=error)
             return _to(request, "/members")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.dashboard.conflicts import told
 from askfirst_collector.dashboard.door import Visit
@@ -133,7 +133,7 @@ class Publishing:
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems, status=409)
         except Refused as error:
-            if error.reason != "changed-meanwhile":
+            if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
             return self._look(request, visit, form, policy, effective, problem=said(error))
         self._parts.keys.site(name)

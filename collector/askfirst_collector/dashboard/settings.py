@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.dashboard.door import Visit, origin_of
 from askfirst_collector.dashboard.page import Page
 from askfirst_collector.dashboard.site_frame import SiteFrame, read_own_form, to
@@ -92,7 +92,7 @@ class Settings:
                     self._parts, visit.member, "site.change", site=site, collector="", url=url
                 )
             except Refused as error:
-                if error.reason != "bad-shape":
+                if error.reason != Reason.BAD_SHAPE:
                     raise
                 return self._show(request, visit, status=error.status, problem=said(error), url=url)
             if secret is None:
@@ -109,7 +109,7 @@ class Settings:
         form = await read_own_form(request, visit)
         site = form.get("site", "")
         if form.get("again", "").strip() != site:
-            raise Refused("bad-shape", "write the name of the site again to retire it")
+            raise Refused(Reason.BAD_SHAPE, "write the name of the site again to retire it")
         retire = self._parts.registry.retire
         await run_in_threadpool(lambda: retire(site, actor=visit.member.name))
         return to(request, "/sites")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from askfirst.contracts.drops import Drop
-from askfirst.errors import CollectorAway, PolicyError, Refused
+from askfirst.errors import STATUS, CollectorAway, PolicyError, Reason, Refused
 
 Header = tuple[bytes, bytes]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -55,13 +55,13 @@ def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
     """A request that is wrong as a whole (RFC 9457)."""
     if error.retry_after is not None:
         headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
-    return _problem(error.status, error.reason, error.detail, headers)
+    return _problem(error.reason, error.detail, headers)
 
 
 def conflicting(error: PolicyError) -> Answer:
     """A policy that is not put in force, with every problem of it (M31)."""
     above = any(problem.link for problem in error.problems)
-    reason = "policy-conflict" if above else "policy-refused"
+    reason = Reason.POLICY_CONFLICT if above else Reason.POLICY_REFUSED
     refused = Refused(reason, "change what `problems` names")
     told = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
     problems = [problem.as_dict() for problem in error.problems]
@@ -73,9 +73,10 @@ def conflicting(error: PolicyError) -> Answer:
 def away(error: CollectorAway) -> Answer:
     """Nothing was stored, and the same request may succeed later."""
     retry = (b"retry-after", str(error.retry_after).encode())
-    return _problem(503, "collector-away", "nothing was stored; send it again later", (retry,))
+    return _problem(Reason.COLLECTOR_AWAY, "nothing was stored; send it again later", (retry,))
 
 
-def _problem(status: int, reason: str, detail: str, headers: Sequence[Header]) -> Answer:
+def _problem(reason: Reason, detail: str, headers: Sequence[Header]) -> Answer:
+    status = STATUS[reason]
     body = orjson.dumps({"status": status, "reason": reason, "detail": detail})
     return Answer(status, body, tuple(headers), PROBLEM)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from askfirst.client import Decision, Recorded, Status
 from askfirst.contracts.names import HANDLE
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, Reason, Refused
 from askfirst.spool.spool import rollback
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
@@ -83,10 +83,10 @@ def _undo(parts: Parts, decision: Decision, attempt: Attempt) -> None:
 def record_now(parts: Parts, decision: Decision, attempt: Attempt | None = None) -> Recorded:
     """`record`, for callers that are threads."""
     if not HANDLE.fullmatch(decision.handle):
-        raise Refused("bad-shape", "send the handle as 64 hexadecimal digits")
+        raise Refused(Reason.BAD_SHAPE, "send the handle as 64 hexadecimal digits")
     site = parts.registry.site(decision.site)
     if site is None:
-        raise Refused("no-such-site", "publish a policy for this site first")
+        raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
     answered: list[Answered] = []
     editions: list[Editions] = []
 

@@ -21,7 +21,7 @@ from askfirst.client import Caller, Receive
 from askfirst.contracts.body import JSON, TEXT, media_type
 from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
 from askfirst.gate.cookies import STATE, read_cookies
 from askfirst.gate.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
@@ -110,7 +110,7 @@ class Events:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
-            error = Refused("method-not-allowed", "send POST")
+            error = Refused(Reason.METHOD_NOT_ALLOWED, "send POST")
             return refused(error, [(b"allow", b"POST")])
         headers: Headers = scope["headers"]
         client = scope.get("client")
@@ -130,7 +130,7 @@ class Events:
             expiry = () if taken.valid or not _grants(headers) else (EXPIRE_STATE,)
             return Answer(202, taken.body, expiry)
         if key is not None and own is None:
-            raise Refused("wrong-key", "send the key of a site")
+            raise Refused(Reason.WRONG_KEY, "send the key of a site")
         sent = read_batch(await _read(headers, receive), relay=own is not None)
         if own is not None:
             sender = self._senders.of_relay(own, sent, headers)
@@ -153,7 +153,7 @@ class Events:
 
     def _check_limit(self, peer: str, headers: Headers) -> None:
         if not self._allows(self._limit, peer, headers):
-            raise Refused("too-many-requests", "send less")
+            raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
 
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
         told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)

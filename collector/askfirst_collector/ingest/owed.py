@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from askfirst.client import Handle, Owed
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, Reason, Refused
 from askfirst.spool.pending import replay
 from askfirst.spool.spool import Spool
 from askfirst_collector.ledger.entries import Standing
@@ -57,12 +57,12 @@ async def owe(spool: Spool, parts: Parts | None, entry: Owed) -> None:
 def _is_known(parts: Parts, entry: Owed) -> bool:
     try:
         if parts.ledger.latest(entry.site, entry.handle) is None:
-            raise Refused("no-receipt", "nothing is known of this receipt")
+            raise Refused(Reason.NO_RECEIPT, "nothing is known of this receipt")
         ended = parts.ledger.has_ended(entry.site, entry.handle)
     except CollectorAway:
         return False
     if ended and entry.kind != "erase":
-        raise Refused("handle-ended", "this grant has ended already")
+        raise Refused(Reason.HANDLE_ENDED, "this grant has ended already")
     return True
 
 

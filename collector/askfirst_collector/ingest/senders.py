@@ -6,7 +6,7 @@ from askfirst.client import Caller
 from askfirst.contracts import origin
 from askfirst.contracts.events import EventBatch
 from askfirst.contracts.origin import exact_origin
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.gate.headers import Headers, values
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
@@ -29,7 +29,9 @@ class Senders:
         """The site of this name."""
         site = self._registry.site(name)
         if site is None:
-            raise Refused("no-such-site", "send the name of a site that has published a policy")
+            raise Refused(
+                Reason.NO_SUCH_SITE, "send the name of a site that has published a policy"
+            )
         return site
 
     def check_origin(self, site: Site, headers: Headers) -> None:
@@ -55,9 +57,9 @@ class Senders:
     def of_relay(self, own: str, sent: EventBatch, headers: Headers) -> Sender:
         """The relay of the site `own`, whose key it showed."""
         if sent.site != own:
-            raise Refused("wrong-key", "send the key of the site that the body names")
+            raise Refused(Reason.WRONG_KEY, "send the key of the site that the body names")
         if sent.secret is not None:
-            raise Refused("wrong-key", "a relay sends the handle, never the secret")
+            raise Refused(Reason.WRONG_KEY, "a relay sends the handle, never the secret")
         site = self.site(sent.site)
         # The gate beside it has looked at the vouch: what it sends on, it vouches for.
         signals = _signals(sent, headers)
@@ -66,11 +68,13 @@ class Senders:
     def of_script(self, sent: EventBatch, headers: Headers) -> tuple[Sender, bytes]:
         """A page of a site without a server of its own, by its exact origin, which is answered."""
         if sent.handle is not None:
-            raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
+            raise Refused(
+                Reason.WRONG_KEY, "a handle needs the key of its site; a page sends secret"
+            )
         site = self.site(sent.site)
         sender = exact_origin(headers, site.editions.current.policy.origins)
         if sender is None:
-            raise Refused("cross-origin", "send events from an origin of the site")
+            raise Refused(Reason.CROSS_ORIGIN, "send events from an origin of the site")
         handle = None if sent.secret is None else handle_of(sent.secret.encode())
         told = sender.decode("latin-1")
 

@@ -19,7 +19,7 @@ from askfirst.contracts.consent import ROLLBACK, ConsentRequest, read_consent_re
 from askfirst.contracts.names import HANDLE as HANDLES
 from askfirst.contracts.origin import exact_origin
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorAway, Reason, Refused
 from askfirst.gate.headers import values
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
@@ -91,12 +91,12 @@ class Face:
         key = bearer(headers) or ""
         own = await asyncio.to_thread(self._parts.registry.site_of_key, key)
         if own is None:
-            raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
+            raise Refused(Reason.WRONG_KEY, "send the key of a site: Authorization: Bearer …")
         media_type(headers, JSON)
         data = await read_body(headers, request.receive, largest=LARGEST)
         policy = await read_apart(lambda: _policy(data))
         if policy.site != own:
-            raise Refused("wrong-key", "send the key of the site that the policy names")
+            raise Refused(Reason.WRONG_KEY, "send the key of the site that the policy names")
         await asyncio.to_thread(self._parts.registry.publish, policy)
         return await self.terms(request)
 
@@ -156,7 +156,7 @@ class Face:
             self._parts.registry.has_origin, found[0].decode("latin-1")
         )
         if not known:
-            raise Refused("cross-origin", "send from an origin of the site")
+            raise Refused(Reason.CROSS_ORIGIN, "send from an origin of the site")
         return _json(
             {},
             found[0],
@@ -174,28 +174,32 @@ class Face:
         origins = site.editions.current.policy.origins if site is not None else ()
         origin = exact_origin(headers, origins)
         if origin is None:
-            raise Refused("cross-origin", "send answers from an origin of the site")
+            raise Refused(Reason.CROSS_ORIGIN, "send answers from an origin of the site")
         if asked.answer.method == ROLLBACK:
-            raise Refused("wrong-key", "rollback needs the key of its site")
+            raise Refused(Reason.WRONG_KEY, "rollback needs the key of its site")
         if asked.handle is not None:
-            raise Refused("wrong-key", "a handle needs the key of its site; a page sends secret")
+            raise Refused(
+                Reason.WRONG_KEY, "a handle needs the key of its site; a page sends secret"
+            )
         if asked.secret is None:
-            raise Refused("no-receipt", "send the secret")
+            raise Refused(Reason.NO_RECEIPT, "send the secret")
         handle = _handle_of(asked.secret.encode())
         if not asked.answer.refuses:
             # The network first: an Origin is easily forged, and what one network may not send
             # must not be taken from the site's budget, which is everybody's.
             if not self._events.admits_script(headers, peer):
-                raise Refused("too-many-requests", "too many answers from one network")
+                raise Refused(Reason.TOO_MANY_REQUESTS, "too many answers from one network")
             if not self._budget.allows(asked.site):
-                raise Refused("too-many-requests", "too many answers on one site", retry_after=60)
+                raise Refused(
+                    Reason.TOO_MANY_REQUESTS, "too many answers on one site", retry_after=60
+                )
         return handle, origin
 
     def _site_of_key(self, key: str) -> Site:
         name = self._parts.registry.site_of_key(key)
         site = self._parts.registry.site(name) if name is not None else None
         if site is None:
-            raise Refused("wrong-key", "send the key of a site: Authorization: Bearer …")
+            raise Refused(Reason.WRONG_KEY, "send the key of a site: Authorization: Bearer …")
         return site
 
     def _holder(self, request: Request) -> tuple[str, str, bytes | None]:
@@ -211,7 +215,7 @@ class Face:
             return self._site_of_key(key).name, _handle(headers), None
         found = values(headers, b"authorization")
         if len(found) != 1 or found[0][: len(_RECEIPT)].lower() != _RECEIPT:
-            raise Refused("no-receipt", "send Authorization: Receipt and the secret")
+            raise Refused(Reason.NO_RECEIPT, "send Authorization: Receipt and the secret")
         handle = _handle_of(found[0][len(_RECEIPT) :].strip())
         sites = self._parts.ledger.sites_of(handle)
         name = sites[0] if sites else ""
@@ -225,7 +229,7 @@ class Face:
         }
         origin = exact_origin(headers, known)
         if origin is None:
-            raise Refused("cross-origin", "send this from an origin of the site")
+            raise Refused(Reason.CROSS_ORIGIN, "send this from an origin of the site")
         site = self._parts.registry.site(name) if name else None
         own = site.editions.current.policy.origins if site is not None else ()
         return (name if origin.decode("latin-1") in own else ""), handle, origin
@@ -234,17 +238,19 @@ class Face:
 def _handle(headers: list[tuple[bytes, bytes]]) -> str:
     found = [value.decode("latin-1") for value in values(headers, HANDLE)]
     if len(found) != 1 or not HANDLES.fullmatch(found[0]):
-        raise Refused("no-receipt", "under a site key send Askfirst-Handle: 64 hexadecimal digits")
+        raise Refused(
+            Reason.NO_RECEIPT, "under a site key send Askfirst-Handle: 64 hexadecimal digits"
+        )
     return found[0]
 
 
 def _of_relay(asked: ConsentRequest, own: str) -> str | None:
     if own != asked.site:
-        raise Refused("wrong-key", "send the key of the site that the body names")
+        raise Refused(Reason.WRONG_KEY, "send the key of the site that the body names")
     if asked.secret is not None:
-        raise Refused("wrong-key", "a relay sends the handle, never the secret")
+        raise Refused(Reason.WRONG_KEY, "a relay sends the handle, never the secret")
     if asked.handle is None and not asked.answer.refuses:
-        raise Refused("bad-shape", "send the handle")
+        raise Refused(Reason.BAD_SHAPE, "send the handle")
     return asked.handle
 
 
@@ -287,7 +293,7 @@ def tally_refusal(parts: Parts, site: str) -> None:
 def _handle_of(secret: bytes) -> str:
     handle = handle_of(secret)
     if handle is None:
-        raise Refused("no-receipt", "send the secret of a receipt")
+        raise Refused(Reason.NO_RECEIPT, "send the secret of a receipt")
     return handle
 
 

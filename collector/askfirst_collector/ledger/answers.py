@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from askfirst.client import Decision
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.lattice import Detail
 from askfirst.terms.placed import split
@@ -46,7 +46,7 @@ def answer(
     chosen = _chosen(decision, editions.current, old)
     grants = any(chosen.values())
     if grants and past.ended:
-        raise Refused("handle-ended", "draw a new secret: this one has ended for good")
+        raise Refused(Reason.HANDLE_ENDED, "draw a new secret: this one has ended for good")
     number = editions.current.number if grants else _number(decision, editions, old)
     fresh = {name: Choice(detail, number) for name, detail in chosen.items()}
     choices = dict(sorted({**old, **fresh}.items()))
@@ -80,7 +80,7 @@ def rolled_back(decision: Decision, past: Past, *, now: float) -> dict[str, Any]
     None where it was indeed not, or is over. It ends the handle where nothing else is granted.
     """
     if any(decision.choices.values()):
-        raise Refused("choices-contradict-method", "rollback takes no choice above 0")
+        raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "rollback takes no choice above 0")
     if past.latest is None or past.ended:
         return None
     gone = {name for name in decision.choices if name in past.latest.body["granted"]}
@@ -148,15 +148,17 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
     asked = current.policy.asked
     if decision.method in ("reject_all", "withdraw"):
         if any(decision.choices.values()):
-            raise Refused("choices-contradict-method", f"{decision.method} takes no choice above 0")
+            raise Refused(
+                Reason.CHOICES_CONTRADICT_METHOD, f"{decision.method} takes no choice above 0"
+            )
         return dict.fromkeys((*asked, *old), 0)
     chosen = dict(decision.choices)
     if decision.method == "accept_all":
         chosen = chosen or dict.fromkeys(asked, int(Detail.AS_ASKED))
         if set(chosen.values()) - {Detail.AS_ASKED}:
-            raise Refused("choices-contradict-method", "accept_all takes choices of 3 only")
+            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all takes choices of 3 only")
     if not all(0 <= detail <= Detail.AS_ASKED for detail in chosen.values()):
-        raise Refused("bad-shape", "choose 0, 1, 2 or 3")
+        raise Refused(Reason.BAD_SHAPE, "choose 0, 1, 2 or 3")
     if chosen and not any(chosen.values()):
         # An old notice may refuse what is not asked any more.
         return {name: 0 for name in chosen if name in current.every or name in old}
@@ -166,20 +168,20 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
         sells = {name for name in chosen if _asked(current, name).sells_or_shares}
         chosen = {n: detail for n, detail in chosen.items() if not (detail and n in sells)}
     if not chosen:
-        raise Refused("nothing-chosen", "name at least one purpose that may be granted")
+        raise Refused(Reason.NOTHING_CHOSEN, "name at least one purpose that may be granted")
     return chosen
 
 
 def _check_grant(decision: Decision, chosen: Mapping[str, int], current: Edition) -> None:
     if decision.edition != current.hash:
-        raise Refused("edition-changed", f"the current edition is {current.hash}")
+        raise Refused(Reason.EDITION_CHANGED, f"the current edition is {current.hash}")
     if not set(chosen) <= set(current.every):
-        raise Refused("unknown-purpose", f"choose among {', '.join(current.every)}")
+        raise Refused(Reason.UNKNOWN_PURPOSE, f"choose among {', '.join(current.every)}")
     if current.policy.for_children:
-        raise Refused("under-age", "this site is for children: nothing is gathered")
+        raise Refused(Reason.UNDER_AGE, "this site is for children: nothing is gathered")
     terms = [_asked(current, name) for name, detail in chosen.items() if detail]
     if any(each.minimum_age for each in terms) and not decision.adult:
-        raise Refused("age-not-declared", "declare the age with adult: true")
+        raise Refused(Reason.AGE_NOT_DECLARED, "declare the age with adult: true")
 
 
 def _asked(edition: Edition, name: str) -> Terms:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from askfirst.errors import STATUS
+from askfirst.errors import STATUS, Reason
 
 Schema = Mapping[str, Any]
 Requirement = Mapping[str, list[str]]
@@ -86,7 +86,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. `refusals` are reasons of `errors.STATUS`: every one it may give."""
+    """One method of one path. `refusals` are words of `errors.Reason`: every one it may give."""
 
     method: str
     path: str
@@ -133,7 +133,7 @@ def refused(reasons: frozenset[str]) -> dict[str, dict[str, Any]]:
     """The answers that refuse, by status: problem details (RFC 9457) with these reasons."""
     by_status: dict[int, list[str]] = {}
     for reason in sorted(reasons):
-        by_status.setdefault(STATUS[reason], []).append(reason)
+        by_status.setdefault(STATUS[Reason(reason)], []).append(reason)
     return {str(status): _problem(status, found) for status, found in by_status.items()}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.terms.reading import NAME
 from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.registry.member_tables import (
@@ -92,7 +92,7 @@ def check_actor(
     found = find_member(connection, actor.name)
     present = replace(found, scopes=actor.scopes) if found is not None else None
     if present is None or not may(present, action, site, owner=owner):
-        raise Refused("not-allowed", "ask a host admin for it")
+        raise Refused(Reason.NOT_ALLOWED, "ask a host admin for it")
 
 
 def check_another_admin(connection: Connection, name: str) -> None:
@@ -100,24 +100,24 @@ def check_another_admin(connection: Connection, name: str) -> None:
     others = select(func.count()).select_from(members)
     others = others.where(members.c.role == HOST_ADMIN, members.c.name != name)
     if not connection.execute(others).scalar_one():
-        raise Refused("last-host-admin", "make somebody else a host admin first")
+        raise Refused(Reason.LAST_HOST_ADMIN, "make somebody else a host admin first")
 
 
 def check_role(role: str, sites: Collection[str]) -> None:
     """Refused where the role is unknown, or a site's name cannot be one."""
     if role not in ROLES:
-        raise Refused("bad-shape", f"choose a role: {', '.join(ROLES)}")
+        raise Refused(Reason.BAD_SHAPE, f"choose a role: {', '.join(ROLES)}")
     if len(sites) > 1000 or not all(NAME.fullmatch(each) for each in sites):
-        raise Refused("bad-shape", "name sites as their policies do: [a-z][a-z0-9_-]*")
+        raise Refused(Reason.BAD_SHAPE, "name sites as their policies do: [a-z][a-z0-9_-]*")
 
 
 def check_name(connection: Connection, name: str) -> None:
     """Refused where a name cannot be used, or is somebody's in whichever case."""
     problem = name_problem(name)
     if problem is not None:
-        raise Refused("bad-shape", problem.rstrip("."))
+        raise Refused(Reason.BAD_SHAPE, problem.rstrip("."))
     if is_taken(connection, name):
-        raise Refused("name-taken", "choose another name: somebody has this one")
+        raise Refused(Reason.NAME_TAKEN, "choose another name: somebody has this one")
 
 
 def is_taken(connection: Connection, name: str) -> bool:

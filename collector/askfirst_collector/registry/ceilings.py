@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import Policy
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.parts import Parts
@@ -44,13 +44,13 @@ def save_ceiling(parts: Parts, policy: Policy, *, actor: str, expected: int) -> 
     """
     if parts.host.file is not None:
         name = parts.host.file.name
-        raise Refused("ceiling-is-a-file", f"{name} is the host's policy: change that file")
+        raise Refused(Reason.CEILING_IS_A_FILE, f"{name} is the host's policy: change that file")
     with away("ledger"), writing(parts.engine) as connection:
         before = newest(connection)
         number = before.number if before else 0
         if number != expected:
             detail = f"edition {number} was put in force meanwhile: look at it, then save again"
-            raise Refused("changed-meanwhile", detail)
+            raise Refused(Reason.CHANGED_MEANWHILE, detail)
         if before is not None and before.policy is not None and before.hash == policy.hash:
             return Saved(number, before.hash)
         return _put_in_force(parts, connection, before, policy, actor)

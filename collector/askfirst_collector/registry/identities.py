@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, insert, select
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.accounts import (
     LONGEST_NAME,
@@ -77,12 +77,12 @@ class Identities:
             name: str | None = connection.execute(query).scalar()
             member = find_member(connection, name) if name is not None else None
             if name is None or member is None:
-                raise Refused("not-allowed", "sign in again, and join from your account")
+                raise Refused(Reason.NOT_ALLOWED, "sign in again, and join from your account")
             known = _member_of(connection, who)
             if known is None:
                 self._add(connection, who, name)
             elif known != name:
-                raise Refused("not-allowed", "that account there is somebody else's here")
+                raise Refused(Reason.NOT_ALLOWED, "that account there is somebody else's here")
             return member
 
     def of(self, name: str) -> tuple[str, ...]:
@@ -137,4 +137,4 @@ def _free_name(connection: Connection, who: Identity) -> str:
         name = base if number == 1 else f"{base} {number}"
         if not is_taken(connection, name):
             return name
-    raise Refused("name-taken", "ask for another invitation, and choose a name yourself")
+    raise Refused(Reason.NAME_TAKEN, "ask for another invitation, and choose a name yourself")

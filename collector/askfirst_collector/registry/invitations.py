@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import changes_since, record_change
 from askfirst_collector.registry.accounts import (
     HOST_ADMIN,
@@ -66,17 +66,17 @@ class Invitations:
         if role == HOST_ADMIN:
             sites = ()
         elif not sites:
-            raise Refused("bad-shape", "name at least one site")
+            raise Refused(Reason.BAD_SHAPE, "name at least one site")
         email = email.strip().casefold()
         if email and (len(email) > LONGEST_EMAIL or not _is_email(email)):
-            raise Refused("bad-shape", "write an e-mail address, or leave it out")
+            raise Refused(Reason.BAD_SHAPE, "write an e-mail address, or leave it out")
         token = self._urandom(32).hex()
         with changing(self._engine) as connection:
             check_actor(connection, actor, "member.change")
             self._drop_old(connection)
             count = connection.execute(select(func.count()).select_from(invitation)).scalar_one()
             if count >= LARGEST_COUNT:
-                raise Refused("too-many-requests", "withdraw invitations that nobody accepts")
+                raise Refused(Reason.TOO_MANY_REQUESTS, "withdraw invitations that nobody accepts")
             made = Invitation(
                 id=self._urandom(8).hex(),
                 role=role,
@@ -110,7 +110,7 @@ class Invitations:
             check_actor(connection, actor, "member.change")
             row = connection.execute(select(invitation).where(invitation.c.id == id)).first()
             if row is None:
-                raise Refused("not-found", "it was accepted, withdrawn, or has ended")
+                raise Refused(Reason.NOT_FOUND, "it was accepted, withdrawn, or has ended")
             self._end(connection, actor, _read(row))
 
     def end_those_of(self, connection: Connection, actor: Member, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.accounts import (
     HOST_ADMIN,
@@ -134,7 +134,7 @@ class Members:
         with changing(self._engine) as connection:
             member = find_member(connection, name)
             if member is None:
-                raise Refused("no-such-member", "sign in again")
+                raise Refused(Reason.NO_SUCH_MEMBER, "sign in again")
             connection.execute(
                 update(members).where(members.c.name == name).values(password=hashed)
             )
@@ -218,5 +218,5 @@ class Members:
 def _known(connection: Connection, name: str) -> Member:
     found = find_member(connection, name)
     if found is None:
-        raise Refused("no-such-member", "see the list of members")
+        raise Refused(Reason.NO_SUCH_MEMBER, "see the list of members")
     return found

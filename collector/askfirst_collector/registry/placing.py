@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
-from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.edition import Edition
 from askfirst.terms.placed import Placed, clamped
 from askfirst.terms.policy import Policy
@@ -109,7 +109,9 @@ class Placing:
             before = find_placed(connection, site, name)
             _check_version(before, expected)
             if before is None and _standing(load_placed(connection, site)) >= MOST:
-                raise Refused("too-many-collectors", f"retire one first: a site has at most {MOST}")
+                raise Refused(
+                    Reason.TOO_MANY_COLLECTORS, f"retire one first: a site has at most {MOST}"
+                )
             placed, cut = self._fitting(placed, edition.policy, clamp=clamp)
             if before is None:
                 saved = PlacedCollector(site, name, owner, "draft", placed, self._key(), 1)
@@ -142,7 +144,7 @@ class Placing:
             if before.state == state and not _stops_anew(before, actor):
                 return before
             if before.state not in (*REACHED[state], state):
-                raise Refused("wrong-state", f"it is {before.state}: it cannot become {state}")
+                raise Refused(Reason.WRONG_STATE, f"it is {before.state}: it cannot become {state}")
             if state == "active":
                 self._fitting(before.placed, edition.policy, clamp=False)
             reason = by_member(actor) if state == "suspended" else None
@@ -200,20 +202,20 @@ class Placing:
     def _check_pace(self, connection: Connection, site: str, now: float) -> None:
         if made_since(connection, site, now - DAY) >= MOST_A_DAY:
             detail = f"wait: this site had {MOST_A_DAY} editions within a day"
-            raise Refused("too-many-requests", detail)
+            raise Refused(Reason.TOO_MANY_REQUESTS, detail)
 
     def _edition(self, connection: Connection, site: str) -> Edition:
         editions = load_editions(connection, site)
         if not editions:
-            raise Refused("no-such-site", "publish a policy for this site first")
+            raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
         if is_retired(connection, site):
-            raise Refused("site-retired", "this site was retired")
+            raise Refused(Reason.SITE_RETIRED, "this site was retired")
         return editions.current
 
     def _find(self, connection: Connection, site: str, name: str) -> PlacedCollector:
         found = find_placed(connection, site, name)
         if found is None:
-            raise Refused("not-found", "there is no collector of this name")
+            raise Refused(Reason.NOT_FOUND, "there is no collector of this name")
         return found
 
     def _key(self) -> str:
@@ -256,13 +258,13 @@ def _standing(found: tuple[PlacedCollector, ...]) -> int:
 
 def _check_version(before: PlacedCollector | None, expected: int | None) -> None:
     if before is not None and before.state == "retired":
-        raise Refused("collector-retired", "choose another name: this collector was retired")
+        raise Refused(Reason.COLLECTOR_RETIRED, "choose another name: this collector was retired")
     if expected is not None and expected != (before.version if before is not None else 0):
         raise _changed_meanwhile()
 
 
 def _changed_meanwhile() -> Refused:
-    return Refused("changed-meanwhile", "somebody changed it meanwhile: read it again")
+    return Refused(Reason.CHANGED_MEANWHILE, "somebody changed it meanwhile: read it again")
 
 
 def _told(found: PlacedCollector) -> dict[str, object]:

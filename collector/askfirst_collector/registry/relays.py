@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.faults import away
 
@@ -66,7 +66,7 @@ def draw_site_key(
     own = site_key.c.site == site
     connection.execute(delete(site_key).where(own, site_key.c.expires <= int(now)))
     if len(site_keys(connection, site, now=now)) >= MOST:
-        raise Refused("too-many-requests", f"end one first: a site has at most {MOST} keys")
+        raise Refused(Reason.TOO_MANY_REQUESTS, f"end one first: a site has at most {MOST} keys")
     ends = int(now) + OVERLAP
     connection.execute(
         update(site_key).where(own, site_key.c.expires.is_(None)).values(expires=ends)

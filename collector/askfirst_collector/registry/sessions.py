@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine, delete, insert, select
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.accounts import check_actor, digest, end_access, find_member
 from askfirst_collector.registry.member_tables import changing, members, reading, session
@@ -59,7 +59,7 @@ class Sessions:
             query = select(members.c.password).where(members.c.name == member.name)
             kept: str | None = connection.execute(query).scalar()
             if kept is None or password not in (None, kept):
-                raise Refused("no-such-member", "sign in again")
+                raise Refused(Reason.NO_SUCH_MEMBER, "sign in again")
             connection.execute(delete(session).where(session.c.expires <= now))
             newest = (
                 select(session.c.hash)
@@ -134,7 +134,7 @@ class Sessions:
                 delete(session).where(session.c.member == name, session.c.id == id)
             )
             if not gone.rowcount:
-                raise Refused("not-found", "it has ended already")
+                raise Refused(Reason.NOT_FOUND, "it has ended already")
             record_change(
                 connection,
                 actor=actor.name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select
 
-from askfirst.errors import PolicyError, Problem, Refused
+from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.edition import Choice, Editions, bounded_terms
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
@@ -157,11 +157,11 @@ class Registry:
             before = load_editions(connection, policy.site)
             current = before.current if before else None
             if is_retired(connection, policy.site):
-                raise Refused("site-retired", "choose another name: this site was retired")
+                raise Refused(Reason.SITE_RETIRED, "choose another name: this site was retired")
             number = current.number if current is not None else 0
             if expected is not None and expected != number:
                 detail = f"edition {number} took effect meanwhile: look at it, then publish again"
-                raise Refused("changed-meanwhile", detail)
+                raise Refused(Reason.CHANGED_MEANWHILE, detail)
             host = self._host.current().policy
             unchanged = current is not None and current.policy.hash == policy.hash
             if unchanged and effective is None and not why(connection, policy.site):
@@ -212,10 +212,12 @@ class Registry:
     def limit(self, site: str, number: int, *, actor: str) -> None:
         """Let a site store this many rows a day; Refused for a site that published nothing."""
         if not 1 <= number <= LARGEST:
-            raise Refused("bad-shape", f"write rows_a_day as a whole number from 1 to {LARGEST}")
+            raise Refused(
+                Reason.BAD_SHAPE, f"write rows_a_day as a whole number from 1 to {LARGEST}"
+            )
         with away("ledger"), writing(self._engine) as connection:
             if not load_editions(connection, site):
-                raise Refused("no-such-site", "name a site that has published a policy")
+                raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
             before = rows_a_day(connection, site)
             set_rows_a_day(connection, site, number)
             move_revision(connection)

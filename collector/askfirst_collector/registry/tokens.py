@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.registry.accounts import LONGEST_NAME, check_actor, digest, find_member
 from askfirst_collector.registry.member_tables import api_token, changing, reading
@@ -53,13 +53,13 @@ class Tokens:
         """
         name = name.strip()
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
-            raise Refused("bad-shape", f"give a name of 1 to {LONGEST_NAME} characters")
+            raise Refused(Reason.BAD_SHAPE, f"give a name of 1 to {LONGEST_NAME} characters")
         if not scopes or not set(scopes) <= set(SCOPES):
-            raise Refused("bad-shape", f"choose scopes: {', '.join(SCOPES)}")
+            raise Refused(Reason.BAD_SHAPE, f"choose scopes: {', '.join(SCOPES)}")
         if not 1 <= days <= LONGEST_DAYS:
-            raise Refused("bad-shape", f"choose 1 to {LONGEST_DAYS} days")
+            raise Refused(Reason.BAD_SHAPE, f"choose 1 to {LONGEST_DAYS} days")
         if actor.scopes is not None:
-            raise Refused("not-allowed", "make tokens in the dashboard, signed in")
+            raise Refused(Reason.NOT_ALLOWED, "make tokens in the dashboard, signed in")
         secret = PREFIX + base64.urlsafe_b64encode(self._urandom(32)).rstrip(b"=").decode()
         now = int(self._now())
         made = Token(
@@ -75,7 +75,7 @@ class Tokens:
             connection.execute(delete(api_token).where(api_token.c.expires <= now))
             of_member = select(func.count()).where(api_token.c.member == actor.name)
             if connection.execute(of_member).scalar_one() >= LARGEST_COUNT:
-                raise Refused("too-many-requests", "end tokens that nobody uses")
+                raise Refused(Reason.TOO_MANY_REQUESTS, "end tokens that nobody uses")
             connection.execute(
                 insert(api_token).values(
                     id=made.id,
@@ -122,7 +122,7 @@ class Tokens:
             which = (api_token.c.member == name) & (api_token.c.id == id)
             row = connection.execute(select(api_token).where(which)).first()
             if row is None:
-                raise Refused("not-found", "it has ended already")
+                raise Refused(Reason.NOT_FOUND, "it has ended already")
             connection.execute(delete(api_token).where(which))
             ended = _read(row)
             self._record(connection, actor, "api-token.end", ended, _told(ended), None)

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from askfirst.errors import Refused
+from askfirst.errors import Reason, Refused
 from askfirst.terms.canonical import canonical
 from askfirst_collector.store.database import metadata
 
@@ -189,4 +189,4 @@ def _check(url: str) -> None:
         parts, port = urlsplit("https:"), None
     plain = _URL.fullmatch(url) and len(url) <= LONGEST_URL and "@" not in parts.netloc
     if not (plain and parts.hostname and not parts.fragment and port != 0):
-        raise Refused("bad-shape", _ADVICE)
+        raise Refused(Reason.BAD_SHAPE, _ADVICE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .client import Application, Caller, Message, Receive, Scope, Send
 from .contracts.limits import BODY_BYTES, BODY_SECONDS
-from .errors import CollectorAway, Refused
+from .errors import CollectorAway, Reason, Refused
 from .gate.faults import note
 from .gate.headers import Headers
 from .gate.paths import EVENTS, HOST, Paths
@@ -67,7 +67,7 @@ async def read_body(
         if name.lower() == b"content-length":
             digits = value.strip().lstrip(b"0")
             if digits.isdigit() and (len(digits) > 9 or int(digits) > largest):
-                raise Refused("too-large", f"send at most {largest} bytes")
+                raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
     return await read_chunks(receive, largest=largest, seconds=seconds)
 
 
@@ -82,16 +82,18 @@ async def read_chunks(
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise Refused("too-slow", "the connection closed before the body was whole")
+                    raise Refused(
+                        Reason.TOO_SLOW, "the connection closed before the body was whole"
+                    )
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > largest:
-                    raise Refused("too-large", f"send at most {largest} bytes")
+                    raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
                 chunks.append(chunk)
                 if not message.get("more_body", False):
                     return b"".join(chunks)
     except TimeoutError:
-        raise Refused("too-slow", f"send the whole body within {seconds:g} s") from None
+        raise Refused(Reason.TOO_SLOW, f"send the whole body within {seconds:g} s") from None
 
 
 async def _host(relay: Relay, connection: Connection) -> None:

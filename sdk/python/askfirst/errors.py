@@ -14,52 +14,102 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a request is refused: a stable word to program against."""
+
+    NOT_JSON = "not-json"
+    NOT_UTF_8 = "not-utf-8"
+    DUPLICATE_KEY = "duplicate-key"
+    TOO_DEEP = "too-deep"
+    BAD_FORM = "bad-form"
+    BAD_SHAPE = "bad-shape"
+    UNKNOWN_FIELD = "unknown-field"
+    UNKNOWN_PURPOSE = "unknown-purpose"
+    UNKNOWN_VERSION = "unknown-version"
+    CHOICES_CONTRADICT_METHOD = "choices-contradict-method"
+    NOTHING_CHOSEN = "nothing-chosen"
+    AGE_NOT_DECLARED = "age-not-declared"
+    POLICY_REFUSED = "policy-refused"
+    UNDER_AGE = "under-age"
+    NOT_ALLOWED = "not-allowed"
+    CROSS_ORIGIN = "cross-origin"
+    WRONG_KEY = "wrong-key"
+    NO_RECEIPT = "no-receipt"
+    NO_TOKEN = "no-token"  # noqa: S105
+    NO_SUCH_SITE = "no-such-site"
+    NO_SUCH_MEMBER = "no-such-member"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    EDITION_CHANGED = "edition-changed"
+    POLICY_CONFLICT = "policy-conflict"
+    CHANGED_MEANWHILE = "changed-meanwhile"
+    CEILING_IS_A_FILE = "ceiling-is-a-file"
+    WRONG_STATE = "wrong-state"
+    OTHER_NAME = "other-name"
+    TOO_MANY_COLLECTORS = "too-many-collectors"
+    SITE_RETIRED = "site-retired"
+    COLLECTOR_RETIRED = "collector-retired"
+    HANDLE_ENDED = "handle-ended"
+    LAST_HOST_ADMIN = "last-host-admin"
+    NAME_TAKEN = "name-taken"
+    LINK_USED = "link-used"
+    TOO_SLOW = "too-slow"
+    TOO_LARGE = "too-large"
+    TOO_MANY_EVENTS = "too-many-events"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
+    ENCODED_BODY = "encoded-body"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    COLLECTOR_AWAY = "collector-away"
+
 
 # The one place where a reason becomes an HTTP status (RFC 9110 section 15).
-STATUS: dict[str, int] = {
-    "not-json": 400,
-    "not-utf-8": 400,
-    "duplicate-key": 400,
-    "too-deep": 400,
-    "bad-form": 400,
-    "bad-shape": 422,
-    "unknown-field": 422,
-    "unknown-purpose": 422,
-    "unknown-version": 422,
-    "choices-contradict-method": 422,
-    "nothing-chosen": 422,
-    "age-not-declared": 422,
-    "policy-refused": 422,
-    "under-age": 403,
-    "not-allowed": 403,
-    "cross-origin": 403,
-    "wrong-key": 401,
-    "no-receipt": 401,
-    "no-token": 401,
-    "no-such-site": 404,
-    "no-such-member": 404,
-    "not-found": 404,
-    "method-not-allowed": 405,
-    "edition-changed": 409,
-    "policy-conflict": 409,
-    "changed-meanwhile": 409,
-    "ceiling-is-a-file": 409,
-    "wrong-state": 409,
-    "other-name": 409,
-    "too-many-collectors": 409,
-    "site-retired": 410,
-    "collector-retired": 410,
-    "handle-ended": 409,
-    "last-host-admin": 409,
-    "name-taken": 409,
-    "link-used": 410,
-    "too-slow": 408,
-    "too-large": 413,
-    "too-many-events": 413,
-    "unsupported-media-type": 415,
-    "encoded-body": 415,
-    "too-many-requests": 429,
-    "collector-away": 503,
+STATUS: dict[Reason, int] = {
+    Reason.NOT_JSON: 400,
+    Reason.NOT_UTF_8: 400,
+    Reason.DUPLICATE_KEY: 400,
+    Reason.TOO_DEEP: 400,
+    Reason.BAD_FORM: 400,
+    Reason.BAD_SHAPE: 422,
+    Reason.UNKNOWN_FIELD: 422,
+    Reason.UNKNOWN_PURPOSE: 422,
+    Reason.UNKNOWN_VERSION: 422,
+    Reason.CHOICES_CONTRADICT_METHOD: 422,
+    Reason.NOTHING_CHOSEN: 422,
+    Reason.AGE_NOT_DECLARED: 422,
+    Reason.POLICY_REFUSED: 422,
+    Reason.UNDER_AGE: 403,
+    Reason.NOT_ALLOWED: 403,
+    Reason.CROSS_ORIGIN: 403,
+    Reason.WRONG_KEY: 401,
+    Reason.NO_RECEIPT: 401,
+    Reason.NO_TOKEN: 401,
+    Reason.NO_SUCH_SITE: 404,
+    Reason.NO_SUCH_MEMBER: 404,
+    Reason.NOT_FOUND: 404,
+    Reason.METHOD_NOT_ALLOWED: 405,
+    Reason.EDITION_CHANGED: 409,
+    Reason.POLICY_CONFLICT: 409,
+    Reason.CHANGED_MEANWHILE: 409,
+    Reason.CEILING_IS_A_FILE: 409,
+    Reason.WRONG_STATE: 409,
+    Reason.OTHER_NAME: 409,
+    Reason.TOO_MANY_COLLECTORS: 409,
+    Reason.SITE_RETIRED: 410,
+    Reason.COLLECTOR_RETIRED: 410,
+    Reason.HANDLE_ENDED: 409,
+    Reason.LAST_HOST_ADMIN: 409,
+    Reason.NAME_TAKEN: 409,
+    Reason.LINK_USED: 410,
+    Reason.TOO_SLOW: 408,
+    Reason.TOO_LARGE: 413,
+    Reason.TOO_MANY_EVENTS: 413,
+    Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+    Reason.ENCODED_BODY: 415,
+    Reason.TOO_MANY_REQUESTS: 429,
+    Reason.COLLECTOR_AWAY: 503,
 }
 
 MOST_PROBLEMS = 100  # of a policy, in one answer; the last says how many more there are
@@ -127,18 +177,18 @@ class PolicyError(AskfirstError):
 
 
 class Refused(AskfirstError):
-    """A request that is refused; `reason` is a stable word, `detail` says what to send instead.
+    """A request that is refused; `detail` says what to send instead.
 
     `retry_after` (seconds) is set wherever the status is 429 or 503.
     """
 
-    def __init__(self, reason: str, detail: str, *, retry_after: int | None = None) -> None:
-        self.reason = reason
+    def __init__(self, reason: Reason, detail: str, *, retry_after: int | None = None) -> None:
+        self.reason = Reason(reason)  # a client of somebody else's may raise its word
         self.detail = detail
         # Whoever is told to wait is told how long (RFC 6585 section 4).
-        waits = STATUS[reason] in (429, 503)
+        waits = STATUS[self.reason] in (429, 503)
         self.retry_after = RETRY_AFTER if waits and retry_after is None else retry_after
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(f"{self.reason}: {detail}")
 
     @property
     def status(self) -> int:

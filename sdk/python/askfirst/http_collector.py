@@ -15,7 +15,7 @@ from typing import Any
 
 from .client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
 from .contracts.events import read_page_batch
-from .errors import CollectorAway, Refused, Unusable, WrongSetting
+from .errors import CollectorAway, Reason, Refused, Unusable, WrongSetting
 from .gate.faults import note
 from .gate.request import Answer, problem
 from .generalising import Asking, Generaliser, needed
@@ -250,7 +250,9 @@ class HttpCollector:
 
     async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: the dashboard is at the collector's own address, not here."""
-        await _send(problem(Refused("not-found", "the dashboard is where the collector is")), send)
+        await _send(
+            problem(Refused(Reason.NOT_FOUND, "the dashboard is where the collector is")), send
+        )
 
     async def health(self) -> Mapping[str, object]:
         """Whether the collector can store; never raises."""

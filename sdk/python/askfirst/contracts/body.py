@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from ..gate.headers import Headers, first, values
 from .limits import FORM_FIELDS
 from .strict_json import BROKEN, decode
@@ -16,14 +16,14 @@ def media_type(headers: Headers, *types: str) -> str:
     """The media type, one of `types`; refuses every other, every other charset, every coding."""
     for coding in values(headers, b"content-encoding"):
         if coding.lower() not in (b"", b"identity"):
-            raise Refused("encoded-body", "send the body without a content coding")
+            raise Refused(Reason.ENCODED_BODY, "send the body without a content coding")
     kind, *parameters = (first(headers, b"content-type") or b"").decode("latin-1").split(";")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip(' \t"').lower() != "utf-8":
-            raise Refused("unsupported-media-type", "send UTF-8")
+            raise Refused(Reason.UNSUPPORTED_MEDIA_TYPE, "send UTF-8")
     if kind.strip().lower() not in types:
-        raise Refused("unsupported-media-type", f"send {' or '.join(types)}")
+        raise Refused(Reason.UNSUPPORTED_MEDIA_TYPE, f"send {' or '.join(types)}")
     return kind.strip().lower()
 
 
@@ -38,12 +38,12 @@ def read_form(data: bytes) -> dict[str, str]:
             max_num_fields=FORM_FIELDS,
         )
     except UnicodeDecodeError:
-        raise Refused("not-utf-8", "send UTF-8") from None
+        raise Refused(Reason.NOT_UTF_8, "send UTF-8") from None
     except ValueError:
-        raise Refused("bad-form", f"send at most {FORM_FIELDS} fields, name=value") from None
+        raise Refused(Reason.BAD_FORM, f"send at most {FORM_FIELDS} fields, name=value") from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Refused("duplicate-key", "send each field once")
+        raise Refused(Reason.DUPLICATE_KEY, "send each field once")
     if any(BROKEN.search(part) for pair in pairs for part in pair):
-        raise Refused("bad-shape", "send fields without NUL")
+        raise Refused(Reason.BAD_SHAPE, "send fields without NUL")
     return fields

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from .body import FORM, read_form
 from .limits import CHOICES, SHORT
 from .names import HANDLE, NAME, PURPOSE, SECRET
@@ -68,11 +68,13 @@ def read_consent_request(body: object) -> ConsentRequest:
     table = read_object(body, _WHOSE)
     site, handle, secret = (table.get(name) for name in ("site", "handle", "secret"))
     if not isinstance(site, str) or not NAME.fullmatch(site):
-        raise Refused("bad-shape", 'send "site": the short name of the site')
+        raise Refused(Reason.BAD_SHAPE, 'send "site": the short name of the site')
     if handle is not None and not (isinstance(handle, str) and HANDLE.fullmatch(handle)):
-        raise Refused("bad-shape", 'send "handle" as 64 hexadecimal digits, or leave it out')
+        raise Refused(Reason.BAD_SHAPE, 'send "handle" as 64 hexadecimal digits, or leave it out')
     if secret is not None and not (isinstance(secret, str) and SECRET.fullmatch(secret)):
-        raise Refused("bad-shape", 'send "secret" as 22 characters of base64url, or leave it out')
+        raise Refused(
+            Reason.BAD_SHAPE, 'send "secret" as 22 characters of base64url, or leave it out'
+        )
     # What is rolled back is named: a grant of the relay that it did not hear of in time.
     methods = METHODS if handle is None else (*METHODS, ROLLBACK)
     return ConsentRequest(_answer(table, methods), site, handle, secret, _flag(table, "gpc"))
@@ -90,9 +92,11 @@ def _answer(table: Mapping[str, Any], methods: Collection[str] = METHODS) -> Vis
 
 def _choices(value: object) -> dict[str, int]:
     if not isinstance(value, dict) or len(value) > CHOICES:
-        raise Refused("bad-shape", f'send "choices" as an object of at most {CHOICES} purposes')
+        raise Refused(
+            Reason.BAD_SHAPE, f'send "choices" as an object of at most {CHOICES} purposes'
+        )
     if not all(PURPOSE.fullmatch(name) and _is_detail(value[name]) for name in value):
-        raise Refused("bad-shape", 'send "choices" as {purpose: 0, 1, 2 or 3}')
+        raise Refused(Reason.BAD_SHAPE, 'send "choices" as {purpose: 0, 1, 2 or 3}')
     return value
 
 
@@ -103,31 +107,33 @@ def _is_detail(value: object) -> bool:
 def _flag(table: Mapping[str, Any], key: str) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise Refused("bad-shape", f'send "{key}" as true or false, or leave it out')
+        raise Refused(Reason.BAD_SHAPE, f'send "{key}" as true or false, or leave it out')
     return value
 
 
 def _short(table: Mapping[str, object], key: str) -> str:
     value = table.get(key, "")
     if not isinstance(value, str) or not SHORT_TEXT.fullmatch(value):
-        raise Refused("bad-shape", f'send "{key}" as at most {SHORT} characters of ASCII')
+        raise Refused(Reason.BAD_SHAPE, f'send "{key}" as at most {SHORT} characters of ASCII')
     return value
 
 
 def _method(value: object, methods: Collection[str] = METHODS) -> Method:
     if not isinstance(value, str) or value not in methods:
-        raise Refused("bad-shape", f'send "method" as one of {", ".join(METHODS)}')
+        raise Refused(Reason.BAD_SHAPE, f'send "method" as one of {", ".join(METHODS)}')
     return cast(Method, value)
 
 
 def _from_form(fields: Mapping[str, str]) -> VisitorAnswer:
     chosen = {k.removeprefix(_PURPOSE): v for k, v in fields.items() if k.startswith(_PURPOSE)}
     if fields.keys() - _FIELDS - {_PURPOSE + name for name in chosen}:
-        raise Refused("unknown-field", f"send only {', '.join(sorted(_FIELDS))}, {_PURPOSE}NAME")
+        raise Refused(
+            Reason.UNKNOWN_FIELD, f"send only {', '.join(sorted(_FIELDS))}, {_PURPOSE}NAME"
+        )
     if fields.get("v", str(VERSION)) != str(VERSION):
-        raise Refused("unknown-version", f"send v={VERSION}")
+        raise Refused(Reason.UNKNOWN_VERSION, f"send v={VERSION}")
     if any(value not in ("0", "1", "2", "3") for value in chosen.values()):
-        raise Refused("bad-shape", f"send {_PURPOSE}NAME as 0, 1, 2 or 3")
+        raise Refused(Reason.BAD_SHAPE, f"send {_PURPOSE}NAME as 0, 1, 2 or 3")
     method = _method(fields.get("method"))
     return VisitorAnswer(
         method,

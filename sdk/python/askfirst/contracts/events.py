@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from ..terms.attributes import ATTRIBUTES, Value
 from .limits import COOKIE_NAMES, EVENTS, PURPOSE, TEXT
 from .names import BATCH, HANDLE, SECRET
@@ -84,11 +84,11 @@ def read_batch(body: object, *, relay: bool = False) -> EventBatch:
     table = read_object(body, _KEYS)
     name, events = table.get("batch"), table.get("events")
     if not isinstance(name, str) or not BATCH.fullmatch(name):
-        raise Refused("bad-shape", "send batch: 22 characters of base64url")
+        raise Refused(Reason.BAD_SHAPE, "send batch: 22 characters of base64url")
     if not isinstance(events, list) or not events:
-        raise Refused("bad-shape", "send events: a list of at least one")
+        raise Refused(Reason.BAD_SHAPE, "send events: a list of at least one")
     if len(events) > EVENTS:
-        raise Refused("too-many-events", f"send at most {EVENTS} events")
+        raise Refused(Reason.TOO_MANY_EVENTS, f"send at most {EVENTS} events")
     keys = _OF_RELAY if relay else _OF_PAGE
     return EventBatch(
         name,
@@ -110,9 +110,9 @@ def read_page_batch(body: object, *, site: str) -> EventBatch:
     """
     batch = read_batch(body)
     if batch.handle is not None or batch.secret is not None:
-        raise Refused("bad-shape", "the receipt comes by its cookie: leave handle, secret out")
+        raise Refused(Reason.BAD_SHAPE, "the receipt comes by its cookie: leave handle, secret out")
     if batch.site not in ("", site):
-        raise Refused("bad-shape", "leave site out")
+        raise Refused(Reason.BAD_SHAPE, "leave site out")
     return batch
 
 
@@ -166,7 +166,7 @@ def _event(value: object, keys: frozenset[str]) -> Event | None:
 def _text(table: Mapping[str, Any], name: str) -> str:
     value = table.get(name, "")
     if not _is_text(value):
-        raise Refused("bad-shape", f"send {name} as text of at most {TEXT} characters")
+        raise Refused(Reason.BAD_SHAPE, f"send {name} as text of at most {TEXT} characters")
     return str(value)
 
 
@@ -175,14 +175,14 @@ def _key(
 ) -> str | None:
     value = table.get(name)
     if value is not None and not (isinstance(value, str) and matches(value)):
-        raise Refused("bad-shape", f"send {name} as {what}, or leave it out")
+        raise Refused(Reason.BAD_SHAPE, f"send {name} as {what}, or leave it out")
     return value
 
 
 def _flag(table: Mapping[str, Any], name: str) -> bool:
     value = table.get(name, False)
     if not isinstance(value, bool):
-        raise Refused("bad-shape", f"send {name} as true or false")
+        raise Refused(Reason.BAD_SHAPE, f"send {name} as true or false")
     return value
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from ..gate.headers import Headers, values
 
 LONGEST_PATH = 2048
@@ -36,7 +36,7 @@ def exact_origin(headers: Headers, origins: Collection[str]) -> bytes | None:
 def check_origin(headers: Headers, origins: Collection[str]) -> None:
     """Refuse what another site, or nobody that can be told, sent."""
     if not same_origin(headers, origins):
-        raise Refused("cross-origin", "send this from a page of the site itself")
+        raise Refused(Reason.CROSS_ORIGIN, "send this from a page of the site itself")
 
 
 def local_path(wanted: str | None) -> str:

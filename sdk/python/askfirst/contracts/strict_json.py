@@ -7,7 +7,7 @@ import re
 from math import isfinite
 from typing import Any
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from .limits import DEPTH, DIGITS
 
 VERSION = 1
@@ -25,7 +25,7 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise Refused("not-utf-8", "send UTF-8") from None
+        raise Refused(Reason.NOT_UTF_8, "send UTF-8") from None
 
 
 def read_json(data: bytes) -> Any:
@@ -40,7 +40,7 @@ def read_json(data: bytes) -> Any:
     try:
         value = _DECODER.decode(text)
     except ValueError:
-        raise Refused("not-json", "send one JSON text (RFC 8259)") from None
+        raise Refused(Reason.NOT_JSON, "send one JSON text (RFC 8259)") from None
     # A lone surrogate or a NUL can only have come by an escape: raw, both are refused above.
     if "\\u" in text:
         _check_text(value)
@@ -50,16 +50,16 @@ def read_json(data: bytes) -> Any:
 def read_object(value: object, known: frozenset[str]) -> dict[str, Any]:
     """A body of this version with no other keys than these; Refused for every other."""
     if not isinstance(value, dict):
-        raise Refused("bad-shape", "send one object")
+        raise Refused(Reason.BAD_SHAPE, "send one object")
     version = value.get("v")
     if isinstance(version, bool) or version != VERSION:
         # First, since another version may have other keys.
         advice = f'send "v": {VERSION}; for another version, update what answers here'
-        raise Refused("unknown-version", advice)
+        raise Refused(Reason.UNKNOWN_VERSION, advice)
     if not known.issuperset(value):
         unknown = len(value.keys() - known)
         advice = f"send no keys but {', '.join(sorted(known))}: {unknown} are not known"
-        raise Refused("unknown-field", advice)
+        raise Refused(Reason.UNKNOWN_FIELD, advice)
     return value
 
 
@@ -70,14 +70,14 @@ def _check_depth(data: bytes) -> None:
     for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
         level += 1 if bracket in b"[{" else -1
         if level > DEPTH:
-            raise Refused("too-deep", f"nest at most {DEPTH} levels")
+            raise Refused(Reason.TOO_DEEP, f"nest at most {DEPTH} levels")
 
 
 def _check_text(value: object) -> None:
     """Refuse NUL and lone surrogates, wherever they stand in a value."""
     if isinstance(value, str):
         if BROKEN.search(value):
-            raise Refused("bad-shape", "send strings without NUL and without lone surrogates")
+            raise Refused(Reason.BAD_SHAPE, "send strings without NUL and without lone surrogates")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
@@ -91,7 +91,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object of a JSON text; a key that stands twice is refused."""
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise Refused("duplicate-key", "send each key of an object once")
+        raise Refused(Reason.DUPLICATE_KEY, "send each key of an object once")
     return table
 
 
@@ -103,13 +103,13 @@ def _integer(digits: str) -> int | float:
 def _float(digits: str) -> float:
     number = float(digits)
     if not isfinite(number):
-        raise Refused("bad-shape", "send numbers that a double can hold")
+        raise Refused(Reason.BAD_SHAPE, "send numbers that a double can hold")
     return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _no_constant(name: str) -> float:
     """Python's json knows NaN and Infinity; JSON does not."""
-    raise Refused("not-json", f"{name} is not JSON")
+    raise Refused(Reason.NOT_JSON, f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from ..errors import Refused
+from ..errors import Reason, Refused
 from .headers import Header, listed
 from .request import Answer, Request, only_by
 
@@ -49,7 +49,7 @@ def static(assets: Mapping[str, Asset], name: str, request: Request) -> Answer:
     only_by(request, "GET")
     asset = assets.get(name)
     if asset is None:
-        raise Refused("not-found", "there is no such file")
+        raise Refused(Reason.NOT_FOUND, "there is no such file")
     versioned = bool(parse_qs(request.query.decode("latin-1")).get("v"))
     return fresh(request, asset.body, asset.kind, VERSIONED if versioned else REVALIDATED)
 

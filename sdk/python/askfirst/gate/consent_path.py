@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contracts.body import FORM, JSON, media_type, read_form
 from ..contracts.consent import VisitorAnswer, read_answer
 from ..contracts.origin import check_origin, local_path
-from ..errors import AskfirstError, Refused
+from ..errors import AskfirstError, Reason, Refused
 from .headers import Header
 from .problem_page import problem_page
 from .relay import Relay
@@ -47,7 +47,7 @@ async def withdraw(relay: Relay, request: Request, *, now: float) -> Settled:
 def explain(relay: Relay, error: AskfirstError, back: str) -> Answer:
     """A page for people that says why a form was not taken."""
     answer = problem(error)
-    reason = error.reason if isinstance(error, Refused) else "collector-away"
+    reason = error.reason if isinstance(error, Refused) else Reason.COLLECTOR_AWAY
     words = words_in(relay.policy.languages[0])
     page = problem_page(reason, words=words, site=relay.policy.site, return_to=back)
     kept: tuple[Header, ...] = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..contracts.consent import Method, VisitorAnswer
-from ..errors import Refused
+from ..errors import Reason, Refused
 from ..terms.consent import Consent
 from ..terms.edition import Choice, Edition, sells_under_any
 from ..terms.languages import shipped_languages
@@ -40,7 +40,9 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     edition = consent.editions.current
     if answer.method in ("reject_all", "withdraw"):
         if any(answer.choices.values()):
-            raise Refused("choices-contradict-method", f"{answer.method} sets every choice to 0")
+            raise Refused(
+                Reason.CHOICES_CONTRADICT_METHOD, f"{answer.method} sets every choice to 0"
+            )
         return Resolved(answer.method, _nothing(consent))
     if consent.closed:
         # For children every answer is the same refusal, and nothing says why (M30).
@@ -48,7 +50,7 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     choices = answer.choices
     if answer.method == "accept_all":
         if any(detail != AS_ASKED for detail in choices.values()):
-            raise Refused("choices-contradict-method", "accept_all sets every choice to 3")
+            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all sets every choice to 3")
         choices = choices or dict.fromkeys(edition.policy.asked, AS_ASKED)
     if any(choices.values()):
         _check_grant(answer, choices, edition)
@@ -59,7 +61,7 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     }
     empty = not choices and consent.state is None
     if not set_now and (answer.method == "accept_all" or any(choices.values()) or empty):
-        raise Refused("nothing-chosen", "send a choice for at least one purpose that is asked")
+        raise Refused(Reason.NOTHING_CHOSEN, "send a choice for at least one purpose that is asked")
     _check_age(answer, set_now, edition)
     return Resolved(answer.method, set_now)
 
@@ -77,11 +79,15 @@ def _opted_out(consent: Consent, purpose: str) -> bool:
 
 def _check_grant(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
     if answer.edition != edition.hash:
-        raise Refused("edition-changed", "the policy has changed; read it again and answer anew")
+        raise Refused(
+            Reason.EDITION_CHANGED, "the policy has changed; read it again and answer anew"
+        )
     if any(detail and name not in edition.every for name, detail in choices.items()):
-        raise Refused("unknown-purpose", f"purposes that are asked: {', '.join(edition.every)}")
+        raise Refused(
+            Reason.UNKNOWN_PURPOSE, f"purposes that are asked: {', '.join(edition.every)}"
+        )
     if not is_language(answer.lang, edition.policy):
-        raise Refused("bad-shape", "send the language the notice was shown in")
+        raise Refused(Reason.BAD_SHAPE, "send the language the notice was shown in")
 
 
 def is_language(lang: str, policy: Policy) -> bool:
@@ -95,7 +101,7 @@ def is_language(lang: str, policy: Policy) -> bool:
 def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:
     least = edition.minimum_age(name for name, detail in choices.items() if detail)
     if least and not answer.adult:
-        raise Refused("age-not-declared", f"to agree, declare that you are {least} or over")
+        raise Refused(Reason.AGE_NOT_DECLARED, f"to agree, declare that you are {least} or over")
 
 
 def refusal(resolved: Resolved, consent: Consent, *, now: float) -> State:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from ..contracts.origin import local_path
-from ..errors import AskfirstError, CollectorAway, Refused
+from ..errors import AskfirstError, CollectorAway, Reason, Refused
 from .assets import read_assets, static
 from .choices import choices_page
 from .consent_path import take_answer
@@ -70,7 +70,7 @@ class Paths:
         if path == ROOT + "csp":
             testing = self._relay.gate.is_testing(read(request.headers)[2])
             return await self._csp_reports.take(request, testing=testing)
-        raise Refused("not-found", "there is nothing here")
+        raise Refused(Reason.NOT_FOUND, "there is nothing here")
 
     def _choices(self, request: Request) -> Answer:
         only_by(request, "GET")

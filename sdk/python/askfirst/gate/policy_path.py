@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
-from ..errors import CollectorAway, Refused
+from ..errors import CollectorAway, Reason, Refused
 from ..terms.edition import Edition, Editions
 from ..terms.published import published
 from .assets import fresh
@@ -41,7 +41,7 @@ def _edition(editions: Editions, wanted: str) -> Edition:
         raise CollectorAway("the editions are not known yet")
     found = editions.by_hash(wanted) if wanted else editions.current
     if found is None:
-        raise Refused("not-found", "there is no edition of this hash")
+        raise Refused(Reason.NOT_FOUND, "there is no edition of this hash")
     return found
 
 

@@ -9,7 +9,7 @@ from .words import Words
 
 
 def problem_page(reason: str, *, words: Words, site: str, return_to: str = "/") -> str:
-    """A whole document for a refused form; `reason` is the word of `errors.STATUS`."""
+    """A whole document for a refused form; `reason` is a word of `errors.Reason`."""
     known = reason if words.has("problem", reason) else "other"
     again = el(
         "a",

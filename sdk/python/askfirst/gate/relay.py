@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..client import Caller, CollectorClient, Decision, Handle, Owed, OwedKind, Recorded
-from ..errors import AskfirstError, CollectorAway, Refused
+from ..errors import AskfirstError, CollectorAway, Reason, Refused
 from ..spool.pending import ENDED, LOOK, WAITS, Pending
 from ..terms.policy import Policy
 from .faults import log, note
@@ -108,7 +108,9 @@ class Relay:
             note("admitting an answer", error)
             raise CollectorAway("the answer could not be recorded") from error
         if not admitted:
-            raise Refused("too-many-requests", "too many answers from one network; try again later")
+            raise Refused(
+                Reason.TOO_MANY_REQUESTS, "too many answers from one network; try again later"
+            )
 
     async def record(self, decision: Decision) -> Recorded:
         """Record a decision within the patience; raises Refused or CollectorAway.
@@ -120,7 +122,7 @@ class Relay:
                 await self.settled(decision.handle)
                 return await self.client.record(decision)
         except AskfirstError as error:
-            if isinstance(error, Refused) and error.reason == "edition-changed":
+            if isinstance(error, Refused) and error.reason == Reason.EDITION_CHANGED:
                 # It was published a moment ago: the page that is shown next has to know it.
                 self._asked = float("-inf")
             elif isinstance(error, CollectorAway):

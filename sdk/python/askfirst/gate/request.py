@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..errors import AskfirstError, CollectorAway, Refused
+from ..errors import AskfirstError, CollectorAway, Reason, Refused
 from .headers import Header, Headers, first
 
 # Our pages run under the policy that M38 names.
@@ -101,7 +101,7 @@ def problem(error: AskfirstError) -> Answer:
             extra = ((b"allow", ", ".join(error.methods).encode("ascii")),)
         wait = error.retry_after
     else:
-        refused = Refused("collector-away", "this cannot be recorded now; try again later")
+        refused = Refused(Reason.COLLECTOR_AWAY, "this cannot be recorded now; try again later")
         wait = error.retry_after if isinstance(error, CollectorAway) else 5
     if wait is not None:
         extra = (*extra, (b"retry-after", str(wait).encode("ascii")))
@@ -114,7 +114,7 @@ class WrongMethod(Refused):
 
     def __init__(self, methods: tuple[str, ...]) -> None:
         self.methods = methods
-        super().__init__("method-not-allowed", f"use {', '.join(methods)}")
+        super().__init__(Reason.METHOD_NOT_ALLOWED, f"use {', '.join(methods)}")
 
 
 def only_by(request: Request, *methods: str) -> None:

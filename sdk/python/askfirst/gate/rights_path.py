@@ -11,7 +11,7 @@ from ..client import Handle
 from ..contracts.body import FORM, JSON, media_type, read_form
 from ..contracts.origin import check_origin, local_path
 from ..contracts.strict_json import read_json
-from ..errors import AskfirstError, CollectorAway, Refused
+from ..errors import AskfirstError, CollectorAway, Reason, Refused
 from .consent_path import explain, withdraw
 from .headers import Header, first
 from .receipt import handle_of
@@ -33,7 +33,7 @@ async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
     name = request.path.removeprefix(ROOT)
     if request.reads:
         if name not in READS:
-            raise Refused("not-found", "there is nothing here")
+            raise Refused(Reason.NOT_FOUND, "there is nothing here")
         return await _read(relay, request, name)
     only_by(request, "GET", "POST")
     check_origin(request.headers, relay.policy.origins)
@@ -56,7 +56,7 @@ async def _read(relay: Relay, request: Request, name: str) -> Answer:
     if name == "me" and not request.wants_json():
         return _page(relay, request, kept)
     if kept is None or (name == "receipt" and not _may_have_secret(request)):
-        raise Refused("no-receipt", "nothing is kept that this request could be linked to")
+        raise Refused(Reason.NO_RECEIPT, "nothing is kept that this request could be linked to")
     if name == "receipt":
         file = {"receipt": kept.get("receipt"), "secret": secret_in(request).decode("ascii")}
         return _download(file, "receipt.json")
@@ -96,12 +96,14 @@ async def _act(
 ) -> Answer:
     wanted = fields.get("action") if name == "me" and isinstance(fields, dict) else name
     if wanted not in ACTS:
-        raise Refused("bad-shape", f'send "action" as one of {", ".join(ACTS)}')
+        raise Refused(Reason.BAD_SHAPE, f'send "action" as one of {", ".join(ACTS)}')
     handle = handle_in(request)
     if handle is None:
         if form:
             return see_other(ME)
-        raise Refused("no-receipt", "send the receipt cookie, or Authorization: Receipt SECRET")
+        raise Refused(
+            Reason.NO_RECEIPT, "send the receipt cookie, or Authorization: Receipt SECRET"
+        )
     cookies: tuple[Header, ...] = ()
     if wanted == "export":
         kept = await _kept(relay, handle)

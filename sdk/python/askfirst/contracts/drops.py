@@ -16,4 +16,5 @@ class Drop(StrEnum):
     BAD_EVENT = "bad-event"
     BOT = "bot"
     OVER_LIMIT = "over-daily-limit"
+    SITE_FULL = "over-site-limit"
     PERIOD_CLOSED = "period-closed"

@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import STATUS, CollectorAway, PolicyError, Problem, Refused, Unusable, WrongSetting
+from .errors import (
+    STATUS,
+    CollectorAway,
+    PolicyError,
+    Problem,
+    Reason,
+    Refused,
+    Unusable,
+    WrongSetting,
+)
 
 log = logging.getLogger("askfirst")
 
@@ -226,8 +235,8 @@ def _fault(reply: Reply) -> Refused | CollectorAway:
         told = {}
     reason = str(told.get("reason"))
     if reason in _ANSWERS and 400 <= reply.status < 500:
-        return Refused(reason, str(told.get("detail"))[:200])
-    if reason == "wrong-key":
+        return Refused(Reason(reason), str(told.get("detail"))[:200])
+    if reason == Reason.WRONG_KEY:
         log.error("askfirst.E031 the collector does not know this site's key")
     retry = reply.headers.get("retry-after", "")
     seconds = min(int(retry), 60) if retry.isdecimal() and len(retry) < 4 else 5

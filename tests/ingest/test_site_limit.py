@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.contracts.drops import Drop
 from askfirst.errors import Refused
-from askfirst_collector.ingest.judging import SITE_FULL
 from askfirst_collector.ingest.limits import FEWEST, SPARE
 from askfirst_collector.registry.site_limits import MOST_ROWS_A_DAY
 from tests.ingest.world import VISIT, World
@@ -45,12 +45,12 @@ def test_what_comes_beyond_is_dropped_and_counted(world: World) -> None:
     site = world.policy.site
     world.parts.registry.limit(site, LIMIT, actor="ada")
     assert send(world, LIMIT - 5) == (LIMIT - 5, [])
-    assert send(world, 8) == (5, [SITE_FULL] * 3)
+    assert send(world, 8) == (5, [Drop.SITE_FULL] * 3)
     for _ in range(10):
-        assert send(world, 4) == (0, [SITE_FULL] * 4)
+        assert send(world, 4) == (0, [Drop.SITE_FULL] * 4)
     assert len(rows_of(world, "page_view")) == LIMIT
     drops = rows_of(world, "drop")
-    assert set(drops) == {SITE_FULL}
+    assert set(drops) == {Drop.SITE_FULL}
     assert 1 <= len(drops) <= LIMIT // SPARE + 1
 
 
@@ -71,7 +71,7 @@ def test_a_restart_forgets_nothing(world: World) -> None:
     assert send(world, LIMIT) == (LIMIT, [])
     again = World(world.folder)
     try:
-        assert send(again, 3) == (0, [SITE_FULL] * 3)
+        assert send(again, 3) == (0, [Drop.SITE_FULL] * 3)
     finally:
         again.close()
 

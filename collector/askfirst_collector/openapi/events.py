@@ -15,12 +15,12 @@ from .example import BATCH, HANDLE, SECRET, SITE
 from .headers import DNT, FROM_SCRIPT, GPC, ORIGIN
 from .operation import AWAY, BODY, JSON, Answer, Area, Body, Operation, ref
 from .security import NOTHING, SITE_KEY
-from .shapes import anything, array, closed, or_null, told
+from .shapes import NO_NUL, anything, array, closed, or_null, told
 
 VISIT: dict[str, Any] = {"purpose": "statistics", "type": "page_view", "page": "/harbours/1"}
 OBSERVED: dict[str, Any] = {**VISIT, "observed": {"browser": ["Firefox"], "ip": ["IE"]}}
 NESTED = limits.DEPTH - 2  # an event stands in a list in the body
-_TEXT: dict[str, Any] = {"type": "string", "maxLength": limits.TEXT}
+_TEXT: dict[str, Any] = {"type": "string", "maxLength": limits.TEXT, "pattern": NO_NUL}
 _FLAG = {"type": "boolean", "default": False}
 
 

@@ -38,8 +38,8 @@ def collector_routes(parts: Parts, face: Face) -> list[Route]:
     access = Access(parts)
 
     async def readyz(request: Request) -> Response:
-        found = await asyncio.to_thread(health, parts)
-        return JSONResponse(found, 200 if found["status"] == "ok" else 503)
+        report = await asyncio.to_thread(health, parts)
+        return JSONResponse(report, 200 if report["status"] == "ok" else 503)
 
     async def well_known(request: Request) -> Response:
         return JSONResponse({"keys": parts.receipts.public()})
@@ -57,8 +57,8 @@ def collector_routes(parts: Parts, face: Face) -> list[Route]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         *(
-            Route(each.path, answering(access.guard(each)), methods=[each.method])
-            for each in admin_endpoints(parts)
+            Route(endpoint.path, answering(access.guard(endpoint)), methods=[endpoint.method])
+            for endpoint in admin_endpoints(parts)
         ),
     ]
 
@@ -136,9 +136,9 @@ async def _plain(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """The methods of this path (RFC 9110 section 10.2.1): each is a route of its own."""
-    routes = [each for each in request.app.routes if isinstance(each, Route)]
-    here = [each for each in routes if each.matches(request.scope)[0] != Match.NONE]
-    return ", ".join(sorted({method for each in here for method in each.methods or ()}))
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matches = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for route in matches for method in route.methods or ()}))
 
 
 def _response(answer: Answer) -> Response:

@@ -16,11 +16,11 @@ _creating = threading.Lock()
 class SettingError(AskfirstError):
     """A setting that cannot be used: its stable id, the value, and what to write instead."""
 
-    def __init__(self, code: str, found: object, advice: str) -> None:
+    def __init__(self, code: str, value: object, advice: str) -> None:
         self.code = code
-        self.found = found
+        self.found = value
         self.advice = advice
-        super().__init__(f"{code}: {found}: {advice}")
+        super().__init__(f"{code}: {value}: {advice}")
 
 
 @dataclass(frozen=True)

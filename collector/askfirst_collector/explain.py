@@ -54,24 +54,26 @@ def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
     terms = purpose.terms
     text = purpose.text.get(words.lang) or next(iter(purpose.text.values()), None)
     period = words.say("within", terms.closes)
-    kept = [words.say("retention", "counts", days=words.days(terms.retention_days), period=period)]
+    retention = [
+        words.say("retention", "counts", days=words.days(terms.retention_days), period=period)
+    ]
     if terms.keep_rows_days:
         days = words.days(terms.keep_rows_days)
-        kept.append(words.say("retention", "rows", days=days, period=period))
+        retention.append(words.say("retention", "rows", days=days, period=period))
     else:
         cell = terms.min_cell_size
-        kept.append(words.say("retention", "rows_none", period=period, cell=cell))
+        retention.append(words.say("retention", "rows_none", period=period, cell=cell))
     if terms.scope.level("visitor") == ATTRIBUTES["visitor"].finest:
-        kept.append(words.say("retention", "receipt"))
+        retention.append(words.say("retention", "receipt"))
     names = [
         words.say(
             "recipients",
             "one",
-            name=each.name,
-            role=words.say("recipients", "role", each.role),
-            country=each.country,
+            name=recipient.name,
+            role=words.say("recipients", "role", recipient.role),
+            country=recipient.country,
         )
-        for each in terms.recipients
+        for recipient in terms.recipients
     ]
     return PlainPurpose(
         name=purpose.name,
@@ -88,7 +90,7 @@ def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
             )
             for name, level in terms.scope.as_dict().items()
         ),
-        kept=tuple(kept) if terms.scope.as_dict() else (),
+        kept=tuple(retention) if terms.scope.as_dict() else (),
         recipients=(
             words.say("recipients", "some", names=words.listed(names))
             if names

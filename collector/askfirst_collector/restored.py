@@ -59,10 +59,10 @@ def _end(parts: Parts, site: str, handle: str) -> None:
 def _sweep(parts: Parts) -> None:
     """Remove the rows of every pseudonym that belongs to nobody whom the ledger knows."""
     with closed_after(parts.events.connect()) as connection, away("events"):
-        found = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
-        orphans = {visitor for (visitor,) in found}
+        rows = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
+        orphans = {visitor for (visitor,) in rows}
     for site, handle in parts.ledger.handles():
         orphans -= rights.pseudonyms(parts, site, handle)
-    left = sorted(orphans)
-    for start in range(0, len(left), CHUNK):
-        parts.events.erase(left[start : start + CHUNK])
+    pseudonyms = sorted(orphans)
+    for start in range(0, len(pseudonyms), CHUNK):
+        parts.events.erase(pseudonyms[start : start + CHUNK])

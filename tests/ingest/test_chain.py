@@ -154,7 +154,7 @@ def gathered(chain: Chain, event: dict[str, Any], salts: Salts) -> Row | str:
     sender = Sender(site, HANDLE, Signals(), lambda placed, path: True)
     named = sender.named(chain.editions.current.placed["tides"])
     observer = Observer(Raw(HEADERS, "203.0.113.7", NOW), place=None)
-    reading = Reading(sender, standing, observer, salts, named=named)
+    reading = Reading(sender, standing, observer, salts, placed=named)
     batch = read_batch({"v": 1, "batch": "A" * 22, "events": [event]})
     return reading.row(batch.events[0])
 

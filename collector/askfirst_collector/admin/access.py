@@ -71,12 +71,12 @@ class Access:
     async def member(self, request: Request) -> Member:
         """Whose token is shown; Refused `no-token` where it is none, or its time is over."""
         token = bearer(request.headers.raw)
-        found = await asyncio.to_thread(self._tokens.member_of, token) if token else None
-        if found is None:
+        member = await asyncio.to_thread(self._tokens.member_of, token) if token else None
+        if member is None:
             raise Refused(
                 Reason.NO_TOKEN, "send an API token: Authorization: Bearer askfirst_api_…"
             )
-        return found
+        return member
 
 
 def require(

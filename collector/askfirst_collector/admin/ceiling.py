@@ -58,17 +58,17 @@ class CeilingFace:
         """
 
         def shown() -> dict[str, Any]:
-            found, file = self._parts.host.current().policy, self._parts.host.file
+            policy, file = self._parts.host.current().policy, self._parts.host.file
             with self._parts.engine.connect() as connection:
-                kept = history(connection)
+                editions = history(connection)
             return {
                 "number": ceiling_number(self._parts),
-                "hash": None if found is None else found.hash,
-                "policy": None if found is None else found.document,
+                "hash": None if policy is None else policy.hash,
+                "policy": None if policy is None else policy.document,
                 "file": None if file is None else file.name,
                 "history": [
                     {"number": number, "hash": digest, "effective": moment(effective)}
-                    for number, digest, effective in kept
+                    for number, digest, effective in editions
                 ],
             }
 
@@ -78,12 +78,12 @@ class CeilingFace:
         """Whom another ceiling would suspend, who would go on, and what would be purged."""
         body = await read_json(request, Tried, largest=LARGEST)
         policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
-        found = await asyncio.to_thread(preview, self._parts, policy)
+        effects = await asyncio.to_thread(preview, self._parts, policy)
         return answer(
             {
-                "suspends": [_held(each) for each in found.suspends],
-                "resumes": [_held(each) for each in found.resumes],
-                "purges": [asdict(each) for each in found.purges],
+                "suspends": [_held(change) for change in effects.suspends],
+                "resumes": [_held(change) for change in effects.resumes],
+                "purges": [asdict(change) for change in effects.purges],
             }
         )
 
@@ -98,16 +98,16 @@ class CeilingFace:
             {
                 "number": saved.number,
                 "hash": saved.hash,
-                "suspended": [_held(each) for each in saved.suspended],
-                "resumed": [_held(each) for each in saved.resumed],
+                "suspended": [_held(change) for change in saved.suspended],
+                "resumed": [_held(change) for change in saved.resumed],
             }
         )
 
 
-def _held(held: Held) -> dict[str, Any]:
+def _held(change: Held) -> dict[str, Any]:
     return {
-        "site": held.site,
-        "collector": held.collector,
-        "owner": held.owner,
-        "conflicts": [problem.as_dict() for problem in held.problems],
+        "site": change.site,
+        "collector": change.collector,
+        "owner": change.owner,
+        "conflicts": [problem.as_dict() for problem in change.problems],
     }

@@ -39,12 +39,12 @@ class KeysFace:
         """The keys that work, newest last; what they are is nowhere."""
         site = request.path_params["site"]
 
-        def found() -> tuple[SiteKey, ...]:
+        def read_keys() -> tuple[SiteKey, ...]:
             self._check(site)
             with away("ledger"), self._parts.engine.connect() as connection:
                 return site_keys(connection, site, now=self._parts.now())
 
-        return answer({"keys": [_told(each) for each in await asyncio.to_thread(found)]})
+        return answer({"keys": [_told(key) for key in await asyncio.to_thread(read_keys)]})
 
     async def draw(self, request: Request, member: Member) -> Response:
         """Draw a key, shown this once; those before it end a week later."""

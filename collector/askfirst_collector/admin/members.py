@@ -75,15 +75,15 @@ class MembersFace:
 
     async def list(self, request: Request, member: Member) -> Response:
         """Every member, by name."""
-        found = await _thread(self._members.all)
-        return answer({"members": [_member(each) for each in found]})
+        members = await _thread(self._members.all)
+        return answer({"members": [_member(account) for account in members]})
 
     async def one(self, request: Request, member: Member) -> Response:
         """One member."""
-        found = await _thread(self._members.get, request.path_params["name"])
-        if found is None:
+        account = await _thread(self._members.get, request.path_params["name"])
+        if account is None:
             raise Refused(Reason.NO_SUCH_MEMBER, "see /v1/admin/members")
-        return answer(_member(found))
+        return answer(_member(account))
 
     async def change(self, request: Request, member: Member) -> Response:
         """Give a member this role and these sites; it counts from their next request on."""
@@ -100,18 +100,18 @@ class MembersFace:
 
     async def invitations(self, request: Request, member: Member) -> Response:
         """The invitations that can still be accepted; their links are nowhere."""
-        found = await _thread(self._members.invitations.open)
-        return answer({"invitations": [_invitation(each) for each in found]})
+        invitations = await _thread(self._members.invitations.open)
+        return answer({"invitations": [_invitation(invitation) for invitation in invitations]})
 
     async def invite(self, request: Request, member: Member) -> Response:
         """Make an invitation. Its token is shown this once: it is the end of the link."""
         body = await read_json(request, NewInvitation)
 
-        def made() -> tuple[Invitation, str]:
+        def create() -> tuple[Invitation, str]:
             invite = self._members.invitations.invite
             return invite(member, body.role, body.sites, email=body.email)
 
-        new, token = await _thread(made)
+        new, token = await _thread(create)
         link = f"/askfirst/host/invitation?token={token}"
         return answer({**_invitation(new), "path": link}, 201)
 
@@ -122,8 +122,8 @@ class MembersFace:
 
     async def tokens(self, request: Request, member: Member) -> Response:
         """The tokens of the one who asks; they are made in the dashboard alone."""
-        found = await _thread(self._members.tokens.of, member.name)
-        return answer({"tokens": [_token(each) for each in found]})
+        tokens = await _thread(self._members.tokens.of, member.name)
+        return answer({"tokens": [_token(token) for token in tokens]})
 
     async def end_token(self, request: Request, member: Member) -> Response:
         """End one of them."""
@@ -137,16 +137,16 @@ class MembersFace:
         limit = _number(request, "limit", 1, MOST_CHANGES) or MOST_CHANGES
         before = _number(request, "before", 0, LATEST)
         sites = None if site is None else {site}
-        found = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
-        return answer({"changes": [_change(each) for each in found]})
+        entries = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
+        return answer({"changes": [_change(change) for change in entries]})
 
 
 def _number(request: Request, name: str, least: int, most: int) -> int | None:
-    given = request.query_params.get(name)
-    if given is None:
+    text = request.query_params.get(name)
+    if text is None:
         return None
-    if given.isascii() and given.isdigit() and len(given) < 19 and least <= int(given) <= most:
-        return int(given)
+    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
+        return int(text)
     raise Refused(Reason.BAD_SHAPE, f"{name} is a whole number from {least} to {most}")
 
 
@@ -154,36 +154,36 @@ def _member(member: Member) -> dict[str, Any]:
     return {"name": member.name, "role": member.role, "sites": sorted(member.sites)}
 
 
-def _invitation(found: Invitation) -> dict[str, Any]:
+def _invitation(invitation: Invitation) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "role": found.role,
-        "sites": sorted(found.sites),
-        "email": found.email,
-        "expires": _moment(found.expires),
+        "id": invitation.id,
+        "role": invitation.role,
+        "sites": sorted(invitation.sites),
+        "email": invitation.email,
+        "expires": _moment(invitation.expires),
     }
 
 
-def _token(found: Token) -> dict[str, Any]:
+def _token(token: Token) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "name": found.name,
-        "scopes": list(found.scopes),
-        "begun": found.begun,
-        "expires": _moment(found.expires),
+        "id": token.id,
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "begun": token.begun,
+        "expires": _moment(token.expires),
     }
 
 
-def _change(found: Change) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
     return {
-        "index": found.index,
-        "actor": found.actor,
-        "action": found.action,
-        "target": found.target,
-        "site": found.site,
-        "before": found.before,
-        "after": found.after,
-        "hour": _moment(found.hour),
+        "index": change.index,
+        "actor": change.actor,
+        "action": change.action,
+        "target": change.target,
+        "site": change.site,
+        "before": change.before,
+        "after": change.after,
+        "hour": _moment(change.hour),
     }
 
 

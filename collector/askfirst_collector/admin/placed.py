@@ -61,11 +61,15 @@ class PlacedFace:
     async def list(self, request: Request, member: Member) -> Response:
         """The collectors of a site that the member may read, by name."""
         site = request.path_params["site"]
-        found = await asyncio.to_thread(self._placing.all, site)
-        seen = [each for each in found if may(member, "collector.read", site, owner=each.owner)]
-        if not seen:
+        collectors = await asyncio.to_thread(self._placing.all, site)
+        visible = [
+            collector
+            for collector in collectors
+            if may(member, "collector.read", site, owner=collector.owner)
+        ]
+        if not visible:
             require(member, "site.read", site)
-        return answer({"collectors": [placed_told(each) for each in seen]})
+        return answer({"collectors": [placed_told(collector) for collector in visible]})
 
     async def one(self, request: Request, member: Member) -> Response:
         """One collector."""
@@ -73,14 +77,14 @@ class PlacedFace:
 
     async def save(self, request: Request, member: Member) -> Response:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
-        found = await self._writable(request, member)
+        collector = await self._writable(request, member)
         body = await read_json(request, NewTerms, largest=LARGEST)
-        expected = seen_as(found, body.expected)
+        expected = seen_as(collector, body.expected)
         placed = await read_apart(lambda: _document(body.document, request))
         saved = await asyncio.to_thread(
             lambda: self._placing.save(
                 placed,
-                owner=member.name if found is None else found.owner,
+                owner=member.name if collector is None else collector.owner,
                 actor=member.name,
                 expected=expected,
                 clamp=body.clamp,
@@ -106,45 +110,47 @@ class PlacedFace:
     async def set_state(self, request: Request, member: Member) -> Response:
         """Put a collector on its pages, suspend it, or retire it for good."""
         # The least that any state needs; what the body asks for may need more.
-        found = await self._mine(request, member, "collector.suspend")
+        collector = await self._mine(request, member, "collector.suspend")
         body = await read_json(request, NewState)
         if body.state != "suspended":
-            require(member, "collector.change", found.site, owner=found.owner)
-        if body.state == "active" and not may_resume(member, found.site, by=found.by):
-            raise Refused(Reason.NOT_ALLOWED, f"{found.by} suspended it: ask them, or a host admin")
-        expected = seen_as(found, body.expected)
+            require(member, "collector.change", collector.site, owner=collector.owner)
+        if body.state == "active" and not may_resume(member, collector.site, by=collector.by):
+            raise Refused(
+                Reason.NOT_ALLOWED, f"{collector.by} suspended it: ask them, or a host admin"
+            )
+        expected = seen_as(collector, body.expected)
         changed = await asyncio.to_thread(
             lambda: self._placing.set_state(
-                found.site, found.name, body.state, actor=member.name, expected=expected
+                collector.site, collector.name, body.state, actor=member.name, expected=expected
             )
         )
         return answer(placed_told(changed))
 
     async def new_key(self, request: Request, member: Member) -> Response:
         """Draw another write key; the old one names nobody from now on."""
-        found = await self._mine(request, member, "collector.change")
+        collector = await self._mine(request, member, "collector.change")
         changed = await asyncio.to_thread(
-            lambda: self._placing.new_key(found.site, found.name, actor=member.name)
+            lambda: self._placing.new_key(collector.site, collector.name, actor=member.name)
         )
         return answer(placed_told(changed))
 
     async def _writable(self, request: Request, member: Member) -> PlacedCollector | None:
         """What is there of this name; Refused for whoever may not write it."""
-        found = await self._found(request)
+        collector = await self._found(request)
         site = request.path_params["site"]
-        if found is None:
+        if collector is None:
             require(member, "collector.add", site)
         else:
-            require(member, "collector.change", site, owner=found.owner)
-        return found
+            require(member, "collector.change", site, owner=collector.owner)
+        return collector
 
     async def _mine(self, request: Request, member: Member, action: str) -> PlacedCollector:
-        found = await self._found(request)
+        collector = await self._found(request)
         site = request.path_params["site"]
-        require(member, action, site, owner=None if found is None else found.owner)
-        if found is None:
+        require(member, action, site, owner=None if collector is None else collector.owner)
+        if collector is None:
             raise Refused(Reason.NOT_FOUND, "there is no collector of this name")
-        return found
+        return collector
 
     async def _found(self, request: Request) -> PlacedCollector | None:
         site, name = request.path_params["site"], request.path_params["name"]
@@ -155,8 +161,8 @@ def _document(document: dict[str, Any], request: Request) -> Placed:
     placed = read_placed(document)
     site, name = request.path_params["site"], request.path_params["name"]
     if (placed.policy.site, placed.name) != (site, name):
-        told = f"{placed.name!r} at {placed.policy.site!r}"
-        raise Refused(Reason.OTHER_NAME, f"the document is of {told}: send it there")
+        label = f"{placed.name!r} at {placed.policy.site!r}"
+        raise Refused(Reason.OTHER_NAME, f"the document is of {label}: send it there")
     return placed
 
 

@@ -59,11 +59,11 @@ class SitesFace:
     async def list(self, request: Request, member: Member) -> Response:
         """The sites the member may read, by name."""
 
-        def found() -> list[dict[str, Any]]:
+        def read_sites() -> list[dict[str, Any]]:
             sites = {site.name: site for site in self._registry.readable()}
             return [site_told(sites[name]) for name in visible(member, sites)]
 
-        return answer({"sites": await asyncio.to_thread(found)})
+        return answer({"sites": await asyncio.to_thread(read_sites)})
 
     async def one(self, request: Request, member: Member) -> Response:
         """One site with its policy, and why it is suspended."""
@@ -79,8 +79,8 @@ class SitesFace:
         def published() -> dict[str, Any]:
             self._registry.publish(policy, actor=member.name, effective=effective)
             self._parts.keys.site(name)
-            found = self._registry.site(name)
-            number = None if found is None else found.editions.current.number
+            site = self._registry.site(name)
+            number = None if site is None else site.editions.current.number
             return {"site": name, "hash": policy.hash, "edition": number, "scheduled": later}
 
         later = None if effective is None else moment(effective)
@@ -132,9 +132,9 @@ def _policy(document: Mapping[str, Any], site: str) -> Policy:
     return policy
 
 
-def _seconds(given: datetime) -> int:
-    if given.tzinfo is None:
+def _seconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
         raise Refused(
             Reason.BAD_SHAPE, "write effective with its offset, such as 2027-01-01T00:00:00Z"
         )
-    return int(given.timestamp())
+    return int(moment.timestamp())

@@ -59,11 +59,11 @@ def _allowed(
         if published:
             terms = host_terms(host, published[-1].data_use)
             rows = min(terms.keep_rows_days, terms.retention_days)
-            asked = max(each.keep_rows_days for each in published)
-            yield subject, Days(terms.retention_days, rows, asked)
+            declared = max(version.keep_rows_days for version in published)
+            yield subject, Days(terms.retention_days, rows, declared)
 
 
 def _published(editions: Editions, name: str) -> list[Terms]:
     """The terms of a purpose in every edition that has it, newest last."""
-    found = (edition.purpose(name) for edition in editions)
-    return [each.terms for each in found if each is not None]
+    purposes = (edition.purpose(name) for edition in editions)
+    return [purpose.terms for purpose in purposes if purpose is not None]

@@ -43,10 +43,10 @@ def last_asked(site: Site, name: str) -> Terms | None:
 
 
 def _asked_under(site: Site, edition: Edition, name: str) -> Terms | None:
-    found = edition.purpose(name)
-    if found is None or site.retired or found.terms.legal_basis != CONSENT:
+    definition = edition.purpose(name)
+    if definition is None or site.retired or definition.terms.legal_basis != CONSENT:
         return None
-    terms = found.terms
+    terms = definition.terms
     if site.host is not None:
         terms = meet(terms, host_terms(site.host, terms.data_use))
     collector, purpose = split(name)
@@ -66,9 +66,9 @@ def asked_of(site: Site, key: PeriodKey) -> Terms | None:
     items = terms.table_items if site.host is not None else Listed()
     for edition, until in _in_force(site):
         if until > start_of(key.period):
-            found = edition.purpose(name)
-            if found is not None:
-                items = items.meet(found.terms.table_items)
+            purpose = edition.purpose(name)
+            if purpose is not None:
+                items = items.meet(purpose.terms.table_items)
     return replace(terms, table_items=items)
 
 

@@ -39,10 +39,10 @@ def due(parts: Parts, now: float) -> list[PeriodKey]:
     """The periods that ended and are not closed, oldest first. Nothing is counted."""
     with away("ledger"), parts.engine.connect() as connection:
         last = disclosed.last_closed(connection)
-        found = {key for key in parts.events.periods() if ended(key, now)}
+        keys = {key for key in parts.events.periods() if ended(key, now)}
         for site in parts.registry.readable():
-            found.update(ended_periods(site, last, now))
-        open_ = [key for key in found if not disclosed.is_closed(connection, key)]
+            keys.update(ended_periods(site, last, now))
+        open_ = [key for key in keys if not disclosed.is_closed(connection, key)]
     return sorted(open_, key=lambda key: (key.period, key.site, key.collector, key.purpose))
 
 
@@ -89,9 +89,9 @@ def close_period(parts: Parts, key: PeriodKey, now: float) -> None:
     questions = questions_of(terms)
     parts.events.seal(key)
     limits, facts = _read(parts, key, questions)
-    known = [each for each in (limits, terms) if each is not None]
-    size = max((each.min_cell_size for each in known), default=LARGEST_SIZE)
-    days = min((each.retention_days for each in known), default=0)
+    known = [bound for bound in (limits, terms) if bound is not None]
+    size = max((bound.min_cell_size for bound in known), default=LARGEST_SIZE)
+    days = min((bound.retention_days for bound in known), default=0)
     expires = end_of(key.closes, key.period) + days * DAY
     if expires <= now or parts.events.kept(key):
         # Its tables would be too old, or were and are purged: they are not made, or not again.
@@ -152,9 +152,9 @@ def _keep(parts: Parts, key: PeriodKey) -> None:
         for row in parts.events.of_pseudonyms({r.pseudonym for r in rows if r.pseudonym} & lasting)
         if row.period < key.period
     )
-    kept = lowered(rows, size, lasting=lasting, ceilings=ceilings_of(earlier))
-    if kept:
-        parts.events.keep(key, kept)
+    coarse_rows = lowered(rows, size, lasting=lasting, ceilings=ceilings_of(earlier))
+    if coarse_rows:
+        parts.events.keep(key, coarse_rows)
     else:
         parts.events.drop(key)
 

@@ -48,20 +48,20 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
         edition = after.edition if after.detail else before.edition
         newest[handle] = len(events)
         events.append(None if what is None else (handle, (what, str(edition))))
-    found: dict[Value, Group] = {}
+    groups: dict[Value, Group] = {}
     numbers: dict[str, int] = {}
     number = count(1)
     for handle, value in filter(None, events):
-        group = found.setdefault(value, Group())
+        group = groups.setdefault(value, Group())
         group.visitors.add(numbers.setdefault(handle, next(number)))
         group.views += 1
     if key.collector:
-        return found
+        return groups
     after_last = period_after(key.closes, key.period)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
         visitors = {next(number) for _ in range(refused)}
-        found["refused", str(edition)] = Group(visitors, refused)
-    return found
+        groups["refused", str(edition)] = Group(visitors, refused)
+    return groups
 
 
 def _happened(before: Choice, after: Choice) -> str | None:

@@ -126,8 +126,8 @@ def last_closed(connection: Connection) -> dict[tuple[str, str, str, str], str]:
 
 def size_of(connection: Connection, key: PeriodKey) -> int:
     """The cell size that a closed period was closed with."""
-    found: int = connection.execute(select(closing.c.min_cell_size).where(_is(key))).scalar_one()
-    return found
+    size: int = connection.execute(select(closing.c.min_cell_size).where(_is(key))).scalar_one()
+    return size
 
 
 def write(
@@ -154,7 +154,7 @@ def write(
     number: int = connection.execute(select(closing.c.id).where(_is(key))).scalar_one()
     if disclosed.cells:
         of = _subject(connection, key)
-        rows = [_row(of, number, each) for each in disclosed.cells]
+        rows = [_row(of, number, entry) for entry in disclosed.cells]
         connection.execute(insert(cell), rows)
 
 
@@ -168,19 +168,19 @@ def elected_key(
 ) -> bytes:
     """The rounding key of a site's period: the first of its purposes to close draws it."""
     where = [rounding_key.c[name] == getattr(key, name) for name in ("site", "closes", "period")]
-    found: bytes | None = connection.execute(select(rounding_key.c.key).where(*where)).scalar()
-    if found is None:
-        found = urandom(KEY)
+    secret: bytes | None = connection.execute(select(rounding_key.c.key).where(*where)).scalar()
+    if secret is None:
+        secret = urandom(KEY)
         connection.execute(
             insert(rounding_key).values(
                 site=key.site,
                 closes=key.closes,
                 period=key.period,
-                key=found,
+                key=secret,
                 due=int(now) + KEY_SECONDS,
             )
         )
-    return found
+    return secret
 
 
 def purge(
@@ -210,10 +210,10 @@ def over(
             values = (*names, closes)
             own = [closing.c[name] == at for name, at in zip(_OF_PERIOD[:4], values, strict=True)]
             queries.append(settled.where(*own, closing.c.period < oldest))
-    found = {
-        row[0]: (row[1], row[2], row[3]) for each in queries for row in connection.execute(each)
+    periods = {
+        row[0]: (row[1], row[2], row[3]) for query in queries for row in connection.execute(query)
     }
-    return sorted(found.items())
+    return sorted(periods.items())
 
 
 def subjects(connection: Connection) -> list[tuple[str, str, str]]:
@@ -238,23 +238,23 @@ def subject_id(site: str, collector: str, purpose: str) -> Select[int]:
 
 def _subject(connection: Connection, key: PeriodKey) -> int:
     query = subject_id(key.site, key.collector, key.purpose)
-    found: int | None = connection.execute(query).scalar()
-    if found is None:
+    number: int | None = connection.execute(query).scalar()
+    if number is None:
         names = {name: getattr(key, name) for name in _OF_PERIOD[:3]}
         connection.execute(insert(subject).values(**names))
-        found = connection.execute(query).scalar_one()
-    return found
+        number = connection.execute(query).scalar_one()
+    return number
 
 
-def _row(of: int, number: int, each: Cell) -> dict[str, object]:
+def _row(of: int, number: int, cell: Cell) -> dict[str, object]:
     return {
         "subject": of,
         "closing": number,
-        "table": each.table,
-        "path": written(each.path),
-        "kind": each.kind,
-        "visitors": each.visitors,
-        "views": each.views,
+        "table": cell.table,
+        "path": written(cell.path),
+        "kind": cell.kind,
+        "visitors": cell.visitors,
+        "views": cell.views,
     }
 
 

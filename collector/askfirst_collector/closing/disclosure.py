@@ -56,17 +56,17 @@ def exact_cells(facts: Facts, questions: Questions, size: int) -> Iterator[Cell]
     enough = len(facts.total.visitors) >= size
     shown: dict[str, dict[Value, Group]] = {}
     for name in (*questions.apart, *(questions.trees if enough else ())):
-        found = shown[name] = {}
+        by_path = shown[name] = {}
         for cell, group in tree(name, facts.trees.get(name, {}), size):
             yield cell
             if cell.kind == "value":
-                found[cell.path] = group
+                by_path[cell.path] = group
     if not enough:
         return
     for a, b in questions.pairs:
         groups: dict[Pair, Group] = {}
-        for (left, right), group in facts.pairs.get((a, b), {}).items():
-            pair = (_if_shown(a, left, shown), _if_shown(b, right, shown))
+        for (first, second), group in facts.pairs.get((a, b), {}).items():
+            pair = (_if_shown(a, first, shown), _if_shown(b, second, shown))
             groups.setdefault(pair, Group()).add(group)
         yield from pair_table(f"{a}*{b}", groups, size)
     yield from goals(questions.goals, shown)

@@ -41,12 +41,12 @@ class Limits:
 
 def read_limits(connection: sqlite3.Connection, key: PeriodKey) -> Limits | None:
     """The limits of a period's rows; None where it has none."""
-    found = connection.execute(
+    row = connection.execute(
         "SELECT MAX(min_cell_size), MIN(retention_days), MAX(keep_rows_days)"
         " FROM event WHERE period = ?",
         (find_period(connection, key),),
     ).fetchone()
-    return None if found[0] is None else Limits(*found)
+    return None if row[0] is None else Limits(*row)
 
 
 def read_facts(connection: sqlite3.Connection, key: PeriodKey, questions: Questions) -> Facts:
@@ -67,8 +67,8 @@ def read_facts(connection: sqlite3.Connection, key: PeriodKey, questions: Questi
     }
     pairs = {
         (a, b): {
-            (_decoded(a, left, values), _decoded(b, right, values)): group
-            for (left, right), group in groups.items()
+            (_decoded(a, first, values), _decoded(b, second, values)): group
+            for (first, second), group in groups.items()
         }
         for (a, b), groups in zip(questions.pairs, joint, strict=True)
     }
@@ -129,8 +129,8 @@ def _scan(
                 group.views += 1
         if row[1] == _ACTION:
             _add(actions, row[action_at], visitor if pseudonym else 0, 1)
-        for left, right, groups_of_two in both:
-            _add(groups_of_two, (row[left], row[right]), visitor if pseudonym else 0, int(view))
+        for first, second, groups_of_two in both:
+            _add(groups_of_two, (row[first], row[second]), visitor if pseudonym else 0, int(view))
     if device is not None:
         _add_device(device_trees, device, visitor if last else 0, views)
     return total
@@ -157,15 +157,15 @@ def _add(groups: dict[K, Group], value: K, visitor: int, views: int) -> None:
 
 
 def _dropped(connection: sqlite3.Connection, period: int | None) -> dict[int, Group]:
-    found: dict[int, Group] = {}
+    groups: dict[int, Group] = {}
     numbers: dict[bytes, int] = {}
     rows = connection.execute(
         "SELECT visitor, action FROM event WHERE period = ? AND type = ?", (period, _DROP)
     )
     for pseudonym, reason in rows:
         visitor = numbers.setdefault(pseudonym, len(numbers) + 1) if pseudonym else 0
-        _add(found, reason, visitor, 1)
-    return found
+        _add(groups, reason, visitor, 1)
+    return groups
 
 
 def _column(name: str) -> str:
@@ -173,11 +173,11 @@ def _column(name: str) -> str:
 
 
 def _values(connection: sqlite3.Connection, period: int | None) -> dict[int, Value]:
-    found: Iterable[Sequence[int | str]] = connection.execute(
+    rows: Iterable[Sequence[int | str]] = connection.execute(
         f"SELECT id, level, {_PART_NAMES} FROM value WHERE period = ?",  # noqa: S608
         (period,),
     )
-    return {int(row[0]): tuple(map(str, row[2 : 2 + int(row[1])])) for row in found}
+    return {int(row[0]): tuple(map(str, row[2 : 2 + int(row[1])])) for row in rows}
 
 
 def _decoded(name: str, code: int, values: dict[int, Value]) -> Value:

@@ -29,14 +29,14 @@ def lowered(
     are blanked. A visitor under one of them gets no finer than in `ceilings`.
     """
     reached = _reached(rows, size)
-    kept = [
+    coarse_rows = [
         replace(
             row, values=_capped(_known(row.values, reached), ceilings.get(row.pseudonym or b""))
         )
         for row in rows
         if row.keep_rows_days > 0 and row.type != "drop"
     ]
-    shared = _shared(kept, size)
+    shared = _shared(coarse_rows, size)
     blanked = (
         replace(row, pseudonym=row.pseudonym if row.pseudonym in lasting else None)
         for row in shared
@@ -46,13 +46,13 @@ def lowered(
 
 def ceilings_of(rows: Iterable[Row]) -> dict[bytes, dict[str, int]]:
     """How fine the combination of each receipt is in rows that were kept before."""
-    found: dict[bytes, dict[str, int]] = {}
+    ceilings: dict[bytes, dict[str, int]] = {}
     for row in rows:
-        own = found.setdefault(row.pseudonym or b"", {})
+        own = ceilings.setdefault(row.pseudonym or b"", {})
         for name in COMBINED:
             level = len(row.values.get(name, ()))
             own[name] = min(level, own.get(name, level))
-    return found
+    return ceilings
 
 
 def _reached(rows: Iterable[Row], size: int) -> set[tuple[str, Value]]:
@@ -61,10 +61,10 @@ def _reached(rows: Iterable[Row], size: int) -> set[tuple[str, Value]]:
         for name in STRINGS:
             value = row.values.get(name, ())
             for level in range(1, len(value) + 1):
-                found = visitors.setdefault((name, value[:level]), set())
+                pseudonyms = visitors.setdefault((name, value[:level]), set())
                 if row.pseudonym:
-                    found.add(row.pseudonym)
-    return {prefix for prefix, found in visitors.items() if len(found) >= size}
+                    pseudonyms.add(row.pseudonym)
+    return {prefix for prefix, pseudonyms in visitors.items() if len(pseudonyms) >= size}
 
 
 def _known(values: Mapping[str, Value], reached: Collection[tuple[str, Value]]) -> dict[str, Value]:
@@ -89,29 +89,35 @@ def _shared(rows: Sequence[Row], size: int) -> list[Row]:
     """Lower rows, finest part of the attribute with most values first, until each is shared."""
     groups: dict[Combination, list[Row]] = {}
     _add(groups, rows)
-    while rare := [found for found, own in groups.items() if _visitors(own) < size]:
-        if not any(any(found) for found in rare):
+    while rare := [combination for combination, own in groups.items() if _visitors(own) < size]:
+        if not any(any(combination) for combination in rare):
             # Lowered to nothing and still too few: the next smallest goes the same way.
-            rest = [found for found in groups if any(found)]
+            rest = [combination for combination in groups if any(combination)]
             if not rest:
                 return []
-            smallest = min(rest, key=lambda found: (_visitors(groups[found]), found))
+            smallest = min(
+                rest, key=lambda combination: (_visitors(groups[combination]), combination)
+            )
             _add(groups, [_without(row) for row in groups.pop(smallest)])
             continue
         place = max(
             range(len(COMBINED)),
-            key=lambda at: len({found[at] for found in rare if found[at]}),
+            key=lambda at: len({combination[at] for combination in rare if combination[at]}),
         )
-        finest = max(len(found[place]) for found in rare)
-        for found in [found for found in rare if len(found[place]) == finest]:
-            _add(groups, [_cut(row, COMBINED[place], finest - 1) for row in groups.pop(found)])
+        finest = max(len(combination[place]) for combination in rare)
+        for combination in [
+            combination for combination in rare if len(combination[place]) == finest
+        ]:
+            _add(
+                groups, [_cut(row, COMBINED[place], finest - 1) for row in groups.pop(combination)]
+            )
     return [row for own in groups.values() for row in own]
 
 
 def _add(groups: dict[Combination, list[Row]], rows: Iterable[Row]) -> None:
     for row in rows:
-        found = tuple(row.values.get(name, ()) for name in COMBINED)
-        groups.setdefault(found, []).append(row)
+        combination = tuple(row.values.get(name, ()) for name in COMBINED)
+        groups.setdefault(combination, []).append(row)
 
 
 def _visitors(rows: Iterable[Row]) -> int:

@@ -49,8 +49,8 @@ def _leaks(hidden: Mapping[Pair, Group], shown: Mapping[Pair, Group], size: int)
         for side, value in enumerate(pair):
             margins.setdefault((side, value), set()).update(group.visitors)
     exposed = {margin for margin, visitors in margins.items() if is_small(visitors, size)}
-    found = {pair for pair in shown if exposed & set(_margins(pair))}
-    return found or _leaks_by_subtraction(hidden, shown, margins, size)
+    leaks = {pair for pair in shown if exposed & set(_margins(pair))}
+    return leaks or _leaks_by_subtraction(hidden, shown, margins, size)
 
 
 def _leaks_by_subtraction(

@@ -43,17 +43,19 @@ def preview(parts: Parts, policy: Policy) -> Preview:
     Raises CollectorAway.
     """
     with away("ledger"), parts.engine.connect() as connection:
-        held = held_against(connection, policy)
+        changes = held_against(connection, policy)
     return Preview(
-        tuple(each for each in held if each.stops),
-        tuple(each for each in held if each.resumes),
+        tuple(change for change in changes if change.stops),
+        tuple(change for change in changes if change.resumes),
         _purges(parts, policy),
     )
 
 
 def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
     # What goes anyway is not this ceiling's doing.
-    now, then = (allowed_now(parts, each) for each in (parts.host.current().policy, policy))
+    now, then = (
+        allowed_now(parts, host_policy) for host_policy in (parts.host.current().policy, policy)
+    )
     periods = _over(parts, then) - _over(parts, now)
     rows = {
         subject

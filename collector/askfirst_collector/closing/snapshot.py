@@ -48,8 +48,8 @@ class Snapshot:
 def read_snapshot(engine: Engine, site: str, now: float) -> Snapshot | None:
     """The snapshot of a site's open period; None where none was made in it yet."""
     with away("ledger"), engine.connect() as connection:
-        found = _read(connection, site)
-    return None if found is None or end_of(found.closes, found.period) <= now else found
+        snapshot = _read(connection, site)
+    return None if snapshot is None or end_of(snapshot.closes, snapshot.period) <= now else snapshot
 
 
 def take_snapshots(parts: Parts, now: float) -> None:
@@ -61,13 +61,13 @@ def take_snapshots(parts: Parts, now: float) -> None:
 def take_snapshot(parts: Parts, site: Site, now: float) -> None:
     """Make the snapshot of a site, unless its last one is less than an hour old."""
     terms = {
-        purpose: found
+        purpose: purpose_terms
         for purpose in site.editions.current.policy.purposes
-        if (found := asked(site, purpose)) is not None
+        if (purpose_terms := asked(site, purpose)) is not None
     }
     if not terms:
         return
-    closes = min((each.closes for each in terms.values()), key=CLOSES.index)
+    closes = min((entry.closes for entry in terms.values()), key=CLOSES.index)
     period = period_of(closes, now)
     with away("ledger"), parts.engine.connect() as connection:
         last = _read(connection, site.name)
@@ -75,14 +75,14 @@ def take_snapshot(parts: Parts, site: Site, now: float) -> None:
         last = None
     if last is not None and last.made <= now < last.made + HOUR:
         return
-    size = max(each.min_cell_size for each in terms.values())
+    size = max(entry.min_cell_size for entry in terms.values())
     counts = [
         parts.events.counts(PeriodKey(site.name, "", purpose, closes, period)) for purpose in terms
     ]
-    best = max(counts, key=lambda each: (each.visitors, each.views))
+    best = max(counts, key=lambda entry: (entry.visitors, entry.views))
     visitors = best.visitors // size * size
     views = best.views // size * size if visitors else 0
-    made = Snapshot(
+    fresh = Snapshot(
         closes,
         period,
         int(now),
@@ -94,11 +94,11 @@ def take_snapshot(parts: Parts, site: Site, now: float) -> None:
         connection.execute(
             insert(snapshot).values(
                 site=site.name,
-                closes=made.closes,
-                period=made.period,
-                made=made.made,
-                visitors=made.visitors,
-                views=made.views,
+                closes=fresh.closes,
+                period=fresh.period,
+                made=fresh.made,
+                visitors=fresh.visitors,
+                views=fresh.views,
             )
         )
 

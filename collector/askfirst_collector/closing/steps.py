@@ -43,9 +43,9 @@ def _of_step(step: str, shown: Shown) -> Group | None:
     kind, _, wanted = step.partition(":")
     if kind == "action":
         return shown.get("action", {}).get((wanted,))
-    found = (
+    groups = (
         group
         for value, group in shown.get("page", {}).items()
         if len(value) == 2 and value[1] == wanted
     )
-    return next(found, None)
+    return next(groups, None)

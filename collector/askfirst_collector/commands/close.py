@@ -36,8 +36,8 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
         return
     for key in keys:
         click.echo(f"{key.site}  {key.purpose}  {key.closes} of {key.period}")
-    said = "due" if dry_run else "closed"
-    click.echo(f"{len(keys)} {'period is' if len(keys) == 1 else 'periods are'} {said}.")
+    state = "due" if dry_run else "closed"
+    click.echo(f"{len(keys)} {'period is' if len(keys) == 1 else 'periods are'} {state}.")
 
 
 def _check_clock(parts: Parts, now: float) -> None:

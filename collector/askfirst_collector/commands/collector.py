@@ -76,20 +76,22 @@ def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: 
                 sys.exit(1)
             print_json({"saved": False, "problems": plain(error.problems)})
             sys.exit(1)
-        found = saved.collector
-        if active and found.state != "active":
-            found = parts.placing.set_state(found.site, found.name, "active", actor=CLI)
+        placed_collector = saved.collector
+        if active and placed_collector.state != "active":
+            placed_collector = parts.placing.set_state(
+                placed_collector.site, placed_collector.name, "active", actor=CLI
+            )
         overlaps = parts.placing.overlapping(placed)
     if as_json:
-        told_of = {"saved": True, **placed_told(found), "overlaps": overlaps}
+        told_of = {"saved": True, **placed_told(placed_collector), "overlaps": overlaps}
         print_json({**told_of, "cut": plain(saved.cut)})
         return
     if saved.cut:
         print_problems("Cut off, since the policies above it allow less:", saved.cut)
-    click.echo(f"{found.name} at {found.site} is {_said(found)}.")
+    click.echo(f"{placed_collector.name} at {placed_collector.site} is {_said(placed_collector)}.")
     for other in overlaps:
         click.echo(f"It shares pages with {other}: each asks for itself.")
-    click.echo(f"Place this on its pages:\n\n  {line_of(found)}\n")
+    click.echo(f"Place this on its pages:\n\n  {line_of(placed_collector)}\n")
 
 
 @collector.command("list")
@@ -100,21 +102,23 @@ def list_(data: Path, site: str | None, as_json: bool) -> None:
     """Every placed collector: how it stands, and why it is suspended."""
     with opened(data) as parts:
         names = [site] if site else parts.registry.sites()
-        found = [each for name in names for each in parts.placing.all(name)]
+        collectors = [entry for name in names for entry in parts.placing.all(name)]
     if as_json:
-        print_json([placed_told(each) for each in found])
+        print_json([placed_told(entry) for entry in collectors])
         return
-    for each in found:
-        pages = ", ".join(each.placed.pages)
-        click.echo(f"{each.site}/{each.name}  {_said(each)}, of {each.owner}, on {pages}")
-    if not found:
+    for entry in collectors:
+        pages = ", ".join(entry.placed.pages)
+        click.echo(f"{entry.site}/{entry.name}  {_said(entry)}, of {entry.owner}, on {pages}")
+    if not collectors:
         click.echo("No collector is placed on any page.")
 
 
 @collector.command()
 @click.argument("site")
 @click.argument("name")
-@click.argument("to", type=click.Choice([each for each in STATES if each != "draft"]))
+@click.argument(
+    "to", type=click.Choice([state_name for state_name in STATES if state_name != "draft"])
+)
 @data_option
 def state(site: str, name: str, to: str, data: Path) -> None:
     """Put the collector NAME of SITE on its pages, suspend it, or retire it for good."""
@@ -125,16 +129,16 @@ def state(site: str, name: str, to: str, data: Path) -> None:
 
 def _check_owner(parts: Parts, owner: str) -> None:
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    known = [each.name for each in members.all()]
+    known = [member.name for member in members.all()]
     if owner not in known:
         listed = ", ".join(known) or "there are none yet: askfirst host link"
         raise click.ClickException(f"No member is called {owner!r}. Members: {listed}")
 
 
-def _said(found: PlacedCollector) -> str:
-    if found.state != "suspended" or found.reason is None:
-        return found.state
-    if found.by_chain:
-        beyond = ", ".join(each["pointer"] for each in found.reason["conflicts"])
+def _said(collector: PlacedCollector) -> str:
+    if collector.state != "suspended" or collector.reason is None:
+        return collector.state
+    if collector.by_chain:
+        beyond = ", ".join(conflict["pointer"] for conflict in collector.reason["conflicts"])
         return f"suspended: beyond the policies above it in {beyond}"
-    return f"suspended by {found.reason['by']}"
+    return f"suspended by {collector.reason['by']}"

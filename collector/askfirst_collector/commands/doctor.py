@@ -58,7 +58,7 @@ def doctor(
     origin, path = _split(target)
     request = Request(
         origin,
-        pages=tuple(f"/{each.lstrip('/')}" for each in pages) or (path,),
+        pages=tuple(f"/{page.lstrip('/')}" for page in pages) or (path,),
         policy=_policy(policy, "site"),
         host=_policy(host_policy, "host"),
         logs=logs,
@@ -115,18 +115,18 @@ def _policy(file: Path | None, kind: Kind) -> Policy | None:
 def _plain(origin: str, report: Report) -> dict[str, object]:
     return {
         "target": origin,
-        "findings": [each.as_dict() for each in report.findings],
+        "findings": [finding.as_dict() for finding in report.findings],
         "notes": list(report.notes),
     }
 
 
 def _print(origin: str, report: Report) -> None:
     console = Console(highlight=False, soft_wrap=False)
-    for each in report.findings:
-        mark = Text("✗ " if each.severity == "error" else "! ", style=COLOURS[each.severity])
-        title = KNOWN[each.id].title
-        console.print(Text.assemble(mark, (each.id, "bold"), f"  {title}"))
-        for line in (f"{each.where}: {each.found}", f"{each.do}."):
+    for finding in report.findings:
+        mark = Text("✗ " if finding.severity == "error" else "! ", style=COLOURS[finding.severity])
+        title = KNOWN[finding.id].title
+        console.print(Text.assemble(mark, (finding.id, "bold"), f"  {title}"))
+        for line in (f"{finding.where}: {finding.found}", f"{finding.do}."):
             console.print(Padding(Text(line), (0, 0, 0, 4)))
     for note in report.notes:
         console.print(Text(note, style="dim"))

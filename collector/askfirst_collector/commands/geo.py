@@ -19,13 +19,13 @@ from askfirst_collector.commands.data import FILE, told
 def geo(address: str, places: Path | None, as_json: bool) -> None:
     """Say where ADDRESS is, and by which database."""
     with told():
-        found = Locator.open(places).describe(now=time.time(), example=address)
-    built = found.built.isoformat() if found.built else None
+        description = Locator.open(places).describe(now=time.time(), example=address)
+    built = description.built.isoformat() if description.built else None
     if as_json:
-        plain = {"database": found.database, "type": found.type, "built": built}
-        asked = {"address": found.example, "answer": list(found.answer)}
-        click.echo(json.dumps({**plain, "age_days": found.age, **asked}, indent=2))
+        plain = {"database": description.database, "type": description.type, "built": built}
+        lookup = {"address": description.example, "answer": list(description.answer)}
+        click.echo(json.dumps({**plain, "age_days": description.age, **lookup}, indent=2))
         return
-    age = f"built {built}, {found.age} days old" if built else "as old as its release"
-    click.echo(f"{found.database} ({found.type}), {age}")
-    click.echo(f"{found.example}: {', '.join(found.answer)}")
+    age = f"built {built}, {description.age} days old" if built else "as old as its release"
+    click.echo(f"{description.database} ({description.type}), {age}")
+    click.echo(f"{description.example}: {', '.join(description.answer)}")

@@ -78,12 +78,14 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
     with opened(data, host_policy=host_policy) as parts:
         policy = parts.host.current().policy
         with parts.engine.connect() as connection:
-            kept = None if host_policy is not None else newest(connection)
-            held = () if policy is None else held_against(connection, policy)
-        stopped = [each for each in held if each.problems]
-    source = str(host_policy) if host_policy else "registry" if kept else "shipped"
-    since = datetime.fromtimestamp(kept.effective, UTC).isoformat() if kept else None
-    number = kept.number if kept else None
+            host_edition = None if host_policy is not None else newest(connection)
+            changes = () if policy is None else held_against(connection, policy)
+        stopped = [change for change in changes if change.problems]
+    source = str(host_policy) if host_policy else "registry" if host_edition else "shipped"
+    since = (
+        datetime.fromtimestamp(host_edition.effective, UTC).isoformat() if host_edition else None
+    )
+    number = host_edition.number if host_edition else None
     if as_json:
         print_json(
             {
@@ -92,13 +94,13 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
                 "since": since,
                 "hash": policy.hash if policy else None,
                 "policy": policy.document if policy else None,
-                "stops": [_told(each) for each in stopped],
+                "stops": [_told(change) for change in stopped],
             }
         )
     elif policy is None:
         click.echo("The host's policy cannot be read: nothing is gathered.", err=True)
     else:
-        edition = f", edition {number} since {since}" if kept else ""
+        edition = f", edition {number} since {since}" if host_edition else ""
         click.echo(f"# {source}{edition}, {policy.hash}\n{as_toml(policy.document)}".rstrip())
         _print_held("Stopped by it:", stopped)
     sys.exit(0 if policy else 1)
@@ -119,48 +121,50 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
     with told():
         policy = read_policy(file, kind="host")
     with opened(data) as parts:
-        seen = preview(parts, policy)
+        effects = preview(parts, policy)
         number = ceiling_number(parts)
         if not only_preview:
             edited = number if expected is None else expected
             number = save_ceiling(parts, policy, actor=CLI, expected=edited).number
     if as_json:
-        print_json({"number": number, "hash": policy.hash, "saved": not only_preview, **_all(seen)})
+        print_json(
+            {"number": number, "hash": policy.hash, "saved": not only_preview, **_all(effects)}
+        )
         return
     would = "Would suspend" if only_preview else "Suspended"
-    _print_held(f"{would}:", seen.suspends)
-    _print_held("Would go on:" if only_preview else "Goes on:", seen.resumes)
-    for each in seen.purges:
-        of = f"{each.site} {each.collector} {each.purpose}".replace("  ", " ")
-        rows = ", and rows kept longer than it allows" if each.rows else ""
-        click.echo(f"Purged by the next job: {of}: {each.periods} periods{rows}")
+    _print_held(f"{would}:", effects.suspends)
+    _print_held("Would go on:" if only_preview else "Goes on:", effects.resumes)
+    for purge in effects.purges:
+        of = f"{purge.site} {purge.collector} {purge.purpose}".replace("  ", " ")
+        rows = ", and rows kept longer than it allows" if purge.rows else ""
+        click.echo(f"Purged by the next job: {of}: {purge.periods} periods{rows}")
     if only_preview:
         click.echo(f"Nothing was changed: edition {number} is in force.")
     else:
         click.echo(f"Edition {number} of the host's policy is in force: {policy.hash}")
 
 
-def _all(seen: Preview) -> dict[str, object]:
+def _all(effects: Preview) -> dict[str, object]:
     return {
-        "suspends": [_told(each) for each in seen.suspends],
-        "resumes": [_told(each) for each in seen.resumes],
-        "purges": [vars(each) for each in seen.purges],
+        "suspends": [_told(change) for change in effects.suspends],
+        "resumes": [_told(change) for change in effects.resumes],
+        "purges": [vars(change) for change in effects.purges],
     }
 
 
-def _told(held: Held) -> dict[str, object]:
+def _told(change: Held) -> dict[str, object]:
     return {
-        "site": held.site,
-        "collector": held.collector,
-        "owner": held.owner,
-        "conflicts": plain(held.problems),
+        "site": change.site,
+        "collector": change.collector,
+        "owner": change.owner,
+        "conflicts": plain(change.problems),
     }
 
 
-def _print_held(head: str, found: Iterable[Held]) -> None:
-    for held in found:
-        name = f"{held.site}/{held.collector}" if held.collector else held.site
-        if held.problems:
-            print_problems(f"{head} {name}", held.problems)
+def _print_held(head: str, changes: Iterable[Held]) -> None:
+    for change in changes:
+        name = f"{change.site}/{change.collector}" if change.collector else change.site
+        if change.problems:
+            print_problems(f"{head} {name}", change.problems)
         else:
             click.echo(f"{head} {name}")

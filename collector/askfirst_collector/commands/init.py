@@ -57,20 +57,23 @@ def init(
     project = look_at(folder)
     ask = _Asking(yes)
     chosen = ask.framework(framework, project)
-    given = {
+    options = {
         "site": site,
         "origin": tidy_origin(origin) if origin else None,
         "controller": controller,
         "contact": contact,
         "country": country.upper() if country else None,
     }
-    said = {each.key: ask.one(each, given[each.key]) for each in questions(project, folder)}
+    replies = {
+        question.key: ask.one(question, options[question.key])
+        for question in questions(project, folder)
+    }
     visitors = ask.number(visitors)
     level = ask.level(level)
     cell = max(p.terms.min_cell_size for p in shipped(level).purposes.values())
     closing = choose(visitors, cell)
     answers = Answers(
-        **said, level=level, closes=closing.closes, cookies=cookies_of(chosen, project)
+        **replies, level=level, closes=closing.closes, cookies=cookies_of(chosen, project)
     )
     text = write(answers)
     with told():
@@ -88,16 +91,16 @@ class _Asking:
         self.yes = yes
         self.made_up: list[str] = []
 
-    def one(self, question: Question, given: str | None) -> str:
+    def one(self, question: Question, option: str | None) -> str:
         """One answer that the policy's reader takes."""
-        if given is None and self.yes:
+        if option is None and self.yes:
             if question.made_up:
                 self.made_up.append(f"{question.key} ({question.default})")
             return question.default
-        if given is not None:
-            if wrong := question.judge(given):
-                raise click.UsageError(f"--{question.key} {given!r}: {wrong}")
-            return given
+        if option is not None:
+            if wrong := question.judge(option):
+                raise click.UsageError(f"--{question.key} {option!r}: {wrong}")
+            return option
 
         def judged(value: str) -> str:
             tidied = tidy_origin(value) if question.key == "origin" else value.strip()
@@ -109,10 +112,10 @@ class _Asking:
         hint = None if question.made_up and question.key != "origin" else question.default
         return str(self._prompt(question.asks, question.key, default=hint, value_proc=judged))
 
-    def framework(self, given: str | None, project: Project) -> Framework:
+    def framework(self, name: str | None, project: Project) -> Framework:
         """The framework: told, found, or asked for."""
-        if given is not None:
-            return FRAMEWORKS[given]
+        if name is not None:
+            return FRAMEWORKS[name]
         if project.framework is not None:
             click.echo(f"Found {project.framework.title}: {project.because}.")
             if self.yes:
@@ -126,20 +129,20 @@ class _Asking:
             self._prompt("Which framework?", "framework", default=default, type=kinds)
         ]
 
-    def number(self, given: int | None) -> int:
+    def number(self, value: int | None) -> int:
         """Visitors a day."""
-        if given is not None:
-            return given
+        if value is not None:
+            return value
         if self.yes:
             return VISITORS
         kind = click.IntRange(0)
         asks = "How many visitors has it a day, about?"
         return int(self._prompt(asks, "visitors", default=VISITORS, type=kind))
 
-    def level(self, given: str | None) -> str:
+    def level(self, value: str | None) -> str:
         """The policy to start from."""
-        if given is not None or self.yes:
-            return given or "standard"
+        if value is not None or self.yes:
+            return value or "standard"
         for name, means in LEVELS.items():
             click.echo(f"  {name:<9} {means}")
         kinds = click.Choice([*LEVELS])

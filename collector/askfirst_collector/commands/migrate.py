@@ -35,7 +35,7 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
         if not check:
             open_ledger(ledger).dispose()
     if as_json:
-        ran = [{"revision": each.revision, "about": each.about} for each in steps]
+        ran = [{"revision": migration.revision, "about": migration.about} for migration in steps]
         click.echo(json.dumps({"would_run" if check else "ran": ran}, indent=2))
         return
     for step in steps:

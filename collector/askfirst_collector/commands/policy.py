@@ -47,10 +47,10 @@ def check(file: Path, host_file: Path | None, kind: Kind, as_json: bool) -> None
     Ends with 0 when it can, 1 when not.
     """
     try:
-        found = read_policy(file, kind=kind)
+        candidate = read_policy(file, kind=kind)
         ceiling = read_policy(host_file, kind="host") if host_file else shipped("host-default")
-        problems = list(conflicts(found, ceiling)) if kind == "site" else []
-        digest: str | None = found.hash
+        problems = list(conflicts(candidate, ceiling)) if kind == "site" else []
+        digest: str | None = candidate.hash
     except PolicyError as error:
         problems, digest = list(error.problems), None
     if as_json:
@@ -92,8 +92,8 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 def _wider(before: Policy | None, after: Policy) -> dict[str, tuple[Widening, ...]]:
     if before is None:
         return {}
-    found = {name: widened(before, after, name) for name in after.purposes}
-    return {name: changes for name, changes in found.items() if changes}
+    widenings = {name: widened(before, after, name) for name in after.purposes}
+    return {name: changes for name, changes in widenings.items() if changes}
 
 
 def _closes(policy: Policy) -> dict[str, str]:
@@ -117,19 +117,19 @@ def publish(
 
     Says what it widens, and so what visitors are asked again about.
     """
-    found = _read(file)
+    candidate = _read(file)
     later = None if effective is None else int(effective.replace(tzinfo=UTC).timestamp())
     with opened(data, host_policy=host_policy) as parts:
-        before = parts.registry.site(found.site)
-        editions = parts.registry.publish(found, actor=CLI, effective=later)
+        before = parts.registry.site(candidate.site)
+        editions = parts.registry.publish(candidate, actor=CLI, effective=later)
     current = before.editions.current if before is not None else None
-    wider = _wider(current.policy if current is not None else None, found)
+    wider = _wider(current.policy if current is not None else None, candidate)
     newest = editions.current if editions else None
     if as_json:
         print_json(
             {
-                "site": found.site,
-                "hash": found.hash,
+                "site": candidate.site,
+                "hash": candidate.hash,
                 "edition": None if newest is None else newest.number,
                 "scheduled": None if later is None else moment(later),
                 "widened": told_widened(wider),
@@ -137,13 +137,13 @@ def publish(
         )
         return
     if later is not None or newest is None:
-        click.echo(f"It will be in force from {moment(later or 0)}: {found.hash}")
+        click.echo(f"It will be in force from {moment(later or 0)}: {candidate.hash}")
     else:
         known = current is not None and current.number == newest.number
-        said = "was in force already" if known else "is in force now"
-        click.echo(f"Edition {newest.number} of {found.site} {said}: {newest.hash}")
-    if current is not None and current.policy.hash != found.hash:
-        print_widened(wider, _closes(found))
+        status = "was in force already" if known else "is in force now"
+        click.echo(f"Edition {newest.number} of {candidate.site} {status}: {newest.hash}")
+    if current is not None and current.policy.hash != candidate.hash:
+        print_widened(wider, _closes(candidate))
 
 
 @policy.command("explain")
@@ -152,13 +152,17 @@ def publish(
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def explain_(file: Path, lang: str | None, as_json: bool) -> None:
     """Say FILE in plain words, as its visitors read it."""
-    found = _read(file)
-    purposes = explain(found, lang)
+    site_policy = _read(file)
+    purposes = explain(site_policy, lang)
     if as_json:
-        print_json({"site": found.site, "purposes": [each.as_dict() for each in purposes]})
+        print_json({"site": site_policy.site, "purposes": [entry.as_dict() for entry in purposes]})
         return
     out = console()
-    out.print(Text.assemble((found.site, "bold"), f", answered for by {found.controller.name}"))
+    out.print(
+        Text.assemble(
+            (site_policy.site, "bold"), f", answered for by {site_policy.controller.name}"
+        )
+    )
     for purpose in purposes:
         _print_purpose(out, purpose)
 
@@ -168,7 +172,7 @@ def _print_purpose(out: Console, purpose: PlainPurpose) -> None:
     out.print()
     out.print(Text.assemble((purpose.title, "bold"), f"  ({purpose.name}, {how})"))
     out.print(Text(purpose.description))
-    stored = [f"{each.name}: {each.means}" for each in purpose.stored]
+    stored = [f"{attribute.name}: {attribute.means}" for attribute in purpose.stored]
     sets = [f"May set {', '.join(purpose.sets)}."] if purpose.sets else []
     sold = ["It counts as selling or sharing."] if purpose.sells_or_shares else []
     lines = stored or ["Nothing about a visit is stored."]

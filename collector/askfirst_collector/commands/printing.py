@@ -60,7 +60,7 @@ def print_widened(wider: Mapping[str, tuple[Widening, ...]], closes: Mapping[str
 
 def told_widened(wider: Mapping[str, tuple[Widening, ...]]) -> dict[str, list[dict[str, object]]]:
     """The same as plain values."""
-    return {name: [each.as_dict() for each in changes] for name, changes in wider.items()}
+    return {name: [widening.as_dict() for widening in changes] for name, changes in wider.items()}
 
 
 def word(value: object) -> str:

@@ -27,15 +27,15 @@ def site() -> None:
 def list_(data: Path, as_json: bool) -> None:
     """Every site, with its edition in force."""
     with opened(data) as parts:
-        found = [*parts.registry.readable()]
-    rows = [site_told(each) for each in found]
+        sites = [*parts.registry.readable()]
+    rows = [site_told(entry) for entry in sites]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        said = "" if row["state"] == "in-force" else f"  {row['state']}"
+        state = "" if row["state"] == "in-force" else f"  {row['state']}"
         click.echo(
-            f"{row['site']}  edition {row['edition']}, since {row['since']}, {row['hash']}{said}"
+            f"{row['site']}  edition {row['edition']}, since {row['since']}, {row['hash']}{state}"
         )
     if not rows:
         click.echo("No site has published a policy yet. See: askfirst site add")

@@ -98,7 +98,7 @@ class Account:
         scopes = [scope for scope in SCOPES if form.get(f"scope.{scope}")]
         days = form.get("days", "")
 
-        def made() -> Response:
+        def create_token() -> Response:
             try:
                 token, secret = self._members.tokens.make(
                     visit.member,
@@ -115,7 +115,7 @@ class Account:
                 request, visit, "token.html", token=token, secret=secret, scopes=SCOPE_NAMES
             )
 
-        return await run_in_threadpool(made)
+        return await run_in_threadpool(create_token)
 
     async def end_token(self, request: Request, visit: Visit) -> Response:
         """End one of one's own tokens."""

@@ -64,9 +64,9 @@ def host_routes(
     pages = Pages()
     tries = Tries(parts.engine, key=parts.keys.dashboard()[-1], now=parts.now)
     throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
-    named = provider.name if provider is not None else None
-    entry = Entry(members, door, throttle, pages, proxies, provider=named)
-    arrival = Arrival(members, door, pages, provider=named)
+    provider_name = provider.name if provider is not None else None
+    entry = Entry(members, door, throttle, pages, proxies, provider=provider_name)
+    arrival = Arrival(members, door, pages, provider=provider_name)
 
     def inside(page: Page) -> Route:
         """Lets nobody but a signed-in member who may do this reach the page."""
@@ -93,13 +93,16 @@ def host_routes(
         *(_oidc(provider, parts, members, door, pages) if provider is not None else ()),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
-        *(inside(page) for page in _pages(parts, members, door, throttle, proxies, pages, named)),
+        *(
+            inside(page)
+            for page in _pages(parts, members, door, throttle, proxies, pages, provider_name)
+        ),
     ]
 
 
 def _owner(parts: Parts, site: str | None, collector: str) -> str | None:
-    found = parts.placing.get(site, collector) if site and collector else None
-    return None if found is None else found.owner
+    placed = parts.placing.get(site, collector) if site and collector else None
+    return None if placed is None else placed.owner
 
 
 def _oidc(
@@ -221,15 +224,15 @@ def _with_headers(application: ASGIApp) -> ASGIApp:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(b"cache-control", b"max-age=3600")] if is_static else []
+                extra = [(b"cache-control", b"max-age=3600")] if is_static else []
                 # A page may say itself what it needs; the rest is as everywhere.
-                told = {name for name, _ in message["headers"]}
-                names = {name for name, _ in kept} | (told & {b"content-security-policy"})
+                present = {name for name, _ in message["headers"]}
+                names = {name for name, _ in extra} | (present & {b"content-security-policy"})
                 message = {
                     **message,
                     "headers": [
                         *message["headers"],
-                        *kept,
+                        *extra,
                         *(pair for pair in fixed if pair[0] not in names),
                     ],
                 }

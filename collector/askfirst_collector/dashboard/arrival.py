@@ -29,24 +29,24 @@ class Arrival:
     async def show(self, request: Request) -> Response:
         """The form behind the link. Looking at it does not use the link up."""
         token = request.query_params.get("token", "")
-        found = await run_in_threadpool(self._members.invitations.find, token)
-        return self._page(request, token, found)
+        invitation = await run_in_threadpool(self._members.invitations.find, token)
+        return self._page(request, token, invitation)
 
     async def accept(self, request: Request) -> Response:
         """Make the account, use the link up, and sign in."""
         form = await read_form(request)
         token, name, password = form.get("token", ""), read_name(form), form.get("password", "")
-        found = await run_in_threadpool(self._members.invitations.find, token)
+        invitation = await run_in_threadpool(self._members.invitations.find, token)
         problem = name_problem(name) or password_problem(password, name)
         if problem is None and password != form.get("again"):
             problem = "The two passwords differ."
-        if found is None or problem is not None or found.email:
-            return self._page(request, token, found, name=name, problem=problem)
+        if invitation is None or problem is not None or invitation.email:
+            return self._page(request, token, invitation, name=name, problem=problem)
         try:
             accept = self._members.invitations.accept
             member = await run_in_threadpool(accept, token, name, password)
         except Refused as error:
-            return self._page(request, token, found, name=name, problem=said(error))
+            return self._page(request, token, invitation, name=name, problem=said(error))
         if member is None:
             return self._page(request, token, None)
         base = request.scope.get("root_path", "")
@@ -58,20 +58,20 @@ class Arrival:
         self,
         request: Request,
         token: str,
-        found: Invitation | None,
+        invitation: Invitation | None,
         *,
         name: str = "",
         problem: str | None = None,
     ) -> Response:
-        if found is None:
+        if invitation is None:
             return self._pages.page(request, "invitation-over.html", status=410)
         return self._pages.page(
             request,
             "invitation.html",
             status=200 if problem is None else 422,
             token=token,
-            invitation=found,
-            role=ROLE_NAMES[found.role],
+            invitation=invitation,
+            role=ROLE_NAMES[invitation.role],
             name=name,
             problem=problem,
             provider=self._provider,

@@ -41,20 +41,20 @@ class Audit:
 
         def shown() -> Response:
             site = request.path_params.get("site")
-            given = request.query_params.get("before", "")
-            before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+            text = request.query_params.get("before", "")
+            before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
             sites = None if site is None else {site}
-            found = changes(self._parts.engine, AT_ONCE + 1, before, sites=sites)
-            shown = found[:AT_ONCE]
+            entries = changes(self._parts.engine, AT_ONCE + 1, before, sites=sites)
+            shown = entries[:AT_ONCE]
             frame = self._frame if site is None else self._site_frame
             return frame.page(
                 request,
                 visit,
                 "audit.html",
                 of=site,
-                rows=[(each, differences(each)) for each in shown],
+                rows=[(change, differences(change)) for change in shown],
                 names=ACTION_NAMES,
-                older=shown[-1].index if len(found) > AT_ONCE else None,
+                older=shown[-1].index if len(entries) > AT_ONCE else None,
             )
 
         return await run_in_threadpool(shown)
@@ -77,7 +77,7 @@ def _fields(value: Any) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
         text = ", ".join(value)
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -89,19 +89,19 @@ class CeilingPages:
 
         def shown() -> Response:
             with away("ledger"), self._parts.engine.connect() as connection:
-                found, before = find(connection, number), find(connection, number - 1)
-            if found is None or found.policy is None:
+                edition, before = find(connection, number), find(connection, number - 1)
+            if edition is None or edition.policy is None:
                 raise HTTPException(404)
             old = before.policy if before is not None else None
-            changed = differences(old.document, found.policy.document) if old else []
+            changed = differences(old.document, edition.policy.document) if old else []
             return self._frame.page(
                 request,
                 visit,
                 "ceiling-one.html",
-                found=found,
+                found=edition,
                 before=old,
                 changed=changed,
-                text=as_toml(found.policy.document),
+                text=as_toml(edition.policy.document),
             )
 
         return await run_in_threadpool(shown)
@@ -121,7 +121,7 @@ class CeilingPages:
     def _look(
         self, request: Request, visit: Visit, policy: Policy, expected: int, *, problem: str = ""
     ) -> Response:
-        found = preview(self._parts, policy)
+        effects = preview(self._parts, policy)
         present = self._present()
         number = ceiling_number(self._parts)
         edited = self._edition(expected)
@@ -130,9 +130,9 @@ class CeilingPages:
             visit,
             "ceiling-preview.html",
             status=409 if problem else 200,
-            suspends=[(each, told(each.problems)) for each in found.suspends],
-            resumes=found.resumes,
-            purges=found.purges,
+            suspends=[(change, told(change.problems)) for change in effects.suspends],
+            resumes=effects.resumes,
+            purges=effects.purges,
             changed=differences(present.document if present else {}, policy.document),
             meanwhile=differences(edited.document, present.document)
             if problem and edited and present
@@ -196,7 +196,7 @@ class CeilingPages:
             host_numbers=HOST_NUMBERS,
             expected=(form or {}).get("expected", str(number)),
             problems=told(problems),
-            wrong={each.pointer for each in problems},
+            wrong={problem.pointer for problem in problems},
             as_text=as_text,
             text=text,
             history=before,
@@ -213,8 +213,8 @@ class CeilingPages:
         if not number:
             return shipped("host-default")
         with away("ledger"), self._parts.engine.connect() as connection:
-            found = find(connection, number)
-        return found.policy if found is not None else None
+            edition = find(connection, number)
+        return edition.policy if edition is not None else None
 
     def _base(self, form: Mapping[str, str]) -> Mapping[str, Any]:
         """What the fields were made of, as its reader takes it."""

@@ -65,8 +65,8 @@ class Line:
 
 def uses(document: Document) -> tuple[tuple[str, str], ...]:
     """Name and data use of each column."""
-    found = document["purposes"].items()
-    return tuple((name, str(purpose.get("data_use", name))) for name, purpose in found)
+    purposes = document["purposes"].items()
+    return tuple((name, str(purpose.get("data_use", name))) for name, purpose in purposes)
 
 
 def lines(document: Document) -> tuple[tuple[str, tuple[Line, ...]], ...]:
@@ -77,8 +77,11 @@ def lines(document: Document) -> tuple[tuple[str, tuple[Line, ...]], ...]:
         return Line(title, tuple(cell(name, purposes[name]) for name in purposes))
 
     levels = tuple(
-        line(level_name(each), lambda name, terms, each=each: _level(name, terms, each))
-        for each in ATTRIBUTES
+        line(
+            level_name(attribute),
+            lambda name, terms, attribute=attribute: _level(name, terms, attribute),
+        )
+        for attribute in ATTRIBUTES
     )
     numbers = tuple(
         line(row[1], lambda name, terms, row=row: _number(name, terms, *row)) for row in NUMBERS
@@ -96,17 +99,18 @@ def lines(document: Document) -> tuple[tuple[str, tuple[Line, ...]], ...]:
 
 def document_of(form: Mapping[str, str], base: Document) -> dict[str, Any]:
     """The document that a form describes; what the form has no field for stays as in `base`."""
-    made: dict[str, Any] = deepcopy(dict(base))
+    document: dict[str, Any] = deepcopy(dict(base))
     for key, *_ in HOST_NUMBERS:
-        made[key] = _read(form.get(key, ""), made.get(key))
-    made["controller"] = {
-        **made["controller"],
+        document[key] = _read(form.get(key, ""), document.get(key))
+    document["controller"] = {
+        **document["controller"],
         **{key: form[f"controller.{key}"].strip() for key in _told(form)},
     }
-    for name, purpose in made["purposes"].items():
-        levels = {each: form.get(f"{name}.level.{each}", "") for each in ATTRIBUTES}
+    for name, purpose in document["purposes"].items():
+        levels = {attribute: form.get(f"{name}.level.{attribute}", "") for attribute in ATTRIBUTES}
         purpose["levels"] = {
-            each: _read(text, purpose["levels"].get(each, 0)) for each, text in levels.items()
+            attribute: _read(text, purpose["levels"].get(attribute, 0))
+            for attribute, text in levels.items()
         }
         for key, *_ in NUMBERS:
             purpose[key] = _read(form.get(f"{name}.{key}", ""), purpose.get(key))
@@ -118,15 +122,15 @@ def document_of(form: Mapping[str, str], base: Document) -> dict[str, Any]:
             chosen = form.get(f"{name}.{key}", "listed")
             if chosen != "listed":
                 purpose[key] = "*" if chosen == "any" else _nothing(key)
-    return made
+    return document
 
 
 def differences(old: Document, new: Document) -> list[tuple[str, str, str]]:
     """Pointer, value before and value after, of every field that differs."""
     before, after = dict(_flat(old, "")), dict(_flat(new, ""))
-    names = [*before, *(each for each in after if each not in before)]
-    pairs = ((each, before.get(each, "–"), after.get(each, "–")) for each in names)
-    return [(each, was, now) for each, was, now in pairs if was != now]
+    names = [*before, *(label for label in after if label not in before)]
+    pairs = ((label, before.get(label, "–"), after.get(label, "–")) for label in names)
+    return [(label, was, now) for label, was, now in pairs if was != now]
 
 
 def _flat(value: object, at: str) -> Iterator[tuple[str, str]]:
@@ -157,7 +161,7 @@ def _number(name: str, terms: Document, key: str, title: str, least: int, most: 
 
 
 def _closes(name: str, terms: Document) -> Cell:
-    options = tuple((each, f"up to a {each}") for each in CLOSES)
+    options = tuple((period, f"up to a {period}") for period in CLOSES)
     at, value = f"/purposes/{name}/closes", str(terms.get("closes", "day"))
     return Cell(f"{name}.closes", f"Periods, for {name}", value, options, pointer=at)
 
@@ -186,10 +190,10 @@ def _nothing(key: str) -> Any:
     return {} if key in ("query_parameters", "actions") else []
 
 
-def _read(text: str, kept: Any) -> Any:
+def _read(text: str, fallback: Any) -> Any:
     """A number as one; anything else as it is typed, for the policy's reader to refuse."""
     if not text:
-        return kept
+        return fallback
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else text
 
 

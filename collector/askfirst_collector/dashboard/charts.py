@@ -83,28 +83,28 @@ def columns(series: Sequence[Series], labels: Sequence[str], *, stacked: bool = 
     """Columns for each label; series stand in front of one another, or on one another."""
     count = max(len(labels), 1)
     heights = [
-        [each.values[at] or 0 for each in series if each.values[at] is not None]
+        [measure.values[at] or 0 for measure in series if measure.values[at] is not None]
         for at in range(len(labels))
     ]
     tallest = max((sum(h) if stacked else max(h) for h in heights if h), default=0)
     top, step = _scale(tallest)
     slot = SPAN / count
     width = slot * (0.72 if count < 120 else 0.9)
-    bars: dict[str, list[str]] = {"missing": [], **{each.name: [] for each in series}}
+    bars: dict[str, list[str]] = {"missing": [], **{measure.name: [] for measure in series}}
     for at in range(len(labels)):
         x = at * slot + (slot - width) / 2
         floor = 0.0
-        if all(each.values[at] is None for each in series):
+        if all(measure.values[at] is None for measure in series):
             bars["missing"].append(_bar(x, 0, width, SPAN))
-        for each in series:
-            value = each.values[at]
+        for measure in series:
+            value = measure.values[at]
             if not value:
                 continue
             height = value / top * SPAN
-            bars[each.name].append(_bar(x, SPAN - floor - height, width, height))
+            bars[measure.name].append(_bar(x, SPAN - floor - height, width, height))
             floor += height if stacked else 0
     ticks = tuple(Tick(100 - value / top * 100, value) for value in range(0, top + 1, step))
-    paths = tuple(Bars(name, "".join(found)) for name, found in bars.items() if found)
+    paths = tuple(Bars(name, "".join(shapes)) for name, shapes in bars.items() if shapes)
     return Columns(paths, ticks, tuple(_labels(labels)))
 
 

@@ -97,11 +97,11 @@ class CollectorEdit:
     ) -> Response:
         """Show what would be left, before anything is saved."""
         cut = clamped(placed, site)
-        left = self._parts.placing.check(cut) if cut is not None else conflicts
-        if cut is None or left:
+        problems = self._parts.placing.check(cut) if cut is not None else conflicts
+        if cut is None or problems:
             problem = "Cut to what is allowed, nothing would be left of it."
             return self._form(
-                request, visit, form, problems=left, status=409, problem=problem, placed=placed
+                request, visit, form, problems=problems, status=409, problem=problem, placed=placed
             )
         return self._frame.page(
             request,
@@ -137,13 +137,17 @@ class CollectorEdit:
             fields = fields_of(placed.document, site)
         beside: dict[str, str] = {}
         rest = []
-        for each in told(problems):
-            field = "" if typed else field_of(each.pointer)
-            words = f"Allowed: {each.allowed}. {each.advice}" if each.link else each.advice
+        for conflict in told(problems):
+            field = "" if typed else field_of(conflict.pointer)
+            words = (
+                f"Allowed: {conflict.allowed}. {conflict.advice}"
+                if conflict.link
+                else conflict.advice
+            )
             if field:
                 beside.setdefault(field, words)
             else:
-                rest.append(each)
+                rest.append(conflict)
         version = before.version if before else 0
         return self._frame.page(
             request,
@@ -190,23 +194,23 @@ class CollectorEdit:
         name = request.path_params.get("collector")
         if name is None:
             return None
-        found = self._parts.placing.get(request.path_params["site"], name)
-        if found is None:
+        collector = self._parts.placing.get(request.path_params["site"], name)
+        if collector is None:
             raise HTTPException(404)
-        return found
+        return collector
 
     def _owners(self, visit: Visit, site: str) -> tuple[str, ...]:
         """Whom a host admin may give it to; nobody else gives one away."""
         if not may(visit.member, "member.read"):
             return ()
-        return tuple(each.name for each in self._members.all() if each.role != "reader")
+        return tuple(member.name for member in self._members.all() if member.role != "reader")
 
     def _owner(
         self, visit: Visit, site: str, before: PlacedCollector | None, form: Mapping[str, str]
     ) -> str:
-        given = form.get("owner", "")
-        if given in self._owners(visit, site):
-            return given
+        owner = form.get("owner", "")
+        if owner in self._owners(visit, site):
+            return owner
         return before.owner if before is not None else visit.member.name
 
 

@@ -62,11 +62,13 @@ def _use(site: Policy, name: str, form: Form) -> Use:
     title = next(iter(site.purposes[name].text.values())).title
     closes = CLOSES[: CLOSES.index(terms.closes) + 1]
     chosen = form.get(f"use.{name}.closes", terms.closes)
-    levels = (_level(name, each, terms.scope.level(each), form) for each in ATTRIBUTES)
+    levels = (
+        _level(name, attribute, terms.scope.level(attribute), form) for attribute in ATTRIBUTES
+    )
     return Use(
         name,
         title,
-        tuple(each for each in levels if len(each.options) > 1),
+        tuple(attribute for attribute in levels if len(attribute.options) > 1),
         closes if chosen in closes else (*closes, chosen),
         tuple(lists),
         {key: getattr(terms, key) for key in NUMBERS},
@@ -89,17 +91,17 @@ def fields_of(document: Mapping[str, Any] | None, site: Policy) -> dict[str, str
     """The fields of a saved collector, or those that a new one starts with."""
     if document is None:
         return dict(_new(site))
-    found = {
+    fields = {
         "collector": document["collector"],
         "pages": "\n".join(document["pages"]),
         "jurisdiction": document["jurisdiction"],
         "languages": " ".join(document["languages"]),
-        **{f"origin.{each}": "1" for each in document.get("origins", ())},
+        **{f"origin.{origin}": "1" for origin in document.get("origins", ())},
         **{f"controller.{key}": str(value) for key, value in document["controller"].items()},
     }
     for name, purpose in document["purposes"].items():
-        found |= _purpose_fields(f"use.{name}.", purpose)
-    return found
+        fields |= _purpose_fields(f"use.{name}.", purpose)
+    return fields
 
 
 def _new(site: Policy) -> Iterator[tuple[str, str]]:
@@ -108,23 +110,23 @@ def _new(site: Policy) -> Iterator[tuple[str, str]]:
     yield from (("jurisdiction", site.jurisdiction), ("languages", " ".join(site.languages)))
     for name in site.asked:
         terms, at = site.purposes[name].terms, f"use.{name}."
-        for each in ATTRIBUTES:
-            level = terms.scope.level(each) if each in USUAL else 0
-            yield f"{at}level.{each}", str(min(level, 1) if each == "visitor" else level)
+        for attribute in ATTRIBUTES:
+            level = terms.scope.level(attribute) if attribute in USUAL else 0
+            yield f"{at}level.{attribute}", str(min(level, 1) if attribute == "visitor" else level)
         yield from ((f"{at}{key}", str(getattr(terms, key))) for key in NUMBERS)
         yield from ((f"{at}keep_rows_days", "0"), (f"{at}closes", terms.closes))
 
 
 def _purpose_fields(at: str, purpose: Mapping[str, Any]) -> dict[str, str]:
-    found = {f"{at}on": "1", f"{at}closes": str(purpose["closes"])}
-    found |= {f"{at}level.{key}": str(level) for key, level in purpose["levels"].items()}
-    found |= {f"{at}{key}": str(purpose[key]) for key in NUMBERS}
+    fields = {f"{at}on": "1", f"{at}closes": str(purpose["closes"])}
+    fields |= {f"{at}level.{key}": str(level) for key, level in purpose["levels"].items()}
+    fields |= {f"{at}{key}": str(purpose[key]) for key in NUMBERS}
     for key in LISTS:
-        found |= {f"{at}{key}.{item}": "1" for item in _items(purpose[key])}
+        fields |= {f"{at}{key}.{item}": "1" for item in _items(purpose[key])}
     for language, words in purpose["text"].items():
-        found |= {f"{at}title.{language}": words["title"]}
-        found |= {f"{at}description.{language}": words["description"]}
-    return found
+        fields |= {f"{at}title.{language}": words["title"]}
+        fields |= {f"{at}description.{language}": words["description"]}
+    return fields
 
 
 def document_of(form: Form, site: Policy, base: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -136,7 +138,7 @@ def document_of(form: Form, site: Policy, base: Mapping[str, Any] | None) -> dic
         for key in ("name", "contact", "country", "address")
         if (text := form.get(f"controller.{key}", ""))
     }
-    kept = (base or {}).get("purposes", {})
+    previous = (base or {}).get("purposes", {})
     on = [name for name in site.asked if form.get(f"use.{name}.on")]
     return {
         **({"authority": base["authority"]} if base and "authority" in base else {}),
@@ -149,7 +151,7 @@ def document_of(form: Form, site: Policy, base: Mapping[str, Any] | None) -> dic
         "jurisdiction": form.get("jurisdiction", "").strip(),
         "languages": languages,
         "purposes": {
-            name: _purpose(form, f"use.{name}.", site, name, languages, kept.get(name))
+            name: _purpose(form, f"use.{name}.", site, name, languages, previous.get(name))
             for name in on
         },
     }
@@ -161,39 +163,41 @@ def _purpose(
     site: Policy,
     name: str,
     languages: list[str],
-    kept: Mapping[str, Any] | None,
+    previous: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     above = site.document["purposes"][name]
-    made: dict[str, Any] = deepcopy(dict(kept)) if kept else {"data_use": above["data_use"]}
-    if not (kept and kept.get("sells_or_shares")):
-        made.pop("sells_or_shares", None)  # it follows from who receives it
-    made |= {
-        "levels": {each: _number(form.get(f"{at}level.{each}", "0")) for each in ATTRIBUTES},
+    purpose: dict[str, Any] = (
+        deepcopy(dict(previous)) if previous else {"data_use": above["data_use"]}
+    )
+    if not (previous and previous.get("sells_or_shares")):
+        purpose.pop("sells_or_shares", None)  # it follows from who receives it
+    purpose |= {
+        "levels": {suffix: _number(form.get(f"{at}level.{suffix}", "0")) for suffix in ATTRIBUTES},
         "closes": form.get(f"{at}closes", above["closes"]),
-        "minimum_age": max(above["minimum_age"], made.get("minimum_age", 0)),
+        "minimum_age": max(above["minimum_age"], purpose.get("minimum_age", 0)),
         **{key: _number(form.get(f"{at}{key}", "")) for key in NUMBERS},
         "text": {
-            each: {
-                **made.get("text", {}).get(each, {}),
-                "title": form.get(f"{at}title.{each}", "").strip(),
-                "description": form.get(f"{at}description.{each}", "").strip(),
+            suffix: {
+                **purpose.get("text", {}).get(suffix, {}),
+                "title": form.get(f"{at}title.{suffix}", "").strip(),
+                "description": form.get(f"{at}description.{suffix}", "").strip(),
             }
-            for each in languages
+            for suffix in languages
         },
     }
     for key in LISTS:
-        made[key] = _chosen(_ticked(form, f"{at}{key}."), above[key], (kept or {}).get(key))
-    return made
+        purpose[key] = _chosen(_ticked(form, f"{at}{key}."), above[key], (previous or {}).get(key))
+    return purpose
 
 
-def _chosen(ticked: set[str], above: Any, kept: Any) -> Any:
+def _chosen(ticked: set[str], above: Any, previous: Any) -> Any:
     """The items that are ticked, as they were saved, else as the site has them."""
     if isinstance(above, Mapping):
-        source = {**above, **(kept or {})}
+        source = {**above, **(previous or {})}
         return {item: source[item] for item in sorted(ticked) if item in source}
-    if all(isinstance(each, str) for each in above):
+    if all(isinstance(entry, str) for entry in above):
         return sorted(ticked)
-    source = {each["name"]: each for each in (*above, *(kept or ()))}
+    source = {entry["name"]: entry for entry in (*above, *(previous or ()))}
     return [source[item] for item in sorted(ticked) if item in source]
 
 
@@ -221,7 +225,7 @@ def field_of(pointer: str) -> str:
 def _items(value: Any) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         return tuple(value)
-    return tuple(each if isinstance(each, str) else each["name"] for each in value)
+    return tuple(entry if isinstance(entry, str) else entry["name"] for entry in value)
 
 
 def _ticked(form: Form, prefix: str) -> set[str]:

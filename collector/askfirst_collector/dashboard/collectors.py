@@ -51,13 +51,13 @@ class Collectors:
             site = request.path_params["site"]
             if self._parts.registry.site(site) is None:
                 raise HTTPException(404)
-            found = self._parts.placing.all(site)
+            collectors = self._parts.placing.all(site)
             return self._frame.page(
                 request,
                 visit,
                 "collectors.html",
-                collectors=found,
-                conflicts={each.name: len(_conflicts(each)) for each in found},
+                collectors=collectors,
+                conflicts={collector.name: len(_conflicts(collector)) for collector in collectors},
                 states=STATES,
                 may_add=may(visit.member, "collector.add", site),
             )
@@ -74,23 +74,23 @@ class Collectors:
         wanted = form.get("state", "")
 
         def changed() -> Response:
-            found, member = self._found(request), visit.member
-            site, name, owner = found.site, found.name, found.owner
+            collector, member = self._found(request), visit.member
+            site, name, owner = collector.site, collector.name, collector.owner
             if wanted not in ("active", "suspended", "retired"):
-                return to(request, _path(found))
+                return to(request, _path(collector))
             if wanted != "suspended" and not may(member, "collector.change", site, owner=owner):
                 raise HTTPException(403, "Its owner decides about this.")
-            if wanted == "active" and not may_resume(member, site, by=found.by):
-                raise HTTPException(403, f"{found.by} suspended it: ask them, or a host admin.")
+            if wanted == "active" and not may_resume(member, site, by=collector.by):
+                raise HTTPException(403, f"{collector.by} suspended it: ask them, or a host admin.")
             if wanted == "retired" and form.get("sure") != "1":
-                return self._frame.page(request, visit, "collector-retire.html", found=found)
+                return self._frame.page(request, visit, "collector-retire.html", found=collector)
             try:
                 self._parts.placing.set_state(
                     site,
                     name,
                     cast(State, wanted),
                     actor=member.name,
-                    expected=seen_as(found, _version(form.get("expected", ""))),
+                    expected=seen_as(collector, _version(form.get("expected", ""))),
                 )
             except PolicyError as error:
                 return self._one(request, visit, status=409, refused=told(error.problems))
@@ -98,7 +98,7 @@ class Collectors:
                 if error.reason not in (Reason.CHANGED_MEANWHILE, Reason.WRONG_STATE):
                     raise
                 return self._one(request, visit, status=error.status, problem=said(error))
-            return to(request, _path(found))
+            return to(request, _path(collector))
 
         return await run_in_threadpool(changed)
 
@@ -107,9 +107,9 @@ class Collectors:
         await read_own_form(request, visit)
 
         def drawn() -> Response:
-            found = self._found(request)
-            self._parts.placing.new_key(found.site, found.name, actor=visit.member.name)
-            return to(request, _path(found))
+            collector = self._found(request)
+            self._parts.placing.new_key(collector.site, collector.name, actor=visit.member.name)
+            return to(request, _path(collector))
 
         return await run_in_threadpool(drawn)
 
@@ -119,25 +119,25 @@ class Collectors:
         url = form.get("url", "").strip()
 
         def saved() -> Response:
-            found = self._found(request)
+            collector = self._found(request)
             try:
                 secret = save_webhook(
                     self._parts,
                     visit.member,
                     "collector.change",
-                    site=found.site,
-                    collector=found.name,
+                    site=collector.site,
+                    collector=collector.name,
                     url=url,
-                    owner=found.owner,
+                    owner=collector.owner,
                 )
             except Refused as error:
                 if error.reason != Reason.BAD_SHAPE:
                     raise
                 return self._one(request, visit, status=error.status, bad_url=said(error), url=url)
             if secret is None:
-                return to(request, _path(found))
+                return to(request, _path(collector))
             return self._frame.page(
-                request, visit, "webhook.html", secret=secret, url=url, back=_path(found)
+                request, visit, "webhook.html", secret=secret, url=url, back=_path(collector)
             )
 
         return await run_in_threadpool(saved)
@@ -153,46 +153,46 @@ class Collectors:
         bad_url: str = "",
         url: str | None = None,
     ) -> Response:
-        found, member = self._found(request), visit.member
-        site, owner = found.site, found.owner
+        collector, member = self._found(request), visit.member
+        site, owner = collector.site, collector.owner
         with away("ledger"), self._parts.engine.connect() as connection:
-            kept = webhook_url(connection, site, found.name)
+            stored_url = webhook_url(connection, site, collector.name)
         return self._frame.page(
             request,
             visit,
             "collector.html",
             status=status,
-            found=found,
-            by=found.by,
-            conflicts=_conflicts(found),
+            found=collector,
+            by=collector.by,
+            conflicts=_conflicts(collector),
             refused=refused,
             problem=problem,
             states=STATES,
-            purposes=explain(found.placed.policy),
-            overlaps=self._parts.placing.overlapping(found.placed),
+            purposes=explain(collector.placed.policy),
+            overlaps=self._parts.placing.overlapping(collector.placed),
             may_change=may(member, "collector.change", site, owner=owner),
             may_suspend=may(member, "collector.suspend", site, owner=owner),
-            may_resume=may_resume(member, site, by=found.by),
+            may_resume=may_resume(member, site, by=collector.by),
             may_see=may(member, "collector.figures", site, owner=owner),
-            webhook=kept,
+            webhook=stored_url,
             bad_url=bad_url,
-            url=(kept or "") if url is None else url,
+            url=(stored_url or "") if url is None else url,
         )
 
     def _found(self, request: Request) -> PlacedCollector:
         site, name = request.path_params["site"], request.path_params["collector"]
-        found = self._parts.placing.get(site, name)
-        if found is None:
+        collector = self._parts.placing.get(site, name)
+        if collector is None:
             raise HTTPException(404)
-        return found
+        return collector
 
 
-def _conflicts(found: PlacedCollector) -> Any:
-    return told((found.reason or {}).get("conflicts", ()))
+def _conflicts(collector: PlacedCollector) -> Any:
+    return told((collector.reason or {}).get("conflicts", ()))
 
 
-def _path(found: PlacedCollector) -> str:
-    return f"/sites/{found.site}/collectors/{found.name}"
+def _path(collector: PlacedCollector) -> str:
+    return f"/sites/{collector.site}/collectors/{collector.name}"
 
 
 def _version(text: str) -> int | None:

@@ -44,19 +44,19 @@ def told(problems: Iterable[Problem | Mapping[str, Any]]) -> tuple[Told, ...]:
 
     What two policies forbid alike is told once.
     """
-    found: dict[tuple[str, ...], Told] = {}
-    for each in problems:
-        one = _told(each if isinstance(each, Problem) else Problem(**each))
+    rows: dict[tuple[str, ...], Told] = {}
+    for problem in problems:
+        one = _told(problem if isinstance(problem, Problem) else Problem(**problem))
         key = (one.pointer, one.found, one.allowed, one.advice)
-        links = [found[key].link] if key in found and found[key].link != one.link else []
-        found[key] = replace(one, link=" and ".join([*links, one.link]))
-    return tuple(found.values())
+        links = [rows[key].link] if key in rows and rows[key].link != one.link else []
+        rows[key] = replace(one, link=" and ".join([*links, one.link]))
+    return tuple(rows.values())
 
 
 def _told(problem: Problem) -> Told:
     before = _BEFORE_ADVICE.get(problem.link, "").format(problem.allowed)
     advice = problem.message.removeprefix(before)
-    where, found, allowed = problem.pointer, _said(problem.found), _said(problem.allowed)
+    where, value, allowed = problem.pointer, _said(problem.found), _said(problem.allowed)
     path = _path(problem.pointer)
     if path[:1] == ["purposes"] and len(path) > 1:
         at = path[2:]
@@ -64,13 +64,13 @@ def _told(problem: Problem) -> Told:
         where = f"{path[1]}: {field}" if field else path[1]
         if len(at) == 2 and at[0] == "levels" and at[1] in ATTRIBUTES:
             where = f"{path[1]}: {level_name(at[1]).lower()}"
-            found, allowed = _level(at[1], problem.found), _level(at[1], problem.allowed)
+            value, allowed = _level(at[1], problem.found), _level(at[1], problem.allowed)
     elif path:
         where = " ".join(path)
     if problem.link and problem.allowed is None:
         allowed = "nothing of it"
     return Told(
-        problem.pointer, where, found, allowed, LINKS.get(problem.link, ""), _sentence(advice)
+        problem.pointer, where, value, allowed, LINKS.get(problem.link, ""), _sentence(advice)
     )
 
 
@@ -97,7 +97,7 @@ def _said(value: object) -> str:
         return "yes" if value else "no"
     if value == "*":
         return "anything"
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
         text = ", ".join(value)
     else:
         text = (

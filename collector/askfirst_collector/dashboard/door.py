@@ -42,7 +42,7 @@ class Door:
         self._sessions = sessions
         self._secret = hmac.digest(secrets[-1], b"askfirst dashboard csrf", hashlib.sha256)
         self._browser = [
-            hmac.digest(each, b"askfirst dashboard browser", hashlib.sha256) for each in secrets
+            hmac.digest(secret, b"askfirst dashboard browser", hashlib.sha256) for secret in secrets
         ]
         self._signer = TimestampSigner(
             list(secrets), salt="askfirst dashboard session", digest_method=hashlib.sha256
@@ -52,7 +52,7 @@ class Door:
         self.cookie = "__Host-askfirst-host" if secure else "askfirst-host"
         self.known_cookie = "__Host-askfirst-known" if secure else "askfirst-known"
         self._known = [
-            hmac.digest(each, b"askfirst dashboard known", hashlib.sha256) for each in secrets
+            hmac.digest(secret, b"askfirst dashboard known", hashlib.sha256) for secret in secrets
         ]
         self._known_signer = TimestampSigner(
             list(secrets), salt="askfirst dashboard known", digest_method=hashlib.sha256
@@ -79,7 +79,7 @@ class Door:
         """
         traits = traits_of(request)
         token = self._sessions.begin(
-            member, lambda made: _mark(self._browser[-1], made, traits), password=password
+            member, lambda new_token: _mark(self._browser[-1], new_token, traits), password=password
         )
         response.set_cookie(
             self.cookie,
@@ -130,9 +130,11 @@ class Door:
 
 def traits_of(request: Request) -> bytes:
     """What a browser says of itself on every page, without the numbers that an update changes."""
-    told = (b"user-agent", b"accept-language", b"sec-ch-ua-platform")
-    found = (b",".join(values(request.scope["headers"], name)) for name in told)
-    return b"\0".join(bytes(each for each in value if each not in b"0123456789") for value in found)
+    names = (b"user-agent", b"accept-language", b"sec-ch-ua-platform")
+    traits = (b",".join(values(request.scope["headers"], name)) for name in names)
+    return b"\0".join(
+        bytes(byte for byte in value if byte not in b"0123456789") for value in traits
+    )
 
 
 def _folded(name: str) -> bytes:
@@ -154,23 +156,23 @@ def from_ourselves(request: Request) -> bool:
 
 def origin_of(request: Request) -> str:
     """The origin as the browser knows it: a proxy in front may end TLS, and the form says so."""
-    told = request.headers.get("origin", "")
-    if from_ourselves(request) and told.startswith(("https://", "http://")):
-        return told
+    origin = request.headers.get("origin", "")
+    if from_ourselves(request) and origin.startswith(("https://", "http://")):
+        return origin
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def by_a_script(headers: Headers) -> bool:
     """Whether a script asks (Fetch Metadata, section 2.2): our pages have none, the site's do."""
-    return bool(found := values(headers, b"sec-fetch-mode")) and found != [b"navigate"]
+    return bool(modes := values(headers, b"sec-fetch-mode")) and modes != [b"navigate"]
 
 
 def address_of(request: Request, proxies: Proxies) -> str:
     """Whom a request comes from: what a trusted proxy says, else the other end of the line."""
     peer = request.client.host if request.client else ""
     header = proxies.header.encode()
-    told = {header: b", ".join(values(request.scope["headers"], header))}
-    return str(proxies.client(peer, told) or peer)
+    forwarded = {header: b", ".join(values(request.scope["headers"], header))}
+    return str(proxies.client(peer, forwarded) or peer)
 
 
 async def read_form(
@@ -188,10 +190,10 @@ async def read_form(
         detail = "The form is too large." if too_large else "The form did not come in time."
         raise HTTPException(error.status, detail) from error
     try:
-        found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=fields)
+        form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=fields)
     except ValueError as error:
         raise HTTPException(400, "The form cannot be read.") from error
-    return {name: values[-1] for name, values in found.items()}
+    return {name: values[-1] for name, values in form.items()}
 
 
 def check_csrf(visit: Visit, form: dict[str, str]) -> None:

@@ -72,15 +72,15 @@ class EditionPages:
 
         def shown() -> Response:
             site, number = self._site(request), request.path_params["number"]
-            found = next((x for x in steps(site.editions) if str(x.edition.number) == number), None)
-            if found is None:
+            step = next((x for x in steps(site.editions) if str(x.edition.number) == number), None)
+            if step is None:
                 raise HTTPException(404)
-            edition = found.edition
+            edition = step.edition
             return self._frame.page(
                 request,
                 visit,
                 "edition.html",
-                step=found,
+                step=step,
                 edition=edition,
                 current=edition is site.editions.current,
                 documents=[
@@ -90,15 +90,15 @@ class EditionPages:
                         for name in sorted(edition.placed)
                     ),
                 ],
-                words=[self._words(edition, each) for each in edition.policy.languages],
+                words=[self._words(edition, language) for language in edition.policy.languages],
             )
 
         return await run_in_threadpool(shown)
 
     def _words(self, edition: Edition, language: str) -> tuple[str, str, Any]:
         digest = notice_hash(edition, language)
-        kept = self._parts.notices.words(digest)
-        return language, digest, None if kept is None else json.loads(kept)
+        body = self._parts.notices.words(digest)
+        return language, digest, None if body is None else json.loads(body)
 
     def _site(self, request: Request) -> Site:
         site = self._parts.registry.site(request.path_params["site"])
@@ -109,11 +109,11 @@ class EditionPages:
 
 def steps(editions: Editions) -> list[Step]:
     """Each edition held against the one before, oldest first."""
-    found, before = [], None
+    history, before = [], None
     for edition in editions:
-        found.append(_step(before, edition))
+        history.append(_step(before, edition))
         before = edition
-    return found
+    return history
 
 
 def _step(before: Edition | None, edition: Edition) -> Step:
@@ -121,12 +121,12 @@ def _step(before: Edition | None, edition: Edition) -> Step:
         return Step(edition, True, {}, edition.every, ())
     languages = edition.policy.languages
     words, pair = words_in(languages[0] if languages else "en"), Editions((before, edition))
-    asked = {}
+    questions = {}
     for name in edition.every:
         purpose = edition.purpose(name)
         wider = widenings(pair, name, before.number) if name in before.every else ()
         if purpose is not None and wider:
-            asked[name] = sentences(wider, words, closes=purpose.terms.closes)
+            questions[name] = sentences(wider, words, closes=purpose.terms.closes)
     added = tuple(name for name in edition.every if name not in before.every)
     removed = tuple(name for name in before.every if name not in edition.every)
-    return Step(edition, False, asked, added, removed)
+    return Step(edition, False, questions, added, removed)

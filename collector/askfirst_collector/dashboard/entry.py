@@ -96,13 +96,13 @@ class Entry:
             return response
         if turn.hold > 0:
             await sleep(turn.hold)
-        found = await run_in_threadpool(self._members.checked, name, password)
-        if found is None:
+        account = await run_in_threadpool(self._members.checked, name, password)
+        if account is None:
             return self._sign_in_page(request, name=name, problem=WRONG, status=401)
         await run_in_threadpool(self._throttle.succeeded, name, address, known)
         response = self._to(request, "/")
-        member, kept = found
-        await run_in_threadpool(self._door.open, member, request, response, kept)
+        member, password_hash = account
+        await run_in_threadpool(self._door.open, member, request, response, password_hash)
         return response
 
     async def sign_out(self, request: Request, visit: Visit) -> Response:

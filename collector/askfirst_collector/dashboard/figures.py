@@ -73,36 +73,39 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
     """The periods as columns; views stand behind visitors."""
     chart = columns(
         [
-            Series("views", [each.views for each in periods]),
-            Series("visitors", [each.visitors for each in periods]),
+            Series("views", [period.views for period in periods]),
+            Series("visitors", [period.visitors for period in periods]),
         ],
-        [short_name(each.closes, each.period) for each in periods],
+        [short_name(period.closes, period.period) for period in periods],
     )
     rows = tuple(
         Moment(
-            period_name(each.closes, each.period), each.visitors, each.views, missing(each, terms)
+            period_name(period.closes, period.period),
+            period.visitors,
+            period.views,
+            missing(period, terms),
         )
-        for each in reversed(periods)
+        for period in reversed(periods)
     )
-    gaps = sum(each.reason is not None for each in periods)
+    gaps = sum(period.reason is not None for period in periods)
     return Timeline(chart, rows, len(periods) - gaps, gaps)
 
 
 def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
     """Visitors, page views, answers, and roughly how many today."""
     why = no_line("", terms, any_closed=False)
-    given = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
+    counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
     any_closed = bool(answers.closed_periods)
     few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
     none = few if any_closed else no_line("consent", terms, any_closed=False)
-    found = [
+    figures = [
         Figure("Visitors", answers.visitors, why, "visitors"),
         Figure("Page views", answers.views, why, "views"),
-        Figure("Agreed", given.get("granted"), none),
-        Figure("Withdrew", given.get("withdrawn"), none),
+        Figure("Agreed", counts.get("granted"), none),
+        Figure("Withdrew", counts.get("withdrawn"), none),
     ]
     # There is one snapshot a site, and it is the site's.
-    return found if answers.wanted.collector else [*found, _so_far(parts, terms, answers)]
+    return figures if answers.wanted.collector else [*figures, _so_far(parts, terms, answers)]
 
 
 def _so_far(parts: Parts, terms: Terms, answers: Report) -> Figure:
@@ -127,9 +130,9 @@ def panel(
 
 
 def _hours(parts: Parts, wanted: Wanted, terms: Terms) -> Panel:
-    found = hours_of_day(parts, wanted)
-    values = [found[hour][0] if hour in found else None for hour in range(24)]
-    shown = tuple(hour_lines(found))
+    hours = hours_of_day(parts, wanted)
+    values = [hours[hour][0] if hour in hours else None for hour in range(24)]
+    shown = tuple(hour_lines(hours))
     return Panel(
         heading=HOURS,
         lines=shown,
@@ -142,16 +145,16 @@ def _hours(parts: Parts, wanted: Wanted, terms: Terms) -> Panel:
     )
 
 
-def panel_of(found: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
+def panel_of(report: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
     """The panel of a report."""
-    all_lines = lines(found, deepest=_preview_depth(heading) if preview else 9)
+    all_lines = lines(report, deepest=_preview_depth(heading) if preview else 9)
     shown = all_lines[:PREVIEW] if preview else all_lines
-    by_country = countries(found) if heading == COUNTRIES else {}
+    by_country = countries(report) if heading == COUNTRIES else {}
     return Panel(
         heading=heading,
         lines=tuple(shown),
         count=len(all_lines),
-        why=no_line(heading.table, terms, any_closed=bool(found.closed_periods)),
+        why=no_line(heading.table, terms, any_closed=bool(report.closed_periods)),
         note=_note(heading, all_lines, terms),
         world=world(by_country) if by_country else None,
     )
@@ -161,15 +164,15 @@ def _preview_depth(heading: Heading) -> int:
     return 2 if heading.table in ("page", "referrer", "consent") else 1
 
 
-def _note(heading: Heading, found: Sequence[Line], terms: Terms) -> str:
+def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms) -> str:
     size = terms.min_cell_size
     notes = []
-    if any(line.rest and line.label == "Other" for line in found):
+    if any(line.rest and line.label == "Other" for line in all_lines):
         notes.append(
             f"Other: what fewer than {size} visitors share, merged, with the smallest line that "
             "was needed to hide it."
         )
-    if any(line.rest and line.label == "Not given" for line in found):
+    if any(line.rest and line.label == "Not given" for line in all_lines):
         notes.append("Not given: visitors who agreed to less detail than that.")
     if heading == ANSWERS:
         notes.append("To this purpose alone. Of a refusal nothing is known but that there was one.")

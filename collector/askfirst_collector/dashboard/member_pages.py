@@ -58,7 +58,7 @@ class MemberPages:
 
         def invited() -> Response:
             try:
-                made, token = self._members.invitations.invite(
+                invitation, token = self._members.invitations.invite(
                     visit.member, role, _sites(form), email=email
                 )
             except Refused as error:
@@ -67,7 +67,7 @@ class MemberPages:
             base = request.scope.get("root_path", "")
             link = f"{origin_of(request)}{base}/invitation?token={token}"
             return self._frame.page(
-                request, visit, "invited.html", link=link, made=made, roles=ROLE_NAMES
+                request, visit, "invited.html", link=link, made=invitation, roles=ROLE_NAMES
             )
 
         return await run_in_threadpool(invited)

@@ -34,7 +34,7 @@ def menu(
     member: Member,
     sites: Sequence[str],
     site: str,
-    here: str,
+    current: str,
     span: Span,
     tables: Sequence[Heading],
     collectors: Mapping[str, str],
@@ -46,39 +46,39 @@ def menu(
     root = f"/sites/{site}"
 
     def entry(path: str, text: str, with_query: str = span.query) -> Entry:
-        return Entry(f"{root}{path}{with_query}", text, here == f"{root}{path}")
+        return Entry(f"{root}{path}{with_query}", text, current == f"{root}{path}")
 
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
     overview = entry("", "Overview")
     # On a page of settings no figures are shown, whoever gathered them.
-    shown = any(each.here for each in (overview, *visits, *answers))
+    shown = any(link.here for link in (overview, *visits, *answers))
     gathered = _gathered(root, span, collectors, shown=shown) if len(collectors) > 1 else []
     groups = [
-        ("Sites", _sites(sites, site, here)),
+        ("Sites", _sites(sites, site, current)),
         ("Gathered by", gathered),
         ("Visits", [overview, *visits]),
         ("Consent", answers),
-        *_settings(member, site, here),
-        ("Host", _host(member, here)),
+        *_settings(member, site, current),
+        ("Host", _host(member, current)),
     ]
     return [(name, links) for name, links in groups if links]
 
 
-def bare_menu(member: Member, sites: Sequence[str], site: str, here: str) -> Groups:
+def bare_menu(member: Member, sites: Sequence[str], site: str, current: str) -> Groups:
     """The same for a site that has published nothing yet."""
-    named = sites if site in sites else (*sites, site)
-    start = Entry(f"/sites/{site}/start", "Get started", here == f"/sites/{site}/start")
+    all_sites = sites if site in sites else (*sites, site)
+    start = Entry(f"/sites/{site}/start", "Get started", current == f"/sites/{site}/start")
     groups = [
-        ("Sites", _sites(named, site, here, unpublished=site)),
+        ("Sites", _sites(all_sites, site, current, unpublished=site)),
         ("Set up", [start] if may(member, "site.change", site) else []),
-        ("Host", _host(member, here)),
+        ("Host", _host(member, current)),
     ]
     return [(name, links) for name, links in groups if links]
 
 
-def _settings(member: Member, site: str, here: str) -> Groups:
+def _settings(member: Member, site: str, current: str) -> Groups:
     root = f"/sites/{site}"
     groups = (
         (
@@ -104,7 +104,7 @@ def _settings(member: Member, site: str, here: str) -> Groups:
         (
             name,
             [
-                Entry(f"{root}{path}", text, here == f"{root}{path}")
+                Entry(f"{root}{path}", text, current == f"{root}{path}")
                 for path, text, action in entries
                 if may(member, action, site)
             ],
@@ -120,17 +120,17 @@ def _gathered(root: str, span: Span, collectors: Mapping[str, str], *, shown: bo
     ]
 
 
-def frame_menu(member: Member, sites: Sequence[str], here: str) -> Groups:
+def frame_menu(member: Member, sites: Sequence[str], current: str) -> Groups:
     """The same on a page that is about no one site."""
-    groups = [("Sites", _sites(sites, "", here)), ("Host", _host(member, here))]
+    groups = [("Sites", _sites(sites, "", current)), ("Host", _host(member, current))]
     return [(name, links) for name, links in groups if links]
 
 
-def _sites(sites: Sequence[str], site: str, here: str, *, unpublished: str = "") -> list[Entry]:
+def _sites(sites: Sequence[str], site: str, current: str, *, unpublished: str = "") -> list[Entry]:
     start = {unpublished: "/start"}
     links = [Entry(f"/sites/{x}{start.get(x, '')}", x, x == site) for x in sites]
-    return [Entry("/sites", "All sites", here == "/sites"), *links]
+    return [Entry("/sites", "All sites", current == "/sites"), *links]
 
 
-def _host(member: Member, here: str) -> list[Entry]:
-    return [Entry(path, text, here == path) for path, text, act in HOST if may(member, act)]
+def _host(member: Member, current: str) -> list[Entry]:
+    return [Entry(path, text, current == path) for path, text, act in HOST if may(member, act)]

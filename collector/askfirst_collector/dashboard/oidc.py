@@ -99,12 +99,12 @@ class Oidc:
     async def callback(self, request: Request) -> Response:
         """Take the browser back, and let the member in whom the provider vouches for."""
         flow = self._flow(request)
-        told = request.query_params
+        params = request.query_params
         if flow is None or not hmac.compare_digest(
-            flow["state"].encode(), told.get("state", "").encode("utf-8", "surrogatepass")
+            flow["state"].encode(), params.get("state", "").encode("utf-8", "surrogatepass")
         ):
             return self._over(request, 400, "This sign-in was not begun here, or is too old.")
-        code = told.get("code", "")
+        code = params.get("code", "")
         if not code or len(code) > LONGEST:
             return self._over(request, 403, f"{self._provider.name} did not let you in.")
         try:
@@ -113,7 +113,7 @@ class Oidc:
                     code,
                     nonce=flow["nonce"],
                     verifier=flow["verifier"],
-                    issuer=told.get("iss"),
+                    issuer=params.get("iss"),
                 )
             )
         except ProviderFault as error:
@@ -136,12 +136,12 @@ class Oidc:
 
     def _flow(self, request: Request) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._signer.loads(
+            flow: dict[str, Any] = self._signer.loads(
                 request.cookies.get(self.cookie, ""), max_age=SECONDS
             )
         except BadData:
             return None
-        return found
+        return flow
 
     def _failed(self, request: Request, error: ProviderFault) -> Response:
         log.warning("askfirst.W160 the OIDC provider could not be used: %s", error)

@@ -44,19 +44,19 @@ class Frame:
         self, request: Request, visit: Visit, template: str, *, status: int = 200, **values: Any
     ) -> Response:
         """The template in the frame."""
-        here = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         sites = visible(visit.member, self._parts.registry.sites())
-        menu = frame_menu(visit.member, sites, here)
+        menu = frame_menu(visit.member, sites, current)
         values.setdefault("simulated", (self._parts.folder.path / "simulated").exists())
         return self._pages.page(
-            request, template, status=status, visit=visit, menu=menu, here=here, **values
+            request, template, status=status, visit=visit, menu=menu, here=current, **values
         )
 
 
 def collector_of(page: Page, request: Request) -> str:
     """The placed collector that the address names, or whose figures are asked for; else ""."""
-    asked = request.query_params.get("collector", "") if page.figures else ""
-    return str(request.path_params.get("collector", asked))
+    collector = request.query_params.get("collector", "") if page.figures else ""
+    return str(request.path_params.get("collector", collector))
 
 
 def check_page(

@@ -65,14 +65,14 @@ def number(value: int | None) -> str:
 
 def day(value: str | date) -> str:
     """A day as `22 Nov 2026`."""
-    given = date.fromisoformat(value) if isinstance(value, str) else value
-    return f"{given.day} {given:%b} {given.year}"
+    calendar_day = date.fromisoformat(value) if isinstance(value, str) else value
+    return f"{calendar_day.day} {calendar_day:%b} {calendar_day.year}"
 
 
 def moment(seconds: int | float) -> str:
     """A time as `22 Nov 2026, 14:05 UTC`."""
-    given = datetime.fromtimestamp(seconds, UTC)
-    return f"{day(given.date())}, {given:%H:%M} UTC"
+    instant = datetime.fromtimestamp(seconds, UTC)
+    return f"{day(instant.date())}, {instant:%H:%M} UTC"
 
 
 def day_of(seconds: int | float) -> str:
@@ -87,5 +87,5 @@ def as_json(value: object) -> str:
 
 def query(values: Mapping[str, str]) -> str:
     """A query string of the values that are not empty, with its question mark."""
-    kept = {name: value for name, value in values.items() if value}
-    return f"?{urlencode(kept)}" if kept else ""
+    parameters = {name: value for name, value in values.items() if value}
+    return f"?{urlencode(parameters)}" if parameters else ""

@@ -173,15 +173,15 @@ class Conversation:
         if known is not None and 0 <= self._now() - known[0] < REMEMBERED:
             return known[1]
         address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = self._json(client, address)
+        metadata = self._json(client, address)
         needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-        if found.get("issuer") != self._provider.issuer or not all(
-            isinstance(found.get(each), str) and _is_safe(found[each]) for each in needed
+        if metadata.get("issuer") != self._provider.issuer or not all(
+            isinstance(metadata.get(field), str) and _is_safe(metadata[field]) for field in needed
         ):
             raise ProviderFault("its metadata is another issuer's, or leads to http")
         with self._lock:
-            self._known = (self._now(), found)
-        return found
+            self._known = (self._now(), metadata)
+        return metadata
 
     def _json(self, client: Any, address: str) -> dict[str, Any]:
         def get() -> dict[str, Any]:
@@ -190,13 +190,13 @@ class Conversation:
             )
             if answer.status_code != 200:
                 raise ValueError("no such document")
-            found = answer.json()
-            if not isinstance(found, dict):
+            document = answer.json()
+            if not isinstance(document, dict):
                 raise TypeError("no document")
-            return found
+            return document
 
-        found: dict[str, Any] = self._asked(get)
-        return found
+        document: dict[str, Any] = self._asked(get)
+        return document
 
     def _client(self) -> Any:
         provider = self._provider

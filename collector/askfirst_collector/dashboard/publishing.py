@@ -87,9 +87,9 @@ class Publishing:
             effective = _effective(form, self._parts.now())
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems)
-        found = coming(self._parts, policy)
-        if found.problems:
-            return self._form(request, visit, form, problems=found.problems, status=409)
+        preview = coming(self._parts, policy)
+        if preview.problems:
+            return self._form(request, visit, form, problems=preview.problems, status=409)
         return self._look(request, visit, form, policy, effective)
 
     def _look(
@@ -102,18 +102,18 @@ class Publishing:
         *,
         problem: str = "",
     ) -> Response:
-        found = coming(self._parts, policy)
+        preview = coming(self._parts, policy)
         return self._frame.page(
             request,
             visit,
             "publish-preview.html",
             status=409 if problem else 200,
-            coming=found,
+            coming=preview,
             policy=policy,
-            suspends={name: told(problems) for name, problems in found.suspends.items()},
+            suspends={name: told(problems) for name, problems in preview.suspends.items()},
             purposes=explain(policy),
             document=policy.canonical().decode(),
-            expected=found.before.number if found.before else 0,
+            expected=preview.before.number if preview.before else 0,
             effective=effective,
             form=form,
             problem=problem,
@@ -137,9 +137,11 @@ class Publishing:
                 raise
             return self._look(request, visit, form, policy, effective, problem=said(error))
         self._parts.keys.site(name)
-        here = form.get("from") == "start"
+        from_start = form.get("from") == "start"
         later = effective is not None
-        return to(request, f"/sites/{name}/{'publish' if later else 'start' if here else 'policy'}")
+        return to(
+            request, f"/sites/{name}/{'publish' if later else 'start' if from_start else 'policy'}"
+        )
 
     def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
         try:
@@ -151,8 +153,8 @@ class Publishing:
     def _read(self, request: Request, form: dict[str, str]) -> Policy:
         name = request.path_params["site"]
         if "level" in form:
-            given = {key: form.get(key, "") for key in READY if key != "level"}
-            return read_policy(ready_made(form["level"], site=name, **given))
+            answers = {key: form.get(key, "") for key in READY if key != "level"}
+            return read_policy(ready_made(form["level"], site=name, **answers))
         policy = read_policy(form.get("text", ""))
         if policy.site != name:
             message = f"write {name!r}: the policy is published for that site"
@@ -197,12 +199,12 @@ class Publishing:
     ) -> Response:
         beside: dict[str, Any] = {}
         rest = []
-        for each in told(problems):
-            field = next((v for k, v in _ASKED.items() if each.pointer.startswith(k)), None)
+        for problem in told(problems):
+            field = next((v for k, v in _ASKED.items() if problem.pointer.startswith(k)), None)
             if field is None:
-                rest.append(each)
+                rest.append(problem)
             else:
-                beside.setdefault(field, each.advice)
+                beside.setdefault(field, problem.advice)
         return self._frame.page(
             request,
             visit,
@@ -220,13 +222,13 @@ def _effective(form: dict[str, str], now: float) -> int | None:
         return None
     text = f"{form.get('date', '')}T{form.get('time', '') or '00:00'}"
     try:
-        found = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        seconds = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):
-        found = 0
-    if found <= now:
+        seconds = 0
+    if seconds <= now:
         message = "choose a day and a time to come: editions do not go back in time"
         raise PolicyError([Problem("/effective", text.strip("T"), message)])
-    return int(found)
+    return int(seconds)
 
 
 def _number(text: str) -> int:

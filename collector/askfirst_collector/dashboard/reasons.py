@@ -19,8 +19,8 @@ WITHIN = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 def explanation(terms: Terms, now: float) -> str:
     """When the open period closes, what is never shown, and how to read a sum."""
-    left = max(0, end_of(terms.closes, period_of(terms.closes, now)) - now)
-    hours, minutes = divmod(int(left) // 60, 60)
+    seconds = max(0, end_of(terms.closes, period_of(terms.closes, now)) - now)
+    hours, minutes = divmod(int(seconds) // 60, 60)
     wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
     closes, size = terms.closes, terms.min_cell_size
     return (
@@ -76,5 +76,5 @@ def period_name(closes: str, period: str) -> str:
 
 def short_name(closes: str, period: str) -> str:
     """The same for the foot of a column: `22 Nov`, `Nov 2026`."""
-    given = datetime.fromisoformat(period).replace(tzinfo=UTC)
-    return f"{given:%b %Y}" if closes == "month" else f"{given.day} {given:%b}"
+    start = datetime.fromisoformat(period).replace(tzinfo=UTC)
+    return f"{start:%b %Y}" if closes == "month" else f"{start.day} {start:%b}"

@@ -125,7 +125,7 @@ class Settings:
     ) -> Response:
         site = request.path_params["site"]
         with away("ledger"), self._parts.engine.connect() as connection:
-            kept = webhook_url(connection, site, "")
+            stored_url = webhook_url(connection, site, "")
         return self._frame.page(
             request,
             visit,
@@ -133,8 +133,8 @@ class Settings:
             status=status,
             keys=self._keys(site),
             overlap=OVERLAP // 86_400,
-            url=(kept or "") if url is None else url,
-            kept=kept,
+            url=(stored_url or "") if url is None else url,
+            kept=stored_url,
             problem=problem,
             may_retire=may(visit.member, "site.delete"),
         )

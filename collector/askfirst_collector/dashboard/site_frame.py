@@ -35,7 +35,7 @@ class SiteFrame:
         """The template, for the site of the address."""
         name = request.path_params["site"]
         site = self._parts.registry.site(name)
-        here = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         return self._pages.page(
             request,
             template,
@@ -43,24 +43,24 @@ class SiteFrame:
             visit=visit,
             name=name,
             site=site,
-            here=here,
+            here=current,
             notices=() if site is None else notices(self._parts, visit.member, site),
-            menu=self._menu(visit, name, here),
+            menu=self._menu(visit, name, current),
             simulated=(self._parts.folder.path / "simulated").exists(),
             **values,
         )
 
-    def _menu(self, visit: Visit, name: str, here: str) -> Groups:
+    def _menu(self, visit: Visit, name: str, current: str) -> Groups:
         site = self._parts.registry.site(name)
         sites = visible(visit.member, self._parts.registry.sites())
         if site is None:
-            return bare_menu(visit.member, sites, name, here)
+            return bare_menu(visit.member, sites, name, current)
         subject = read_subject(self._parts, site, "")
         span = read_span(subject.policy, {}, now=self._parts.now())
         terms = subject.terms(span.purpose)
         tables = tables_of(terms) if terms else ()
         collectors = subjects(self._parts, visit.member, name)
-        return menu(visit.member, sites, name, here, span, tables, collectors)
+        return menu(visit.member, sites, name, current, span, tables, collectors)
 
 
 async def read_policy_form(request: Request, visit: Visit) -> dict[str, str]:

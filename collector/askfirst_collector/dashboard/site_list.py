@@ -72,8 +72,10 @@ class SiteList:
             visit,
             "sites.html",
             status=422 if problem else 200,
-            lines=[self._line(sites[each], member) for each in visible(member, sites)],
-            unpublished=sorted(each for each in self._expected(member) if each not in names),
+            lines=[self._line(sites[site_name], member) for site_name in visible(member, sites)],
+            unpublished=sorted(
+                site_name for site_name in self._expected(member) if site_name not in names
+            ),
             elsewhere=self._elsewhere(member, names),
             may_add=may(member, "site.add"),
             states=STATES,
@@ -86,19 +88,19 @@ class SiteList:
         if may(member, "member.read"):
             everybody = self._members.all()
             owns = (x for x in everybody if x.role == "site-owner" and site.name in x.sites)
-            owners = tuple(sorted(each.name for each in owns))
+            owners = tuple(sorted(entry.name for entry in owns))
         changes = may(member, "site.change", site.name)
         waiting = self._parts.registry.scheduled(site.name) if changes else None
-        count = sum(each.state == "active" for each in self._parts.placing.all(site.name))
+        count = sum(entry.state == "active" for entry in self._parts.placing.all(site.name))
         return Line(site, state_of(site), owners, waiting, count)
 
     def _expected(self, member: Member) -> frozenset[str]:
         if not may(member, "member.read"):
             return frozenset(x for x in member.sites if may(member, "site.change", x))
-        everybody = (each for each in self._members.all() if each.role == "site-owner")
-        return frozenset(site for each in everybody for site in each.sites)
+        everybody = (owner for owner in self._members.all() if owner.role == "site-owner")
+        return frozenset(site for owner in everybody for site in owner.sites)
 
     def _elsewhere(self, member: Member, names: tuple[str, ...]) -> list[PlacedCollector]:
         others = (name for name in names if not may(member, "site.read", name))
-        placed = (each for name in others for each in self._parts.placing.all(name))
-        return [each for each in placed if each.owner == member.name]
+        placed = (collector for name in others for collector in self._parts.placing.all(name))
+        return [collector for collector in placed if collector.owner == member.name]

@@ -48,8 +48,8 @@ def read_span(
     first = _day(asked_for.get("from", "")) or last - USUAL[closes]
     first, last = min(first, last), max(first, last)
     first = max(first, last - timedelta(days=LONGEST))
-    given = {name: asked_for.get(name, "") for name in ("purpose", "from", "to")}
-    return Span(purpose, first, last, query({"collector": collector, **given}), collector)
+    filters = {name: asked_for.get(name, "") for name in ("purpose", "from", "to")}
+    return Span(purpose, first, last, query({"collector": collector, **filters}), collector)
 
 
 def asked_purposes(policy: Policy) -> dict[str, Purpose]:
@@ -69,7 +69,7 @@ def usual_purpose(policy: Policy) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        found = date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if 2000 <= found.year <= 2999 else None
+    return day if 2000 <= day.year <= 2999 else None

@@ -60,18 +60,18 @@ def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
             f"{root}/publish",
             "Publish one that fits",
         )
-    for each in parts.placing.all(site.name):
-        own = may(member, "collector.change", site.name, owner=each.owner)
-        if each.state == "suspended" and own:
-            yield _stopped(each)
+    for collector in parts.placing.all(site.name):
+        own = may(member, "collector.change", site.name, owner=collector.owner)
+        if collector.state == "suspended" and own:
+            yield _stopped(collector)
 
 
-def _stopped(each: PlacedCollector) -> Notice:
-    href = f"/sites/{each.site}/collectors/{each.name}"
-    title = f"The collector {each.name} is suspended: it gathers nothing."
-    if each.by_chain:
-        found = told((each.reason or {}).get("conflicts", ()))
+def _stopped(collector: PlacedCollector) -> Notice:
+    href = f"/sites/{collector.site}/collectors/{collector.name}"
+    title = f"The collector {collector.name} is suspended: it gathers nothing."
+    if collector.by_chain:
+        conflicts = told((collector.reason or {}).get("conflicts", ()))
         why = "It asks for more than the policies above it allow now."
-        return Notice(title, why, found, f"{href}/edit", "Change its terms")
-    by = (each.reason or {}).get("by", "somebody")
+        return Notice(title, why, conflicts, f"{href}/edit", "Change its terms")
+    by = (collector.reason or {}).get("by", "somebody")
     return Notice(title, f"{by} suspended it.", (), href, "Open it")

@@ -34,7 +34,7 @@ class Subject:
     def titles(self) -> dict[str, str]:
         """The purposes about which something is stored, in words."""
         purposes = asked_purposes(self.policy)
-        return {name: next(iter(each.text.values())).title for name, each in purposes.items()}
+        return {name: next(iter(purpose.text.values())).title for name, purpose in purposes.items()}
 
     def terms(self, purpose: str) -> Terms | None:
         """What bounds the figures of a purpose; of a collector that is gone, what last did."""
@@ -50,16 +50,16 @@ def read_subject(parts: Parts, site: Site, collector: str) -> Subject:
     """The site itself, or its collector of this name in whatever state; 404 where it has none."""
     if not collector:
         return Subject(site, "", site.editions.current.policy)
-    found = parts.placing.get(site.name, collector)
-    if found is None:
+    entry = parts.placing.get(site.name, collector)
+    if entry is None:
         raise HTTPException(404)
-    return Subject(site, found.name, found.placed.policy)
+    return Subject(site, entry.name, entry.placed.policy)
 
 
 def subjects(parts: Parts, member: Member, site: str) -> dict[str, str]:
     """Whose figures of a site a member may see, by collector, in words."""
-    found = {"": OWN} if may(member, "site.read", site) else {}
-    for each in parts.placing.all(site):
-        if may(member, "collector.figures", site, owner=each.owner):
-            found[each.name] = each.name
-    return found
+    labels = {"": OWN} if may(member, "site.read", site) else {}
+    for collector in parts.placing.all(site):
+        if may(member, "collector.figures", site, owner=collector.owner):
+            labels[collector.name] = collector.name
+    return labels

@@ -61,11 +61,11 @@ TABLES = (
 def tables_of(terms: Terms) -> tuple[Heading, ...]:
     """The tables that a purpose with these terms has, its listed pairs, goals and funnels too."""
     usual = tuple(
-        each
-        for each in TABLES
-        if each.table in ("consent", "drops") or terms.scope.level(each.table) > 0
+        heading
+        for heading in TABLES
+        if heading.table in ("consent", "drops") or terms.scope.level(heading.table) > 0
     )
-    titles = {each.table: each.title for each in TABLES}
+    titles = {heading.table: heading.title for heading in TABLES}
     pairs = tuple(
         Heading(
             f"{a}-and-{b}",
@@ -170,10 +170,10 @@ def countries(report: Report) -> dict[str, int]:
     return {r.path[0]: r.visitors for r in report.rows if r.kind == "value" and len(r.path) == 1}
 
 
-def hour_lines(found: Mapping[int, tuple[int, int]]) -> list[Line]:
+def hour_lines(hours: Mapping[int, tuple[int, int]]) -> list[Line]:
     """Visitors and views of each hour as lines, midnight first."""
-    largest = max((visitors for visitors, _ in found.values()), default=0) or 1
+    largest = max((visitors for visitors, _ in hours.values()), default=0) or 1
     return [
         Line(0, f"{hour:02d}:00", visitors, views, visitors / largest, rest=False)
-        for hour, (visitors, views) in sorted(found.items())
+        for hour, (visitors, views) in sorted(hours.items())
     ]

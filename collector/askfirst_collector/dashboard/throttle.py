@@ -73,12 +73,13 @@ class Throttle:
             present, before = (_hidden(key, address) for key in self._keys)
             known_failures = [self._failures.get(name) for name in (present, before)]
             wait = max(
-                wait_after(each.count, each.last, now) if each else 0.0 for each in known_failures
+                wait_after(failures.count, failures.last, now) if failures else 0.0
+                for failures in known_failures
             )
             if wait > 0:
                 return Turn(refused=wait)
             # Whoever has failed here before lines up in half of the line, and leaves the rest.
-            failed = any(each is not None and each.count > 0 for each in known_failures)
+            failed = any(failures is not None and failures.count > 0 for failures in known_failures)
             right = any(_hidden(key, address, account) in self._right for key in self._keys)
             self._count(present, before, now)
         hold = 0.0 if right else self._tries.line_up(account, LONGEST_LINE / (2 if failed else 1))

@@ -53,12 +53,12 @@ class Views:
 
     async def first(self, request: Request, visit: Visit) -> Response:
         """The first site of the member, or collector; where there is none yet, what to do."""
-        found = await run_in_threadpool(self._first_of, visit)
-        if found is None:
+        path = await run_in_threadpool(self._first_of, visit)
+        if path is None:
             show = self._frame.page
             return await run_in_threadpool(show, request, visit, "no-site.html")
         base = request.scope.get("root_path", "")
-        return RedirectResponse(f"{base}{found}", status_code=303)
+        return RedirectResponse(f"{base}{path}", status_code=303)
 
     def _first_of(self, visit: Visit) -> str | None:
         sites = self._parts.registry.sites()
@@ -66,8 +66,8 @@ class Views:
             for collector in subjects(self._parts, visit.member, site):
                 return f"/sites/{site}{query({'collector': collector})}"
         own = sorted(visit.member.sites)
-        expected = (each for each in own if may(visit.member, "site.change", each))
-        return next((f"/sites/{each}/start" for each in expected), None)
+        expected = (name for name in own if may(visit.member, "site.change", name))
+        return next((f"/sites/{name}/start" for name in expected), None)
 
     def overview(self, request: Request, visit: Visit, subject: Subject) -> Response:
         """Everything at a glance."""
@@ -79,15 +79,17 @@ class Views:
             raise HTTPException(404)
         wanted = span.wanted(site.name)
         headings = [
-            each for each in tables_of(terms) if each is not HOURS and "*" not in each.table
+            heading
+            for heading in tables_of(terms)
+            if heading is not HOURS and "*" not in heading.table
         ]
-        found = reports(self._parts, wanted, [each.table for each in headings])
+        by_table = reports(self._parts, wanted, [heading.table for heading in headings])
         shown = [
-            figures.panel_of(found[each.table], each, terms, preview=True)
-            for each in headings
-            if each.table != "drops" or found[each.table].rows
+            figures.panel_of(by_table[heading.table], heading, terms, preview=True)
+            for heading in headings
+            if heading.table != "drops" or by_table[heading.table].rows
         ]
-        answers = found[ANSWERS.table]
+        answers = by_table[ANSWERS.table]
         closes = advised_closes(answers.periods)
         return self._page(
             request,
@@ -98,7 +100,7 @@ class Views:
             closes=terms.closes,
             figures=figures.totals(self._parts, terms, answers),
             timeline=figures.timeline(answers.periods, terms),
-            panels=sorted(shown, key=lambda each: not each.lines),
+            panels=sorted(shown, key=lambda heading: not heading.lines),
             purposes=subject.titles,
             explanation=explanation(terms, self._parts.now()),
             advice=closes
@@ -130,12 +132,15 @@ class Views:
         if request.path_params["table"] == TIMELINE:
             span, _ = self._span(request, subject)
             periods = series(self._parts, span.wanted(site))
-            body: object = [export.json_of_period(each) for each in periods]
+            body: object = [export.json_of_period(period) for period in periods]
             text = export.csv_of_periods(periods) if kind == "csv" else ""
         else:
             span, _, heading = self._table(request, subject)
-            found = report(self._parts, span.wanted(site), heading.table)
-            body, text = export.json_of(found), export.csv_of(found) if kind == "csv" else ""
+            table_report = report(self._parts, span.wanted(site), heading.table)
+            body, text = (
+                export.json_of(table_report),
+                export.csv_of(table_report) if kind == "csv" else "",
+            )
         whose = "-".join(filter(None, (site, subject.collector, request.path_params["table"])))
         name = f"{whose}-{span.first}-{span.last}.{kind}"
         return Response(
@@ -153,25 +158,25 @@ class Views:
     def _in_thread(self, handler: Callable[[Request, Visit, Site], Response]) -> Handler:
         """The handler beside the event loop, for the site of the address."""
 
-        def found(request: Request, visit: Visit) -> Response:
+        def of_site(request: Request, visit: Visit) -> Response:
             site = self._parts.registry.site(request.path_params["site"])
             if site is None:
                 raise HTTPException(404)
             return handler(request, visit, site)
 
         async def handled(request: Request, visit: Visit) -> Response:
-            return await run_in_threadpool(found, request, visit)
+            return await run_in_threadpool(of_site, request, visit)
 
         return handled
 
     def _of(self, handler: Callable[[Request, Visit, Subject], Response]) -> Handler:
         """The handler for the site of the address, or for a collector that is asked for."""
 
-        def found(request: Request, visit: Visit, site: Site) -> Response:
+        def of_subject(request: Request, visit: Visit, site: Site) -> Response:
             collector = request.query_params.get("collector", "")
             return handler(request, visit, read_subject(self._parts, site, collector))
 
-        return self._in_thread(found)
+        return self._in_thread(of_subject)
 
     def _span(self, request: Request, subject: Subject) -> tuple[Span, Terms | None]:
         span = read_span(
@@ -185,8 +190,12 @@ class Views:
     def _table(self, request: Request, subject: Subject) -> tuple[Span, Terms, Heading]:
         span, terms = self._span(request, subject)
         slug = request.path_params["table"]
-        found = (each for each in tables_of(terms) if each.slug == slug) if terms else iter(())
-        heading = next(found, None)
+        candidates = (
+            (candidate for candidate in tables_of(terms) if candidate.slug == slug)
+            if terms
+            else iter(())
+        )
+        heading = next(candidates, None)
         if terms is None or heading is None:
             raise HTTPException(404)
         return span, terms, heading
@@ -195,7 +204,7 @@ class Views:
         self, request: Request, visit: Visit, subject: Subject, template: str, **values: Any
     ) -> Response:
         site = subject.site
-        here = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         span, terms = self._span(request, subject)
         collectors = subjects(self._parts, visit.member, site.name)
         return self._pages.page(
@@ -206,12 +215,12 @@ class Views:
             subject=subject,
             collectors=collectors,
             edition=site.editions.current,
-            here=here,
+            here=current,
             menu=menu(
                 visit.member,
                 visible(visit.member, self._parts.registry.sites()),
                 site.name,
-                here,
+                current,
                 span,
                 tables_of(terms) if terms else (),
                 collectors,

@@ -78,7 +78,7 @@ class Behind:
             site = parts.registry.site(policy.site) if policy is not None else None
             if policy is None or site is None:
                 continue
-            told = tuple(each.as_dict() for each in site.suspended)
+            conflicts = tuple(entry.as_dict() for entry in site.suspended)
             what = f"{policy.origins[0]}/"
             links.append(
                 Link(
@@ -86,19 +86,19 @@ class Behind:
                     what,
                     _gathered(policy.purposes["statistics"].terms.scope.as_dict()),
                     state_of(site),
-                    told,
+                    conflicts,
                     placed=False,
                 )
             )
-            for each in parts.placing.all(policy.site):
-                reason = each.reason or {}
-                scope = each.placed.policy.purposes["statistics"].terms.scope.as_dict()
+            for entry in parts.placing.all(policy.site):
+                reason = entry.reason or {}
+                scope = entry.placed.policy.purposes["statistics"].terms.scope.as_dict()
                 links.append(
                     Link(
-                        each.placed.policy.controller.name,
-                        ", ".join(each.placed.pages),
+                        entry.placed.policy.controller.name,
+                        ", ".join(entry.placed.pages),
                         _gathered(scope),
-                        each.state,
+                        entry.state,
                         tuple(reason.get("conflicts", ())),
                         placed=True,
                     )

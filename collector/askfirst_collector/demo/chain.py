@@ -41,9 +41,11 @@ def demo_sites(origins: Sequence[str]) -> Sites:
 
     Browsers keep the cookies of two names apart, as they would those of two real sites.
     """
-    others = [each for each in origins[1:] if "//localhost" in each]
+    others = [origin for origin in origins[1:] if "//localhost" in origin]
     office = _policy("office.toml", others) if others else None
-    return Sites(_policy("policy.toml", [each for each in origins if each not in others]), office)
+    return Sites(
+        _policy("policy.toml", [origin for origin in origins if origin not in others]), office
+    )
 
 
 def demo_policy(origins: Sequence[str]) -> Policy:
@@ -86,8 +88,8 @@ def _place(parts: Parts, placed: Placed) -> None:
 
 def is_tight(policy: Policy | None) -> bool:
     """Whether a ceiling lets nobody store more of an address than its country."""
-    found = policy.purposes.values() if policy is not None else ()
-    return all(each.terms.scope.level("ip") <= COUNTRY for each in found)
+    purposes = policy.purposes.values() if policy is not None else ()
+    return all(purpose.terms.scope.level("ip") <= COUNTRY for purpose in purposes)
 
 
 def tighten(parts: Parts, *, tight: bool) -> Saved:
@@ -97,8 +99,8 @@ def tighten(parts: Parts, *, tight: bool) -> Saved:
         document = {
             **document,
             "purposes": {
-                name: {**each, "levels": {**each["levels"], "ip": COUNTRY}}
-                for name, each in document["purposes"].items()
+                name: {**purpose, "levels": {**purpose["levels"], "ip": COUNTRY}}
+                for name, purpose in document["purposes"].items()
             },
         }
     policy = read_policy(document, kind="host")

@@ -69,10 +69,10 @@ class Office:
 
     async def berth(self, request: Request) -> Response:
         """One berth."""
-        found = [each for each in BERTHS if each[0].lower() == request.path_params["berth"]]
-        if not found:
+        berths = [berth for berth in BERTHS if berth[0].lower() == request.path_params["berth"]]
+        if not berths:
             raise HTTPException(404)
-        return self._page(request, "office-berth.html", berth=found[0], placed=self._line())
+        return self._page(request, "office-berth.html", berth=berths[0], placed=self._line())
 
     async def icon(self, _request: Request) -> Response:
         """The mark."""

@@ -210,15 +210,15 @@ class Shop:
 
 def templates() -> Environment:
     """The templates of both sites."""
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("askfirst_collector.demo"),
         autoescape=select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["clock"] = _clock
-    made.filters["pounds"] = lambda pence: f"£{pence / 100:.2f}"
-    return made
+    environment.filters["clock"] = _clock
+    environment.filters["pounds"] = lambda pence: f"£{pence / 100:.2f}"
+    return environment
 
 
 def _clock(seconds: float) -> str:

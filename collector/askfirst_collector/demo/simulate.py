@@ -151,7 +151,7 @@ class _Run:
         port: int,
         progress: Callable[[], object],
     ) -> None:
-        self._origins = {each.site: each.origins[0] for each in sites.both}
+        self._origins = {policy.site: policy.origins[0] for policy in sites.both}
         self._shop = sites.shop.site
         self._parts = parts
         self._clock = clock
@@ -166,7 +166,7 @@ class _Run:
         step = 3500 / max(1, len(pending) / AT_ONCE)
         for some in _some_at_a_time(pending, AT_ONCE):
             await asyncio.gather(
-                *(self._visit(*each, wire) for each, wire in zip(some, self._wires, strict=False))
+                *(self._visit(*pair, wire) for pair, wire in zip(some, self._wires, strict=False))
             )
             self._clock.at += step if len(pending) > AT_ONCE else 0
 
@@ -220,22 +220,22 @@ class _Run:
             more["sec-purpose"] = "prefetch"
         await wire.send("GET", page, {**headers, **more}, person.jar)
         if told_by_script and person.answered and person.visitor.answer != "reject_all":
-            seen: dict[str, object] = {
+            event: dict[str, object] = {
                 "type": "page_view",
                 "page": page,
                 "screen": person.visitor.screen,
                 **({"referrer": source.rstrip("/")} if source else {}),
             }
-            await self._tell(person, seen, wire, headers)
+            await self._tell(person, event, wire, headers)
 
     async def _answer(self, person: Person, page: str, wire: Wire, headers: dict[str, str]) -> None:
         body: dict[str, object] = {"method": person.visitor.answer}
         placed = self._placed(person, page)
         if person.visitor.answer == "save":
             names = ("marketing", "preferences", "statistics")
-            asked = self._edition(person).policy.asked
+            purposes = self._edition(person).policy.asked
             details = dict(zip(names, person.visitor.details, strict=True))
-            body["choices"] = {name: details[name] for name in asked}
+            body["choices"] = {name: details[name] for name in purposes}
         elif person.visitor.answer == "accept_all" and placed:
             body["choices"] = dict.fromkeys(self._edition(person).asked_on(page), 3)
             person.agreed |= placed
@@ -247,13 +247,13 @@ class _Run:
         self, person: Person, page: str, wire: Wire, headers: dict[str, str]
     ) -> None:
         """Who agreed to the site's own is asked once, on its pages, about what is placed there."""
-        asked = self._placed(person, page) - person.named
-        if not asked or person.visitor.answer != "accept_all":
+        collectors = self._placed(person, page) - person.named
+        if not collectors or person.visitor.answer != "accept_all":
             return
-        person.named |= asked
+        person.named |= collectors
         agrees = self._chance.random() < AGREES
-        choices = dict.fromkeys(asked, 3 if agrees else 0)
-        person.agreed |= asked if agrees else set()
+        choices = dict.fromkeys(collectors, 3 if agrees else 0)
+        person.agreed |= collectors if agrees else set()
         await self._post(person, "consent", {"method": "save", "choices": choices}, wire, headers)
 
     def _placed(self, person: Person, page: str) -> set[str]:
@@ -271,14 +271,14 @@ class _Run:
     ) -> None:
         if person.visitor.has_script and person.answered:
             action = {"name": "order", "properties": {"title": visit.title}}
-            told: dict[str, object] = {
+            event: dict[str, object] = {
                 "type": "action",
                 "page": "/order",
                 "action": action,
                 "referrer": self._origins[person.site],
                 "screen": person.visitor.screen,
             }
-            await self._tell(person, told, wire, headers)
+            await self._tell(person, event, wire, headers)
         form = f"title={visit.title}&harbour=skarness&name=".encode()
         kind = {"content-type": "application/x-www-form-urlencoded"}
         await wire.send("POST", "/order", {**headers, **kind}, person.jar, form)
@@ -314,12 +314,12 @@ class _Run:
         """What the line that stands on the page makes the script send, with the gate's word."""
         for name in sorted(self._placed(person, str(event["page"])) & person.agreed):
             collector, _ = split(name)
-            found = self._parts.placing.get(person.site, collector)
-            if found is None or collector not in words:
+            row = self._parts.placing.get(person.site, collector)
+            if row is None or collector not in words:
                 continue
             batch = base64.urlsafe_b64encode(self._chance.randbytes(16)).rstrip(b"=").decode()
             placed: dict[str, object] = {
-                "collector": found.write_key,
+                "collector": row.write_key,
                 "vouch": words[collector],
                 "batch": batch,
                 "events": [{**event, "purpose": name}],
@@ -364,9 +364,9 @@ def _some_at_a_time(
         some: list[tuple[Person, Visit]] = []
         later: list[tuple[Person, Visit]] = []
         busy: set[int] = set()
-        for each in rest:
-            taken = len(some) >= size or id(each[0]) in busy
-            busy.add(id(each[0]))
-            (later if taken else some).append(each)
+        for pair in rest:
+            must_wait = len(some) >= size or id(pair[0]) in busy
+            busy.add(id(pair[0]))
+            (later if must_wait else some).append(pair)
         yield some
         rest = later

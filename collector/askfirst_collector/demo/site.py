@@ -49,9 +49,9 @@ def demo_site_and_office(
     office = ConsentMiddleware(pages, policy=sites.office, collector=collector)
 
     async def by_name(scope: Scope, receive: Receive, send: Send) -> None:
-        named = scope["type"] == "http" and values(scope["headers"], b"host")
-        asked = office if named and named[0].startswith(b"localhost") else shop
-        await asked(scope, receive, send)
+        hosts = scope["type"] == "http" and values(scope["headers"], b"host")
+        application = office if hosts and hosts[0].startswith(b"localhost") else shop
+        await application(scope, receive, send)
 
     return by_name
 
@@ -81,6 +81,6 @@ def _shop(collector: EmbeddedCollector, sites: Sites, now: Callable[[], float]) 
 
 
 def _line(collector: EmbeddedCollector, site: str, name: str) -> Markup:
-    found = collector.parts().placing.get(site, name)
+    placed = collector.parts().placing.get(site, name)
     # Our own names and keys: there is nothing in them to escape.
-    return Markup() if found is None else Markup(line_of(found))  # noqa: S704
+    return Markup() if placed is None else Markup(line_of(placed))  # noqa: S704

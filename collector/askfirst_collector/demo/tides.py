@@ -50,17 +50,17 @@ def turns(harbour: Harbour, start: float, end: float) -> tuple[Turn, ...]:
     count = int((end - start) // STEP) + 3
     times = [start + (step - 1) * STEP for step in range(count)]
     heights = [height(harbour, at) for at in times]
-    found = []
+    extremes = []
     for index in range(1, count - 1):
-        before, here, after = heights[index - 1 : index + 2]
-        if (here - before) * (after - here) > 0 or here == before:
+        before, middle, after = heights[index - 1 : index + 2]
+        if (middle - before) * (after - middle) > 0 or middle == before:
             continue
         # The vertex of the parabola through three samples.
-        offset = (before - after) / (2 * (before - 2 * here + after))
+        offset = (before - after) / (2 * (before - 2 * middle + after))
         at = times[index] + offset * STEP
         if start <= at < end:
-            found.append(Turn(at=at, height=height(harbour, at), high=here > before))
-    return tuple(found)
+            extremes.append(Turn(at=at, height=height(harbour, at), high=middle > before))
+    return tuple(extremes)
 
 
 @lru_cache(maxsize=64)

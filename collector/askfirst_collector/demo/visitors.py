@@ -166,17 +166,17 @@ def spread(total: int, weekdays: Sequence[int], last_hours: float) -> list[list[
         )
     whole = sum(map(sum, weights))
     # The rounding errors are carried on, so that the sum is exact.
-    counts, owed, given = [], 0.0, 0
+    counts, owed, paid = [], 0.0, 0
     for hours in weights:
         row = []
         for weight in hours:
             owed += total * weight / whole
-            row.append(round(owed) - given)
-            given = round(owed)
+            row.append(round(owed) - paid)
+            paid = round(owed)
         counts.append(row)
     return counts
 
 
 def _weighted(chance: Random, choices: Sequence[tuple[int, T]]) -> T:
-    (found,) = chance.choices([each for _, each in choices], [share for share, _ in choices])
-    return found
+    (choice,) = chance.choices([value for _, value in choices], [share for share, _ in choices])
+    return choice

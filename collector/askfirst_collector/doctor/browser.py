@@ -32,8 +32,8 @@ def chromium() -> Path | str:
     if find_spec("playwright") is None:
         return "playwright is not installed (pip install 'askfirst[doctor]')"
     for name in NAMES:
-        if found := shutil.which(name):
-            return Path(found)
+        if executable := shutil.which(name):
+            return Path(executable)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -57,34 +57,34 @@ def look(
         parts = urlsplit(origin)
         where = f"[{connect[0]}]" if ":" in connect[0] else connect[0]
         options.append(f"--host-resolver-rules=MAP {parts.hostname} {where}:{connect[1]}")
-    seen = Seen((), (), (), ())
+    observation = Seen((), (), (), ())
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=options)
             for page in pages:
-                seen = _joined(seen, _open(browser, origin, page))
+                observation = _joined(observation, _open(browser, origin, page))
             browser.close()
     except Error as error:
         return f"the browser failed: {str(error).splitlines()[0]}"
-    return seen
+    return observation
 
 
 def _open(browser: Any, origin: str, path: str) -> Seen:
     context = browser.new_context()
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.on("websocket", lambda socket: urls.append(socket.url))
     page.goto(origin + path, wait_until="load")
     page.wait_for_timeout(SETTLED)
-    found = Seen(
-        tuple((path, url) for url in asked),
+    observation = Seen(
+        tuple((path, url) for url in urls),
         tuple((path, cookie["name"]) for cookie in context.cookies()),
         tuple((path, key) for key in page.evaluate(STORED)),
         () if page.evaluate(SHOWN) else (path,),
     )
     context.close()
-    return found
+    return observation
 
 
 def _joined(a: Seen, b: Seen) -> Seen:

@@ -24,15 +24,17 @@ def one_visitors_page_for_all(evidence: Evidence) -> Iterator[Finding]:
         varies = answer.listed(b"vary")
         missing = [name.decode() for name in VARY_ON if name.lower() not in varies]
         if b"*" not in varies and missing and hangs_on_consent(page):
-            found = f"it hangs on the visitor's answer, and does not vary on {', '.join(missing)}"
-        elif answer.all(b"set-cookie") and any(each.startswith(_SHARED) for each in control):
-            found = "it sets a cookie, and shared caches may keep it"
+            symptom = f"it hangs on the visitor's answer, and does not vary on {', '.join(missing)}"
+        elif answer.all(b"set-cookie") and any(
+            directive.startswith(_SHARED) for directive in control
+        ):
+            symptom = "it sets a cookie, and shared caches may keep it"
         else:
             continue
         yield Finding(
             "askfirst.D012",
             page.path,
-            found,
+            symptom,
             "Leave the gate's Vary: Cookie, Sec-GPC, DNT as it is, or send Cache-Control: private; "
             "a proxy or CDN that takes Vary out must not keep this page",
         )

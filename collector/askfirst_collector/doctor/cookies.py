@@ -31,9 +31,9 @@ def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:
 
 def undeclared_taken_out(evidence: Evidence) -> Iterator[Finding]:
     """D005: the application sets it, and no visitor ever gets it."""
-    left = {as_glob(name) for _, name in _set(evidence)}
+    globs = {as_glob(name) for _, name in _set(evidence)}
     for cookie, route in evidence.inside.undeclared if evidence.inside else ():
-        if cookie not in left:
+        if cookie not in globs:
             yield Finding(
                 "askfirst.D005",
                 plain(route),
@@ -72,15 +72,15 @@ def stored_before_consent(evidence: Evidence) -> Iterator[Finding]:
 
 def _set(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
     """Every cookie somebody new was given, with the first page that gave it."""
-    found: dict[bytes, str] = {}
+    places: dict[bytes, str] = {}
     for page in evidence.pages:
         for line in page.plain.all(b"set-cookie"):
             name = name_of(line)
             if name is not None and not deletes(line, evidence.now):
-                found.setdefault(name, page.path)
+                places.setdefault(name, page.path)
     for where, shown in evidence.browser.cookies if evidence.browser else ():
-        found.setdefault(shown.encode("utf-8", "replace"), where)
-    yield from ((where, name) for name, where in found.items())
+        places.setdefault(shown.encode("utf-8", "replace"), where)
+    yield from ((where, name) for name, where in places.items())
 
 
 def _is(evidence: Evidence, name: bytes) -> Kind:

@@ -62,7 +62,7 @@ class Report:
 
     def exit_code(self, *, strict: bool) -> int:
         """2 with an error, 1 with a warning where `strict`, else 0."""
-        severities = {each.severity for each in self.findings}
+        severities = {finding.severity for finding in self.findings}
         return 2 if "error" in severities else int(strict and "warning" in severities)
 
 

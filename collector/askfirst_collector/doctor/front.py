@@ -15,14 +15,16 @@ def unreachable(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "askfirst.D001",
             evidence.origin,
-            "\n".join(plain(line) for each in evidence.unreachable for line in each.splitlines()),
+            "\n".join(
+                plain(line) for message in evidence.unreachable for line in message.splitlines()
+            ),
             "Start the site, or give its address; for module:app run this from the folder the "
             "site is started from",
         )
     for page in evidence.pages:
         if page.plain.status >= 500:
-            found = f"it answers {page.plain.status}"
-            yield Finding("askfirst.D001", page.path, found, "See the site's own log")
+            symptom = f"it answers {page.plain.status}"
+            yield Finding("askfirst.D001", page.path, symptom, "See the site's own log")
 
 
 def no_gate(evidence: Evidence) -> Iterator[Finding]:

@@ -65,11 +65,11 @@ def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
             evidence = replace(evidence, pages=tuple(_page(visitor, p) for p in request.pages))
             evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
             canary = Canary.of(secrets.token_hex)
-            seen = _send(visitor, request.pages[0], canary)
+            answer = _send(visitor, request.pages[0], canary)
             inside = _inside(visitor, site, request.pages[0])
         except Unreachable as error:
-            said = [site.last_words()] if site else []
-            return replace(evidence, unreachable=(str(error), *said))
+            output = [site.last_words()] if site else []
+            return replace(evidence, unreachable=(str(error), *output))
         browser, why = _browser(request, origin)
         if site is not None:
             site.stop()
@@ -79,7 +79,7 @@ def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
             host=request.host or _host(inside) or evidence.host,
             inside=_read_inside(inside),
             browser=browser,
-            written=tuple(_written(logs, site, origin, canary, seen)),
+            written=tuple(_written(logs, site, origin, canary, answer)),
             certificate_ends=visitor.certificate_ends(),
             notes=tuple(_notes(request, why, evidence.pages)),
         )
@@ -149,8 +149,8 @@ def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
     path = chromium()
     if isinstance(path, str):
         return None, path
-    seen = look(path, origin, request.pages, connect=request.connect)
-    return (None, seen) if isinstance(seen, str) else (seen, "")
+    observation = look(path, origin, request.pages, connect=request.connect)
+    return (None, observation) if isinstance(observation, str) else (observation, "")
 
 
 def _notes(request: Request, no_browser: str, pages: tuple[Page, ...]) -> Iterator[str]:
@@ -182,15 +182,15 @@ def _inside(visitor: Visitor, site: Started | None, path: str) -> dict[str, Any]
     return dict(json.loads(answer.body)) if answer.status == 200 else {}
 
 
-def _read_inside(found: dict[str, Any]) -> Inside | None:
-    if not found:
+def _read_inside(report: dict[str, Any]) -> Inside | None:
+    if not report:
         return None
-    believes = list(found["trusts_anybody"])
-    if FORGED in found["peers"]:
+    believes = list(report["trusts_anybody"])
+    if FORGED in report["peers"]:
         believes.append("a layer in front of the gate")
     return Inside(
-        tuple(found["outside"]),
-        tuple((cookie, route) for cookie, route in found["undeclared"]),
+        tuple(report["outside"]),
+        tuple((cookie, route) for cookie, route in report["undeclared"]),
         tuple(believes),
     )
 

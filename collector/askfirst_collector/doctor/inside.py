@@ -41,8 +41,8 @@ class WatchedASGI:
                 return
             name = HEADER.encode()
             if (name, self._token.encode()) in scope["headers"]:
-                kept = [header for header in scope["headers"] if header[0] != name]
-                scope = {**scope, "headers": kept, "client": (STRANGER, 1)}
+                headers = [header for header in scope["headers"] if header[0] != name]
+                scope = {**scope, "headers": headers, "client": (STRANGER, 1)}
         await self.app(scope, receive, send)
 
     async def _answer(self, send: Any) -> None:
@@ -96,12 +96,12 @@ class _Server(ThreadingMixIn, WSGIServer):
 def load(target: str) -> Any:
     """The application of `module:app`, or of `module:package.app`."""
     module, _, name = target.partition(":")
-    found: Any = import_module(module)
+    value: Any = import_module(module)
     for part in (name or "app").split("."):
-        found = getattr(found, part)
-    if not callable(found):
-        raise TypeError(f"{target} is of type {type(found).__name__}, not an application")
-    return found
+        value = getattr(value, part)
+    if not callable(value):
+        raise TypeError(f"{target} is of type {type(value).__name__}, not an application")
+    return value
 
 
 def is_wsgi(app: Any) -> bool:

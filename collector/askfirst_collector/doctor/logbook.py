@@ -35,7 +35,9 @@ class Canary:
             "referrer": (self.referrer,),
             "query": (self.query,),
         }
-        return tuple(kind for kind, each in marks.items() if any(mark in text for mark in each))
+        return tuple(
+            kind for kind, variants in marks.items() if any(mark in text for mark in variants)
+        )
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Log:
     def written(self, canary: Canary, addresses: tuple[str, ...]) -> Written:
         """Waits a little for the server to write, then says what it kept."""
         deadline = time.monotonic() + PATIENCE
-        while not (found := canary.kinds(self.since(), addresses)):
+        while not (kinds := canary.kinds(self.since(), addresses)):
             if time.monotonic() > deadline:
                 break
             time.sleep(PAUSE)
-        return Written(str(self.file), found)
+        return Written(str(self.file), kinds)

@@ -43,7 +43,7 @@ class Looking:
 
     def serves(self, gate: Any, peer: str) -> None:
         """A gate was asked, by this peer."""
-        if all(gate is not each for each in self._gates):
+        if all(gate is not known for known in self._gates):
             self._gates.append(gate)
         if len(self._peers) < MOST:
             self._peers.add(peer)
@@ -52,8 +52,8 @@ class Looking:
         """Everything, as plain values."""
         return {
             "gate": bool(self._gates),
-            "outside": [each for each in self._outside() if not each.startswith(HARMLESS)],
-            "undeclared": [[each.cookie, each.route] for each in self._undeclared()],
+            "outside": [entry for entry in self._outside() if not entry.startswith(HARMLESS)],
+            "undeclared": [[entry.cookie, entry.route] for entry in self._undeclared()],
             "peers": sorted(self._peers),
             "trusts_anybody": sorted(self._trusts_anybody()),
             "policies": self.policies[-1:],
@@ -64,13 +64,13 @@ class Looking:
         settings = sys.modules.get("django.conf")
         if settings is not None and settings.settings.configured:
             return _above(list(getattr(settings.settings, "MIDDLEWARE", ())))
-        found: list[str] = []
+        names: list[str] = []
         layer = self.root
         for _ in range(MOST):
             if layer is None or any(layer is gate for gate in self._gates):
-                return found
+                return names
             if not type(layer).__module__.startswith(APPLICATIONS) and not _is_litestar(layer):
-                found.append(_name(layer))
+                names.append(_name(layer))
             layer = _next(layer)
         return []  # the gate is not in this chain: nothing can be said
 
@@ -86,7 +86,7 @@ class Looking:
         if "*" in self._environ.get("FORWARDED_ALLOW_IPS", "").split(","):
             yield "FORWARDED_ALLOW_IPS=* in the environment of the server"
         address = read_address(self._stranger)
-        if any(address and each.trusts(address) for each in self.proxies):
+        if any(address and proxy.trusts(address) for proxy in self.proxies):
             yield "proxies= of the collector"
 
 
@@ -95,7 +95,7 @@ def watch_gates(looking: Looking) -> None:
     asgi, wsgi = askfirst.asgi.ConsentMiddleware, askfirst.wsgi.ConsentMiddleware
     call_asgi, call_wsgi = asgi.__call__, wsgi.__call__
     collector = embedded.EmbeddedCollector
-    made, asked = collector.__init__, collector.editions
+    original_init, original_editions = collector.__init__, collector.editions
 
     async def watched_asgi(self: Any, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -110,12 +110,12 @@ def watch_gates(looking: Looking) -> None:
         looking.proxies.append(options.get("proxies", Proxies()))
         if options.get("host_policy") is not None:
             looking.host_policies.append(str(options["host_policy"]))
-        made(self, *arguments, **options)
+        original_init(self, *arguments, **options)
 
     async def watched_editions(self: Any, policy: Policy) -> Editions:
         # Also of one that is refused, and so is never published.
         looking.policies.append(policy.document)
-        return await asked(self, policy)
+        return await original_editions(self, policy)
 
     asgi.__call__ = watched_asgi  # type: ignore[method-assign]
     wsgi.__call__ = watched_wsgi  # type: ignore[method-assign]
@@ -130,10 +130,10 @@ def _above(middleware: list[str]) -> list[str]:
 
 def _next(layer: Any) -> Any:
     for name in NEXT:
-        found = getattr(layer, name, None)
+        inner = getattr(layer, name, None)
         # Bound to the layer itself: there is nothing in between.
-        if callable(found) and getattr(found, "__self__", None) is not layer:
-            return found
+        if callable(inner) and getattr(inner, "__self__", None) is not layer:
+            return inner
     return None
 
 

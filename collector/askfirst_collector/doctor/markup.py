@@ -52,25 +52,25 @@ class _Reader(HTMLParser):
         self._in_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         self._in_style = tag == "style"
-        self.notice |= found.get("id") == NOTICE
-        self._styled(found.get("style", ""))
-        if tag == "script" and found.get("type", "").strip().lower() not in _SCRIPTS:
+        self.notice |= attributes.get("id") == NOTICE
+        self._styled(attributes.get("style", ""))
+        if tag == "script" and attributes.get("type", "").strip().lower() not in _SCRIPTS:
             return  # waits for its purpose, or is data
-        if tag in _SOURCES and found.get("src"):
-            self.loads.append(found["src"])
-            self.script |= tag == "script" and found["src"].partition("?")[0].endswith(SCRIPT)
-        for each in found.get("srcset", "").split(","):
-            self.loads += each.split()[:1]
-        if tag == "object" and found.get("data"):
-            self.loads.append(found["data"])
-        if tag == "video" and found.get("poster"):
-            self.loads.append(found["poster"])
-        if tag == "link" and _RELATIONS.intersection(found.get("rel", "").lower().split()):
-            self.loads.append(found.get("href", ""))
-        if tag == "meta" and (named := found.get("http-equiv", "").lower()) in _HINTS:
-            self.hints.append(named)
+        if tag in _SOURCES and attributes.get("src"):
+            self.loads.append(attributes["src"])
+            self.script |= tag == "script" and attributes["src"].partition("?")[0].endswith(SCRIPT)
+        for candidate in attributes.get("srcset", "").split(","):
+            self.loads += candidate.split()[:1]
+        if tag == "object" and attributes.get("data"):
+            self.loads.append(attributes["data"])
+        if tag == "video" and attributes.get("poster"):
+            self.loads.append(attributes["poster"])
+        if tag == "link" and _RELATIONS.intersection(attributes.get("rel", "").lower().split()):
+            self.loads.append(attributes.get("href", ""))
+        if tag == "meta" and (hint := attributes.get("http-equiv", "").lower()) in _HINTS:
+            self.hints.append(hint)
 
     def handle_endtag(self, tag: str) -> None:
         self._in_style = self._in_style and tag != "style"

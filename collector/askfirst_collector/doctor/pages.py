@@ -23,15 +23,15 @@ def no_notice(evidence: Evidence) -> Iterator[Finding]:
         if not page.plain.is_html:
             continue
         if evidence.browser is not None and page.path in evidence.browser.without_notice:
-            found = "a browser shows no notice"
+            symptom = "a browser shows no notice"
         elif evidence.browser is None and not (page.markup.has_notice or page.markup.has_script):
-            found = "its HTML has neither the notice nor the script"
+            symptom = "its HTML has neither the notice nor the script"
         else:
             continue
         yield Finding(
             "askfirst.D017",
             page.path,
-            found,
+            symptom,
             'Write <script src="/askfirst/static/askfirst.js" defer></script> into its head, '
             "askfirst_notice(request) at the end of its body; a Content-Security-Policy must let "
             "the site's own scripts, styles and connections pass ('self')",
@@ -56,15 +56,15 @@ def asks_for_hints(evidence: Evidence) -> Iterator[Finding]:
     for page in evidence.pages:
         for name in _HINTS:
             for value in page.plain.all(name):
-                found = f"the header {name.decode()}: {plain(value)}"
-                yield _hint(page.path, found)
-        for named in page.markup.hints:
-            yield _hint(page.path, f'<meta http-equiv="{plain(named)}">')
+                symptom = f"the header {name.decode()}: {plain(value)}"
+                yield _hint(page.path, symptom)
+        for hint in page.markup.hints:
+            yield _hint(page.path, f'<meta http-equiv="{plain(hint)}">')
 
 
-def _hint(where: str, found: str) -> Finding:
+def _hint(where: str, symptom: str) -> Finding:
     do = "Take it out; the gate takes out the header where it stands in front of what sets it"
-    return Finding("askfirst.D019", where, found, do)
+    return Finding("askfirst.D019", where, symptom, do)
 
 
 def _is_gpc(answer: Answer) -> bool:
@@ -72,8 +72,8 @@ def _is_gpc(answer: Answer) -> bool:
     if answer.status != 200 or not kinds or not kinds[0].startswith(b"application/json"):
         return False
     try:
-        told = json.loads(answer.body)
-        datetime.fromisoformat(told["lastUpdate"])
-        return isinstance(told["gpc"], bool)
+        document = json.loads(answer.body)
+        datetime.fromisoformat(document["lastUpdate"])
+        return isinstance(document["gpc"], bool)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False

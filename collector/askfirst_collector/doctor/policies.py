@@ -51,8 +51,8 @@ def other_origin(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _made_up(pointer: str, found: str, do: str) -> Finding:
-    return Finding("askfirst.D020", pointer, f"{found}, which init writes when nobody said", do)
+def _made_up(pointer: str, symptom: str, do: str) -> Finding:
+    return Finding("askfirst.D020", pointer, f"{symptom}, which init writes when nobody said", do)
 
 
 def _public(origin: str) -> bool:

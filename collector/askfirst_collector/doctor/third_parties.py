@@ -17,13 +17,13 @@ LOADING = (b"default-src", b"script-src", b"connect-src", b"img-src", b"frame-sr
 
 def third_party_before_consent(evidence: Evidence) -> Iterator[Finding]:
     """D008: each host of somebody else's that is asked, connected to or looked up (M01)."""
-    found: dict[str, str] = {}
+    hosts: dict[str, str] = {}
     for page in evidence.pages:
         for address in page.markup.loads:
-            _note(found, evidence.origin, page.path, address)
+            _note(hosts, evidence.origin, page.path, address)
     for path, address in evidence.browser.requests if evidence.browser else ():
-        _note(found, evidence.origin, path, address)
-    for host, where in found.items():
+        _note(hosts, evidence.origin, path, address)
+    for host, where in hosts.items():
         yield Finding(
             "askfirst.D008",
             where,
@@ -54,14 +54,14 @@ def _hosts(origin: str, sources: list[bytes]) -> Iterator[str]:
             yield plain(host)
 
 
-def _note(found: dict[str, str], origin: str, path: str, address: str) -> None:
+def _note(hosts: dict[str, str], origin: str, path: str, address: str) -> None:
     try:
         parts = urlsplit(urljoin(origin + path, address.strip()))
         host = parts.hostname
     except ValueError:
         return
     if host and parts.scheme in ASKING and not same_site(origin, host):
-        found.setdefault(plain(host), path)
+        hosts.setdefault(plain(host), path)
 
 
 def same_site(origin: str, host: str) -> bool:

@@ -40,7 +40,7 @@ class Answer:
 
     def listed(self, name: bytes) -> list[bytes]:
         """The members of a header that is a list, in lower case."""
-        return [each.lower() for each in listed(self.headers, name) if each]
+        return [value.lower() for value in listed(self.headers, name) if value]
 
     @property
     def is_html(self) -> bool:
@@ -68,14 +68,14 @@ class Visitor:
             address, port = connection.sock.getsockname()[:2]
             connection.request("GET", path, headers={**sent, **dict(headers)})
             response = connection.getresponse()
-            taken = self.now() - begun
+            duration = self.now() - begun
             body = response.read(LARGEST)
         except (OSError, HTTPException, ValueError) as error:
             raise Unreachable(f"{self.origin}{path}: {error or type(error).__name__}") from error
         finally:
             connection.close()
-        found = tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in response.getheaders())
-        return Answer(path, response.status, found, body, begun, taken, address, port)
+        fields = tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in response.getheaders())
+        return Answer(path, response.status, fields, body, begun, duration, address, port)
 
     def certificate_ends(self) -> float | None:
         """When the site's certificate ends, in unix seconds; None without TLS."""

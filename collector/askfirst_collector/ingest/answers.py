@@ -63,10 +63,10 @@ def conflicting(error: PolicyError) -> Answer:
     above = any(problem.link for problem in error.problems)
     reason = Reason.POLICY_CONFLICT if above else Reason.POLICY_REFUSED
     refused = Refused(reason, "change what `problems` names")
-    told = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
+    fields = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
     problems = [problem.as_dict() for problem in error.problems]
     # What was found may be a number of any size, which orjson does not write.
-    body = json.dumps({**told, "problems": problems}, default=str, ensure_ascii=False)
+    body = json.dumps({**fields, "problems": problems}, default=str, ensure_ascii=False)
     return Answer(refused.status, body.encode(), (), PROBLEM)
 
 

@@ -121,7 +121,7 @@ def record_now(parts: Parts, decision: Decision, attempt: Attempt | None = None)
         parts.notices.archive(shown, new.body["language"])
     if new.body["status"] == "withdrawn":
         settle(parts, decision.site, decision.handle)
-    elif any(_links(editions[0], *each) for each in result.choices.items()):
+    elif any(_links(editions[0], *choice) for choice in result.choices.items()):
         parts.salts.new_grant_key(decision.handle, due=result.expires)
     return Recorded(
         result.choices,

@@ -126,9 +126,9 @@ class Events:
             self._senders.check_origin(site, headers)
             sent = read_page_batch(await _read(headers, receive), site=site.name)
             sender = self._senders.of_gate(site, caller, sent, headers)
-            taken = await self._take(sender, sent, headers, peer)
-            expiry = () if taken.valid or not _grants(headers) else (EXPIRE_STATE,)
-            return Answer(202, taken.body, expiry)
+            outcome = await self._take(sender, sent, headers, peer)
+            expiry = () if outcome.valid or not _grants(headers) else (EXPIRE_STATE,)
+            return Answer(202, outcome.body, expiry)
         if key is not None and own is None:
             raise Refused(Reason.WRONG_KEY, "send the key of a site")
         sent = read_batch(await _read(headers, receive), relay=own is not None)
@@ -142,9 +142,9 @@ class Events:
             finally:
                 gone.cancel()
         sender, origin = self._senders.of_script(sent, headers)
-        taken = await self._take(sender, sent, headers, peer)
+        outcome = await self._take(sender, sent, headers, peer)
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
-        return Answer(202, taken.body, cors)
+        return Answer(202, outcome.body, cors)
 
     async def _take(self, sender: Sender, sent: EventBatch, headers: Headers, peer: str) -> Taken:
         now = self._now()
@@ -156,8 +156,8 @@ class Events:
             raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
 
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
-        told = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
-        return limit.allows(self._proxies.client(peer, told))
+        forwarded = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
+        return limit.allows(self._proxies.client(peer, forwarded))
 
 
 async def _hung_up(receive: Receive) -> bool:
@@ -182,11 +182,11 @@ def _raw(headers: Headers, peer: str, now: float) -> Raw:
 
 
 def _only(headers: Headers, names: Collection[bytes]) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
+    fields: dict[bytes, bytes] = {}
     for name, value in headers:
         if (lowered := name.lower()) in names:
-            found[lowered] = found[lowered] + b", " + value if lowered in found else value
-    return found
+            fields[lowered] = fields[lowered] + b", " + value if lowered in fields else value
+    return fields
 
 
 def _grants(headers: Headers) -> bool:

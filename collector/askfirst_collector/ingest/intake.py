@@ -88,12 +88,12 @@ class Intake:
         """
         closed: frozenset[PeriodKey] = frozenset()
         for _ in range(TRIES):
-            standing = self._standing(sender)
-            if standing is None or not stands(sender.site, standing, sender.signals):
+            status = self._standing(sender)
+            if status is None or not stands(sender.site, status, sender.signals):
                 dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
                 return Taken(accepted(0, dropped), valid=False)
             try:
-                body = await self._store_batch(sender, standing, sent, now, raw, closed)
+                body = await self._store_batch(sender, status, sent, now, raw, closed)
             except HandleEnded:
                 continue
             except PeriodClosed as error:
@@ -110,7 +110,7 @@ class Intake:
     async def _store_batch(
         self,
         sender: Sender,
-        standing: Standing,
+        status: Standing,
         sent: EventBatch,
         now: float,
         raw: Callable[[], Raw],
@@ -122,7 +122,7 @@ class Intake:
         drops: dict[tuple[str, str, Drop], Row] = {}
         reading = Reading(
             sender,
-            standing,
+            status,
             # A relay's own headers say nothing about the visitor.
             Observer(
                 Raw({}, "", now) if sender.relay else raw(),
@@ -131,26 +131,26 @@ class Intake:
                 own_origins=sender.site.editions.current.policy.origins,
             ),
             self._salts,
-            named=self._named(sender, sent),
+            placed=self._named(sender, sent),
         )
         for index, event in enumerate(sent.events):
-            found = reading.row(event)
-            if isinstance(found, Drop):
-                dropped.append((index, found))
-            elif found.type == DROP:
-                reason = Drop(found.values["action"][0])
+            row = reading.row(event)
+            if isinstance(row, Drop):
+                dropped.append((index, row))
+            elif row.type == DROP:
+                reason = Drop(row.values["action"][0])
                 dropped.append((index, reason))
-                if found.key not in closed:
-                    drops[found.collector, found.purpose, reason] = found
-            elif found.key in closed:
+                if row.key not in closed:
+                    drops[row.collector, row.purpose, reason] = row
+            elif row.key in closed:
                 dropped.append((index, Drop.PERIOD_CLOSED))
             else:
-                rows.append(found)
+                rows.append(row)
         # What came too late is answered to a retry as it was, though nothing is stored of it.
         if not rows and not drops and not closed:
             return accepted(0, dropped)
         counted = list(drops.values())
-        return await self._append(sender, standing, sent, now, rows, dropped, counted)
+        return await self._append(sender, status, sent, now, rows, dropped, counted)
 
     def _named(self, sender: Sender, sent: EventBatch) -> Named | None:
         if not sent.collector:
@@ -160,7 +160,7 @@ class Intake:
     async def _append(
         self,
         sender: Sender,
-        standing: Standing,
+        status: Standing,
         sent: EventBatch,
         now: float,
         rows: Sequence[Row],
@@ -169,7 +169,7 @@ class Intake:
     ) -> bytes:
         site, day = sender.site, day_of(now)
         storable = bool(rows or drops)
-        reserved = self._daily.reserve(standing.handle, day, len(rows) + len(drops) or 1)
+        reserved = self._daily.reserve(status.handle, day, len(rows) + len(drops) or 1)
         granted = min(reserved, len(rows))
         drops = drops[: reserved - granted]
         if granted < len(rows):
@@ -180,22 +180,24 @@ class Intake:
             drops = [*drops, *_counted(rows[fitting:granted])]
         # What only counts may go a little further, or nobody would see that the site is full.
         drops = drops[: await self._sites.reserve(site, day, drops, spare=True)]
-        taken = (*rows[:fitting], *drops)
+        granted_rows = (*rows[:fitting], *drops)
         answer = accepted(fitting, dropped)
-        if not reserved or (storable and not taken):
-            self._daily.give_back(standing.handle, day, reserved)
+        if not reserved or (storable and not granted_rows):
+            self._daily.give_back(status.handle, day, reserved)
             return answer
-        name, *earlier = self._names.names(standing.handle, sent.name, now)
-        judged = Judged(standing.site, standing.handle, standing.index)
+        name, *earlier = self._names.names(status.handle, sent.name, now)
+        judged = Judged(status.site, status.handle, status.index)
         new = False
         try:
-            batch = Batch(judged, day, name, taken, answer, tuple(earlier), sender.is_awaited)
+            batch = Batch(
+                judged, day, name, granted_rows, answer, tuple(earlier), sender.is_awaited
+            )
             stored = await self._store.append(batch)
             new = stored is answer
         finally:
             if not new:
-                self._daily.give_back(standing.handle, day, reserved)
-                self._sites.give_back(site, day, taken)
+                self._daily.give_back(status.handle, day, reserved)
+                self._sites.give_back(site, day, granted_rows)
         return stored
 
 

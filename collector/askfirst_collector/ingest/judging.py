@@ -49,11 +49,11 @@ class Judge:
         return edition.placed.get(split(purpose)[0]) if edition is not None else None
 
 
-def stands(site: Site, standing: Standing | None, signals: Signals) -> bool:
+def stands(site: Site, status: Standing | None, signals: Signals) -> bool:
     """Whether anything about the visitor may be stored at all."""
     return (
-        standing is not None
-        and standing.alive
+        status is not None
+        and status.alive
         and not site.editions.current.policy.for_children
         and not signals.under_age
     )

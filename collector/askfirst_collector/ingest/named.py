@@ -56,11 +56,11 @@ class Named:
         return _observed_path(event) if path == "" and self._relay else path
 
     def _stands_on(self, placed: Placed, path: str) -> bool:
-        found = self._stands.get((placed, path))
-        if found is None:
-            found = placed.stands_on(path) and self._vouches(placed, path)
-            self._stands[placed, path] = found
-        return found
+        active = self._stands.get((placed, path))
+        if active is None:
+            active = placed.stands_on(path) and self._vouches(placed, path)
+            self._stands[placed, path] = active
+        return active
 
 
 def _observed_path(event: Event) -> str:

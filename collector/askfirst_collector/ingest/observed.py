@@ -76,13 +76,13 @@ def _labels(bounds: tuple[int, ...]) -> frozenset[str]:
 
 def _pairs(text: str, known: Callable[[str, str], str | None]) -> str:
     """A text such as "plan=pro&seats=10-49", each value as `known` says; None leaves it out."""
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for pair in text.split("&")[:_PAIRS]:
         name, _, value = pair.partition("=")
-        told = known(name, value)
-        if told is not None:
-            found.setdefault(name, told)
-    return "&".join(f"{name}={found[name]}" for name in sorted(found)) or NONE
+        label = known(name, value)
+        if label is not None:
+            pairs.setdefault(name, label)
+    return "&".join(f"{name}={pairs[name]}" for name in sorted(pairs)) or NONE
 
 
 _CHECKS: Mapping[str, Callable[[Value, Terms], Value]] = {

@@ -52,55 +52,55 @@ class Reading:
     def __init__(
         self,
         sender: Sender,
-        standing: Standing,
+        status: Standing,
         observer: Observer,
         salts: Salts,
         *,
-        named: Named | None,  # None: the events are the site's own
+        placed: Named | None,  # None: the events are the site's own
     ) -> None:
         self._observer = observer
         self._salts = salts
-        self._named = named
-        self._judge = Judge(sender.site, standing, sender.signals)
+        self._named = placed
+        self._judge = Judge(sender.site, status, sender.signals)
         self._moulds: dict[str, Mould | Drop] = {}
 
-    def row(self, event: Event | None) -> Row | Drop:
+    def row(self, raw: Event | None) -> Row | Drop:
         """A row, one of type `drop`, or a reason that is counted nowhere."""
-        if event is None:
+        if raw is None:
             return Drop.BAD_EVENT
-        if self._named is not None and (wrong := self._named.wrong(event)):
-            return self._noted(self._named, event.purpose, wrong)
-        found = self._mould(event.purpose)
-        if isinstance(found, Drop):
-            return found
+        if self._named is not None and (wrong := self._named.wrong(raw)):
+            return self._noted(self._named, raw.purpose, wrong)
+        template = self._mould(raw.purpose)
+        if isinstance(template, Drop):
+            return template
         if self._named is not None and not self._named.was_told(
-            event, self._judge.agreed(event.purpose)
+            raw, self._judge.agreed(raw.purpose)
         ):
             return Drop.NO_GRANT
-        if event.type == "action" and not found.terms.scope.level("action"):
+        if raw.type == "action" and not template.terms.scope.level("action"):
             return Drop.NO_GRANT
-        values = self._values(event, found)
+        values = self._values(raw, template)
         if isinstance(values, Drop):
-            return _drop(found, values)
-        return found.row(event.type, values)
+            return _drop(template, values)
+        return template.row(raw.type, values)
 
-    def _noted(self, named: Named, purpose: str, reason: Drop) -> Row | Drop:
+    def _noted(self, placed: Named, purpose: str, reason: Drop) -> Row | Drop:
         """A wrong page is counted by its collector; a key that is nobody's, by the site itself.
 
         Each only where the visitor agreed to that purpose there: else nowhere.
         """
         if reason == Drop.UNKNOWN_COLLECTOR:
             purpose = split(purpose)[1]
-        elif not named.is_asked(purpose):
+        elif not placed.is_asked(purpose):
             return reason
-        found = self._mould(purpose)
-        return reason if isinstance(found, Drop) else _drop(found, reason)
+        template = self._mould(purpose)
+        return reason if isinstance(template, Drop) else _drop(template, reason)
 
     def _mould(self, name: str) -> Mould | Drop:
-        found = self._moulds.get(name)
-        if found is None:
-            found = self._moulds[name] = self._new_mould(name)
-        return found
+        template = self._moulds.get(name)
+        if template is None:
+            template = self._moulds[name] = self._new_mould(name)
+        return template
 
     def _new_mould(self, name: str) -> Mould | Drop:
         collector, purpose = split(name)
@@ -109,24 +109,24 @@ class Reading:
         terms = self._judge.judge(name)
         if isinstance(terms, Drop):
             return terms
-        standing, now = self._judge.standing, self._observer.raw.now
-        found = mould(standing, purpose, terms, self._salts, now, collector=collector)
-        return found or Drop.NO_GRANT
+        status, now = self._judge.standing, self._observer.raw.now
+        template = mould(status, purpose, terms, self._salts, now, collector=collector)
+        return template or Drop.NO_GRANT
 
-    def _values(self, event: Event, found: Mould) -> dict[str, Value] | Drop:
-        fields = read_fields(event, _told(found.terms.scope))
+    def _values(self, event: Event, template: Mould) -> dict[str, Value] | Drop:
+        fields = read_fields(event, _told(template.terms.scope))
         observed = read_observed(event)
         if fields is None or observed is None:
             return Drop.BAD_EVENT
-        if self._observer.is_bot(found.terms):
+        if self._observer.is_bot(template.terms):
             return Drop.BOT
-        told_by_relay = listed(found.terms.scope.generalise(observed), found.terms)
-        return self._observer.observe(fields, found.terms) | told_by_relay
+        told_by_relay = listed(template.terms.scope.generalise(observed), template.terms)
+        return self._observer.observe(fields, template.terms) | told_by_relay
 
 
-def _drop(found: Mould, reason: Drop) -> Row:
+def _drop(template: Mould, reason: Drop) -> Row:
     # The reason is a word of ours: it says nothing of the visitor but that this happened.
-    return drop_of(found.row(DROP, {}), reason)
+    return drop_of(template.row(DROP, {}), reason)
 
 
 def drop_of(row: Row, reason: Drop) -> Row:

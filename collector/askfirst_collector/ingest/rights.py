@@ -34,9 +34,9 @@ NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
 
 def me(parts: Parts, site: str, handle: str) -> dict[str, Any]:
     """What is kept about a handle: its record, its receipt, and the rows still linked to it."""
-    standing = parts.ledger.standing(site, handle)
+    status = parts.ledger.standing(site, handle)
     history = parts.ledger.history(site, handle)
-    if standing is None or standing.ended or not history:
+    if status is None or status.ended or not history:
         return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
     rows = parts.events.of_pseudonyms(pseudonyms(parts, site, handle))
     return {
@@ -44,7 +44,7 @@ def me(parts: Parts, site: str, handle: str) -> dict[str, Any]:
         "receipt": parts.receipts.sign(history[-1]),
         "history": [entry.body for entry in history],
         "rows": sorted(map(_plain, rows), key=repr),
-        "not_linkable": [dict(each) for each in NOT_LINKABLE],
+        "not_linkable": [dict(reason) for reason in NOT_LINKABLE],
     }
 
 
@@ -79,16 +79,16 @@ def restrict(parts: Parts, site: str, handle: str) -> None:
 
 def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
     """Every pseudonym that can still be computed for a handle; asking draws no salt."""
-    found = parts.registry.site(site)
-    if found is None:
+    record = parts.registry.site(site)
+    if record is None:
         return set()
-    salts = [each.salt for each in parts.salts.open_periods(site)]
+    salts = [period.salt for period in parts.salts.open_periods(site)]
     key = parts.salts.grant_key(handle)
     if key is not None:
         salts.append(key)
     # Collectors that are gone, and purposes, may have rows that are there still.
-    names = {("", name) for edition in found.editions for name in edition.policy.purposes}
-    for edition in found.editions:
+    names = {("", name) for edition in record.editions for name in edition.policy.purposes}
+    for edition in record.editions:
         for placed in edition.placed.values():
             names.update((placed.name, name) for name in placed.policy.purposes)
     return {

@@ -22,7 +22,7 @@ PERIOD, RECEIPT = 1, 2
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What may be stored as a value, and up to which level."""
-    return tuple(each for each in scope.as_dict().items() if each[0] not in PSEUDONYMS)
+    return tuple(pair for pair in scope.as_dict().items() if pair[0] not in PSEUDONYMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Mould:
 
 
 def mould(
-    standing: Standing, purpose: str, terms: Terms, salts: Salts, now: float, *, collector: str = ""
+    status: Standing, purpose: str, terms: Terms, salts: Salts, now: float, *, collector: str = ""
 ) -> Mould | None:
     """For rows that arrive `now`; None without a key.
 
@@ -70,12 +70,12 @@ def mould(
     keep = terms.keep_rows_days
     salt: bytes | None = None
     if level == PERIOD:
-        salt = salts.period(standing.site, terms.closes, period)
+        salt = salts.period(status.site, terms.closes, period)
     elif level == RECEIPT:
-        salt = salts.grant_key(standing.handle)
+        salt = salts.grant_key(status.handle)
         if salt is None:
             return None
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
-        keep = min(keep, max(0, (standing.expires - end_of(terms.closes, period)) // DAY))
-    name = pseudonym(salt, standing.site, purpose, collector, standing.handle) if salt else None
-    return Mould(standing.site, collector, purpose, period, name, keep, terms)
+        keep = min(keep, max(0, (status.expires - end_of(terms.closes, period)) // DAY))
+    name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
+    return Mould(status.site, collector, purpose, period, name, keep, terms)

@@ -45,8 +45,8 @@ class Senders:
         def vouches(placed: Placed, path: str) -> bool:
             # The gate says that this was a page of the site; which of its origins, the browser.
             elsewhere = placed.policy.origins and not exact_origin(headers, placed.policy.origins)
-            asked = caller.vouches
-            return not elsewhere and asked is not None and asked(placed.name, path, sent.vouch)
+            vouch = caller.vouches
+            return not elsewhere and vouch is not None and vouch(placed.name, path, sent.vouch)
 
         return Sender(site, caller.handle, signals, vouches)
 
@@ -76,34 +76,34 @@ class Senders:
         if sender is None:
             raise Refused(Reason.CROSS_ORIGIN, "send events from an origin of the site")
         handle = None if sent.secret is None else handle_of(sent.secret.encode())
-        told = sender.decode("latin-1")
+        text = sender.decode("latin-1")
 
         def vouches(placed: Placed, path: str) -> bool:
-            return told in placed.origins(site.editions.current.policy)
+            return text in placed.origins(site.editions.current.policy)
 
         return Sender(site, handle, _signals(sent, headers), vouches), sender
 
     def placed(self, site: Site, key: str) -> Placed | None:
         """The collector with this write key, where it stands on pages of the site now."""
-        found = self._registry.collector_of_key(key)
-        if found is None or found[0] != site.name:
+        address = self._registry.collector_of_key(key)
+        if address is None or address[0] != site.name:
             return None
-        return site.editions.current.placed.get(found[1])
+        return site.editions.current.placed.get(address[1])
 
 
 def bearer(headers: Headers) -> str | None:
     """The key of `Authorization: Bearer …` (RFC 6750 section 2.1); None where there is none."""
-    found = values(headers, b"authorization")
-    if not found:
+    lines = values(headers, b"authorization")
+    if not lines:
         return None
-    if len(found) != 1 or found[0][: len(_BEARER)].lower() != _BEARER:
+    if len(lines) != 1 or lines[0][: len(_BEARER)].lower() != _BEARER:
         return ""
-    return found[0][len(_BEARER) :].strip().decode("latin-1")
+    return lines[0][len(_BEARER) :].strip().decode("latin-1")
 
 
 def _signals(
     sent: EventBatch, headers: Headers, *, gpc: bool = False, dnt: bool = False
 ) -> Signals:
     """Of header, body and gate, whichever says more."""
-    told = read_signals(headers)
-    return Signals(gpc=gpc or told.gpc or sent.gpc, dnt=dnt or told.dnt or sent.dnt)
+    signals = read_signals(headers)
+    return Signals(gpc=gpc or signals.gpc or sent.gpc, dnt=dnt or signals.dnt or sent.dnt)

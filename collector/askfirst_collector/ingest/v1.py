@@ -63,26 +63,28 @@ class Face:
         key = bearer(headers)
         own = None if key is None else await asyncio.to_thread(self._site_of_key, key)
         media_type(headers, JSON, TEXT)
-        asked = read_consent_request(read_json(await read_body(headers, request.receive)))
+        consent_request = read_consent_request(read_json(await read_body(headers, request.receive)))
         origin = None
         if own is None:
             peer = request.client.host if request.client else ""
             handle: str | None
-            handle, origin = await asyncio.to_thread(self._of_script, asked, headers, peer)
+            handle, origin = await asyncio.to_thread(
+                self._of_script, consent_request, headers, peer
+            )
         else:
-            handle = _of_relay(asked, own.name)
+            handle = _of_relay(consent_request, own.name)
         if handle is None:
-            await asyncio.to_thread(tally_refusal, self._parts, asked.site)
+            await asyncio.to_thread(tally_refusal, self._parts, consent_request.site)
             return _json({"decision": "refused"}, origin)
         gpc = read_signals(headers).gpc
-        decision = _decision(asked, handle, gpc=gpc)
+        decision = _decision(consent_request, handle, gpc=gpc)
         try:
             return _json(_written(await record(self._parts, decision)), origin)
         except CollectorAway:
             # A relay has a spool of its own, and asks again.
-            if key is not None or asked.answer.method not in ("reject_all", "withdraw"):
+            if key is not None or consent_request.answer.method not in ("reject_all", "withdraw"):
                 raise
-        await self._owe(Owed(asked.site, handle, "answer", decision))
+        await self._owe(Owed(consent_request.site, handle, "answer", decision))
         return _json({"decision": "refused"}, origin)
 
     async def policies(self, request: Request) -> Response:
@@ -151,15 +153,15 @@ class Face:
 
     async def allow(self, request: Request) -> Response:
         """The preflight of a script (Fetch standard, CORS protocol)."""
-        found = values(request.headers.raw, b"origin")
-        known = len(found) == 1 and await asyncio.to_thread(
-            self._parts.registry.has_origin, found[0].decode("latin-1")
+        origins = values(request.headers.raw, b"origin")
+        known = len(origins) == 1 and await asyncio.to_thread(
+            self._parts.registry.has_origin, origins[0].decode("latin-1")
         )
         if not known:
             raise Refused(Reason.CROSS_ORIGIN, "send from an origin of the site")
         return _json(
             {},
-            found[0],
+            origins[0],
             {
                 "access-control-allow-methods": "GET, POST",
                 "access-control-allow-headers": "authorization, content-type",
@@ -168,28 +170,28 @@ class Face:
         )
 
     def _of_script(
-        self, asked: ConsentRequest, headers: list[tuple[bytes, bytes]], peer: str
+        self, consent_request: ConsentRequest, headers: list[tuple[bytes, bytes]], peer: str
     ) -> tuple[str, bytes]:
-        site = self._parts.registry.site(asked.site)
+        site = self._parts.registry.site(consent_request.site)
         origins = site.editions.current.policy.origins if site is not None else ()
         origin = exact_origin(headers, origins)
         if origin is None:
             raise Refused(Reason.CROSS_ORIGIN, "send answers from an origin of the site")
-        if asked.answer.method == ROLLBACK:
+        if consent_request.answer.method == ROLLBACK:
             raise Refused(Reason.WRONG_KEY, "rollback needs the key of its site")
-        if asked.handle is not None:
+        if consent_request.handle is not None:
             raise Refused(
                 Reason.WRONG_KEY, "a handle needs the key of its site; a page sends secret"
             )
-        if asked.secret is None:
+        if consent_request.secret is None:
             raise Refused(Reason.NO_RECEIPT, "send the secret")
-        handle = _handle_of(asked.secret.encode())
-        if not asked.answer.refuses:
+        handle = _handle_of(consent_request.secret.encode())
+        if not consent_request.answer.refuses:
             # The network first: an Origin is easily forged, and what one network may not send
             # must not be taken from the site's budget, which is everybody's.
             if not self._events.admits_script(headers, peer):
                 raise Refused(Reason.TOO_MANY_REQUESTS, "too many answers from one network")
-            if not self._budget.allows(asked.site):
+            if not self._budget.allows(consent_request.site):
                 raise Refused(
                     Reason.TOO_MANY_REQUESTS, "too many answers on one site", retry_after=60
                 )
@@ -213,10 +215,10 @@ class Face:
         key = bearer(headers)
         if key:
             return self._site_of_key(key).name, _handle(headers), None
-        found = values(headers, b"authorization")
-        if len(found) != 1 or found[0][: len(_RECEIPT)].lower() != _RECEIPT:
+        lines = values(headers, b"authorization")
+        if len(lines) != 1 or lines[0][: len(_RECEIPT)].lower() != _RECEIPT:
             raise Refused(Reason.NO_RECEIPT, "send Authorization: Receipt and the secret")
-        handle = _handle_of(found[0][len(_RECEIPT) :].strip())
+        handle = _handle_of(lines[0][len(_RECEIPT) :].strip())
         sites = self._parts.ledger.sites_of(handle)
         name = sites[0] if sites else ""
         if not values(headers, b"origin") and not values(headers, b"sec-fetch-site"):
@@ -236,12 +238,12 @@ class Face:
 
 
 def _handle(headers: list[tuple[bytes, bytes]]) -> str:
-    found = [value.decode("latin-1") for value in values(headers, HANDLE)]
-    if len(found) != 1 or not HANDLES.fullmatch(found[0]):
+    handles = [value.decode("latin-1") for value in values(headers, HANDLE)]
+    if len(handles) != 1 or not HANDLES.fullmatch(handles[0]):
         raise Refused(
             Reason.NO_RECEIPT, "under a site key send Askfirst-Handle: 64 hexadecimal digits"
         )
-    return found[0]
+    return handles[0]
 
 
 def _of_relay(asked: ConsentRequest, own: str) -> str | None:
@@ -270,7 +272,7 @@ def effective_terms(site: Site) -> dict[str, Any]:
                 "hash": edition.hash,
                 "effective": edition.effective,
                 "policy": edition.policy.document,
-                "placed": {name: each.document for name, each in edition.placed.items()},
+                "placed": {name: placed.document for name, placed in edition.placed.items()},
                 "terms": {name: _by_detail(site, name, edition.number) for name in edition.every},
             }
             for edition in site.editions
@@ -279,15 +281,21 @@ def effective_terms(site: Site) -> dict[str, Any]:
 
 
 def _by_detail(site: Site, purpose: str, number: int) -> dict[str, Any]:
-    found = {detail: site.effective(purpose, Choice(detail, number)) for detail in DETAILS}
-    return {str(detail): write_terms(terms) for detail, terms in found.items() if terms != BOTTOM}
+    terms_by_detail = {
+        detail: site.effective(purpose, Choice(detail, number)) for detail in DETAILS
+    }
+    return {
+        str(detail): write_terms(terms)
+        for detail, terms in terms_by_detail.items()
+        if terms != BOTTOM
+    }
 
 
 def tally_refusal(parts: Parts, site: str) -> None:
     """Count one refusal where the site's policy says so; it knows no more than that."""
-    found = parts.registry.site(site)
-    if found is not None and found.editions.current.policy.count_refusals:
-        parts.ledger.tally_refusal(site, found.editions.current.number)
+    record = parts.registry.site(site)
+    if record is not None and record.editions.current.policy.count_refusals:
+        parts.ledger.tally_refusal(site, record.editions.current.number)
 
 
 def _handle_of(secret: bytes) -> str:

@@ -62,4 +62,6 @@ def _lines(name: str, contact: str, country: str) -> Iterator[str]:
         yield from headed(f"[purposes.{key}]", "what purposes of this use may do at most")
         yield from table(purpose, PURPOSE)
         yield from headed(f"[purposes.{key}.levels]", "how precisely at most; 0 is not at all")
-        yield from table({each: purpose["levels"].get(each, 0) for each in ATTRIBUTES}, SCOPE)
+        yield from table(
+            {attribute: purpose["levels"].get(attribute, 0) for attribute in ATTRIBUTES}, SCOPE
+        )

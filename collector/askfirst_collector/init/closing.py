@@ -22,14 +22,16 @@ class Choice:
 def choose(visitors: int, cell: int) -> Choice:
     """The shortest period in which so many visitors a day fill a table of cells of `cell`."""
     needed = WANTED * cell
-    closes = next((each for each in CLOSES if _agreeing(visitors, each) >= needed), CLOSES[-1])
-    found = _agreeing(visitors, closes)
+    closes = next(
+        (period for period in CLOSES if _agreeing(visitors, period) >= needed), CLOSES[-1]
+    )
+    expected = _agreeing(visitors, closes)
     why = (
         f"A figure is shown when at least {cell} visitors share it, and a period with fewer in all "
         f"shows nothing. A useful table needs about {needed} who agreed, {WANTED} times that; if "
-        f"one visitor in {AGREEING} agrees, {visitors} a day make {found} in a {closes}. "
+        f"one visitor in {AGREEING} agrees, {visitors} a day make {expected} in a {closes}. "
     )
-    if found < needed:
+    if expected < needed:
         return Choice(closes, why + "That is few: only the largest figures will show.")
     return Choice(closes, why + f"So the questions are answered once a {closes}.")
 

@@ -55,14 +55,21 @@ def look_at(folder: Path) -> Project:
 
 
 def _framework(required: set[str], imported: Counter[str]) -> tuple[Framework | None, str]:
-    known = [each for each in FRAMEWORKS.values() if each.package]
-    found = [each for each in known if each.package in required or each.package in imported]
+    known = [framework for framework in FRAMEWORKS.values() if framework.package]
+    candidates = [
+        framework
+        for framework in known
+        if framework.package in required or framework.package in imported
+    ]
     # FastAPI brings Starlette along, Quart brings Flask: the one that is built on them is meant.
-    below = {name for each in found for name in each.built_on}
-    found = [each for each in found if each.name not in below]
-    if not found:
+    below = {name for framework in candidates for name in framework.built_on}
+    candidates = [framework for framework in candidates if framework.name not in below]
+    if not candidates:
         return None, ""
-    best = max(found, key=lambda each: (imported[each.package], each.package in required))
+    best = max(
+        candidates,
+        key=lambda framework: (imported[framework.package], framework.package in required),
+    )
     if imported[best.package]:
         return best, f"imported by {_files(imported[best.package])}"
     return best, "named by the project's requirements"
@@ -80,7 +87,7 @@ def _required(folder: Path, pyproject: dict[str, Any]) -> Iterator[str]:
     poetry = _below(pyproject, "tool", "poetry")
     extras = _below(project, "optional-dependencies").values()
     groups = _below(pyproject, "dependency-groups").values()
-    lines = [each for found in (*extras, *groups) for each in _strings(found)]
+    lines = [requirement for group in (*extras, *groups) for requirement in _strings(group)]
     lines += _strings(project.get("dependencies"))
     for table in (poetry, *(_below(poetry, "group", name) for name in _below(poetry, "group"))):
         lines += _below(table, "dependencies")
@@ -94,13 +101,13 @@ def _required(folder: Path, pyproject: dict[str, Any]) -> Iterator[str]:
 def _below(table: dict[str, Any], *keys: str) -> dict[str, Any]:
     """The table at a path; empty where there is none, or something else."""
     for key in keys:
-        found = table.get(key)
-        table = found if isinstance(found, dict) else {}
+        child = table.get(key)
+        table = child if isinstance(child, dict) else {}
     return table
 
 
 def _strings(value: object) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -127,7 +134,7 @@ class _Sources:
         self.imported: Counter[str] = Counter()
         self.renamed: dict[str, str] = {}
         self.words: set[str] = set()
-        cookies = [cookie for each in FRAMEWORKS.values() for cookie in each.cookies]
+        cookies = [cookie for framework in FRAMEWORKS.values() for cookie in framework.cookies]
         self._settings = {cookie.setting for cookie in cookies if cookie.setting}
         self._wanted = {cookie.where for cookie in cookies if cookie.where}
         for number, file in enumerate(_python_files(folder)):

@@ -104,9 +104,13 @@ def _lines(answers: Answers) -> Iterator[str]:
         "jurisdiction": jurisdiction(answers.country),
     }
     yield from table(document, COMMENTS)
-    told = {"name": answers.controller, "contact": answers.contact, "country": answers.country}
+    controller = {
+        "name": answers.controller,
+        "contact": answers.contact,
+        "country": answers.country,
+    }
     yield from headed("[controller]", "who decides about the processing, told to visitors")
-    yield from table(told, CONTROLLER)
+    yield from table(controller, CONTROLLER)
     yield ""
     yield "# Cookies the site cannot work without: a closed list, not asked about, never stored as"
     yield "# events. Take out what your site does not set."
@@ -125,7 +129,9 @@ def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
     yield from table(purpose, PURPOSE)
     if purpose["levels"]:
         yield from headed(f"[purposes.{name}.levels]", "how precisely; 0, or left out, is none")
-        yield from table({each: purpose["levels"].get(each, 0) for each in ATTRIBUTES}, SCOPE)
+        yield from table(
+            {attribute: purpose["levels"].get(attribute, 0) for attribute in ATTRIBUTES}, SCOPE
+        )
     for language, words in purpose["text"].items():
         title = f"[purposes.{name}.text.{language}]"
         yield from headed(title, "the words of the notice, once for each language")
@@ -140,7 +146,7 @@ def headed(header: str, comment: str) -> Iterator[str]:
 
 def table(values: Mapping[str, Any], comments: Mapping[str, str]) -> Iterator[str]:
     """One line a key that is commented, in the order of the comments."""
-    return (_line(f"{key} = {_toml(values[key])}", said) for key, said in comments.items())
+    return (_line(f"{key} = {_toml(values[key])}", comment) for key, comment in comments.items())
 
 
 def _line(text: str, comment: str) -> str:

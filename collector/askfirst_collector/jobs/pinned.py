@@ -40,8 +40,8 @@ class Unreachable(Exception):
 
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a name, as the system knows them."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(each[4][0]) for each in found]
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in entries]
 
 
 def is_public(address: Address) -> bool:
@@ -100,15 +100,17 @@ class Poster:
 
     def _pin(self, host: str, port: int) -> str:
         try:
-            found = [ip_address(each.partition("%")[0]) for each in self._resolve(host, port)]
+            addresses = [
+                ip_address(address.partition("%")[0]) for address in self._resolve(host, port)
+            ]
         except (OSError, ValueError):
             raise Unreachable("no-address") from None
-        if not found:
+        if not addresses:
             raise Unreachable("no-address")
         # One that is not public says enough about the name.
-        if not all(map(self._allowed, found)):
+        if not all(map(self._allowed, addresses)):
             raise Unreachable("not-public")
-        return str(found[0])
+        return str(addresses[0])
 
 
 class _Pinned(HTTPSConnection):

@@ -48,11 +48,13 @@ def purge(parts: Parts, now: float) -> None:
     allowed = allowed_now(parts, parts.host.current().policy)
     with away("ledger"), writing(parts.engine) as connection:
         connection.execute(delete(refusal).where(refusal.c.day < tallied))
-        disclosed.purge(connection, now, {each: days.tables for each, days in allowed.items()})
+        disclosed.purge(
+            connection, now, {subject: days.tables for subject, days in allowed.items()}
+        )
         purge_snapshots(connection, now)
         drop_expired(connection, now)
     parts.ledger.truncate()
-    parts.events.expire_kept(now, {each: days.rows for each, days in allowed.items()})
+    parts.events.expire_kept(now, {subject: days.rows for subject, days in allowed.items()})
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)
 
 
@@ -83,10 +85,10 @@ ran = Table(
 
 def last_run(connection: Connection, job: Job) -> int | None:
     """When a job last ran, in whichever process."""
-    found: int | None = connection.execute(
+    moment: int | None = connection.execute(
         select(ran.c.last).where(ran.c.name == job.name)
     ).scalar()
-    return found
+    return moment
 
 
 def is_due(connection: Connection, job: Job, now: float) -> bool:

@@ -21,18 +21,18 @@ MOST = 50  # deliveries in one round
 SECONDS = 20.0  # after which a round begins no other: jobs that destroy keys must not wait
 
 
-def signed(found: Delivery, now: float) -> dict[str, str]:
+def signed(delivery: Delivery, now: float) -> dict[str, str]:
     """The headers of an attempt; the time in them is the attempt's, so that old ones can be told.
 
     `webhook-signature` is `v1,` and base64 of HMAC-SHA256(secret, id ‖ "." ‖ time ‖ "." ‖ body).
     """
     moment = str(int(now))
-    content = b".".join((found.id.encode(), moment.encode(), found.body))
-    digest = hmac.digest(found.secret, content, hashlib.sha256)
+    content = b".".join((delivery.id.encode(), moment.encode(), delivery.body))
+    digest = hmac.digest(delivery.secret, content, hashlib.sha256)
     return {
         "content-type": "application/json",
         "user-agent": "askfirst",
-        "webhook-id": found.id,
+        "webhook-id": delivery.id,
         "webhook-timestamp": moment,
         "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
@@ -45,20 +45,20 @@ def tell_owners(parts: Parts, now: float, *, poster: Poster | None = None) -> in
     if not waiting:
         return 0
     poster, began, arrived = poster or Poster(), time.monotonic(), 0
-    for found in waiting:
+    for delivery in waiting:
         if time.monotonic() - began > SECONDS:
             break
         try:
-            status = poster.post(found.url, signed(found, parts.now()), found.body)
+            status = poster.post(delivery.url, signed(delivery, parts.now()), delivery.body)
             fault = "" if 200 <= status < 300 else str(status)
         except Unreachable as error:
             fault = str(error)
         with away("ledger"), writing(parts.engine) as connection:
             if not fault:
-                delivered(connection, found)
+                delivered(connection, delivery)
                 arrived += 1
-            elif not failed(connection, found, now):
-                log.error("askfirst.E142 %s was given up: %s", found.id, fault)
+            elif not failed(connection, delivery, now):
+                log.error("askfirst.E142 %s was given up: %s", delivery.id, fault)
             else:
-                log.warning("askfirst.W142 %s did not arrive: %s", found.id, fault)
+                log.warning("askfirst.W142 %s did not arrive: %s", delivery.id, fault)
     return arrived

@@ -145,16 +145,16 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
 
     Without names an answer is about the site: placed collectors are agreed to by name alone (M49).
     """
-    asked = current.policy.asked
+    purposes = current.policy.asked
     if decision.method in ("reject_all", "withdraw"):
         if any(decision.choices.values()):
             raise Refused(
                 Reason.CHOICES_CONTRADICT_METHOD, f"{decision.method} takes no choice above 0"
             )
-        return dict.fromkeys((*asked, *old), 0)
+        return dict.fromkeys((*purposes, *old), 0)
     chosen = dict(decision.choices)
     if decision.method == "accept_all":
-        chosen = chosen or dict.fromkeys(asked, int(Detail.AS_ASKED))
+        chosen = chosen or dict.fromkeys(purposes, int(Detail.AS_ASKED))
         if set(chosen.values()) - {Detail.AS_ASKED}:
             raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all takes choices of 3 only")
     if not all(0 <= detail <= Detail.AS_ASKED for detail in chosen.values()):
@@ -180,20 +180,20 @@ def _check_grant(decision: Decision, chosen: Mapping[str, int], current: Edition
     if current.policy.for_children:
         raise Refused(Reason.UNDER_AGE, "this site is for children: nothing is gathered")
     terms = [_asked(current, name) for name, detail in chosen.items() if detail]
-    if any(each.minimum_age for each in terms) and not decision.adult:
+    if any(entry.minimum_age for entry in terms) and not decision.adult:
         raise Refused(Reason.AGE_NOT_DECLARED, "declare the age with adult: true")
 
 
 def _asked(edition: Edition, name: str) -> Terms:
-    found = edition.purpose(name)
-    return BOTTOM if found is None else found.terms
+    purpose = edition.purpose(name)
+    return BOTTOM if purpose is None else purpose.terms
 
 
 def _number(decision: Decision, editions: Editions, old: Mapping[str, Choice]) -> int:
     """The edition a refusal answers; an unknown one counts as the newest known to the handle."""
-    found = editions.by_hash(decision.edition)
-    if found is not None:
-        return found.number
+    edition = editions.by_hash(decision.edition)
+    if edition is not None:
+        return edition.number
     return max((choice.edition for choice in old.values()), default=editions.current.number)
 
 
@@ -227,10 +227,10 @@ def _body(
         "collectors": [
             {
                 "name": collector,
-                "controller": _controller(editions, choices, tuple(named)),
-                **_shared(named),
+                "controller": _controller(editions, choices, tuple(purposes)),
+                **_shared(purposes),
             }
-            for collector, named in sorted(placed.items())
+            for collector, purposes in sorted(placed.items())
         ],
         "method": decision.method,
         "controller": edition.policy.controller.name,
@@ -242,12 +242,12 @@ def _body(
 
 def _shared(terms: Mapping[str, Terms]) -> dict[str, Any]:
     """How long what was agreed to is kept, by purpose, and who else receives it (M17)."""
-    recipients = {each for agreed in terms.values() for each in agreed.recipients}
+    recipients = {recipient for agreed in terms.values() for recipient in agreed.recipients}
     return {
         "retention": {name: agreed.retention_days for name, agreed in terms.items()},
         "recipients": [
-            {"name": each.name, "role": each.role, "country": each.country}
-            for each in sorted(recipients, key=_by_name)
+            {"name": recipient.name, "role": recipient.role, "country": recipient.country}
+            for recipient in sorted(recipients, key=_by_name)
         ],
     }
 

@@ -101,10 +101,10 @@ def changes_since(connection: Connection, moment: float) -> Iterator[Change]:
     """The changes from the hour of a moment (unix seconds) on, newest first."""
     query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
     for row in connection.execute(query.order_by(change.c.idx.desc())):
-        found = _read(row.idx, row.body)
-        if found.hour < hour_of(moment):
+        record = _read(row.idx, row.body)
+        if record.hour < hour_of(moment):
             return
-        yield found
+        yield record
 
 
 def _read(index: int, content: bytes) -> Change:
@@ -123,7 +123,7 @@ def _read(index: int, content: bytes) -> Change:
 
 def _tells_a_secret(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return any(name in _SECRETS or _tells_a_secret(each) for name, each in value.items())
+        return any(name in _SECRETS or _tells_a_secret(child) for name, child in value.items())
     if isinstance(value, list | tuple):
-        return any(_tells_a_secret(each) for each in value)
+        return any(_tells_a_secret(child) for child in value)
     return False

@@ -72,7 +72,7 @@ def standing_of(entry: Entry, *, now: float) -> Standing:
         restricted=status == "restricted",
         choices=entry.choices,
         expires=entry.until,
-        collectors=tuple(each["name"] for each in entry.body["collectors"]),
+        collectors=tuple(collector["name"] for collector in entry.body["collectors"]),
         index=entry.index,
     )
 

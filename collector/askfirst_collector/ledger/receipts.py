@@ -64,8 +64,8 @@ def verify_receipt(token: str, public: Sequence[Mapping[str, Any]]) -> dict[str,
         return None
     try:
         kid = jws.extract_compact(token.encode()).headers().get("kid")
-        found = next(dict(each) for each in public if each.get("kid") == kid)
-        key = OKPKey.import_key({name: found[name] for name in ("kty", "crv", "x")})
+        jwk = next(dict(candidate) for candidate in public if candidate.get("kid") == kid)
+        key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
         signed = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
         payload: dict[str, Any] = json.loads(signed.payload)
         if signed.headers().get("typ") != TYPE:

@@ -232,7 +232,7 @@ class Ledger:
 
     def living(self, handles: Sequence[str]) -> set[str]:
         """Those of many handles that have entries and were not ended by anybody."""
-        found: set[str] = set()
+        living: set[str] = set()
         with away("ledger"), self._engine.connect() as connection:
             for start in range(0, len(handles), CHUNK):
                 known = select(entry.c.site, entry.c.handle).distinct()
@@ -242,8 +242,8 @@ class Ledger:
                 ended = select(dead.c.mark).where(dead.c.mark.in_(marks))
                 for mark in connection.execute(ended).scalars().all():
                     del marks[mark]
-                found.update(marks.values())
-        return found
+                living.update(marks.values())
+        return living
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""

@@ -62,11 +62,13 @@ class Standings:
         writer before saying so.
         """
         version = self._refresh()
-        return {each for each in judged if not self._holds(each, version)}
+        return {
+            authorization for authorization in judged if not self._holds(authorization, version)
+        }
 
     def _holds(self, judged: Judged, version: int) -> bool:
-        standing = self._as_of(version, judged.site, judged.handle)
-        return standing is not None and standing.alive and standing.index == judged.index
+        status = self._as_of(version, judged.site, judged.handle)
+        return status is not None and status.alive and status.index == judged.index
 
     def _refresh(self) -> int:
         version = self._watch.version()
@@ -87,13 +89,13 @@ class Standings:
             self._version = version
         return version
 
-    def _keep(self, name: Name, standing: Standing | None, version: int) -> None:
+    def _keep(self, name: Name, status: Standing | None, version: int) -> None:
         with self._lock:
             # Read before somebody else's commit, kept after it: it would never be dropped again.
             if version != self._version:
                 return
-            is_over = standing is None or standing.ended
+            is_over = status is None or status.ended
             memory = self._over if is_over else self._living
-            memory[name] = standing
+            memory[name] = status
             if len(memory) > REMEMBERED:
                 memory.popitem(last=False)

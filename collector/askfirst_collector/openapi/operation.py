@@ -74,14 +74,14 @@ class Answer:
 
     def written(self) -> dict[str, Any]:
         """A Response Object."""
-        found: dict[str, Any] = {"description": self.description}
+        document: dict[str, Any] = {"description": self.description}
         if self.headers:
-            found["headers"] = {name: dict(header) for name, header in self.headers.items()}
+            document["headers"] = {name: dict(header) for name, header in self.headers.items()}
         if self.schema is not None:
-            found["content"] = {JSON: {"schema": dict(self.schema)}}
+            document["content"] = {JSON: {"schema": dict(self.schema)}}
             if self.example is not None:
-                found["content"][JSON]["example"] = self.example
-        return found
+                document["content"][JSON]["example"] = self.example
+        return document
 
 
 @dataclass(frozen=True)
@@ -101,17 +101,17 @@ class Operation:
 
     def written(self, tag: str) -> dict[str, Any]:
         """An Operation Object."""
-        found: dict[str, Any] = {"operationId": self.id, "tags": [tag], "summary": self.summary}
+        document: dict[str, Any] = {"operationId": self.id, "tags": [tag], "summary": self.summary}
         if self.description:
-            found["description"] = self.description
-        found["security"] = [dict(each) for each in self.security]
+            document["description"] = self.description
+        document["security"] = [dict(part) for part in self.security]
         if self.parameters:
-            found["parameters"] = [each.written() for each in self.parameters]
+            document["parameters"] = [part.written() for part in self.parameters]
         if self.body is not None:
-            found["requestBody"] = self.body.written()
-        answers = {str(each.status): each.written() for each in self.answers}
-        found["responses"] = dict(sorted({**answers, **refused(self.refusals)}.items()))
-        return found
+            document["requestBody"] = self.body.written()
+        answers = {str(part.status): part.written() for part in self.answers}
+        document["responses"] = dict(sorted({**answers, **refused(self.refusals)}.items()))
+        return document
 
 
 @dataclass(frozen=True)
@@ -134,22 +134,22 @@ def refused(reasons: frozenset[str]) -> dict[str, dict[str, Any]]:
     by_status: dict[int, list[str]] = {}
     for reason in sorted(reasons):
         by_status.setdefault(STATUS[Reason(reason)], []).append(reason)
-    return {str(status): _problem(status, found) for status, found in by_status.items()}
+    return {str(status): _problem(status, group) for status, group in by_status.items()}
 
 
 def _problem(status: int, reasons: list[str]) -> dict[str, Any]:
-    told = {"status": {"const": status}, "reason": {"enum": reasons}}
-    schema = {"allOf": [ref("Problem"), {"properties": told}]}
-    found: dict[str, Any] = {
+    properties = {"status": {"const": status}, "reason": {"enum": reasons}}
+    schema = {"allOf": [ref("Problem"), {"properties": properties}]}
+    response: dict[str, Any] = {
         "description": f"Refused: {', '.join(f'`{reason}`' for reason in reasons)}.",
         "content": {PROBLEM: {"schema": schema}},
     }
     if status in (429, 503):
-        found["headers"] = {
+        response["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which the same request may succeed.",
                 "required": True,
                 "schema": {"type": "integer", "minimum": 1},
             }
         }
-    return found
+    return response

@@ -22,9 +22,11 @@ def policy_schemas() -> dict[str, Any]:
     """`docs/policy.schema.json`, its definitions as schemas of the document."""
     whole = json.loads(COPY.read_text("utf-8"))
     defined = whole.pop("$defs")
-    head = {name: each for name, each in whole.items() if name not in ("$schema", "$id", "title")}
-    found = {"Policy": head} | {_name(name): each for name, each in defined.items()}
-    return {name: _referring(each) for name, each in found.items()}
+    head = {
+        name: schema for name, schema in whole.items() if name not in ("$schema", "$id", "title")
+    }
+    schemas = {"Policy": head} | {_name(name): schema for name, schema in defined.items()}
+    return {name: _referring(schema) for name, schema in schemas.items()}
 
 
 def _name(definition: str) -> str:
@@ -33,17 +35,17 @@ def _name(definition: str) -> str:
 
 def _referring(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_referring(each) for each in schema]
+        return [_referring(child) for child in schema]
     if not isinstance(schema, Mapping):
         return schema
-    told = schema.get("$ref")
-    if isinstance(told, str) and told.startswith(_DEFINED):
-        return {**schema, **ref(_name(told.removeprefix(_DEFINED)))}
-    return {name: _referring(each) for name, each in schema.items()}
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_DEFINED):
+        return {**schema, **ref(_name(reference.removeprefix(_DEFINED)))}
+    return {name: _referring(child) for name, child in schema.items()}
 
 
 def _terms(purpose: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: each for name, each in purpose["properties"].items() if name != "text"}
+    fields = {name: schema for name, schema in purpose["properties"].items() if name != "text"}
     return {
         "description": "What may be gathered of an event, every key written out.",
         **closed(fields),

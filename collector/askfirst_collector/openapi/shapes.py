@@ -72,20 +72,22 @@ SHARED: dict[str, dict[str, Any]] = {
 
 def of_type(kind: Any) -> dict[str, Any]:
     """The schema of a plain type, with what it is made of written out in it."""
-    (found,), parts = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
-    return dict(_plain(found, parts))
+    (schema,), parts = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
+    return dict(_plain(schema, parts))
 
 
 def of_struct(struct: type[msgspec.Struct], **instead: Schema) -> dict[str, Any]:
     """The schema of a body that `struct` decodes; `instead` says more of single fields."""
-    found = of_type(struct)
-    fields = {name: {**each, **instead.get(name, {})} for name, each in found["properties"].items()}
+    base = of_type(struct)
+    fields = {
+        name: {**field, **instead.get(name, {})} for name, field in base["properties"].items()
+    }
     for name, schema in instead.items():
         if schema.keys() & {"$ref", "anyOf"}:
             fields[name] = dict(schema)
     return {
         "type": "object",
-        "required": [name for name in fields if name in found.get("required", ())],
+        "required": [name for name in fields if name in base.get("required", ())],
         "properties": fields,
         "additionalProperties": False,
     }
@@ -109,14 +111,14 @@ def or_null(name: str) -> dict[str, Any]:
 def anything(levels: int) -> dict[str, Any]:
     """Schemas of whatever a body may hold at all, by how many levels it nests."""
     plain = {"type": ["null", "boolean", "number", "string"], "pattern": NO_NUL}
-    found: dict[str, Any] = {"Anything0": plain}
+    schemas: dict[str, Any] = {"Anything0": plain}
     for level in range(1, levels + 1):
         below = ref(f"Anything{level - 1}")
         named = {"pattern": NO_NUL}
         fields = {"type": "object", "propertyNames": named, "additionalProperties": below}
         nested = array(below), fields
-        found[f"Anything{level}"] = {"anyOf": [plain, *nested]}
-    return found
+        schemas[f"Anything{level}"] = {"anyOf": [plain, *nested]}
+    return schemas
 
 
 def told(*names: str) -> dict[str, Any]:
@@ -138,18 +140,18 @@ def by_name(values: Schema, name: str = "PurposeName") -> dict[str, Any]:
 def _plain(schema: Any, parts: Mapping[str, Any]) -> Any:
     """As the dialect of the document wants it: references resolved, no `\\Z`."""
     if isinstance(schema, list):
-        return [_plain(each, parts) for each in schema]
+        return [_plain(child, parts) for child in schema]
     if not isinstance(schema, Mapping):
         return schema
     if "$ref" in schema:
         return _plain(parts[schema["$ref"].rsplit("/", 1)[1]], parts)
-    found = {name: _plain(each, parts) for name, each in schema.items() if name != "title"}
-    if found.get("default", 0) in (None, "", {}):
-        del found["default"]
-    if "pattern" in found:
-        found["pattern"] = found["pattern"].replace(r"\Z", "$")
-    elif found.get("type") == "string" and not found.keys() & {"enum", "const", "format"}:
-        found["pattern"] = NO_NUL
-    if isinstance(found.get("additionalProperties"), Mapping):
-        found["propertyNames"] = {"pattern": NO_NUL, **found.get("propertyNames", {})}
-    return found
+    document = {name: _plain(child, parts) for name, child in schema.items() if name != "title"}
+    if document.get("default", 0) in (None, "", {}):
+        del document["default"]
+    if "pattern" in document:
+        document["pattern"] = document["pattern"].replace(r"\Z", "$")
+    elif document.get("type") == "string" and not document.keys() & {"enum", "const", "format"}:
+        document["pattern"] = NO_NUL
+    if isinstance(document.get("additionalProperties"), Mapping):
+        document["propertyNames"] = {"pattern": NO_NUL, **document.get("propertyNames", {})}
+    return document

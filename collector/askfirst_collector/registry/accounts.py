@@ -31,10 +31,10 @@ ON_THE_MACHINE = Member(CLI, HOST_ADMIN)  # whoever runs a command there
 def find_member(connection: Connection, name: str) -> Member | None:
     """A member as they stand now."""
     query = select(members.c.name, members.c.role).where(members.c.name == name)
-    found = connection.execute(query).first()
-    if found is None:
+    row = connection.execute(query).first()
+    if row is None:
         return None
-    return Member(found.name, found.role, sites_of(connection, name))
+    return Member(row.name, row.role, sites_of(connection, name))
 
 
 def sites_of(connection: Connection, name: str) -> frozenset[str]:
@@ -56,11 +56,11 @@ def set_sites(
     connection: Connection, name: str, role: str, sites: Collection[str]
 ) -> frozenset[str]:
     """Give a member exactly these sites; a host admin has every site, and none by name."""
-    kept = frozenset() if role == HOST_ADMIN else frozenset(sites)
+    site_names = frozenset() if role == HOST_ADMIN else frozenset(sites)
     connection.execute(delete(member_site).where(member_site.c.member == name))
-    for site in sorted(kept):
+    for site in sorted(site_names):
         connection.execute(insert(member_site).values(member=name, site=site))
-    return kept
+    return site_names
 
 
 def end_access(connection: Connection, name: str, *, tokens: bool) -> None:
@@ -89,8 +89,8 @@ def check_actor(
     """Refused unless `actor` may do this now: what was true when the request came may be over."""
     if actor is ON_THE_MACHINE:
         return
-    found = find_member(connection, actor.name)
-    present = replace(found, scopes=actor.scopes) if found is not None else None
+    member = find_member(connection, actor.name)
+    present = replace(member, scopes=actor.scopes) if member is not None else None
     if present is None or not may(present, action, site, owner=owner):
         raise Refused(Reason.NOT_ALLOWED, "ask a host admin for it")
 
@@ -107,7 +107,7 @@ def check_role(role: str, sites: Collection[str]) -> None:
     """Refused where the role is unknown, or a site's name cannot be one."""
     if role not in ROLES:
         raise Refused(Reason.BAD_SHAPE, f"choose a role: {', '.join(ROLES)}")
-    if len(sites) > 1000 or not all(NAME.fullmatch(each) for each in sites):
+    if len(sites) > 1000 or not all(NAME.fullmatch(site) for site in sites):
         raise Refused(Reason.BAD_SHAPE, "name sites as their policies do: [a-z][a-z0-9_-]*")
 
 
@@ -123,7 +123,7 @@ def check_name(connection: Connection, name: str) -> None:
 def is_taken(connection: Connection, name: str) -> bool:
     """Whether somebody has this name, in whichever case."""
     known = connection.execute(select(members.c.name)).scalars()
-    return _folded(name) in {_folded(each) for each in known}
+    return _folded(name) in {_folded(other) for other in known}
 
 
 def name_problem(name: str) -> str | None:

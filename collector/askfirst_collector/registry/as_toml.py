@@ -20,9 +20,9 @@ def as_toml(document: Mapping[str, Any]) -> str:
 
 
 def _table(table: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[str]:
-    kept = {key: value for key, value in table.items() if value or not _may_go(value, at)}
-    below = {key: value for key, value in kept.items() if _is_below(value)}
-    yield from (f"{_key(key)} = {_value(kept[key])}" for key in kept if key not in below)
+    entries = {key: value for key, value in table.items() if value or not _may_go(value, at)}
+    below = {key: value for key, value in entries.items() if _is_below(value)}
+    yield from (f"{_key(key)} = {_value(entries[key])}" for key in entries if key not in below)
     for key, value in below.items():
         path = (*at, key)
         name = ".".join(map(_key, path))
@@ -33,8 +33,8 @@ def _table(table: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[str]:
                 yield from ("", f"[{name}]")
             yield from lines
             continue
-        for each in value:
-            yield from ("", f"[[{name}]]", *_table(each, path))
+        for element in value:
+            yield from ("", f"[[{name}]]", *_table(element, path))
 
 
 def _may_go(value: object, at: tuple[str, ...]) -> bool:

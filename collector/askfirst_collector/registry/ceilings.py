@@ -31,8 +31,8 @@ class Saved:
 def ceiling_number(parts: Parts) -> int:
     """The number of the newest host edition: what an editor hands back as `expected`."""
     with away("ledger"), parts.engine.connect() as connection:
-        found = newest(connection)
-    return found.number if found else 0
+        edition = newest(connection)
+    return edition.number if edition else 0
 
 
 def save_ceiling(parts: Parts, policy: Policy, *, actor: str, expected: int) -> Saved:
@@ -74,8 +74,8 @@ def follow_file(parts: Parts, now: float) -> Saved | None:
         return _put_in_force(parts, connection, before, policy, CLI)
 
 
-def _governs(found: HostEdition | None, policy: Policy) -> bool:
-    return found is not None and found.policy is not None and found.hash == policy.hash
+def _governs(edition: HostEdition | None, policy: Policy) -> bool:
+    return edition is not None and edition.policy is not None and edition.hash == policy.hash
 
 
 def _put_in_force(
@@ -88,8 +88,8 @@ def _put_in_force(
     saved = Saved(
         number,
         policy.hash,
-        tuple(held for held in changed if held.stops),
-        tuple(held for held in changed if held.resumes),
+        tuple(change for change in changed if change.stops),
+        tuple(change for change in changed if change.resumes),
     )
     record_change(
         connection,
@@ -101,24 +101,24 @@ def _put_in_force(
         now=now,
         urandom=parts.urandom,
     )
-    for held in changed:
-        _record(parts, connection, held, actor, now)
+    for change in changed:
+        _record(parts, connection, change, actor, now)
     tell(connection, saved.number, saved.hash, changed, now=now, urandom=parts.urandom)
     move_revision(connection)
     return saved
 
 
-def _record(parts: Parts, connection: Connection, held: Held, actor: str, now: float) -> None:
-    kind = "collector" if held.collector else "site"
+def _record(parts: Parts, connection: Connection, change: Held, actor: str, now: float) -> None:
+    kind = "collector" if change.collector else "site"
     stands, stopped = {"state": "active"}, {"state": "suspended"}
     record_change(
         connection,
         actor=actor,
-        action=f"{kind}.{'suspend' if held.stops else 'resume'}",
-        target=held.collector or held.site,
-        before=stands if held.stops else stopped,
-        after=stopped if held.stops else stands,
+        action=f"{kind}.{'suspend' if change.stops else 'resume'}",
+        target=change.collector or change.site,
+        before=stands if change.stops else stopped,
+        after=stopped if change.stops else stands,
         now=now,
         urandom=parts.urandom,
-        site=held.site,
+        site=change.site,
     )

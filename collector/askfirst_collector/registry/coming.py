@@ -47,18 +47,18 @@ def coming(parts: Parts, policy: Policy) -> Coming:
     problems = conflicts(policy, host)
     with away("ledger"), parts.engine.connect() as connection:
         editions = load_editions(connection, policy.site)
-        standing = load_placed(connection, policy.site)
+        collectors = load_placed(connection, policy.site)
         stopped = why(connection, policy.site)
     if not editions:
         return Coming(None, False, problems, added=tuple(policy.purposes))
     before = editions.current
     suspends, resumes = {}, []
-    for each in standing:
-        found = chain_conflicts(each.placed, policy, host)
-        if found and each.state == "active":
-            suspends[each.name] = found
-        elif not found and each.state == "suspended" and each.by_chain:
-            resumes.append(each.name)
+    for collector in collectors:
+        violations = chain_conflicts(collector.placed, policy, host)
+        if violations and collector.state == "active":
+            suspends[collector.name] = violations
+        elif not violations and collector.state == "suspended" and collector.by_chain:
+            resumes.append(collector.name)
     return Coming(
         before,
         before.policy.hash == policy.hash and not stopped,

@@ -53,15 +53,15 @@ def _read(row: Row[Any]) -> Edition:
     )
 
 
-def add_edition(connection: Connection, made: Edition) -> None:
+def add_edition(connection: Connection, entry: Edition) -> None:
     """Archive an edition under its number."""
     connection.execute(
         insert(edition).values(
-            site=made.policy.site,
-            number=made.number,
-            hash=made.hash,
-            effective=made.effective,
-            document=canonical(edition_document(made.policy, made.placed)),
+            site=entry.policy.site,
+            number=entry.number,
+            hash=entry.hash,
+            effective=entry.effective,
+            document=canonical(edition_document(entry.policy, entry.placed)),
         )
     )
 
@@ -79,5 +79,5 @@ def made_since(connection: Connection, site: str, moment: float) -> int:
 def archived(connection: Connection, site: str, digest: str) -> bytes | None:
     """The canonical JSON of an edition that a site once published, by its hash."""
     query = select(edition.c.document).where(edition.c.site == site, edition.c.hash == digest)
-    found: bytes | None = connection.execute(query.limit(1)).scalar()
-    return found
+    document: bytes | None = connection.execute(query.limit(1)).scalar()
+    return document

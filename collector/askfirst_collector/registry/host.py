@@ -125,8 +125,10 @@ class HostKept:
                 version = self._watch.version()
                 number = connection.execute(select(func.max(host_edition.c.number))).scalar()
                 if number != self._number:
-                    found = newest(connection)
-                    self._ceiling = self._said(found.policy if found else shipped("host-default"))
+                    edition = newest(connection)
+                    self._ceiling = self._said(
+                        edition.policy if edition else shipped("host-default")
+                    )
                     self._number = number
                 self._version = version
         return self._ceiling

@@ -80,5 +80,5 @@ def add(connection: Connection, policy: Policy, number: int, now: float) -> None
 def history(connection: Connection) -> list[tuple[int, str, int]]:
     """Number, hash and time of every ceiling, newest first."""
     columns = (host_edition.c.number, host_edition.c.hash, host_edition.c.effective)
-    found = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
-    return [(row[0], row[1], row[2]) for row in found]
+    rows = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
+    return [(row[0], row[1], row[2]) for row in rows]

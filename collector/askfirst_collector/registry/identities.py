@@ -59,11 +59,11 @@ class Identities:
             known = _member_of(connection, who)
             if known is not None:
                 return find_member(connection, known)
-            found = self._invitation(connection, who, invited_by)
-            if found is None:
+            invitation = self._invitation(connection, who, invited_by)
+            if invitation is None:
                 return None
             name = _free_name(connection, who)
-            member = self._invitations.use(connection, found, name, "")
+            member = self._invitations.use(connection, invitation, name, "")
             if member is not None:
                 self._add(connection, who, name)
             return member
@@ -92,12 +92,12 @@ class Identities:
             return tuple(connection.execute(query.order_by(identity.c.issuer)).scalars())
 
     def _invitation(self, connection: Connection, who: Identity, token: str) -> Invitation | None:
-        found = self._invitations.by_token(connection, token) if token else None
-        if found is not None and found.email and found.email != who.email.casefold():
-            found = None
-        if found is None and who.email:
-            found = self._invitations.for_email(connection, who.email)
-        return found
+        invitation = self._invitations.by_token(connection, token) if token else None
+        if invitation is not None and invitation.email and invitation.email != who.email.casefold():
+            invitation = None
+        if invitation is None and who.email:
+            invitation = self._invitations.for_email(connection, who.email)
+        return invitation
 
     def _add(self, connection: Connection, who: Identity, name: str) -> None:
         connection.execute(
@@ -124,14 +124,18 @@ def _member_of(connection: Connection, who: Identity) -> str | None:
     query = select(identity.c.member).where(
         identity.c.issuer == who.issuer, identity.c.subject == who.subject
     )
-    found: str | None = connection.execute(query).scalar()
-    return found
+    name: str | None = connection.execute(query).scalar()
+    return name
 
 
 def _free_name(connection: Connection, who: Identity) -> str:
     """A name nobody has: as they are called there, with a number where it must be."""
-    told = (who.email, who.name, "member")
-    base = next(each for each in told if each and not name_problem(each[:LONGEST_NAME].strip()))
+    proposals = (who.email, who.name, "member")
+    base = next(
+        proposal
+        for proposal in proposals
+        if proposal and not name_problem(proposal[:LONGEST_NAME].strip())
+    )
     base = base[: LONGEST_NAME - 4].strip()
     for number in range(1, NAMES_TRIED + 1):
         name = base if number == 1 else f"{base} {number}"

@@ -39,19 +39,19 @@ def put_in_force(connection: Connection, policy: Policy, now: float) -> Edition:
     into the state cookie any more.
     """
     move_revision(connection)
-    standing = active(connection, policy.site)
-    digest = edition_hash(policy, standing)
+    placed = active(connection, policy.site)
+    digest = edition_hash(policy, placed)
     before = load_editions(connection, policy.site)
     if before and before.current.hash == digest:
         return before.current
-    if problems := _cookie_problems(policy, standing):
+    if problems := _cookie_problems(policy, placed):
         raise PolicyError(problems)
     number = before.current.number + 1 if before else 1
-    made = Edition(number, digest, int(now), policy, standing)
-    add_edition(connection, made)
+    edition = Edition(number, digest, int(now), policy, placed)
+    add_edition(connection, edition)
     for language in policy.languages:
-        keep_words(connection, made, language)
-    return made
+        keep_words(connection, edition, language)
+    return edition
 
 
 def settle_placed(
@@ -64,31 +64,31 @@ def settle_placed(
     """
     changed: list[PlacedCollector] = []
     resuming = []
-    for each in load_placed(connection, policy.site):
-        problems = chain_conflicts(each.placed, policy, host)
-        if problems and (each.state == "active" or each.by_chain):
-            changed += _settled(connection, each, problems)
-        elif not problems and each.state == "suspended" and each.by_chain:
-            resuming.append(each)
-    for each in resuming:
+    for collector in load_placed(connection, policy.site):
+        problems = chain_conflicts(collector.placed, policy, host)
+        if problems and (collector.state == "active" or collector.by_chain):
+            changed += _settled(connection, collector, problems)
+        elif not problems and collector.state == "suspended" and collector.by_chain:
+            resuming.append(collector)
+    for collector in resuming:
         # What stands goes first: nobody who comes back takes anyone's place, or stops anything.
-        standing = {**active(connection, policy.site), each.name: each.placed}
-        changed += _settled(connection, each, _cookie_problems(policy, standing))
+        placed = {**active(connection, policy.site), collector.name: collector.placed}
+        changed += _settled(connection, collector, _cookie_problems(policy, placed))
     put_in_force(connection, policy, now)
     return changed
 
 
 def _settled(
-    connection: Connection, each: PlacedCollector, problems: tuple[Problem, ...]
+    connection: Connection, collector: PlacedCollector, problems: tuple[Problem, ...]
 ) -> list[PlacedCollector]:
     """Suspend it for these problems; without any let it go on. Empty where nothing changes."""
     state: PlacedState = "suspended" if problems else "active"
     reason = by_conflicts(problems) if problems else None
-    if (state, reason) == (each.state, each.reason):
+    if (state, reason) == (collector.state, collector.reason):
         return []
-    made = replace(each, state=state, reason=reason, version=each.version + 1)
-    write_placed(connection, made)
-    return [made]
+    successor = replace(collector, state=state, reason=reason, version=collector.version + 1)
+    write_placed(connection, successor)
+    return [successor]
 
 
 def chain_conflicts(placed: Placed, site: Policy, host: Policy | None) -> tuple[Problem, ...]:
@@ -104,10 +104,10 @@ def move_revision(connection: Connection) -> None:
         connection.execute(insert(revision).values(number=1))
 
 
-def _cookie_problems(policy: Policy, standing: dict[str, Placed]) -> tuple[Problem, ...]:
-    names = [*policy.asked, *(name for each in standing.values() for name in each.asked)]
+def _cookie_problems(policy: Policy, placed: dict[str, Placed]) -> tuple[Problem, ...]:
+    names = [*policy.asked, *(name for collector in placed.values() for name in collector.asked)]
     largest = State(policy.site, 10**6, dict.fromkeys(names, Choice(3, 10**6)), 2**33)
-    if not standing or len(sign_state(largest, bytes(32))) <= LONGEST:
+    if not placed or len(sign_state(largest, bytes(32))) <= LONGEST:
         return ()
     message = (
         "the answers of visitors would not fit into their cookie: retire a collector, merge "

@@ -77,7 +77,7 @@ class Invitations:
             count = connection.execute(select(func.count()).select_from(invitation)).scalar_one()
             if count >= LARGEST_COUNT:
                 raise Refused(Reason.TOO_MANY_REQUESTS, "withdraw invitations that nobody accepts")
-            made = Invitation(
+            entry = Invitation(
                 id=self._urandom(8).hex(),
                 role=role,
                 sites=frozenset(sites),
@@ -86,16 +86,16 @@ class Invitations:
             )
             connection.execute(
                 insert(invitation).values(
-                    id=made.id,
+                    id=entry.id,
                     hash=digest(token),
                     role=role,
                     sites=" ".join(sorted(sites)),
                     email=email,
-                    expires=made.expires,
+                    expires=entry.expires,
                 )
             )
-            self._record(connection, actor.name, INVITE, made.id, None, _told(made))
-        return made, token
+            self._record(connection, actor.name, INVITE, entry.id, None, _told(entry))
+        return entry, token
 
     def open(self) -> tuple[Invitation, ...]:
         """Those that can still be accepted, the one that ends first first."""
@@ -116,13 +116,13 @@ class Invitations:
     def end_those_of(self, connection: Connection, actor: Member, name: str) -> None:
         """End what `name` invited to and nobody accepted yet: they are no host admin any more."""
         since = self._now() - INVITATION_SECONDS
-        made = {
-            each.target
-            for each in changes_since(connection, since)
-            if (each.action, each.actor) == (INVITE, name)
+        ids = {
+            change.target
+            for change in changes_since(connection, since)
+            if (change.action, change.actor) == (INVITE, name)
         }
         for row in connection.execute(select(invitation)).all():
-            if row.id in made:
+            if row.id in ids:
                 self._end(connection, actor, _read(row))
 
     def find(self, token: str) -> Invitation | None:
@@ -139,18 +139,18 @@ class Invitations:
             return None
         hashed = self._passwords.hash(password)
         with changing(self._engine) as connection:
-            found = self.by_token(connection, token)
-            return None if found is None else self.use(connection, found, name, hashed)
+            invitation = self.by_token(connection, token)
+            return None if invitation is None else self.use(connection, invitation, name, hashed)
 
     def use(
-        self, connection: Connection, found: Invitation, name: str, hashed: str
+        self, connection: Connection, entry: Invitation, name: str, hashed: str
     ) -> Member | None:
         """Make the member of an invitation inside a transaction; None when somebody else did."""
-        used = connection.execute(delete(invitation).where(invitation.c.id == found.id))
+        used = connection.execute(delete(invitation).where(invitation.c.id == entry.id))
         if used.rowcount != 1:
             return None
-        member = add_member(connection, name, found.role, found.sites, hashed)
-        after = {**told(member), "invitation": found.id}
+        member = add_member(connection, name, entry.role, entry.sites, hashed)
+        after = {**told(member), "invitation": entry.id}
         self._record(connection, name, "member.accept", name, None, after)
         return member
 
@@ -173,9 +173,9 @@ class Invitations:
         ).first()
         return None if row is None else _read(row)
 
-    def _end(self, connection: Connection, actor: Member, found: Invitation) -> None:
-        connection.execute(delete(invitation).where(invitation.c.id == found.id))
-        self._record(connection, actor.name, "invitation.end", found.id, _told(found), None)
+    def _end(self, connection: Connection, actor: Member, entry: Invitation) -> None:
+        connection.execute(delete(invitation).where(invitation.c.id == entry.id))
+        self._record(connection, actor.name, "invitation.end", entry.id, _told(entry), None)
 
     def _drop_old(self, connection: Connection) -> None:
         connection.execute(delete(invitation).where(invitation.c.expires <= int(self._now())))
@@ -199,10 +199,10 @@ def _read(row: Row[Any]) -> Invitation:
     return Invitation(row.id, row.role, frozenset(row.sites.split()), row.email, row.expires)
 
 
-def _told(made: Invitation) -> dict[str, Any]:
+def _told(invitation: Invitation) -> dict[str, Any]:
     """Without the address: it is deleted with the invitation, and the ledger keeps for ever."""
-    to_whom = {"to": "one e-mail address"} if made.email else {}
-    return {"role": made.role, "sites": sorted(made.sites), **to_whom}
+    to_whom = {"to": "one e-mail address"} if invitation.email else {}
+    return {"role": invitation.role, "sites": sorted(invitation.sites), **to_whom}
 
 
 def _is_email(text: str) -> bool:

@@ -62,8 +62,8 @@ class Members:
         """Every member, by name."""
         with reading(self._engine) as connection:
             names = connection.execute(select(members.c.name).order_by(members.c.name)).scalars()
-            found = (find_member(connection, name) for name in names.all())
-            return tuple(each for each in found if each is not None)
+            accounts = (find_member(connection, name) for name in names.all())
+            return tuple(member for member in accounts if member is not None)
 
     def get(self, name: str) -> Member | None:
         """A member as they stand now."""
@@ -83,10 +83,10 @@ class Members:
     def link_works(self, token: str) -> bool:
         """Whether `token` is the unused one. Looking does not use it."""
         with reading(self._engine) as connection:
-            found = connection.execute(
+            row = connection.execute(
                 select(setup_links.c.hash).where(setup_links.c.hash == digest(token))
             )
-            return found.first() is not None
+            return row.first() is not None
 
     def set_up(self, token: str, name: str, password: str) -> Member | None:
         """Use the link up and make `name` a host admin; None when the link was used already.
@@ -109,18 +109,18 @@ class Members:
 
     def check(self, name: str, password: str) -> Member | None:
         """The member with this name and password; an unknown name takes as long as a wrong one."""
-        found = self.checked(name, password)
-        return found[0] if found is not None else None
+        account = self.checked(name, password)
+        return account[0] if account is not None else None
 
     def checked(self, name: str, password: str) -> tuple[Member, str] | None:
         """The same, with the hash that was checked: a session begins only while it is kept."""
         with reading(self._engine) as connection:
             query = select(members.c.password).where(members.c.name == name)
-            kept: str | None = connection.execute(query).scalar()
-        if not self._passwords.fits(kept, password) or kept is None:
+            password_hash: str | None = connection.execute(query).scalar()
+        if not self._passwords.fits(password_hash, password) or password_hash is None:
             return None
         member = self.get(name)
-        return (member, kept) if member is not None else None
+        return (member, password_hash) if member is not None else None
 
     def has_password(self, name: str) -> bool:
         """Whether a member can come in by a password at all."""
@@ -216,7 +216,7 @@ class Members:
 
 
 def _known(connection: Connection, name: str) -> Member:
-    found = find_member(connection, name)
-    if found is None:
+    member = find_member(connection, name)
+    if member is None:
         raise Refused(Reason.NO_SUCH_MEMBER, "see the list of members")
-    return found
+    return member

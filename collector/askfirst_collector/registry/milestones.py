@@ -46,15 +46,15 @@ def milestones(parts: Parts, site: str) -> Milestones:
         shown = select(closing.c.id).where(closing.c.site == site, closing.c.visitors.is_not(None))
         counted = known.counted or connection.execute(shown.limit(1)).first() is not None
     counted = counted or _any_of(site, (key.site for key in parts.events.periods()))
-    found = Milestones(granted or counted, counted)
-    if found != known:
+    current = Milestones(granted or counted, counted)
+    if current != known:
         with away("ledger"), writing(parts.engine) as connection:
-            values = {"granted": found.granted, "counted": found.counted}
+            values = {"granted": current.granted, "counted": current.counted}
             own = milestone.c.site == site
             if not connection.execute(update(milestone).where(own).values(values)).rowcount:
                 connection.execute(insert(milestone).values(site=site, **values))
-    return found
+    return current
 
 
 def _any_of(site: str, sites: Iterable[str]) -> bool:
-    return any(each == site for each in sites)
+    return any(name == site for name in sites)

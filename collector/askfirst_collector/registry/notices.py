@@ -43,8 +43,8 @@ class Notices:
         """The archived words of a notice, as canonical JSON."""
         query = select(notice.c.words).where(notice.c.hash == digest)
         with away("ledger"), self._engine.connect() as connection:
-            found: bytes | None = connection.execute(query).scalar()
-        return found
+            document: bytes | None = connection.execute(query).scalar()
+        return document
 
 
 def keep_words(connection: Connection, edition: Edition, language: str) -> None:
@@ -65,10 +65,10 @@ def notice_words(edition: Edition, language: str) -> bytes:
     """What the notices of an edition say in a language: our words, and those of its purposes."""
     placed = {
         name: {
-            "controller": each.policy.controller.name,
-            "purposes": _purposes(each.policy, language),
+            "controller": collector.policy.controller.name,
+            "purposes": _purposes(collector.policy, language),
         }
-        for name, each in edition.placed.items()
+        for name, collector in edition.placed.items()
     }
     return canonical(
         {

@@ -25,11 +25,13 @@ class Passwords:
         with self._hashing:
             return self._hasher.hash(password)
 
-    def fits(self, kept: str | None, password: str) -> bool:
+    def fits(self, password_hash: str | None, password: str) -> bool:
         """Whether a password fits; without a kept one it takes as long, and never does."""
         with self._hashing:
             try:
-                return self._hasher.verify(kept or self._nobody, password) and bool(kept)
+                return self._hasher.verify(password_hash or self._nobody, password) and bool(
+                    password_hash
+                )
             except (VerifyMismatchError, InvalidHashError):
                 return False
 

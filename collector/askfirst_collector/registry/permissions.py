@@ -48,8 +48,8 @@ def _action(
     of_site: bool = True,
     placed: bool = False,
 ) -> Action:
-    named = {"host-admin": admin, "site-owner": owner, "reader": reader}
-    reach = {role: far for role, far in named.items() if far is not None}
+    by_role = {"host-admin": admin, "site-owner": owner, "reader": reader}
+    reach = {role: far for role, far in by_role.items() if far is not None}
     return Action(scope, MappingProxyType(reach), of_site, placed)
 
 

@@ -76,8 +76,8 @@ class PlacedCollector:
 def by_conflicts(problems: tuple[Problem, ...]) -> dict[str, Any]:
     """The reason of a collector that goes beyond what is above it now."""
     # Values of policies are plain; one that is not is told as its text.
-    told = json.dumps([problem.as_dict() for problem in problems], default=str)
-    return {"conflicts": json.loads(told)}
+    text = json.dumps([problem.as_dict() for problem in problems], default=str)
+    return {"conflicts": json.loads(text)}
 
 
 def by_member(name: str) -> dict[str, Any]:
@@ -104,25 +104,29 @@ def find_placed(connection: Connection, site: str, name: str) -> PlacedCollector
     return None if row is None else _read(row)
 
 
-def write_placed(connection: Connection, found: PlacedCollector) -> None:
+def write_placed(connection: Connection, collector: PlacedCollector) -> None:
     """Keep a collector as it stands now, new or known."""
     values = {
-        "owner": found.owner,
-        "state": found.state,
-        "document": canonical(found.placed.document),
-        "write_key": found.write_key,
-        "version": found.version,
-        "reason": None if found.reason is None else canonical(dict(found.reason)),
+        "owner": collector.owner,
+        "state": collector.state,
+        "document": canonical(collector.placed.document),
+        "write_key": collector.write_key,
+        "version": collector.version,
+        "reason": None if collector.reason is None else canonical(dict(collector.reason)),
     }
-    own = (placed.c.site == found.site, placed.c.name == found.name)
+    own = (placed.c.site == collector.site, placed.c.name == collector.name)
     if not connection.execute(update(placed).where(*own).values(values)).rowcount:
-        connection.execute(insert(placed).values(site=found.site, name=found.name, **values))
+        connection.execute(
+            insert(placed).values(site=collector.site, name=collector.name, **values)
+        )
 
 
 def active(connection: Connection, site: str) -> dict[str, Placed]:
     """What stands on the pages of a site now."""
-    found = load_placed(connection, site)
-    return {each.name: each.placed for each in found if each.state == "active"}
+    collectors = load_placed(connection, site)
+    return {
+        collector.name: collector.placed for collector in collectors if collector.state == "active"
+    }
 
 
 def collector_of_key(connection: Connection, key: str) -> tuple[str, str] | None:
@@ -136,9 +140,9 @@ def hand_over(connection: Connection, owner: str, to: str) -> tuple[tuple[str, s
     """Give everything that a member owns to another; site and name of each."""
     own = placed.c.owner == owner
     query = select(placed.c.site, placed.c.name).where(own).order_by(placed.c.site, placed.c.name)
-    found = tuple((row.site, row.name) for row in connection.execute(query))
+    pairs = tuple((row.site, row.name) for row in connection.execute(query))
     connection.execute(update(placed).where(own).values(owner=to, version=placed.c.version + 1))
-    return found
+    return pairs
 
 
 def _read(row: Row[Any]) -> PlacedCollector:

@@ -78,9 +78,13 @@ class Placing:
     def overlapping(self, placed: Placed) -> tuple[str, ...]:
         """The other collectors that share a page pattern with this one; each asks for itself."""
         pages = set(placed.pages)
-        found = self.all(placed.policy.site)
-        standing = [each for each in found if each.state == "active" and each.name != placed.name]
-        return tuple(each.name for each in standing if pages & set(each.placed.pages))
+        collectors = self.all(placed.policy.site)
+        others = [
+            collector
+            for collector in collectors
+            if collector.state == "active" and collector.name != placed.name
+        ]
+        return tuple(collector.name for collector in others if pages & set(collector.placed.pages))
 
     def check(self, placed: Placed) -> tuple[Problem, ...]:
         """Every conflict with the chain above, as it is now; nothing is written."""
@@ -213,22 +217,22 @@ class Placing:
         return editions.current
 
     def _find(self, connection: Connection, site: str, name: str) -> PlacedCollector:
-        found = find_placed(connection, site, name)
-        if found is None:
+        collector = find_placed(connection, site, name)
+        if collector is None:
             raise Refused(Reason.NOT_FOUND, "there is no collector of this name")
-        return found
+        return collector
 
     def _key(self) -> str:
         drawn = base64.urlsafe_b64encode(self._urandom(KEY_BYTES))
         return "placed_" + drawn.rstrip(b"=").decode()
 
 
-def seen_as(found: PlacedCollector | None, expected: int | None) -> int:
+def seen_as(collector: PlacedCollector | None, expected: int | None) -> int:
     """The version that a member's right was judged on, to be expected of what is changed.
 
     `expected` is what they sent; Refused `changed-meanwhile` where it is another.
     """
-    version = found.version if found is not None else 0
+    version = collector.version if collector is not None else 0
     if expected not in (None, version):
         raise _changed_meanwhile()
     return version
@@ -252,8 +256,8 @@ def _stops_anew(before: PlacedCollector, actor: str) -> bool:
     return before.by_chain or (before.by == before.owner and actor != before.owner)
 
 
-def _standing(found: tuple[PlacedCollector, ...]) -> int:
-    return sum(each.state != "retired" for each in found)
+def _standing(collectors: tuple[PlacedCollector, ...]) -> int:
+    return sum(collector.state != "retired" for collector in collectors)
 
 
 def _check_version(before: PlacedCollector | None, expected: int | None) -> None:
@@ -267,11 +271,11 @@ def _changed_meanwhile() -> Refused:
     return Refused(Reason.CHANGED_MEANWHILE, "somebody changed it meanwhile: read it again")
 
 
-def _told(found: PlacedCollector) -> dict[str, object]:
+def _told(collector: PlacedCollector) -> dict[str, object]:
     """What the record of a change says; the write key is public, and yet not said."""
     return {
-        "owner": found.owner,
-        "state": found.state,
-        "version": found.version,
-        "document": found.placed.document,
+        "owner": collector.owner,
+        "state": collector.state,
+        "version": collector.version,
+        "document": collector.placed.document,
     }

@@ -82,8 +82,8 @@ def site_keys(connection: Connection, site: str, *, now: float) -> tuple[SiteKey
     """The keys of a site that have not ended, newest last."""
     query = select(site_key).where(site_key.c.site == site, _lives(now))
     rows = connection.execute(query)
-    found = [SiteKey(row.hash.hex()[:16], row.made, row.expires) for row in rows]
-    return tuple(sorted(found, key=lambda key: (key.expires is None, key.made or 0, key.id)))
+    keys = [SiteKey(row.hash.hex()[:16], row.made, row.expires) for row in rows]
+    return tuple(sorted(keys, key=lambda key: (key.expires is None, key.made or 0, key.id)))
 
 
 def end_site_key(connection: Connection, site: str, id: str) -> bool:
@@ -113,8 +113,8 @@ def drop_site_keys(engine: Engine, site: str) -> int:
 def site_of_key(connection: Connection, token: str, *, now: float) -> str | None:
     """The site whose key this is; None for one that is unknown or has ended."""
     query = select(site_key.c.site).where(site_key.c.hash == _hash(token), _lives(now))
-    found: str | None = connection.execute(query).scalar()
-    return found
+    site: str | None = connection.execute(query).scalar()
+    return site
 
 
 def _lives(now: float) -> ColumnElement[bool]:

@@ -59,19 +59,19 @@ class Scheduled:
         return not self.refused and now >= self.effective
 
 
-def schedule(connection: Connection, found: Scheduled) -> None:
+def schedule(connection: Connection, entry: Scheduled) -> None:
     """Keep a policy for later, in the place of what was kept; its words are archived at once."""
-    connection.execute(delete(scheduled).where(scheduled.c.site == found.site))
+    connection.execute(delete(scheduled).where(scheduled.c.site == entry.site))
     connection.execute(
         insert(scheduled).values(
-            site=found.site,
-            effective=found.effective,
-            document=found.policy.canonical(),
-            actor=found.actor,
+            site=entry.site,
+            effective=entry.effective,
+            document=entry.policy.canonical(),
+            actor=entry.actor,
         )
     )
-    for language in found.policy.languages:
-        coming = Edition(0, found.policy.hash, found.effective, found.policy)
+    for language in entry.policy.languages:
+        coming = Edition(0, entry.policy.hash, entry.effective, entry.policy)
         keep_words(connection, coming, language)
 
 
@@ -92,8 +92,8 @@ def due_at(connection: Connection, site: str) -> int | None:
     query = select(scheduled.c.effective).where(
         scheduled.c.site == site, scheduled.c.refused.is_(None)
     )
-    found: int | None = connection.execute(query).scalar()
-    return found
+    moment: int | None = connection.execute(query).scalar()
+    return moment
 
 
 def unschedule(connection: Connection, site: str, *, problems: tuple[Problem, ...] = ()) -> None:

@@ -57,8 +57,8 @@ class Sessions:
         now = int(self._now())
         with changing(self._engine) as connection:
             query = select(members.c.password).where(members.c.name == member.name)
-            kept: str | None = connection.execute(query).scalar()
-            if kept is None or password not in (None, kept):
+            password_hash: str | None = connection.execute(query).scalar()
+            if password_hash is None or password not in (None, password_hash):
                 raise Refused(Reason.NO_SUCH_MEMBER, "sign in again")
             connection.execute(delete(session).where(session.c.expires <= now))
             newest = (
@@ -90,15 +90,15 @@ class Sessions:
         A session that comes from another browser than it began in ends at once.
         """
         with reading(self._engine) as connection:
-            found = connection.execute(
+            row = connection.execute(
                 select(session.c.member, session.c.browser).where(
                     session.c.hash == digest(token), session.c.expires > int(self._now())
                 )
             ).first()
-            if found is None:
+            if row is None:
                 return None
-            if found.browser in marks:
-                return find_member(connection, found.member)
+            if row.browser in marks:
+                return find_member(connection, row.member)
         self.end(token)
         return None
 
@@ -119,10 +119,11 @@ class Sessions:
             .where(session.c.member == name, session.c.expires > int(self._now()))
             .order_by(session.c.expires.desc(), session.c.id)
         )
-        here = digest(token)
+        token_hash = digest(token)
         with reading(self._engine) as connection:
             return tuple(
-                Session(row.id, row.begun, row.hash == here) for row in connection.execute(query)
+                Session(row.id, row.begun, row.hash == token_hash)
+                for row in connection.execute(query)
             )
 
     def revoke(self, actor: Member, name: str, id: str) -> None:

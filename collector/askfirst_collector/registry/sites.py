@@ -193,9 +193,9 @@ class Registry:
     def unschedule(self, site: str, *, actor: str) -> None:
         """Drop the policy that was to take effect later; harmless where there is none."""
         with away("ledger"), writing(self._engine) as connection:
-            found = load_scheduled(connection, site)
-            if found is not None:
-                self._drop_scheduled(connection, found, actor=actor, problems=())
+            scheduled = load_scheduled(connection, site)
+            if scheduled is not None:
+                self._drop_scheduled(connection, scheduled, actor=actor, problems=())
 
     def retire(self, site: str, *, actor: str) -> None:
         """End a site for good: nothing is gathered any more, what was closes and runs out."""
@@ -230,8 +230,8 @@ class Registry:
 
         Kept in memory by the identity of editions and ceiling, which change when they do.
         """
-        found = self.site(site)
-        return BOTTOM if found is None else found.effective(purpose, choice)
+        record = self.site(site)
+        return BOTTOM if record is None else record.effective(purpose, choice)
 
     def document(self, site: str, digest: str) -> bytes | None:
         """The canonical JSON of an edition, by its hash."""
@@ -246,14 +246,14 @@ class Registry:
     def collector_of_key(self, key: str) -> tuple[str, str] | None:
         """Site and name of the placed collector with this write key, in whatever state."""
         self._refresh()
-        found = self._keys.get(key)
-        if found is None:
+        address = self._keys.get(key)
+        if address is None:
             with self._lock, away("ledger"), self._engine.connect() as connection:
-                found = collector_of_key(connection, key)
+                address = collector_of_key(connection, key)
                 # Keys of strangers are not kept.
-                if found is not None:
-                    self._keys[key] = found
-        return found
+                if address is not None:
+                    self._keys[key] = address
+        return address
 
     @property
     def governed(self) -> bool:
@@ -263,45 +263,45 @@ class Registry:
     def _put_scheduled_in_force(self, site: str) -> None:
         now = self._now()
         with away("ledger"), writing(self._engine) as connection:
-            found, host = load_scheduled(connection, site), self._host.current().policy
+            scheduled, host = load_scheduled(connection, site), self._host.current().policy
             if host is None or due_at(connection, site) is None:
                 return
-            if found is None:
+            if scheduled is None:
                 # Damaged. Who scheduled it may do so again, and meanwhile the site goes on.
                 unschedule(connection, site)
                 move_revision(connection)
                 return
-            if not found.due(now):
+            if not scheduled.due(now):
                 return
-            problems = conflicts(found.policy, host)
+            problems = conflicts(scheduled.policy, host)
             if not problems:
                 try:
                     with connection.begin_nested():
                         lift(connection, site)
-                        settle_placed(connection, found.policy, host, now)
+                        settle_placed(connection, scheduled.policy, host, now)
                 except PolicyError as error:
                     problems = error.problems
-            self._drop_scheduled(connection, found, actor=found.actor, problems=problems)
+            self._drop_scheduled(connection, scheduled, actor=scheduled.actor, problems=problems)
 
     def _drop_scheduled(
         self,
         connection: Connection,
-        found: Scheduled,
+        scheduled: Scheduled,
         *,
         actor: str | None,
         problems: tuple[Problem, ...],
     ) -> None:
         """With problems it is kept, and never tried again: its owner is told why."""
-        unschedule(connection, found.site, problems=problems)
+        unschedule(connection, scheduled.site, problems=problems)
         move_revision(connection)
-        dropped = "site.unschedule" if not found.due(self._now()) else "site.publish"
+        dropped = "site.unschedule" if not scheduled.due(self._now()) else "site.publish"
         self._record(
             connection,
-            found.site,
+            scheduled.site,
             actor=actor,
             action="site.refuse" if problems else dropped,
             before=None,
-            after={"hash": found.policy.hash},
+            after={"hash": scheduled.policy.hash},
         )
 
     def _record(

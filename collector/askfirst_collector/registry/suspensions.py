@@ -40,7 +40,7 @@ def suspend_site(
 ) -> bool:
     """Stop a site for these conflicts; whether it was not stopped for just these before."""
     # Values of policies are plain; one that is not is told as its text.
-    plain = json.loads(json.dumps([each.as_dict() for each in problems], default=str))
+    plain = json.loads(json.dumps([problem.as_dict() for problem in problems], default=str))
     reason, own = canonical(plain), suspension.c.site == site
     before = connection.execute(select(suspension.c.reason).where(own)).scalar()
     if before is None:
@@ -53,18 +53,18 @@ def suspend_site(
 
 def lift(connection: Connection, site: str) -> bool:
     """Let a site go on; whether it was stopped."""
-    found = connection.execute(delete(suspension).where(suspension.c.site == site))
-    return found.rowcount == 1
+    deletion = connection.execute(delete(suspension).where(suspension.c.site == site))
+    return deletion.rowcount == 1
 
 
 def why(connection: Connection, site: str) -> tuple[Problem, ...]:
     """The conflicts that a site is stopped for; none where it stands."""
     query = select(suspension.c.reason).where(suspension.c.site == site)
-    found: bytes | None = connection.execute(query).scalar()
-    return () if found is None else tuple(Problem(**each) for each in json.loads(found))
+    document: bytes | None = connection.execute(query).scalar()
+    return () if document is None else tuple(Problem(**fields) for fields in json.loads(document))
 
 
 def suspended_since(connection: Connection) -> dict[str, int]:
     """Every site that is stopped, and since when (unix seconds)."""
-    found = connection.execute(select(suspension.c.site, suspension.c.since))
-    return {row.site: row.since for row in found}
+    rows = connection.execute(select(suspension.c.site, suspension.c.since))
+    return {row.site: row.since for row in rows}

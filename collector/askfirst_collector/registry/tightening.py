@@ -44,9 +44,9 @@ class Held:
 def held_against(connection: Connection, host: Policy) -> tuple[Held, ...]:
     """Every site that stands, and its collectors that stand or were stopped by the chain."""
     return tuple(
-        held
+        change
         for site, policy in _standing(connection)
-        for held in _held(connection, site, policy, host)
+        for change in _held(connection, site, policy, host)
     )
 
 
@@ -57,10 +57,10 @@ def settle(connection: Connection, host: Policy, now: float) -> tuple[Held, ...]
     """
     changed: list[Held] = []
     for site, policy in _standing(connection):
-        found = _held(connection, site, policy, host)
+        changes = _held(connection, site, policy, host)
         try:
             with connection.begin_nested():
-                own = found[0]
+                own = changes[0]
                 if own.problems:
                     suspend_site(connection, site, own.problems, now=now)
                 else:
@@ -70,9 +70,11 @@ def settle(connection: Connection, host: Policy, now: float) -> tuple[Held, ...]
             # What would go on does not fit beside what was placed meanwhile: all stays as it was.
             log.error("askfirst.E122 the collectors of site %s cannot go on together", site)
             continue
-        going = {"", *(each.name for each in settled if each.state == "active")}
+        going = {"", *(collector.name for collector in settled if collector.state == "active")}
         changed += [
-            held for held in found if held.stops or (held.resumes and held.collector in going)
+            change
+            for change in changes
+            if change.stops or (change.resumes and change.collector in going)
         ]
     return tuple(changed)
 
@@ -91,10 +93,10 @@ def _standing(connection: Connection) -> Iterator[tuple[str, Policy]]:
 
 def _held(connection: Connection, site: str, policy: Policy, host: Policy) -> list[Held]:
     stopped = bool(why(connection, site))
-    found = [Held(site, "", "", conflicts(policy, host), stopped)]
-    for each in load_placed(connection, site):
-        stopped = each.state == "suspended" and each.by_chain
-        if stopped or each.state == "active":
-            problems = chain_conflicts(each.placed, policy, host)
-            found.append(Held(site, each.name, each.owner, problems, stopped))
-    return found
+    changes = [Held(site, "", "", conflicts(policy, host), stopped)]
+    for collector in load_placed(connection, site):
+        stopped = collector.state == "suspended" and collector.by_chain
+        if stopped or collector.state == "active":
+            problems = chain_conflicts(collector.placed, policy, host)
+            changes.append(Held(site, collector.name, collector.owner, problems, stopped))
+    return changes

@@ -62,7 +62,7 @@ class Tokens:
             raise Refused(Reason.NOT_ALLOWED, "make tokens in the dashboard, signed in")
         secret = PREFIX + base64.urlsafe_b64encode(self._urandom(32)).rstrip(b"=").decode()
         now = int(self._now())
-        made = Token(
+        token = Token(
             id=self._urandom(8).hex(),
             member=actor.name,
             name=name,
@@ -78,32 +78,32 @@ class Tokens:
                 raise Refused(Reason.TOO_MANY_REQUESTS, "end tokens that nobody uses")
             connection.execute(
                 insert(api_token).values(
-                    id=made.id,
+                    id=token.id,
                     hash=digest(secret),
-                    member=made.member,
-                    name=made.name,
-                    scopes=" ".join(made.scopes),
-                    begun=made.begun,
-                    expires=made.expires,
+                    member=token.member,
+                    name=token.name,
+                    scopes=" ".join(token.scopes),
+                    begun=token.begun,
+                    expires=token.expires,
                 )
             )
-            self._record(connection, actor, "api-token.make", made, None, _told(made))
-        return made, secret
+            self._record(connection, actor, "api-token.make", token, None, _told(token))
+        return token, secret
 
     def member_of(self, secret: str) -> Member | None:
         """Whose token this is, as they stand now, with its scopes; None for any other text."""
         if not secret.startswith(PREFIX):
             return None
         with reading(self._engine) as connection:
-            found = connection.execute(
+            row = connection.execute(
                 select(api_token.c.member, api_token.c.scopes).where(
                     api_token.c.hash == digest(secret), api_token.c.expires > int(self._now())
                 )
             ).first()
-            member = find_member(connection, found.member) if found is not None else None
-        if found is None or member is None:
+            member = find_member(connection, row.member) if row is not None else None
+        if row is None or member is None:
             return None
-        return replace(member, scopes=frozenset(found.scopes.split()))
+        return replace(member, scopes=frozenset(row.scopes.split()))
 
     def of(self, name: str) -> tuple[Token, ...]:
         """The tokens of a member, the one that ends first first."""

@@ -47,15 +47,15 @@ def whole_site_told(registry: Registry, site: Site) -> dict[str, Any]:
     }
 
 
-def scheduled_told(found: Scheduled | None) -> dict[str, Any] | None:
+def scheduled_told(scheduled: Scheduled | None) -> dict[str, Any] | None:
     """A policy for later; `refused` lists what kept it from taking effect."""
-    if found is None:
+    if scheduled is None:
         return None
     return {
-        "hash": found.policy.hash,
-        "effective": moment(found.effective),
-        "policy": found.policy.document,
-        "refused": [dict(each) for each in found.refused],
+        "hash": scheduled.policy.hash,
+        "effective": moment(scheduled.effective),
+        "policy": scheduled.policy.document,
+        "refused": [dict(problem) for problem in scheduled.refused],
     }
 
 
@@ -63,31 +63,33 @@ def editions_told(site: Site) -> list[dict[str, Any]]:
     """The history of a site, newest first."""
     return [
         {
-            "number": each.number,
-            "hash": each.hash,
-            "effective": moment(each.effective),
-            "collectors": sorted(each.placed),
+            "number": edition.number,
+            "hash": edition.hash,
+            "effective": moment(edition.effective),
+            "collectors": sorted(edition.placed),
         }
-        for each in reversed(site.editions.all)
+        for edition in reversed(site.editions.all)
     ]
 
 
-def placed_told(found: PlacedCollector) -> dict[str, Any]:
+def placed_told(collector: PlacedCollector) -> dict[str, Any]:
     """A placed collector, whole; `reason` says why it is suspended."""
     return {
-        "name": found.name,
-        "site": found.site,
-        "owner": found.owner,
-        "state": found.state,
-        "version": found.version,
-        "write_key": found.write_key,
-        "line": line_of(found),
-        "reason": None if found.reason is None else dict(found.reason),
-        "document": found.placed.document,
+        "name": collector.name,
+        "site": collector.site,
+        "owner": collector.owner,
+        "state": collector.state,
+        "version": collector.version,
+        "write_key": collector.write_key,
+        "line": line_of(collector),
+        "reason": None if collector.reason is None else dict(collector.reason),
+        "document": collector.placed.document,
     }
 
 
-def line_of(found: PlacedCollector) -> str:
+def line_of(collector: PlacedCollector) -> str:
     """The one line that its owner places on its pages; names and keys need no escaping."""
-    told = f'data-askfirst-collector="{found.write_key}" data-askfirst-name="{found.name}"'
-    return f"<span hidden {told}></span>"
+    attributes = (
+        f'data-askfirst-collector="{collector.write_key}" data-askfirst-name="{collector.name}"'
+    )
+    return f"<span hidden {attributes}></span>"

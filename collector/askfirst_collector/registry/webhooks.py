@@ -106,8 +106,8 @@ def set_webhook(
 def webhook_url(connection: Connection, site: str, collector: str) -> str | None:
     """Where changes are told; None where nowhere."""
     query = select(webhook.c.url).where(webhook.c.site == site, webhook.c.collector == collector)
-    found: str | None = connection.execute(query).scalar()
-    return found
+    url: str | None = connection.execute(query).scalar()
+    return url
 
 
 def tell(
@@ -123,12 +123,12 @@ def tell(
     ceiling = {"number": number, "hash": digest}
     everything: dict[str, object] = {
         "type": "ceiling.changed",
-        "changed": [_told(each) for each in changed],
+        "changed": [_told(change) for change in changed],
     }
-    told = {("", ""): everything}
-    told |= {(each.site, each.collector): _told(each) for each in changed}
+    messages = {("", ""): everything}
+    messages |= {(change.site, change.collector): _told(change) for change in changed}
     for row in connection.execute(select(webhook.c.site, webhook.c.collector)).all():
-        message = told.get((row.site, row.collector))
+        message = messages.get((row.site, row.collector))
         if message is not None:
             connection.execute(
                 insert(delivery).values(
@@ -151,32 +151,32 @@ def due(connection: Connection, now: float, most: int) -> list[Delivery]:
     )
     columns = (delivery.c.id, webhook.c.url, webhook.c.secret, delivery.c.body, delivery.c.attempts)
     query = select(*columns).select_from(joined).where(delivery.c.due <= int(now))
-    found = connection.execute(query.order_by(delivery.c.due, delivery.c.id).limit(most))
-    return [Delivery(*row) for row in found]
+    rows = connection.execute(query.order_by(delivery.c.due, delivery.c.id).limit(most))
+    return [Delivery(*row) for row in rows]
 
 
-def delivered(connection: Connection, found: Delivery) -> None:
+def delivered(connection: Connection, message: Delivery) -> None:
     """It arrived."""
-    connection.execute(delete(delivery).where(delivery.c.id == found.id))
+    connection.execute(delete(delivery).where(delivery.c.id == message.id))
 
 
-def failed(connection: Connection, found: Delivery, now: float) -> bool:
+def failed(connection: Connection, message: Delivery, now: float) -> bool:
     """It did not arrive; whether it will be tried again."""
-    if found.attempts >= len(PAUSES):
-        delivered(connection, found)
+    if message.attempts >= len(PAUSES):
+        delivered(connection, message)
         return False
-    later = {"attempts": found.attempts + 1, "due": int(now) + PAUSES[found.attempts]}
-    connection.execute(update(delivery).where(delivery.c.id == found.id).values(later))
+    later = {"attempts": message.attempts + 1, "due": int(now) + PAUSES[message.attempts]}
+    connection.execute(update(delivery).where(delivery.c.id == message.id).values(later))
     return True
 
 
-def _told(held: Held) -> dict[str, object]:
-    kind = "collector" if held.collector else "site"
-    plain = json.dumps([each.as_dict() for each in held.problems], default=str)
+def _told(change: Held) -> dict[str, object]:
+    kind = "collector" if change.collector else "site"
+    plain = json.dumps([problem.as_dict() for problem in change.problems], default=str)
     return {
-        "type": f"{kind}.{'suspended' if held.stops else 'resumed'}",
-        "site": held.site,
-        **({"collector": held.collector} if held.collector else {}),
+        "type": f"{kind}.{'suspended' if change.stops else 'resumed'}",
+        "site": change.site,
+        **({"collector": change.collector} if change.collector else {}),
         "conflicts": json.loads(plain),
     }
 

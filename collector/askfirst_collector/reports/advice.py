@@ -13,11 +13,11 @@ ENOUGH = 4  # ended periods, before anything is advised
 
 def advised_closes(periods: Iterable[Period]) -> Closes | None:
     """The next longer period, where more than half of those that ended were too small to show."""
-    ended = [each for each in periods if each.reason in (None, "too few")]
+    ended = [period for period in periods if period.reason in (None, "too few")]
     if len(ended) < ENOUGH:
         return None
-    few = [each for each in ended if each.reason == "too few"]
-    longest = max(CLOSES.index(each.closes) for each in ended)
+    few = [period for period in ended if period.reason == "too few"]
+    longest = max(CLOSES.index(period.closes) for period in ended)
     if 2 * len(few) <= len(ended) or longest + 1 == len(CLOSES):
         return None
     return CLOSES[longest + 1]

@@ -59,7 +59,7 @@ def json_of(report: Report) -> Mapping[str, object]:
             {"path": list(row.path), "kind": row.kind, "visitors": row.visitors, "views": row.views}
             for row in report.rows
         ],
-        "periods": [json_of_period(each) for each in report.periods],
+        "periods": [json_of_period(period) for period in report.periods],
     }
 
 

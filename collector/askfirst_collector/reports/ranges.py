@@ -72,12 +72,12 @@ class Report:
     @property
     def closed_periods(self) -> tuple[str, ...]:
         """The periods that are in the sums."""
-        return tuple(each.period for each in self.periods if each.reason is None)
+        return tuple(period.period for period in self.periods if period.reason is None)
 
     @property
     def missing(self) -> tuple[Period, ...]:
         """The periods that are not, each with its reason."""
-        return tuple(each for each in self.periods if each.reason is not None)
+        return tuple(period for period in self.periods if period.reason is not None)
 
 
 def report(parts: Parts, wanted: Wanted, table: str) -> Report:
@@ -88,14 +88,14 @@ def report(parts: Parts, wanted: Wanted, table: str) -> Report:
 def reports(parts: Parts, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
     """Several tables of a purpose over one range, by name; their periods are read once."""
     periods = series(parts, wanted)
-    shown = [each for each in periods if each.reason is None]
-    visitors = sum(each.visitors or 0 for each in shown) if shown else None
-    views = sum(each.views or 0 for each in shown) if shown else None
+    shown = [period for period in periods if period.reason is None]
+    visitors = sum(period.visitors or 0 for period in shown) if shown else None
+    views = sum(period.views or 0 for period in shown) if shown else None
     with away("ledger"), parts.engine.connect() as connection:
-        found = _rows(connection, wanted, list(tables))
+        by_table = _rows(connection, wanted, list(tables))
     return {
         table: Report(wanted, table, tuple(rows), visitors, views, periods)
-        for table, rows in found.items()
+        for table, rows in by_table.items()
     }
 
 
@@ -111,7 +111,7 @@ def hours_of_day(parts: Parts, wanted: Wanted) -> dict[int, tuple[int, int]]:
     )
     with away("ledger"), parts.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return {int(which): (int(people), int(seen)) for which, people, seen in rows}
+    return {int(which): (int(people), int(views)) for which, people, views in rows}
 
 
 def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
@@ -119,7 +119,7 @@ def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
     now = parts.now()
     with away("ledger"), parts.engine.connect() as connection:
         closed = list(_closed(connection, wanted))
-    known = {(each.closes, each.period) for each in closed}
+    known = {(entry.closes, entry.period) for entry in closed}
     site = parts.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
     terms = None if site is None else asked(site, name)
@@ -131,7 +131,7 @@ def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
         for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())
         if (closes, period) not in known
     ]
-    return tuple(sorted([*closed, *missing], key=lambda each: (each.period, each.closes)))
+    return tuple(sorted([*closed, *missing], key=lambda entry: (entry.period, entry.closes)))
 
 
 def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
@@ -150,10 +150,10 @@ def _rows(connection: Connection, wanted: Wanted, tables: list[str]) -> dict[str
         .group_by(cell.c.table, cell.c.path, cell.c.kind)
         .order_by(visitors.desc(), views.desc(), cell.c.path, cell.c.kind)
     )
-    found: dict[str, list[Row]] = {table: [] for table in tables}
-    for table, path, kind, people, seen in connection.execute(query):
-        found[table].append(Row(read(path), kind, int(people), int(seen)))
-    return found
+    by_table: dict[str, list[Row]] = {table: [] for table in tables}
+    for table, path, kind, people, view_count in connection.execute(query):
+        by_table[table].append(Row(read(path), kind, int(people), int(view_count)))
+    return by_table
 
 
 def _cells_of(wanted: Wanted) -> tuple[ColumnElement[bool], ...]:

@@ -40,21 +40,21 @@ class Appender:
         A new one of which a row comes too late is not written, not even in part.
         """
         names = [_names(batch) for batch in batches]
-        seen = _answers(connection, names)
+        known = _answers(connection, names)
         answers: list[bytes | PeriodClosed] = []
         rows: list[Numbers] = []
         fresh: list[Numbers] = []
         for batch, own in zip(batches, names, strict=True):
             # Two of the same may be in one round.
-            found = next(filter(None, map(seen.get, own)), None) if seen else None
-            if found is None and (closed := self._closed(connection, batch.rows)):
+            answer = next(filter(None, map(known.get, own)), None) if known else None
+            if answer is None and (closed := self._closed(connection, batch.rows)):
                 answers.append(PeriodClosed(closed))
                 continue
-            if found is None:
-                found = seen[batch.day, batch.key] = batch.answer
+            if answer is None:
+                answer = known[batch.day, batch.key] = batch.answer
                 fresh.append((batch.day, batch.key, batch.answer))
                 rows += self._rows(connection, batch.rows)
-            answers.append(found)
+            answers.append(answer)
         insert(connection, "event", EVENT_COLUMNS, rows)
         insert(connection, "answer", _ANSWER_COLUMNS, fresh)
         return answers
@@ -126,7 +126,7 @@ def _names(batch: Batch) -> list[Name]:
 
 def _answers(connection: sqlite3.Connection, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
     wanted = list(chain.from_iterable(names))
-    found: dict[Name, bytes] = {}
+    answers: dict[Name, bytes] = {}
     for start in range(0, len(wanted), MOST):
         chunk = wanted[start : start + MOST]
         size = _size(len(chunk))
@@ -138,5 +138,5 @@ def _answers(connection: sqlite3.Connection, names: Sequence[Sequence[Name]]) ->
         )
         filled = chain(chunk, repeat(chunk[0], size - len(chunk)))
         for day, key, answer in connection.execute(select, [*chain.from_iterable(filled)]):
-            found[day, key] = answer
-    return found
+            answers[day, key] = answer
+    return answers

@@ -82,8 +82,8 @@ class Dictionary:
                 self._values.clear()
             padding = ("",) * (PARTS - len(value))
             padded: tuple[str | int, ...] = (attribute, len(value), *value, *padding)
-            found = connection.execute(_FIND, (period, *padded)).fetchone()
-            number = found[0] if found else self._add_value(connection, period, padded)
+            row = connection.execute(_FIND, (period, *padded)).fetchone()
+            number = row[0] if row else self._add_value(connection, period, padded)
             self._values[period, attribute, value] = number
         return number
 
@@ -119,18 +119,18 @@ def _draw(urandom: Callable[[int], bytes], size: int) -> int:
 
 def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:
     """The number of a period, None where it has no rows."""
-    found = connection.execute(
+    row = connection.execute(
         "SELECT id FROM period WHERE site = ? AND collector = ? AND purpose = ?"
         " AND closes = ? AND period = ?",
         (key.site, key.collector, key.purpose, key.closes, key.period),
     ).fetchone()
-    return None if found is None else int(found[0])
+    return None if row is None else int(row[0])
 
 
 def state_of(connection: sqlite3.Connection, number: int) -> int:
     """OPEN, SEALED or KEPT."""
-    found = connection.execute("SELECT state FROM period WHERE id = ?", (number,)).fetchone()
-    return int(found[0])
+    row = connection.execute("SELECT state FROM period WHERE id = ?", (number,)).fetchone()
+    return int(row[0])
 
 
 @lru_cache(maxsize=256)

@@ -62,10 +62,10 @@ def _kept(
     connection: sqlite3.Connection, now: float, allowed: Allowed
 ) -> Iterator[tuple[int, tuple[int, bool]]]:
     """Each period of kept rows: its number, its age, whether that is too old for any row."""
-    kept = connection.execute(
+    rows = connection.execute(
         "SELECT id, closes, period, site, collector, purpose FROM period WHERE state = ?", (KEPT,)
     ).fetchall()
-    for number, closes, period, *names in kept:
+    for number, closes, period, *names in rows:
         subject = (names[0], names[1], names[2])
         days = (int(now) - period_end(closes, period)) // DAY
         limit = allowed.get(subject)

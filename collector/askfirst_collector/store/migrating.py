@@ -63,11 +63,15 @@ def pending(connection: Connection) -> tuple[Step, ...]:
     if version == HEAD:
         return ()
     script = _script()
-    if version is not None and version not in {each.revision for each in script.walk_revisions()}:
+    if version is not None and version not in {
+        revision.revision for revision in script.walk_revisions()
+    }:
         advice = f"a newer askfirst made this database, and this one knows {HEAD}: start that one"
         raise SettingError("askfirst.E102", f"revision {version}", advice)
-    found = list(script.iterate_revisions(HEAD, version or "base"))
-    return tuple(Step(each.revision, (each.doc or "").strip()) for each in reversed(found))
+    revisions = list(script.iterate_revisions(HEAD, version or "base"))
+    return tuple(
+        Step(revision.revision, (revision.doc or "").strip()) for revision in reversed(revisions)
+    )
 
 
 def upgrade(connection: Connection) -> Sequence[Step]:
@@ -110,8 +114,10 @@ def _version(connection: Connection) -> str | None:
     """The revision that a database is at; None for an empty one, or one from before migrations."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+    version: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return version
 
 
 def _script() -> ScriptDirectory:

@@ -71,10 +71,10 @@ def _purge_values(
             f"SELECT DISTINCT {name} FROM event WHERE period = ? AND {name} IN ({marks})",  # noqa: S608
             (period, *chunk),
         )
-        kept = {number for (number,) in still}
+        in_use = {number for (number,) in still}
         connection.executemany(
             "DELETE FROM value WHERE period = ? AND id = ?",
-            [(period, number) for number in chunk if number not in kept],
+            [(period, number) for number in chunk if number not in in_use],
         )
     next_generation(connection)
 

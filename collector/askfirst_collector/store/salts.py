@@ -169,8 +169,8 @@ class Salts:
             "ON CONFLICT (handle) DO UPDATE SET due = excluded.due RETURNING key"
         )
         with self._writing() as file:
-            found: bytes = file.execute(statement, (handle, self._urandom(SALT), due)).fetchone()[0]
-        return found
+            key: bytes = file.execute(statement, (handle, self._urandom(SALT), due)).fetchone()[0]
+        return key
 
     def end_grant(self, handle: str) -> None:
         """Destroy the key of a grant; ending twice is harmless."""

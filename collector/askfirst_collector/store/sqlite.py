@@ -110,8 +110,8 @@ class SqliteEvents:
         def replace(connection: sqlite3.Connection) -> None:
             number = keeping.clear(connection, key)
             self._appender.dictionary.forget()
-            found = (self._appender.numbers(connection, number, row) for row in rows)
-            placed = [(*each[:2], place, *each[3:]) for place, each in enumerate(found)]
+            records = (self._appender.numbers(connection, number, row) for row in rows)
+            placed = [(*record[:2], place, *record[3:]) for place, record in enumerate(records)]
             insert(connection, "event", EVENT_COLUMNS, placed)
             keeping.finish(connection, number)
 
@@ -136,10 +136,8 @@ class SqliteEvents:
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""
         with self._reading() as connection:
-            found = connection.execute(
-                "SELECT site, collector, purpose, closes, period FROM period"
-            )
-            return [PeriodKey(*row) for row in found]
+            rows = connection.execute("SELECT site, collector, purpose, closes, period FROM period")
+            return [PeriodKey(*row) for row in rows]
 
     def rows(self, key: PeriodKey) -> Iterator[Row]:
         """The rows of a period, in no meaningful order."""
@@ -160,18 +158,18 @@ class SqliteEvents:
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""
         wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
-        found: list[Row] = []
+        rows: list[Row] = []
         with self._reading() as connection:
             for start in range(0, len(wanted), CHUNK):
                 chunk = wanted[start : start + CHUNK]
                 select = _select(removal.of_visitors(len(chunk), "period_id", "pseudonym"))
-                found += map(_row, connection.execute(select, chunk))
-        return found
+                rows += map(_row, connection.execute(select, chunk))
+        return rows
 
     def counts(self, key: PeriodKey) -> Counts:
         """Distinct pseudonyms, page views and rows of a period."""
         with self._reading() as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
                 " FROM event WHERE period = ? AND type <> ?",
                 (
@@ -180,7 +178,7 @@ class SqliteEvents:
                     TYPE_NUMBERS["drop"],
                 ),
             ).fetchone()
-        return Counts(*found)
+        return Counts(*row)
 
     def connect(self) -> sqlite3.Connection:
         """A connection that only reads; the caller closes it. Raises StoreAway."""
@@ -270,17 +268,17 @@ class SqliteEvents:
             if not batches:
                 outcomes += [self._removing(connection, job) for job in group if callable(job)]
                 continue
-            asked = [job for job in group if isinstance(job, Batch)]
+            appends = [job for job in group if isinstance(job, Batch)]
             refused = [
                 HandleEnded()
                 if batch.judged in ended
                 else None
                 if batch.is_awaited()
                 else StoreAway("nobody waits for the answer any more")
-                for batch in asked
+                for batch in appends
             ]
-            standing = [batch for batch, fault in zip(asked, refused, strict=True) if not fault]
-            answers = iter(self._appender.append(connection, standing) if standing else ())
+            active = [batch for batch, fault in zip(appends, refused, strict=True) if not fault]
+            answers = iter(self._appender.append(connection, active) if active else ())
             outcomes += [fault or next(answers) for fault in refused]
         return outcomes
 
@@ -336,9 +334,9 @@ def _select(where: str) -> str:
     return f"SELECT {_ROW_COLUMNS} FROM events_text WHERE {where}"  # noqa: S608
 
 
-def _row(found: Sequence[object]) -> Row:
-    site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = found[:10]
-    time, time_level, *parts = found[10:]
+def _row(fields: Sequence[object]) -> Row:
+    site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = fields[:10]
+    time, time_level, *parts = fields[10:]
     values = {"time": time_value(time, time_level)}  # type: ignore[arg-type]
     at = 0
     for name, columns in _PARTS_OF.items():

@@ -34,7 +34,9 @@ def install(*, purpose: str = "statistics", place: Locator | None = None) -> Non
     seen.watch()
     for name, rewrite in LOGGERS.items():
         logger = logging.getLogger(name)
-        for old in [each for each in logger.filters if isinstance(each, VisitorFilter)]:
+        for old in [
+            candidate for candidate in logger.filters if isinstance(candidate, VisitorFilter)
+        ]:
             logger.removeFilter(old)
         logger.addFilter(VisitorFilter(rewrite, purpose=purpose, place=place))
 
@@ -77,14 +79,16 @@ def _generalised(
     headers = {name: b",".join(values(visit.headers, name)) for name in _HEADERS}
     referrer = _origin(visit.headers) if terms.scope.level("referrer") else ""
     event = {"page": target, "referrer": referrer}
-    found = observe(Raw(headers, address, 0.0), event, terms, place=place)
-    page, deep = found.get("page", ()), terms.scope.level("page") >= _WHOLE_PATH
-    agent = [_finest(found, "browser"), _finest(found, "os")]
+    observed = observe(Raw(headers, address, 0.0), event, terms, place=place)
+    page, deep = observed.get("page", ()), terms.scope.level("page") >= _WHOLE_PATH
+    agent = [_finest(observed, "browser"), _finest(observed, "os")]
     return Shown(
-        address="/".join(found.get("ip", ())) if place is not None and "ip" in found else NOTHING,
+        address="/".join(observed.get("ip", ()))
+        if place is not None and "ip" in observed
+        else NOTHING,
         target=_target(page) if deep else route,
         agent=" on ".join(part for part in agent if part) or NOTHING,
-        referrer=_finest(found, "referrer") or NOTHING,
+        referrer=_finest(observed, "referrer") or NOTHING,
     )
 
 
@@ -94,15 +98,15 @@ def _target(page: tuple[str, ...]) -> str:
     return path if query == "none" else f"{path}?{query}"
 
 
-def _finest(found: Mapping[str, tuple[str, ...]], name: str) -> str:
-    value = found.get(name, ())
+def _finest(observed: Mapping[str, tuple[str, ...]], name: str) -> str:
+    value = observed.get(name, ())
     return value[-1] if value else ""
 
 
 def _origin(headers: Headers) -> str:
-    told = values(headers, b"referer")
+    referrers = values(headers, b"referer")
     try:
-        parts = urlsplit(told[0].decode("ascii")) if told else urlsplit("")
+        parts = urlsplit(referrers[0].decode("ascii")) if referrers else urlsplit("")
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
     except ValueError:
         return ""

@@ -41,9 +41,9 @@ class ConsentMiddleware:
         **options: Unpack[Options],
     ) -> None:
         self.app = app
-        made = behind(policy=policy, collector=collector, **options)
-        self._gate, self._relay, self._paths = made.gate, made.relay, made.paths
-        self._sees_pages = made.sees_pages
+        parts = behind(policy=policy, collector=collector, **options)
+        self._gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
+        self._sees_pages = parts.sees_pages
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""
@@ -73,7 +73,7 @@ class ConsentMiddleware:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Before anything else: the application never sees the receipt (M40).
-        headers, secrets, told = read(scope["headers"])
+        headers, secrets, answer = read(scope["headers"])
         if secrets:
             scope["headers"] = headers
         if not self._relay.ready:
@@ -86,7 +86,7 @@ class ConsentMiddleware:
                 connection = asgi_paths.Connection(scope, receive, send, path, secrets)
                 await asgi_paths.answer(self._relay, self._paths, connection)
                 return
-        visit = scope[KEY] = self._gate.visit(headers, told)
+        visit = scope[KEY] = self._gate.visit(headers, answer)
         if secrets:
             soon = asyncio.get_running_loop().call_soon_threadsafe
             visit.tell = Teller(self._relay, visit, secrets, lambda: _where(scope), soon)

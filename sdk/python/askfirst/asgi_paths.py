@@ -48,10 +48,10 @@ async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
         await _send(connection, await paths.answer(request))
 
 
-async def _send(connection: Connection, found: Answer) -> None:
-    start = {"type": "http.response.start", "status": found.status, "headers": found.raw()}
+async def _send(connection: Connection, answer: Answer) -> None:
+    start = {"type": "http.response.start", "status": answer.status, "headers": answer.raw()}
     await connection.send(start)
-    body = b"" if connection.scope["method"] == "HEAD" else found.body
+    body = b"" if connection.scope["method"] == "HEAD" else answer.body
     await connection.send({"type": "http.response.body", "body": body})
 
 

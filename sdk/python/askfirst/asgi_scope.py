@@ -35,11 +35,11 @@ def consent_from(request: HasScope | Mapping[str, Any]) -> Consent:
 
 def route_of(scope: Mapping[str, Any]) -> str | None:
     """The template that answered, such as `/orders/{id}`; None where nobody said. Never a path."""
-    told = scope.get(ROUTE) or scope.get("path_template")  # the latter by Litestar
-    if isinstance(told, str):
-        return told
-    found = getattr(scope.get("route"), "path", None)  # by Starlette and FastAPI
-    return found if isinstance(found, str) else None
+    route = scope.get(ROUTE) or scope.get("path_template")  # the latter by Litestar
+    if isinstance(route, str):
+        return route
+    path = getattr(scope.get("route"), "path", None)  # by Starlette and FastAPI
+    return path if isinstance(path, str) else None
 
 
 def as_origin_form(scope: MutableMapping[str, Any]) -> None:

@@ -107,6 +107,6 @@ def _before_threads_end(close: weakref.WeakMethod[Callable[[], None]]) -> None:
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
-    found = method()
-    if found is not None:
-        found()
+    callback = method()
+    if callback is not None:
+        callback()

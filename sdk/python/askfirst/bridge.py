@@ -66,14 +66,14 @@ class Exchange:
 
     def _next(self) -> Message | None:
         while not self._ended:
-            told = self._told.get()
-            if isinstance(told, _Wanted):
+            signal = self._told.get()
+            if isinstance(signal, _Wanted):
                 message = self._read_on()
                 self._loop.call_soon_threadsafe(self._give, message)
-            elif isinstance(told, _Ended):
+            elif isinstance(signal, _Ended):
                 self._ended = True
             else:
-                return told
+                return signal
         return None
 
     def _read_on(self) -> Message:

@@ -28,19 +28,19 @@ class Desk:
     def __init__(
         self, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[Options]
     ) -> None:
-        made = behind(policy=policy, collector=collector, **options)
-        self.gate, self._relay, self._paths = made.gate, made.relay, made.paths
-        self.sees_pages = made.sees_pages
+        parts = behind(policy=policy, collector=collector, **options)
+        self.gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
+        self.sees_pages = parts.sees_pages
         self._background = Background(self._relay.aclose)
 
-    def visit(self, environ: Mapping[str, Any], told: Told) -> Visit:
+    def visit(self, environ: Mapping[str, Any], answer: Told) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
         self.learn()
-        return self.visit_at_once(environ, told)
+        return self.visit_at_once(environ, answer)
 
-    def visit_at_once(self, environ: Mapping[str, Any], told: Told) -> Visit:
+    def visit_at_once(self, environ: Mapping[str, Any], answer: Told) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
-        return self.gate.visit(Given(environ), told)
+        return self.gate.visit(Given(environ), answer)
 
     @property
     def ready(self) -> bool:
@@ -73,9 +73,9 @@ class Desk:
         `path` gives the page's as the browser sent it, `route` the template that answered.
         """
         try:
-            found = self.gate.finish(visit, headers, route=route)
+            outgoing = self.gate.finish(visit, headers, route=route)
             vouches = self.gate.vouches_now
-            return self.gate.vouched(visit, found, status, path) if vouches else found
+            return self.gate.vouched(visit, outgoing, status, path) if vouches else outgoing
         except Exception as error:
             note("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.
@@ -124,8 +124,8 @@ class Desk:
             signals = consent.signals
             vouches = self.gate.vouches
             caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
-            told = handed_on(headers)
-            self._background.soon(lambda: self._relay.submit(caller, payload, told, peer))
+            forwarded = handed_on(headers)
+            self._background.soon(lambda: self._relay.submit(caller, payload, forwarded, peer))
         except Exception as error:
             note("noting a page view", error)
 

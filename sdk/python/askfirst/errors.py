@@ -145,8 +145,8 @@ class Problem:
     def __str__(self) -> str:
         if self.found is None:
             return f"{self.pointer or '/'}: {self.message}"
-        found = json.dumps(self.found, ensure_ascii=False, default=str)
-        shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
+        text = json.dumps(self.found, ensure_ascii=False, default=str)
+        shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
         return f"{self.pointer or '/'}: found {shown}: {self.message}"
 
 

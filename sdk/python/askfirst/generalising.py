@@ -85,8 +85,8 @@ class Generaliser:
         try:
             from .observe.event import observe
         except ImportError as error:
-            told = "askfirst.W030 install 'askfirst[telemetry]': without %s, pages, referrers, "
-            log.warning(told + "browsers, systems and places stay unknown", error.name)
+            message = "askfirst.W030 install 'askfirst[telemetry]': without %s, pages, referrers, "
+            log.warning(message + "browsers, systems and places stay unknown", error.name)
             return None
         return observe
 
@@ -139,8 +139,8 @@ def _plain(
 
 
 def needed(headers: Headers) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
+    fields: dict[bytes, bytes] = {}
     for name, value in headers:
         if (lowered := name.lower()) in _READ:
-            found[lowered] = found[lowered] + b", " + value if lowered in found else value
-    return found
+            fields[lowered] = fields[lowered] + b", " + value if lowered in fields else value
+    return fields

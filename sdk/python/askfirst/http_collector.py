@@ -315,19 +315,19 @@ class HttpCollector:
 
 
 def _read_keys(
-    given: Path | str | tuple[bytes, ...], urandom: Callable[[int], bytes]
+    source: Path | str | tuple[bytes, ...], urandom: Callable[[int], bytes]
 ) -> tuple[bytes, ...]:
-    if isinstance(given, tuple):
-        if not given or any(not isinstance(key, bytes) or len(key) != 32 for key in given):
+    if isinstance(source, tuple):
+        if not source or any(not isinstance(key, bytes) or len(key) != 32 for key in source):
             raise WrongSetting("E032", "cookie_keys", "…", "give keys of 32 bytes, or their file")
-        return given
-    file = Path(given).absolute()
+        return source
+    file = Path(source).absolute()
     try:
         keys = read_key_file(file, urandom=urandom)
         if os.name != "nt" and file.stat().st_mode & 0o077:
-            raise Unusable(given, "others may read it: chmod 600")
+            raise Unusable(source, "others may read it: chmod 600")
     except (OSError, ValueError) as error:
-        raise Unusable(given, f"it cannot be read as keys ({error})") from error
+        raise Unusable(source, f"it cannot be read as keys ({error})") from error
     return keys
 
 

@@ -160,11 +160,11 @@ class Connections:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        kept = self._take()
+        connection = self._take()
         lost: Exception | None = None
-        if kept is not None:
+        if connection is not None:
             try:
-                return self._exchange(kept, method, path, headers, body)
+                return self._exchange(connection, method, path, headers, body)
             except (ConnectionError, HTTPException) as error:
                 lost = error
         fresh = self._place.connect(self._seconds)
@@ -190,8 +190,8 @@ class Connections:
             if len(content) > LARGEST:
                 raise HTTPException("the answer is too long")
             keep = not response.will_close
-            told = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, told, content)
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, fields, content)
         finally:
             with self._lock:
                 keep = keep and not self._closed

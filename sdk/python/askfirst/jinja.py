@@ -38,10 +38,10 @@ def _notice(context: Context, lang: str | None = None, nonce: str | None = None)
 @pass_context
 def _allows(context: Context, purpose: str) -> bool:
     request = _request(context)
-    kept = request
+    scope = request
     if not isinstance(request, Mapping):
-        kept = getattr(request, "scope", None) or getattr(request, "environ", {})
-    visit = kept.get(KEY)
+        scope = getattr(request, "scope", None) or getattr(request, "environ", {})
+    visit = scope.get(KEY)
     return isinstance(visit, Visit) and visit.allows(purpose)
 
 

@@ -74,7 +74,7 @@ class Outbox:
         """Queue one batch, without waiting; one with a key is in the file of events already."""
         waiting = Waiting(handle, body, self._now(), key, promised=key is not None)
         if len(self._queue) >= self._most and not waiting.promised:
-            oldest = next((each for each in self._queue if not each.promised), waiting)
+            oldest = next((entry for entry in self._queue if not entry.promised), waiting)
             self._lose(oldest)
             if oldest is waiting:
                 return
@@ -112,8 +112,8 @@ class Outbox:
 
     async def forget(self, handle: Handle) -> None:
         """Drop what waits of a visitor whose grant has ended, in the file of events too."""
-        self._queue = deque(each for each in self._queue if each.handle != handle)
-        self._keeping = {each for each in self._keeping if each.handle != handle}
+        self._queue = deque(entry for entry in self._queue if entry.handle != handle)
+        self._keeping = {entry for entry in self._keeping if entry.handle != handle}
         if self._file is not None:
             self._forgotten |= {handle} if self._putting else set()
             await asyncio.to_thread(self._file.forget, handle)
@@ -182,8 +182,8 @@ class Outbox:
     async def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         await self._put_away()
-        while (left := self._again - loop.time()) > 0:
-            await asyncio.sleep(min(left, TICK))
+        while (pause := self._again - loop.time()) > 0:
+            await asyncio.sleep(min(pause, TICK))
             await self._put_away()
 
     async def _put_away(self) -> None:
@@ -193,13 +193,13 @@ class Outbox:
             return
         self._putting = True
         try:
-            fresh = [each for each in self._queue if each.key is None]
-            keys, here = await asyncio.to_thread(_put, file, fresh)
+            fresh = [entry for entry in self._queue if entry.key is None]
+            keys, stored_keys = await asyncio.to_thread(_put, file, fresh)
         finally:
             self._putting = False
         written = dict(zip(fresh, keys, strict=True))
         waits = [replace(w, key=written.get(w, w.key)) for w in self._queue]
-        self._queue = deque(w for w in waits if w.key is None or w.key in here)
+        self._queue = deque(w for w in waits if w.key is None or w.key in stored_keys)
         # Forgotten, or dropped, while they were written.
         for handle in self._forgotten:
             file.forget(handle)
@@ -226,5 +226,5 @@ class Outbox:
 
 
 def _put(file: EventFile, fresh: list[Waiting]) -> tuple[list[str | None], frozenset[str]]:
-    keys = [file.add(each.handle, each.body) for each in fresh]
+    keys = [file.add(entry.handle, entry.body) for entry in fresh]
     return keys, file.expire()

@@ -54,8 +54,14 @@ def where(
     if agreed is None or not _is_its_origin(agreed, headers):
         return Drop.NO_GRANT
     # It says nothing but what both of them say, the present terms and those that were agreed to.
-    patterns = (each for each in (*placed.pages, *agreed.pages) if stands_on([each], path))
-    both = (each for each in patterns if covers(placed.pages, each) and covers(agreed.pages, each))
+    patterns = (
+        candidate for candidate in (*placed.pages, *agreed.pages) if stands_on([candidate], path)
+    )
+    both = (
+        candidate
+        for candidate in patterns
+        if covers(placed.pages, candidate) and covers(agreed.pages, candidate)
+    )
     pattern = next(both, None)
     return Drop.NO_GRANT if pattern is None else Where(pattern)
 
@@ -70,10 +76,10 @@ def _agreed(purpose: str, caller: Caller) -> Placed | None:
     return None if edition is None else edition.placed.get(split(purpose)[0])
 
 
-def placed_event(told: Mapping[str, Any], found: Where) -> dict[str, Any]:
+def placed_event(event: Mapping[str, Any], place: Where) -> dict[str, Any]:
     """An event as it leaves: the pattern says where it is from, and never what the page was."""
-    observed = {"page": [UNKNOWN], **told["observed"]}
-    return {**told, "page": found.pattern, "observed": observed}
+    observed = {"page": [UNKNOWN], **event["observed"]}
+    return {**event, "page": place.pattern, "observed": observed}
 
 
 def _is_its_origin(placed: Placed, headers: Headers) -> bool:

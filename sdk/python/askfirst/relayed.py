@@ -114,11 +114,11 @@ class Relayed:
             return Prepared(None, (), dict.fromkeys(range(len(sent.events)), Drop.NO_GRANT))
         consent = _signalled(consent, caller, sent)
         for index, event in enumerate(sent.events):
-            found = self._event(event, sent, replace(caller, consent=consent), asking)
-            if isinstance(found, Drop):
-                dropped[index] = found
+            outcome = self._event(event, sent, replace(caller, consent=consent), asking)
+            if isinstance(outcome, Drop):
+                dropped[index] = outcome
             else:
-                events[index] = found
+                events[index] = outcome
         if not events:
             return Prepared(None, (), dropped)
         body = {
@@ -148,11 +148,11 @@ class Relayed:
                 return Drop.UNKNOWN_PURPOSE
             return self._generaliser.event(event, consent, effective, asking)
         edition = consent.editions.current
-        found = where(event, sent.vouch, caller, edition, asking.headers)
-        if isinstance(found, Drop):
-            return found
-        told = self._generaliser.event(event, consent, effective, asking)
-        return told if isinstance(told, Drop) else placed_event(told, found)
+        place = where(event, sent.vouch, caller, edition, asking.headers)
+        if isinstance(place, Drop):
+            return place
+        fields = self._generaliser.event(event, consent, effective, asking)
+        return fields if isinstance(fields, Drop) else placed_event(fields, place)
 
 
 def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:
@@ -167,13 +167,13 @@ def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:
     return Consent(consent.site, consent.state, consent.editions, signals)
 
 
-def _merged(prepared: Prepared, told: Mapping[str, Any]) -> Answer | None:
+def _merged(prepared: Prepared, reply: Mapping[str, Any]) -> Answer | None:
     """The collector's answer by the page's own numbers; None where it knows of no such grant."""
-    stored, told_dropped = told.get("stored"), told.get("dropped")
+    stored, told_dropped = reply.get("stored"), reply.get("dropped")
     if type(stored) is not int or not isinstance(told_dropped, list):
         raise CollectorAway("the collector's answer cannot be read")
     try:
-        there = {prepared.indices[each["index"]]: str(each["reason"]) for each in told_dropped}
+        there = {prepared.indices[drop["index"]]: str(drop["reason"]) for drop in told_dropped}
     except (LookupError, TypeError):
         raise CollectorAway("the collector's answer cannot be read") from None
     if set(there.values()) == {Drop.NO_GRANT} and len(there) == len(prepared.indices):
@@ -190,5 +190,5 @@ def _no_grant(sent: EventBatch, consent: Consent) -> Answer:
 
 def _accepted(stored: int, dropped: Mapping[int, str]) -> Answer:
     listed = [{"index": index, "reason": dropped[index]} for index in sorted(dropped)]
-    found = as_json({"stored": stored, "dropped": listed}, headers=(NO_STORE,))
-    return Answer(202, found.body, found.headers)
+    answer = as_json({"stored": stored, "dropped": listed}, headers=(NO_STORE,))
+    return Answer(202, answer.body, answer.headers)

@@ -45,15 +45,15 @@ class RemoteTerms:
         if reply.status != 304:
             self.learn(_parsed(reply), etag=reply.headers.get("etag"))
 
-    def learn(self, told: Mapping[str, Any], *, etag: str | None) -> None:
+    def learn(self, document: Mapping[str, Any], *, etag: str | None) -> None:
         """Take over an answer; raises CollectorAway for one that is none."""
         try:
-            found = told["editions"]
-            read = tuple(_edition(each) for each in found)
+            editions = document["editions"]
+            read = tuple(_edition(edition) for edition in editions)
             by_choice = {
-                (purpose, Choice(int(detail), each["number"])): _terms(terms)
-                for each in found
-                for purpose, details in each["terms"].items()
+                (purpose, Choice(int(detail), edition["number"])): _terms(terms)
+                for edition in editions
+                for purpose, details in edition["terms"].items()
                 for detail, terms in details.items()
             }
         except (LookupError, TypeError, ValueError, AttributeError, PolicyError):
@@ -61,7 +61,8 @@ class RemoteTerms:
         self._by_choice = by_choice
         # Editions are compared by identity: the same ones go on being the same.
         then, now = (
-            [(each.number, each.hash) for each in all_of] for all_of in (self.editions, read)
+            [(edition.number, edition.hash) for edition in all_of]
+            for all_of in (self.editions, read)
         )
         if now != then:
             self.editions = Editions(read)
@@ -69,26 +70,27 @@ class RemoteTerms:
         self._asked = self._now()
 
 
-def _edition(told: Mapping[str, Any]) -> Edition:
-    policy = read_policy(told["policy"], archived=True)
+def _edition(document: Mapping[str, Any]) -> Edition:
+    policy = read_policy(document["policy"], archived=True)
     placed = {
-        name: read_placed(each, archived=True) for name, each in told.get("placed", {}).items()
+        name: read_placed(collector, archived=True)
+        for name, collector in document.get("placed", {}).items()
     }
-    if edition_hash(policy, placed) != told["hash"]:
+    if edition_hash(policy, placed) != document["hash"]:
         raise ValueError("an edition is not what its hash says")
-    effective = int(told["effective"])
-    return Edition(int(told["number"]), str(told["hash"]), effective, policy, placed)
+    effective = int(document["effective"])
+    return Edition(int(document["number"]), str(document["hash"]), effective, policy, placed)
 
 
-def _terms(told: Mapping[str, Any]) -> Terms:
+def _terms(document: Mapping[str, Any]) -> Terms:
     # A ceiling may leave terms that no policy could write, such as few days of retention: they
     # only narrow here, so what is odd in them does not matter.
-    return read_terms(Reader(told, "", Problems()), kind="site")
+    return read_terms(Reader(document, "", Problems()), kind="site")
 
 
 def _parsed(reply: Reply) -> Mapping[str, Any]:
     try:
-        found = json.loads(reply.body)
+        document = json.loads(reply.body)
     except (ValueError, RecursionError):
         raise CollectorAway("the collector's terms cannot be read") from None
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -25,5 +25,5 @@ def track(request: object, name: str, properties: Mapping[str, Any] | None = Non
 
 
 def _places(request: object) -> list[Mapping[str, Any]]:
-    found = [getattr(request, name, None) for name in ("scope", "environ", "META")]
-    return [each for each in (request, *found) if isinstance(each, Mapping)]
+    candidates = [getattr(request, name, None) for name in ("scope", "environ", "META")]
+    return [candidate for candidate in (request, *candidates) if isinstance(candidate, Mapping)]

@@ -63,10 +63,10 @@ class ConsentMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        secrets, told = read_environ(environ)
+        secrets, answer = read_environ(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
-        visit = environ[VISIT] = self._desk.visit(environ, told)
+        visit = environ[VISIT] = self._desk.visit(environ, answer)
         if secrets:
             self._desk.hear(visit, secrets, lambda: where_of(environ))
         if not (secrets and self._desk.sees_pages):
@@ -114,18 +114,18 @@ class ConsentMiddleware:
 
     def _finish(self, environ: Environ, visit: Visit, status: str, headers: Native) -> Native:
         try:
-            given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         except Exception as error:
             note("reading the headers of a response", error)
             return _harmless(headers)
-        found = self._desk.finish(
+        outgoing = self._desk.finish(
             visit,
-            given,
+            fields,
             status=_code(status),
             path=lambda: raw_path(environ),
             route=lambda: environ.get(ROUTE),
         )
-        return headers if found is given else _native(found)
+        return headers if outgoing is fields else _native(outgoing)
 
     def _saw(
         self, environ: Environ, visit: Visit, secrets: tuple[bytes, ...], sight: _Sight
@@ -235,5 +235,5 @@ def _native(headers: Iterable[Header]) -> Native:
 def _harmless(headers: Native) -> Native:
     # What cannot be judged does not leave, and no cache may keep the rest.
     gone = ("set-cookie", "accept-ch", "critical-ch", "cache-control")
-    kept = [header for header in headers if str(header[0]).lower() not in gone]
-    return [*kept, ("Cache-Control", "private")]
+    fields = [header for header in headers if str(header[0]).lower() not in gone]
+    return [*fields, ("Cache-Control", "private")]

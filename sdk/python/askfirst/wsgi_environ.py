@@ -160,16 +160,16 @@ def reader(environ: Mapping[str, Any]) -> Read:
     """Reads the body piece by piece, never past its end."""
     body = environ["wsgi.input"]
     length = str(environ.get("CONTENT_LENGTH") or "")
-    left: int | None = int(length) if length.isdecimal() else None
-    if left is None and not environ.get("wsgi.input_terminated"):
-        left = 0
+    remaining: int | None = int(length) if length.isdecimal() else None
+    if remaining is None and not environ.get("wsgi.input_terminated"):
+        remaining = 0
 
     def read() -> tuple[bytes, bool]:
-        nonlocal left
-        wanted = CHUNK if left is None else min(left, CHUNK)
+        nonlocal remaining
+        wanted = CHUNK if remaining is None else min(remaining, CHUNK)
         chunk: bytes = body.read(wanted) if wanted else b""
-        if left is not None:
-            left -= len(chunk)
-        return chunk, bool(chunk) and left != 0
+        if remaining is not None:
+            remaining -= len(chunk)
+        return chunk, bool(chunk) and remaining != 0
 
     return read

@@ -52,8 +52,8 @@ def _settings() -> Iterator[CheckMessage]:
             id="askfirst.E201",
         )
         return
-    told = conf.written()
-    for key in told:
+    configuration = conf.written()
+    for key in configuration:
         if key not in conf.KEYS:
             near = get_close_matches(str(key).upper(), conf.KEYS, 1) or sorted(conf.KEYS)
             yield Error(
@@ -62,23 +62,23 @@ def _settings() -> Iterator[CheckMessage]:
                 id="askfirst.E202",
             )
     for key in conf.NEEDED:
-        if key not in told:
+        if key not in configuration:
             yield Error(
                 f"ASKFIRST needs {key}.",
                 hint="POLICY is the path of policy.toml, COLLECTOR what keeps the answers, such "
                 'as askfirst_collector.embedded.EmbeddedCollector("askfirst-data").',
                 id="askfirst.E203",
             )
-    if "COLLECTOR" in told:
-        yield from _collector(told["COLLECTOR"])
-    if "POLICY" in told:
-        yield from _policy(told)
+    if "COLLECTOR" in configuration:
+        yield from _collector(configuration["COLLECTOR"])
+    if "POLICY" in configuration:
+        yield from _policy(configuration)
 
 
 def _collector(value: Any) -> Iterator[CheckMessage]:
     try:
-        found = conf.collector(value)
-        usable, why = hasattr(found, "record"), f"{type(found).__name__} is no collector"
+        client = conf.collector(value)
+        usable, why = hasattr(client, "record"), f"{type(client).__name__} is no collector"
     except Exception as error:
         usable, why = False, str(error)
     if not usable:
@@ -89,8 +89,8 @@ def _collector(value: Any) -> Iterator[CheckMessage]:
         )
 
 
-def _policy(told: Any) -> Iterator[CheckMessage]:
-    value = told["POLICY"]
+def _policy(configuration: Any) -> Iterator[CheckMessage]:
+    value = configuration["POLICY"]
     try:
         policy = (
             value
@@ -106,7 +106,7 @@ def _policy(told: Any) -> Iterator[CheckMessage]:
             )
         return
     names = ("undeclared", "cookie_database", "csp", "permissions")
-    options = {name: told[name.upper()] for name in names if name.upper() in told}
+    options = {name: configuration[name.upper()] for name in names if name.upper() in configuration}
     try:
         Gate(policy, now=float, **options)
     except WrongSetting as error:
@@ -121,8 +121,8 @@ def _policy(told: Any) -> Iterator[CheckMessage]:
 def _cookies(policy: Policy) -> Iterator[CheckMessage]:
     kind = Passing(policy, report=Report(mode="strict", suggest=None)).kind
     for cookie, why in _own_cookies():
-        found = kind(cookie.encode("latin-1", "replace"))
-        if not found.necessary and not found.purposes:
+        cookie_kind = kind(cookie.encode("latin-1", "replace"))
+        if not cookie_kind.necessary and not cookie_kind.purposes:
             yield Warning(
                 f"The policy does not declare Django's cookie {cookie}: it is taken out of every "
                 f"response, so {why}.",

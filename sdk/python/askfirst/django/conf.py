@@ -25,8 +25,8 @@ NEEDED = ("POLICY", "COLLECTOR")
 
 def written() -> Mapping[str, Any]:
     """The dict as it stands in the settings; empty where it is not there, or is none."""
-    found = getattr(settings, NAME, {})
-    return found if isinstance(found, Mapping) else {}
+    configuration = getattr(settings, NAME, {})
+    return configuration if isinstance(configuration, Mapping) else {}
 
 
 def read() -> dict[str, Any]:

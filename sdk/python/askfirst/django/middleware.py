@@ -52,25 +52,25 @@ class ConsentMiddleware:
         """Serve one request."""
         if self._async:
             return self._serve(request)
-        secrets, told = _read(request)
+        secrets, answer = _read(request)
         if is_own(request.path_info):
             return self._own(request, secrets, whole=not request.path_info.startswith(HOST))
-        arrived = self._arrive(request, secrets, told)
+        arrived = self._arrive(request, secrets, answer)
         return self._leave(arrived, self.get_response(request))
 
     async def _serve(self, request: HttpRequest) -> HttpResponseBase:
-        secrets, told = _read(request)
+        secrets, answer = _read(request)
         if is_own(request.path_info):
             return await asyncio.to_thread(self._own, request, secrets, whole=True)
         if not self._desk.ready:
             await asyncio.to_thread(self._desk.learn)
-        arrived = self._arrive(request, secrets, told)
+        arrived = self._arrive(request, secrets, answer)
         return self._leave(arrived, await self.get_response(request))
 
-    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...], told: Told) -> Arrived:
+    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...], answer: Told) -> Arrived:
         # The loop of an async server never waits here: what is to be learned was learned before.
         desk = self._desk
-        visit = (desk.visit_at_once if self._async else desk.visit)(request.META, told)
+        visit = (desk.visit_at_once if self._async else desk.visit)(request.META, answer)
         request.META[VISIT] = visit
         desk.hear(visit, secrets, lambda: where_of(request.META))
         return Arrived(request, visit, secrets)
@@ -78,16 +78,16 @@ class ConsentMiddleware:
     def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:
         request = arrived.request
         try:
-            given = headers_of(response)
-            found = self._desk.finish(
+            headers = headers_of(response)
+            outgoing = self._desk.finish(
                 arrived.visit,
-                given,
+                headers,
                 status=response.status_code,
                 path=lambda: address(request)["raw_path"].decode("ascii"),
                 route=lambda: _route(request),
             )
-            if found is not given:
-                apply(response, found)
+            if outgoing is not headers:
+                apply(response, outgoing)
         except Exception as error:
             note("filtering a response", error)
             response.cookies.clear()
@@ -145,11 +145,11 @@ def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], Told]:
             # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
             request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
         scope["headers"] = read(scope["headers"])[0]
-    secrets, told = read_environ(request.META)
+    secrets, answer = read_environ(request.META)
     if secrets:
         # Whoever stood further out may have split the cookies already.
         request.__dict__.pop("COOKIES", None)
-    return secrets, told
+    return secrets, answer
 
 
 def _route(request: HttpRequest) -> str | None:

@@ -21,7 +21,7 @@ class Line(dict[str, str]):
         pair, *attributes = self.line.split(";")
         self.key, _, self.value = pair.partition("=")
         self.coded_value = self.value
-        parts = (each.strip().partition("=") for each in attributes)
+        parts = (attribute.strip().partition("=") for attribute in attributes)
         super().__init__({name.lower(): value or "1" for name, _, value in parts})
 
     def set(self, key: str, val: str, coded_val: str) -> None:
@@ -41,17 +41,19 @@ class Line(dict[str, str]):
 def headers_of(response: HttpResponseBase) -> list[Header]:
     """Every header of a response, its cookies included."""
     plain = [(raw(name), raw(value)) for name, value in response.items()]
-    return [*plain, *((b"Set-Cookie", _line(each)) for each in response.cookies.values())]
+    return [*plain, *((b"Set-Cookie", _line(cookie)) for cookie in response.cookies.values())]
 
 
 def apply(response: HttpResponseBase, headers: Iterable[Header]) -> None:
     """Make the response say what `headers`, once judged, still say."""
-    kept = list(headers)
-    lines = {value for name, value in kept if name.lower() == _SET_COOKIE}
+    fields = list(headers)
+    lines = {value for name, value in fields if name.lower() == _SET_COOKIE}
     for key, cookie in [*response.cookies.items()]:
         if _line(cookie) not in lines:
             del response.cookies[key]
-    wanted = {n.decode("latin-1"): v.decode("latin-1") for n, v in kept if n.lower() != _SET_COOKIE}
+    wanted = {
+        n.decode("latin-1"): v.decode("latin-1") for n, v in fields if n.lower() != _SET_COOKIE
+    }
     names = {name.lower() for name in wanted}
     for name, value in [*response.items()]:
         own_line = name.lower() == "set-cookie" and raw(value) in lines

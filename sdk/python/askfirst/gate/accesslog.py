@@ -96,22 +96,22 @@ def _hypercorn(record: logging.LogRecord, show: Show) -> bool:
 
 def _write_atoms(record: logging.LogRecord, shown: Shown) -> None:
     atoms = _mapping(record)
-    kept = _Atoms({name: atoms[name] for name in _ATOMS if name in atoms})
+    safe_atoms = _Atoms({name: atoms[name] for name in _ATOMS if name in atoms})
     path, _, query = shown.target.partition("?")
-    line = f"{kept['m']} {shown.target} {kept['H']}"
-    kept |= {"h": shown.address, "a": shown.agent, "f": shown.referrer, "r": line, "R": line}
-    kept |= {"U": path, "Uq": shown.target, "q": query}
-    kept |= {"{user-agent}i": shown.agent, "{referer}i": shown.referrer}
-    record.args = kept
+    line = f"{safe_atoms['m']} {shown.target} {safe_atoms['H']}"
+    safe_atoms |= {"h": shown.address, "a": shown.agent, "f": shown.referrer, "r": line, "R": line}
+    safe_atoms |= {"U": path, "Uq": shown.target, "q": query}
+    safe_atoms |= {"{user-agent}i": shown.agent, "{referer}i": shown.referrer}
+    record.args = safe_atoms
 
 
 def _gunicorn_error(record: logging.LogRecord, show: Show) -> bool:
-    said = record.msg if isinstance(record.msg, str) else ""
-    if said == "%s %s" and record.levelno <= logging.DEBUG:
+    message = record.msg if isinstance(record.msg, str) else ""
+    if message == "%s %s" and record.levelno <= logging.DEBUG:
         return False
-    if said.startswith("Invalid request from ip="):
+    if message.startswith("Invalid request from ip="):
         record.msg, record.args = "Invalid request", ()
-    elif said == "Error handling request %s":
+    elif message == "Error handling request %s":
         record.args = (show("", str(_arguments(record)[0])).target,)
     return True
 
@@ -122,23 +122,23 @@ def _granian(record: logging.LogRecord, show: Show) -> bool:
     target = str(atoms.get("path", "")) + (f"?{query}" if query else "")
     shown = show(str(atoms.get("addr", "")), target)
     path, _, query = shown.target.partition("?")
-    kept = _Atoms({name: atoms[name] for name in _GRANIAN if name in atoms})
-    kept |= {"addr": shown.address, "path": path, "query_string": query}
-    record.args = kept
+    safe_atoms = _Atoms({name: atoms[name] for name in _GRANIAN if name in atoms})
+    safe_atoms |= {"addr": shown.address, "path": path, "query_string": query}
+    record.args = safe_atoms
     return True
 
 
 def _werkzeug(record: logging.LogRecord, show: Show) -> bool:
-    found = _WERKZEUG.fullmatch(str(record.msg))
-    if found is None:
+    match = _WERKZEUG.fullmatch(str(record.msg))
+    if match is None:
         return True  # it speaks of itself
-    if found[2] != '"%s" %s %s':
-        record.msg, record.args = f"- - - {found[1]} a request that could not be read", ()
+    if match[2] != '"%s" %s %s':
+        record.msg, record.args = f"- - - {match[1]} a request that could not be read", ()
         return True
     line, status, size = _arguments(record)
-    shown, said = _request_line(str(line), str(record.msg).partition(" ")[0], show)
-    record.msg = f"{shown.address.replace('%', '%%')} - - {found[1]} {found[2]}"
-    record.args = (said, status, size)
+    shown, request_line = _request_line(str(line), str(record.msg).partition(" ")[0], show)
+    record.msg = f"{shown.address.replace('%', '%%')} - - {match[1]} {match[2]}"
+    record.args = (request_line, status, size)
     return True
 
 
@@ -161,12 +161,12 @@ def _django_request(record: logging.LogRecord, show: Show) -> bool:
 
 
 def _request_line(line: str, address: str, show: Show) -> tuple[Shown, str]:
-    found = _LINE.fullmatch(_STYLE.sub("", line))
-    if found is None:
+    match = _LINE.fullmatch(_STYLE.sub("", line))
+    if match is None:
         shown = show(address, "")
         return shown, NOTHING
-    shown = show(address, found[2])
-    return shown, f"{found[1]} {shown.target} {found[3]}"
+    shown = show(address, match[2])
+    return shown, f"{match[1]} {shown.target} {match[3]}"
 
 
 def _arguments(record: logging.LogRecord) -> tuple[Any, ...]:

@@ -35,10 +35,10 @@ def tracked(
         if action is None or not terms.scope.level("action"):
             continue
         listed = action.values.keys() | action.buckets.keys()
-        told: dict[str, object] = {"name": name}
+        payload: dict[str, object] = {"name": name}
         if terms.scope.level("action") > 1:
-            told["properties"] = {each: properties[each] for each in listed & properties.keys()}
-        event: dict[str, object] = {"purpose": purpose, "type": "action", "action": told}
+            payload["properties"] = {key: properties[key] for key in listed & properties.keys()}
+        event: dict[str, object] = {"purpose": purpose, "type": "action", "action": payload}
         if terms.scope.level("page"):
             event["page"] = page_of(terms, path, query)
         events.append(event)
@@ -80,7 +80,7 @@ class Teller:
             signals = consent.signals
             vouches = self.relay.gate.vouches
             caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
-            told = handed_on(self.visit.headers)
-            self.soon(lambda: self.relay.submit(caller, payload, told, where.peer))
+            forwarded = handed_on(self.visit.headers)
+            self.soon(lambda: self.relay.submit(caller, payload, forwarded, where.peer))
         except Exception as error:
             note("telling of an action", error)

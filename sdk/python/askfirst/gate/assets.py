@@ -57,7 +57,7 @@ def static(assets: Mapping[str, Asset], name: str, request: Request) -> Answer:
 def fresh(request: Request, body: bytes, kind: bytes, *headers: Header) -> Answer:
     """The body with its ETag, or 304 where the browser has it already."""
     tag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode("ascii") + b'"'
-    named = (*headers, (b"etag", tag))
+    fields = (*headers, (b"etag", tag))
     if {tag, b"W/" + tag, b"*"} & {*listed(request.headers, b"if-none-match")}:
-        return Answer(304, b"", named)
-    return Answer(200, body, ((b"content-type", kind), *named))
+        return Answer(304, b"", fields)
+    return Answer(200, body, ((b"content-type", kind), *fields))

@@ -25,9 +25,9 @@ def vary(headers: list[Header]) -> list[Header]:
     ]
     if not places:
         return [*headers, (_VARY, _ALL)]
-    named = [member.lower() for member in listed(headers, _VARY)]
-    missing = [name for name in VARY_ON if name.lower() not in named]
-    if b"*" in named or not missing:
+    members = [member.lower() for member in listed(headers, _VARY)]
+    missing = [name for name in VARY_ON if name.lower() not in members]
+    if b"*" in members or not missing:
         return headers
     at = places[-1]
     name, value = headers[at]
@@ -40,25 +40,25 @@ def private(headers: list[Header], *, stored: bool = True) -> list[Header]:
 
     Without `stored`, the browser's own may not either.
     """
-    kept: list[Header] = []
-    told: list[bytes] = []
+    fields: list[Header] = []
+    values: list[bytes] = []
     for header in headers:
         # Of a length that some cache's own header has; only those are compared.
         if len(header[0]) >= _SHORTEST:
             lowered = header[0].lower()
             if lowered == _CACHE_CONTROL:
-                told.append(header[1])
+                values.append(header[1])
                 continue
             if lowered == _SURROGATE or lowered.endswith(_FOR_A_CDN):
                 continue
-        kept.append(header)
-    kept.append((_CACHE_CONTROL, _private(tuple(told)) if stored else b"private, no-store"))
-    return kept
+        fields.append(header)
+    fields.append((_CACHE_CONTROL, _private(tuple(values)) if stored else b"private, no-store"))
+    return fields
 
 
 @lru_cache(maxsize=256)  # an application has few of them
-def _private(told: tuple[bytes, ...]) -> bytes:
-    directives = [d.strip() for value in told for d in _DIRECTIVE.findall(value)]
+def _private(values: tuple[bytes, ...]) -> bytes:
+    directives = [d.strip() for value in values for d in _DIRECTIVE.findall(value)]
     return b", ".join([b"private", *filter(_stays, directives)])
 
 

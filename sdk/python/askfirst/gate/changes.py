@@ -21,24 +21,24 @@ def sentences(
     `closes` names the period in the words about pseudonyms; no change of it is assumed.
     """
     widenings = tuple(widenings)
-    said: dict[str, str] = {}
-    for found in widenings:
-        kind = found.dimension.split("/")[1] if found.dimension else ""
+    by_dimension: dict[str, str] = {}
+    for widening in widenings:
+        kind = widening.dimension.split("/")[1] if widening.dimension else ""
         if kind in _LISTS:
-            same = [w.new for w in widenings if w.dimension == found.dimension]
+            same = [w.new for w in widenings if w.dimension == widening.dimension]
             # A page may be a pattern of some.
             shown = (str(name).replace("/**", "/…").replace("*", "…") for name in same)
             names = words.listed(map(isolated, shown))
-            said[found.dimension] = words.say("change", kind, after=names)
+            by_dimension[widening.dimension] = words.say("change", kind, after=names)
         else:
-            said[found.dimension] = _sentence(kind, found, words, closes)
-    return tuple(dict.fromkeys(said.values()))
+            by_dimension[widening.dimension] = _sentence(kind, widening, words, closes)
+    return tuple(dict.fromkeys(by_dimension.values()))
 
 
-def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
-    old, new = found.old, found.new
+def _sentence(kind: str, widening: Widening, words: Words, closes: str) -> str:
+    old, new = widening.old, widening.new
     if kind == "levels" and isinstance(old, int) and isinstance(new, int):
-        name = found.dimension.rpartition("/")[2]
+        name = widening.dimension.rpartition("/")[2]
         after = level(name, new, closes, words)
         before = level(name, old, closes, words)
         return words.say("change", "level" if old else "new_level", after=after, before=before)
@@ -62,14 +62,14 @@ def _sentence(kind: str, found: Widening, words: Words, closes: str) -> str:
 def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]:
     """By older edition and purpose: what the current one asks beyond it (`/askfirst/policy`)."""
     current = editions.current
-    told: dict[str, dict[str, list[str]]] = {}
+    by_edition: dict[str, dict[str, list[str]]] = {}
     for edition in editions:
         if edition is current:
             continue
-        told[str(edition.number)] = {
+        by_edition[str(edition.number)] = {
             name: list(sentences(wider, words, closes=purpose.terms.closes))
             for name in current.every
             if (purpose := current.purpose(name)) is not None
             and (wider := widenings(editions, name, edition.number))
         }
-    return told
+    return by_edition

@@ -62,27 +62,29 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
 def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
     edition = consent.editions.current
     age = edition.minimum_age(edition.every)
-    asked = {question.purpose for question in asks_at(consent, return_to, host)}
-    parts: list[Html] = [_purpose(consent, name, words, asked) for name in edition.policy.asked]
+    open_purposes = {question.purpose for question in asks_at(consent, return_to, host)}
+    parts: list[Html] = [
+        _purpose(consent, name, words, open_purposes) for name in edition.policy.asked
+    ]
     if edition.placed:
-        parts.append(_placed(consent, words, asked))
+        parts.append(_placed(consent, words, open_purposes))
     save = answer("save", words.say("button", "save"))
     fields = hidden(edition, words, return_to)
     return form("askfirst-save", fields, parts, _adult(age, words) if age else None, save)
 
 
-def _placed(consent: Consent, words: Words, asked: Collection[str]) -> Html:
+def _placed(consent: Consent, words: Words, open_purposes: Collection[str]) -> Html:
     """Every placed collector of the site: who it is, where it stands, and its purposes."""
     edition = consent.editions.current
     parts = [
         section(
-            f"placed-{each.name}",
-            own(each.policy.controller.name),
-            about(each, words),
-            [_purpose(consent, name, words, asked) for name in each.asked],
+            f"placed-{placed.name}",
+            own(placed.policy.controller.name),
+            about(placed, words),
+            [_purpose(consent, name, words, open_purposes) for name in placed.asked],
             level=3,
         )
-        for _, each in sorted(edition.placed.items())
+        for _, placed in sorted(edition.placed.items())
     ]
     why = el("p", None, words.say("placed", "why"))
     return section("placed", words.say("placed", "title"), why, parts)
@@ -91,11 +93,11 @@ def _placed(consent: Consent, words: Words, asked: Collection[str]) -> Html:
 def _adult(age: int, words: Words) -> Html:
     box = el("input", {"type": "checkbox", "name": "adult", "value": "1"})
     why = el("span", {"class": "askfirst-note"}, words.say("choices", "age_why"))
-    said = el("span", None, words.say("choices", "age_declare", age=age), " ", why)
-    return el("label", {"class": "askfirst-adult"}, box, said)
+    text = el("span", None, words.say("choices", "age_declare", age=age), " ", why)
+    return el("label", {"class": "askfirst-adult"}, box, text)
 
 
-def _purpose(consent: Consent, name: str, words: Words, asked: Collection[str]) -> Html:
+def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collection[str]) -> Html:
     edition = consent.editions.current
     purpose = edition.purpose(name)
     if purpose is None:
@@ -103,14 +105,14 @@ def _purpose(consent: Consent, name: str, words: Words, asked: Collection[str]) 
     lang, text = describe.words_of(purpose, words.lang)
     terms = purpose.terms
     question = consent.question(name)
-    said = (
+    notes = (
         describe.retention(terms, words),
         recipients(edition, name, words),
         describe.sets(terms, words),
     )
     parts = [
         el("p", None, own(text.description, lang)),
-        el("p", {"class": "askfirst-note"}, " ".join(said)),
+        el("p", {"class": "askfirst-note"}, " ".join(notes)),
     ]
     if question and question.widened:
         wider = sentences(question.widened, words, closes=terms.closes)
@@ -121,7 +123,7 @@ def _purpose(consent: Consent, name: str, words: Words, asked: Collection[str]) 
         answered = consent.state is not None and name in consent.state.choices
         chosen = consent.detail(name) if answered and question is None else None
         # Left out, a purpose keeps its old answer; what is asked must be answered.
-        required = not answered and (name in edition.policy.asked or name in asked)
+        required = not answered and (name in edition.policy.asked or name in open_purposes)
         parts.append(_options(name, purpose, words, chosen=chosen, required=required))
     tag = el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
     legend = el("legend", None, own(text.title, lang), tag if terms.sells_or_shares else None)

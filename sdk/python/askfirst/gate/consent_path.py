@@ -24,8 +24,8 @@ async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
         if settled.error is not None:
             return problem(settled.error).also(*settled.cookies)
         receipt = {"receipt": settled.receipt} if settled.receipt else {}
-        told = {"decision": settled.decision, **receipt, "expires": settled.expires}
-        return as_json(told).also(*settled.cookies)
+        document = {"decision": settled.decision, **receipt, "expires": settled.expires}
+        return as_json(document).also(*settled.cookies)
     back = "/"
     try:
         data = await request.body()
@@ -50,7 +50,7 @@ def explain(relay: Relay, error: AskfirstError, back: str) -> Answer:
     reason = error.reason if isinstance(error, Refused) else Reason.COLLECTOR_AWAY
     words = words_in(relay.policy.languages[0])
     page = problem_page(reason, words=words, site=relay.policy.site, return_to=back)
-    kept: tuple[Header, ...] = tuple(
+    headers: tuple[Header, ...] = tuple(
         header for header in answer.headers if header[0] in (b"retry-after", b"allow")
     )
-    return html(page, status=answer.status, headers=(NO_STORE, *kept))
+    return html(page, status=answer.status, headers=(NO_STORE, *headers))

@@ -49,9 +49,9 @@ class CookieDatabase:
         return self._purposes.get(category) or category or None
 
     def _category(self, name: str) -> str:
-        found = self._exact.get(name)
-        if found is not None:
-            return found
+        category = self._exact.get(name)
+        if category is not None:
+            return category
         for length in range(len(name), SHORTEST - 1, -1):
             if (begun := self._begins.get(name[:length])) is not None:
                 return begun

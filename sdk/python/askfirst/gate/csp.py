@@ -42,11 +42,11 @@ class Reach:
         self._name = ENFORCED if mode == "enforce" else REPORTED
         unasked = [p.terms.recipients for p in policy.purposes.values() if not p.asked]
         self._always = frozenset(_hosts(r for recipients in unasked for r in recipients))
-        named = [p.terms.recipients for p in policy.purposes.values()]
-        self._recipients = frozenset(_hosts(r for recipients in named for r in recipients))
-        asked = [p.terms.recipients for p in policy.purposes.values() if p.asked]
+        declared = [p.terms.recipients for p in policy.purposes.values()]
+        self._recipients = frozenset(_hosts(r for recipients in declared for r in recipients))
+        by_consent = [p.terms.recipients for p in policy.purposes.values() if p.asked]
         # Without recipients that are asked about, the policy is the same for everyone.
-        self.depends = any(_hosts(r for recipients in asked for r in recipients))
+        self.depends = any(_hosts(r for recipients in by_consent for r in recipients))
         self._ours = lru_cache(maxsize=256)(self._write)
 
     def concerns(self, request: Iterable[Header], response: list[Header]) -> bool:
@@ -94,7 +94,7 @@ class Reach:
     def _reaches(self, source: str, refused: frozenset[str]) -> bool:
         host = _host_of(source)
         if host.startswith("*."):
-            return any(each.endswith(host[1:]) for each in refused)
+            return any(refused_host.endswith(host[1:]) for refused_host in refused)
         return host in refused
 
 
@@ -109,8 +109,8 @@ def _host_of(source: str) -> str:
 
 
 def _texts(headers: list[Header]) -> list[str]:
-    found = values(headers, ENFORCED)
-    return [text.decode("latin-1") for value in found for text in value.split(b",")]
+    lines = values(headers, ENFORCED)
+    return [text.decode("latin-1") for value in lines for text in value.split(b",")]
 
 
 def _read(text: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _read(text: str) -> dict[str, str]:
 
 
 def _effective(policy: dict[str, str], name: str) -> str:
-    for each in DIRECTIVES[name]:
-        if each in policy:
-            return policy[each]
+    for directive in DIRECTIVES[name]:
+        if directive in policy:
+            return policy[directive]
     return ""

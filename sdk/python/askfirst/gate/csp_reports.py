@@ -47,15 +47,18 @@ class CspReports:
 
 def blocked(reported: Any) -> Iterator[tuple[str, str]]:
     """Directive and host of each violation, in either format (CSP Level 3 section 5.3)."""
-    for each in reported if isinstance(reported, list) else [reported]:
-        if not isinstance(each, dict):
+    for report in reported if isinstance(reported, list) else [reported]:
+        if not isinstance(report, dict):
             continue
-        body = each.get("body", each.get("csp-report"))
+        body = report.get("body", report.get("csp-report"))
         if isinstance(body, dict):
-            told = body.get("effectiveDirective") or body.get("effective-directive")
-            told = str(told or body.get("violated-directive") or "").partition(" ")[0]
-            if _DIRECTIVE.fullmatch(told):
-                yield told, _where(str(body.get("blockedURL") or body.get("blocked-uri") or ""))
+            directive = body.get("effectiveDirective") or body.get("effective-directive")
+            directive = str(directive or body.get("violated-directive") or "").partition(" ")[0]
+            if _DIRECTIVE.fullmatch(directive):
+                yield (
+                    directive,
+                    _where(str(body.get("blockedURL") or body.get("blocked-uri") or "")),
+                )
 
 
 def _where(blocked: str) -> str:

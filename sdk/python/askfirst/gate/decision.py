@@ -113,9 +113,9 @@ def refusal(resolved: Resolved, consent: Consent, *, now: float) -> State:
     edition = consent.editions.current
     old = consent.state.choices if consent.state is not None else {}
     names = {name for name, choice in old.items() if not choice.detail} | resolved.choices.keys()
-    asked = edition.policy.asked
+    purposes = edition.policy.asked
     return _state(
-        consent, {name: Choice(0, edition.number) for name in asked if name in names}, now
+        consent, {name: Choice(0, edition.number) for name in purposes if name in names}, now
     )
 
 

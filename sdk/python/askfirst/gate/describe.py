@@ -53,8 +53,8 @@ def retention(terms: Terms, words: Words) -> str:
     period = words.say("within", terms.closes)
     parts = [words.say("retention", "counts", days=words.days(terms.retention_days), period=period)]
     if terms.keep_rows_days:
-        kept = words.days(terms.keep_rows_days)
-        parts.append(words.say("retention", "rows", days=kept, period=period))
+        days = words.days(terms.keep_rows_days)
+        parts.append(words.say("retention", "rows", days=days, period=period))
         if terms.scope.level("visitor") == ATTRIBUTES["visitor"].finest:
             parts.append(words.say("retention", "receipt"))
     else:
@@ -62,20 +62,22 @@ def retention(terms: Terms, words: Words) -> str:
     return " ".join(parts)
 
 
-def recipient(found: Recipient, words: Words, *, of: str | None = None) -> str:
+def recipient(receiver: Recipient, words: Words, *, of: str | None = None) -> str:
     """Name, role and country of a third party; `of` is who shares, where it is not the site."""
     if of is None:
-        role = words.say("recipients", "role", found.role)
+        role = words.say("recipients", "role", receiver.role)
     else:
-        role = words.say("recipients", "role_of", found.role, controller=isolated(of))
+        role = words.say("recipients", "role_of", receiver.role, controller=isolated(of))
     return words.say(
-        "recipients", "one", name=isolated(found.name), role=role, country=found.country
+        "recipients", "one", name=isolated(receiver.name), role=role, country=receiver.country
     )
 
 
 def recipients(all_of: Iterable[Recipient], words: Words, *, of: str | None = None) -> str:
     """Who else receives it, or that nobody does."""
-    names = [recipient(each, words, of=of) for each in sorted(set(all_of), key=lambda x: x.name)]
+    names = [
+        recipient(receiver, words, of=of) for receiver in sorted(set(all_of), key=lambda x: x.name)
+    ]
     if not names:
         return words.say("recipients", "none")
     return words.say("recipients", "some", names=words.listed(names))
@@ -89,8 +91,8 @@ def sets(terms: Terms, words: Words) -> str:
 
 def detail(pair: Any, words: Words) -> str:
     """The detail of a choice as a record has it: a number, or a table that holds it."""
-    found = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
-    return words.say("detail", found) if words.has("detail", found) else found
+    level = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
+    return words.say("detail", level) if words.has("detail", level) else level
 
 
 def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:

@@ -41,7 +41,8 @@ class Known:
     def says_the_same(self, other: Known) -> bool:
         """Whether there is nothing new in it: editions are told apart by number and hash."""
         ours, theirs = (
-            [(each.number, each.hash) for each in known.editions] for known in (self, other)
+            [(edition.number, edition.hash) for edition in known.editions]
+            for known in (self, other)
         )
         return self.keys == other.keys and ours == theirs
 
@@ -114,18 +115,18 @@ class Gate:
         """The names, no globs, that the policy declares for purposes that are not allowed."""
         return self._passing.literal(allows)
 
-    def visit(self, headers: Headers, told: Told | None = None) -> Visit:
+    def visit(self, headers: Headers, known: Told | None = None) -> Visit:
         """The lazy consent of a request; `told` is what it is read from, where that is known."""
-        answer = read(headers)[2] if told is None else told
+        answer = read(headers)[2] if known is None else known
         visit = Visit(lambda _: self._answered(answer), headers)
         if answer[0]:
             visit.testing = self.is_testing(answer)
         seen.saw(visit)
         return visit
 
-    def is_testing(self, told: Told) -> bool:
+    def is_testing(self, answer: Told) -> bool:
         """Whether a request comes from a signed-in member who tests this site."""
-        for name, token in told[0]:
+        for name, token in answer[0]:
             if name == TEST:
                 return testing.is_session(token, self.policy.site, self.known.keys, now=self._now())
         return False
@@ -134,37 +135,41 @@ class Gate:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
         return self._answered(read(headers)[2])
 
-    def _answered(self, told: Told) -> Consent:
+    def _answered(self, answer: Told) -> Consent:
         try:
-            return self._consent(told)
+            return self._consent(answer)
         except Exception as error:
             note("reading consent", error)
             return Consent(self.policy.site)
 
-    def _consent(self, told: Told) -> Consent:
+    def _consent(self, answer: Told) -> Consent:
         now = self._now()
-        kept = self._kept
-        found = kept.get(told)
-        if found is not None and (found.state is None or found.state.expires > now):
-            return found
-        state = self._state(told[0], now)
-        signals = Signals(gpc=told[1], dnt=told[2])
+        cache = self._kept
+        cached_consent = cache.get(answer)
+        if cached_consent is not None and (
+            cached_consent.state is None or cached_consent.state.expires > now
+        ):
+            return cached_consent
+        state = self._state(answer[0], now)
+        signals = Signals(gpc=answer[1], dnt=answer[2])
         consent = Consent(self.policy.site, state, self.known.editions, signals)
-        if state is not None or not told[0]:
-            self._keep(kept, told, consent)
+        if state is not None or not answer[0]:
+            self._keep(cache, answer, consent)
         if state is not None and self.known.editions:
             self.ready &= state.edition <= self.known.editions.current.number
         return consent
 
-    def _keep(self, kept: dict[Told, Consent], told: Told, consent: Consent) -> None:
+    def _keep(self, cache: dict[Told, Consent], answer: Told, consent: Consent) -> None:
         with self._keeping:
-            kept[told] = consent
-            if len(kept) > MOST_KEPT:
-                del kept[next(iter(kept))]
+            cache[answer] = consent
+            if len(cache) > MOST_KEPT:
+                del cache[next(iter(cache))]
 
     def _state(self, tokens: tuple[Header, ...], now: float) -> State | None:
         read = [(name, self._read(token, now)) for name, token in tokens if name != TEST]
-        state = narrowest(found for name, found in read if found is not None and name == STATE)
+        state = narrowest(
+            candidate for name, candidate in read if candidate is not None and name == STATE
+        )
         for name, parent in read:
             if parent is not None and name == PARENT:
                 state = _below(state, parent)
@@ -186,24 +191,24 @@ class Gate:
         `route` gives the template that answered, never a path; reports and access logs ask it.
         """
         visit.route = route
-        found, depends = headers, False
+        outgoing, depends = headers, False
         if is_judged(headers):
-            found, depends = self._passing.filter(
+            outgoing, depends = self._passing.filter(
                 headers,
                 allows=visit.may,
                 now=self._now,
                 learns=lambda: visit.testing or (self._learns and on_loopback(visit.headers)),
                 route=route,
             )
-        if self._tells and self._reach.concerns(visit.headers, found):
-            found = self._told_to_browser(visit, found)
+        if self._tells and self._reach.concerns(visit.headers, outgoing):
+            outgoing = self._told_to_browser(visit, outgoing)
         visit.sealed = not (visit.read or depends or visit.testing)
         if visit.sealed:
-            return found
-        found = caching.vary(found)
+            return outgoing
+        outgoing = caching.vary(outgoing)
         if depends or visit.testing:
-            found = caching.private(found, stored=not visit.testing)
-        return found
+            outgoing = caching.private(outgoing, stored=not visit.testing)
+        return outgoing
 
     def vouched(
         self, visit: Visit, headers: list[Header], status: int, path: Callable[[], str]

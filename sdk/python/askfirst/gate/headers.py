@@ -18,8 +18,8 @@ def values(headers: Iterable[Header], name: bytes) -> list[bytes]:
 
 def first(headers: Iterable[Header], name: bytes) -> bytes | None:
     """The only value of a header; None where it is missing or stands there more than once."""
-    found = values(headers, name)
-    return found[0] if len(found) == 1 else None
+    lines = values(headers, name)
+    return lines[0] if len(lines) == 1 else None
 
 
 def listed(headers: Iterable[Header], name: bytes) -> list[bytes]:

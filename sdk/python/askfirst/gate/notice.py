@@ -83,7 +83,7 @@ def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
                 "div",
                 {"class": "askfirst-lead"},
                 el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
-                [el("p", None, said) for said in intro],
+                [el("p", None, paragraph) for paragraph in intro],
                 signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
             ),
             el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
@@ -101,14 +101,14 @@ def _lead(edition: Edition, asks: Asks, words: Words) -> list[Html]:
     names = words.enumerated(placed)
     if _is_changed(asks):
         who = words.enumerated([site, *placed] if "" in asking else placed)
-        said = words.markup("notice", "changed_intro", controller=who)
-        return [words.markup("notice", "changed"), said]
+        intro = words.markup("notice", "changed_intro", controller=who)
+        return [words.markup("notice", "changed"), intro]
     if "" not in asking:
-        said = words.markup("placed", "intro", controller=site)
-        return [words.markup("placed", "alone", names=names), said]
-    found = [words.markup("notice", "title"), words.markup("notice", "intro", controller=site)]
+        intro = words.markup("placed", "intro", controller=site)
+        return [words.markup("placed", "alone", names=names), intro]
+    lead = [words.markup("notice", "title"), words.markup("notice", "intro", controller=site)]
     # What they ask may lie below the edge of a small screen; that they do must not.
-    return [*found, words.markup("placed", "beside", names=names)] if placed else found
+    return [*lead, words.markup("placed", "beside", names=names)] if placed else lead
 
 
 def _is_changed(asks: Asks) -> bool:
@@ -119,10 +119,10 @@ def _is_changed(asks: Asks) -> bool:
 def _questions(edition: Edition, asks: Asks, words: Words) -> list[Html]:
     asking = by_collector(asks)
     items = [
-        purpose_item(edition.policy.purposes[each.purpose], each, words)
-        for each in asking.pop("", ())
+        purpose_item(edition.policy.purposes[question.purpose], question, words)
+        for question in asking.pop("", ())
     ]
-    return items + [asked_here(edition, name, each, words) for name, each in asking.items()]
+    return items + [asked_here(edition, name, question, words) for name, question in asking.items()]
 
 
 def signal_line(consent: Consent, words: Words, names: Iterable[str]) -> Html | None:
@@ -134,9 +134,9 @@ def signal_line(consent: Consent, words: Words, names: Iterable[str]) -> Html | 
         return None
     edition = consent.editions.current
     sells = (name for name in names if _sells(edition, name))
-    titles = [isolated(said) for name in sells if (said := title(edition, name, words))]
-    said = words.say("notice", "gpc", purposes=words.listed(titles))
-    text = said if titles else words.say("notice", "gpc_plain")
+    titles = [isolated(phrase) for name in sells if (phrase := title(edition, name, words))]
+    phrase = words.say("notice", "gpc", purposes=words.listed(titles))
+    text = phrase if titles else words.say("notice", "gpc_plain")
     return el("p", {"class": "askfirst-signal"}, text)
 
 
@@ -149,19 +149,21 @@ def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
     """What holds for everything the site asks itself; of a collector, its own part says it."""
     policy = consent.editions.current.policy
     again = words.days(policy.consent_days)
-    asked = [policy.purposes[each.purpose].terms for each in by_collector(asks).get("", ())]
+    open_terms = [
+        policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())
+    ]
     facts = [("how_long", words.say("placed", "again", consent=again))]
-    if asked:
-        others: set[Recipient] = {one for terms in asked for one in terms.recipients}
+    if open_terms:
+        others: set[Recipient] = {one for terms in open_terms for one in terms.recipients}
         names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
-        kept = words.days(max(terms.retention_days for terms in asked))
+        duration = words.days(max(terms.retention_days for terms in open_terms))
         facts = [
             ("who", words.listed(names) if names else words.say("notice", "nobody")),
-            ("how_long", words.say("notice", "remembered", kept=kept, consent=again)),
+            ("how_long", words.say("notice", "remembered", kept=duration, consent=again)),
         ]
     facts.append(("withdraw", words.say("notice", "withdraw_how")))
     unasked = [p for p in policy.purposes.values() if not p.asked]
-    if unasked and asked:
+    if unasked and open_terms:
         grounds = [_ground(purpose, words) for purpose in unasked]
         facts.append(("unasked", words.listed(grounds)))
     rows = [
@@ -178,9 +180,9 @@ def _ground(purpose: Purpose, words: Words) -> str:
 
 def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     edition = consent.editions.current
-    asked = [question.purpose for question in asks]
+    purposes = [question.purpose for question in asks]
     is_whole = "" in by_collector(asks) and not _is_changed(asks)
-    age = edition.minimum_age(asked)
+    age = edition.minimum_age(purposes)
     fields = hidden(edition, words, path)
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
     refuse = "reject_all"
@@ -192,7 +194,7 @@ def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
         fields |= {f"purpose.{name}": "0" for name in new}
     if consent.state is not None or any(by_collector(asks)):
         # Placed collectors are agreed to by name alone (M49).
-        accepting |= {f"purpose.{name}": "3" for name in asked}
+        accepting |= {f"purpose.{name}": "3" for name in purposes}
     apart = accepting != fields
     labels = "" if is_whole else "_changed"
     accept = words.say("button", f"accept{labels}{'_age' if age else ''}", age=age)
@@ -259,6 +261,6 @@ def present(consent: Consent, words: Words) -> str:
         now = {name: consent.detail(name) for name in edition.every if consent.allows(name)}
         details = {**dict.fromkeys(own_names, 0), **now}
     titles = {name: title(edition, name, words) or name for name in edition.every}
-    said = describe.present(details, titles, words)
+    phrase = describe.present(details, titles, words)
     gpc = consent.signals.gpc and any(_sells(edition, name) for name in own_names)
-    return f"{said} ({words.say('control', 'gpc')})" if gpc else said
+    return f"{phrase} ({words.say('control', 'gpc')})" if gpc else phrase

@@ -64,12 +64,12 @@ def page_of(terms: Terms, path: str, query: bytes) -> str:
     if level < _QUERY or not query:
         return path
     listed_here = terms.query_parameters
-    kept = [
+    parameters = [
         (name, value)
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         if value in listed_here.get(name, ())
     ]
-    return f"{path}?{urlencode(kept)}" if kept else path
+    return f"{path}?{urlencode(parameters)}" if parameters else path
 
 
 def _origin(referrer: bytes | None) -> str:

@@ -67,7 +67,7 @@ class Passing:
     def __init__(self, policy: Policy, *, report: Report) -> None:
         self._policy = policy
         self._report = report
-        self._necessary = glob(each.cookie for each in policy.necessary)
+        self._necessary = glob(entry.cookie for entry in policy.necessary)
         self._purposes = [
             (name, pattern)
             for name, purpose in policy.purposes.items()
@@ -97,12 +97,12 @@ class Passing:
         `allows` is asked only about cookies that belong to a purpose, `learns` whether undeclared
         ones pass, `route` which template set them.
         """
-        kept: list[Header] = []
+        outgoing: list[Header] = []
         depends = False
         for header in headers:
             name, line = header
             if len(name) not in _LENGTHS or (lowered := name.lower()) not in _JUDGED:
-                kept.append(header)
+                outgoing.append(header)
             elif lowered not in _HINTS:
                 passes, purposes, undeclared = self._judge(line, allows, now)
                 depends = depends or bool(purposes)
@@ -110,8 +110,8 @@ class Passing:
                     self._report.note(undeclared, route, now())
                     passes = learns()
                 if passes:
-                    kept.append(header)
-        return (kept if len(kept) < len(headers) else headers), depends
+                    outgoing.append(header)
+        return (outgoing if len(outgoing) < len(headers) else headers), depends
 
     def _judge(
         self, line: bytes, allows: Callable[[str], bool], now: Callable[[], float]

@@ -29,6 +29,6 @@ _FEATURE = re.compile(rb"(?:^|,)[ \t]*([a-z0-9*-]+)[ \t]*(?==)")
 def deny_unused(headers: list[Header]) -> list[Header]:
     """The headers with these features denied; what the application says of one stays."""
     lines = values(headers, NAME)
-    said = {name for line in lines for name in _FEATURE.findall(line)}
-    denied = [feature + b"=()" for feature in FEATURES if feature not in said]
+    features = {name for line in lines for name in _FEATURE.findall(line)}
+    denied = [feature + b"=()" for feature in FEATURES if feature not in features]
     return [*headers, (NAME, b", ".join(denied))] if denied else headers

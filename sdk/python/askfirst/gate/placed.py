@@ -22,16 +22,16 @@ _BELOW = "/**"
 
 def by_collector(questions: Iterable[Question]) -> dict[str, list[Question]]:
     """The questions of each collector, in order; those of the site itself stand under ""."""
-    found: dict[str, list[Question]] = {}
+    groups: dict[str, list[Question]] = {}
     for question in questions:
-        found.setdefault(split(question.purpose)[0], []).append(question)
-    return found
+        groups.setdefault(split(question.purpose)[0], []).append(question)
+    return groups
 
 
 def controllers(edition: Edition, collectors: Iterable[str]) -> list[str]:
     """Who answers for these collectors, each named once."""
-    found = (edition.placed[name].policy.controller.name for name in collectors)
-    return list(dict.fromkeys(found))
+    names = (edition.placed[name].policy.controller.name for name in collectors)
+    return list(dict.fromkeys(names))
 
 
 def asked_here(
@@ -51,10 +51,10 @@ def _asked(edition: Edition, question: Question, words: Words) -> Html | None:
     purpose = edition.purpose(question.purpose)
     if purpose is None:
         return None
-    kept = words.say("placed", "kept", kept=words.days(purpose.terms.retention_days))
+    retention = words.say("placed", "kept", kept=words.days(purpose.terms.retention_days))
     shared = recipients(edition, question.purpose, words)
-    said = el("p", {"class": "askfirst-note"}, f"{kept} {shared}")
-    return purpose_item(purpose, question, words, said)
+    note = el("p", {"class": "askfirst-note"}, f"{retention} {shared}")
+    return purpose_item(purpose, question, words, note)
 
 
 def purpose_item(purpose: Purpose, question: Question, words: Words, *more: object) -> Html:
@@ -62,8 +62,10 @@ def purpose_item(purpose: Purpose, question: Question, words: Words, *more: obje
     lang, text = describe.words_of(purpose, words.lang)
     body: object = own(text.description, lang)
     if question.widened:
-        said = sentences(question.widened, words, closes=purpose.terms.closes)
-        body = el("ul", {"class": "askfirst-changes"}, [el("li", None, each) for each in said])
+        changes = sentences(question.widened, words, closes=purpose.terms.closes)
+        body = el(
+            "ul", {"class": "askfirst-changes"}, [el("li", None, sentence) for sentence in changes]
+        )
     sells = purpose.terms.sells_or_shares
     return el(
         "li",
@@ -89,14 +91,14 @@ def title(edition: Edition, name: str, words: Words) -> str | None:
     purpose, policy = edition.purpose(name), edition.policy_of(name)
     if purpose is None or policy is None:
         return None
-    said = describe.words_of(purpose, words.lang)[1].title
-    return f"{said} ({policy.controller.name})" if split(name)[0] else said
+    text = describe.words_of(purpose, words.lang)[1].title
+    return f"{text} ({policy.controller.name})" if split(name)[0] else text
 
 
 def title_in(editions: Editions, name: str, words: Words) -> str:
     """What a purpose is called in the newest edition that had it."""
-    found = (title(edition, name, words) for edition in reversed(editions.all))
-    return next((each for each in found if each is not None), name)
+    titles = (title(edition, name, words) for edition in reversed(editions.all))
+    return next((text for text in titles if text is not None), name)
 
 
 def about(placed: Placed, words: Words) -> Html:
@@ -122,7 +124,7 @@ def placed_grants(
     granted = record.get("collectors")
     if not granted or not consent.editions:
         return None
-    parts = [_granted(consent.editions, each, record, words, back) for each in granted]
+    parts = [_granted(consent.editions, grant, record, words, back) for grant in granted]
     return section("placed", words.say("placed", "title"), parts)
 
 
@@ -137,8 +139,8 @@ def _granted(
     edition = editions.current
     placed = edition.placed.get(granted["name"])
     controller = str(granted["controller"])
-    told = [Recipient(**each) for each in granted["recipients"]]
-    shared = describe.recipients(told, words, of=controller)
+    recipients = [Recipient(**entry) for entry in granted["recipients"]]
+    shared = describe.recipients(recipients, words, of=controller)
     choices = dict(record.get("choices") or {})
     agreed = [
         [
@@ -169,11 +171,11 @@ def _granted(
 
 def where(placed: Placed, words: Words) -> tuple[str, ...]:
     """The pages a collector stands on, a phrase for each pattern."""
-    said = tuple(_pages(pattern, words) for pattern in placed.pages)
+    phrases = tuple(_pages(pattern, words) for pattern in placed.pages)
     if not placed.policy.origins:
-        return said
-    origins = words.listed(isolated(each) for each in placed.policy.origins)
-    return tuple(words.say("placed", "at", pages=each, origins=origins) for each in said)
+        return phrases
+    origins = words.listed(isolated(text) for text in placed.policy.origins)
+    return tuple(words.say("placed", "at", pages=text, origins=origins) for text in phrases)
 
 
 def _pages(pattern: str, words: Words) -> str:

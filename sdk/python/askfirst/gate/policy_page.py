@@ -24,7 +24,7 @@ def policy_page(edition: Edition, *, words: Words, current: bool = True) -> str:
     policy = edition.policy
     day = datetime.fromtimestamp(edition.effective, UTC).date().isoformat()
     date = el("time", {"datetime": day}, day)
-    said = words.markup("policy", "edition", number=str(edition.number), date=date)
+    intro = words.markup("policy", "edition", number=str(edition.number), date=date)
     title = words.say("policy", "title")
     body = [
         None if current else _earlier(words),
@@ -38,7 +38,7 @@ def policy_page(edition: Edition, *, words: Words, current: bool = True) -> str:
         _rights(policy, words),
         _fingerprint(edition, words),
     ]
-    return document(title, body, words=words, site=policy.site, intro=said)
+    return document(title, body, words=words, site=policy.site, intro=intro)
 
 
 def _earlier(words: Words) -> Html:
@@ -65,13 +65,13 @@ def _placed(edition: Edition, words: Words) -> Html:
     """Each placed collector: who it is, where it stands, and its purposes."""
     parts = [
         section(
-            f"placed-{each.name}",
-            own(each.policy.controller.name),
-            about(each, words),
-            [_purpose(edition, name, words, level=4) for name in each.asked],
+            f"placed-{placed.name}",
+            own(placed.policy.controller.name),
+            about(placed, words),
+            [_purpose(edition, name, words, level=4) for name in placed.asked],
             level=3,
         )
-        for _, each in sorted(edition.placed.items())
+        for _, placed in sorted(edition.placed.items())
     ]
     why = el("p", None, words.say("placed", "why"))
     return section("placed", words.say("placed", "title"), why, parts)
@@ -128,12 +128,12 @@ def _listed(purpose: Purpose, words: Words) -> list[tuple[str, object]]:
     ]
     none = words.say("policy", "no_cookies")
     cookies = el("span", None, words.listed(isolated(name) for name in names) or none)
-    found: list[tuple[str, object]] = [(words.say("policy", "cookies"), cookies)]
+    entries: list[tuple[str, object]] = [(words.say("policy", "cookies"), cookies)]
     if parameters:
-        found.append((words.say("policy", "query_parameters"), bullets([*parameters])))
+        entries.append((words.say("policy", "query_parameters"), bullets([*parameters])))
     if actions:
-        found.append((words.say("policy", "actions"), words.listed(actions)))
-    return found
+        entries.append((words.say("policy", "actions"), words.listed(actions)))
+    return entries
 
 
 def _necessary(policy: Policy, words: Words) -> Html:
@@ -145,12 +145,12 @@ def _necessary(policy: Policy, words: Words) -> Html:
     )
     items: list[object] = [
         [
-            el("code", None, own(each.cookie)),
+            el("code", None, own(cookie.cookie)),
             ": ",
-            own(each.why),
-            f" ({words.days(each.days)})" if each.days else "",
+            own(cookie.why),
+            f" ({words.days(cookie.days)})" if cookie.days else "",
         ]
-        for each in policy.necessary
+        for cookie in policy.necessary
     ]
     return section(
         "necessary",

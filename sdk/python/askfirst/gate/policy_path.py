@@ -25,12 +25,12 @@ def policy(editions: Editions, request: Request) -> Answer:
     """The edition in force, or the one of a hash, as a page or as JSON."""
     only_by(request, "GET")
     edition = _edition(editions, request.path.removeprefix(PATH).removeprefix("/"))
-    then = Editions(tuple(each for each in editions if each.number <= edition.number))
+    then = Editions(tuple(earlier for earlier in editions if earlier.number <= edition.number))
     lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
     words = words_in(lang or edition.policy.languages[0])
     if request.wants_json():
-        told = {**published(then), "changes": changes(then, words)}
-        return fresh(request, _json(told), b"application/json", SHORTLY, _BY_ACCEPT)
+        document = {**published(then), "changes": changes(then, words)}
+        return fresh(request, _json(document), b"application/json", SHORTLY, _BY_ACCEPT)
     page = policy_page(edition, words=words, current=edition is editions.current)
     kind = b"text/html; charset=utf-8"
     return fresh(request, page.encode("utf-8"), kind, SHORTLY, _BY_ACCEPT)
@@ -39,10 +39,10 @@ def policy(editions: Editions, request: Request) -> Answer:
 def _edition(editions: Editions, wanted: str) -> Edition:
     if not editions:
         raise CollectorAway("the editions are not known yet")
-    found = editions.by_hash(wanted) if wanted else editions.current
-    if found is None:
+    edition = editions.by_hash(wanted) if wanted else editions.current
+    if edition is None:
         raise Refused(Reason.NOT_FOUND, "there is no edition of this hash")
-    return found
+    return edition
 
 
 def gpc(editions: Editions, request: Request) -> Answer:
@@ -52,8 +52,8 @@ def gpc(editions: Editions, request: Request) -> Answer:
     since = datetime.fromtimestamp(next(iter(editions)).effective, UTC) if editions else None
     if since is None:
         raise CollectorAway("the editions are not known yet")
-    told = {"gpc": True, "lastUpdate": since.date().isoformat()}
-    return fresh(request, _json(told), b"application/json", SHORTLY)
+    document = {"gpc": True, "lastUpdate": since.date().isoformat()}
+    return fresh(request, _json(document), b"application/json", SHORTLY)
 
 
 def about(editions: Editions, request: Request) -> Answer:
@@ -61,11 +61,11 @@ def about(editions: Editions, request: Request) -> Answer:
     only_by(request, "GET")
     edition = _edition(editions, "")
     address = f"{PATH}/{edition.hash}"
-    told = {
+    document = {
         "site": edition.policy.site,
         "policy": {"number": edition.number, "hash": edition.hash, "url": address},
     }
-    return fresh(request, _json(told), b"application/json", SHORTLY)
+    return fresh(request, _json(document), b"application/json", SHORTLY)
 
 
 def _json(value: object) -> bytes:

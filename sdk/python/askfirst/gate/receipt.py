@@ -38,5 +38,5 @@ def all_handles(secrets: Iterable[bytes]) -> frozenset[Handle]:
 
 def only_handle(secrets: Iterable[bytes]) -> Handle | None:
     """The handle of a request; None where several different receipts leave it open whose it is."""
-    found = {handle_of(secret) for secret in secrets}
-    return found.pop() if len(found) == 1 else None
+    handles = {handle_of(secret) for secret in secrets}
+    return handles.pop() if len(handles) == 1 else None

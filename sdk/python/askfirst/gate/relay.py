@@ -199,8 +199,8 @@ class Relay:
         self, caller: Caller, payload: Mapping[str, object], headers: Headers, peer: str
     ) -> None:
         """Hand on a page view that the server saw, without waiting."""
-        told = self.client.submit(caller, payload, headers=headers, peer=peer)
-        self._start(told, "handing on a page view")
+        delivery = self.client.submit(caller, payload, headers=headers, peer=peer)
+        self._start(delivery, "handing on a page view")
 
     def _start(self, work: Coroutine[Any, Any, None], doing: str) -> None:
         if len(self._tasks) >= MOST_TASKS:

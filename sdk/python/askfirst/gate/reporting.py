@@ -26,7 +26,7 @@ def without_reports(headers: list[Header], hosts: frozenset[str] = frozenset()) 
     if _LENGTHS.isdisjoint([len(name) for name, _ in headers]):
         return headers
     endpoints = _agreed_endpoints(headers, hosts)
-    kept: list[Header] = []
+    outgoing: list[Header] = []
     for header in headers:
         name, value = header[0].lower(), header[1]
         if name in _LASTING or name == _ENDPOINTS:
@@ -37,39 +37,39 @@ def without_reports(headers: list[Header], hosts: frozenset[str] = frozenset()) 
             if not value:
                 continue
             header = header[0], value
-        kept.append(header)
+        outgoing.append(header)
     if endpoints:
         listed = ", ".join(f'{name}="{address}"' for name, address in endpoints.items())
-        kept.append((_ENDPOINTS, listed.encode("latin-1")))
-    return kept
+        outgoing.append((_ENDPOINTS, listed.encode("latin-1")))
+    return outgoing
 
 
 def _agreed_endpoints(headers: list[Header], hosts: frozenset[str]) -> dict[str, str]:
-    found = ",".join(map(_text, values(headers, _ENDPOINTS)))
-    members = {match[1]: match[2] for match in _MEMBER.finditer(found)}
+    text = ",".join(map(_text, values(headers, _ENDPOINTS)))
+    members = {match[1]: match[2] for match in _MEMBER.finditer(text)}
     return {name: address for name, address in members.items() if _is_of(address, hosts)}
 
 
 def _thinned(policy: str, hosts: frozenset[str], endpoints: dict[str, str]) -> str:
-    directives = [each.split() for each in policy.split(";")]
-    kept = [_directive(words, hosts, endpoints) for words in directives if words]
-    return "; ".join(filter(None, kept))
+    directives = [directive.split() for directive in policy.split(";")]
+    parts = [_directive(words, hosts, endpoints) for words in directives if words]
+    return "; ".join(filter(None, parts))
 
 
 def _directive(words: list[str], hosts: frozenset[str], endpoints: dict[str, str]) -> str:
     name = words[0].lower()
     if name == "report-uri":
-        words = [words[0], *(each for each in words[1:] if _is_of(each, hosts))]
+        words = [words[0], *(word for word in words[1:] if _is_of(word, hosts))]
     elif name == "report-to":
-        words = [words[0], *(each for each in words[1:] if each in endpoints)]
+        words = [words[0], *(word for word in words[1:] if word in endpoints)]
     else:
         return " ".join(words)
     return " ".join(words) if len(words) > 1 else ""
 
 
 def _is_of(address: str, hosts: frozenset[str]) -> bool:
-    found = _ADDRESS.fullmatch(address)
-    return found is not None and found[1].lower() in hosts
+    match = _ADDRESS.fullmatch(address)
+    return match is not None and match[1].lower() in hosts
 
 
 def _text(value: bytes) -> str:

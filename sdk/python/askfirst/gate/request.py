@@ -105,8 +105,8 @@ def problem(error: AskfirstError) -> Answer:
         wait = error.retry_after if isinstance(error, CollectorAway) else 5
     if wait is not None:
         extra = (*extra, (b"retry-after", str(wait).encode("ascii")))
-    said = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
-    return Answer(refused.status, json.dumps(said).encode("ascii"), (kind, NO_STORE, *extra))
+    document = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}
+    return Answer(refused.status, json.dumps(document).encode("ascii"), (kind, NO_STORE, *extra))
 
 
 class WrongMethod(Refused):

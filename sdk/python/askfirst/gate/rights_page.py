@@ -20,7 +20,7 @@ _SHOWN = 500  # rows on the page; the export has them all
 
 def rights_page(
     consent: Consent,
-    kept: Mapping[str, Any] | None,
+    holdings: Mapping[str, Any] | None,
     *,
     words: Words,
     return_to: str = "/",
@@ -31,21 +31,21 @@ def rights_page(
     `kept` is what the collector told (`CollectorClient.me`), None without a receipt; `done` says
     what was just done: withdrawn, restricted or erased.
     """
-    record = (kept or {}).get("record")
+    record = (holdings or {}).get("record")
     body: list[object] = []
     if done is not None and words.has("rights", "done", done):
-        said = words.say("rights", "done", done)
-        body.append(el("p", {"class": "askfirst-signal", "role": "status"}, said))
-    if kept is None or not record:
+        text = words.say("rights", "done", done)
+        body.append(el("p", {"class": "askfirst-signal", "role": "status"}, text))
+    if holdings is None or not record:
         body.append(_nothing(words))
     else:
         body.append(_record(consent, record, words))
         body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
-        if kept.get("receipt"):
+        if holdings.get("receipt"):
             body.append(_receipt(record, words))
-        body.append(_rows(consent, kept.get("rows") or (), words))
-        body.append(_not_linkable(kept.get("not_linkable") or (), words))
-        body.append(_history(consent, kept.get("history") or (), words))
+        body.append(_rows(consent, holdings.get("rows") or (), words))
+        body.append(_not_linkable(holdings.get("not_linkable") or (), words))
+        body.append(_history(consent, holdings.get("history") or (), words))
         body.append(_rights(consent, record, words, return_to))
     site = consent.editions.current.policy.site if consent.editions else consent.site
     title = words.say("rights", "title")
@@ -84,7 +84,7 @@ def _day(stamp: object) -> Html:
 
 def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
     status = str(record.get("status", ""))
-    said = (
+    status_text = (
         words.say("rights", "status", status) if words.has("rights", "status", status) else status
     )
     until = words.markup("rights", "until", date=_day(record.get("until", "")))
@@ -92,7 +92,12 @@ def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
         "record",
         words.say("rights", "record"),
         el("ul", {"class": "askfirst-list"}, _choices(consent, record, words)),
-        el("p", {"class": "askfirst-note"}, said, [", ", until] if record.get("until") else None),
+        el(
+            "p",
+            {"class": "askfirst-note"},
+            status_text,
+            [", ", until] if record.get("until") else None,
+        ),
     )
 
 
@@ -118,8 +123,8 @@ def _receipt(record: Mapping[str, Any], words: Words) -> Html:
 
 def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> Html:
     if not rows:
-        said = el("p", None, words.say("rights", "rows_none"))
-        return section("rows", words.say("rights", "rows"), said)
+        text = el("p", None, words.say("rights", "rows_none"))
+        return section("rows", words.say("rights", "rows"), text)
     export = el(
         "a",
         {
@@ -141,26 +146,26 @@ def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> 
 
 def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
     kind = str(row.get("type", ""))
-    said = words.say("rights", kind) if kind in ("page_view", "action", "drop") else kind
+    text = words.say("rights", kind) if kind in ("page_view", "action", "drop") else kind
     head = [
         own(title_in(consent.editions, _name(row), words)),
         " · ",
-        said,
+        text,
         " · ",
         el("time", None, str(row.get("period", ""))),
     ]
-    given = row.get("values")
-    values = dict(given) if isinstance(given, Mapping) else {}
-    named: list[tuple[str, object]]
+    raw_values = row.get("values")
+    values = dict(raw_values) if isinstance(raw_values, Mapping) else {}
+    pairs: list[tuple[str, object]]
     if kind == "drop":
-        named = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
+        pairs = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
     else:
-        named = [
+        pairs = [
             (words.say("attribute", name), _value(value))
             for name, value in values.items()
             if name in ATTRIBUTES
         ]
-    parts = [el("div", None, el("dt", None, name), el("dd", None, said)) for name, said in named]
+    parts = [el("div", None, el("dt", None, name), el("dd", None, text)) for name, text in pairs]
     return el("li", None, el("p", None, head), el("dl", None, parts))
 
 
@@ -181,21 +186,22 @@ def _value(value: object) -> object:
     if isinstance(value, (list, tuple)):
         parts = [str(part) for part in value]
         # Coarse to fine: a part that the next one only spells out further is said once.
-        kept = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
-        return own(" › ".join(kept))
+        leaves = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
+        return own(" › ".join(leaves))
     return own(str(value))
 
 
 def _not_linkable(reasons: Sequence[object], words: Words) -> Html:
-    said = [
-        str(each.get("reason", "")) if isinstance(each, Mapping) else str(each) for each in reasons
+    texts = [
+        str(reason.get("reason", "")) if isinstance(reason, Mapping) else str(reason)
+        for reason in reasons
     ]
     return section(
         "not-linkable",
         words.say("rights", "not_linkable"),
         el("p", None, words.say("rights", "not_linkable_why")),
-        el("ul", {"class": "askfirst-list"}, [el("li", None, own(s)) for s in said])
-        if said
+        el("ul", {"class": "askfirst-list"}, [el("li", None, own(s)) for s in texts])
+        if texts
         else None,
     )
 
@@ -207,11 +213,11 @@ def _history(consent: Consent, entries: Sequence[Mapping[str, Any]], words: Word
     for entry in entries:
         status = str(entry.get("status", ""))
         known = words.has("rights", "status", status)
-        said = words.say("rights", "status", status) if known else status
+        label = words.say("rights", "status", status) if known else status
         choices = el("ul", {"class": "askfirst-list"}, _choices(consent, entry, words))
         stamp = str(entry.get("hour", ""))
         when = el("time", {"datetime": stamp}, stamp[:16].replace("T", " "))
-        items.append(el("li", None, when, " ", said, choices))
+        items.append(el("li", None, when, " ", label, choices))
     return section(
         "history", words.say("rights", "history"), el("ol", {"class": "askfirst-rows"}, items)
     )
@@ -231,14 +237,14 @@ def _rights(consent: Consent, record: Mapping[str, Any], words: Words, return_to
         words.say("button", "restrict"),
     )
     back = {"return_to": return_to}
-    here = f"{BASE}/rights/me"
+    path = f"{BASE}/rights/me"
     ended = record.get("status") in ("withdrawn", "erased")
     parts = [
         None
         if ended
         else _right(
             words.say("rights", "withdraw_why"),
-            form("askfirst-withdraw", hidden(edition, words, here), withdraw),
+            form("askfirst-withdraw", hidden(edition, words, path), withdraw),
         ),
         None
         if ended or record.get("status") == "restricted"

@@ -50,17 +50,17 @@ async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
 
 async def _read(relay: Relay, request: Request, name: str) -> Answer:
     try:
-        kept = await _kept(relay, handle_in(request))
+        holdings = await _kept(relay, handle_in(request))
     except AskfirstError as error:
         return problem(error) if request.wants_json() else explain(relay, error, "/")
     if name == "me" and not request.wants_json():
-        return _page(relay, request, kept)
-    if kept is None or (name == "receipt" and not _may_have_secret(request)):
+        return _page(relay, request, holdings)
+    if holdings is None or (name == "receipt" and not _may_have_secret(request)):
         raise Refused(Reason.NO_RECEIPT, "nothing is kept that this request could be linked to")
     if name == "receipt":
-        file = {"receipt": kept.get("receipt"), "secret": secret_in(request).decode("ascii")}
+        file = {"receipt": holdings.get("receipt"), "secret": secret_in(request).decode("ascii")}
         return _download(file, "receipt.json")
-    return as_json(kept) if name == "me" else _download(kept, "askfirst.json")
+    return as_json(holdings) if name == "me" else _download(holdings, "askfirst.json")
 
 
 async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | None:
@@ -69,21 +69,21 @@ async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | N
     try:
         async with asyncio.timeout(PATIENCE):
             await relay.settled(handle)
-        found = await relay.client.me(relay.policy.site, handle)
+        holdings = await relay.client.me(relay.policy.site, handle)
     except TimeoutError:
         raise CollectorAway("what you asked for is not recorded yet") from None
     except Refused:
         # An unknown or dead receipt tells as much as none (M29).
         return None
-    return found if found.get("record") else None
+    return holdings if holdings.get("record") else None
 
 
-def _page(relay: Relay, request: Request, kept: Mapping[str, object] | None) -> Answer:
+def _page(relay: Relay, request: Request, holdings: Mapping[str, object] | None) -> Answer:
     query = parse_qs(request.query.decode("latin-1"))
     done = (query.get("done") or [""])[0]
     page = rights_page(
         relay.gate.consent(request.headers),
-        kept,
+        holdings,
         words=words_in((query.get("lang") or [relay.policy.languages[0]])[0]),
         return_to=local_path((query.get("return_to") or ["/"])[0]),
         done=done if done in DONE.values() else None,
@@ -106,8 +106,8 @@ async def _act(
         )
     cookies: tuple[Header, ...] = ()
     if wanted == "export":
-        kept = await _kept(relay, handle)
-        return _download(kept or {}, "askfirst.json")
+        holdings = await _kept(relay, handle)
+        return _download(holdings or {}, "askfirst.json")
     if wanted == "withdraw":
         whose = replace(request, secrets=(secret_in(request),))
         settled = await withdraw(relay, whose, now=now)
@@ -125,16 +125,16 @@ async def _act(
 
 def secret_in(request: Request) -> bytes:
     """The secret of a request, from the header where there is one, else from the cookie."""
-    given = _in_header(request)
-    if given is not None:
-        return given
+    secret = _in_header(request)
+    if secret is not None:
+        return secret
     return request.secrets[0] if len(set(request.secrets)) == 1 else b""
 
 
 def _in_header(request: Request) -> bytes | None:
-    given = first(request.headers, b"authorization") or b""
-    is_ours = given[: len(_SCHEME)].lower() == _SCHEME
-    return given[len(_SCHEME) :].strip() if is_ours else None
+    credentials = first(request.headers, b"authorization") or b""
+    is_ours = credentials[: len(_SCHEME)].lower() == _SCHEME
+    return credentials[len(_SCHEME) :].strip() if is_ours else None
 
 
 def _may_have_secret(request: Request) -> bool:

@@ -125,8 +125,8 @@ def prefixes(path: str) -> tuple[str, ...]:
     `/a/` and `/a` are two paths to a browser: frameworks write the one, its own default the other.
     """
     parts = path.partition("?")[0].partition("#")[0].split("/")[1:]
-    found: list[str] = []
+    paths: list[str] = []
     for end in range(1, len(parts) + 1):
         if stem := "/".join(parts[:end]).rstrip("/"):
-            found += [f"/{stem}"] if end == len(parts) else [f"/{stem}", f"/{stem}/"]
-    return tuple(dict.fromkeys(found))
+            paths += [f"/{stem}"] if end == len(parts) else [f"/{stem}", f"/{stem}/"]
+    return tuple(dict.fromkeys(paths))

@@ -93,16 +93,16 @@ class Settling:
     async def _refuse(self, handle: Handle | None) -> Settled:
         old = self.consent.state
         if not self.resolved.choices and old is not None:
-            kept = replace(old, edition=self.consent.editions.current.number)
-            return Settled("kept", kept.expires, self._cookies(kept))
+            renewed = replace(old, edition=self.consent.editions.current.number)
+            return Settled("kept", renewed.expires, self._cookies(renewed))
         if handle is not None:
             return await self._lessen(handle)
         # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
         lessened = [
-            await self._lessen(each)
-            for each in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]
+            await self._lessen(other)
+            for other in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]
         ]
-        error = next((each.error for each in lessened if each.error is not None), None)
+        error = next((other.error for other in lessened if other.error is not None), None)
         state = refusal(self.resolved, self.consent, now=self.now)
         if old is None or old.choices != state.choices:
             self.relay.tally_refusal()
@@ -179,8 +179,8 @@ class Settling:
             return token
         # The ledger keeps the rest: what comes back is asked about once more.
         every = self.consent.editions.current.every
-        asked = {name: choice for name, choice in state.choices.items() if name in every}
-        return sign_state(replace(state, choices=asked), key)
+        choices = {name: choice for name, choice in state.choices.items() if name in every}
+        return sign_state(replace(state, choices=choices), key)
 
 
 async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:
@@ -257,12 +257,12 @@ def _same_site(policy: Policy) -> SameSite:
 
 def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
     """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
-    found: dict[str, None] = {}
+    domains: dict[str, None] = {}
     for origin in origins:
         labels = (urlsplit(origin).hostname or "").split(".")
         if not _is_address(".".join(labels)):
-            found |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
-    return tuple(found)
+            domains |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
+    return tuple(domains)
 
 
 def _is_address(host: str) -> bool:

@@ -13,7 +13,7 @@ from .headers import Headers, first
 def standing(edition: Edition, path: str, host: str) -> tuple[Placed, ...]:
     """The collectors that stand on a page; `path` may have a query, `host` may have a port."""
     page = path.partition("?")[0]
-    return tuple(each for each in edition.standing_on(page) if _is_at(each, host))
+    return tuple(placed for placed in edition.standing_on(page) if _is_at(placed, host))
 
 
 def asks_at(consent: Consent, path: str, host: str) -> tuple[Question, ...]:
@@ -21,8 +21,10 @@ def asks_at(consent: Consent, path: str, host: str) -> tuple[Question, ...]:
     asks = consent.asks_on(path.partition("?")[0])
     if len(asks) == len(consent.asks):
         return asks
-    here = {each.name for each in standing(consent.editions.current, path, host)}
-    return tuple(each for each in asks if not (name := split(each.purpose)[0]) or name in here)
+    names = {question.name for question in standing(consent.editions.current, path, host)}
+    return tuple(
+        question for question in asks if not (name := split(question.purpose)[0]) or name in names
+    )
 
 
 def host_of(headers: Headers) -> str:
@@ -33,4 +35,4 @@ def host_of(headers: Headers) -> str:
 def _is_at(placed: Placed, host: str) -> bool:
     # Without origins of its own it stands on all of the site's. Proxies know the scheme, we do not.
     origins = placed.policy.origins
-    return not origins or host in {urlsplit(each).netloc for each in origins}
+    return not origins or host in {urlsplit(origin).netloc for origin in origins}

@@ -34,13 +34,13 @@ def end() -> Header:
 
 def is_session(token: bytes, site: str, keys: Sequence[bytes], *, now: float) -> bool:
     """Whether any of the site's keys signed this, and it still holds. `now` in unix seconds."""
-    found = _TOKEN.fullmatch(token)
-    if found is None:
+    match = _TOKEN.fullmatch(token)
+    if match is None:
         return False
-    expires = int(found[1])
+    expires = int(match[1])
     if not now < expires <= now + SECONDS:
         return False
-    return any(hmac.compare_digest(found[2], _mark(key, site, expires)) for key in keys)
+    return any(hmac.compare_digest(match[2], _mark(key, site, expires)) for key in keys)
 
 
 def _mark(key: bytes, site: str, expires: int) -> bytes:

@@ -25,7 +25,7 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], Told]:
     """
     states: Sequence[Header] = ()
     secrets: tuple[bytes, ...] = ()
-    kept = headers
+    fields = headers
     gpc = dnt = False
     for header in headers:
         name, value = header
@@ -34,18 +34,18 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], Told]:
         if lowered == b"cookie":
             # The shortest of our names is within the others.
             if PARENT in value:
-                rest, found, taken = own(value)
-                states = [*states, *found] if states else found
-                if taken:
-                    secrets += tuple(taken)
-                    kept = [*kept]
-                    at = kept.index(header)
-                    kept[at : at + 1] = [(name, rest)] if rest else []
+                rest, tokens, receipts = own(value)
+                states = [*states, *tokens] if states else tokens
+                if receipts:
+                    secrets += tuple(receipts)
+                    fields = [*fields]
+                    at = fields.index(header)
+                    fields[at : at + 1] = [(name, rest)] if rest else []
         elif lowered == b"dnt":
             dnt = dnt or is_set(value)
         else:
             gpc = gpc or is_set(value)
-    return kept, secrets, told(states, gpc=gpc, dnt=dnt)
+    return fields, secrets, told(states, gpc=gpc, dnt=dnt)
 
 
 def told(states: Sequence[Header], *, gpc: bool, dnt: bool) -> Told:

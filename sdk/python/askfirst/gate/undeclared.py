@@ -106,7 +106,7 @@ def check_mode(mode: str, origins: Collection[str]) -> None:
     """
     if mode not in get_args(Undeclared):
         raise WrongSetting("E021", "undeclared", mode, 'write "strict" or "learn"')
-    public = [each for each in origins if urlsplit(each).hostname not in _LOOPBACK]
+    public = [origin for origin in origins if urlsplit(origin).hostname not in _LOOPBACK]
     if mode == "learn" and public:
         instead = (
             f"the policy's origin {public[0]} can be reached by visitors, who would be given "

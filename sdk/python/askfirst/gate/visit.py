@@ -100,5 +100,5 @@ def _say_too_late() -> None:
 
 def consent_of(scope: Mapping[str, Any]) -> Consent | None:
     """The consent of a request by its ASGI scope; None without the middleware in front."""
-    found = scope.get(KEY)
-    return found.consent if isinstance(found, Visit) else None
+    visit = scope.get(KEY)
+    return visit.consent if isinstance(visit, Visit) else None

@@ -61,7 +61,7 @@ class Vouching:
         if not _is_document(status, headers):
             return headers
         page = path()
-        metrics = [self._metric(each.name, page) for each in standing(edition, page, host)]
+        metrics = [self._metric(placed.name, page) for placed in standing(edition, page, host)]
         return _joined(headers, metrics) if metrics else headers
 
     def _metric(self, collector: str, path: str) -> bytes:
@@ -94,8 +94,8 @@ def _is_document(status: int, headers: Headers) -> bool:
 
 def _joined(headers: list[Header], metrics: list[bytes]) -> list[Header]:
     """One line with what the application says itself: some shells have room for no second one."""
-    own = [each for each in listed(headers, HEADER) if each]
-    missing = [each for each in metrics if each not in own]
+    own = [metric for metric in listed(headers, HEADER) if metric]
+    missing = [metric for metric in metrics if metric not in own]
     if not missing:
         return headers
     rest = [header for header in headers if header[0].lower() != HEADER]

@@ -36,11 +36,11 @@ class Words:
 
     def has(self, *path: str) -> bool:
         """Whether something stands at the path."""
-        found: Any = self.entries
+        node: Any = self.entries
         for step in path:
-            if not isinstance(found, Mapping) or step not in found:
+            if not isinstance(node, Mapping) or step not in node:
                 return False
-            found = found[step]
+            node = node[step]
         return True
 
     def say(self, *path: str | int, **holes: object) -> str:
@@ -56,10 +56,10 @@ class Words:
         return [holes[part] if at % 2 else part for at, part in enumerate(parts)]
 
     def _find(self, path: tuple[str | int, ...]) -> Any:
-        found: Any = self.entries
+        node: Any = self.entries
         for step in path:
-            found = found[step]
-        return found
+            node = node[step]
+        return node
 
     def count(self, *path: str, n: int) -> str:
         """The form of a counted thing that this number asks for."""

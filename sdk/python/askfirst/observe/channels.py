@@ -26,13 +26,13 @@ def channel_of(host: str, suffix: str) -> str | None:
     """The channel of a host name, or None; `suffix` is its public suffix. Longest match wins."""
     known = table()
     host = host.removeprefix("www.")
-    if found := known.get(host):
-        return found
+    if channel := known.get(host):
+        return channel
     anywhere = host.removesuffix(suffix) + "*"
-    if _COUNTRY_SUFFIX.fullmatch(suffix) and (found := known.get(anywhere)):
-        return found
+    if _COUNTRY_SUFFIX.fullmatch(suffix) and (channel := known.get(anywhere)):
+        return channel
     labels = host.split(".")
     for start in range(len(labels) - 1):
-        if found := known.get("." + ".".join(labels[start:])):
-            return found
+        if channel := known.get("." + ".".join(labels[start:])):
+            return channel
     return None

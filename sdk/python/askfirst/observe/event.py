@@ -139,4 +139,4 @@ _OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What is observed of a scope, in its order."""
     levels = scope.as_dict().items()
-    return tuple(each for each in levels if each[0] in _OF_REQUEST or each[0] in _OF_EVENT)
+    return tuple(pair for pair in levels if pair[0] in _OF_REQUEST or pair[0] in _OF_EVENT)

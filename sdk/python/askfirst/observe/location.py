@@ -95,11 +95,11 @@ def _lookup_for(path: Path | str, kind: str, reader: maxminddb.Reader) -> Lookup
         model = typed.city if "City" in kind else typed.enterprise
 
         def city(address: Address) -> Value:
-            found = model(address)
+            record = model(address)
             return place_of(
-                found.country.iso_code,
-                found.subdivisions[0].iso_code if found.subdivisions else None,
-                found.city.names.get("en"),
+                record.country.iso_code,
+                record.subdivisions[0].iso_code if record.subdivisions else None,
+                record.city.names.get("en"),
             )
 
         return city

@@ -55,8 +55,8 @@ def _segment(raw: str) -> str:
 def _query(search: str, listed: Mapping[str, frozenset[str]]) -> str:
     if not search or not listed:
         return NONE
-    given: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in parse_qsl(search[1:], keep_blank_values=True, errors="replace"):
         if name in listed:
-            given.setdefault(name, quote(value, _READABLE) if value in listed[name] else OTHER)
-    return "&".join(f"{name}={given[name]}" for name in sorted(given)) or NONE
+            parameters.setdefault(name, quote(value, _READABLE) if value in listed[name] else OTHER)
+    return "&".join(f"{name}={parameters[name]}" for name in sorted(parameters)) or NONE

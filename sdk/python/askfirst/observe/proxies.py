@@ -74,17 +74,17 @@ def _forwarded(header: str) -> list[str]:
     """The `for` of each element; "" for an element without one or a header that is malformed."""
     hops: list[str] = []
     hop: str | None = None
-    at, seen = 0, False
+    at, has_pair = 0, False
     while at < len(header):
         read = _PAIR.match(header, at)
         if read is None:
             return [*hops, ""]
         name, value, end = read.groups()
-        seen = seen or name is not None
+        has_pair = has_pair or name is not None
         if name and name.lower() == "for":
             hop = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-        if end != ";" and seen:
+        if end != ";" and has_pair:
             hops.append(hop or "")
-            hop, seen = None, False
+            hop, has_pair = None, False
         at = read.end()
     return hops

@@ -12,21 +12,21 @@ PHONE_BELOW = 600  # the shorter side
 TABLET_BELOW = 1100  # the width; iPads tell their screen upright however they are held
 
 
-def screen(told: object) -> Value:
+def screen(value: object) -> Value:
     """Class, size rounded down to 100 px, exact size: ("desktop", "1300x700", "1366x768")."""
-    if isinstance(told, str) and told in SCREENS:
-        return (told,)
-    if not isinstance(told, list | tuple) or len(told) != 2:
+    if isinstance(value, str) and value in SCREENS:
+        return (value,)
+    if not isinstance(value, list | tuple) or len(value) != 2:
         return (UNKNOWN,)
-    width, height = told
+    width, height = value
     if not (_is_length(width) and _is_length(height)):
         return (UNKNOWN,)
     wide, high = width // STEP * STEP, height // STEP * STEP
     return (_class_of(wide, high), f"{wide}x{high}", f"{width}x{height}")
 
 
-def _is_length(told: object) -> bool:
-    return type(told) is int and SMALLEST <= told <= LARGEST
+def _is_length(value: object) -> bool:
+    return type(value) is int and SMALLEST <= value <= LARGEST
 
 
 def _class_of(wide: int, high: int) -> str:

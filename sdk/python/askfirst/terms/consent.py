@@ -69,7 +69,9 @@ class Consent:
     def hosts(self) -> frozenset[str]:
         """The hosts of every recipient agreed to, under this request's signals."""
         agreed = (self.terms(name).recipients for name in self._allowed)
-        return frozenset(h for recipients in agreed for each in recipients for h in each.hosts)
+        return frozenset(
+            h for recipients in agreed for recipient in recipients for h in recipient.hosts
+        )
 
     @property
     def source(self) -> Source:
@@ -101,8 +103,8 @@ class Consent:
         """
         if not self.editions or not self.editions.current.placed or self._is_silent:
             return self.asks
-        here = self.editions.current.asked_on(path)[len(self._asked) :]
-        placed = (self._question(name) for name in here if self._is_open_placed(name))
+        purposes = self.editions.current.asked_on(path)[len(self._asked) :]
+        placed = (self._question(name) for name in purposes if self._is_open_placed(name))
         return (*self.asks, *placed)
 
     def question(self, purpose: str) -> Question | None:
@@ -114,8 +116,8 @@ class Consent:
 
     @cached_property
     def _allowed(self) -> frozenset[str]:
-        named = self.state.choices if self.state is not None else ()
-        return frozenset(name for name in named if self.terms(name) != BOTTOM)
+        purposes = self.state.choices if self.state is not None else ()
+        return frozenset(name for name in purposes if self.terms(name) != BOTTOM)
 
     @property
     def _asked(self) -> tuple[str, ...]:
@@ -158,10 +160,10 @@ class Consent:
 
 def narrowest(states: Iterable[State]) -> State | None:
     """The meet of several states of one browser: the coarser detail, the older edition."""
-    found: State | None = None
+    meet: State | None = None
     for state in states:
-        found = state if found is None else _meet(found, state)
-    return found
+        meet = state if meet is None else _meet(meet, state)
+    return meet
 
 
 def _meet(a: State, b: State) -> State:

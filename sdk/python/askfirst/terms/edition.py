@@ -44,18 +44,21 @@ class Edition:
     @cached_property
     def every(self) -> tuple[str, ...]:
         """All that visitors are asked about: the site's own purposes, then the placed ones."""
-        return (*self.policy.asked, *(name for each in self._sorted for name in each.asked))
+        return (
+            *self.policy.asked,
+            *(name for collector in self._sorted for name in collector.asked),
+        )
 
     def asked_on(self, path: str) -> tuple[str, ...]:
         """What they are asked about on the page at `path`."""
         if not self.placed:
             return self.policy.asked
-        here = [each for each in self._sorted if each.stands_on(path)]
-        return (*self.policy.asked, *(name for each in here for name in each.asked))
+        collectors = [collector for collector in self._sorted if collector.stands_on(path)]
+        return (*self.policy.asked, *(name for collector in collectors for name in collector.asked))
 
     def standing_on(self, path: str) -> tuple[Placed, ...]:
         """The collectors that stand on the page at `path`."""
-        return tuple(each for each in self._sorted if each.stands_on(path))
+        return tuple(collector for collector in self._sorted if collector.stands_on(path))
 
     def policy_of(self, name: str) -> Policy | None:
         """The policy that a purpose is of: the site's, or a placed collector's."""
@@ -102,7 +105,7 @@ def read_edition(
     if "policy" not in document:
         return Edition(number, digest, effective, read_policy(document, archived=True))
     collectors = document["placed"].items()
-    placed = {name: read_placed(each, archived=True) for name, each in collectors}
+    placed = {name: read_placed(entry, archived=True) for name, entry in collectors}
     policy = read_policy(document["policy"], archived=True)
     return Edition(number, digest, effective, policy, placed)
 
@@ -132,8 +135,8 @@ class Editions:
 
     def by_hash(self, digest: str) -> Edition | None:
         """The newest edition with this hash."""
-        found = (edition for edition in reversed(self.all) if edition.hash == digest)
-        return next(found, None)
+        matches = (edition for edition in reversed(self.all) if edition.hash == digest)
+        return next(matches, None)
 
 
 def widenings(editions: Editions, purpose: str, since: int) -> tuple[Widening, ...]:
@@ -163,7 +166,7 @@ def _more_pages(old: Placed, new: Placed) -> Iterator[Widening]:
             yield Widening("/pages", list(old.pages), page)
     if old.policy.origins:
         # Without origins of its own it stands on all of the site's.
-        added = [each for each in new.policy.origins if each not in old.policy.origins]
+        added = [address for address in new.policy.origins if address not in old.policy.origins]
         for origin in added if new.policy.origins else ["*"]:
             yield Widening("/origins", list(old.policy.origins), origin)
 
@@ -173,9 +176,9 @@ def sells_under_any(editions: Editions, purpose: str) -> bool:
 
     Under any edition, because a choice may be bounded by an older one.
     """
-    found = [edition.purpose(purpose) for edition in editions]
-    known = [each for each in found if each is not None]
-    return not known or any(each.terms.sells_or_shares for each in known)
+    versions = [edition.purpose(purpose) for edition in editions]
+    known = [version for version in versions if version is not None]
+    return not known or any(version.terms.sells_or_shares for version in known)
 
 
 def host_terms(host: Policy, use: str) -> Terms:
@@ -211,7 +214,7 @@ def _bounded(editions: Editions, purpose: str, choice: Choice, host: Policy | No
     if then is None or now is None or now.terms.legal_basis != CONSENT:
         return BOTTOM
     if agreed is not current and any(
-        each.dimension in IDENTITY for each in _widened(agreed, current, purpose)
+        widening.dimension in IDENTITY for widening in _widened(agreed, current, purpose)
     ):
         return BOTTOM
     terms = meet(then.terms.at(choice.detail), now.terms)

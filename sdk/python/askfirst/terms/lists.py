@@ -30,14 +30,14 @@ def read_parameters(r: Reader, kind: str) -> Listed[tuple[str, str]]:
     if _everything(r, "query_parameters", kind):
         return Listed(everything=True)
     table = r.below("query_parameters")
-    found: set[tuple[str, str]] = set()
+    entries: set[tuple[str, str]] = set()
     for name in table.rest():
         advice = "write the values of this parameter that may be stored, each up to 100 characters"
         if not re.fullmatch(_PARAMETER, name):
             table.wrong(name, name, "write a parameter's name without '&', '=', '#' or spaces")
             continue
-        found.update((name, v) for v in table.texts(name, pattern=_VALUE, advice=advice, least=1))
-    return Listed(frozenset(found))
+        entries.update((name, v) for v in table.texts(name, pattern=_VALUE, advice=advice, least=1))
+    return Listed(frozenset(entries))
 
 
 def read_actions(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
@@ -45,19 +45,19 @@ def read_actions(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     if _everything(r, "actions", kind):
         return Listed(everything=True)
     table = r.below("actions")
-    found: set[tuple[str, ...]] = set()
+    entries: set[tuple[str, ...]] = set()
     for name in table.rest():
         if not NAME.fullmatch(name):
             table.wrong(name, name, "write an action's name in lower case, at most 40 characters")
             continue
-        found.add((name,))
+        entries.add((name,))
         properties = table.below(name)
         for prop in properties.rest():
             if not NAME.fullmatch(prop):
                 properties.wrong(prop, prop, "write a property's name in lower case")
                 continue
-            found.update(_read_property(name, prop, properties))
-    return Listed(frozenset(found))
+            entries.update(_read_property(name, prop, properties))
+    return Listed(frozenset(entries))
 
 
 def _read_property(action: str, prop: str, r: Reader) -> set[tuple[str, ...]]:
@@ -89,7 +89,7 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     if _everything(r, "tables", kind):
         return Listed(everything=True)
     table = r.below("tables")
-    found: set[tuple[str, ...]] = set()
+    entries: set[tuple[str, ...]] = set()
     pairs = table.table.get("pairs", [])
     table.seen.append("pairs")
     for pair in pairs if isinstance(pairs, (list, tuple)) else [pairs]:
@@ -101,9 +101,9 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
         ):
             table.wrong("pairs", pair, 'write two attributes, such as ["page", "referrer"]')
         else:
-            found.add(("pair", *sorted(names)))
+            entries.add(("pair", *sorted(names)))
     goals = table.texts("goals", pattern=NAME.pattern, advice="write the name of an action")
-    found.update(("goal", goal) for goal in goals)
+    entries.update(("goal", goal) for goal in goals)
     funnels = table.below("funnels")
     for name in funnels.rest():
         if not NAME.fullmatch(name):
@@ -111,17 +111,20 @@ def read_tables(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
             continue
         advice = "write 2 to 8 steps such as 'page:/cart' or 'action:order'"
         steps = funnels.texts(name, pattern=_STEP, advice=advice, least=2, most=8)
-        found.add(("funnel", name, *steps))
+        entries.add(("funnel", name, *steps))
     table.close()
-    return Listed(frozenset(found))
+    return Listed(frozenset(entries))
 
 
 def check_tables(terms: Terms, r: Reader) -> None:
     """Goals and steps name listed actions: any other is never stored, so it would count nothing."""
     steps = (step for steps in terms.funnels.values() for step in steps)
-    named = {"goals": terms.goals, "funnels": [x[7:] for x in steps if x.startswith("action:")]}
+    references = {
+        "goals": terms.goals,
+        "funnels": [x[7:] for x in steps if x.startswith("action:")],
+    }
     message = f"write one of the purpose's actions ({some(sorted(terms.actions))})"
-    for key, actions in named.items():
+    for key, actions in references.items():
         for action in sorted(set(actions) - terms.actions.keys()):
             r.problems.add(Problem(r.at + pointer("tables", key), action, message))
 

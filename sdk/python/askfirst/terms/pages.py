@@ -51,7 +51,7 @@ def covers(patterns: Iterable[str], pattern: str) -> bool:
     """
     path = pattern.removesuffix("/**").replace("*", _NAMELESS)
     pages = (path, path + f"/{_NAMELESS}" * 2) if pattern.endswith("/**") else (path,)
-    return any(all(stands_on([each], page) for page in pages) for each in patterns)
+    return any(all(stands_on([other], page) for page in pages) for other in patterns)
 
 
 @lru_cache(maxsize=1024)  # patterns come from owners, never from visitors

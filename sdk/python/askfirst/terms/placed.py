@@ -119,13 +119,13 @@ def placed_conflicts(placed: Placed, site: Policy) -> Iterator[Problem]:
             yield _beyond(f"{at}/legal_basis", basis, CONSENT, advice)
         else:
             for conflict in subsumed_by(purpose.terms, above.terms):
-                found = conflict.below(at)
-                yield _beyond(found.pointer, found.declared, found.allowed, found.advice)
+                problem = conflict.below(at)
+                yield _beyond(problem.pointer, problem.declared, problem.allowed, problem.advice)
 
 
-def _beyond(pointer: str, found: object, allowed: object, advice: str) -> Problem:
+def _beyond(pointer: str, value: object, allowed: object, advice: str) -> Problem:
     message = f"the site's policy allows {allowed!r}: {advice}"
-    return Problem(pointer, found, message, allowed, "site")
+    return Problem(pointer, value, message, allowed, "site")
 
 
 def clamped(placed: Placed, site: Policy) -> Placed | None:
@@ -133,7 +133,7 @@ def clamped(placed: Placed, site: Policy) -> Placed | None:
 
     For owners who ask for it; what was cut is what `placed_conflicts` lists.
     """
-    origins = tuple(each for each in placed.policy.origins if each in site.origins)
+    origins = tuple(origin for origin in placed.policy.origins if origin in site.origins)
     purposes = {}
     for name, purpose in placed.policy.purposes.items():
         above = site.purposes.get(name)

@@ -111,7 +111,7 @@ class Policy:
             "consent_days": self.consent_days,
             "refusal_days": self.refusal_days,
             "evidence_days": self.evidence_days,
-            "necessary": [vars(each).copy() for each in self.necessary],
+            "necessary": [vars(cookie).copy() for cookie in self.necessary],
             "purposes": {name: _write(purpose) for name, purpose in self.purposes.items()},
         }
 
@@ -221,7 +221,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         # A refusal is remembered for at least six months (Garante 2021; M10).
         refusal_days=r.number("refusal_days", 184, 365, 365),
         evidence_days=r.number("evidence_days", 365, 3650, 1095),
-        necessary=tuple(_read_necessary(each) for each in r.tables("necessary")),
+        necessary=tuple(_read_necessary(table) for table in r.tables("necessary")),
         purposes=_read_purposes(
             r.below("purposes", required=True), kind, languages, archived=archived
         ),

@@ -51,15 +51,17 @@ def _placed(editions: Editions) -> dict[str, Any]:
 
 
 def _bounds(editions: Editions, number: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    bounds: dict[str, Any] = {}
     for name in editions.current.every:
         for detail in DETAILS:
             terms = bounded_terms(editions, name, Choice(detail, number))
             if terms != BOTTOM:
-                found.setdefault(name, {})[str(detail)] = terms.scope.as_dict()
-    return found
+                bounds.setdefault(name, {})[str(detail)] = terms.scope.as_dict()
+    return bounds
 
 
 def _changes(editions: Editions, number: int) -> dict[str, list[dict[str, object]]]:
-    found = {name: widenings(editions, name, number) for name in editions.current.every}
-    return {name: [each.as_dict() for each in wider] for name, wider in found.items() if wider}
+    changes = {name: widenings(editions, name, number) for name in editions.current.every}
+    return {
+        name: [widening.as_dict() for widening in wider] for name, wider in changes.items() if wider
+    }

@@ -137,21 +137,21 @@ def read_recipients(r: Reader, kind: Kind) -> Listed[Recipient]:
     if kind == "host" and r.table.get("recipients") == "*":
         r.seen.append("recipients")
         return Listed(everything=True)
-    found = []
-    for each in r.tables("recipients"):
+    recipients = []
+    for table in r.tables("recipients"):
         advice = "write host names in lower case, without scheme, port or path"
-        found.append(
+        recipients.append(
             Recipient(
-                each.text("name", longest=120),
-                each.one_of("role", ROLES),
-                each.text("country", pattern=r"[A-Z]{2}", advice="write a code such as 'DE'"),
-                tuple(sorted(each.texts("hosts", pattern=HOST_NAME, advice=advice))),
+                table.text("name", longest=120),
+                table.one_of("role", ROLES),
+                table.text("country", pattern=r"[A-Z]{2}", advice="write a code such as 'DE'"),
+                tuple(sorted(table.texts("hosts", pattern=HOST_NAME, advice=advice))),
             )
         )
-        each.close()
-    if len({x.name for x in found}) != len(found):
-        r.wrong("recipients", [x.name for x in found], "write each recipient once")
-    return Listed(frozenset(found))
+        table.close()
+    if len({x.name for x in recipients}) != len(recipients):
+        r.wrong("recipients", [x.name for x in recipients], "write each recipient once")
+    return Listed(frozenset(recipients))
 
 
 def read_globs(r: Reader, key: str, kind: Kind, pattern: str) -> Listed[str]:

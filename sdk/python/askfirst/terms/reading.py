@@ -79,10 +79,10 @@ class Reader:
             self.wrong("", value, "write a table here")
             self._what_it_lacks_is_said()
 
-    def wrong(self, key: str, found: object, message: str) -> None:
+    def wrong(self, key: str, value: object, message: str) -> None:
         """Note a problem at a key of this table ('' for the table itself)."""
         where = self.at + (pointer(key) if key else "")
-        self.problems.add(Problem(where, found, message))
+        self.problems.add(Problem(where, value, message))
 
     def _what_it_lacks_is_said(self) -> None:
         """Without the table itself, its keys are missing too: that is one problem, not five."""

@@ -79,7 +79,7 @@ def _state(claims: object) -> State | None:
     site, choices, edition, expires = claims["aud"], claims["ch"], claims["ed"], claims["exp"]
     if not (isinstance(site, str) and _number(edition) and _number(expires)):
         return None
-    if not isinstance(choices, dict) or not all(_pair(*each) for each in choices.items()):
+    if not isinstance(choices, dict) or not all(_pair(*entry) for entry in choices.items()):
         return None
     read = {name: Choice(pair[0], pair[1]) for name, pair in choices.items()}
     return State(site, edition, read, expires)

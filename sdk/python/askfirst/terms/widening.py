@@ -37,7 +37,7 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
     if now is None:
         return ()
     terms = before.terms if before is not None else BOTTOM
-    found = [
+    changes = [
         Widening(conflict.pointer, conflict.allowed, conflict.declared)
         for conflict in subsumed_by(now.terms, terms)
     ]
@@ -46,10 +46,10 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
         ("/country", old.controller.country, new.controller.country),
         ("/jurisdiction", old.jurisdiction, new.jurisdiction),
     )
-    found.extend(Widening(name, was, now_is) for name, was, now_is in pairs if was != now_is)
+    changes.extend(Widening(name, was, now_is) for name, was, now_is in pairs if was != now_is)
     if before is not None:
-        found.extend(_words(before, now))
-    return tuple(found)
+        changes.extend(_words(before, now))
+    return tuple(changes)
 
 
 def _words(old: Purpose, new: Purpose) -> list[Widening]:

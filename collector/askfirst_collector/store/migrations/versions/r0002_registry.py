@@ -116,8 +116,8 @@ def _sites() -> None:
     )
     # A folder from before there were migrations may have been made with them.
     offline = op.get_context().as_sql
-    found = [] if offline else inspect(op.get_bind()).get_columns("site_key")
-    known = {each["name"] for each in found}
+    columns = [] if offline else inspect(op.get_bind()).get_columns("site_key")
+    known = {entry["name"] for entry in columns}
     for column in (Column("made", Integer), Column("expires", Integer)):
         if column.name not in known:
             op.add_column("site_key", column)

@@ -31,7 +31,7 @@ class Days:
 
     tables: int
     rows: int
-    asked: int  # the most that any edition asked for rows
+    declared: int  # the most that any edition declares for rows
 
 
 def allowed_now(parts: Parts, host: Policy | None) -> Mapping[Subject, Days]:

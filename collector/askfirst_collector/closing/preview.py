@@ -60,7 +60,7 @@ def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
     rows = {
         subject
         for subject, days in then.items()
-        if days.rows < min(days.asked, now[subject].rows if subject in now else days.asked)
+        if days.rows < min(days.declared, now[subject].rows if subject in now else days.declared)
     }
     return tuple(
         Purge(*subject, periods[subject], subject in rows) for subject in sorted({*periods, *rows})

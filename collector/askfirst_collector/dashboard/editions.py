@@ -26,18 +26,18 @@ from askfirst_collector.registry.sites import Site
 
 @dataclass(frozen=True)
 class Step:
-    """One edition after another; `asked` holds, by purpose, the sentences visitors read."""
+    """One edition after another; `questions` holds, by purpose, the sentences visitors read."""
 
     edition: Edition
     first: bool
-    asked: dict[str, tuple[str, ...]]
+    questions: dict[str, tuple[str, ...]]
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
     @property
     def narrows(self) -> bool:
         """Whether nobody was asked anything again."""
-        return not (self.first or self.asked or self.added)
+        return not (self.first or self.questions or self.added)
 
 
 class EditionPages:

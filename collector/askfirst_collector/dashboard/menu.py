@@ -24,7 +24,7 @@ class Entry:
 
     href: str
     text: str
-    here: bool
+    is_current: bool
 
 
 Groups = list[tuple[str, list[Entry]]]
@@ -53,7 +53,7 @@ def menu(
     answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
     overview = entry("", "Overview")
     # On a page of settings no figures are shown, whoever gathered them.
-    shown = any(link.here for link in (overview, *visits, *answers))
+    shown = any(link.is_current for link in (overview, *visits, *answers))
     gathered = _gathered(root, span, collectors, shown=shown) if len(collectors) > 1 else []
     groups = [
         ("Sites", _sites(sites, site, current)),

@@ -66,7 +66,7 @@ class Person:
     site: str
     jar: Jar = field(default_factory=Jar)
     answered: bool = False
-    named: set[str] = field(default_factory=set)  # placed purposes they were asked about
+    asked_about: set[str] = field(default_factory=set)  # placed purposes
     agreed: set[str] = field(default_factory=set)  # those of them they agreed to
 
 
@@ -241,16 +241,16 @@ class _Run:
             person.agreed |= placed
         await self._post(person, "consent", body, wire, headers)
         person.answered = True
-        person.named |= placed if person.visitor.answer == "accept_all" else set()
+        person.asked_about |= placed if person.visitor.answer == "accept_all" else set()
 
     async def _answer_placed(
         self, person: Person, page: str, wire: Wire, headers: dict[str, str]
     ) -> None:
         """Who agreed to the site's own is asked once, on its pages, about what is placed there."""
-        collectors = self._placed(person, page) - person.named
+        collectors = self._placed(person, page) - person.asked_about
         if not collectors or person.visitor.answer != "accept_all":
             return
-        person.named |= collectors
+        person.asked_about |= collectors
         agrees = self._chance.random() < AGREES
         choices = dict.fromkeys(collectors, 3 if agrees else 0)
         person.agreed |= collectors if agrees else set()

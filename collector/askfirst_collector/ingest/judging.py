@@ -19,7 +19,7 @@ class Judge:
     """Judges the events of one request by how its receipt stood when it was asked."""
 
     site: Site
-    standing: Standing
+    status: Standing
     signals: Signals
 
     def judge(self, purpose: str) -> Terms | Drop:
@@ -31,7 +31,7 @@ class Judge:
         editions, host = self.site.editions, self.site.host
         if editions.current.purpose(purpose) is None:
             return Drop.UNKNOWN_PURPOSE
-        choice = self.standing.choices.get(purpose)
+        choice = self.status.choices.get(purpose)
         # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
         if choice is None or host is None:
             return Drop.NO_GRANT
@@ -44,7 +44,7 @@ class Judge:
 
     def agreed(self, purpose: str) -> Placed | None:
         """The placed collector as it was when it was agreed to; None for nothing of it."""
-        choice = self.standing.choices.get(purpose)
+        choice = self.status.choices.get(purpose)
         edition = self.site.editions.get(choice.edition) if choice is not None else None
         return edition.placed.get(split(purpose)[0]) if edition is not None else None
 

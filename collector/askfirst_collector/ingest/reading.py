@@ -109,7 +109,7 @@ class Reading:
         terms = self._judge.judge(name)
         if isinstance(terms, Drop):
             return terms
-        status, now = self._judge.standing, self._observer.raw.now
+        status, now = self._judge.status, self._observer.raw.now
         template = mould(status, purpose, terms, self._salts, now, collector=collector)
         return template or Drop.NO_GRANT
 

@@ -154,5 +154,6 @@ WSGI = Framework(
 )
 
 FRAMEWORKS = {
-    each.name: each for each in (DJANGO, FASTAPI, FLASK, LITESTAR, QUART, STARLETTE, ASGI, WSGI)
+    framework.name: framework
+    for framework in (DJANGO, FASTAPI, FLASK, LITESTAR, QUART, STARLETTE, ASGI, WSGI)
 }

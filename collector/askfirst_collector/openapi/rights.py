@@ -78,7 +78,9 @@ SCHEMAS: dict[str, Schema] = {
             "history": array(ref("Record")),
             "rows": array(ref("Row")),
             "not_linkable": array(
-                closed({"what": {"enum": [each["what"] for each in NOT_LINKABLE]}, "reason": _TEXT})
+                closed(
+                    {"what": {"enum": [entry["what"] for entry in NOT_LINKABLE]}, "reason": _TEXT}
+                )
             ),
         }
     ),

@@ -31,7 +31,7 @@ class Session:
 
     id: str
     begun: str  # the day, ISO 8601
-    here: bool  # the one that asks
+    is_current: bool  # the one that asks
 
 
 class Sessions:

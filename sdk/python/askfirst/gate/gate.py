@@ -116,7 +116,7 @@ class Gate:
         return self._passing.literal(allows)
 
     def visit(self, headers: Headers, known: Told | None = None) -> Visit:
-        """The lazy consent of a request; `told` is what it is read from, where that is known."""
+        """The lazy consent of a request; `known` is what it is read from, if at hand."""
         answer = read(headers)[2] if known is None else known
         visit = Visit(lambda _: self._answered(answer), headers)
         if answer[0]:

@@ -28,8 +28,8 @@ def rights_page(
 ) -> str:
     """`/askfirst/rights/me` as a whole document.
 
-    `kept` is what the collector told (`CollectorClient.me`), None without a receipt; `done` says
-    what was just done: withdrawn, restricted or erased.
+    `holdings` is what the collector answers (`CollectorClient.me`), None without a receipt; `done`
+    says what was just done: withdrawn, restricted or erased.
     """
     record = (holdings or {}).get("record")
     body: list[object] = []

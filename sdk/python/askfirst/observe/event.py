@@ -127,11 +127,11 @@ _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }
 _OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
-    "page": lambda told, wanted, _: page(told, wanted.query_parameters),
-    "referrer": lambda told, _, own_origins: referrer(told, own_origins),
-    "screen": lambda told, *_: screen(told),
-    "cookies": lambda told, wanted, _: cookies(told, wanted.cookies),
-    "action": lambda told, wanted, _: action(told, wanted.actions),
+    "page": lambda value, wanted, _: page(value, wanted.query_parameters),
+    "referrer": lambda value, _, own_origins: referrer(value, own_origins),
+    "screen": lambda value, *_: screen(value),
+    "cookies": lambda value, wanted, _: cookies(value, wanted.cookies),
+    "action": lambda value, wanted, _: action(value, wanted.actions),
 }
 
 

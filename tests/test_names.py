@@ -1,0 +1,70 @@
+"""Names say what they hold: words that fit any value are not what a value is called."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+WORDS = {
+    *("asked", "each", "found", "given", "held", "here", "kept", "left", "made", "named"),
+    *("said", "seen", "standing", "taken", "told"),
+}
+# Fields that are columns of the database or keys of an answer. Lower it; never raise it.
+BUDGET = 7
+
+
+def vague(source: str) -> Iterator[tuple[int, str]]:
+    """Line and word of each assigned name or argument that is one of `WORDS`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        else:
+            continue
+        if name in WORDS:
+            yield node.lineno, name
+
+
+def sources() -> list[Path]:
+    folders = (ROOT / "sdk/python/askfirst", ROOT / "collector/askfirst_collector")
+    return [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+
+
+def test_variables_are_called_what_they_hold() -> None:
+    places = [
+        f"{path.relative_to(ROOT)}:{line}: {word}"
+        for path in sources()
+        for line, word in vague(path.read_text("utf-8"))
+    ]
+    assert len(places) <= BUDGET, (
+        f"{len(places)} names say nothing of what they hold, {BUDGET} are allowed. Call each new "
+        "one by a noun for what it holds (policy, row, collector, message):\n" + "\n".join(places)
+    )
+
+
+def test_every_way_to_bind_a_name_is_seen() -> None:
+    planted = """
+told: int = 1
+for each, (made, _) in rows: pass
+with file as kept: pass
+if (found := told + 1): pass
+def answer(said, *given, asked=1, **held): return lambda seen: [named for named in seen]
+class Row:
+    left: int
+"""
+    places = [*vague(planted)]
+    assert len(places) == 12
+    assert {word for _, word in places} == WORDS - {"here", "standing", "taken"}
+    assert (2, "told") in places
+
+
+def test_a_use_an_attribute_or_a_key_is_no_binding() -> None:
+    assert not [*vague("row = problem.found\ncall(told, kept=row.kept)\nrow.left = {'each': 1}")]
+
+
+def test_the_sources_are_found() -> None:
+    assert len(sources()) > 200

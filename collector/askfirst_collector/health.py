@@ -80,10 +80,10 @@ def _fault(check: Callable[[], object]) -> _Fault:
 def _clock(parts: Parts) -> str:
     try:
         with away("ledger"), parts.engine.connect() as connection:
-            seen = read_seen(connection)
+            clock = read_seen(connection)
     except CollectorAway:
         return "away"
-    return "ok" if seen is None or seen.doubt is None else "doubted"
+    return "ok" if clock is None or clock.doubt is None else "doubted"
 
 
 def _check_ledger(parts: Parts) -> None:

@@ -43,11 +43,11 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
 def _check_clock(parts: Parts, now: float) -> None:
     """What is closed is closed for good: not by a clock that nobody has watched."""
     with away("ledger"), parts.engine.connect() as connection:
-        seen = read_seen(connection)
-    if seen is not None and not seen.agrees(now):
-        off = timedelta(seconds=round(abs(now - seen.believed)))
+        last = read_seen(connection)
+    if last is not None and not last.agrees(now):
+        off = timedelta(seconds=round(abs(now - last.believed)))
         raise click.ClickException(
-            f"The clock is {off} {'after' if now > seen.believed else 'before'} the time that the"
+            f"The clock is {off} {'after' if now > last.believed else 'before'} the time that the"
             " collector saw last. Where it is right, let the collector run: it closes what is due"
             " once the clock has held for ten minutes. Where it is wrong, set it."
         )

@@ -110,13 +110,17 @@ class Door:
         """
         signed = request.cookies.get(self.known_cookie, "")
         try:
-            found = self._known_signer.unsign(signed, max_age=KNOWN_SECONDS).decode()
+            signed_name = self._known_signer.unsign(signed, max_age=KNOWN_SECONDS).decode()
         except (BadSignature, UnicodeError):
             return ""
-        browser, mark = found[:32], found[32:]
+        browser, mark = signed_name[:32], signed_name[32:]
         marks = [_mark(key, browser, _folded(name)).hex() for key in self._known]
         # Every key is looked at, as every name takes as long.
-        return browser if [each for each in marks if hmac.compare_digest(each, mark)] else ""
+        return (
+            browser
+            if [known_mark for known_mark in marks if hmac.compare_digest(known_mark, mark)]
+            else ""
+        )
 
     def close(self, response: Response) -> None:
         """Take the cookie away."""

@@ -135,8 +135,10 @@ def _rolled_back(decision: Decision, past: Past, *, now: float) -> Answered:
     body = rolled_back(decision, past, now=now)
     choices = {} if past.latest is None else past.latest.choices
     gone = () if body is None else decision.choices
-    left = {name: Choice(0 if name in gone else c.detail, c.edition) for name, c in choices.items()}
-    return Answered(left, 0 if past.latest is None else past.latest.until, body)
+    remaining = {
+        name: Choice(0 if name in gone else c.detail, c.edition) for name, c in choices.items()
+    }
+    return Answered(remaining, 0 if past.latest is None else past.latest.until, body)
 
 
 def _added(past: Past, answered: Answered) -> dict[str, int]:

@@ -90,8 +90,8 @@ class SiteLimit:
         if (known.counted is None or known.own >= step) and not known.looking:
             await self._look(known, site.name, day)
         most = site.rows_a_day + (site.rows_a_day // SPARE + 1 if spare else 0)
-        left = most - (known.counted or 0) - known.own - known.longer
-        fitting = max(0, min(len(rows), left))
+        room = most - (known.counted or 0) - known.own - known.longer
+        fitting = max(0, min(len(rows), room))
         self._add(known, rows[:fitting], 1)
         return fitting
 

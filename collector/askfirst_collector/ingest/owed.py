@@ -34,8 +34,10 @@ class EventStandings:
 
     def ended(self, judged: Collection[Judged]) -> Set[Judged]:
         """Those not as they were judged any more; asked inside the transaction of the events."""
-        owed = {each for each in judged if self.spool.owes(each.handle)}
-        return owed | self.ledger.ended([each for each in judged if each not in owed])
+        owed = {handle_state for handle_state in judged if self.spool.owes(handle_state.handle)}
+        return owed | self.ledger.ended(
+            [handle_state for handle_state in judged if handle_state not in owed]
+        )
 
 
 async def owe(spool: Spool, parts: Parts | None, entry: Owed) -> None:

@@ -246,14 +246,14 @@ def _handle(headers: list[tuple[bytes, bytes]]) -> str:
     return handles[0]
 
 
-def _of_relay(asked: ConsentRequest, own: str) -> str | None:
-    if own != asked.site:
+def _of_relay(body: ConsentRequest, own: str) -> str | None:
+    if own != body.site:
         raise Refused(Reason.WRONG_KEY, "send the key of the site that the body names")
-    if asked.secret is not None:
+    if body.secret is not None:
         raise Refused(Reason.WRONG_KEY, "a relay sends the handle, never the secret")
-    if asked.handle is None and not asked.answer.refuses:
+    if body.handle is None and not body.answer.refuses:
         raise Refused(Reason.BAD_SHAPE, "send the handle")
-    return asked.handle
+    return body.handle
 
 
 def _policy(data: bytes) -> Policy:
@@ -305,18 +305,18 @@ def _handle_of(secret: bytes) -> str:
     return handle
 
 
-def _decision(asked: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
+def _decision(body: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
     """What it means for a handle; a signal of the request counts beside that of the body."""
-    answer = asked.answer
+    answer = body.answer
     return Decision(
-        site=asked.site,
+        site=body.site,
         handle=handle,
         edition=answer.edition,
         lang=answer.lang,
         method=answer.method,
         choices=answer.choices,
         adult=answer.adult,
-        gpc=asked.gpc or gpc,
+        gpc=body.gpc or gpc,
     )
 
 

@@ -65,7 +65,7 @@ class TrustedClock:
     """The clock of one process, from what was `seen` before it; `monotonic` are even seconds."""
 
     def __init__(
-        self, now: Callable[[], float], monotonic: Callable[[], float], seen: Seen | None
+        self, now: Callable[[], float], monotonic: Callable[[], float], record: Seen | None
     ) -> None:
         self._now = now
         self._monotonic = monotonic
@@ -75,14 +75,14 @@ class TrustedClock:
         self._wall = wall
         self._said: float | None = None  # when a doubt was logged last
         self._logged = False  # whether the present one was
-        if seen is None or seen.agrees(wall):
+        if record is None or record.agrees(wall):
             return
-        self._anchor = (seen.believed, ticks)
-        doubt = seen.doubt
+        self._anchor = (record.believed, ticks)
+        doubt = record.doubt
         if doubt is not None and 0 <= wall - doubt.last <= NOTE + TOLERANCE:
             # Another process began to watch it, and was followed by this one.
-            held = doubt.last - doubt.first
-            self._other = (wall - held, ticks - held)
+            duration = doubt.last - doubt.first
+            self._other = (wall - duration, ticks - duration)
 
     def __call__(self) -> float:
         """The time to go by, in unix seconds."""
@@ -138,22 +138,22 @@ def read_seen(connection: Connection) -> Seen | None:
     """What was noted last, by whichever process; None in a folder whose jobs never ran."""
     names = (_BELIEVED, _FIRST, _LAST, "close")
     rows = connection.execute(select(ran.c.name, ran.c.last).where(ran.c.name.in_(names)))
-    found: dict[str, int] = {row.name: row.last for row in rows}
-    believed = found.get(_BELIEVED, found.get("close"))
+    times: dict[str, int] = {row.name: row.last for row in rows}
+    believed = times.get(_BELIEVED, times.get("close"))
     if believed is None:
         return None
-    doubted = _FIRST in found and _LAST in found
-    return Seen(believed, Doubt(found[_FIRST], found[_LAST]) if doubted else None)
+    doubted = _FIRST in times and _LAST in times
+    return Seen(believed, Doubt(times[_FIRST], times[_LAST]) if doubted else None)
 
 
-def note_seen(connection: Connection, seen: Seen) -> None:
+def note_seen(connection: Connection, record: Seen) -> None:
     """Note it for the next process."""
-    note_time(connection, _BELIEVED, seen.believed)
-    if seen.doubt is None:
+    note_time(connection, _BELIEVED, record.believed)
+    if record.doubt is None:
         connection.execute(delete(ran).where(ran.c.name.in_((_FIRST, _LAST))))
     else:
-        note_time(connection, _FIRST, seen.doubt.first)
-        note_time(connection, _LAST, seen.doubt.last)
+        note_time(connection, _FIRST, record.doubt.first)
+        note_time(connection, _LAST, record.doubt.last)
 
 
 class JobClock:
@@ -163,17 +163,17 @@ class JobClock:
         self._parts = parts
         self._monotonic = monotonic
         with away("ledger"), parts.engine.connect() as connection:
-            seen = read_seen(connection)
-        self._clock = TrustedClock(parts.now, monotonic, seen)
+            record = read_seen(connection)
+        self._clock = TrustedClock(parts.now, monotonic, record)
         self._noted: tuple[float, bool] | None = None
 
     def __call__(self) -> float:
         """The time to go by. Raises CollectorAway."""
         present, ticks = self._clock(), self._monotonic()
-        seen = self._clock.seen
-        doubted = seen.doubt is not None
+        record = self._clock.seen
+        doubted = record.doubt is not None
         if self._noted is None or self._noted[1] != doubted or ticks - self._noted[0] >= NOTE:
             with away("ledger"), writing(self._parts.engine) as connection:
-                note_seen(connection, seen)
+                note_seen(connection, record)
             self._noted = (ticks, doubted)
         return present

@@ -100,7 +100,9 @@ def rolled_back(decision: Decision, past: Past, *, now: float) -> dict[str, Any]
         },
         "granted": [name for name in body["granted"] if name not in gone],
         "denied": sorted({*body["denied"], *gone}),
-        "collectors": [each for each in body["collectors"] if each["name"] in collectors],
+        "collectors": [
+            collector for collector in body["collectors"] if collector["name"] in collectors
+        ],
         "method": ROLLBACK,
         "retention": {n: days for n, days in body["retention"].items() if n not in gone},
     }

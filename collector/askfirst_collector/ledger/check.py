@@ -121,8 +121,8 @@ def _agrees(body: bytes, columns: list[object]) -> bool:
     except (ValueError, LookupError, TypeError):
         return False
     # What a member changed names a site in its own way, and no handle.
-    named = (content.get("site"), content.get("handle"))
+    subject = (content.get("site"), content.get("handle"))
     is_visitors = handle is not None or kind == "erase"
     return (kind, hour, until) == (content.get("kind"), *times) and (
-        not is_visitors or (site, handle) == named
+        not is_visitors or (site, handle) == subject
     )

@@ -44,16 +44,16 @@ class Standings:
 
     def _as_of(self, version: int, site: str, handle: str) -> Standing | None:
         name = (site, handle)
-        standing: Standing | Literal[False] | None = self._living.get(name)
-        if standing is None:
-            standing = self._over.get(name, False)
-        if standing is False:
+        status: Standing | Literal[False] | None = self._living.get(name)
+        if status is None:
+            status = self._over.get(name, False)
+        if status is False:
             latest = self._ledger.latest(site, handle)
-            standing = None if latest is None else standing_of(latest, now=self._now())
-            self._keep(name, standing, version)
-        if standing is not None and not standing.ended and standing.expires <= self._now():
-            return replace(standing, alive=False, ended=True)
-        return standing
+            status = None if latest is None else standing_of(latest, now=self._now())
+            self._keep(name, status, version)
+        if status is not None and not status.ended and status.expires <= self._now():
+            return replace(status, alive=False, ended=True)
+        return status
 
     def ended(self, judged: Collection[Judged]) -> Set[Judged]:
         """Those whose handle is not as it was judged any more; asked inside the event writer.

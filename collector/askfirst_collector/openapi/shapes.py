@@ -114,8 +114,8 @@ def anything(levels: int) -> dict[str, Any]:
     schemas: dict[str, Any] = {"Anything0": plain}
     for level in range(1, levels + 1):
         below = ref(f"Anything{level - 1}")
-        named = {"pattern": NO_NUL}
-        fields = {"type": "object", "propertyNames": named, "additionalProperties": below}
+        names = {"pattern": NO_NUL}
+        fields = {"type": "object", "propertyNames": names, "additionalProperties": below}
         nested = array(below), fields
         schemas[f"Anything{level}"] = {"anyOf": [plain, *nested]}
     return schemas

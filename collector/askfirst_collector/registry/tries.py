@@ -99,8 +99,8 @@ def _failures(connection: Connection, mark: bytes, now: float) -> tuple[int, int
     """How often it went wrong lately, and when last (unix seconds)."""
     connection.execute(delete(sign_in_try).where(sign_in_try.c.last < int(now - FORGET_AFTER)))
     query = select(sign_in_try.c.count, sign_in_try.c.last).where(sign_in_try.c.mark == mark)
-    found = connection.execute(query).first()
-    return (0, 0) if found is None else (int(found[0]), int(found[1]))
+    row = connection.execute(query).first()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
 
 def _keep(connection: Connection, mark: bytes, count: int, last: int) -> None:

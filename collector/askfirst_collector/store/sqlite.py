@@ -148,12 +148,12 @@ class SqliteEvents:
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""
         with self._reading() as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "SELECT COUNT(*) FROM period AS p JOIN event AS e ON e.period = p.id"
                 " WHERE p.site = ? AND p.closes = 'day' AND p.period = ?",
                 (site, day),
             ).fetchone()
-        return int(found[0])
+        return int(row[0])
 
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""

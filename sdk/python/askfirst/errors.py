@@ -164,8 +164,8 @@ def limited(problems: Iterable[Problem], *, more: int = 0) -> tuple[Problem, ...
     if not more:
         return tuple(first)
     *shown, _ = first
-    left = Problem("", None, f"and {more + len(first) - len(shown)} more problems")
-    return (*shown, left)
+    rest = Problem("", None, f"and {more + len(first) - len(shown)} more problems")
+    return (*shown, rest)
 
 
 class PolicyError(AskfirstError):

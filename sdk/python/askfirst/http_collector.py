@@ -161,13 +161,13 @@ class HttpCollector:
             "adult": decision.adult,
             "gpc": decision.gpc,
         }
-        told = as_object(await self._ask("POST", "/v1/consents", _body(body)))
+        answer = as_object(await self._ask("POST", "/v1/consents", _body(body)))
         try:
             return Recorded(
-                {name: Choice(*pair) for name, pair in told["choices"].items()},
-                told["expires"],
-                told.get("receipt"),
-                told["decision"],
+                {name: Choice(*pair) for name, pair in answer["choices"].items()},
+                answer["expires"],
+                answer.get("receipt"),
+                answer["decision"],
             )
         except (LookupError, TypeError, AttributeError):
             raise AnswerLost("the collector's answer cannot be read") from None
@@ -331,12 +331,12 @@ def _read_keys(
     return keys
 
 
-def _open_spool(named: Path | str | None, keys: Path | str | tuple[bytes, ...]) -> Spool:
-    if named is None and isinstance(keys, tuple):
+def _open_spool(folder: Path | str | None, keys: Path | str | tuple[bytes, ...]) -> Spool:
+    if folder is None and isinstance(keys, tuple):
         advice = "name a folder of this site's own, on a disk that stays: withdrawals wait there"
         raise WrongSetting("E038", "spool", None, advice)
     beside = Path() if isinstance(keys, tuple) else Path(keys).absolute()
-    spool = Spool(beside.with_name(f"{beside.name}.spool") if named is None else named)
+    spool = Spool(beside.with_name(f"{beside.name}.spool") if folder is None else folder)
     try:
         spool.make()
         with spool.locked():

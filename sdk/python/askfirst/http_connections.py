@@ -220,22 +220,22 @@ def checked(reply: Reply) -> Reply:
 def as_object(reply: Reply) -> dict[str, Any]:
     """The JSON object of an answer; AnswerLost where it holds none."""
     try:
-        found = json.loads(reply.body)
+        value = json.loads(reply.body)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise AnswerLost("the collector's answer cannot be read")
-    return found
+    return value
 
 
 def _fault(reply: Reply) -> Refused | CollectorAway:
     try:
-        told = as_object(reply)
+        body = as_object(reply)
     except CollectorAway:
-        told = {}
-    reason = str(told.get("reason"))
+        body = {}
+    reason = str(body.get("reason"))
     if reason in _ANSWERS and 400 <= reply.status < 500:
-        return Refused(Reason(reason), str(told.get("detail"))[:200])
+        return Refused(Reason(reason), str(body.get("detail"))[:200])
     if reason == Reason.WRONG_KEY:
         log.error("askfirst.E031 the collector does not know this site's key")
     retry = reply.headers.get("retry-after", "")
@@ -247,22 +247,22 @@ def _fault(reply: Reply) -> Refused | CollectorAway:
 
 def conflicts(reply: Reply) -> PolicyError | CollectorAway:
     """What a collector has against a policy; it is in the log as well."""
-    told = as_object(reply).get("problems")
-    if not isinstance(told, list):
+    listed = as_object(reply).get("problems")
+    if not isinstance(listed, list):
         return CollectorAway("the collector's answer cannot be read")
     problems = [
         Problem(
-            str(each.get("pointer")),
-            each.get("found"),
-            str(each.get("message")),
-            each.get("allowed"),
-            str(each.get("link", "")),
+            str(problem.get("pointer")),
+            problem.get("found"),
+            str(problem.get("message")),
+            problem.get("allowed"),
+            str(problem.get("link", "")),
         )
-        for each in told
-        if isinstance(each, dict)
+        for problem in listed
+        if isinstance(problem, dict)
     ]
-    for each in problems:
-        log.error("askfirst.E033 the collector refuses this policy: %s", each)
+    for problem in problems:
+        log.error("askfirst.E033 the collector refuses this policy: %s", problem)
     return PolicyError(problems)
 
 

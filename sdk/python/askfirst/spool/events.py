@@ -49,8 +49,8 @@ class EventFile:
         with self._lock:
             self._open()
             adopted, self._adopted = self._adopted, []
-            found = [(key, self._live[key]) for key in adopted if key in self._live]
-            return [(key, entry["what"]) for key, entry in found]
+            events = [(key, self._live[key]) for key in adopted if key in self._live]
+            return [(key, entry["what"]) for key, entry in events]
 
     def _open(self) -> None:
         if self._file is not None:
@@ -63,7 +63,7 @@ class EventFile:
         except OSError as error:
             note("opening the file of events", error)
             return
-        self._live = {self._key(): found for found in _live(lines)}
+        self._live = {self._key(): event for event in _live(lines)}
         self._adopted = list(self._live)
         self._expire()
         self._rewrite()
@@ -137,12 +137,12 @@ class EventFile:
 
     def _make_room(self) -> None:
         events = [key for key, entry in self._live.items() if not entry.get("promised")]
-        left = self._rewrite()
+        size = self._rewrite()
         gone = 0
         for key in events:
-            if left <= self._largest * 3 // 4:
+            if size <= self._largest * 3 // 4:
                 break
-            left -= len(_line({"id": key, **self._live.pop(key)}))
+            size -= len(_line({"id": key, **self._live.pop(key)}))
             gone += 1
         if gone:
             log.warning("askfirst.W031 the file of events is full: %d events are dropped", gone)
@@ -183,14 +183,14 @@ def _line(entry: Mapping[str, Any]) -> bytes:
 
 def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     """The entries that were not struck out; a line that broke off is passed over."""
-    found: dict[str, dict[str, Any]] = {}
+    events: dict[str, dict[str, Any]] = {}
     for line in lines:
         try:
             entry = json.loads(line)
             if "done" in entry:
-                found.pop(entry["done"], None)
+                events.pop(entry["done"], None)
             elif isinstance(entry["what"], dict):
-                found[entry["id"]] = {
+                events[entry["id"]] = {
                     "handle": str(entry["handle"]),
                     "hour": int(entry["hour"]),
                     "what": entry["what"],
@@ -198,4 +198,4 @@ def _live(lines: list[bytes]) -> Iterator[dict[str, Any]]:
                 }
         except (ValueError, LookupError, TypeError, RecursionError):
             continue
-    return iter(found.values())
+    return iter(events.values())

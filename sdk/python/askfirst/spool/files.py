@@ -82,17 +82,17 @@ def claim(path: Path) -> tuple[Own, list[bytes]]:
         name = path if number == 0 else path.with_name(f"{path.name}.{number}")
         if own is not None and not name.exists():
             continue
-        found = _take(name)
-        if found is None:
+        file = _take(name)
+        if file is None:
             continue
-        lines += found.read()
+        lines += file.read()
         if own is None:
-            own = found
+            own = file
         else:
             # On disk under our own name before it goes under the other.
             own.rewrite(b"".join(lines))
-            found.rewrite(b"")
-            found.close()
+            file.rewrite(b"")
+            file.close()
     if own is None:
         raise OSError("every file of events is taken")
     return own, lines

@@ -31,8 +31,8 @@ async def replay(spool: Spool, tell: Tell, handle: Handle | None = None) -> bool
     """
     handles = await asyncio.to_thread(spool.handles) if handle is None else [handle]
     whole = True
-    for each in handles:
-        whole = await _replay_one(spool, tell, each) and whole
+    for waiting in handles:
+        whole = await _replay_one(spool, tell, waiting) and whole
     return whole
 
 

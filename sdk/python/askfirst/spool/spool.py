@@ -208,8 +208,8 @@ class Spool:
         return os.open(self.folder / name, os.O_CREAT | os.O_RDWR, 0o600)
 
     def _files(self) -> Iterator[tuple[str, os.stat_result]]:
-        with suppress(FileNotFoundError), os.scandir(self.folder) as found:
-            for file in found:
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for file in entries:
                 if file.name.endswith(_SUFFIX) and _HANDLE.fullmatch(file.name[: -len(_SUFFIX)]):
                     with suppress(FileNotFoundError):
                         yield file.name, file.stat()
@@ -266,8 +266,8 @@ def _all(file: int) -> bytes:
 
 def _written(entry: Owed) -> dict[str, Any]:
     # Signals and ages are said of grants alone, and none is ever in here.
-    told = entry.decision and replace(entry.decision, gpc=False, adult=False)
-    decision = None if told is None else asdict(told)
+    answer = entry.decision and replace(entry.decision, gpc=False, adult=False)
+    decision = None if answer is None else asdict(answer)
     return {"site": entry.site, "handle": entry.handle, "kind": entry.kind, "decision": decision}
 
 
@@ -276,8 +276,8 @@ def _read(data: bytes) -> Iterator[Owed]:
     for line in data.splitlines():
         try:
             value = json.loads(line)
-            told = value["decision"]
-            decision = None if told is None else Decision(**told)
+            answer = value["decision"]
+            decision = None if answer is None else Decision(**answer)
             grants = decision is not None and any(decision.choices.values())
             if (
                 grants

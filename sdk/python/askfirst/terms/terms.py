@@ -69,7 +69,7 @@ class Terms:
         values: dict[str, set[str]] = {}
         for name, value in self.parameters:
             values.setdefault(name, set()).add(value)
-        return {name: frozenset(each) for name, each in values.items()}
+        return {name: frozenset(allowed) for name, allowed in values.items()}
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:

@@ -164,7 +164,7 @@ def test_d011_no_https(tmp_path: Path) -> None:
         where = ("127.0.0.1", int(origin.rpartition(":")[2]))
         known = policy(origins=["https://tide.example"])
         report = visit("http://tide.example", connect=where, policy=read_policy(known))
-        assert ids(report) == {"D011"}
+        assert ids(report) == {"D011", "D022"}
 
 
 def test_d012_vary_is_taken_out(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ async def measure(checkout: Path, visitors: int) -> dict[str, float]:
     """CPU seconds of each act, in this process."""
     import askfirst
     from askfirst.terms.policy import read_policy, shipped
+    from askfirst_collector.catalogue.relay_keys import new_site_key
     from askfirst_collector.embedded import EmbeddedCollector
-    from askfirst_collector.registry.relays import new_site_key
 
     if not Path(askfirst.__file__).is_relative_to(checkout):
         raise RuntimeError(f"askfirst is imported from {askfirst.__file__}, not from {checkout}")

@@ -25,8 +25,8 @@ from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_period
 from askfirst_collector.closing.disclosed import cell
 from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
 
 DAY = "2026-11-16"

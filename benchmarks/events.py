@@ -36,10 +36,10 @@ import uvicorn
 from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.ingest.limits import DailyLimit
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.ingest.daily_limit import DailyLimit
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
+from askfirst_collector.usecases.record_consent import record_now
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

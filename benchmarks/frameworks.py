@@ -29,9 +29,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 
+from askfirst.adapters.wsgi import ConsentMiddleware, consent_from
 from askfirst.flask import AskFirst
 from askfirst.flask import consent_from as flask_consent
-from askfirst.wsgi import ConsentMiddleware, consent_from
 from tests.gate.memory import MemoryCollector, make_policy, state_token
 
 COMPARED = "2024-01-01T00:00:00"

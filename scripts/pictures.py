@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 from askfirst_collector.demo.chain import demo_policy, demo_sites
 from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 VISITS = 5000

@@ -12,8 +12,8 @@ from typing import Any
 
 from askfirst.client import Decision, Method
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
 HANDLE = "5e" * 32

@@ -14,8 +14,8 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry import passwords
+from askfirst_collector.members import passwords
+from askfirst_collector.services import Parts
 from askfirst_collector.store import database
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.migrating import migrate

@@ -7,8 +7,8 @@ from typing import Any
 
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.services import Parts
 
 OWNER = "ann"
 LEVELS = {"page": 2, "time": 2, "browser": 1, "action": 1, "visitor": 1}

@@ -146,9 +146,9 @@ async def test_our_own_faults_serve_the_page(
     browser = Browser(middleware, jar={b"__Host-askfirst": GRANTED})
     with caplog.at_level(logging.DEBUG, "askfirst"):
         assert (await browser.get("/")).body == b"False"
-        monkeypatch.setattr("askfirst.gate.passing.name_of", broken)
+        monkeypatch.setattr("askfirst.gate.cookie_filter.name_of", broken)
         got = await browser.get("/")
-        monkeypatch.setattr("askfirst.gate.paths.choices_page", broken)
+        monkeypatch.setattr("askfirst.endpoints.routes.choices_page", broken)
         assert (await browser.get("/askfirst/choices")).status == 503
     assert got.headers == [(b"x-a", b"1"), (b"cache-control", b"private")]
     assert "ValueError" in caplog.text
@@ -266,7 +266,8 @@ def served(app: Application) -> Iterator[int]:
 async def test_a_slow_body_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """S19: over a real socket a body that never ends is answered 408, in time."""
     monkeypatch.setattr(
-        "askfirst.asgi_paths.read_body.__kwdefaults__", {"largest": 65_536, "seconds": 0.2}
+        "askfirst.contracts.body.read_body.__kwdefaults__",
+        {"largest": 65_536, "seconds": 0.2},
     )
     with served(wrap(_ok)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from askfirst.terms.policy import Policy
 from askfirst_collector.cli import main
 from askfirst_collector.commands.data import opened
-from askfirst_collector.registry.accounts import add_member
+from askfirst_collector.members.rows import add_member
 from askfirst_collector.store.database import writing
 from tests.collectors import policy, purposes
 from tests.placing import tides

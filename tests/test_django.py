@@ -19,7 +19,7 @@ from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path, reverse
 from django.views.decorators.cache import cache_page
 
-from askfirst.gate.set_cookie import expire
+from askfirst.http.set_cookie import expire
 from tests.frameworks.behaviour import until
 from tests.gate.memory import MemoryCollector, make_policy, state_token
 
@@ -313,7 +313,7 @@ def rendered(template: str, detail: int | None = None) -> str:
     request = RequestFactory().get("/page?q=1")
     if detail is not None:
         request.META["HTTP_COOKIE"] = f"__Host-askfirst={token(detail)}"
-    from askfirst.wsgi_environ import VISIT, read_environ
+    from askfirst.adapters.wsgi_environ import VISIT, read_environ
 
     _, told = read_environ(request.META)
     request.META[VISIT] = desk().visit(request.META, told)

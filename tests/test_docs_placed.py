@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from askfirst_collector.cli import main
 from askfirst_collector.commands.data import opened
-from askfirst_collector.registry.accounts import add_member
+from askfirst_collector.members.rows import add_member
 from askfirst_collector.store.database import writing
 from tests.conftest import ROOT
 

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from askfirst import http_connections
 from askfirst.errors import CollectorAway, Unusable
-from askfirst.http_connections import Connections, Place
+from askfirst.remote import connections as http_connections
+from askfirst.remote.connections import Connections, Place
 
 pytestmark = pytest.mark.anyio
 

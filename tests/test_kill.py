@@ -22,11 +22,11 @@ from typing import IO, Any
 
 from askfirst.client import Decision
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.sqlite import SqliteEvents
+from askfirst_collector.usecases.record_consent import record_now
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = int(os.environ.get("ASKFIRST_SEED") or random.SystemRandom().randrange(10**6))

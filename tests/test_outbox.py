@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from askfirst.errors import CollectorAway
-from askfirst.outbox import Outbox
+from askfirst.remote.outbox import Outbox
 from askfirst.spool.events import EventFile
 from tests.gate.browser import until
 from tests.gate.memory import NOW

@@ -15,8 +15,8 @@ from wsgiref.validate import validator
 import pytest
 
 from askfirst import PolicyError
-from askfirst.bridge import AHEAD
-from askfirst.wsgi import ConsentMiddleware, askfirst_notice, consent_from
+from askfirst.adapters.asgi_in_thread import AHEAD
+from askfirst.adapters.wsgi import ConsentMiddleware, askfirst_notice, consent_from
 from tests.frameworks.behaviour import until
 from tests.gate.memory import NOW, MemoryCollector, make_policy, state_token
 
@@ -262,7 +262,7 @@ def test_our_own_faults_serve_the_page(
         raise ValueError("SECRET")
 
     monkeypatch.setattr("askfirst.gate.gate.read_state", broken)
-    monkeypatch.setattr("askfirst.gate.passing.name_of", broken)
+    monkeypatch.setattr("askfirst.gate.cookie_filter.name_of", broken)
     app = wrap(page(("Set-Cookie", "session=1"), ("Accept-CH", "x"), reads="statistics"))
     call = Call(app, HTTP_COOKIE=STATE)
     assert call.read() == b"False"

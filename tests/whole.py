@@ -12,7 +12,7 @@ from typing import Any
 
 from askfirst import ConsentMiddleware
 from askfirst.client import Receive, Scope, Send
-from askfirst.gate.set_cookie import deletes
+from askfirst.http.set_cookie import deletes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy
 from askfirst_collector.embedded import EmbeddedCollector

@@ -14,18 +14,18 @@ from starlette.routing import Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.errors import CollectorAway, PolicyError, Reason, Refused
-from askfirst_collector.admin.access import Access, Endpoint
-from askfirst_collector.admin.ceiling import CeilingFace
-from askfirst_collector.admin.keys import KeysFace
-from askfirst_collector.admin.members import MembersFace
-from askfirst_collector.admin.placed import PlacedFace
-from askfirst_collector.admin.sites import SitesFace
-from askfirst_collector.health import health
-from askfirst_collector.ingest.answers import Answer, away, conflicting, refused
+from askfirst_collector.api.auth import Access, Endpoint
+from askfirst_collector.api.host_policy import CeilingFace
+from askfirst_collector.api.keys import KeysFace
+from askfirst_collector.api.members import MembersFace
+from askfirst_collector.api.placed import PlacedFace
+from askfirst_collector.api.sites import SitesFace
+from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.ingest.events import Events
-from askfirst_collector.ingest.v1 import EVENTS, SCRIPTED, Face
+from askfirst_collector.ingest.responses import Answer, away, conflicting, refused
 from askfirst_collector.openapi.document import published
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.health import health
+from askfirst_collector.services import Parts
 
 log = logging.getLogger("askfirst.collector")
 

@@ -22,21 +22,23 @@ from askfirst.observe.proxies import Proxies
 from askfirst.spool.spool import Spool, renamed
 from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.api.visitors import tally_refusal
 from askfirst_collector.app import collector_app
 from askfirst_collector.config import Folder
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.dashboard.provider import Provider
-from askfirst_collector.health import health, health_unopened
-from askfirst_collector.ingest import consents, owed, rights
-from askfirst_collector.ingest.answers import away
+from askfirst_collector.dashboard.auth.oidc_client import Provider
+from askfirst_collector.ingest import owed
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.ingest.v1 import tally_refusal
+from askfirst_collector.ingest.responses import away
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread
-from askfirst_collector.opening import is_usable, release_parts, share_parts, sharing
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.health import health, health_unopened
+from askfirst_collector.runtime.open import is_usable, release_parts, share_parts, sharing
+from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.present import after_fork_in_child, before_fork
+from askfirst_collector.usecases import record_consent as consents
+from askfirst_collector.usecases import visitor_rights as rights
 
 T = TypeVar("T")
 

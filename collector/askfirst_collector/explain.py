@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from askfirst.gate.words import Words, words_in
+from askfirst.pages.words import Words, words_in
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.registry.permissions import Member
+from askfirst_collector.members.permissions import Member
 from tests.isolation.world import World, world
 
 pytestmark = pytest.mark.anyio

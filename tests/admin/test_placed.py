@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst_collector.registry.placed import PlacedCollector
+from askfirst_collector.catalogue.placed import PlacedCollector
 from tests.collectors import policy
 from tests.isolation.world import CLUB, World, world
 from tests.placing import tides

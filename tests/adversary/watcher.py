@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from askfirst.gate.receipt import handle_of
 from askfirst_collector.closing.close import due
-from askfirst_collector.dashboard.span import asked_purposes
-from askfirst_collector.dashboard.tables import tables_of
+from askfirst_collector.dashboard.selection.date_range import asked_purposes
+from askfirst_collector.dashboard.selection.tables import tables_of
 from tests.adversary.world import World
 from tests.gate.browser import Got, call
 from tests.whole import Visitor, view

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
 from tests.collectors import Clock
 from tests.gate.browser import SAME_ORIGIN
 from tests.whole import Site, Visitor

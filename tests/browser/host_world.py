@@ -21,8 +21,8 @@ from starlette.routing import Route
 from askfirst import ConsentMiddleware, HttpCollector, askfirst_notice
 from askfirst_collector.commands.serve import HOST, server_app
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 
 PASSWORD = "four quiet herons wade"
 TAGS = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']"

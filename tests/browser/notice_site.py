@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from askfirst.asgi import ConsentMiddleware
-from askfirst.gate.html import Html, el
-from askfirst.gate.notice import askfirst_notice
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.pages.html import Html, el
+from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import read_policy
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.gate.shown import document

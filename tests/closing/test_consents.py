@@ -9,7 +9,7 @@ from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.ledger.entries import timestamp
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 
 from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.inforce import move_revision
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from tests.closing.house import DAY, MONDAY, Clock, after, noon, opened, policy, row, store

@@ -13,15 +13,15 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.errors import Problem
+from askfirst_collector.catalogue.activate import move_revision
+from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due, due
-from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.inforce import move_revision
-from askfirst_collector.registry.suspensions import suspend_site
 from askfirst_collector.reports.ranges import Report, Wanted, report
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.usecases.record_consent import record_now
 from tests.closing.house import (
     DAY,
     MONDAY,

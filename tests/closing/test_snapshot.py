@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from askfirst_collector.closing.snapshot import HOUR, Snapshot, read_snapshot, take_snapshots
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 
 from .house import MONDAY, Clock, crowd, key_of, noon, row, store
 

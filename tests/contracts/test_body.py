@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.asgi_paths import read_body, read_chunks
-from askfirst.contracts.body import JSON, TEXT, media_type
+from askfirst.contracts.body import JSON, TEXT, media_type, read_body, read_chunks
 from askfirst.errors import Refused
 
 

@@ -11,9 +11,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 
 ORIGIN = "https://shop.example"
 BASE = "/askfirst/host"

@@ -10,12 +10,12 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.dashboard import door
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
-from askfirst_collector.registry.tries import FREE_TRIES
+from askfirst_collector.dashboard.auth import session as door
+from askfirst_collector.members.login_attempts import FREE_TRIES
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
+from askfirst_collector.services import Parts
 
 from .conftest import BASE, ORIGIN, PASSWORD, Clock, client_of, set_up, sign_in
 

@@ -13,8 +13,8 @@ import pytest
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
 
 from .conftest import client_of, set_up, sign_in

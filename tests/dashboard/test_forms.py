@@ -9,8 +9,9 @@ import pytest
 from askfirst.errors import PolicyError, Problem
 from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.dashboard import ceiling_form, collector_form
-from askfirst_collector.dashboard.conflicts import told
+from askfirst_collector.dashboard.host_policy import form as ceiling_form
+from askfirst_collector.dashboard.layout.problems import told
+from askfirst_collector.dashboard.placed import form as collector_form
 from tests.collectors import policy, purposes
 from tests.placing import tides
 

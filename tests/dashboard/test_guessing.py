@@ -8,9 +8,9 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from askfirst_collector.dashboard import entry
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.tries import FREE_TRIES, LONGEST_LINE
+from askfirst_collector.dashboard.auth import sign_in as entry
+from askfirst_collector.members.login_attempts import FREE_TRIES, LONGEST_LINE
+from askfirst_collector.members.members import Members
 
 from .conftest import Clock, client_of, set_up, sign_in
 

@@ -11,10 +11,10 @@ import pytest
 from starlette.types import ASGIApp
 
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import ON_THE_MACHINE
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import SCOPES, Member
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import SCOPES, Member
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.services import Parts
 
 from .conftest import BASE, ORIGIN, PASSWORD, client_of, set_up, sign_in
 

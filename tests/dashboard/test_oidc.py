@@ -15,12 +15,12 @@ from joserfc.jwk import ECKey, OctKey
 
 from askfirst_collector.config import SettingError
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.dashboard.oidc import SECONDS
-from askfirst_collector.dashboard.provider import Provider, provider_of
+from askfirst_collector.dashboard.auth.oidc import SECONDS
+from askfirst_collector.dashboard.auth.oidc_client import Provider, provider_of
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import ON_THE_MACHINE
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.services import Parts
 
 from .conftest import BASE, ORIGIN, Clock, client_of, set_up
 from .issuer import CLIENT, SECRET, Issuer

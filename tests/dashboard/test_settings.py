@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from askfirst.terms.policy import shipped
+from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.registry.as_toml import as_toml
-from askfirst_collector.registry.milestones import milestones
+from askfirst_collector.reports.milestones import milestones
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import Clock, decision, opened, policy, purposes
 from tests.isolation.world import BASE, SHOP, World, world
 from tests.placing import tides

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from askfirst.gate.cookies import TEST
-from askfirst.gate.testing import SECONDS, is_session
+from askfirst.gate.test_session import SECONDS, is_session
+from askfirst.http.cookie_header import TEST
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 from tests.closing.house import Clock, noon, opened, policy
 
 from .conftest import client_of, set_up

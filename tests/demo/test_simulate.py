@@ -21,7 +21,7 @@ from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
 from askfirst_collector.demo.wire import Jar
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
 from askfirst_collector.reports.ranges import Report, Wanted, report
 
 from .conftest import OFFICE, ORIGIN

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from askfirst.asgi import ConsentMiddleware
+from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.terms.policy import read_policy
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.gathering import Request, gather

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from askfirst.terms.policy import read_policy
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
 from tests.conftest import ROOT
 from tests.frameworks.servers import Site, serve
 from tests.frameworks.visitor import Forms, Got, Visitor

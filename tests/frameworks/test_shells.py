@@ -19,8 +19,8 @@ import askfirst.litestar
 import askfirst.quart
 import askfirst.starlette
 from askfirst import Consent, PolicyError
-from askfirst.asgi import ConsentMiddleware
-from askfirst.asgi_scope import as_origin_form
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.asgi_scope import as_origin_form
 from tests.gate.browser import Browser
 from tests.gate.memory import NOW, MemoryCollector, make_policy, state_token
 

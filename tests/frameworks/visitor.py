@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
 
-from askfirst.gate.set_cookie import deletes
+from askfirst.http.set_cookie import deletes
 
 SAME_ORIGIN = ("Sec-Fetch-Site", "same-origin")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from askfirst.client import Application
-from askfirst.gate.set_cookie import deletes
+from askfirst.http.set_cookie import deletes
 from tests.gate.memory import NOW
 
 Raw = list[tuple[bytes, bytes]]

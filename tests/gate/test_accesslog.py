@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from askfirst import accesslog
-from askfirst.gate import seen
-from askfirst.gate.accesslog import LOGGERS, own_route
+from askfirst.accesslog.formats import LOGGERS, own_route
+from askfirst.gate import log_context as seen
 from askfirst.gate.gate import Gate, Known
 from askfirst.terms.edition import Edition, Editions
 from tests.gate.memory import KEY, NOW, make_policy, state_token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from askfirst.gate.caching import private, vary
+from askfirst.http.caching import private, vary
 
 ALL = b"Cookie, Sec-GPC, DNT"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from askfirst.gate.changes import changes, sentences
-from askfirst.gate.words import words_in
+from askfirst.pages.describe_changes import changes, sentences
+from askfirst.pages.words import words_in
 from askfirst.terms.edition import widenings
 from askfirst.terms.widening import Widening
 from tests.gate.shown import ADVERTISER, HOSTILE, before, document, editions

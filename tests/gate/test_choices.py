@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from askfirst.gate.choices import choices_page
-from askfirst.gate.words import words_in
+from askfirst.pages.choices import choices_page
+from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent
 from tests.gate.shown import HARMLESS, Page, before, document, editions, visitor
 

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from askfirst.gate.set_cookie import cookie_date
-from askfirst.gate.settling import MOST_RECEIPTS
+from askfirst.gate.record_answer import MOST_RECEIPTS
+from askfirst.http.set_cookie import cookie_date
 from tests.gate.browser import SAME_ORIGIN, Got, until
 from tests.gate.conftest import Shop
 from tests.gate.memory import AWAY, NOW, ORIGIN, PURPOSES, make_policy, state_token

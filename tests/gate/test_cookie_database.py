@@ -8,7 +8,7 @@ import pytest
 
 from askfirst.errors import Unusable
 from askfirst.gate.cookie_database import CookieDatabase
-from askfirst.gate.undeclared import Report
+from askfirst.gate.undeclared_cookies import Report
 from tests.gate.memory import NOW, make_policy
 
 HEAD = "Category,Cookie / Data Key name,Wildcard match\n"

@@ -7,8 +7,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.cookies import PARENT, RECEIPT, STATE, own, read_cookies
-from askfirst.gate.told import read
+from askfirst.gate.read_request import read
+from askfirst.http.cookie_header import PARENT, RECEIPT, STATE, own, read_cookies
 
 BLANK = b" \t"
 # Pieces that parsers stumble over, ours among them.

@@ -8,8 +8,8 @@ import pytest
 
 from askfirst.errors import WrongSetting
 from askfirst.gate.csp import ENFORCED, REPORTED, Reach
-from askfirst.gate.headers import Header
 from askfirst.gate.permissions import FEATURES, NAME, deny_unused
+from askfirst.http.headers import Header
 from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.gate.gate import MOST_KEPT, Gate, Known
-from askfirst.gate.told import MOST_TOKENS
+from askfirst.gate.read_request import MOST_TOKENS
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.token import LONGEST
 from tests.gate.conftest import Shop

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.html import Html, el, join, own
+from askfirst.pages.html import Html, el, join, own
 from tests.gate.shown import Page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from askfirst.gate.gate import Gate, Known
-from askfirst.gate.headers import Header
+from askfirst.http.headers import Header
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.policy import Policy
 from tests.gate.memory import KEY, NOW, make_policy, state_token

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from askfirst.gate.notice import askfirst_notice, notice_html
 from askfirst.gate.visit import KEY, Visit
-from askfirst.gate.words import words_in
+from askfirst.pages.notice import askfirst_notice, notice_html
+from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent, Signals
 from tests.gate.shown import HARMLESS, Page, before, document, editions, visitor
 

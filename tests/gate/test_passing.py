@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.headers import Header
-from askfirst.gate.passing import Passing, glob
-from askfirst.gate.undeclared import Report
+from askfirst.gate.cookie_filter import Passing, glob
+from askfirst.gate.undeclared_cookies import Report
+from askfirst.http.headers import Header
 from tests.gate.memory import NOW, make_policy
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from askfirst.gate.choices import choices_page
-from askfirst.gate.notice import notice_html
-from askfirst.gate.placed import where
-from askfirst.gate.policy_page import policy_page
-from askfirst.gate.rights_page import rights_page
-from askfirst.gate.words import words_in
+from askfirst.pages.choices import choices_page
+from askfirst.pages.notice import notice_html
+from askfirst.pages.placed_collectors import where
+from askfirst.pages.policy import policy_page
+from askfirst.pages.rights import rights_page
+from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.placed import read_placed

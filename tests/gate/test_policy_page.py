@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from askfirst.gate.policy_page import policy_page
-from askfirst.gate.words import words_in
+from askfirst.pages.policy import policy_page
+from askfirst.pages.words import words_in
 from tests.gate.shown import HARMLESS, Page, document, editions
 
 WORDS = words_in("en")

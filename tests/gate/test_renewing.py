@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from askfirst.adapters.wsgi import ConsentMiddleware
 from askfirst.gate.relay import FRESH
 from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy
-from askfirst.wsgi import ConsentMiddleware
 from tests.gate.browser import until
 from tests.gate.conftest import Shop
 from tests.gate.memory import AWAY, NOW, MemoryCollector, make_policy, state_token

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from askfirst.gate.headers import Header
-from askfirst.gate.reporting import without_reports
+from askfirst.gate.csp_reporting import without_reports
+from askfirst.http.headers import Header
 
 AGREED = frozenset({"in.counter.example"})
 CSP = b"Content-Security-Policy"

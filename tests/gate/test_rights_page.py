@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from askfirst.contracts.drops import Drop
-from askfirst.gate.rights_page import rights_page
-from askfirst.gate.words import words_in
+from askfirst.pages.rights import rights_page
+from askfirst.pages.words import words_in
 from tests.gate.shown import HARMLESS, HOSTILE, Page, document, editions, visitor
 
 WORDS = words_in("en")

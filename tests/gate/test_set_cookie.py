@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.set_cookie import cookie_date, delete, deletes, expire, name_of, prefixes, write
+from askfirst.http.set_cookie import (
+    cookie_date,
+    delete,
+    deletes,
+    expire,
+    name_of,
+    prefixes,
+    write,
+)
 from tests.gate.memory import NOW
 
 PAST = b"Thu, 01 Jan 1970 00:00:00 GMT"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.cookies import TEST
-from askfirst.gate.csp_reports import blocked
-from askfirst.gate.testing import SECONDS, is_session, start
+from askfirst.endpoints.csp import blocked
+from askfirst.gate.test_session import SECONDS, is_session, start
+from askfirst.http.cookie_header import TEST
 from tests.gate.conftest import Shop
 from tests.gate.memory import KEY, NOW, make_policy
 

@@ -11,9 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import WrongSetting
-from askfirst.gate.headers import Header
-from askfirst.gate.passing import Passing
-from askfirst.gate.undeclared import MOST, Report, Sighting, as_glob, check_mode, on_loopback
+from askfirst.gate.cookie_filter import Passing
+from askfirst.gate.undeclared_cookies import (
+    MOST,
+    Report,
+    Sighting,
+    as_glob,
+    check_mode,
+    on_loopback,
+)
+from askfirst.http.headers import Header
 from tests.gate.browser import call
 from tests.gate.conftest import Shop
 from tests.gate.memory import NOW, make_policy

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.gate.vouching import DAY, Vouching
+from askfirst.gate.page_token import DAY, Vouching
 from tests.gate.conftest import Shop
 from tests.gate.memory import KEY, NOW, state_token
 from tests.gate.placing import TIDES, place

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.gate.html import el
-from askfirst.gate.words import isolated, words_in
+from askfirst.pages.html import el
+from askfirst.pages.words import isolated, words_in
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.languages import shipped_languages
 from askfirst.terms.purpose import LEGAL_BASES, ROLES

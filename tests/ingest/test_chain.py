@@ -23,9 +23,9 @@ from askfirst.terms.placed import Placed
 from askfirst.terms.policy import Policy
 from askfirst.terms.sets import Listed
 from askfirst.terms.terms import CLOSES, Terms, meet
-from askfirst_collector.ingest.reading import Reading, Sender
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ingest.read_rows import Reading, Sender
 from askfirst_collector.ledger.entries import Standing
-from askfirst_collector.registry.sites import Site
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.salts import Salts
 from tests.ingest.world import AGENT, NOW, site_policy

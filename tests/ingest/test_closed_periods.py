@@ -13,7 +13,7 @@ import pytest
 
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.ingest.limits import DailyLimit
+from askfirst_collector.ingest.daily_limit import DailyLimit
 from askfirst_collector.store.events import Batch
 
 from .world import NOW, VISIT, World

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from askfirst.errors import CollectorAway, Refused
-from askfirst_collector.ingest.consents import record, record_now
+from askfirst_collector.usecases.record_consent import record, record_now
 from tests.collectors import HANDLE, Clock, decision, opened, policy
 
 POLICY = policy()

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from askfirst.asgi_paths import read_body
 from askfirst.client import Caller
+from askfirst.contracts.body import read_body
 from askfirst_collector.ingest import events
 
 from .world import JSON, SAME_ORIGIN, VISIT, World

@@ -14,10 +14,10 @@ import pytest
 from askfirst.client import Decision
 from askfirst.errors import CollectorAway, Refused
 from askfirst_collector.closing.consents import read_consents
-from askfirst_collector.ingest import consents
-from askfirst_collector.ingest.consents import record, record_now
 from askfirst_collector.ingest.owed import EventStandings, tell_all
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
+from askfirst_collector.usecases import record_consent as consents
+from askfirst_collector.usecases.record_consent import record, record_now
 from tests.closing.house import key_of
 from tests.collectors import HANDLE, OTHER, decision, opened, policy
 from tests.relay.world import eventually

@@ -10,8 +10,8 @@ import pytest
 
 from askfirst.observe import network_limit
 from askfirst.observe.network_limit import AddressLimit
-from askfirst_collector.ingest import limits
-from askfirst_collector.ingest.limits import DailyLimit
+from askfirst_collector.ingest import daily_limit as limits
+from askfirst_collector.ingest.daily_limit import DailyLimit
 
 
 class Clock:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Decision
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import policy
 from tests.placing import place, state, tides
 from tests.test_kill import served

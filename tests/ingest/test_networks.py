@@ -13,7 +13,7 @@ import pytest
 from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ingest.budget import MINUTE, MOST, MOST_OF_A_NETWORK
+from askfirst_collector.ingest.script_budget import MINUTE, MOST, MOST_OF_A_NETWORK
 from tests.collectors import Clock, policy
 from tests.doctor.sites import served
 

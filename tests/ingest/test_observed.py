@@ -11,7 +11,7 @@ from askfirst.observe.action import action
 from askfirst.terms.attributes import Value
 from askfirst.terms.policy import shipped
 from askfirst.terms.sets import Listed
-from askfirst_collector.ingest.observed import listed
+from askfirst_collector.ingest.relay_observed import listed
 
 FULL = shipped("full").purposes["statistics"].terms
 TERMS = replace(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from askfirst.client import Caller
-from askfirst_collector.ingest import rights
-from askfirst_collector.registry.placed import PlacedCollector
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.usecases import visitor_rights as rights
 from tests.ingest.test_events import SECRET, SECRET_HANDLE
 from tests.ingest.world import AGENT, ORIGIN, SAME_ORIGIN, Answered, World, site_policy
 from tests.placing import place, state, tides

@@ -9,8 +9,8 @@ import pytest
 
 from askfirst.contracts.drops import Drop
 from askfirst.errors import Refused
-from askfirst_collector.ingest.limits import FEWEST, SPARE
-from askfirst_collector.registry.site_limits import MOST_ROWS_A_DAY
+from askfirst_collector.catalogue.site_limits import MOST_ROWS_A_DAY
+from askfirst_collector.ingest.daily_limit import FEWEST, SPARE
 from tests.ingest.world import VISIT, World
 
 LIMIT = 20

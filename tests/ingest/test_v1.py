@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ledger.receipts import verify_receipt
-from askfirst_collector.registry.relays import new_site_key
 from tests.collectors import HANDLE, Clock, bytes_of, policy
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.relay_keys import new_site_key
 from tests.contracts.vectors import Vector, vectors
 
 from .world import Answered, World

@@ -15,10 +15,10 @@ from typing import Any
 from askfirst.client import Caller, Decision, Method
 from askfirst.observe.network_limit import AddressLimit
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import Row
+from askfirst_collector.usecases.record_consent import record_now
 
 NOW = 1_795_356_333.0  # 2026-11-22T14:05:33Z
 ORIGIN = "https://example.org"

@@ -9,10 +9,10 @@ import pytest
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.catalogue.chain_conflicts import conflicts
+from askfirst_collector.catalogue.first_policy import EUROPEAN, LEVELS, jurisdiction
 from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.writing import SCOPE, Answers, write
-from askfirst_collector.registry.conflicts import conflicts
-from askfirst_collector.registry.ready_made import EUROPEAN, LEVELS, jurisdiction
 from tests.conftest import ROOT
 
 ANSWERS = Answers(

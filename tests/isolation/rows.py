@@ -18,7 +18,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Mount, Route
 
 from askfirst.terms.policy import shipped
-from askfirst_collector.registry.as_toml import as_toml
+from askfirst_collector.catalogue.policy_toml import as_toml
 
 SITE, HOST, OWN, OPEN, KEY = "site", "host", "own", "open", "key"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from askfirst_collector.api.visitors import Face
 from askfirst_collector.app import EVENTS, collector_routes
-from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.ingest.v1 import Face
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import decision, policy
 
 from .rows import COLLECTOR, HOST, KEY, OWN, SITE, Row, endpoints, of

@@ -17,13 +17,13 @@ from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.app import collector_app
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.dashboard.door import Door
-from askfirst_collector.dashboard.provider import Provider
+from askfirst_collector.dashboard.auth.oidc_client import Provider
+from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import add_member
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import SCOPES, Member
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import SCOPES, Member
+from askfirst_collector.members.rows import add_member
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened, policy
 from tests.placing import tides
@@ -81,7 +81,7 @@ class World:
         return repr(rows).encode()
 
     def _cookie(self, name: str) -> str:
-        door = Door(self.members.sessions, secrets=self.parts.keys.dashboard(), secure=True)
+        door = SessionAuth(self.members.sessions, secrets=self.parts.keys.dashboard(), secure=True)
         raw = [(key.encode(), value.encode()) for key, value in AGENT.items()]
         request = Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
         response = Response()

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst_collector.closing.periods import start_of
-from askfirst_collector.health import health
 from askfirst_collector.jobs.clock import (
     HOLD,
     TOLERANCE,
@@ -20,7 +19,8 @@ from askfirst_collector.jobs.clock import (
     even_seconds,
 )
 from askfirst_collector.jobs.run import run_jobs
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.health import health
+from askfirst_collector.services import Parts
 
 from ..closing.house import MONDAY, Clock, crowd, store
 from ..closing.test_close import closings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst_collector.jobs.pinned import Poster, Unreachable, is_public
+from askfirst_collector.webhooks.pinned_http import Poster, Unreachable, is_public
 
 from .listener import Listener, listening, silent
 

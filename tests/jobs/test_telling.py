@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from askfirst.errors import Refused
-from askfirst_collector.jobs.pinned import Poster
-from askfirst_collector.jobs.telling import tell_owners
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.ceilings import save_ceiling
-from askfirst_collector.registry.webhooks import PAUSES, set_webhook, webhook_url
+from askfirst_collector.catalogue.webhook_queue import PAUSES, set_webhook, webhook_url
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.save_host_policy import save_ceiling
+from askfirst_collector.webhooks.deliver import tell_owners
+from askfirst_collector.webhooks.pinned_http import Poster
 from tests.closing.house import Clock
 from tests.conftest import ROOT
 from tests.registry.test_ceilings import ceiling

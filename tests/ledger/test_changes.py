@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.changes import Change, changes, record_change
 from askfirst_collector.ledger.tables import refusal
-from askfirst_collector.ledger.upkeep import upkeep
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, Clock, decision, opened, policy
 
 POLICY = policy()

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from askfirst_collector.cli import main
 from askfirst_collector.config import SettingError
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.ingest.rights import erase
 from askfirst_collector.store.database import open_ledger
+from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.visitor_rights import erase
 from tests.collectors import HANDLE, OTHER, decision, opened, policy
 
 POLICY = policy()

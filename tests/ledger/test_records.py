@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import event
 
 from askfirst.errors import CollectorAway, Refused
-from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.jobs.upkeep import end_orphans, forget_evidence
 from askfirst_collector.ledger.entries import Standing
-from askfirst_collector.ledger.upkeep import end_orphans, forget_evidence
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Judged
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, OTHER, Clock, bytes_of, decision, opened, policy
 
 POLICY = policy()

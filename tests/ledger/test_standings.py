@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import event
 
 from askfirst.client import Caller
-from askfirst_collector.ingest import rights
-from askfirst_collector.ingest.consents import record_now
 from askfirst_collector.ingest.events import CALLER, open_events
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
+from askfirst_collector.usecases import visitor_rights as rights
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, OTHER, decision, opened, policy
 
 POLICY = policy()
@@ -109,7 +109,7 @@ def test_invented_handles_push_out_no_visitor(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a handle that was invented before it was granted lives from its grant on."""
-    monkeypatch.setattr("askfirst_collector.ledger.standings.REMEMBERED", 3)
+    monkeypatch.setattr("askfirst_collector.ledger.consent_status.REMEMBERED", 3)
     for number in range(20):
         assert parts.ledger.standing("shop", f"{number:064x}") is None
     with statements(parts) as seen:

@@ -14,12 +14,12 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from askfirst.errors import STATUS, Reason
+from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.app import collector_routes
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.ingest.v1 import EVENTS, SCRIPTED, Face
 from askfirst_collector.openapi.document import AREAS, document
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from tests.conftest import ROOT
 
 ASGI = "https://collector.example"

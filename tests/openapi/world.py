@@ -14,13 +14,13 @@ from pathlib import Path
 
 from askfirst.client import Decision
 from askfirst.terms.placed import read_placed
-from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import SCOPES
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
 from askfirst_collector.openapi.example import HANDLE, SITE, example_policy
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import SCOPES
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.servers import free_port
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from askfirst.terms.policy import Policy
-    from askfirst_collector.parts import Parts
+    from askfirst_collector.services import Parts
 
 FOLDER, PORT, LOG, OUTGOING = sys.argv[1:5]
 NOW = 1_795_305_600.0  # 2026-11-22T00:00:00Z
@@ -37,7 +37,7 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 def place(parts: Parts, policy: Policy) -> str:
     """Have the collector stand on its pages; the line that its owner put there."""
     from askfirst.terms.placed import read_placed
-    from askfirst_collector.registry.told import line_of
+    from askfirst_collector.api.serialize import line_of
 
     tides = read_placed(Path(__file__).with_name("tides.toml"))
     found = parts.placing.get(policy.site, tides.name)
@@ -55,8 +55,8 @@ def main() -> None:
     from starlette.responses import HTMLResponse, Response
     from starlette.routing import Route
 
-    from askfirst.asgi import ConsentMiddleware
-    from askfirst.gate.notice import askfirst_notice
+    from askfirst.adapters.asgi import ConsentMiddleware
+    from askfirst.pages.notice import askfirst_notice
     from askfirst.terms.policy import read_policy
     from askfirst_collector.embedded import EmbeddedCollector
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.registry.as_toml import as_toml
+from askfirst_collector.catalogue.policy_toml import as_toml
 from tests.collectors import policy, purposes
 from tests.conftest import ROOT
 from tests.placing import tides

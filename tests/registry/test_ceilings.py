@@ -14,13 +14,13 @@ from askfirst.errors import CollectorAway, PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
-from askfirst_collector.closing.preview import preview
+from askfirst_collector.catalogue.host_editions import host_edition
+from askfirst_collector.catalogue.suspensions import suspended_since
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.ceilings import ceiling_number, follow_file, save_ceiling
-from askfirst_collector.registry.host_editions import host_edition
-from askfirst_collector.registry.suspensions import suspended_since
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.preview_host_policy import preview
+from askfirst_collector.usecases.save_host_policy import ceiling_number, follow_file, save_ceiling
 from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides
 

@@ -14,14 +14,14 @@ from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
+from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.closing.snapshot import read_snapshot, take_snapshots
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.ledger.upkeep import upkeep
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.ceilings import save_ceiling
-from askfirst_collector.registry.inforce import move_revision
+from askfirst_collector.jobs.upkeep import upkeep
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.save_host_policy import save_ceiling
 from tests.collectors import NOON, Clock, decision, opened, policy, purposes
 from tests.placing import place, tides
 

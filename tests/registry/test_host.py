@@ -10,8 +10,8 @@ from askfirst.errors import PolicyError
 from askfirst.terms.edition import Choice
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import BOTTOM
+from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.registry.sites import Site
 from tests.collectors import Clock, opened, policy
 
 TEXT = (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.config import SettingError, open_folder
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.registry.keys import Keys
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import bytes_of, decision, opened, policy
 
 

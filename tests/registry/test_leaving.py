@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import Member
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.services import Parts
 from tests.collectors import Clock, opened
 
 PASSWORD = "four quiet herons wade"

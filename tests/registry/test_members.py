@@ -14,12 +14,12 @@ from argon2 import Parameters, PasswordHasher, extract_parameters
 from askfirst.errors import Refused
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import LONGEST_NAME, ON_THE_MACHINE
-from askfirst_collector.registry.invitations import INVITATION_SECONDS
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import SCOPES, Member, may
-from askfirst_collector.registry.tokens import DAY, LARGEST_COUNT, LONGEST_DAYS, PREFIX
+from askfirst_collector.members.invitations import INVITATION_SECONDS
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import SCOPES, Member, may
+from askfirst_collector.members.rows import LONGEST_NAME, ON_THE_MACHINE
+from askfirst_collector.members.tokens import DAY, LARGEST_COUNT, LONGEST_DAYS, PREFIX
+from askfirst_collector.services import Parts
 from tests.collectors import Clock, bytes_of, opened
 
 PASSWORD = "four quiet herons wade"

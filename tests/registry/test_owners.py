@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from askfirst_collector.catalogue.webhook_queue import set_webhook, webhook_url
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import ON_THE_MACHINE
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.permissions import may
-from askfirst_collector.registry.webhooks import set_webhook, webhook_url
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import may
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides

@@ -6,14 +6,7 @@ import itertools
 
 import pytest
 
-from askfirst_collector.registry.permissions import (
-    ACTIONS,
-    ROLES,
-    SCOPES,
-    Member,
-    may,
-    may_all,
-)
+from askfirst_collector.members.permissions import ACTIONS, ROLES, SCOPES, Member, may, may_all
 
 ADMIN = Member("ada", "host-admin")
 OWNER = Member("olive", "site-owner", frozenset({"shop"}))

@@ -12,9 +12,9 @@ from askfirst.errors import PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.terms import BOTTOM
+from askfirst_collector.catalogue import placed_collectors as placing
 from askfirst_collector.ledger.changes import CLI, changes
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry import placing
+from askfirst_collector.services import Parts
 from tests.collectors import Clock, opened, policy, purposes
 from tests.placing import place, tides
 

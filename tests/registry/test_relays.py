@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from askfirst.errors import Refused
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.relays import (
+from askfirst_collector.catalogue.relay_keys import (
     MOST,
     OVERLAP,
     draw_site_key,
@@ -17,6 +16,7 @@ from askfirst_collector.registry.relays import (
     new_site_key,
     site_keys,
 )
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened
 

@@ -14,9 +14,9 @@ from askfirst.errors import PolicyError
 from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
 from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import BOTTOM
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.conflicts import conflicts
-from askfirst_collector.registry.relays import drop_site_keys, new_site_key
+from askfirst_collector.catalogue.chain_conflicts import conflicts
+from askfirst_collector.catalogue.relay_keys import drop_site_keys, new_site_key
+from askfirst_collector.services import Parts
 from tests.collectors import NOON, Clock, bytes_of, opened, policy, purposes
 
 A, B = policy("full"), policy("standard")

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from askfirst_collector.dashboard.throttle import Throttle, Turn
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry import tries as module
-from askfirst_collector.registry.tries import (
+from askfirst_collector.dashboard.auth.throttle import Throttle, Turn
+from askfirst_collector.members import login_attempts as module
+from askfirst_collector.members.login_attempts import (
     FORGET_AFTER,
     FREE_TRIES,
     LONGEST_LINE,
@@ -24,6 +23,7 @@ from askfirst_collector.registry.tries import (
     sign_in_try,
     wait_after,
 )
+from askfirst_collector.services import Parts
 from tests.collectors import Clock, bytes_of, opened
 
 KEY = b"k" * 32

@@ -15,8 +15,8 @@ import pytest
 from askfirst import HttpCollector
 from askfirst.errors import CollectorAway, PolicyError, Unusable, WrongSetting
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 from tests.collectors import HANDLE, decision, policy, purposes
 from tests.relay.world import World, eventually, shop
 

@@ -8,7 +8,7 @@ import pytest
 
 from askfirst.client import Caller
 from askfirst.contracts.events import Event
-from askfirst.placed_events import Where, where
+from askfirst.remote.placed_events import Where, where
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.token import State

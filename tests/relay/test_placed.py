@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from askfirst.gate.relay import FRESH
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
 from tests.placing import place, state, tides
 from tests.relay.world import Site, World
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst.http_connections import Reply
-from askfirst.remote_terms import RemoteTerms
+from askfirst.remote.connections import Reply
+from askfirst.remote.terms import RemoteTerms
 from askfirst.terms.policy import Policy
 from tests.collectors import policy
 

@@ -16,8 +16,8 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.errors import Unusable, WrongSetting
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Visitor
 from tests.relay.world import World, eventually, handle_in

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from askfirst.contracts.events import Event
-from askfirst.generalising import Asking, Generaliser
+from askfirst.remote.generalise import Asking, Generaliser
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
 from askfirst.terms.token import State

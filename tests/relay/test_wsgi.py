@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from askfirst import ConsentMiddleware, HttpCollector, track, wsgi
+from askfirst import ConsentMiddleware, HttpCollector, track
+from askfirst.adapters import wsgi
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.gate.browser import Browser
 from tests.relay.world import World, eventually, handle_in, page, shop

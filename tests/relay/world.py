@@ -17,8 +17,8 @@ from typing import Any
 
 from askfirst import ConsentMiddleware, HttpCollector, track
 from askfirst.terms.policy import Policy
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.collectors import policy, purposes

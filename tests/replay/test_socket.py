@@ -16,7 +16,7 @@ import uvicorn
 
 from askfirst.client import Application
 from askfirst_collector.jobs.run import JobsThread
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
 from askfirst_collector.reports.ranges import Wanted, series
 from tests.collectors import Clock
 from tests.gate.browser import Got

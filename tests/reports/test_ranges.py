@@ -6,9 +6,9 @@ from datetime import date
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.parts import Parts
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, Wanted, report, series
+from askfirst_collector.services import Parts
 
 from ..closing.house import DAY, Clock, after, key_of, noon, row, store
 

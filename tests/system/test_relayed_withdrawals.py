@@ -18,13 +18,13 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.gate.receipt import draw_secret, handle_of
-from askfirst.key_file import read_key_file
+from askfirst.remote.key_file import read_key_file
 from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, sign_state
 from askfirst_collector.closing.consents import read_consents
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.usecases.record_consent import record_now
 from tests.frameworks.visitor import Visitor
 from tests.relay.wiretap import Wiretap
 from tests.relay.world import World, site_key, start_server

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from askfirst.gate.receipt import handle_of
-from askfirst_collector.opening import close_parts, open_parts
+from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Got, Visitor

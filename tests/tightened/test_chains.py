@@ -19,12 +19,12 @@ from askfirst.terms.conflicts import subsumed_by
 from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM, Terms, meet
-from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
-from askfirst_collector.registry.conflicts import purpose_conflicts
-from askfirst_collector.registry.host_editions import add
-from askfirst_collector.registry.inforce import chain_conflicts
-from askfirst_collector.registry.tightening import held_against
+from askfirst_collector.catalogue.activate import chain_conflicts
+from askfirst_collector.catalogue.chain_conflicts import purpose_conflicts
+from askfirst_collector.catalogue.enforce_host_policy import held_against
+from askfirst_collector.catalogue.host_editions import add
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
 from tests.collectors import policy
 from tests.ingest.world import World, site_policy
 from tests.placing import place, tides

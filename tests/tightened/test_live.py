@@ -21,11 +21,11 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.terms.policy import Policy, read_policy
-from askfirst_collector.ingest.consents import record_now
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
-from askfirst_collector.registry.relays import new_site_key
+from askfirst_collector.catalogue.relay_keys import new_site_key
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
+from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
 from tests.collectors import policy
 from tests.conftest import ROOT
 from tests.placing import place, tides

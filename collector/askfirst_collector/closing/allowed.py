@@ -16,8 +16,8 @@ from askfirst.terms.edition import Editions, host_terms
 from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.editions import load_editions
+from askfirst_collector.catalogue.editions import load_editions
+from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import away
 
 from . import disclosed

@@ -14,7 +14,7 @@ from askfirst.terms.edition import Edition, host_terms
 from askfirst.terms.placed import join, split
 from askfirst.terms.sets import Listed
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms, meet
-from askfirst_collector.registry.sites import Site
+from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.events import PeriodKey
 
 from .periods import end_of, period_after, period_of, start_of

@@ -12,8 +12,8 @@ import logging
 from contextlib import closing as closed_after
 from dataclasses import replace
 
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.damage import Unreadable
+from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away

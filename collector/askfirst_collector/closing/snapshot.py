@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Connection, Engine, Integer, String, Table, delete, insert, select
 
 from askfirst.terms.terms import CLOSES
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.sites import Site
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away

@@ -11,7 +11,7 @@ import click
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.commands.data import data_option, host_policy_option, opened
 from askfirst_collector.jobs.clock import read_seen
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import away
 
 

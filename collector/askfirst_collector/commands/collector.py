@@ -11,14 +11,14 @@ import click
 from askfirst.errors import PolicyError
 from askfirst.terms.placed import clamped, read_placed
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.api.serialize import line_of, placed_told
+from askfirst_collector.catalogue.activate import chain_conflicts
+from askfirst_collector.catalogue.placed import STATES, PlacedCollector, State
 from askfirst_collector.commands.data import FILE, data_option, opened, told
 from askfirst_collector.commands.printing import head_of, plain, print_json, print_problems
 from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.inforce import chain_conflicts
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.placed import STATES, PlacedCollector, State
-from askfirst_collector.registry.told import line_of, placed_told
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 
 
 @click.group()

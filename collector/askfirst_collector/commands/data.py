@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from askfirst.errors import AskfirstError, PolicyError
-from askfirst_collector.opening import close_parts, open_parts
-from askfirst_collector.parts import Parts
+from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.services import Parts
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 

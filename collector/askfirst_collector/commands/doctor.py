@@ -15,11 +15,11 @@ from rich.text import Text
 
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import Kind
+from askfirst_collector.catalogue.first_policy import tidy_origin
 from askfirst_collector.commands.data import told
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.finding import KNOWN
 from askfirst_collector.doctor.gathering import Request, gather, is_address
-from askfirst_collector.registry.ready_made import tidy_origin
 
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLOURS = {"error": "red", "warning": "yellow"}

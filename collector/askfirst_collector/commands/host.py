@@ -10,17 +10,17 @@ from pathlib import Path
 import click
 
 from askfirst.terms.policy import read_policy
-from askfirst_collector.closing.preview import Preview, preview
+from askfirst_collector.catalogue.enforce_host_policy import Held, held_against
+from askfirst_collector.catalogue.host_editions import newest
+from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
 from askfirst_collector.commands.listening import dashboard
 from askfirst_collector.commands.printing import plain, print_json, print_problems
 from askfirst_collector.init.ceiling import write_ceiling
 from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.registry.as_toml import as_toml
-from askfirst_collector.registry.ceilings import ceiling_number, save_ceiling
-from askfirst_collector.registry.host_editions import newest
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.tightening import Held, held_against
+from askfirst_collector.members.members import Members
+from askfirst_collector.usecases.preview_host_policy import Preview, preview
+from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
 
 
 @click.group()

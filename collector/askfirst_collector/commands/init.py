@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.catalogue.first_policy import LEVELS, tidy_origin
 from askfirst_collector.commands.data import told
 from askfirst_collector.init.closing import choose
 from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie, Framework
 from askfirst_collector.init.project import Project, look_at
 from askfirst_collector.init.questions import Question, questions
 from askfirst_collector.init.writing import Answers, write
-from askfirst_collector.registry.ready_made import LEVELS, tidy_origin
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"

@@ -20,8 +20,8 @@ from askfirst_collector.commands.connections import (
     raise_file_limit,
 )
 from askfirst_collector.loopback import is_loopback
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import away
 
 DEFAULT_PORT = 8321

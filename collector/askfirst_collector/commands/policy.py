@@ -15,6 +15,8 @@ from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.purpose import Kind
 from askfirst.terms.widening import Widening, widened
+from askfirst_collector.api.serialize import moment
+from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
 from askfirst_collector.commands.printing import (
     console,
@@ -27,8 +29,6 @@ from askfirst_collector.commands.printing import (
 )
 from askfirst_collector.explain import PlainPurpose, explain
 from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.registry.conflicts import conflicts
-from askfirst_collector.registry.told import moment
 
 
 @click.group()

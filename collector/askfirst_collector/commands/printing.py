@@ -13,8 +13,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from askfirst.errors import Problem
-from askfirst.gate.changes import sentences
-from askfirst.gate.words import words_in
+from askfirst.pages.describe_changes import sentences
+from askfirst.pages.words import words_in
 from askfirst.terms.widening import Widening
 
 

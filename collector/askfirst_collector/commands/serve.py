@@ -20,7 +20,7 @@ from askfirst_collector.commands.listening import (
     run,
     set_up_token,
 )
-from askfirst_collector.dashboard.provider import provider_of
+from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
 
 HOST = "/askfirst/host"

@@ -8,12 +8,12 @@ import click
 
 from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
+from askfirst_collector.api.serialize import site_told
+from askfirst_collector.catalogue.relay_keys import drop_site_keys, new_site_key
+from askfirst_collector.catalogue.site_limits import LARGEST
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.registry.relays import drop_site_keys, new_site_key
-from askfirst_collector.registry.site_limits import LARGEST
-from askfirst_collector.registry.told import site_told
 
 
 @click.group()

@@ -16,32 +16,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from askfirst.errors import CollectorAway, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.dashboard.account import Account
-from askfirst_collector.dashboard.arrival import Arrival
-from askfirst_collector.dashboard.audit import Audit
-from askfirst_collector.dashboard.ceiling import CeilingPages
-from askfirst_collector.dashboard.collector_edit import CollectorEdit
-from askfirst_collector.dashboard.collectors import Collectors
-from askfirst_collector.dashboard.door import Door, by_a_script
-from askfirst_collector.dashboard.editions import EditionPages
-from askfirst_collector.dashboard.entry import Entry
-from askfirst_collector.dashboard.member_pages import MemberPages
-from askfirst_collector.dashboard.oidc import Oidc
-from askfirst_collector.dashboard.page import Frame, Page, check_page, collector_of
-from askfirst_collector.dashboard.pages import HEADERS, Pages
-from askfirst_collector.dashboard.provider import Provider
-from askfirst_collector.dashboard.publishing import Publishing
-from askfirst_collector.dashboard.settings import Settings
-from askfirst_collector.dashboard.site_frame import SiteFrame
-from askfirst_collector.dashboard.site_list import SiteList
-from askfirst_collector.dashboard.starting import Starting
-from askfirst_collector.dashboard.testing import Testing
-from askfirst_collector.dashboard.throttle import Throttle
-from askfirst_collector.dashboard.views import Views
-from askfirst_collector.dashboard.words import said
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.members import Members
-from askfirst_collector.registry.tries import Tries
+from askfirst_collector.dashboard.auth.accept_invitation import Arrival
+from askfirst_collector.dashboard.auth.account import Account
+from askfirst_collector.dashboard.auth.oidc import Oidc
+from askfirst_collector.dashboard.auth.oidc_client import Provider
+from askfirst_collector.dashboard.auth.session import SessionAuth
+from askfirst_collector.dashboard.auth.sign_in import Entry
+from askfirst_collector.dashboard.auth.throttle import Throttle
+from askfirst_collector.dashboard.figures.pages import Views
+from askfirst_collector.dashboard.host_policy.pages import CeilingPages
+from askfirst_collector.dashboard.layout.forms import by_a_script
+from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.page import Frame, Page, check_page, collector_of
+from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.dashboard.layout.templates import HEADERS, Pages
+from askfirst_collector.dashboard.members.audit import Audit
+from askfirst_collector.dashboard.members.pages import MemberPages
+from askfirst_collector.dashboard.placed.edit import CollectorEdit
+from askfirst_collector.dashboard.placed.pages import Collectors
+from askfirst_collector.dashboard.sites.editions import EditionPages
+from askfirst_collector.dashboard.sites.list import SiteList
+from askfirst_collector.dashboard.sites.onboarding import Starting
+from askfirst_collector.dashboard.sites.publish import Publishing
+from askfirst_collector.dashboard.sites.settings import Settings
+from askfirst_collector.dashboard.sites.test_session import Testing
+from askfirst_collector.members.login_attempts import Tries
+from askfirst_collector.members.members import Members
+from askfirst_collector.services import Parts
 
 TITLES = {
     403: "Not allowed",
@@ -60,7 +61,7 @@ def host_routes(
 ) -> list[BaseRoute]:
     """Every route of the dashboard: the door, then the pages behind it."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    door = Door(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
+    door = SessionAuth(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
     pages = Pages()
     tries = Tries(parts.engine, key=parts.keys.dashboard()[-1], now=parts.now)
     throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
@@ -106,7 +107,7 @@ def _owner(parts: Parts, site: str | None, collector: str) -> str | None:
 
 
 def _oidc(
-    provider: Provider, parts: Parts, members: Members, door: Door, pages: Pages
+    provider: Provider, parts: Parts, members: Members, door: SessionAuth, pages: Pages
 ) -> tuple[Route, Route]:
     """The way in by a provider, where one is set."""
     oidc = Oidc(
@@ -128,7 +129,7 @@ def _oidc(
 def _pages(
     parts: Parts,
     members: Members,
-    door: Door,
+    door: SessionAuth,
     throttle: Throttle,
     proxies: Proxies,
     pages: Pages,

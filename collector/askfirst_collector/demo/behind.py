@@ -13,10 +13,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from askfirst.contracts.origin import same_origin
+from askfirst_collector.api.serialize import state_of
 from askfirst_collector.demo.chain import Sites, is_tight, tighten
 from askfirst_collector.demo.pages import SECURITY, templates
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.told import state_of
+from askfirst_collector.services import Parts
 
 PATH = "/behind"
 

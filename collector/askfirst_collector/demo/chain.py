@@ -12,11 +12,11 @@ from typing import Any
 
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.catalogue import host_editions
 from askfirst_collector.config import open_folder
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry import host_editions
-from askfirst_collector.registry.ceilings import Saved, ceiling_number, save_ceiling
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import open_ledger, writing
+from askfirst_collector.usecases.save_host_policy import Saved, ceiling_number, save_ceiling
 
 OWNERS = {"wind-survey": "northern-wind", "berth-radar": "berth-radar"}
 COUNTRY = 1  # the level of `ip` that a tight ceiling leaves

@@ -35,7 +35,7 @@ from askfirst_collector.demo.visitors import (
 )
 from askfirst_collector.demo.wire import Jar, Wire
 from askfirst_collector.jobs.run import run_jobs
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 
 DAYS = 14
 AT_ONCE = 24  # visits under way at the same time

@@ -11,18 +11,18 @@ from pathlib import Path
 from markupsafe import Markup
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from askfirst.asgi import ConsentMiddleware
-from askfirst.gate.headers import values
-from askfirst.gate.notice import askfirst_notice
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.http.headers import values
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
+from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import Policy
+from askfirst_collector.api.serialize import line_of
 from askfirst_collector.demo.behind import Behind
 from askfirst_collector.demo.chain import Sites, first_ceiling, place_collectors
 from askfirst_collector.demo.office import Office
 from askfirst_collector.demo.pages import Shop
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.registry.told import line_of
 
 
 def demo_site(

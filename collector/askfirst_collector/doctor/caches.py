@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from askfirst.gate.caching import VARY_ON
+from askfirst.http.caching import VARY_ON
 from askfirst_collector.doctor.evidence import Evidence, Page
 from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.doctor.markup import read_markup

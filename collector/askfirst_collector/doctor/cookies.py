@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from askfirst.gate.passing import Kind, Passing
-from askfirst.gate.set_cookie import deletes, name_of
-from askfirst.gate.undeclared import Report, as_glob
+from askfirst.gate.cookie_filter import Kind, Passing
+from askfirst.gate.undeclared_cookies import Report, as_glob
+from askfirst.http.set_cookie import deletes, name_of
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 

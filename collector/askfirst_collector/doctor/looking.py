@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import askfirst.asgi
+import askfirst
 import askfirst.wsgi
 from askfirst.observe.address import read_address
 from askfirst.observe.proxies import Proxies
@@ -92,7 +92,7 @@ class Looking:
 
 def watch_gates(looking: Looking) -> None:
     """See every call of a gate, and every collector that is made, in this process."""
-    asgi, wsgi = askfirst.asgi.ConsentMiddleware, askfirst.wsgi.ConsentMiddleware
+    asgi, wsgi = askfirst.ConsentMiddleware, askfirst.wsgi.ConsentMiddleware
     call_asgi, call_wsgi = asgi.__call__, wsgi.__call__
     collector = embedded.EmbeddedCollector
     original_init, original_editions = collector.__init__, collector.editions

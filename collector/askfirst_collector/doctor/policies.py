@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.doctor.transport import no_https
 from askfirst_collector.init.questions import UNKNOWN_CONTACT, UNKNOWN_COUNTRY
 from askfirst_collector.loopback import is_loopback
-from askfirst_collector.registry.conflicts import conflicts
 
 
 def beyond_host(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from askfirst.errors import AskfirstError
-from askfirst.gate.headers import Header, listed, values
+from askfirst.http.headers import Header, listed, values
 
 PATIENCE = 40.0  # seconds; a site that was just started may still be reading its modules
 LARGEST = 2_000_000  # bytes of a body that are read

@@ -16,25 +16,24 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from askfirst.asgi_paths import read_body
 from askfirst.client import Caller, Receive
-from askfirst.contracts.body import JSON, TEXT, media_type
+from askfirst.contracts.body import JSON, TEXT, media_type, read_body
 from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
 from askfirst.contracts.strict_json import read_json
 from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
-from askfirst.gate.cookies import STATE, read_cookies
-from askfirst.gate.headers import Headers
+from askfirst.http.cookie_header import STATE, read_cookies
+from askfirst.http.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.parts import Parts
+from askfirst_collector.ingest.accept_batch import Intake, Taken
+from askfirst_collector.ingest.read_rows import Sender
+from askfirst_collector.ingest.responses import EXPIRE_STATE, Answer, Send, away, refused
+from askfirst_collector.ingest.script_budget import MINUTE, MOST_OF_A_NETWORK
+from askfirst_collector.services import Parts
 
-from .answers import EXPIRE_STATE, Answer, Send, away, refused
-from .budget import MINUTE, MOST_OF_A_NETWORK
-from .intake import Intake, Taken
 from .owed import EventStandings
-from .reading import Sender
 from .senders import Senders, bearer
 
 log = logging.getLogger("askfirst.collector")

@@ -13,10 +13,10 @@ from askfirst.spool.pending import replay
 from askfirst.spool.spool import Spool
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.ledger.records import Ledger
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Judged
-
-from . import consents, rights
+from askfirst_collector.usecases import record_consent as consents
+from askfirst_collector.usecases import visitor_rights as rights
 
 SECONDS = 2.0  # that writers of events may take to hear of what was written down
 

@@ -7,14 +7,13 @@ from askfirst.contracts import origin
 from askfirst.contracts.events import EventBatch
 from askfirst.contracts.origin import exact_origin
 from askfirst.errors import Reason, Refused
-from askfirst.gate.headers import Headers, values
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
+from askfirst.http.headers import Headers, values
 from askfirst.terms.consent import Signals
 from askfirst.terms.placed import Placed
-from askfirst_collector.registry.sites import Registry, Site
-
-from .reading import Sender
+from askfirst_collector.catalogue.sites import Registry, Site
+from askfirst_collector.ingest.read_rows import Sender
 
 _BEARER = b"bearer "
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
-from askfirst_collector.registry.ready_made import jurisdiction
+from askfirst_collector.catalogue.first_policy import jurisdiction
 
 from .writing import SCOPE, headed, table
 

@@ -10,8 +10,8 @@ from typing import Any
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import Closes
+from askfirst_collector.catalogue.first_policy import jurisdiction
 from askfirst_collector.init.frameworks import Cookie
-from askfirst_collector.registry.ready_made import jurisdiction
 
 COLUMN = 45  # where comments begin, if the line leaves room
 LONGEST = 100  # else the comment stands above

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from askfirst.errors import CollectorAway
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import FAULTS, away
 

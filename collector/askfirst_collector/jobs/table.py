@@ -14,16 +14,15 @@ from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
 from askfirst_collector.ingest.owed import tell_owed
+from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import refusal
-from askfirst_collector.ledger.upkeep import upkeep
-from askfirst_collector.parts import Parts
-from askfirst_collector.registry.accounts import drop_expired
-from askfirst_collector.registry.ceilings import follow_file
+from askfirst_collector.members.rows import drop_expired
+from askfirst_collector.services import Parts
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.faults import away
-
-from .telling import tell_owners
+from askfirst_collector.usecases.save_host_policy import follow_file
+from askfirst_collector.webhooks.deliver import tell_owners
 
 MINUTE = 60  # seconds
 HOUR = 3600  # seconds

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
 
 from askfirst_collector.ledger.appending import append_entry
+from askfirst_collector.ledger.consent_status import Standings
 from askfirst_collector.ledger.entries import (
     ADMIN,
     Entry,
@@ -20,7 +21,6 @@ from askfirst_collector.ledger.entries import (
     standing_of,
     timestamp,
 )
-from askfirst_collector.ledger.standings import Standings
 from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Judged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from askfirst.terms.policy import shipped
-from askfirst_collector.admin.ceiling import NewCeiling, Tried
+from askfirst_collector.api.host_policy import NewCeiling, Tried
 
 from .admin_members import operation
 from .operation import Answer, Area, Body, Schema, ref

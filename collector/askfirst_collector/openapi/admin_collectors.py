@@ -6,7 +6,7 @@ from typing import Any
 
 from askfirst.terms.pages import LONGEST
 from askfirst.terms.placed import KEYS
-from askfirst_collector.admin.placed import NewState, NewTerms
+from askfirst_collector.api.placed import NewState, NewTerms
 
 from .admin_members import SITE_PATH, operation
 from .example import SITE

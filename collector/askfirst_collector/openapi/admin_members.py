@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst_collector.admin.members import LATEST, MOST_CHANGES, NewInvitation, Standing
-from askfirst_collector.registry.accounts import HOST_ADMIN
-from askfirst_collector.registry.permissions import ROLES, SCOPES
+from askfirst_collector.api.members import LATEST, MOST_CHANGES, NewInvitation, Standing
+from askfirst_collector.members.permissions import ROLES, SCOPES
+from askfirst_collector.members.rows import HOST_ADMIN
 
 from .example import SITE
 from .operation import AWAY, BODY, Answer, Area, Body, Operation, Parameter, Schema, ref

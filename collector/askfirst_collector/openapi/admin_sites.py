@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from askfirst_collector.admin.sites import NewLimit, NewPolicy
+from askfirst_collector.api.sites import NewLimit, NewPolicy
 
 from .admin_members import GONE, SITE_PATH, operation
 from .example import example_policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from askfirst_collector.ingest.v1 import SCRIPTED
+from askfirst_collector.api.visitors import SCRIPTED
 
 from .headers import FROM_SCRIPT, ORIGIN
 from .operation import AWAY, Answer, Area, Operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from askfirst.terms.attributes import ATTRIBUTES
-from askfirst_collector.ingest.rights import NOT_LINKABLE
+from askfirst_collector.usecases.visitor_rights import NOT_LINKABLE
 
 from .headers import FROM_SCRIPT, ORIGIN
 from .operation import AWAY, Answer, Area, Operation, Schema, ref

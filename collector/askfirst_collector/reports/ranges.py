@@ -20,7 +20,7 @@ from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of,
 from askfirst_collector.closing.cells import Kind
 from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
 from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
-from askfirst_collector.parts import Parts
+from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import away
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]

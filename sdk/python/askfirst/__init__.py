@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from . import accesslog
-from .asgi import ConsentMiddleware
-from .asgi_scope import consent_from
+from askfirst import accesslog
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.asgi_scope import consent_from
+from askfirst.pages.notice import askfirst_notice
+from askfirst.remote.collector import HttpCollector
+from askfirst.track import track
+
 from .client import CollectorClient
 from .errors import AskfirstError, CollectorAway, PolicyError, Problem, Refused
-from .gate.notice import askfirst_notice
-from .http_collector import HttpCollector
-from .telemetry import track
 from .terms.consent import Consent
 from .terms.policy import Policy, read_policy, shipped
 

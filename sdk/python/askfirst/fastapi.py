@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 from starlette.templating import Jinja2Templates
 
-from . import asgi_scope
-from .asgi import ConsentMiddleware
-from .asgi_app import around
-from .jinja import init_jinja
+from askfirst.adapters import asgi_scope
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.jinja import init_jinja
+from askfirst.adapters.starlette_stack import around
+
 from .terms.consent import Consent
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]

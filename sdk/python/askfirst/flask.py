@@ -10,14 +10,15 @@ import flask
 from flask import Flask
 from werkzeug.wrappers import Request
 
-from . import wsgi
+from askfirst.adapters import wsgi
+from askfirst.adapters.build import Options
+from askfirst.adapters.jinja import askfirst_script
+from askfirst.adapters.wsgi import ROUTE, ConsentMiddleware
+from askfirst.pages.html import Html
+
 from .client import CollectorClient
-from .gate.html import Html
-from .jinja import askfirst_script
-from .options import Options
 from .terms.consent import Consent
 from .terms.policy import Policy
-from .wsgi import ROUTE, ConsentMiddleware
 
 __all__ = ["AskFirst", "ConsentMiddleware", "askfirst_notice", "consent_from"]
 
@@ -29,7 +30,7 @@ class AskFirst:
 
     It wraps `app.wsgi_app`, because Flask sets the session's cookie after every `after_request`.
     Templates get `askfirst_notice()`, `askfirst_script()`, `askfirst_allows(purpose)`. A relative
-    path of the policy is one below `app.root_path`. More settings: `askfirst.options.Options`.
+    path of the policy is one below `app.root_path`. More: `askfirst.adapters.build.Options`.
     """
 
     def __init__(

@@ -12,9 +12,9 @@ from litestar import Litestar
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.types import Message, Scope
 
-from .asgi import ConsentMiddleware
-from .asgi_scope import consent_from
-from .jinja import init_jinja
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.asgi_scope import consent_from
+from askfirst.adapters.jinja import init_jinja
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]
 

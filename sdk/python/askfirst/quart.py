@@ -7,10 +7,11 @@ from typing import Any, cast
 from quart import Quart, has_websocket_context, request, websocket
 from quart.wrappers.base import BaseRequestWebsocket
 
-from . import asgi_scope
-from .asgi import ConsentMiddleware
-from .asgi_scope import ROUTE
-from .jinja import init_jinja
+from askfirst.adapters import asgi_scope
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.asgi_scope import ROUTE
+from askfirst.adapters.jinja import init_jinja
+
 from .terms.consent import Consent
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app"]

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.templating import Jinja2Templates
 
-from .asgi import ConsentMiddleware
-from .asgi_app import around
-from .asgi_scope import consent_from
-from .jinja import init_jinja
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.asgi_scope import consent_from
+from askfirst.adapters.jinja import init_jinja
+from askfirst.adapters.starlette_stack import around
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]
 

@@ -1,29 +1,15 @@
-"""`track`: tell of an action from server code, whatever the framework."""
+"""Where `track` was: import it from `askfirst`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import warnings
 
-from .gate.visit import KEY, Visit
-from .wsgi_environ import VISIT
+from .track import track
 
+__all__ = ["track"]
 
-def track(request: object, name: str, properties: Mapping[str, Any] | None = None) -> None:
-    """Tell of an action for each purpose that lists it and that this visitor agreed to.
-
-    `request` is a request of any framework, an ASGI scope or a WSGI environ. Without agreement
-    nothing happens. Never waits; the response does not depend on it. Raises LookupError where no
-    ConsentMiddleware stands in front.
-    """
-    for where in _places(request):
-        visit = where.get(KEY) or where.get(VISIT)
-        if isinstance(visit, Visit):
-            visit.track(name, properties)
-            return
-    raise LookupError("put askfirst.ConsentMiddleware in front of this application")
-
-
-def _places(request: object) -> list[Mapping[str, Any]]:
-    candidates = [getattr(request, name, None) for name in ("scope", "environ", "META")]
-    return [candidate for candidate in (request, *candidates) if isinstance(candidate, Mapping)]
+warnings.warn(
+    "askfirst.telemetry has moved: write `from askfirst import track`",
+    DeprecationWarning,
+    stacklevel=2,
+)

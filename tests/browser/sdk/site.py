@@ -18,8 +18,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from askfirst.asgi import ConsentMiddleware
-from askfirst.gate.notice import askfirst_notice
+from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.placing import place, tides

@@ -1,12 +1,16 @@
-"""How a body comes: its media type, and forms."""
+"""How a body comes: its media type, its size and time, and forms."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 from urllib.parse import parse_qsl
 
+from askfirst.http.headers import Headers, first, values
+
 from ..errors import Reason, Refused
-from ..gate.headers import Headers, first, values
-from .limits import FORM_FIELDS
+from .limits import BODY_BYTES, BODY_SECONDS, FORM_FIELDS
 from .strict_json import BROKEN, decode
 
 FORM, JSON, TEXT = "application/x-www-form-urlencoded", "application/json", "text/plain"
@@ -25,6 +29,50 @@ def media_type(headers: Headers, *types: str) -> str:
     if kind.strip().lower() not in types:
         raise Refused(Reason.UNSUPPORTED_MEDIA_TYPE, f"send {' or '.join(types)}")
     return kind.strip().lower()
+
+
+_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+async def read_body(
+    headers: Headers,
+    receive: _Receive,
+    *,
+    largest: int = BODY_BYTES,
+    seconds: float = BODY_SECONDS,
+) -> bytes:
+    """The whole body; Refused `too-large` past `largest` bytes, `too-slow` past `seconds`."""
+    for name, value in headers:
+        if name.lower() == b"content-length":
+            digits = value.strip().lstrip(b"0")
+            if digits.isdigit() and (len(digits) > 9 or int(digits) > largest):
+                raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
+    return await read_chunks(receive, largest=largest, seconds=seconds)
+
+
+async def read_chunks(
+    receive: _Receive, *, largest: int = BODY_BYTES, seconds: float = BODY_SECONDS
+) -> bytes:
+    """As `read_body`, whatever the headers said."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refused(
+                        Reason.TOO_SLOW, "the connection closed before the body was whole"
+                    )
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > largest:
+                    raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise Refused(Reason.TOO_SLOW, f"send the whole body within {seconds:g} s") from None
 
 
 def read_form(data: bytes) -> dict[str, str]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote
 
+from askfirst.http.headers import Headers, values
+
 from ..errors import Reason, Refused
-from ..gate.headers import Headers, values
 
 LONGEST_PATH = 2048
 _SAFE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")

@@ -10,7 +10,8 @@ from django.core.checks import register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from ..desk import Desk
+from askfirst.adapters.blocking import Desk
+
 from . import conf
 
 

@@ -22,10 +22,11 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
+from askfirst.gate.cookie_filter import Passing
+from askfirst.gate.undeclared_cookies import Report
+
 from ..errors import PolicyError, Unusable, WrongSetting
 from ..gate.gate import Gate
-from ..gate.passing import Passing
-from ..gate.undeclared import Report
 from ..terms.policy import Policy, read_policy
 from . import conf
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 NAME = "ASKFIRST"
-# What each key is called where the gate is built; `askfirst.options.Options` says what it means.
+# What each key is called where the gate is built; `adapters.build.Options` says what it means.
 KEYS = {
     "POLICY": "policy",
     "COLLECTOR": "collector",

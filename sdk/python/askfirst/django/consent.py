@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from ..gate.html import Html
-from ..gate.notice import askfirst_notice as _notice
+from askfirst.adapters.wsgi_environ import VISIT, consent_in
+from askfirst.pages.html import Html
+from askfirst.pages.notice import askfirst_notice as _notice
+
 from ..gate.visit import KEY
 from ..terms.consent import Consent
-from ..wsgi_environ import VISIT, consent_in
 
 
 def consent_from(request: HttpRequest) -> Consent:

@@ -10,12 +10,13 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, read_environ, scope_of, where_of
+from askfirst.endpoints.routes import HOST, is_own
+from askfirst.gate.read_request import Told, read
+from askfirst.log_fault import note
+
 from ..client import Message
-from ..gate.faults import note
-from ..gate.paths import HOST, is_own
-from ..gate.told import Told, read
 from ..gate.visit import Visit
-from ..wsgi_environ import CHUNK, VISIT, Given, read_environ, scope_of, where_of
 from .apps import desk
 from .consent import address
 from .response import apply, headers_of, write

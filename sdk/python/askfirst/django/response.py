@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from ..gate.headers import Header
-from ..wsgi_environ import raw
+from askfirst.adapters.wsgi_environ import raw
+from askfirst.http.headers import Header
 
 _SET_COOKIE = b"set-cookie"
 

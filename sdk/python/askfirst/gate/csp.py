@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, get_args
 
+from askfirst.gate.csp_reporting import without_reports
+from askfirst.http.headers import Header, first, values
+
 from ..errors import WrongSetting
 from ..terms.consent import Consent
 from ..terms.policy import Policy
 from ..terms.terms import Recipient
-from .headers import Header, first, values
-from .reporting import without_reports
 
 Mode = Literal["off", "report", "enforce"]
 ENFORCED, REPORTED = b"content-security-policy", b"content-security-policy-report-only"

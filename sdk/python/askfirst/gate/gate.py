@@ -8,23 +8,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from askfirst.gate import log_context as seen
+from askfirst.gate import test_session as testing
+from askfirst.gate.cookie_filter import Passing, is_judged
+from askfirst.gate.page_token import Vouching
+from askfirst.gate.placed_on_page import host_of
+from askfirst.gate.read_request import Told, read
+from askfirst.gate.undeclared_cookies import Report, Sighting, Undeclared, check_mode, on_loopback
+from askfirst.http import caching
+from askfirst.http.cookie_header import PARENT, STATE, TEST
+from askfirst.http.headers import Header, Headers
+from askfirst.log_fault import note
+
 from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
 from ..terms.token import State, read_state
-from . import caching, seen, testing
 from .cookie_database import CookieDatabase
-from .cookies import PARENT, STATE, TEST
 from .csp import Mode, Reach
-from .faults import note
-from .headers import Header, Headers
-from .passing import Passing, is_judged
 from .permissions import deny_unused
-from .standing import host_of
-from .told import Told, read
-from .undeclared import Report, Sighting, Undeclared, check_mode, on_loopback
 from .visit import Visit
-from .vouching import Vouching
 
 log = logging.getLogger("askfirst")
 

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from askfirst.http.headers import Header, Headers, first, values
+
 from ..terms.consent import Consent
 from ..terms.terms import Terms
-from .headers import Header, Headers, first, values
 
 # What a collector may need for the levels that were agreed to; nothing else is handed on.
 _HANDED_ON = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .headers import Header, values
+from askfirst.http.headers import Header, values
 
 NAME = b"permissions-policy"
 # Advertising and measurement between sites, and hints about the machine: no attribute covers them.

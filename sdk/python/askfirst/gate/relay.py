@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
+from askfirst.http.headers import Headers
+from askfirst.log_fault import log, note
+
 from ..client import Caller, CollectorClient, Decision, Handle, Owed, OwedKind, Recorded
 from ..errors import AskfirstError, CollectorAway, Reason, Refused
 from ..spool.pending import ENDED, LOOK, WAITS, Pending
 from ..terms.policy import Policy
-from .faults import log, note
 from .gate import Gate, Known
-from .headers import Headers
 
 PATIENCE = 2.0  # seconds a grant, or a first page, waits for the collector
 LONGEST_LEARNING = 30.0  # seconds until an attempt to learn is given up

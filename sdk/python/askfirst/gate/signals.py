@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from askfirst.http.headers import Headers, values
+
 from ..terms.consent import Signals
-from .headers import Headers, values
 
 
 def is_set(value: bytes) -> bool:

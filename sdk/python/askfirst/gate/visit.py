@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from askfirst.http.headers import Headers
+
 from ..terms.consent import Consent, Question, Source
 from ..terms.lattice import Scope
-from .headers import Headers
 
 log = logging.getLogger("askfirst")
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..gate.faults import log, note
+from askfirst.log_fault import log, note
+
 from . import files
 
 HOUR = 3600  # seconds

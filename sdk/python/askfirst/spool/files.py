@@ -152,3 +152,14 @@ else:
     def _lock(handle: int, *, shared: bool = False, wait: bool = False) -> None:
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         fcntl.flock(handle, how if wait else how | fcntl.LOCK_NB)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk, as far as the system can (Windows cannot)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

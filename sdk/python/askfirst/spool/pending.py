@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from askfirst.log_fault import log, note
+
 from ..client import Handle, Owed
 from ..errors import CollectorAway, Refused
-from ..gate.faults import log, note
 from .spool import Spool
 
 # Why a collector does not know a receipt, or not any more.

@@ -19,10 +19,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from askfirst.log_fault import note
+from askfirst.spool.files import sync_folder
+
 from ..client import Decision, Handle, Owed
 from ..errors import AskfirstError, CollectorAway
-from ..gate.faults import note
-from ..key_file import sync_folder
 from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about

@@ -8,7 +8,8 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 
-from ...gate.html import Html, el
+from askfirst.pages.html import Html, el
+
 from ..consent import askfirst_notice as notice
 from ..consent import consent_from
 

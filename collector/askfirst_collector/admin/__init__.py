@@ -1,1 +1,0 @@
-"""`/v1/admin/*`: what the dashboard does, for programs, under an API token."""

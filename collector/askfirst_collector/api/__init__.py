@@ -1,0 +1,1 @@
+"""`/v1/*`: the collector's own face."""

@@ -1,0 +1,113 @@
+"""The host's policy, for programs: what is in force, what another would do, putting it in force."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.terms.policy import LARGEST, read_policy
+from askfirst_collector.api.auth import Endpoint, answer, read_json
+from askfirst_collector.api.serialize import moment
+from askfirst_collector.catalogue.enforce_host_policy import Held
+from askfirst_collector.catalogue.host_editions import history
+from askfirst_collector.ingest.off_loop import read_apart
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.services import Parts
+from askfirst_collector.usecases.preview_host_policy import preview
+from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+
+
+class Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host policy to hold everything against."""
+
+    policy: dict[str, Any]
+
+
+class NewCeiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host policy to put in force; `expected` is the number of the one that was read."""
+
+    policy: dict[str, Any]
+    expected: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class CeilingFace:
+    """The handlers; each raises Refused, PolicyError or CollectorAway."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every path of this file, and the action that it is."""
+        ceiling = "/v1/admin/ceiling"
+        return [
+            Endpoint("GET", ceiling, "ceiling.read", self.show),
+            Endpoint("PUT", ceiling, "ceiling.change", self.save),
+            Endpoint("POST", f"{ceiling}/preview", "ceiling.change", self.preview),
+        ]
+
+    async def show(self, request: Request, member: Member) -> Response:
+        """The ceiling in force; `policy` is null where it cannot be read, and nothing is gathered.
+
+        `file` names the file that governs, where one does.
+        """
+
+        def shown() -> dict[str, Any]:
+            policy, file = self._parts.host.current().policy, self._parts.host.file
+            with self._parts.engine.connect() as connection:
+                editions = history(connection)
+            return {
+                "number": ceiling_number(self._parts),
+                "hash": None if policy is None else policy.hash,
+                "policy": None if policy is None else policy.document,
+                "file": None if file is None else file.name,
+                "history": [
+                    {"number": number, "hash": digest, "effective": moment(effective)}
+                    for number, digest, effective in editions
+                ],
+            }
+
+        return answer(await asyncio.to_thread(shown))
+
+    async def preview(self, request: Request, member: Member) -> Response:
+        """Whom another ceiling would suspend, who would go on, and what would be purged."""
+        body = await read_json(request, Tried, largest=LARGEST)
+        policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
+        effects = await asyncio.to_thread(preview, self._parts, policy)
+        return answer(
+            {
+                "suspends": [_held(change) for change in effects.suspends],
+                "resumes": [_held(change) for change in effects.resumes],
+                "purges": [asdict(change) for change in effects.purges],
+            }
+        )
+
+    async def save(self, request: Request, member: Member) -> Response:
+        """Put a ceiling in force in every worker, from the next event on."""
+        body = await read_json(request, NewCeiling, largest=LARGEST)
+        policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
+        saved = await asyncio.to_thread(
+            lambda: save_ceiling(self._parts, policy, actor=member.name, expected=body.expected)
+        )
+        return answer(
+            {
+                "number": saved.number,
+                "hash": saved.hash,
+                "suspended": [_held(change) for change in saved.suspended],
+                "resumed": [_held(change) for change in saved.resumed],
+            }
+        )
+
+
+def _held(change: Held) -> dict[str, Any]:
+    return {
+        "site": change.site,
+        "collector": change.collector,
+        "owner": change.owner,
+        "conflicts": [problem.as_dict() for problem in change.problems],
+    }

@@ -1,0 +1,95 @@
+"""Sites and placed collectors as plain values: what the API and `--json` of the commands answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.scheduled import Scheduled
+from askfirst_collector.catalogue.sites import Registry, Site
+
+
+def moment(seconds: float) -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state_of(site: Site) -> str:
+    """`in-force`, `suspended` or `retired`."""
+    if site.retired:
+        return "retired"
+    return "suspended" if site.suspended else "in-force"
+
+
+def site_told(site: Site) -> dict[str, Any]:
+    """A site in a list."""
+    current = site.editions.current
+    return {
+        "site": site.name,
+        "state": state_of(site),
+        "edition": current.number,
+        "hash": current.hash,
+        "since": moment(current.effective),
+        "origins": list(current.policy.origins),
+        "collectors": sorted(current.placed),
+        "rows_a_day": site.rows_a_day,
+    }
+
+
+def whole_site_told(registry: Registry, site: Site) -> dict[str, Any]:
+    """A site with its policy, what waits to take effect, and why it is suspended."""
+    return {
+        **site_told(site),
+        "policy": site.editions.current.policy.document,
+        "conflicts": [problem.as_dict() for problem in site.suspended],
+        "scheduled": scheduled_told(registry.scheduled(site.name)),
+    }
+
+
+def scheduled_told(scheduled: Scheduled | None) -> dict[str, Any] | None:
+    """A policy for later; `refused` lists what kept it from taking effect."""
+    if scheduled is None:
+        return None
+    return {
+        "hash": scheduled.policy.hash,
+        "effective": moment(scheduled.effective),
+        "policy": scheduled.policy.document,
+        "refused": [dict(problem) for problem in scheduled.refused],
+    }
+
+
+def editions_told(site: Site) -> list[dict[str, Any]]:
+    """The history of a site, newest first."""
+    return [
+        {
+            "number": edition.number,
+            "hash": edition.hash,
+            "effective": moment(edition.effective),
+            "collectors": sorted(edition.placed),
+        }
+        for edition in reversed(site.editions.all)
+    ]
+
+
+def placed_told(collector: PlacedCollector) -> dict[str, Any]:
+    """A placed collector, whole; `reason` says why it is suspended."""
+    return {
+        "name": collector.name,
+        "site": collector.site,
+        "owner": collector.owner,
+        "state": collector.state,
+        "version": collector.version,
+        "write_key": collector.write_key,
+        "line": line_of(collector),
+        "reason": None if collector.reason is None else dict(collector.reason),
+        "document": collector.placed.document,
+    }
+
+
+def line_of(collector: PlacedCollector) -> str:
+    """The one line that its owner places on its pages; names and keys need no escaping."""
+    attributes = (
+        f'data-askfirst-collector="{collector.write_key}" data-askfirst-name="{collector.name}"'
+    )
+    return f"<span hidden {attributes}></span>"

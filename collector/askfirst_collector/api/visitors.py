@@ -1,0 +1,350 @@
+"""The collector's own face, for relays and for sites that are scripts alone: `/v1/*`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.client import Decision, Owed, Recorded
+from askfirst.contracts.body import JSON, TEXT, media_type, read_body
+from askfirst.contracts.consent import ROLLBACK, ConsentRequest, read_consent_request
+from askfirst.contracts.names import HANDLE as HANDLES
+from askfirst.contracts.origin import exact_origin
+from askfirst.contracts.strict_json import read_json
+from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.gate.receipt import handle_of
+from askfirst.gate.signals import read_signals
+from askfirst.http.headers import values
+from askfirst.terms.edition import Choice
+from askfirst.terms.policy import LARGEST, Policy, read_policy
+from askfirst.terms.purpose import write_terms
+from askfirst.terms.terms import BOTTOM
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ingest.events import Events
+from askfirst_collector.ingest.off_loop import read_apart
+from askfirst_collector.ingest.owed import owe
+from askfirst_collector.ingest.script_budget import Budget
+from askfirst_collector.ingest.senders import bearer
+from askfirst_collector.services import Parts
+from askfirst_collector.usecases import visitor_rights as rights
+from askfirst_collector.usecases.record_consent import record
+
+EVENTS = "/v1/events"
+# What a page of a site without a server may call; other paths are for programs.
+SCRIPTED = (
+    *("/v1/consents", EVENTS, "/v1/rights/erase", "/v1/rights/me"),
+    *("/v1/rights/restrict", "/v1/rights/withdraw"),
+)
+DETAILS = (1, 2, 3)
+_RECEIPT = b"receipt "
+HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
+
+
+class Face:
+    """The handlers; each raises Refused or CollectorAway."""
+
+    def __init__(self, parts: Parts, events: Events) -> None:
+        self._parts = parts
+        self._events = events
+        self._budget = Budget(now=parts.now)
+
+    async def consents(self, request: Request) -> Response:
+        """Record an answer: under a site key by its handle, from a script by its secret."""
+        headers = request.headers.raw
+        # Whose key it is counts before what the body says.
+        key = bearer(headers)
+        own = None if key is None else await asyncio.to_thread(self._site_of_key, key)
+        media_type(headers, JSON, TEXT)
+        consent_request = read_consent_request(read_json(await read_body(headers, request.receive)))
+        origin = None
+        if own is None:
+            peer = request.client.host if request.client else ""
+            handle: str | None
+            handle, origin = await asyncio.to_thread(
+                self._of_script, consent_request, headers, peer
+            )
+        else:
+            handle = _of_relay(consent_request, own.name)
+        if handle is None:
+            await asyncio.to_thread(tally_refusal, self._parts, consent_request.site)
+            return _json({"decision": "refused"}, origin)
+        gpc = read_signals(headers).gpc
+        decision = _decision(consent_request, handle, gpc=gpc)
+        try:
+            return _json(_written(await record(self._parts, decision)), origin)
+        except CollectorAway:
+            # A relay has a spool of its own, and asks again.
+            if key is not None or consent_request.answer.method not in ("reject_all", "withdraw"):
+                raise
+        await self._owe(Owed(consent_request.site, handle, "answer", decision))
+        return _json({"decision": "refused"}, origin)
+
+    async def policies(self, request: Request) -> Response:
+        """Put a policy in force as the next edition of the site whose key is shown."""
+        headers = request.headers.raw
+        key = bearer(headers) or ""
+        own = await asyncio.to_thread(self._parts.registry.site_of_key, key)
+        if own is None:
+            raise Refused(Reason.WRONG_KEY, "send the key of a site: Authorization: Bearer …")
+        media_type(headers, JSON)
+        data = await read_body(headers, request.receive, largest=LARGEST)
+        policy = await read_apart(lambda: _policy(data))
+        if policy.site != own:
+            raise Refused(Reason.WRONG_KEY, "send the key of the site that the policy names")
+        await asyncio.to_thread(self._parts.registry.publish, policy)
+        return await self.terms(request)
+
+    async def terms(self, request: Request) -> Response:
+        """Effective terms by edition, purpose and detail, for the relay of a site."""
+        site = await asyncio.to_thread(self._site_of_key, bearer(request.headers.raw) or "")
+        body = orjson.dumps(await asyncio.to_thread(effective_terms, site))
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        headers = {"etag": etag, "cache-control": "private, no-cache"}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    async def me(self, request: Request) -> Response:
+        """What is kept about the holder of a receipt."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        return _json(await asyncio.to_thread(rights.me, self._parts, site, handle), origin)
+
+    async def erase(self, request: Request) -> Response:
+        """Erase what is still linked to it."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        try:
+            await asyncio.to_thread(rights.erase, self._parts, site, handle)
+        except CollectorAway:
+            await self._owe(Owed(site, handle, "erase"))
+        return _json({"done": True}, origin)
+
+    async def restrict(self, request: Request) -> Response:
+        """Store nothing more, keep what there is."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        try:
+            await asyncio.to_thread(rights.restrict, self._parts, site, handle)
+        except CollectorAway:
+            await self._owe(Owed(site, handle, "restrict"))
+        return _json({"done": True}, origin)
+
+    async def withdraw(self, request: Request) -> Response:
+        """End the grant for good."""
+        site, handle, origin = await asyncio.to_thread(self._holder, request)
+        if await asyncio.to_thread(self._parts.registry.site, site):
+            withdrawal = _withdrawal(site, handle)
+            try:
+                await record(self._parts, withdrawal)
+            except CollectorAway:
+                await self._owe(Owed(site, handle, "answer", withdrawal))
+        return _json({"done": True}, origin)
+
+    async def _owe(self, entry: Owed) -> None:
+        # An unknown receipt is told as much as one that waits.
+        with suppress(Refused):
+            await owe(self._parts.spool, self._parts, entry)
+
+    async def allow(self, request: Request) -> Response:
+        """The preflight of a script (Fetch standard, CORS protocol)."""
+        origins = values(request.headers.raw, b"origin")
+        known = len(origins) == 1 and await asyncio.to_thread(
+            self._parts.registry.has_origin, origins[0].decode("latin-1")
+        )
+        if not known:
+            raise Refused(Reason.CROSS_ORIGIN, "send from an origin of the site")
+        return _json(
+            {},
+            origins[0],
+            {
+                "access-control-allow-methods": "GET, POST",
+                "access-control-allow-headers": "authorization, content-type",
+                "access-control-max-age": "600",
+            },
+        )
+
+    def _of_script(
+        self, consent_request: ConsentRequest, headers: list[tuple[bytes, bytes]], peer: str
+    ) -> tuple[str, bytes]:
+        site = self._parts.registry.site(consent_request.site)
+        origins = site.editions.current.policy.origins if site is not None else ()
+        origin = exact_origin(headers, origins)
+        if origin is None:
+            raise Refused(Reason.CROSS_ORIGIN, "send answers from an origin of the site")
+        if consent_request.answer.method == ROLLBACK:
+            raise Refused(Reason.WRONG_KEY, "rollback needs the key of its site")
+        if consent_request.handle is not None:
+            raise Refused(
+                Reason.WRONG_KEY, "a handle needs the key of its site; a page sends secret"
+            )
+        if consent_request.secret is None:
+            raise Refused(Reason.NO_RECEIPT, "send the secret")
+        handle = _handle_of(consent_request.secret.encode())
+        if not consent_request.answer.refuses:
+            # The network first: an Origin is easily forged, and what one network may not send
+            # must not be taken from the site's budget, which is everybody's.
+            if not self._events.admits_script(headers, peer):
+                raise Refused(Reason.TOO_MANY_REQUESTS, "too many answers from one network")
+            if not self._budget.allows(consent_request.site):
+                raise Refused(
+                    Reason.TOO_MANY_REQUESTS, "too many answers on one site", retry_after=60
+                )
+        return handle, origin
+
+    def _site_of_key(self, key: str) -> Site:
+        name = self._parts.registry.site_of_key(key)
+        site = self._parts.registry.site(name) if name is not None else None
+        if site is None:
+            raise Refused(Reason.WRONG_KEY, "send the key of a site: Authorization: Bearer …")
+        return site
+
+    def _holder(self, request: Request) -> tuple[str, str, bytes | None]:
+        """Site and handle of the receipt shown, and the origin to answer to.
+
+        A relay shows the site's key, and says whose handle it is. The receipt is no cookie: only
+        who holds it sends it. Still a page may only do so from an origin of the site (M47); what is
+        no browser sends neither Origin nor Sec-Fetch-Site.
+        """
+        headers = request.headers.raw
+        key = bearer(headers)
+        if key:
+            return self._site_of_key(key).name, _handle(headers), None
+        lines = values(headers, b"authorization")
+        if len(lines) != 1 or lines[0][: len(_RECEIPT)].lower() != _RECEIPT:
+            raise Refused(Reason.NO_RECEIPT, "send Authorization: Receipt and the secret")
+        handle = _handle_of(lines[0][len(_RECEIPT) :].strip())
+        sites = self._parts.ledger.sites_of(handle)
+        name = sites[0] if sites else ""
+        if not values(headers, b"origin") and not values(headers, b"sec-fetch-site"):
+            return name, handle, None
+        # Every site's origins: that this one is the right one would tell whether it knows it.
+        known = {
+            origin
+            for site in self._parts.registry.readable()
+            for origin in site.editions.current.policy.origins
+        }
+        origin = exact_origin(headers, known)
+        if origin is None:
+            raise Refused(Reason.CROSS_ORIGIN, "send this from an origin of the site")
+        site = self._parts.registry.site(name) if name else None
+        own = site.editions.current.policy.origins if site is not None else ()
+        return (name if origin.decode("latin-1") in own else ""), handle, origin
+
+
+def _handle(headers: list[tuple[bytes, bytes]]) -> str:
+    handles = [value.decode("latin-1") for value in values(headers, HANDLE)]
+    if len(handles) != 1 or not HANDLES.fullmatch(handles[0]):
+        raise Refused(
+            Reason.NO_RECEIPT, "under a site key send Askfirst-Handle: 64 hexadecimal digits"
+        )
+    return handles[0]
+
+
+def _of_relay(body: ConsentRequest, own: str) -> str | None:
+    if own != body.site:
+        raise Refused(Reason.WRONG_KEY, "send the key of the site that the body names")
+    if body.secret is not None:
+        raise Refused(Reason.WRONG_KEY, "a relay sends the handle, never the secret")
+    if body.handle is None and not body.answer.refuses:
+        raise Refused(Reason.BAD_SHAPE, "send the handle")
+    return body.handle
+
+
+def _policy(data: bytes) -> Policy:
+    read_json(data)
+    return read_policy(data)
+
+
+def effective_terms(site: Site) -> dict[str, Any]:
+    """What a relay narrows events to: of each edition, the terms by purpose and detail."""
+    return {
+        "site": site.name,
+        "host": site.host.hash if site.host is not None else None,
+        "editions": [
+            {
+                "number": edition.number,
+                "hash": edition.hash,
+                "effective": edition.effective,
+                "policy": edition.policy.document,
+                "placed": {name: placed.document for name, placed in edition.placed.items()},
+                "terms": {name: _by_detail(site, name, edition.number) for name in edition.every},
+            }
+            for edition in site.editions
+        ],
+    }
+
+
+def _by_detail(site: Site, purpose: str, number: int) -> dict[str, Any]:
+    terms_by_detail = {
+        detail: site.effective(purpose, Choice(detail, number)) for detail in DETAILS
+    }
+    return {
+        str(detail): write_terms(terms)
+        for detail, terms in terms_by_detail.items()
+        if terms != BOTTOM
+    }
+
+
+def tally_refusal(parts: Parts, site: str) -> None:
+    """Count one refusal where the site's policy says so; it knows no more than that."""
+    record = parts.registry.site(site)
+    if record is not None and record.editions.current.policy.count_refusals:
+        parts.ledger.tally_refusal(site, record.editions.current.number)
+
+
+def _handle_of(secret: bytes) -> str:
+    handle = handle_of(secret)
+    if handle is None:
+        raise Refused(Reason.NO_RECEIPT, "send the secret of a receipt")
+    return handle
+
+
+def _decision(body: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
+    """What it means for a handle; a signal of the request counts beside that of the body."""
+    answer = body.answer
+    return Decision(
+        site=body.site,
+        handle=handle,
+        edition=answer.edition,
+        lang=answer.lang,
+        method=answer.method,
+        choices=answer.choices,
+        adult=answer.adult,
+        gpc=body.gpc or gpc,
+    )
+
+
+def _withdrawal(site: str, handle: str) -> Decision:
+    return Decision(
+        site=site,
+        handle=handle,
+        edition="",
+        lang="",
+        method="withdraw",
+        choices={},
+        adult=False,
+        gpc=False,
+    )
+
+
+def _written(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "decision": recorded.status,
+        "choices": {name: [c.detail, c.edition] for name, c in recorded.choices.items()},
+        "expires": recorded.expires,
+        **({"receipt": recorded.receipt} if recorded.receipt is not None else {}),
+    }
+
+
+def _json(
+    body: Mapping[str, Any], origin: bytes | None = None, more: Mapping[str, str] | None = None
+) -> Response:
+    headers = {"cache-control": "no-store", **(more or {})}
+    if origin is not None:
+        headers |= {"access-control-allow-origin": origin.decode("latin-1"), "vary": "Origin"}
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)

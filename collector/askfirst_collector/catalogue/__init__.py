@@ -1,0 +1,1 @@
+"""What is in force: sites, editions, placed collectors, host policy, keys."""

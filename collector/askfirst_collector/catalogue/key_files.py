@@ -1,0 +1,40 @@
+"""Keys as files in `keys/`: for the sites' cookies, for receipts, for the dashboard's sessions.
+
+They are apart from `ledger.db`, so that a copy of the ledger forges nothing. The newest key of a
+file signs, all of them verify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from askfirst.remote.key_file import read_key_file
+from askfirst.terms.reading import NAME
+from askfirst_collector.store.faults import away
+
+
+class Keys:
+    """The folder of keys; a key that is asked for first is drawn, whichever process asks."""
+
+    def __init__(self, folder: Path, *, urandom: Callable[[int], bytes]) -> None:
+        self._folder = folder
+        self._urandom = urandom
+
+    def site(self, site: str) -> tuple[bytes, ...]:
+        """The keys of a site's state cookie, newest last."""
+        if not NAME.fullmatch(site):
+            raise ValueError("a site's name is checked before its keys are asked for")
+        return self._read(f"site-{site}.keys")
+
+    def receipts(self) -> tuple[bytes, ...]:
+        """The private keys (Ed25519 seeds) that sign receipts, newest last."""
+        return self._read("receipts.keys")
+
+    def dashboard(self) -> tuple[bytes, ...]:
+        """The keys that sign the dashboard's session cookies, newest last."""
+        return self._read("dashboard.keys")
+
+    def _read(self, name: str) -> tuple[bytes, ...]:
+        with away("keys"):
+            return read_key_file(self._folder / name, urandom=self._urandom)

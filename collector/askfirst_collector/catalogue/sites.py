@@ -1,0 +1,361 @@
+"""The registry: which sites there are, what they published, and what may be gathered now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, select
+
+from askfirst.errors import PolicyError, Problem, Reason, Refused
+from askfirst.terms.edition import Choice, Editions, bounded_terms
+from askfirst.terms.policy import Policy
+from askfirst.terms.terms import BOTTOM, Terms
+from askfirst_collector.catalogue.activate import move_revision, revision, settle_placed
+from askfirst_collector.catalogue.chain_conflicts import conflicts
+from askfirst_collector.catalogue.editions import archived, edition, load_editions
+from askfirst_collector.catalogue.host_policy import HostPolicy
+from askfirst_collector.catalogue.placed import collector_of_key
+from askfirst_collector.catalogue.relay_keys import site_of_key
+from askfirst_collector.catalogue.retired import is_retired, retire
+from askfirst_collector.catalogue.scheduled import (
+    Scheduled,
+    due_at,
+    load_scheduled,
+    schedule,
+    unschedule,
+)
+from askfirst_collector.catalogue.site_limits import (
+    LARGEST,
+    MOST_ROWS_A_DAY,
+    rows_a_day,
+    set_rows_a_day,
+)
+from askfirst_collector.catalogue.suspensions import lift, why
+from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.watch import Watch
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site as it stands: its editions, and the ceiling above it (None: nothing is gathered).
+
+    Where it is retired, or its policy is in conflict with the ceiling (`suspended`), there is none.
+    """
+
+    name: str
+    editions: Editions
+    host: Policy | None
+    host_version: int
+    suspended: tuple[Problem, ...] = ()
+    retired: bool = False
+    rows_a_day: int = MOST_ROWS_A_DAY
+
+    def effective(self, purpose: str, choice: Choice) -> Terms:
+        """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM."""
+        if self.host is None:
+            return BOTTOM
+        return bounded_terms(self.editions, purpose, choice, self.host)
+
+
+@dataclass(frozen=True)
+class _Known:
+    editions: Editions
+    suspended: tuple[Problem, ...]
+    retired: bool
+    due: int | None  # unix seconds; when a scheduled policy takes effect
+    rows_a_day: int
+
+
+class Registry:
+    """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        watch: Watch,
+        host: HostPolicy,
+        *,
+        now: Callable[[], float],
+        urandom: Callable[[int], bytes],
+    ) -> None:
+        self._engine = engine
+        self._watch = watch
+        self._host = host
+        self._now = now
+        self._urandom = urandom
+        self._lock = threading.Lock()
+        self._known: dict[str, _Known] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._version = -1
+        self._revision = -1
+
+    def site(self, name: str) -> Site | None:
+        """A site, exact as of this call in every worker; None for one that published nothing."""
+        self._refresh()
+        known = self._known.get(name) or self._load(name)
+        if known.due is not None and self._now() >= known.due and self.governed:
+            self._put_scheduled_in_force(name)
+            self._refresh()
+            known = self._known.get(name) or self._load(name)
+        if not known.editions:
+            return None
+        ceiling = self._host.current()
+        stands = not (known.suspended or known.retired)
+        host = ceiling.policy if stands else None
+        return Site(
+            name,
+            known.editions,
+            host,
+            ceiling.version,
+            known.suspended,
+            known.retired,
+            known.rows_a_day,
+        )
+
+    def sites(self) -> tuple[str, ...]:
+        """The names of all sites, in order."""
+        query = select(edition.c.site).distinct().order_by(edition.c.site)
+        with away("ledger"), self._engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def readable(self) -> Iterator[Site]:
+        """Every site, by name; one whose editions cannot be read any more is passed over."""
+        for name in self.sites():
+            with suppress(Unreadable):
+                site = self.site(name)
+                if site is not None:
+                    yield site
+
+    def has_origin(self, origin: str) -> bool:
+        """Whether a site names exactly this origin in its current edition."""
+        return any(origin in site.editions.current.policy.origins for site in self.readable())
+
+    def publish(
+        self,
+        policy: Policy,
+        *,
+        actor: str | None = None,
+        effective: int | None = None,
+        expected: int | None = None,
+    ) -> Editions:
+        """Make a policy the current edition of its site; one that is current already stays so.
+
+        With `effective` (unix seconds, later than now) it is kept until then, and replaces what
+        was kept before. `actor` is the member whose change this is; None where the site was
+        started with it. `expected` is the number of the edition that was edited, 0 where there was
+        none. Raises PolicyError, with every conflict, where the policy goes beyond the host's
+        (M31), and Refused `changed-meanwhile`, and for a site that was retired.
+        """
+        now = self._now()
+        with away("ledger"), writing(self._engine) as connection:
+            before = load_editions(connection, policy.site)
+            current = before.current if before else None
+            if is_retired(connection, policy.site):
+                raise Refused(Reason.SITE_RETIRED, "choose another name: this site was retired")
+            number = current.number if current is not None else 0
+            if expected is not None and expected != number:
+                detail = f"edition {number} took effect meanwhile: look at it, then publish again"
+                raise Refused(Reason.CHANGED_MEANWHILE, detail)
+            host = self._host.current().policy
+            unchanged = current is not None and current.policy.hash == policy.hash
+            if unchanged and effective is None and not why(connection, policy.site):
+                return before
+            problems = (*conflicts(policy, host), *_effective_problems(effective, now))
+            if problems or host is None:
+                raise PolicyError(problems)
+            if effective is None:
+                lift(connection, policy.site)
+                settle_placed(connection, policy, host, now)
+            else:
+                schedule(connection, Scheduled(policy.site, effective, policy, actor))
+            self._record(
+                connection,
+                policy.site,
+                actor=actor,
+                action="site.publish" if effective is None else "site.schedule",
+                before=None if current is None else current.policy.hash,
+                after={"hash": policy.hash, "effective": effective or int(now)},
+            )
+            move_revision(connection)
+            return load_editions(connection, policy.site)
+
+    def scheduled(self, site: str) -> Scheduled | None:
+        """The policy that will take effect later; None where none is kept."""
+        with away("ledger"), self._engine.connect() as connection:
+            return load_scheduled(connection, site)
+
+    def unschedule(self, site: str, *, actor: str) -> None:
+        """Drop the policy that was to take effect later; harmless where there is none."""
+        with away("ledger"), writing(self._engine) as connection:
+            scheduled = load_scheduled(connection, site)
+            if scheduled is not None:
+                self._drop_scheduled(connection, scheduled, actor=actor, problems=())
+
+    def retire(self, site: str, *, actor: str) -> None:
+        """End a site for good: nothing is gathered any more, what was closes and runs out."""
+        with away("ledger"), writing(self._engine) as connection:
+            if is_retired(connection, site) or not load_editions(connection, site):
+                return
+            retire(connection, site, self._now())
+            unschedule(connection, site)
+            move_revision(connection)
+            self._record(
+                connection, site, actor=actor, action="site.delete", before=None, after="retired"
+            )
+
+    def limit(self, site: str, number: int, *, actor: str) -> None:
+        """Let a site store this many rows a day; Refused for a site that published nothing."""
+        if not 1 <= number <= LARGEST:
+            raise Refused(
+                Reason.BAD_SHAPE, f"write rows_a_day as a whole number from 1 to {LARGEST}"
+            )
+        with away("ledger"), writing(self._engine) as connection:
+            if not load_editions(connection, site):
+                raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
+            before = rows_a_day(connection, site)
+            set_rows_a_day(connection, site, number)
+            move_revision(connection)
+            self._record(
+                connection, site, actor=actor, action="site.limit", before=before, after=number
+            )
+
+    def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
+        """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
+
+        Kept in memory by the identity of editions and ceiling, which change when they do.
+        """
+        record = self.site(site)
+        return BOTTOM if record is None else record.effective(purpose, choice)
+
+    def document(self, site: str, digest: str) -> bytes | None:
+        """The canonical JSON of an edition, by its hash."""
+        with away("ledger"), self._engine.connect() as connection:
+            return archived(connection, site, digest)
+
+    def site_of_key(self, token: str) -> str | None:
+        """The site whose relay shows this key; None for one that is unknown or has ended."""
+        with away("ledger"), self._engine.connect() as connection:
+            return site_of_key(connection, token, now=self._now())
+
+    def collector_of_key(self, key: str) -> tuple[str, str] | None:
+        """Site and name of the placed collector with this write key, in whatever state."""
+        self._refresh()
+        address = self._keys.get(key)
+        if address is None:
+            with self._lock, away("ledger"), self._engine.connect() as connection:
+                address = collector_of_key(connection, key)
+                # Keys of strangers are not kept.
+                if address is not None:
+                    self._keys[key] = address
+        return address
+
+    @property
+    def governed(self) -> bool:
+        """Whether there is a ceiling at all."""
+        return self._host.current().policy is not None
+
+    def _put_scheduled_in_force(self, site: str) -> None:
+        now = self._now()
+        with away("ledger"), writing(self._engine) as connection:
+            scheduled, host = load_scheduled(connection, site), self._host.current().policy
+            if host is None or due_at(connection, site) is None:
+                return
+            if scheduled is None:
+                # Damaged. Who scheduled it may do so again, and meanwhile the site goes on.
+                unschedule(connection, site)
+                move_revision(connection)
+                return
+            if not scheduled.due(now):
+                return
+            problems = conflicts(scheduled.policy, host)
+            if not problems:
+                try:
+                    with connection.begin_nested():
+                        lift(connection, site)
+                        settle_placed(connection, scheduled.policy, host, now)
+                except PolicyError as error:
+                    problems = error.problems
+            self._drop_scheduled(connection, scheduled, actor=scheduled.actor, problems=problems)
+
+    def _drop_scheduled(
+        self,
+        connection: Connection,
+        scheduled: Scheduled,
+        *,
+        actor: str | None,
+        problems: tuple[Problem, ...],
+    ) -> None:
+        """With problems it is kept, and never tried again: its owner is told why."""
+        unschedule(connection, scheduled.site, problems=problems)
+        move_revision(connection)
+        dropped = "site.unschedule" if not scheduled.due(self._now()) else "site.publish"
+        self._record(
+            connection,
+            scheduled.site,
+            actor=actor,
+            action="site.refuse" if problems else dropped,
+            before=None,
+            after={"hash": scheduled.policy.hash},
+        )
+
+    def _record(
+        self,
+        connection: Connection,
+        site: str,
+        *,
+        actor: str | None,
+        action: str,
+        before: object,
+        after: object,
+    ) -> None:
+        if actor is not None:
+            record_change(
+                connection,
+                actor=actor,
+                action=action,
+                target=site,
+                before=before,
+                after=after,
+                now=self._now(),
+                urandom=self._urandom,
+                site=site,
+            )
+
+    def _refresh(self) -> None:
+        if self._watch.version() == self._version:
+            return
+        with self._lock, away("ledger"), self._engine.connect() as connection:
+            version = self._watch.version()
+            number = connection.execute(select(func.max(revision.c.number))).scalar()
+            if number != self._revision:
+                self._known.clear()
+                self._keys.clear()
+                self._revision = number or -1
+            self._version = version
+
+    def _load(self, name: str) -> _Known:
+        with self._lock, away("ledger"), self._engine.connect() as connection:
+            known = _Known(
+                load_editions(connection, name),
+                why(connection, name),
+                is_retired(connection, name),
+                due_at(connection, name),
+                rows_a_day(connection, name),
+            )
+            # Sites are few, and each is one that published: names of strangers are not kept.
+            if known.editions or known.due is not None:
+                self._known[name] = known
+        return known
+
+
+def _effective_problems(effective: int | None, now: float) -> tuple[Problem, ...]:
+    if effective is None or effective > now:
+        return ()
+    message = "write a time to come, or leave it out: editions do not go back in time"
+    return (Problem("/effective", effective, message),)

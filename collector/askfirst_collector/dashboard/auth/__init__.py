@@ -1,0 +1,1 @@
+"""Signing in, sessions, invitations, one's own account."""

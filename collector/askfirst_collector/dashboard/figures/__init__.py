@@ -1,0 +1,1 @@
+"""Pages of figures: panels, tables, charts, and why one is missing."""

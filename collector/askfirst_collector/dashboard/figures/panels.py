@@ -1,0 +1,186 @@
+"""The figures of a page, ready to be drawn: totals, the line of time, and one panel a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from askfirst.terms.terms import Terms
+from askfirst_collector.closing.snapshot import read_snapshot
+from askfirst_collector.dashboard.figures.charts import Columns, Series, World, columns, world
+from askfirst_collector.dashboard.figures.why_missing import (
+    missing,
+    no_line,
+    period_name,
+    short_name,
+)
+from askfirst_collector.dashboard.layout.templates import moment
+from askfirst_collector.dashboard.selection.tables import (
+    ANSWERS,
+    COUNTRIES,
+    HOURS,
+    Heading,
+    Line,
+    countries,
+    hour_lines,
+    lines,
+)
+from askfirst_collector.reports.ranges import Period, Report, Wanted, hours_of_day, report
+from askfirst_collector.services import Parts
+
+PREVIEW = 7  # lines of a table on the overview
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number at the top, or the reason why there is none; `key` is its colour in the chart."""
+
+    name: str
+    value: int | None
+    why: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One period of the time line."""
+
+    label: str
+    visitors: int | None
+    views: int | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Visitors and page views over time: the picture, and the same as rows."""
+
+    chart: Columns
+    rows: tuple[Moment, ...]
+    shown: int
+    gaps: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One table with its picture, where it has one."""
+
+    heading: Heading
+    lines: tuple[Line, ...]
+    count: int
+    why: str
+    note: str
+    world: World | None = None
+    chart: Columns | None = None
+
+
+def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
+    """The periods as columns; views stand behind visitors."""
+    chart = columns(
+        [
+            Series("views", [period.views for period in periods]),
+            Series("visitors", [period.visitors for period in periods]),
+        ],
+        [short_name(period.closes, period.period) for period in periods],
+    )
+    rows = tuple(
+        Moment(
+            period_name(period.closes, period.period),
+            period.visitors,
+            period.views,
+            missing(period, terms),
+        )
+        for period in reversed(periods)
+    )
+    gaps = sum(period.reason is not None for period in periods)
+    return Timeline(chart, rows, len(periods) - gaps, gaps)
+
+
+def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
+    """Visitors, page views, answers, and roughly how many today."""
+    why = no_line("", terms, any_closed=False)
+    counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
+    any_closed = bool(answers.closed_periods)
+    few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
+    none = few if any_closed else no_line("consent", terms, any_closed=False)
+    figures = [
+        Figure("Visitors", answers.visitors, why, "visitors"),
+        Figure("Page views", answers.views, why, "views"),
+        Figure("Agreed", counts.get("granted"), none),
+        Figure("Withdrew", counts.get("withdrawn"), none),
+    ]
+    # There is one snapshot a site, and it is the site's.
+    return figures if answers.wanted.collector else [*figures, _so_far(parts, terms, answers)]
+
+
+def _so_far(parts: Parts, terms: Terms, answers: Report) -> Figure:
+    so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
+    known = so_far is not None and so_far.visitors > 0
+    name = "Today" if terms.closes == "day" else f"This {terms.closes}"
+    waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
+    return Figure(
+        f"{name} so far, at least",
+        so_far.visitors if so_far is not None and known else None,
+        waiting if so_far is None else f"{waiting} Last at {moment(so_far.made)[-9:]}.",
+    )
+
+
+def panel(
+    parts: Parts, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
+) -> Panel:
+    """One table over a range; the first lines of its coarsest level with `preview`."""
+    if heading == HOURS:
+        return _hours(parts, wanted, terms)
+    return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
+
+
+def _hours(parts: Parts, wanted: Wanted, terms: Terms) -> Panel:
+    hours = hours_of_day(parts, wanted)
+    values = [hours[hour][0] if hour in hours else None for hour in range(24)]
+    shown = tuple(hour_lines(hours))
+    return Panel(
+        heading=HOURS,
+        lines=shown,
+        count=len(shown),
+        why=no_line(HOURS.table, terms, any_closed=True),
+        note="",
+        chart=columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
+        if shown
+        else None,
+    )
+
+
+def panel_of(report: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
+    """The panel of a report."""
+    all_lines = lines(report, deepest=_preview_depth(heading) if preview else 9)
+    shown = all_lines[:PREVIEW] if preview else all_lines
+    by_country = countries(report) if heading == COUNTRIES else {}
+    return Panel(
+        heading=heading,
+        lines=tuple(shown),
+        count=len(all_lines),
+        why=no_line(heading.table, terms, any_closed=bool(report.closed_periods)),
+        note=_note(heading, all_lines, terms),
+        world=world(by_country) if by_country else None,
+    )
+
+
+def _preview_depth(heading: Heading) -> int:
+    return 2 if heading.table in ("page", "referrer", "consent") else 1
+
+
+def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms) -> str:
+    size = terms.min_cell_size
+    notes = []
+    if any(line.rest and line.label == "Other" for line in all_lines):
+        notes.append(
+            f"Other: what fewer than {size} visitors share, merged, with the smallest line that "
+            "was needed to hide it."
+        )
+    if any(line.rest and line.label == "Not given" for line in all_lines):
+        notes.append("Not given: visitors who agreed to less detail than that.")
+    if heading == ANSWERS:
+        notes.append("To this purpose alone. Of a refusal nothing is known but that there was one.")
+    if heading == COUNTRIES:
+        notes.append("Countries come from the address, which is not stored itself.")
+    return " ".join(notes)

@@ -1,0 +1,80 @@
+"""Why a figure is missing, and when there will be one: said wherever one would stand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from askfirst.terms.terms import Terms
+from askfirst_collector.closing.periods import end_of, period_of
+from askfirst_collector.dashboard.layout.templates import day
+from askfirst_collector.reports.ranges import Period
+
+ENDS = {
+    "day": "The day closes at 00:00 UTC",
+    "week": "The week closes on Monday at 00:00 UTC",
+    "month": "The month closes on its last day at 24:00 UTC",
+}
+WITHIN = {"day": "daily", "week": "weekly", "month": "monthly"}
+
+
+def explanation(terms: Terms, now: float) -> str:
+    """When the open period closes, what is never shown, and how to read a sum."""
+    seconds = max(0, end_of(terms.closes, period_of(terms.closes, now)) - now)
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
+    closes, size = terms.closes, terms.min_cell_size
+    return (
+        f"{ENDS[closes]}, in {wait}; figures under {size} visitors are never shown. Counts are "
+        f"rounded to a multiple of 5, and visitors are {WITHIN[closes]} visitors: who comes in two "
+        f"{closes}s counts twice, since nothing is left by which to tell."
+    )
+
+
+def missing(period: Period, terms: Terms) -> str:
+    """Why this period has no figure; "" where it has."""
+    size = terms.min_cell_size
+    reasons = {
+        "open": f"Still open. {ENDS[terms.closes]}.",
+        "not closed yet": "It has ended and closes within minutes.",
+        "too few": f"Fewer than {size} visitors, so nothing more is said.",
+        "past retention": "Past its retention: the figures are gone.",
+        "before": "Before this was first asked.",
+        "not asked": "Nothing was asked.",
+    }
+    return reasons[period.reason] if period.reason else ""
+
+
+def no_line(table: str, terms: Terms, *, any_closed: bool) -> str:
+    """Why a whole table is empty."""
+    size, closes = terms.min_cell_size, terms.closes
+    if not any_closed:
+        return f"Shown when a {closes} in these dates has closed with {size} visitors or more."
+    if table == "consent":
+        return f"No answer was given by {size} visitors or more within one {closes}."
+    if table == "goals":
+        return f"No goal was reached by {size} visitors or more within one {closes}."
+    if table == "action":
+        return f"No action was taken by {size} visitors or more within one {closes}."
+    if table.startswith("funnel "):
+        return (
+            f"A funnel ends at the first step that fewer than {size} took, or gave up at, within "
+            f"one {closes}; here that is the first one."
+        )
+    if table == "drops":
+        return f"Nothing was dropped for {size} visitors or more within one {closes}."
+    return f"Nothing in it was shared by {size} visitors or more within one {closes}."
+
+
+def period_name(closes: str, period: str) -> str:
+    """`22 Nov 2026`, `week of 16 Nov 2026`, `Nov 2026`."""
+    if closes == "week":
+        return f"Week of {day(period)}"
+    if closes == "month":
+        return f"{datetime.fromisoformat(period).replace(tzinfo=UTC):%b %Y}"
+    return day(period)
+
+
+def short_name(closes: str, period: str) -> str:
+    """The same for the foot of a column: `22 Nov`, `Nov 2026`."""
+    start = datetime.fromisoformat(period).replace(tzinfo=UTC)
+    return f"{start:%b %Y}" if closes == "month" else f"{start.day} {start:%b}"

@@ -1,0 +1,1 @@
+"""The host's policy: shown, changed, previewed."""

@@ -1,0 +1,225 @@
+"""The ceiling: what it allows, what another one would stop and purge, and those before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.errors import PolicyError, Problem, Reason, Refused
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.catalogue.host_editions import find, history
+from askfirst_collector.catalogue.policy_toml import as_toml
+from askfirst_collector.catalogue.webhook_queue import webhook_url
+from askfirst_collector.dashboard.host_policy.form import (
+    HOST_NUMBERS,
+    differences,
+    document_of,
+    lines,
+    uses,
+)
+from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.problems import told
+from askfirst_collector.dashboard.layout.site import read_own_form, read_policy_form, to
+from askfirst_collector.dashboard.layout.templates import HEADERS
+from askfirst_collector.members.permissions import may
+from askfirst_collector.services import Parts
+from askfirst_collector.store.faults import away
+from askfirst_collector.usecases.preview_host_policy import preview
+from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.set_webhook import save_webhook
+
+# The one page with a script: it draws sliders over selects that work without it.
+CSP = HEADERS["content-security-policy"] + "; script-src 'self'"
+
+
+class CeilingPages:
+    """The handlers; what is typed comes back until it is in force."""
+
+    def __init__(self, parts: Parts, frame: Frame) -> None:
+        self._parts = parts
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        return [
+            Page("/ceiling", "ceiling.read", self.show),
+            Page("/ceiling", "ceiling.change", self.answer, "POST"),
+            Page("/ceiling/webhook", "ceiling.change", self.webhook, "POST"),
+            Page("/ceiling/{number}", "ceiling.read", self.one),
+        ]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """The ceiling in force: to be changed, or to be read where a file governs."""
+        return await run_in_threadpool(self._form, request, visit)
+
+    async def answer(self, request: Request, visit: Visit) -> Response:
+        """Show what a ceiling would do, put it in force, or hand it back to be changed."""
+        form = await read_policy_form(request, visit)
+        steps = {"save": self._save, "edit": self._again}
+        step = steps.get(form.get("do", ""), self._preview)
+        return await run_in_threadpool(step, request, visit, form)
+
+    async def webhook(self, request: Request, visit: Visit) -> Response:
+        """Say where the host itself is told of every change, or nowhere."""
+        form = await read_own_form(request, visit)
+        url = form.get("url", "").strip()
+
+        def saved() -> Response:
+            action = "ceiling.change"
+            secret = save_webhook(self._parts, visit.member, action, site="", collector="", url=url)
+            if secret is None:
+                return to(request, "/ceiling")
+            return self._frame.page(
+                request, visit, "webhook.html", secret=secret, url=url, back="/ceiling"
+            )
+
+        return await run_in_threadpool(saved)
+
+    async def one(self, request: Request, visit: Visit) -> Response:
+        """A ceiling as it was archived, and what it changed."""
+        number = _number(request.path_params["number"])
+
+        def shown() -> Response:
+            with away("ledger"), self._parts.engine.connect() as connection:
+                edition, before = find(connection, number), find(connection, number - 1)
+            if edition is None or edition.policy is None:
+                raise HTTPException(404)
+            old = before.policy if before is not None else None
+            changed = differences(old.document, edition.policy.document) if old else []
+            return self._frame.page(
+                request,
+                visit,
+                "ceiling-one.html",
+                found=edition,
+                before=old,
+                changed=changed,
+                text=as_toml(edition.policy.document),
+            )
+
+        return await run_in_threadpool(shown)
+
+    def _preview(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
+        document: dict[str, Any] | None = None
+        try:
+            if "text" in form:
+                policy = read_policy(form["text"], kind="host")
+            else:
+                document = document_of(form, self._base(form))
+                policy = read_policy(document, kind="host")
+        except PolicyError as error:
+            return self._form(request, visit, form, document=document, problems=error.problems)
+        return self._look(request, visit, policy, _number(form.get("expected", "")))
+
+    def _look(
+        self, request: Request, visit: Visit, policy: Policy, expected: int, *, problem: str = ""
+    ) -> Response:
+        effects = preview(self._parts, policy)
+        present = self._present()
+        number = ceiling_number(self._parts)
+        edited = self._edition(expected)
+        return self._frame.page(
+            request,
+            visit,
+            "ceiling-preview.html",
+            status=409 if problem else 200,
+            suspends=[(change, told(change.problems)) for change in effects.suspends],
+            resumes=effects.resumes,
+            purges=effects.purges,
+            changed=differences(present.document if present else {}, policy.document),
+            meanwhile=differences(edited.document, present.document)
+            if problem and edited and present
+            else [],
+            document=policy.canonical().decode(),
+            # Whoever was told of the other one saves over it knowingly.
+            expected=number,
+            problem=problem,
+        )
+
+    def _save(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
+        try:
+            policy = read_policy(form.get("document", ""), kind="host")
+        except PolicyError as error:
+            return self._form(request, visit, form, problems=error.problems)
+        expected = _number(form.get("expected", ""))
+        try:
+            save_ceiling(self._parts, policy, actor=visit.member.name, expected=expected)
+        except Refused as error:
+            if error.reason != Reason.CHANGED_MEANWHILE:
+                raise
+            return self._look(request, visit, policy, expected, problem=said(error))
+        return to(request, "/ceiling")
+
+    def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
+        try:
+            document = read_policy(form.get("document", ""), kind="host").document
+        except PolicyError as error:
+            return self._form(request, visit, form, problems=error.problems)
+        return self._form(request, visit, form, document=document, status=200)
+
+    def _form(
+        self,
+        request: Request,
+        visit: Visit,
+        form: dict[str, str] | None = None,
+        *,
+        document: Mapping[str, Any] | None = None,
+        problems: tuple[Problem, ...] = (),
+        status: int = 422,
+    ) -> Response:
+        present, file = self._present(), self._parts.host.file
+        shown = document or (present.document if present is not None else None)
+        as_text = "text" in (form or {}) or request.query_params.get("as") == "toml"
+        text = (form or {}).get("text") or (as_toml(shown) if shown else "")
+        with away("ledger"), self._parts.engine.connect() as connection:
+            before, url = history(connection), webhook_url(connection, "", "")
+        number = before[0][0] if before else 0
+        response = self._frame.page(
+            request,
+            visit,
+            "ceiling.html",
+            status=status if form is not None else 200,
+            editable=may(visit.member, "ceiling.change") and file is None,
+            file=file,
+            present=present,
+            uses=uses(shown) if shown else (),
+            parts=lines(shown) if shown else (),
+            document=shown,
+            base_document=json.dumps(shown) if shown else "",
+            host_numbers=HOST_NUMBERS,
+            expected=(form or {}).get("expected", str(number)),
+            problems=told(problems),
+            wrong={problem.pointer for problem in problems},
+            as_text=as_text,
+            text=text,
+            history=before,
+            url=url,
+        )
+        response.headers["content-security-policy"] = CSP
+        return response
+
+    def _present(self) -> Policy | None:
+        return self._parts.host.current().policy
+
+    def _edition(self, number: int) -> Policy | None:
+        """The ceiling that somebody began to edit; 0 is the shipped one."""
+        if not number:
+            return shipped("host-default")
+        with away("ledger"), self._parts.engine.connect() as connection:
+            edition = find(connection, number)
+        return edition.policy if edition is not None else None
+
+    def _base(self, form: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the fields were made of, as its reader takes it."""
+        return read_policy(form.get("base", ""), kind="host").document
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

@@ -1,0 +1,77 @@
+"""How sites and placed collectors stand, and what their owners have to be told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.dashboard.layout.problems import Told, told
+from askfirst_collector.members.permissions import Member, may
+from askfirst_collector.services import Parts
+
+STATES = {
+    "active": "on its pages",
+    "draft": "draft",
+    "suspended": "suspended",
+    "retired": "retired",
+    "in-force": "in force",
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that stopped: what, why, and where it is put right; `href` "" for who may not."""
+
+    title: str
+    text: str
+    conflicts: tuple[Told, ...]
+    href: str
+    link: str
+
+
+def notices(parts: Parts, member: Member, site: Site) -> tuple[Notice, ...]:
+    """What the member has to know of a site before any figure."""
+    return tuple(_notices(parts, member, site))
+
+
+def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
+    if site.retired:
+        yield Notice(f"{site.name} is retired.", "Nothing is gathered any more.", (), "", "")
+        return
+    root = f"/sites/{site.name}"
+    changes = may(member, "site.change", site.name)
+    if site.suspended and may(member, "site.read", site.name):
+        yield Notice(
+            f"{site.name} is suspended: nothing is gathered.",
+            "Its policy asks for more than the ceiling of this host allows now. It goes on by "
+            "itself once the ceiling is loosened, or a policy that fits is published.",
+            told(site.suspended),
+            f"{root}/publish" if changes else "",
+            "Publish a policy that fits",
+        )
+    waiting = parts.registry.scheduled(site.name) if changes else None
+    if waiting is not None and waiting.refused:
+        yield Notice(
+            "The policy that was to take effect did not.",
+            "By then the ceiling did not allow it any more.",
+            told(waiting.refused),
+            f"{root}/publish",
+            "Publish one that fits",
+        )
+    for collector in parts.placing.all(site.name):
+        own = may(member, "collector.change", site.name, owner=collector.owner)
+        if collector.state == "suspended" and own:
+            yield _stopped(collector)
+
+
+def _stopped(collector: PlacedCollector) -> Notice:
+    href = f"/sites/{collector.site}/collectors/{collector.name}"
+    title = f"The collector {collector.name} is suspended: it gathers nothing."
+    if collector.by_chain:
+        conflicts = told((collector.reason or {}).get("conflicts", ()))
+        why = "It asks for more than the policies above it allow now."
+        return Notice(title, why, conflicts, f"{href}/edit", "Change its terms")
+    by = (collector.reason or {}).get("by", "somebody")
+    return Notice(title, f"{by} suspended it.", (), href, "Open it")

@@ -1,0 +1,84 @@
+"""The audit: what members changed, newest first, of the whole host or of one site."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.labels import ACTION_NAMES
+from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.ledger.changes import Change, changes
+from askfirst_collector.services import Parts
+
+AT_ONCE = 50  # changes on a page
+LONGEST = 300  # characters of a value that is shown
+
+
+class Audit:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, frame: Frame, site_frame: SiteFrame) -> None:
+        self._parts = parts
+        self._frame = frame
+        self._site_frame = site_frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        return [
+            Page("/audit", "audit.read", self.show),
+            Page("/sites/{site}/audit", "site.audit", self.show),
+        ]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """A page of changes, and the way to the older ones."""
+
+        def shown() -> Response:
+            site = request.path_params.get("site")
+            text = request.query_params.get("before", "")
+            before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+            sites = None if site is None else {site}
+            entries = changes(self._parts.engine, AT_ONCE + 1, before, sites=sites)
+            shown = entries[:AT_ONCE]
+            frame = self._frame if site is None else self._site_frame
+            return frame.page(
+                request,
+                visit,
+                "audit.html",
+                of=site,
+                rows=[(change, differences(change)) for change in shown],
+                names=ACTION_NAMES,
+                older=shown[-1].index if len(entries) > AT_ONCE else None,
+            )
+
+        return await run_in_threadpool(shown)
+
+
+def differences(change: Change) -> list[tuple[str, str, str]]:
+    """Field, value before and value after, of those that differ; "" where there was nothing."""
+    before, after = _fields(change.before), _fields(change.after)
+    names = [*before, *(name for name in after if name not in before)]
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return [(name, _text(old), _text(new)) for name, old, new in pairs if old != new]
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, Mapping) else {"": value}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        text = ", ".join(value)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -1,0 +1,1 @@
+"""Placed collectors by a form."""

@@ -1,0 +1,199 @@
+"""Placed collectors of a site: how each stands, where, and what their owners do about it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.errors import PolicyError, Reason, Refused
+from askfirst_collector.catalogue.placed import PlacedCollector, State
+from askfirst_collector.catalogue.placed_collectors import seen_as
+from askfirst_collector.catalogue.webhook_queue import webhook_url
+from askfirst_collector.dashboard.layout.alerts import STATES
+from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.page import Page
+from askfirst_collector.dashboard.layout.problems import told
+from askfirst_collector.dashboard.layout.site import SiteFrame, read_own_form, to
+from askfirst_collector.explain import explain
+from askfirst_collector.members.permissions import may, may_resume
+from askfirst_collector.services import Parts
+from askfirst_collector.store.faults import away
+from askfirst_collector.usecases.set_webhook import save_webhook
+
+
+class Collectors:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+        self._parts = parts
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        all_of, one = "/sites/{site}/collectors", "/sites/{site}/collectors/{collector}"
+        return [
+            Page(all_of, "collector.read", self.show),
+            Page(one, "collector.read", self.show_one),
+            Page(f"{one}/state", "collector.suspend", self.set_state, "POST"),
+            Page(f"{one}/key", "collector.change", self.new_key, "POST"),
+            Page(f"{one}/webhook", "collector.change", self.webhook, "POST"),
+        ]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """The collectors of a site."""
+
+        def shown() -> Response:
+            site = request.path_params["site"]
+            if self._parts.registry.site(site) is None:
+                raise HTTPException(404)
+            collectors = self._parts.placing.all(site)
+            return self._frame.page(
+                request,
+                visit,
+                "collectors.html",
+                collectors=collectors,
+                conflicts={collector.name: len(_conflicts(collector)) for collector in collectors},
+                states=STATES,
+                may_add=may(visit.member, "collector.add", site),
+            )
+
+        return await run_in_threadpool(shown)
+
+    async def show_one(self, request: Request, visit: Visit) -> Response:
+        """One collector, with the line that its owner puts into the pages."""
+        return await run_in_threadpool(self._one, request, visit)
+
+    async def set_state(self, request: Request, visit: Visit) -> Response:
+        """Put it on its pages, stop it, or retire it, which asks once more."""
+        form = await read_own_form(request, visit)
+        wanted = form.get("state", "")
+
+        def changed() -> Response:
+            collector, member = self._found(request), visit.member
+            site, name, owner = collector.site, collector.name, collector.owner
+            if wanted not in ("active", "suspended", "retired"):
+                return to(request, _path(collector))
+            if wanted != "suspended" and not may(member, "collector.change", site, owner=owner):
+                raise HTTPException(403, "Its owner decides about this.")
+            if wanted == "active" and not may_resume(member, site, by=collector.by):
+                raise HTTPException(403, f"{collector.by} suspended it: ask them, or a host admin.")
+            if wanted == "retired" and form.get("sure") != "1":
+                return self._frame.page(request, visit, "collector-retire.html", found=collector)
+            try:
+                self._parts.placing.set_state(
+                    site,
+                    name,
+                    cast(State, wanted),
+                    actor=member.name,
+                    expected=seen_as(collector, _version(form.get("expected", ""))),
+                )
+            except PolicyError as error:
+                return self._one(request, visit, status=409, refused=told(error.problems))
+            except Refused as error:
+                if error.reason not in (Reason.CHANGED_MEANWHILE, Reason.WRONG_STATE):
+                    raise
+                return self._one(request, visit, status=error.status, problem=said(error))
+            return to(request, _path(collector))
+
+        return await run_in_threadpool(changed)
+
+    async def new_key(self, request: Request, visit: Visit) -> Response:
+        """Draw another write key; the old one names nobody from now on."""
+        await read_own_form(request, visit)
+
+        def drawn() -> Response:
+            collector = self._found(request)
+            self._parts.placing.new_key(collector.site, collector.name, actor=visit.member.name)
+            return to(request, _path(collector))
+
+        return await run_in_threadpool(drawn)
+
+    async def webhook(self, request: Request, visit: Visit) -> Response:
+        """Say where its suspension is told, or nowhere."""
+        form = await read_own_form(request, visit)
+        url = form.get("url", "").strip()
+
+        def saved() -> Response:
+            collector = self._found(request)
+            try:
+                secret = save_webhook(
+                    self._parts,
+                    visit.member,
+                    "collector.change",
+                    site=collector.site,
+                    collector=collector.name,
+                    url=url,
+                    owner=collector.owner,
+                )
+            except Refused as error:
+                if error.reason != Reason.BAD_SHAPE:
+                    raise
+                return self._one(request, visit, status=error.status, bad_url=said(error), url=url)
+            if secret is None:
+                return to(request, _path(collector))
+            return self._frame.page(
+                request, visit, "webhook.html", secret=secret, url=url, back=_path(collector)
+            )
+
+        return await run_in_threadpool(saved)
+
+    def _one(
+        self,
+        request: Request,
+        visit: Visit,
+        *,
+        status: int = 200,
+        problem: str = "",
+        refused: Any = (),
+        bad_url: str = "",
+        url: str | None = None,
+    ) -> Response:
+        collector, member = self._found(request), visit.member
+        site, owner = collector.site, collector.owner
+        with away("ledger"), self._parts.engine.connect() as connection:
+            stored_url = webhook_url(connection, site, collector.name)
+        return self._frame.page(
+            request,
+            visit,
+            "collector.html",
+            status=status,
+            found=collector,
+            by=collector.by,
+            conflicts=_conflicts(collector),
+            refused=refused,
+            problem=problem,
+            states=STATES,
+            purposes=explain(collector.placed.policy),
+            overlaps=self._parts.placing.overlapping(collector.placed),
+            may_change=may(member, "collector.change", site, owner=owner),
+            may_suspend=may(member, "collector.suspend", site, owner=owner),
+            may_resume=may_resume(member, site, by=collector.by),
+            may_see=may(member, "collector.figures", site, owner=owner),
+            webhook=stored_url,
+            bad_url=bad_url,
+            url=(stored_url or "") if url is None else url,
+        )
+
+    def _found(self, request: Request) -> PlacedCollector:
+        site, name = request.path_params["site"], request.path_params["collector"]
+        collector = self._parts.placing.get(site, name)
+        if collector is None:
+            raise HTTPException(404)
+        return collector
+
+
+def _conflicts(collector: PlacedCollector) -> Any:
+    return told((collector.reason or {}).get("conflicts", ()))
+
+
+def _path(collector: PlacedCollector) -> str:
+    return f"/sites/{collector.site}/collectors/{collector.name}"
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

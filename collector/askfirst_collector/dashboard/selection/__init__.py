@@ -1,0 +1,1 @@
+"""What is looked at: source of the figures, range of dates, tables."""

@@ -1,0 +1,65 @@
+"""Whose figures a page shows: what a site gathered itself, or one collector placed on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+
+from askfirst.terms.policy import Policy
+from askfirst.terms.terms import Terms
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.closing.calendar import asked, last_asked, name_of
+from askfirst_collector.dashboard.selection.date_range import asked_purposes
+from askfirst_collector.members.permissions import Member, may
+from askfirst_collector.services import Parts
+
+OWN = "The site itself"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`collector` is "" for the site itself; `policy` says what is gathered."""
+
+    site: Site
+    collector: str
+    policy: Policy
+
+    @property
+    def title(self) -> str:
+        """What the page is about, for its heading."""
+        return f"{self.collector} on {self.site.name}" if self.collector else self.site.name
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The purposes about which something is stored, in words."""
+        purposes = asked_purposes(self.policy)
+        return {name: next(iter(purpose.text.values())).title for name, purpose in purposes.items()}
+
+    def terms(self, purpose: str) -> Terms | None:
+        """What bounds the figures of a purpose; of a collector that is gone, what last did."""
+        if not purpose:
+            return None
+        name = name_of(self.collector, purpose)
+        if not self.collector:
+            return asked(self.site, name)
+        return last_asked(self.site, name) or self.policy.purposes[purpose].terms
+
+
+def read_subject(parts: Parts, site: Site, collector: str) -> Subject:
+    """The site itself, or its collector of this name in whatever state; 404 where it has none."""
+    if not collector:
+        return Subject(site, "", site.editions.current.policy)
+    entry = parts.placing.get(site.name, collector)
+    if entry is None:
+        raise HTTPException(404)
+    return Subject(site, entry.name, entry.placed.policy)
+
+
+def subjects(parts: Parts, member: Member, site: str) -> dict[str, str]:
+    """Whose figures of a site a member may see, by collector, in words."""
+    labels = {"": OWN} if may(member, "site.read", site) else {}
+    for collector in parts.placing.all(site):
+        if may(member, "collector.figures", site, owner=collector.owner):
+            labels[collector.name] = collector.name
+    return labels

@@ -1,0 +1,68 @@
+"""What the parts of a value are called on a page: countries, languages, channels, hours."""
+
+from __future__ import annotations
+
+from askfirst.observe.value import NONE
+from askfirst.terms.attributes import OTHER, UNKNOWN, Value
+from askfirst_collector.dashboard.selection.countries import country_name
+
+CHANNELS = {
+    "internal": "This site itself",
+    "search": "Search",
+    "social": "Social networks",
+    "ai": "AI assistants",
+    "mail": "Mail",
+    "direct": "No referrer",
+    "other": "Other sites",
+}
+SCREENS = {"phone": "Phone", "tablet": "Tablet", "desktop": "Desktop"}
+# ISO 639-1, the languages browsers are most often set to.
+LANGUAGES = {
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech",
+    "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French", "ga": "Irish",
+    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian",
+    "is": "Icelandic", "it": "Italian", "ja": "Japanese", "ka": "Georgian", "ko": "Korean",
+    "lt": "Lithuanian", "lv": "Latvian", "ms": "Malay", "mt": "Maltese", "nb": "Norwegian Bokmål",
+    "nl": "Dutch", "nn": "Norwegian Nynorsk", "no": "Norwegian", "pl": "Polish",
+    "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
+    "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "ta": "Tamil", "th": "Thai",
+    "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+ANSWERS = {
+    "granted": "Agreed",
+    "changed": "Changed",
+    "withdrawn": "Withdrawn",
+    "refused": "Refused",
+}
+COOKIES = {"enabled": "Cookies work", "disabled": "Cookies are off"}
+NO_PART = {"page": "Without listed parameters", "referrer": "No referrer", "action": "No details"}
+
+
+def label(table: str, path: Value) -> str:
+    """The last part of a path, in words."""
+    part = path[-1]
+    if part == UNKNOWN:
+        return "Unknown"
+    if part == OTHER and not (table == "referrer" and len(path) == 1):
+        return "Other"
+    if part == NONE:
+        return NO_PART.get(table, "None")
+    if table == "consent" and len(path) == 2:
+        return f"Edition {part}"
+    if table.startswith("funnel "):
+        kind, _, wanted = part.partition(":")
+        return f"{'Page' if kind == 'page' else 'Action'} {wanted}"
+    known = _known(table, len(path))
+    return known.get(part, country_name(part) if (table, len(path)) == ("ip", 1) else part)
+
+
+def _known(table: str, depth: int) -> dict[str, str]:
+    tables: dict[tuple[str, int], dict[str, str]] = {
+        ("referrer", 1): CHANNELS,
+        ("screen", 1): SCREENS,
+        ("language", 1): LANGUAGES,
+        ("cookies", 1): COOKIES,
+        ("consent", 1): ANSWERS,
+    }
+    return tables.get((table, depth), {})

@@ -1,0 +1,1 @@
+"""A site's settings: policy, editions, keys, first steps."""

@@ -1,0 +1,106 @@
+"""The sites of a member and how each stands, with those that are not published yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from askfirst.terms.reading import NAME
+from askfirst_collector.api.serialize import state_of
+from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.scheduled import Scheduled
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.dashboard.layout.alerts import STATES
+from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.site import read_own_form, to
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import Member, may, visible
+from askfirst_collector.services import Parts
+
+
+@dataclass(frozen=True)
+class Line:
+    """One site in the list."""
+
+    site: Site
+    state: str
+    owners: tuple[str, ...]
+    scheduled: Scheduled | None
+    collectors: int
+
+
+class SiteList:
+    """The handlers."""
+
+    def __init__(self, parts: Parts, members: Members, frame: Frame) -> None:
+        self._parts = parts
+        self._members = members
+        self._frame = frame
+
+    def pages(self) -> list[Page]:
+        """Every page of this file."""
+        return [Page("/sites", None, self.show), Page("/sites", None, self.add, "POST")]
+
+    async def show(self, request: Request, visit: Visit) -> Response:
+        """The sites the member may read, and what is theirs besides."""
+        return await run_in_threadpool(self._list, request, visit)
+
+    async def add(self, request: Request, visit: Visit) -> Response:
+        """To the page that leads from a name to a site; nothing is made before it has a policy."""
+        form = await read_own_form(request, visit)
+        name = form.get("name", "").strip()
+        if not NAME.fullmatch(name):
+            problem = "Write a short name: small letters, digits, - and _, a letter first."
+        elif not may(visit.member, "site.change", name):
+            problem = "This name is not among those that you were invited for. Ask a host admin."
+        else:
+            return to(request, f"/sites/{name}/start")
+        return await run_in_threadpool(self._list, request, visit, problem=problem, name=name)
+
+    def _list(
+        self, request: Request, visit: Visit, *, problem: str = "", name: str = ""
+    ) -> Response:
+        registry, member = self._parts.registry, visit.member
+        names = registry.sites()
+        sites = {site.name: site for site in registry.readable()}
+        return self._frame.page(
+            request,
+            visit,
+            "sites.html",
+            status=422 if problem else 200,
+            lines=[self._line(sites[site_name], member) for site_name in visible(member, sites)],
+            unpublished=sorted(
+                site_name for site_name in self._expected(member) if site_name not in names
+            ),
+            elsewhere=self._elsewhere(member, names),
+            may_add=may(member, "site.add"),
+            states=STATES,
+            problem=problem,
+            filled=name,
+        )
+
+    def _line(self, site: Site, member: Member) -> Line:
+        owners: tuple[str, ...] = ()
+        if may(member, "member.read"):
+            everybody = self._members.all()
+            owns = (x for x in everybody if x.role == "site-owner" and site.name in x.sites)
+            owners = tuple(sorted(entry.name for entry in owns))
+        changes = may(member, "site.change", site.name)
+        waiting = self._parts.registry.scheduled(site.name) if changes else None
+        count = sum(entry.state == "active" for entry in self._parts.placing.all(site.name))
+        return Line(site, state_of(site), owners, waiting, count)
+
+    def _expected(self, member: Member) -> frozenset[str]:
+        if not may(member, "member.read"):
+            return frozenset(x for x in member.sites if may(member, "site.change", x))
+        everybody = (owner for owner in self._members.all() if owner.role == "site-owner")
+        return frozenset(site for owner in everybody for site in owner.sites)
+
+    def _elsewhere(self, member: Member, names: tuple[str, ...]) -> list[PlacedCollector]:
+        others = (name for name in names if not may(member, "site.read", name))
+        placed = (collector for name in others for collector in self._parts.placing.all(name))
+        return [collector for collector in placed if collector.owner == member.name]

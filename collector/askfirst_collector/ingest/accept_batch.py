@@ -1,0 +1,218 @@
+"""One batch from a known sender: judged, made less precise, stored, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import EventBatch
+from askfirst.errors import CollectorAway
+from askfirst.observe.event import DIRECT, Observer, Raw
+from askfirst.observe.location import Locator
+from askfirst.observe.proxies import Proxies
+from askfirst.terms.placed import Placed
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ingest.authorize import stands
+from askfirst_collector.ingest.daily_limit import DailyLimit, SiteLimit
+from askfirst_collector.ingest.idempotency import BatchNames, day_of
+from askfirst_collector.ingest.placed_batch import Named
+from askfirst_collector.ingest.read_rows import DROP, Reading, Sender, drop_of
+from askfirst_collector.ingest.responses import accepted
+from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.store.events import (
+    Batch,
+    EventStore,
+    HandleEnded,
+    Judged,
+    PeriodClosed,
+    PeriodKey,
+    Row,
+)
+from askfirst_collector.store.salts import Salts
+
+# The placed collector with a write key, where it stands on pages of a site now.
+PlacedOf = Callable[[Site, str], Placed | None]
+
+TRIES = 3  # a choice that changes, or a period that closes, while a batch is written: once more
+
+
+class StandingOf(Protocol):
+    """How a handle stands now, exact in every worker."""
+
+    def standing(self, site: str, handle: str) -> Standing | None:
+        """None for an unknown handle."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The body of the 202, and whether the receipt was valid."""
+
+    body: bytes
+    valid: bool
+
+
+class Intake:
+    """Takes batches in. `place` and `proxies` find addresses; without, they are unknown."""
+
+    def __init__(
+        self,
+        *,
+        standings: StandingOf,
+        salts: Salts,
+        store: EventStore,
+        placed_of: PlacedOf,
+        place: Locator | None = None,
+        proxies: Proxies = DIRECT,
+        daily: DailyLimit | None = None,
+    ) -> None:
+        self._standings = standings
+        self._salts = salts
+        self._store = store
+        self._placed_of = placed_of
+        self._place = place
+        self._proxies = proxies
+        self._daily = daily or DailyLimit()
+        self._sites = SiteLimit(store.rows_on)
+        self._names = BatchNames(salts)
+
+    async def take(
+        self, sender: Sender, sent: EventBatch, now: float, raw: Callable[[], Raw]
+    ) -> Taken:
+        """Returns when what may be stored is on disk; raises CollectorAway when it cannot be.
+
+        `raw` is called only for a valid receipt: before that nothing of the request is looked at.
+        """
+        closed: frozenset[PeriodKey] = frozenset()
+        for _ in range(TRIES):
+            status = self._standing(sender)
+            if status is None or not stands(sender.site, status, sender.signals):
+                dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
+                return Taken(accepted(0, dropped), valid=False)
+            try:
+                body = await self._store_batch(sender, status, sent, now, raw, closed)
+            except HandleEnded:
+                continue
+            except PeriodClosed as error:
+                closed |= error.keys
+            else:
+                return Taken(body, valid=True)
+        raise CollectorAway("choice or periods change faster than events are written")
+
+    def _standing(self, sender: Sender) -> Standing | None:
+        if sender.handle is None:
+            return None
+        return self._standings.standing(sender.site.name, sender.handle)
+
+    async def _store_batch(
+        self,
+        sender: Sender,
+        status: Standing,
+        sent: EventBatch,
+        now: float,
+        raw: Callable[[], Raw],
+        closed: Set[PeriodKey],
+    ) -> bytes:
+        rows: list[Row] = []
+        dropped: list[tuple[int, Drop]] = []
+        # One of each kind, however many events.
+        drops: dict[tuple[str, str, Drop], Row] = {}
+        reading = Reading(
+            sender,
+            status,
+            # A relay's own headers say nothing about the visitor.
+            Observer(
+                Raw({}, "", now) if sender.relay else raw(),
+                place=self._place,
+                proxies=self._proxies,
+                own_origins=sender.site.editions.current.policy.origins,
+            ),
+            self._salts,
+            placed=self._named(sender, sent),
+        )
+        for index, event in enumerate(sent.events):
+            row = reading.row(event)
+            if isinstance(row, Drop):
+                dropped.append((index, row))
+            elif row.type == DROP:
+                reason = Drop(row.values["action"][0])
+                dropped.append((index, reason))
+                if row.key not in closed:
+                    drops[row.collector, row.purpose, reason] = row
+            elif row.key in closed:
+                dropped.append((index, Drop.PERIOD_CLOSED))
+            else:
+                rows.append(row)
+        # What came too late is answered to a retry as it was, though nothing is stored of it.
+        if not rows and not drops and not closed:
+            return accepted(0, dropped)
+        counted = list(drops.values())
+        return await self._append(sender, status, sent, now, rows, dropped, counted)
+
+    def _named(self, sender: Sender, sent: EventBatch) -> Named | None:
+        if not sent.collector:
+            return None
+        return sender.named(self._placed_of(sender.site, sent.collector))
+
+    async def _append(
+        self,
+        sender: Sender,
+        status: Standing,
+        sent: EventBatch,
+        now: float,
+        rows: Sequence[Row],
+        dropped: list[tuple[int, Drop]],
+        drops: Sequence[Row],
+    ) -> bytes:
+        site, day = sender.site, day_of(now)
+        storable = bool(rows or drops)
+        reserved = self._daily.reserve(status.handle, day, len(rows) + len(drops) or 1)
+        granted = min(reserved, len(rows))
+        drops = drops[: reserved - granted]
+        if granted < len(rows):
+            dropped = _over(len(sent.events), granted, dropped, Drop.OVER_LIMIT)
+        fitting = await self._sites.reserve(site, day, rows[:granted])
+        if fitting < granted:
+            dropped = _over(len(sent.events), fitting, dropped, Drop.SITE_FULL)
+            drops = [*drops, *_counted(rows[fitting:granted])]
+        # What only counts may go a little further, or nobody would see that the site is full.
+        drops = drops[: await self._sites.reserve(site, day, drops, spare=True)]
+        granted_rows = (*rows[:fitting], *drops)
+        answer = accepted(fitting, dropped)
+        if not reserved or (storable and not granted_rows):
+            self._daily.give_back(status.handle, day, reserved)
+            return answer
+        name, *earlier = self._names.names(status.handle, sent.name, now)
+        judged = Judged(status.site, status.handle, status.index)
+        new = False
+        try:
+            batch = Batch(
+                judged, day, name, granted_rows, answer, tuple(earlier), sender.is_awaited
+            )
+            stored = await self._store.append(batch)
+            new = stored is answer
+        finally:
+            if not new:
+                self._daily.give_back(status.handle, day, reserved)
+                self._sites.give_back(site, day, granted_rows)
+        return stored
+
+
+def _counted(rows: Sequence[Row]) -> list[Row]:
+    """One row of each purpose that counts that the site is full."""
+    return [
+        drop_of(row, Drop.SITE_FULL)
+        for row in {(row.collector, row.purpose): row for row in rows}.values()
+    ]
+
+
+def _over(
+    events: int, granted: int, dropped: list[tuple[int, Drop]], reason: Drop
+) -> list[tuple[int, Drop]]:
+    """The drops of a batch of which only the first `granted` storable events are stored."""
+    reasons = dict(dropped)
+    storable = [index for index in range(events) if index not in reasons]
+    reasons |= dict.fromkeys(storable[granted:], reason)
+    return sorted(reasons.items())

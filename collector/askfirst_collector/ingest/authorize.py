@@ -1,0 +1,59 @@
+"""What may be stored of one event: the receipt first, then signals, then terms. Pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from askfirst.contracts.drops import Drop
+from askfirst.terms.consent import Signals
+from askfirst.terms.edition import bounded_terms, sells_under_any
+from askfirst.terms.lattice import NOTHING
+from askfirst.terms.placed import Placed, split
+from askfirst.terms.terms import Terms
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ledger.entries import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the events of one request by how its receipt stood when it was asked."""
+
+    site: Site
+    status: Standing
+    signals: Signals
+
+    def judge(self, purpose: str) -> Terms | Drop:
+        """The terms an event of this purpose is stored under, or the reason why it is dropped.
+
+        A placed collector's purpose is called `collector/purpose`. DNT has no say here: it denies
+        what was not answered, and that is not granted anyway.
+        """
+        editions, host = self.site.editions, self.site.host
+        if editions.current.purpose(purpose) is None:
+            return Drop.UNKNOWN_PURPOSE
+        choice = self.status.choices.get(purpose)
+        # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
+        if choice is None or host is None:
+            return Drop.NO_GRANT
+        terms = bounded_terms(editions, purpose, choice, host)
+        if terms.scope == NOTHING:
+            return Drop.NO_GRANT
+        if self.signals.gpc and sells_under_any(editions, purpose):
+            return Drop.OPT_OUT
+        return terms
+
+    def agreed(self, purpose: str) -> Placed | None:
+        """The placed collector as it was when it was agreed to; None for nothing of it."""
+        choice = self.status.choices.get(purpose)
+        edition = self.site.editions.get(choice.edition) if choice is not None else None
+        return edition.placed.get(split(purpose)[0]) if edition is not None else None
+
+
+def stands(site: Site, status: Standing | None, signals: Signals) -> bool:
+    """Whether anything about the visitor may be stored at all."""
+    return (
+        status is not None
+        and status.alive
+        and not site.editions.current.policy.for_children
+        and not signals.under_age
+    )

@@ -1,0 +1,139 @@
+"""The events of one request, each read into a row, or into the reason why there is none.
+
+What they have in common is worked out for the first that needs it, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from askfirst.contracts.drops import Drop
+from askfirst.contracts.events import FIELDS, Event, read_fields, read_observed
+from askfirst.observe.event import Observer
+from askfirst.terms.attributes import Value
+from askfirst.terms.consent import Signals
+from askfirst.terms.lattice import Scope
+from askfirst.terms.placed import Placed, split
+from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ingest.authorize import Judge
+from askfirst_collector.ingest.build_row import Mould, mould
+from askfirst_collector.ingest.placed_batch import Named, Vouches
+from askfirst_collector.ingest.relay_observed import listed
+from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.store.events import Row, always
+from askfirst_collector.store.salts import Salts
+
+DROP: Final = "drop"  # the type of a row that only counts why an event was not stored
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose events these are, as far as the request was allowed to say."""
+
+    site: Site
+    handle: str | None
+    signals: Signals
+    vouches: Vouches
+    relay: bool = False  # under the site's key: it observed, the request's headers are its own
+    is_awaited: Callable[[], bool] = always  # whether whoever sent them still listens
+
+    def named(self, placed: Placed | None) -> Named:
+        """The collector whose write key came with the events."""
+        return Named(placed, self.vouches, relay=self.relay)
+
+
+class Reading:
+    """Reads the events of a request whose receipt stands."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        status: Standing,
+        observer: Observer,
+        salts: Salts,
+        *,
+        placed: Named | None,  # None: the events are the site's own
+    ) -> None:
+        self._observer = observer
+        self._salts = salts
+        self._named = placed
+        self._judge = Judge(sender.site, status, sender.signals)
+        self._moulds: dict[str, Mould | Drop] = {}
+
+    def row(self, raw: Event | None) -> Row | Drop:
+        """A row, one of type `drop`, or a reason that is counted nowhere."""
+        if raw is None:
+            return Drop.BAD_EVENT
+        if self._named is not None and (wrong := self._named.wrong(raw)):
+            return self._noted(self._named, raw.purpose, wrong)
+        template = self._mould(raw.purpose)
+        if isinstance(template, Drop):
+            return template
+        if self._named is not None and not self._named.was_told(
+            raw, self._judge.agreed(raw.purpose)
+        ):
+            return Drop.NO_GRANT
+        if raw.type == "action" and not template.terms.scope.level("action"):
+            return Drop.NO_GRANT
+        values = self._values(raw, template)
+        if isinstance(values, Drop):
+            return _drop(template, values)
+        return template.row(raw.type, values)
+
+    def _noted(self, placed: Named, purpose: str, reason: Drop) -> Row | Drop:
+        """A wrong page is counted by its collector; a key that is nobody's, by the site itself.
+
+        Each only where the visitor agreed to that purpose there: else nowhere.
+        """
+        if reason == Drop.UNKNOWN_COLLECTOR:
+            purpose = split(purpose)[1]
+        elif not placed.is_asked(purpose):
+            return reason
+        template = self._mould(purpose)
+        return reason if isinstance(template, Drop) else _drop(template, reason)
+
+    def _mould(self, name: str) -> Mould | Drop:
+        template = self._moulds.get(name)
+        if template is None:
+            template = self._moulds[name] = self._new_mould(name)
+        return template
+
+    def _new_mould(self, name: str) -> Mould | Drop:
+        collector, purpose = split(name)
+        if collector and self._named is None:
+            return Drop.UNKNOWN_PURPOSE
+        terms = self._judge.judge(name)
+        if isinstance(terms, Drop):
+            return terms
+        status, now = self._judge.status, self._observer.raw.now
+        template = mould(status, purpose, terms, self._salts, now, collector=collector)
+        return template or Drop.NO_GRANT
+
+    def _values(self, event: Event, template: Mould) -> dict[str, Value] | Drop:
+        fields = read_fields(event, _told(template.terms.scope))
+        observed = read_observed(event)
+        if fields is None or observed is None:
+            return Drop.BAD_EVENT
+        if self._observer.is_bot(template.terms):
+            return Drop.BOT
+        told_by_relay = listed(template.terms.scope.generalise(observed), template.terms)
+        return self._observer.observe(fields, template.terms) | told_by_relay
+
+
+def _drop(template: Mould, reason: Drop) -> Row:
+    # The reason is a word of ours: it says nothing of the visitor but that this happened.
+    return drop_of(template.row(DROP, {}), reason)
+
+
+def drop_of(row: Row, reason: Drop) -> Row:
+    """What counts that this row is not stored, and why."""
+    return replace(row, type=DROP, values={"action": (reason.value,)})
+
+
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def _told(scope: Scope) -> tuple[str, ...]:
+    """What is wanted of that which only the page can tell."""
+    return tuple(name for name in scope.as_dict() if name in FIELDS)

@@ -1,0 +1,36 @@
+"""What the ledger lets go of by itself: evidence past its days, keys of grants that have ended."""
+
+from __future__ import annotations
+
+from askfirst_collector.services import Parts
+
+DAY = 86_400  # seconds
+
+
+def forget_evidence(parts: Parts, now: float) -> int:
+    """Erase the entries of grants that ended `evidence_days` ago; how many grants there were."""
+    gone = 0
+    for site in parts.registry.readable():
+        days = site.editions.current.policy.evidence_days
+        gone += parts.ledger.forget_evidence(site.name, now - days * DAY)
+    return gone
+
+
+def end_orphans(parts: Parts) -> int:
+    """Destroy the keys of grants that the ledger does not know, or has ended; how many.
+
+    A crash between the two files leaves such keys. A key is drawn only after its entry is on disk,
+    so one without an entry is nobody's.
+    """
+    # Before the ledger is asked: a grant made meanwhile is not among them.
+    keyed = parts.salts.grants()
+    orphans = set(keyed) - parts.ledger.living(keyed)
+    for handle in orphans:
+        parts.salts.end_grant(handle)
+    return len(orphans)
+
+
+def upkeep(parts: Parts, now: float) -> None:
+    """Both, as a job."""
+    forget_evidence(parts, now)
+    end_orphans(parts)

@@ -1,0 +1,1 @@
+"""Members, sessions, tokens, invitations, identities, permissions."""

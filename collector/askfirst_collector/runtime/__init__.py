@@ -1,0 +1,1 @@
+"""Opening a data folder, its health, and what a restore brings back."""

@@ -1,0 +1,192 @@
+"""Opening the parts of one collector in one process, and closing them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from askfirst.errors import CollectorAway
+from askfirst.spool.spool import Spool
+from askfirst_collector.catalogue.host_policy import HostFile, HostKept
+from askfirst_collector.catalogue.key_files import Keys
+from askfirst_collector.catalogue.notice_archive import Notices
+from askfirst_collector.catalogue.placed_collectors import Placing
+from askfirst_collector.catalogue.sites import Registry
+from askfirst_collector.closing import disclosed
+from askfirst_collector.config import SettingError, open_folder
+from askfirst_collector.ingest.owed import EventStandings
+from askfirst_collector.ledger.receipts import Receipts
+from askfirst_collector.ledger.records import Ledger
+from askfirst_collector.runtime.after_restore import reconcile
+from askfirst_collector.services import Parts
+from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.salts import Salts
+from askfirst_collector.store.sqlite import SqliteEvents
+from askfirst_collector.store.watch import Watch
+
+
+def open_parts(
+    path: Path | str,
+    *,
+    host_policy: Path | None,
+    now: Callable[[], float],
+    urandom: Callable[[int], bytes],
+    secure: bool = True,
+    spool: Spool | None = None,
+) -> Parts:
+    """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
+
+    Raises SettingError for the folder, PolicyError for the host's policy, CollectorAway for the
+    rest.
+    """
+    file = None if host_policy is None else HostFile(host_policy, now=now)
+    folder = open_folder(path)
+    with ExitStack() as opened:
+        with away("ledger"):
+            engine = open_ledger(folder.ledger)
+            opened.callback(engine.dispose)
+            salts = Salts(folder.salts, now=now, urandom=urandom)
+            opened.callback(salts.close)
+            watch = Watch(engine, folder.ledger, also=(salts.check,))
+            opened.callback(watch.close)
+            host = file or HostKept(engine, watch)
+        keys = Keys(folder.keys, urandom=urandom)
+        ledger = Ledger(engine, watch, now=now, urandom=urandom)
+        spool = spool or Spool(folder.spool)
+        standings = EventStandings(ledger, spool)
+        events = SqliteEvents(
+            folder.events,
+            ended=standings.ended,
+            closed=partial(_is_closed, engine),
+            urandom=urandom,
+        )
+        opened.callback(events.close)
+        parts = Parts(
+            folder=folder,
+            engine=engine,
+            watch=watch,
+            registry=Registry(engine, watch, host, now=now, urandom=urandom),
+            placing=Placing(engine, host, now=now, urandom=urandom),
+            ledger=ledger,
+            salts=salts,
+            events=events,
+            keys=keys,
+            notices=Notices(engine),
+            receipts=Receipts(keys.receipts()),
+            host=host,
+            spool=spool,
+            now=now,
+            urandom=urandom,
+            secure=secure,
+        )
+        reconcile(parts)
+        opened.pop_all()
+    return parts
+
+
+def _is_closed(engine: Engine, key: PeriodKey) -> bool:
+    with away("ledger"), engine.connect() as connection:
+        return disclosed.is_closed(connection, key)
+
+
+def close_parts(parts: Parts) -> None:
+    """Write what waits, then close every file; closing twice is harmless."""
+    parts.events.close()
+    parts.salts.close()
+    parts.watch.close()
+
+
+@dataclass
+class _Share:
+    """Parts that several collectors of this process use, and with what they were opened."""
+
+    parts: Parts
+    options: tuple[object, ...]
+    users: int = 1
+
+
+# A fork takes it along, so that nobody opens anything meanwhile.
+sharing = threading.RLock()
+_shares: dict[tuple[int, int], _Share] = {}  # by device and inode of the folder
+
+
+def share_parts(
+    path: Path | str,
+    *,
+    host_policy: Path | None,
+    now: Callable[[], float],
+    urandom: Callable[[int], bytes],
+    secure: bool,
+    spool: Spool,
+) -> Parts:
+    """`open_parts`, where this process has not opened the folder yet: however it is called.
+
+    Parts whose files were replaced meanwhile are opened anew, for all who share them. Give them
+    back with `release_parts`. Raises SettingError `askfirst.E104` for other options than those that
+    the folder is open with.
+    """
+    with sharing:
+        identity = open_folder(path).identity
+        options = (
+            host_policy and host_policy.absolute(),
+            now,
+            urandom,
+            secure,
+            spool.folder.resolve(),
+        )
+        share = _shares.get(identity)
+        if share is not None and not is_usable(share.parts):
+            del _shares[identity]
+            close_parts(share.parts)
+            share = None
+        if share is None:
+            parts = open_parts(
+                path,
+                host_policy=host_policy,
+                now=now,
+                urandom=urandom,
+                secure=secure,
+                spool=spool,
+            )
+            share = _shares[identity] = _Share(parts, options, 0)
+        if share.options != options:
+            advice = "this process has it open with other options: use one collector for both"
+            raise SettingError("askfirst.E104", str(path), advice)
+        share.users += 1
+        return share.parts
+
+
+def release_parts(parts: Parts) -> None:
+    """Give back what `share_parts` gave; the last one closes it."""
+    with sharing:
+        for identity, share in _shares.items():
+            if share.parts is parts:
+                share.users -= 1
+                if not share.users:
+                    del _shares[identity]
+                    close_parts(parts)
+                return
+
+
+def is_usable(parts: Parts) -> bool:
+    """Whether the files are those that were opened, as far as anybody noticed.
+
+    A database that is not there at all may come back; a new one is not made in its place.
+    """
+    if parts.watch.is_closed:
+        return False
+    if not all(file.exists() for file in (parts.folder.ledger, parts.folder.salts)):
+        return True
+    try:
+        parts.watch.check()
+    except CollectorAway:
+        return False
+    return parts.events.is_first

@@ -1,0 +1,45 @@
+"""The opened parts of one collector, handed to whoever works on them: ingest, dashboard, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from askfirst.spool.spool import Spool
+    from askfirst_collector.catalogue.host_policy import HostPolicy
+    from askfirst_collector.catalogue.key_files import Keys
+    from askfirst_collector.catalogue.notice_archive import Notices
+    from askfirst_collector.catalogue.placed_collectors import Placing
+    from askfirst_collector.catalogue.sites import Registry
+    from askfirst_collector.config import Folder
+    from askfirst_collector.ledger.receipts import Receipts
+    from askfirst_collector.ledger.records import Ledger
+    from askfirst_collector.store.events import EventStore
+    from askfirst_collector.store.salts import Salts
+    from askfirst_collector.store.watch import Watch
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one process has open; every part is safe to use from any thread."""
+
+    folder: Folder
+    engine: Engine
+    watch: Watch
+    registry: Registry
+    placing: Placing
+    ledger: Ledger
+    salts: Salts
+    events: EventStore
+    keys: Keys
+    notices: Notices
+    receipts: Receipts
+    host: HostPolicy
+    spool: Spool
+    now: Callable[[], float]  # unix seconds
+    urandom: Callable[[int], bytes]
+    secure: bool = True  # False only where a site is served without TLS on loopback

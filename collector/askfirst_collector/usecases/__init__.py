@@ -1,0 +1,1 @@
+"""One function a change, whoever asks for it."""

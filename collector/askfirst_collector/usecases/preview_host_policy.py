@@ -1,0 +1,72 @@
+"""What a ceiling would do before it is saved: whom it stops, who goes on, what is purged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from askfirst.terms.policy import Policy
+from askfirst_collector.catalogue.enforce_host_policy import Held, held_against
+from askfirst_collector.closing import disclosed
+from askfirst_collector.closing.allowed import Days, Subject, allowed_now
+from askfirst_collector.services import Parts
+from askfirst_collector.store.faults import away
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What the next run of the retention job would remove that it would not remove now."""
+
+    site: str
+    collector: str  # "" for the site itself
+    purpose: str
+    periods: int  # with their disclosed tables
+    # Whether rows may be kept that the ceiling gives less time. By terms alone: a count of rows,
+    # asked before and after an erasure, would tell how many one visitor had (M27).
+    rows: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would change; nothing of it has."""
+
+    suspends: tuple[Held, ...]
+    resumes: tuple[Held, ...]
+    purges: tuple[Purge, ...]
+
+
+def preview(parts: Parts, policy: Policy) -> Preview:
+    """Hold everything against a ceiling as saving it would; nothing is written.
+
+    Raises CollectorAway.
+    """
+    with away("ledger"), parts.engine.connect() as connection:
+        changes = held_against(connection, policy)
+    return Preview(
+        tuple(change for change in changes if change.stops),
+        tuple(change for change in changes if change.resumes),
+        _purges(parts, policy),
+    )
+
+
+def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
+    # What goes anyway is not this ceiling's doing.
+    now, then = (
+        allowed_now(parts, host_policy) for host_policy in (parts.host.current().policy, policy)
+    )
+    periods = _over(parts, then) - _over(parts, now)
+    rows = {
+        subject
+        for subject, days in then.items()
+        if days.rows < min(days.declared, now[subject].rows if subject in now else days.declared)
+    }
+    return tuple(
+        Purge(*subject, periods[subject], subject in rows) for subject in sorted({*periods, *rows})
+    )
+
+
+def _over(parts: Parts, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
+    tables = {subject: days.tables for subject, days in allowed.items()}
+    with away("ledger"), parts.engine.connect() as connection:
+        return Counter(subject for _, subject in disclosed.over(connection, parts.now(), tables))

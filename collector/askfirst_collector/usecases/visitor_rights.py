@@ -1,0 +1,115 @@
+"""What visitors may ask of us with their receipt: see, restrict, erase (GDPR articles 15 to 20).
+
+Whoever shows an unknown handle, or one that has ended, gets the answer of one we never heard of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing as closed_after
+from typing import Any
+
+from askfirst_collector.ledger.answers import ending, restriction
+from askfirst_collector.ledger.entries import mark_of
+from askfirst_collector.services import Parts
+from askfirst_collector.store.events import Row
+from askfirst_collector.store.faults import away
+from askfirst_collector.store.salts import pseudonym
+from askfirst_collector.usecases.record_consent import settle
+
+# Article 11: what cannot be shown, and why not.
+NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
+    {
+        "what": "closed-periods",
+        "reason": "When a period closes, the number by which its visits could be linked to you is "
+        "destroyed.",
+    },
+    {
+        "what": "no-pseudonym",
+        "reason": "Page views that were agreed to without a pseudonym are stored without any "
+        "link to you or to each other.",
+    },
+)
+
+
+def me(parts: Parts, site: str, handle: str) -> dict[str, Any]:
+    """What is kept about a handle: its record, its receipt, and the rows still linked to it."""
+    status = parts.ledger.standing(site, handle)
+    history = parts.ledger.history(site, handle)
+    if status is None or status.ended or not history:
+        return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+    rows = parts.events.of_pseudonyms(pseudonyms(parts, site, handle))
+    return {
+        "record": history[-1].body,
+        "receipt": parts.receipts.sign(history[-1]),
+        "history": [entry.body for entry in history],
+        "rows": sorted(map(_plain, rows), key=repr),
+        "not_linkable": [dict(reason) for reason in NOT_LINKABLE],
+    }
+
+
+def erase(parts: Parts, site: str, handle: str) -> None:
+    """End the handle and remove what is linked to it: rows, key, entries. Twice is harmless.
+
+    Each step finds the work of the one before on disk, so that a crash between them is mended by
+    asking again.
+    """
+    parts.ledger.append(site, handle, lambda past: ending(past, now=parts.now()))
+    if not parts.ledger.has_ended(site, handle):
+        return
+    # Nothing is written under this handle once the barrier is passed, so nothing is missed.
+    parts.events.barrier()
+    parts.events.erase(pseudonyms(parts, site, handle))
+    settle(parts, site, handle)
+    parts.ledger.erase(site, handle)
+    parts.salts.note_ended(
+        mark_of(site, handle),
+        newest=parts.ledger.newest(),
+        erased=True,
+        generation=generation(parts),
+    )
+
+
+def restrict(parts: Parts, site: str, handle: str) -> None:
+    """Keep what there is, store nothing more (article 18); a new grant lifts it."""
+    _, new = parts.ledger.append(site, handle, lambda past: restriction(past, now=parts.now()))
+    if new is not None:
+        parts.events.barrier()
+
+
+def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
+    """Every pseudonym that can still be computed for a handle; asking draws no salt."""
+    record = parts.registry.site(site)
+    if record is None:
+        return set()
+    salts = [period.salt for period in parts.salts.open_periods(site)]
+    key = parts.salts.grant_key(handle)
+    if key is not None:
+        salts.append(key)
+    # Collectors that are gone, and purposes, may have rows that are there still.
+    names = {("", name) for edition in record.editions for name in edition.policy.purposes}
+    for edition in record.editions:
+        for placed in edition.placed.values():
+            names.update((placed.name, name) for name in placed.policy.purposes)
+    return {
+        pseudonym(salt, site, purpose, collector, handle)
+        for salt in salts
+        for collector, purpose in names
+    }
+
+
+def generation(parts: Parts) -> int:
+    """How often anything was taken out of the event store: it never goes back by itself."""
+    with closed_after(parts.events.connect()) as connection, away("events"):
+        number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
+    return number
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {
+        "collector": row.collector,  # a placed one; "" is the site itself
+        "purpose": row.purpose,
+        "period": row.period,
+        "type": row.type,
+        "values": {name: list(value) for name, value in row.values.items()},
+    }

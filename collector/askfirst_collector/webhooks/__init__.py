@@ -1,0 +1,1 @@
+"""What owners are told, signed and to pinned addresses."""

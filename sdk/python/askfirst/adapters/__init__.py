@@ -1,0 +1,1 @@
+"""Shells that translate a server's or a framework's requests for the gate."""

@@ -1,0 +1,91 @@
+"""Our own paths over ASGI, and what the collector serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from askfirst.client import Application, Caller, Message, Receive, Scope, Send
+from askfirst.contracts.body import read_body
+from askfirst.endpoints.routes import EVENTS, HOST, Paths
+from askfirst.errors import CollectorAway
+from askfirst.gate.receipt import only_handle
+from askfirst.gate.relay import Relay
+from askfirst.http.request import Answer, Request, problem
+from askfirst.log_fault import note
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One request as the server gave it; `path` is below the root, `secrets` were taken out."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    path: str
+    secrets: tuple[bytes, ...]
+
+
+async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
+    """Answer one request to one of our paths."""
+    path = connection.path
+    if path == EVENTS:
+        await _events(relay, connection)
+    elif path == HOST or path.startswith(HOST + "/"):
+        await _host(relay, connection)
+    else:
+        scope = connection.scope
+        request = Request(
+            method=scope["method"],
+            path=path,
+            query=scope.get("query_string", b""),
+            headers=scope["headers"],
+            secrets=connection.secrets,
+            body=lambda: read_body(scope["headers"], connection.receive),
+            peer=(scope.get("client") or ("",))[0],
+        )
+        await _send(connection, await paths.answer(request))
+
+
+async def _send(connection: Connection, answer: Answer) -> None:
+    start = {"type": "http.response.start", "status": answer.status, "headers": answer.raw()}
+    await connection.send(start)
+    body = b"" if connection.scope["method"] == "HEAD" else answer.body
+    await connection.send({"type": "http.response.body", "body": body})
+
+
+async def _host(relay: Relay, connection: Connection) -> None:
+    scope = connection.scope
+    root = scope.get("root_path", "") + HOST
+    await _by_collector(relay.client.host, {**scope, "root_path": root}, connection)
+
+
+async def _events(relay: Relay, connection: Connection) -> None:
+    scope = connection.scope
+    consent = relay.gate.consent(scope["headers"])
+    caller = Caller(
+        site=relay.policy.site,
+        handle=only_handle(connection.secrets),
+        gpc=consent.signals.gpc,
+        dnt=consent.signals.dnt,
+        consent=consent,
+        vouches=relay.gate.vouches,
+    )
+    scope["askfirst.caller"] = caller
+    await _by_collector(relay.client.events, scope, connection)
+
+
+async def _by_collector(application: Application, scope: Scope, connection: Connection) -> None:
+    started = False
+
+    async def send(message: Message) -> None:
+        nonlocal started
+        started = True
+        await connection.send(message)
+
+    try:
+        await application(scope, connection.receive, send)
+    except Exception as error:
+        note("the collector's own answer", error)
+        if started:
+            raise
+        await _send(connection, problem(CollectorAway("this did not work; try again later")))

@@ -1,0 +1,72 @@
+"""What every shell may be told, and what stands behind it: a gate, its relay and its paths."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from askfirst.client import CollectorClient
+from askfirst.endpoints.routes import Paths
+from askfirst.gate.csp import Mode
+from askfirst.gate.gate import Gate
+from askfirst.gate.relay import PATIENCE, Relay
+from askfirst.gate.undeclared_cookies import Undeclared
+from askfirst.terms.policy import Policy, read_policy
+
+GivenPolicy = Policy | Path | str | Mapping[str, Any]  # itself, its file, or its table
+
+
+class Options(TypedDict, total=False):
+    """What every shell may be told besides policy and collector."""
+
+    keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
+    undeclared: Undeclared  # "learn" lets undeclared cookies leave, on loopback alone
+    cookie_database: Path | str | None  # a CSV file that knows what cookies are for
+    csp: Mode  # a Content-Security-Policy by consent: "off", "report", "enforce"
+    permissions: bool  # deny the browser what no purpose may use
+    patience: float  # seconds a grant, or a first page, waits for the collector
+    now: Callable[[], float]  # unix seconds
+    urandom: Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What stands behind a shell; `sees_pages` where the server tells of page views itself."""
+
+    gate: Gate
+    relay: Relay
+    paths: Paths
+    sees_pages: bool
+
+
+def behind(
+    *,
+    policy: GivenPolicy,
+    collector: CollectorClient,
+    keys: tuple[bytes, ...] | None = None,
+    undeclared: Undeclared = "strict",
+    cookie_database: Path | str | None = None,
+    csp: Mode = "off",
+    permissions: bool = False,
+    patience: float = PATIENCE,
+    now: Callable[[], float] = time.time,
+    urandom: Callable[[int], bytes] = os.urandom,
+) -> Behind:
+    """All of it, by `Options`; raises PolicyError, WrongSetting or Unusable for what is wrong."""
+    if isinstance(policy, str):
+        policy = Path(policy)
+    read = policy if isinstance(policy, Policy) else read_policy(policy)
+    gate = Gate(
+        read,
+        now=now,
+        undeclared=undeclared,
+        cookie_database=cookie_database,
+        csp=csp,
+        permissions=permissions,
+    )
+    relay = Relay(gate, collector, keys=keys, urandom=urandom, patience=patience, now=now)
+    return Behind(gate, relay, Paths(relay, now=now), read.server_side)

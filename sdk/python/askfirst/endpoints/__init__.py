@@ -1,0 +1,1 @@
+"""Our own paths below `/askfirst/`, one request each."""

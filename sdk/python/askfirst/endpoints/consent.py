@@ -1,0 +1,65 @@
+"""`POST /askfirst/consent`: an answer comes in, as JSON or as a form."""
+
+from __future__ import annotations
+
+from askfirst.contracts.body import FORM, JSON, media_type, read_form
+from askfirst.contracts.consent import VisitorAnswer, read_answer
+from askfirst.contracts.origin import check_origin, local_path
+from askfirst.errors import AskfirstError, Reason, Refused
+from askfirst.gate.record_answer import Settled, settle
+from askfirst.gate.relay import Relay
+from askfirst.http.headers import Header
+from askfirst.http.request import (
+    NO_STORE,
+    Answer,
+    Request,
+    as_json,
+    html,
+    only_by,
+    problem,
+    see_other,
+)
+from askfirst.pages.problem import problem_page
+from askfirst.pages.words import words_in
+
+
+async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
+    """Take one answer; a form is sent back to its page, and its problems are pages too."""
+    only_by(request, "POST")
+    check_origin(request.headers, relay.policy.origins)
+    kind = media_type(request.headers, JSON, FORM)
+    if kind != FORM:
+        settled = await settle(relay, request, read_answer(kind, await request.body()), now=now)
+        if settled.error is not None:
+            return problem(settled.error).also(*settled.cookies)
+        receipt = {"receipt": settled.receipt} if settled.receipt else {}
+        document = {"decision": settled.decision, **receipt, "expires": settled.expires}
+        return as_json(document).also(*settled.cookies)
+    back = "/"
+    try:
+        data = await request.body()
+        back = local_path(read_form(data).get("return_to"))
+        settled = await settle(relay, request, read_answer(kind, data), now=now)
+    except AskfirstError as error:
+        return explain(relay, error, back)
+    if settled.error is not None:
+        return explain(relay, settled.error, back).also(*settled.cookies)
+    return see_other(back).also(*settled.cookies)
+
+
+async def withdraw(relay: Relay, request: Request, *, now: float) -> Settled:
+    """The same as an answer that takes everything back."""
+    answer = VisitorAnswer("withdraw", "", relay.policy.languages[0], {}, adult=False)
+    return await settle(relay, request, answer, now=now)
+
+
+def explain(relay: Relay, error: AskfirstError, back: str) -> Answer:
+    """A page for people that says why a form was not taken."""
+    answer = problem(error)
+    reason = error.reason if isinstance(error, Refused) else Reason.COLLECTOR_AWAY
+    words = words_in(relay.policy.languages[0])
+    page = problem_page(reason, words=words, site=relay.policy.site, return_to=back)
+    headers: tuple[Header, ...] = tuple(
+        header for header in answer.headers if header[0] in (b"retry-after", b"allow")
+    )
+    return html(page, status=answer.status, headers=(NO_STORE, *headers))

@@ -1,0 +1,72 @@
+"""`/askfirst/policy` and its archive, and the two well-known files: the same for everyone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.http.headers import Header
+from askfirst.http.request import Answer, Request, only_by
+from askfirst.pages.assets import fresh
+from askfirst.pages.describe_changes import changes
+from askfirst.pages.policy import policy_page
+from askfirst.pages.words import words_in
+from askfirst.terms.edition import Edition, Editions
+from askfirst.terms.published import published
+
+PATH = "/askfirst/policy"
+SHORTLY: Header = (b"cache-control", b"public, max-age=300")
+_BY_ACCEPT: Header = (b"vary", b"Accept")
+
+
+def policy(editions: Editions, request: Request) -> Answer:
+    """The edition in force, or the one of a hash, as a page or as JSON."""
+    only_by(request, "GET")
+    edition = _edition(editions, request.path.removeprefix(PATH).removeprefix("/"))
+    then = Editions(tuple(earlier for earlier in editions if earlier.number <= edition.number))
+    lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
+    words = words_in(lang or edition.policy.languages[0])
+    if request.wants_json():
+        document = {**published(then), "changes": changes(then, words)}
+        return fresh(request, _json(document), b"application/json", SHORTLY, _BY_ACCEPT)
+    page = policy_page(edition, words=words, current=edition is editions.current)
+    kind = b"text/html; charset=utf-8"
+    return fresh(request, page.encode("utf-8"), kind, SHORTLY, _BY_ACCEPT)
+
+
+def _edition(editions: Editions, wanted: str) -> Edition:
+    if not editions:
+        raise CollectorAway("the editions are not known yet")
+    edition = editions.by_hash(wanted) if wanted else editions.current
+    if edition is None:
+        raise Refused(Reason.NOT_FOUND, "there is no edition of this hash")
+    return edition
+
+
+def gpc(editions: Editions, request: Request) -> Answer:
+    """`/.well-known/gpc.json` (W3C Global Privacy Control, section 4.1)."""
+    only_by(request, "GET")
+    # The signal was honoured from the first edition on.
+    since = datetime.fromtimestamp(next(iter(editions)).effective, UTC) if editions else None
+    if since is None:
+        raise CollectorAway("the editions are not known yet")
+    document = {"gpc": True, "lastUpdate": since.date().isoformat()}
+    return fresh(request, _json(document), b"application/json", SHORTLY)
+
+
+def about(editions: Editions, request: Request) -> Answer:
+    """`/.well-known/askfirst.json`: which policy is in force, and where it is."""
+    only_by(request, "GET")
+    edition = _edition(editions, "")
+    address = f"{PATH}/{edition.hash}"
+    document = {
+        "site": edition.policy.site,
+        "policy": {"number": edition.number, "hash": edition.hash, "url": address},
+    }
+    return fresh(request, _json(document), b"application/json", SHORTLY)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

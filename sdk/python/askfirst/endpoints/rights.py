@@ -1,0 +1,165 @@
+"""`/askfirst/rights/*`: what is kept about a visitor, and what they can have done about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+from askfirst.client import Handle
+from askfirst.contracts.body import FORM, JSON, media_type, read_form
+from askfirst.contracts.origin import check_origin, local_path
+from askfirst.contracts.strict_json import read_json
+from askfirst.endpoints.consent import explain, withdraw
+from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.gate.receipt import handle_of
+from askfirst.gate.relay import PATIENCE, Relay
+from askfirst.http.headers import Header, first
+from askfirst.http.request import (
+    NO_STORE,
+    Answer,
+    Request,
+    as_json,
+    html,
+    only_by,
+    problem,
+    see_other,
+)
+from askfirst.pages.rights import rights_page
+from askfirst.pages.words import words_in
+
+ROOT = "/askfirst/rights/"
+ME = ROOT + "me"
+READS = ("me", "receipt", "export")
+ACTS = ("withdraw", "erase", "restrict", "export")
+DONE = {"withdraw": "withdrawn", "erase": "erased", "restrict": "restricted"}
+_SCHEME = b"receipt "
+
+
+async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
+    """One request about rights, by the receipt cookie or `Authorization: Receipt SECRET`."""
+    name = request.path.removeprefix(ROOT)
+    if request.reads:
+        if name not in READS:
+            raise Refused(Reason.NOT_FOUND, "there is nothing here")
+        return await _read(relay, request, name)
+    only_by(request, "GET", "POST")
+    check_origin(request.headers, relay.policy.origins)
+    kind = media_type(request.headers, JSON, FORM)
+    try:
+        data = await request.body()
+        fields = read_form(data) if kind == FORM else read_json(data or b"{}")
+        return await _act(relay, request, name, fields, form=kind == FORM, now=now)
+    except AskfirstError as error:
+        if kind != FORM:
+            raise
+        return explain(relay, error, ME)
+
+
+async def _read(relay: Relay, request: Request, name: str) -> Answer:
+    try:
+        holdings = await _kept(relay, handle_in(request))
+    except AskfirstError as error:
+        return problem(error) if request.wants_json() else explain(relay, error, "/")
+    if name == "me" and not request.wants_json():
+        return _page(relay, request, holdings)
+    if holdings is None or (name == "receipt" and not _may_have_secret(request)):
+        raise Refused(Reason.NO_RECEIPT, "nothing is kept that this request could be linked to")
+    if name == "receipt":
+        file = {"receipt": holdings.get("receipt"), "secret": secret_in(request).decode("ascii")}
+        return _download(file, "receipt.json")
+    return as_json(holdings) if name == "me" else _download(holdings, "askfirst.json")
+
+
+async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | None:
+    if handle is None:
+        return None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await relay.settled(handle)
+        holdings = await relay.client.me(relay.policy.site, handle)
+    except TimeoutError:
+        raise CollectorAway("what you asked for is not recorded yet") from None
+    except Refused:
+        # An unknown or dead receipt tells as much as none (M29).
+        return None
+    return holdings if holdings.get("record") else None
+
+
+def _page(relay: Relay, request: Request, holdings: Mapping[str, object] | None) -> Answer:
+    query = parse_qs(request.query.decode("latin-1"))
+    done = (query.get("done") or [""])[0]
+    page = rights_page(
+        relay.gate.consent(request.headers),
+        holdings,
+        words=words_in((query.get("lang") or [relay.policy.languages[0]])[0]),
+        return_to=local_path((query.get("return_to") or ["/"])[0]),
+        done=done if done in DONE.values() else None,
+    )
+    return html(page)
+
+
+async def _act(
+    relay: Relay, request: Request, name: str, fields: object, *, form: bool, now: float
+) -> Answer:
+    wanted = fields.get("action") if name == "me" and isinstance(fields, dict) else name
+    if wanted not in ACTS:
+        raise Refused(Reason.BAD_SHAPE, f'send "action" as one of {", ".join(ACTS)}')
+    handle = handle_in(request)
+    if handle is None:
+        if form:
+            return see_other(ME)
+        raise Refused(
+            Reason.NO_RECEIPT, "send the receipt cookie, or Authorization: Receipt SECRET"
+        )
+    cookies: tuple[Header, ...] = ()
+    if wanted == "export":
+        holdings = await _kept(relay, handle)
+        return _download(holdings or {}, "askfirst.json")
+    if wanted == "withdraw":
+        whose = replace(request, secrets=(secret_in(request),))
+        settled = await withdraw(relay, whose, now=now)
+        cookies = settled.cookies
+        if settled.error is not None:
+            answer = explain(relay, settled.error, ME) if form else problem(settled.error)
+            return answer.also(*cookies)
+    elif wanted == "erase":
+        await relay.erase(handle)
+    else:
+        await relay.restrict(handle)
+    done = DONE[str(wanted)]
+    return (see_other(f"{ME}?done={done}") if form else as_json({"done": done})).also(*cookies)
+
+
+def secret_in(request: Request) -> bytes:
+    """The secret of a request, from the header where there is one, else from the cookie."""
+    secret = _in_header(request)
+    if secret is not None:
+        return secret
+    return request.secrets[0] if len(set(request.secrets)) == 1 else b""
+
+
+def _in_header(request: Request) -> bytes | None:
+    credentials = first(request.headers, b"authorization") or b""
+    is_ours = credentials[: len(_SCHEME)].lower() == _SCHEME
+    return credentials[len(_SCHEME) :].strip() if is_ours else None
+
+
+def _may_have_secret(request: Request) -> bool:
+    """Whether the answer is for whoever knows the secret, or for the visitor's own disk.
+
+    A script reads what it fetches; what is navigated to (Fetch Metadata, section 2.2) and comes as
+    an attachment no page reads. A browser that does not say which may be asked by a script.
+    """
+    return bool(_in_header(request)) or first(request.headers, b"sec-fetch-mode") == b"navigate"
+
+
+def handle_in(request: Request) -> Handle | None:
+    """The handle of a request about rights; the secret goes no further than here."""
+    return handle_of(secret_in(request))
+
+
+def _download(value: object, name: str) -> Answer:
+    disposition = b"content-disposition", f'attachment; filename="{name}"'.encode("ascii")
+    return as_json(value, headers=(NO_STORE, disposition))

@@ -1,0 +1,84 @@
+"""Our own paths on the site: which of them answers what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from askfirst.contracts.origin import local_path
+from askfirst.endpoints.consent import take_answer
+from askfirst.endpoints.csp import CspReports
+from askfirst.endpoints.policy import about, gpc, policy
+from askfirst.endpoints.rights import ROOT as RIGHTS
+from askfirst.endpoints.rights import rights
+from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.gate.placed_on_page import host_of
+from askfirst.gate.read_request import read
+from askfirst.gate.relay import Relay
+from askfirst.http.request import Answer, Request, html, only_by, problem
+from askfirst.log_fault import note
+from askfirst.pages.assets import read_assets, static
+from askfirst.pages.choices import choices_page
+from askfirst.pages.words import words_in
+
+ROOT = "/askfirst/"
+STATIC = ROOT + "static/"
+EVENTS = ROOT + "events"
+HOST = ROOT + "host"
+WELL_KNOWN = {"/.well-known/gpc.json": gpc, "/.well-known/askfirst.json": about}
+
+
+def is_own(path: str) -> bool:
+    """Whether a path, below the site's root, is one of ours."""
+    return path.startswith(ROOT) or path in WELL_KNOWN
+
+
+class Paths:
+    """Answers what is ours; events and the dashboard are the collector's."""
+
+    def __init__(self, relay: Relay, *, now: Callable[[], float]) -> None:
+        self._relay = relay
+        self._now = now
+        self._assets = read_assets()
+        self._csp_reports = CspReports()
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer one request, whatever happens."""
+        try:
+            return await self._answer(request)
+        except AskfirstError as error:
+            return problem(error)
+        except Exception as error:
+            note("answering a request of our own", error)
+            return problem(CollectorAway("this did not work; try again later"))
+
+    async def _answer(self, request: Request) -> Answer:
+        path = request.path
+        if path.startswith(STATIC):
+            return static(self._assets, path.removeprefix(STATIC), request)
+        if path == ROOT + "consent":
+            return await take_answer(self._relay, request, now=self._now())
+        if path.startswith(RIGHTS):
+            return await rights(self._relay, request, now=self._now())
+        if path == ROOT + "choices":
+            return self._choices(request)
+        editions = self._relay.gate.known.editions
+        if path == ROOT + "policy" or path.startswith(ROOT + "policy/"):
+            return policy(editions, request)
+        if path in WELL_KNOWN:
+            return WELL_KNOWN[path](editions, request)
+        if path == ROOT + "csp":
+            testing = self._relay.gate.is_testing(read(request.headers)[2])
+            return await self._csp_reports.take(request, testing=testing)
+        raise Refused(Reason.NOT_FOUND, "there is nothing here")
+
+    def _choices(self, request: Request) -> Answer:
+        only_by(request, "GET")
+        consent = self._relay.gate.consent(request.headers)
+        if not consent.editions:
+            raise CollectorAway("the editions are not known yet")
+        query = parse_qs(request.query.decode("latin-1"))
+        words = words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
+        back = local_path((query.get("return_to") or ["/"])[0])
+        host = host_of(request.headers)
+        return html(choices_page(consent, words=words, return_to=back, host=host))

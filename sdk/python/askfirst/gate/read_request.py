@@ -1,0 +1,55 @@
+"""What a request tells of its visitor's answer: read, and the receipt taken out, in one look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from askfirst.gate.signals import is_set
+from askfirst.http.cookie_header import PARENT, own
+from askfirst.http.headers import Header, Headers
+from askfirst.terms.token import LONGEST
+
+MOST_TOKENS = 8  # in one request: one each for the host, its partition and its parent domains
+_READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
+# Most headers are told apart by the length of their name alone.
+_LENGTHS = frozenset(map(len, _READ))
+
+# What an answer is read from: its tokens with the cookies' names, and whether each signal is set.
+Told = tuple[tuple[Header, ...], bool, bool]
+
+
+def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], Told]:
+    """The headers without the receipt, the receipt's secrets, and what the answer is read from.
+
+    Every other byte of the headers is as it was; they are the same ones where no receipt came.
+    """
+    states: Sequence[Header] = ()
+    secrets: tuple[bytes, ...] = ()
+    fields = headers
+    gpc = dnt = False
+    for header in headers:
+        name, value = header
+        if len(name) not in _LENGTHS or (lowered := name.lower()) not in _READ:
+            continue
+        if lowered == b"cookie":
+            # The shortest of our names is within the others.
+            if PARENT in value:
+                rest, tokens, receipts = own(value)
+                states = [*states, *tokens] if states else tokens
+                if receipts:
+                    secrets += tuple(receipts)
+                    fields = [*fields]
+                    at = fields.index(header)
+                    fields[at : at + 1] = [(name, rest)] if rest else []
+        elif lowered == b"dnt":
+            dnt = dnt or is_set(value)
+        else:
+            gpc = gpc or is_set(value)
+    return fields, secrets, told(states, gpc=gpc, dnt=dnt)
+
+
+def told(states: Sequence[Header], *, gpc: bool, dnt: bool) -> Told:
+    """The same from cookies named as ours; what no ledger could have issued is left out."""
+    tokens = tuple([state for state in states if len(state[1]) <= LONGEST])
+    # More than a browser has is no answer, and not worth its time and memory.
+    return (tokens if len(tokens) <= MOST_TOKENS else ()), gpc, dnt

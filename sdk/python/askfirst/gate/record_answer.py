@@ -1,0 +1,273 @@
+"""Settles an answer: what is recorded, what the browser is told to keep, what happens without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from askfirst.client import Decision, Handle, Recorded
+from askfirst.contracts.consent import VisitorAnswer
+from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.gate.receipt import all_handles, draw_secret, handle_of, only_handle
+from askfirst.gate.relay import Relay, ended
+from askfirst.gate.resolve_answer import Resolved, is_language, narrowed, refusal, resolve
+from askfirst.http.cookie_header import RECEIPT, STATE, read_cookies
+from askfirst.http.headers import Header
+from askfirst.http.request import Request
+from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
+from askfirst.log_fault import note
+from askfirst.terms.consent import Consent
+from askfirst.terms.policy import Policy
+from askfirst.terms.token import LONGEST, State, sign_state
+
+MOST_RECEIPTS = 4  # in one request; a browser may hold one more for each partition
+MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How an answer ended: a word, the end in unix seconds, the receipt, and cookies to set.
+
+    With `error`, a grant was not recorded, and what was refused beside it holds all the same; or
+    a refusal could not be written anywhere, and holds in this browser, which keeps its receipt.
+    """
+
+    decision: str
+    expires: int
+    cookies: tuple[Header, ...]
+    receipt: str | None = None
+    error: AskfirstError | None = None
+
+
+@dataclass(frozen=True)
+class Settling:
+    """One answer being settled."""
+
+    relay: Relay
+    request: Request
+    consent: Consent
+    resolved: Resolved
+    answer: VisitorAnswer
+    now: float
+
+    async def settle(self) -> Settled:
+        """Record what must be; raises Refused, or CollectorAway for a grant."""
+        handle = only_handle(self.request.secrets)
+        if not self.resolved.grants:
+            return await self._refuse(handle)
+        secret = self.request.secrets[0].decode("ascii") if handle else self._draw()
+        try:
+            await self.relay.admit(self.request.headers, self.request.peer)
+            return await self._grant(secret)
+        except Refused as error:
+            if not ended(error):
+                raise
+            # A dead receipt never lives again: this is a new grant.
+            return await self._grant(self._draw())
+        except CollectorAway as error:
+            return await self._only_refused(handle, error)
+
+    def _draw(self) -> str:
+        return draw_secret(self.relay.urandom)
+
+    async def _grant(self, secret: str) -> Settled:
+        handle = handle_of(secret.encode("ascii")) or ""
+        recorded = await self.relay.record(self._decision(handle, self.resolved))
+        state = self._state(recorded)
+        lines = self._cookies(state, self._receipt(secret, state.expires))
+        return Settled(recorded.status, state.expires, lines, recorded.receipt)
+
+    async def _only_refused(self, handle: Handle | None, error: CollectorAway) -> Settled:
+        refused = {name: detail for name, detail in self.resolved.choices.items() if not detail}
+        if handle is None or not refused or self.consent.state is None:
+            raise error
+        part = Resolved("save", refused)
+        with suppress(AskfirstError):  # the answer is 503 whatever becomes of it
+            await self.relay.owe(self._decision(handle, part))
+        state = narrowed(part, self.consent, now=self.now)
+        return Settled("changed", state.expires, self._cookies(state), error=error)
+
+    async def _refuse(self, handle: Handle | None) -> Settled:
+        old = self.consent.state
+        if not self.resolved.choices and old is not None:
+            renewed = replace(old, edition=self.consent.editions.current.number)
+            return Settled("kept", renewed.expires, self._cookies(renewed))
+        if handle is not None:
+            return await self._lessen(handle)
+        # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
+        lessened = [
+            await self._lessen(other)
+            for other in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]
+        ]
+        error = next((other.error for other in lessened if other.error is not None), None)
+        state = refusal(self.resolved, self.consent, now=self.now)
+        if old is None or old.choices != state.choices:
+            self.relay.tally_refusal()
+        gone = () if error is not None else self._no_receipt()
+        return Settled("refused", state.expires, self._cookies(state, *gone), error=error)
+
+    async def _lessen(self, handle: Handle) -> Settled:
+        decision = self._decision(handle, self.resolved)
+        state: State
+        word = "refused"
+        error: CollectorAway | None = None
+        try:
+            try:
+                recorded = await self.relay.record(decision)
+                state, word = self._state(recorded), recorded.status
+            except CollectorAway:
+                state = narrowed(self.resolved, self.consent, now=self.now)
+                word = "changed" if state.grants else "withdrawn"
+                await self.relay.owe(decision)
+            if self.consent.closed:
+                await self.relay.erase(handle)
+        except Refused as refused:
+            if not ended(refused):
+                note("recording a refusal", refused)
+            word = "refused"
+            state = refusal(self.resolved, self.consent, now=self.now)
+        except CollectorAway as away:
+            error = away
+        if state.grants:
+            return Settled(word, state.expires, self._cookies(state), error=error)
+        all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
+        state = refusal(all_refused, self.consent, now=self.now)
+        # Without its receipt a visitor could not try again.
+        gone = () if error is not None else self._no_receipt()
+        return Settled(word, state.expires, self._cookies(state, *gone), error=error)
+
+    def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
+        edition = self.consent.editions.current
+        lang = self.answer.lang
+        return Decision(
+            site=self.consent.site,
+            handle=handle,
+            # A grant was checked to be for it; a refusal counts for it, whatever was shown.
+            edition=edition.hash,
+            lang=lang if is_language(lang, edition.policy) else edition.policy.languages[0],
+            method=resolved.method,
+            choices=resolved.choices,
+            adult=self.answer.adult and resolved.grants,
+            gpc=self.consent.signals.gpc,
+        )
+
+    def _state(self, recorded: Recorded) -> State:
+        number = self.consent.editions.current.number
+        return State(self.consent.site, number, recorded.choices, recorded.expires)
+
+    def _receipt(self, secret: str, expires: int) -> Header:
+        same_site = _same_site(self.relay.policy)
+        return write(RECEIPT, secret, expires=expires, same_site=same_site, http_only=True)
+
+    def _no_receipt(self) -> tuple[Header, ...]:
+        return no_receipt(self.relay.policy) if self.request.secrets else ()
+
+    def _cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
+        token = self._token(state)
+        line = write(STATE, token, expires=state.expires, same_site="Lax")
+        allows = replace(self.consent, state=state).allows
+        return (line, *more, *taken_back(self.relay, self.request, self.answer, allows))
+
+    def _token(self, state: State) -> str:
+        """The state as a token; where it would be too long to count, without what is gone."""
+        key = self.relay.gate.known.keys[-1]
+        token = sign_state(state, key)
+        if len(token) <= LONGEST:
+            return token
+        # The ledger keeps the rest: what comes back is asked about once more.
+        every = self.consent.editions.current.every
+        choices = {name: choice for name, choice in state.choices.items() if name in every}
+        return sign_state(replace(state, choices=choices), key)
+
+
+async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:
+    """Settle an answer; raises Refused, or CollectorAway where a grant cannot be recorded."""
+    consent = relay.gate.consent(request.headers)
+    if not consent.editions:
+        return await _settle_unknown(relay, request, answer, now)
+    return await Settling(relay, request, consent, resolve(answer, consent), answer, now).settle()
+
+
+async def _settle_unknown(
+    relay: Relay, request: Request, answer: VisitorAnswer, now: float
+) -> Settled:
+    # Nothing can be signed before the collector has spoken once; forgetting is always possible.
+    if answer.method == "accept_all" or any(answer.choices.values()):
+        raise CollectorAway("the collector has not answered since the start")
+    handle = only_handle(request.secrets)
+    over = taken_back(relay, request, answer, lambda _: False)
+    word = "withdrawn" if handle else "refused"
+    if handle is not None:
+        withdrawal = Decision(
+            site=relay.policy.site,
+            handle=handle,
+            edition=relay.policy.hash,
+            lang=relay.policy.languages[0],
+            method="withdraw",
+            choices=dict.fromkeys(relay.policy.asked, 0),
+            adult=False,
+            gpc=False,
+        )
+        try:
+            await relay.owe(withdrawal)
+        except CollectorAway as error:
+            return Settled(word, int(now), (*no_state(), *over), error=error)
+        except Refused as error:
+            word = "refused"
+            if not ended(error):
+                note("recording a refusal", error)
+    return Settled(word, int(now), (*no_state(), *no_receipt(relay.policy), *over))
+
+
+def taken_back(
+    relay: Relay, request: Request, answer: VisitorAnswer, allows: Callable[[str], bool]
+) -> list[Header]:
+    """Lines that expire the cookies of purposes that are not allowed, wherever they may stand.
+
+    What the request carried stands at `/`. What stands at the page's own path is not carried here:
+    declared names are expired there unseen, globs cannot be.
+    """
+    domains = parents(relay.policy.origins)
+    carried = relay.gate.refused((name for name, _ in read_cookies(request.headers)), allows)
+    lines = [line for name in carried for line in expire(name, domains)]
+    deeper = prefixes(answer.return_to or "/")
+    if deeper:
+        names = dict.fromkeys([*carried, *relay.gate.literal(allows)])
+        lines += [line for name in names for line in expire(name, domains, deeper)]
+    return lines[:MOST_EXPIRED]
+
+
+def no_state() -> tuple[Header, ...]:
+    """The line that takes the state cookie back: not asked yet."""
+    return (delete(STATE, same_site="Lax"),)
+
+
+def no_receipt(policy: Policy) -> tuple[Header, ...]:
+    """The line that takes the receipt cookie back."""
+    return (delete(RECEIPT, same_site=_same_site(policy), http_only=True),)
+
+
+def _same_site(policy: Policy) -> SameSite:
+    # Page views seen by the server need the receipt on the first page of a visit too (M40).
+    return "Lax" if policy.server_side else "Strict"
+
+
+def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
+    domains: dict[str, None] = {}
+    for origin in origins:
+        labels = (urlsplit(origin).hostname or "").split(".")
+        if not _is_address(".".join(labels)):
+            domains |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
+    return tuple(domains)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

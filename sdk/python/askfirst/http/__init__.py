@@ -1,0 +1,1 @@
+"""Headers, cookies, origins and bodies, without a framework."""

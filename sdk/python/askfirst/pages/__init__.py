@@ -1,0 +1,1 @@
+"""What visitors read: notice, choices, rights and policy as HTML."""

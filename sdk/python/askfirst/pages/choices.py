@@ -1,0 +1,177 @@
+"""The page of choices: the four details of each purpose, each saying exactly what it stores."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from askfirst.gate.placed_on_page import asks_at
+from askfirst.pages import describe
+from askfirst.pages.describe_changes import sentences
+from askfirst.pages.document import document, section
+from askfirst.pages.forms import BASE, answer, form, hidden
+from askfirst.pages.html import Html, el, own
+from askfirst.pages.notice import present, signal_line
+from askfirst.pages.placed_collectors import about, recipients
+from askfirst.pages.words import Words
+from askfirst.terms.consent import Consent
+from askfirst.terms.lattice import Detail
+from askfirst.terms.purpose import Purpose
+
+
+def choices_page(consent: Consent, *, words: Words, return_to: str = "/", host: str = "") -> str:
+    """`/askfirst/choices` as a whole document; `return_to` is a checked path of this host."""
+    edition = consent.editions.current
+    policy = edition.policy
+    intro = words.say("choices", "intro" if edition.every else "empty")
+    body: list[object] = [signal_line(consent, words, edition.every)]
+    if edition.every:
+        now = words.say("choices", "present", choice=present(consent, words))
+        body += [el("p", {"class": "askfirst-note"}, now), _all(consent, words, return_to)]
+        body.append(_save(consent, words, return_to, host))
+    body.append(_disclosed(consent, words))
+    body.append(el("p", None, el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy"))))
+    title = words.say("choices", "title")
+    return document(title, body, words=words, site=policy.site, back=return_to, intro=intro)
+
+
+def _all(consent: Consent, words: Words, return_to: str) -> Html:
+    edition = consent.editions.current
+    age = edition.minimum_age(edition.every)
+    fields = hidden(edition, words, return_to)
+    accepting = {**fields, **({"adult": "1"} if age else {})}
+    if edition.placed:
+        # Placed collectors are agreed to by name alone (M49).
+        accepting |= {f"purpose.{name}": "3" for name in edition.every}
+    apart = accepting != fields
+    accept = words.say("button", "accept_age" if age else "accept", age=age)
+    buttons = [
+        answer("reject_all", words.say("button", "reject")),
+        answer("accept_all", accept, of="askfirst-accept" if apart else None),
+    ]
+    if consent.state is not None and consent.state.grants:
+        # Withdrawing is the refusal that also ends the receipt.
+        buttons[0] = answer("withdraw", words.say("button", "withdraw"))
+    return el(
+        "div",
+        {"class": "askfirst-all"},
+        form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
+        form("askfirst-accept", accepting) if apart else None,
+    )
+
+
+def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
+    edition = consent.editions.current
+    age = edition.minimum_age(edition.every)
+    open_purposes = {question.purpose for question in asks_at(consent, return_to, host)}
+    parts: list[Html] = [
+        _purpose(consent, name, words, open_purposes) for name in edition.policy.asked
+    ]
+    if edition.placed:
+        parts.append(_placed(consent, words, open_purposes))
+    save = answer("save", words.say("button", "save"))
+    fields = hidden(edition, words, return_to)
+    return form("askfirst-save", fields, parts, _adult(age, words) if age else None, save)
+
+
+def _placed(consent: Consent, words: Words, open_purposes: Collection[str]) -> Html:
+    """Every placed collector of the site: who it is, where it stands, and its purposes."""
+    edition = consent.editions.current
+    parts = [
+        section(
+            f"placed-{placed.name}",
+            own(placed.policy.controller.name),
+            about(placed, words),
+            [_purpose(consent, name, words, open_purposes) for name in placed.asked],
+            level=3,
+        )
+        for _, placed in sorted(edition.placed.items())
+    ]
+    why = el("p", None, words.say("placed", "why"))
+    return section("placed", words.say("placed", "title"), why, parts)
+
+
+def _adult(age: int, words: Words) -> Html:
+    box = el("input", {"type": "checkbox", "name": "adult", "value": "1"})
+    why = el("span", {"class": "askfirst-note"}, words.say("choices", "age_why"))
+    text = el("span", None, words.say("choices", "age_declare", age=age), " ", why)
+    return el("label", {"class": "askfirst-adult"}, box, text)
+
+
+def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collection[str]) -> Html:
+    edition = consent.editions.current
+    purpose = edition.purpose(name)
+    if purpose is None:
+        return Html()
+    lang, text = describe.words_of(purpose, words.lang)
+    terms = purpose.terms
+    question = consent.question(name)
+    notes = (
+        describe.retention(terms, words),
+        recipients(edition, name, words),
+        describe.sets(terms, words),
+    )
+    parts = [
+        el("p", None, own(text.description, lang)),
+        el("p", {"class": "askfirst-note"}, " ".join(notes)),
+    ]
+    if question and question.widened:
+        wider = sentences(question.widened, words, closes=terms.closes)
+        parts.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in wider]))
+    if consent.signals.gpc and terms.sells_or_shares:
+        parts.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
+    else:
+        answered = consent.state is not None and name in consent.state.choices
+        chosen = consent.detail(name) if answered and question is None else None
+        # Left out, a purpose keeps its old answer; what is asked must be answered.
+        required = not answered and (name in edition.policy.asked or name in open_purposes)
+        parts.append(_options(name, purpose, words, chosen=chosen, required=required))
+    tag = el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
+    legend = el("legend", None, own(text.title, lang), tag if terms.sells_or_shares else None)
+    return el("fieldset", {"class": "askfirst-purpose"}, legend, parts)
+
+
+def _options(
+    name: str, purpose: Purpose, words: Words, *, chosen: int | None, required: bool
+) -> Html:
+    options = [
+        el(
+            "label",
+            {"class": "askfirst-option"},
+            el(
+                "input",
+                {
+                    "type": "radio",
+                    "name": f"purpose.{name}",
+                    "value": int(detail),
+                    "checked": detail == chosen,
+                    "required": required,
+                },
+            ),
+            el("strong", None, words.say("detail", str(int(detail)))),
+            el("span", None, describe.at(purpose.terms, detail, words)),
+        )
+        for detail in Detail
+    ]
+    return el("div", {"class": "askfirst-options"}, options)
+
+
+def _disclosed(consent: Consent, words: Words) -> Html | None:
+    unasked = [p for p in consent.editions.current.policy.purposes.values() if not p.asked]
+    items = []
+    for purpose in unasked:
+        lang, text = describe.words_of(purpose, words.lang)
+        basis = words.say(
+            "choices", "legal_basis", basis=words.say("basis", purpose.terms.legal_basis)
+        )
+        items.append(
+            el(
+                "li",
+                None,
+                el("strong", None, own(text.title, lang)),
+                " ",
+                own(text.description, lang),
+                " ",
+                basis,
+            )
+        )
+    return el("ul", {"class": "askfirst-list"}, items) if items else None

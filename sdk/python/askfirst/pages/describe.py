@@ -1,0 +1,112 @@
+"""What terms mean, in plain sentences: what is stored, for how long, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from askfirst.pages.words import Words, isolated
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.lattice import NOTHING, Detail, Scope, at_detail
+from askfirst.terms.purpose import Purpose, PurposeText
+from askfirst.terms.terms import Recipient, Terms
+
+
+def words_of(purpose: Purpose, lang: str) -> tuple[str, PurposeText]:
+    """The purpose's words in this language, else in its first one; with the language's tag."""
+    for tag in (lang, lang.partition("-")[0], *purpose.text):
+        if tag in purpose.text:
+            return tag, purpose.text[tag]
+    return lang, PurposeText(purpose.name, "")
+
+
+def things(scope: Scope, closes: str, words: Words) -> tuple[str, ...]:
+    """One phrase for each thing that is gathered at this scope."""
+    return tuple(level(name, number, closes, words) for name, number in scope.as_dict().items())
+
+
+def level(name: str, number: int, closes: str, words: Words) -> str:
+    return words.say("level", name, number, period=words.say("within", closes))
+
+
+def at(terms: Terms, detail: int, words: Words) -> str:
+    """What a detail of these terms stores, in one sentence."""
+    scope = at_detail(terms.scope, detail)
+    phrases = things(scope, terms.closes, words)
+    if not detail:
+        return words.say("choices", "nothing")
+    if detail < Detail.AS_ASKED and (same := _finest_equal(terms, scope)) > detail:
+        return words.say("choices", "same", detail=words.say("detail", str(same)))
+    if not phrases:
+        return words.say("choices", "empty_scope")
+    return words.say("choices", "stores", things=words.chained(phrases))
+
+
+def _finest_equal(terms: Terms, scope: Scope) -> int:
+    return max(int(detail) for detail in Detail if at_detail(terms.scope, detail) == scope)
+
+
+def retention(terms: Terms, words: Words) -> str:
+    """How long counts and single visits are kept; nothing where no visit is stored."""
+    if terms.scope == NOTHING:
+        return ""
+    period = words.say("within", terms.closes)
+    parts = [words.say("retention", "counts", days=words.days(terms.retention_days), period=period)]
+    if terms.keep_rows_days:
+        days = words.days(terms.keep_rows_days)
+        parts.append(words.say("retention", "rows", days=days, period=period))
+        if terms.scope.level("visitor") == ATTRIBUTES["visitor"].finest:
+            parts.append(words.say("retention", "receipt"))
+    else:
+        parts.append(words.say("retention", "rows_none", cell=terms.min_cell_size, period=period))
+    return " ".join(parts)
+
+
+def recipient(receiver: Recipient, words: Words, *, of: str | None = None) -> str:
+    """Name, role and country of a third party; `of` is who shares, where it is not the site."""
+    if of is None:
+        role = words.say("recipients", "role", receiver.role)
+    else:
+        role = words.say("recipients", "role_of", receiver.role, controller=isolated(of))
+    return words.say(
+        "recipients", "one", name=isolated(receiver.name), role=role, country=receiver.country
+    )
+
+
+def recipients(all_of: Iterable[Recipient], words: Words, *, of: str | None = None) -> str:
+    """Who else receives it, or that nobody does."""
+    names = [
+        recipient(receiver, words, of=of) for receiver in sorted(set(all_of), key=lambda x: x.name)
+    ]
+    if not names:
+        return words.say("recipients", "none")
+    return words.say("recipients", "some", names=words.listed(names))
+
+
+def sets(terms: Terms, words: Words) -> str:
+    """The cookies and storage a purpose may set in the browser; nothing where there are none."""
+    names = [isolated(name) for name in sorted({*terms.cookies, *terms.storage})]
+    return words.say("choices", "sets", names=words.listed(names)) if names else ""
+
+
+def detail(pair: Any, words: Words) -> str:
+    """The detail of a choice as a record has it: a number, or a table that holds it."""
+    level = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
+    return words.say("detail", level) if words.has("detail", level) else level
+
+
+def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:
+    """A visitor's present choice in one line; `details` is empty before there is an answer."""
+    if not details:
+        return words.say("control", "unanswered")
+    if not any(details.values()):
+        return words.say("control", "refused")
+    return words.listed(
+        words.say(
+            "control",
+            "purpose",
+            title=isolated(titles[name]),
+            detail=words.say("detail", str(level)),
+        )
+        for name, level in details.items()
+    )

@@ -1,0 +1,75 @@
+"""What a newer edition asks beyond an older one, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from askfirst.pages.describe import level
+from askfirst.pages.words import Words, isolated
+from askfirst.terms.edition import Editions, widenings
+from askfirst.terms.terms import CLOSES
+from askfirst.terms.widening import Widening
+
+_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables", "pages")
+
+
+def sentences(
+    widenings: Iterable[Widening], words: Words, *, closes: str = "month"
+) -> tuple[str, ...]:
+    """What a newer edition asks beyond an older one: a plain sentence for each dimension.
+
+    `closes` names the period in the words about pseudonyms; no change of it is assumed.
+    """
+    widenings = tuple(widenings)
+    by_dimension: dict[str, str] = {}
+    for widening in widenings:
+        kind = widening.dimension.split("/")[1] if widening.dimension else ""
+        if kind in _LISTS:
+            same = [w.new for w in widenings if w.dimension == widening.dimension]
+            # A page may be a pattern of some.
+            shown = (str(name).replace("/**", "/…").replace("*", "…") for name in same)
+            names = words.listed(map(isolated, shown))
+            by_dimension[widening.dimension] = words.say("change", kind, after=names)
+        else:
+            by_dimension[widening.dimension] = _sentence(kind, widening, words, closes)
+    return tuple(dict.fromkeys(by_dimension.values()))
+
+
+def _sentence(kind: str, widening: Widening, words: Words, closes: str) -> str:
+    old, new = widening.old, widening.new
+    if kind == "levels" and isinstance(old, int) and isinstance(new, int):
+        name = widening.dimension.rpartition("/")[2]
+        after = level(name, new, closes, words)
+        before = level(name, old, closes, words)
+        return words.say("change", "level" if old else "new_level", after=after, before=before)
+    if (
+        kind in ("retention_days", "keep_rows_days")
+        and isinstance(old, int)
+        and isinstance(new, int)
+    ):
+        return words.say("change", kind, after=words.days(new), before=words.days(old))
+    if kind == "closes" and old in CLOSES and new in CLOSES:
+        after, before = words.say("within", str(new)), words.say("within", str(old))
+        return words.say("change", kind, after=after, before=before)
+    if kind == "origins":
+        return words.say("change", kind)
+    if kind == "text":
+        return words.say("change", "words", after=isolated(str(new)))
+    known = kind if words.has("change", kind) else ("other" if kind else "new")
+    return words.say("change", known, after=isolated(str(new)), before=isolated(str(old)))
+
+
+def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]:
+    """By older edition and purpose: what the current one asks beyond it (`/askfirst/policy`)."""
+    current = editions.current
+    by_edition: dict[str, dict[str, list[str]]] = {}
+    for edition in editions:
+        if edition is current:
+            continue
+        by_edition[str(edition.number)] = {
+            name: list(sentences(wider, words, closes=purpose.terms.closes))
+            for name in current.every
+            if (purpose := current.purpose(name)) is not None
+            and (wider := widenings(editions, name, edition.number))
+        }
+    return by_edition

@@ -1,0 +1,48 @@
+"""The forms that carry an answer to `/askfirst/consent`, from notice, choices and control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from askfirst.pages.html import Html, el
+from askfirst.pages.words import Words
+from askfirst.terms.edition import Edition
+
+BASE = "/askfirst"
+STYLES = f"{BASE}/static/askfirst.css"
+
+
+def form(name: str, hidden: Mapping[str, str], *children: object, action: str = "consent") -> Html:
+    """A form of ours that posts to one of our paths; it works without any script."""
+    fields = [
+        el("input", {"type": "hidden", "name": key, "value": value})
+        for key, value in hidden.items()
+    ]
+    attributes = {"id": name, "method": "post", "action": f"{BASE}/{action}", "class": name}
+    return el("form", attributes, fields, children)
+
+
+def hidden(edition: Edition, words: Words, return_to: str) -> dict[str, str]:
+    """The fields every answer has."""
+    return {"edition": edition.hash, "lang": words.lang, "return_to": return_to}
+
+
+def answer(method: str, label: str, *, of: str | None = None, kind: str = "") -> Html:
+    """A button that answers; `of` is the form it belongs to when it stands in another one."""
+    return el(
+        "button",
+        {
+            "type": "submit",
+            "name": "method",
+            "value": method,
+            "form": of,
+            "class": f"askfirst-button {kind}".strip(),
+        },
+        label,
+    )
+
+
+def with_return(page: str, return_to: str) -> str:
+    """The address of one of our pages that knows the way back."""
+    return f"{BASE}/{page}?return_to={quote(return_to, safe='/')}"

@@ -1,0 +1,272 @@
+"""The notice and the privacy control as HTML: what a template helper puts into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from askfirst.gate.placed_on_page import asks_at, host_of
+from askfirst.gate.visit import KEY, consent_of
+from askfirst.pages import describe
+from askfirst.pages.forms import BASE, STYLES, answer, form, hidden, with_return
+from askfirst.pages.html import Html, el, own
+from askfirst.pages.placed_collectors import (
+    asked_here,
+    by_collector,
+    controllers,
+    purpose_item,
+    title,
+)
+from askfirst.pages.words import Words, isolated, words_in
+from askfirst.terms.consent import Consent, Question
+from askfirst.terms.edition import Edition
+from askfirst.terms.purpose import Purpose
+from askfirst.terms.terms import Recipient
+
+Asks = tuple[Question, ...]
+
+
+def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None = None) -> Html:
+    """The notice where there is something to ask, and the control: for the end of `<body>`.
+
+    `request` is a Starlette Request, any object with a `scope`, or an ASGI scope itself. Without
+    the middleware in front it says nothing.
+    """
+    scope: Mapping[str, Any] = request if isinstance(request, Mapping) else request.scope
+    consent = consent_of(scope)
+    if consent is None or not consent.editions:
+        return Html()
+    wanted = lang or consent.editions.current.policy.languages[0]
+    host = host_of(scope[KEY].headers)
+    words = words_in(wanted)
+    return notice_html(consent, path=_path(scope), host=host, words=words, nonce=nonce)
+
+
+def _path(scope: Mapping[str, Any]) -> str:
+    raw: bytes = scope.get("raw_path") or str(scope.get("path", "/")).encode("utf-8", "replace")
+    query: bytes = scope.get("query_string") or b""
+    return (raw.split(b"?")[0] + (b"?" + query if query else b"")).decode("ascii", "replace")
+
+
+def notice_html(
+    consent: Consent, *, path: str, words: Words, host: str = "", nonce: str | None = None
+) -> Html:
+    """The notice and the control for a page at `path` (with its query) of this host."""
+    asks = asks_at(consent, path, host)
+    return el(
+        "div",
+        {"class": "askfirst", "lang": words.lang, "dir": words.direction},
+        el("link", {"rel": "stylesheet", "href": STYLES, "nonce": nonce}),
+        control(consent, path, words),
+        first_layer(consent, asks, path, words) if asks else None,
+    )
+
+
+# ---------------------------------------------------------------- the first layer
+
+
+def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
+    """The question: who asks, for what, who else receives it, how long, how to withdraw (M15)."""
+    edition = consent.editions.current
+    heading, *intro = _lead(edition, asks, words)
+    return el(
+        "section",
+        {
+            "id": "askfirst-notice",
+            "class": "askfirst-notice",
+            "aria-labelledby": "askfirst-title",
+            "data-askfirst-edition": edition.number,
+        },
+        el(
+            "div",
+            {
+                "class": "askfirst-text",
+                "tabindex": "0",
+                "role": "group",
+                "aria-labelledby": "askfirst-title",
+            },
+            el(
+                "div",
+                {"class": "askfirst-lead"},
+                el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
+                [el("p", None, paragraph) for paragraph in intro],
+                signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
+            ),
+            el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
+            _facts(consent, asks, words),
+        ),
+        _actions(consent, asks, path, words),
+    )
+
+
+def _lead(edition: Edition, asks: Asks, words: Words) -> list[Html]:
+    """What the notice is about, and who asks it: the heading, then one sentence each."""
+    asking = by_collector(asks)
+    site = own(edition.policy.controller.name)
+    placed = [own(name) for name in controllers(edition, filter(None, asking))]
+    names = words.enumerated(placed)
+    if _is_changed(asks):
+        who = words.enumerated([site, *placed] if "" in asking else placed)
+        intro = words.markup("notice", "changed_intro", controller=who)
+        return [words.markup("notice", "changed"), intro]
+    if "" not in asking:
+        intro = words.markup("placed", "intro", controller=site)
+        return [words.markup("placed", "alone", names=names), intro]
+    lead = [words.markup("notice", "title"), words.markup("notice", "intro", controller=site)]
+    # What they ask may lie below the edge of a small screen; that they do must not.
+    return [*lead, words.markup("placed", "beside", names=names)] if placed else lead
+
+
+def _is_changed(asks: Asks) -> bool:
+    """Whether all of it was agreed to before, in part."""
+    return all(question.widened for question in asks)
+
+
+def _questions(edition: Edition, asks: Asks, words: Words) -> list[Html]:
+    asking = by_collector(asks)
+    items = [
+        purpose_item(edition.policy.purposes[question.purpose], question, words)
+        for question in asking.pop("", ())
+    ]
+    return items + [asked_here(edition, name, question, words) for name, question in asking.items()]
+
+
+def signal_line(consent: Consent, words: Words, names: Iterable[str]) -> Html | None:
+    """That the browser's opt-out was honoured, where it turns something off (M22).
+
+    `names` are the purposes that are asked about here.
+    """
+    if not consent.signals.gpc or not consent.editions:
+        return None
+    edition = consent.editions.current
+    sells = (name for name in names if _sells(edition, name))
+    titles = [isolated(phrase) for name in sells if (phrase := title(edition, name, words))]
+    phrase = words.say("notice", "gpc", purposes=words.listed(titles))
+    text = phrase if titles else words.say("notice", "gpc_plain")
+    return el("p", {"class": "askfirst-signal"}, text)
+
+
+def _sells(edition: Edition, name: str) -> bool:
+    purpose = edition.purpose(name)
+    return purpose is not None and purpose.terms.sells_or_shares
+
+
+def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
+    """What holds for everything the site asks itself; of a collector, its own part says it."""
+    policy = consent.editions.current.policy
+    again = words.days(policy.consent_days)
+    open_terms = [
+        policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())
+    ]
+    facts = [("how_long", words.say("placed", "again", consent=again))]
+    if open_terms:
+        others: set[Recipient] = {one for terms in open_terms for one in terms.recipients}
+        names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
+        duration = words.days(max(terms.retention_days for terms in open_terms))
+        facts = [
+            ("who", words.listed(names) if names else words.say("notice", "nobody")),
+            ("how_long", words.say("notice", "remembered", kept=duration, consent=again)),
+        ]
+    facts.append(("withdraw", words.say("notice", "withdraw_how")))
+    unasked = [p for p in policy.purposes.values() if not p.asked]
+    if unasked and open_terms:
+        grounds = [_ground(purpose, words) for purpose in unasked]
+        facts.append(("unasked", words.listed(grounds)))
+    rows = [
+        el("div", None, el("dt", None, words.say("notice", key)), el("dd", None, value))
+        for key, value in facts
+    ]
+    return el("dl", {"class": "askfirst-facts"}, rows)
+
+
+def _ground(purpose: Purpose, words: Words) -> str:
+    title = isolated(describe.words_of(purpose, words.lang)[1].title)
+    return f"{title} ({words.say('basis', purpose.terms.legal_basis)})"
+
+
+def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
+    edition = consent.editions.current
+    purposes = [question.purpose for question in asks]
+    is_whole = "" in by_collector(asks) and not _is_changed(asks)
+    age = edition.minimum_age(purposes)
+    fields = hidden(edition, words, path)
+    accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
+    refuse = "reject_all"
+    if consent.state is not None:
+        # Part of it was answered before. Only what is asked is answered now; where an older grant
+        # would be widened, refusing leaves that purpose out, so that it goes on as it was.
+        refuse = "save"
+        new = [question.purpose for question in asks if not question.widened]
+        fields |= {f"purpose.{name}": "0" for name in new}
+    if consent.state is not None or any(by_collector(asks)):
+        # Placed collectors are agreed to by name alone (M49).
+        accepting |= {f"purpose.{name}": "3" for name in purposes}
+    apart = accepting != fields
+    labels = "" if is_whole else "_changed"
+    accept = words.say("button", f"accept{labels}{'_age' if age else ''}", age=age)
+    buttons = el(
+        "div",
+        {"class": "askfirst-actions"},
+        answer(refuse, words.say("button", f"reject{labels}")),
+        answer("accept_all", accept, of="askfirst-accept" if apart else None),
+    )
+    links = el(
+        "p",
+        {"class": "askfirst-links"},
+        choose_link(path, words.say("button", "choose")),
+        el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy")),
+    )
+    return el(
+        "div",
+        {"class": "askfirst-foot"},
+        form("askfirst-answer", fields, buttons),
+        form("askfirst-accept", accepting) if apart else None,
+        links,
+        el("p", {"class": "askfirst-problem", "role": "alert"}),
+    )
+
+
+def choose_link(path: str, label: object) -> Html:
+    """The way to the choices; a script may open them as a dialog instead."""
+    return el("a", {"href": with_return("choices", path), "data-askfirst": "choices"}, label)
+
+
+# ---------------------------------------------------------------- the control on every page
+
+
+def control(consent: Consent, path: str, words: Words) -> Html:
+    """The way to change or withdraw, with the present choice, for every page (M11)."""
+    edition = consent.editions.current
+    granted = consent.state is not None and consent.state.grants
+    withdraw = answer("withdraw", words.say("button", "withdraw"), kind="askfirst-quiet")
+    return el(
+        "section",
+        {
+            "class": "askfirst-control",
+            "id": "askfirst-control",
+            "aria-label": words.say("control", "title"),
+        },
+        choose_link(path, words.say("control", "title")),
+        el("span", {"class": "askfirst-present", "role": "status"}, present(consent, words)),
+        form("askfirst-withdraw", hidden(edition, words, path), withdraw) if granted else None,
+        el("a", {"href": with_return("rights/me", path)}, words.say("control", "mine"))
+        if granted
+        else None,
+    )
+
+
+def present(consent: Consent, words: Words) -> str:
+    """The present choice in one line, as this request's signals leave it.
+
+    Of placed collectors only those that were agreed to: who was never asked need not read of them.
+    """
+    edition = consent.editions.current
+    own_names = edition.policy.asked
+    details = {}
+    if consent.state is not None:
+        now = {name: consent.detail(name) for name in edition.every if consent.allows(name)}
+        details = {**dict.fromkeys(own_names, 0), **now}
+    titles = {name: title(edition, name, words) or name for name in edition.every}
+    phrase = describe.present(details, titles, words)
+    gpc = consent.signals.gpc and any(_sells(edition, name) for name in own_names)
+    return f"{phrase} ({words.say('control', 'gpc')})" if gpc else phrase

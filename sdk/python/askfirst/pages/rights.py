@@ -1,0 +1,265 @@
+"""What is kept about me: record, receipt, rows of open periods, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from askfirst.pages import describe
+from askfirst.pages.document import document, section, terms_list
+from askfirst.pages.forms import BASE, answer, form, hidden
+from askfirst.pages.html import Html, el, own
+from askfirst.pages.placed_collectors import placed_grants, title_in
+from askfirst.pages.words import Words
+from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.consent import Consent
+from askfirst.terms.placed import join
+
+_SHOWN = 500  # rows on the page; the export has them all
+
+
+def rights_page(
+    consent: Consent,
+    holdings: Mapping[str, Any] | None,
+    *,
+    words: Words,
+    return_to: str = "/",
+    done: str | None = None,
+) -> str:
+    """`/askfirst/rights/me` as a whole document.
+
+    `holdings` is what the collector answers (`CollectorClient.me`), None without a receipt; `done`
+    says what was just done: withdrawn, restricted or erased.
+    """
+    record = (holdings or {}).get("record")
+    body: list[object] = []
+    if done is not None and words.has("rights", "done", done):
+        text = words.say("rights", "done", done)
+        body.append(el("p", {"class": "askfirst-signal", "role": "status"}, text))
+    if holdings is None or not record:
+        body.append(_nothing(words))
+    else:
+        body.append(_record(consent, record, words))
+        body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
+        if holdings.get("receipt"):
+            body.append(_receipt(record, words))
+        body.append(_rows(consent, holdings.get("rows") or (), words))
+        body.append(_not_linkable(holdings.get("not_linkable") or (), words))
+        body.append(_history(consent, holdings.get("history") or (), words))
+        body.append(_rights(consent, record, words, return_to))
+    site = consent.editions.current.policy.site if consent.editions else consent.site
+    title = words.say("rights", "title")
+    intro = words.say("rights", "intro")
+    return document(title, body, words=words, site=site, back=return_to, intro=intro)
+
+
+def _nothing(words: Words) -> Html:
+    choose = el("a", {"href": f"{BASE}/choices"}, words.say("control", "title"))
+    return section(
+        "none",
+        words.say("rights", "none"),
+        el("p", None, words.say("rights", "none_why")),
+        el("p", None, choose),
+    )
+
+
+def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[Html]:
+    """Each purpose of a record with its detail."""
+    return [
+        el(
+            "li",
+            None,
+            own(title_in(consent.editions, name, words)),
+            ": ",
+            describe.detail(pair, words),
+        )
+        for name, pair in dict(record.get("choices") or {}).items()
+    ]
+
+
+def _day(stamp: object) -> Html:
+    """The day of an RFC 3339 time, as the record has it."""
+    return el("time", {"datetime": str(stamp)}, str(stamp)[:10])
+
+
+def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
+    status = str(record.get("status", ""))
+    status_text = (
+        words.say("rights", "status", status) if words.has("rights", "status", status) else status
+    )
+    until = words.markup("rights", "until", date=_day(record.get("until", "")))
+    return section(
+        "record",
+        words.say("rights", "record"),
+        el("ul", {"class": "askfirst-list"}, _choices(consent, record, words)),
+        el(
+            "p",
+            {"class": "askfirst-note"},
+            status_text,
+            [", ", until] if record.get("until") else None,
+        ),
+    )
+
+
+def _receipt(record: Mapping[str, Any], words: Words) -> Html:
+    handle = el("code", None, str(record.get("handle", "")))
+    download = el(
+        "a",
+        {
+            "class": "askfirst-button askfirst-quiet",
+            "href": f"{BASE}/rights/receipt",
+            "download": "receipt.json",
+        },
+        words.say("button", "download"),
+    )
+    return section(
+        "receipt",
+        words.say("rights", "receipt"),
+        el("p", None, words.say("rights", "receipt_why")),
+        terms_list([(words.say("rights", "handle"), handle)]),
+        el("div", {"class": "askfirst-row"}, download),
+    )
+
+
+def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> Html:
+    if not rows:
+        text = el("p", None, words.say("rights", "rows_none"))
+        return section("rows", words.say("rights", "rows"), text)
+    export = el(
+        "a",
+        {
+            "class": "askfirst-button askfirst-quiet",
+            "href": f"{BASE}/rights/export",
+            "download": "askfirst.json",
+        },
+        words.say("button", "export"),
+    )
+    items = [_row(consent, row, words) for row in rows[:_SHOWN]]
+    return section(
+        "rows",
+        words.say("rights", "rows"),
+        el("p", {"class": "askfirst-note"}, words.count("rights", "rows_count", n=len(rows))),
+        el("ol", {"class": "askfirst-rows"}, items),
+        el("div", {"class": "askfirst-row"}, export),
+    )
+
+
+def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
+    kind = str(row.get("type", ""))
+    text = words.say("rights", kind) if kind in ("page_view", "action", "drop") else kind
+    head = [
+        own(title_in(consent.editions, _name(row), words)),
+        " · ",
+        text,
+        " · ",
+        el("time", None, str(row.get("period", ""))),
+    ]
+    raw_values = row.get("values")
+    values = dict(raw_values) if isinstance(raw_values, Mapping) else {}
+    pairs: list[tuple[str, object]]
+    if kind == "drop":
+        pairs = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
+    else:
+        pairs = [
+            (words.say("attribute", name), _value(value))
+            for name, value in values.items()
+            if name in ATTRIBUTES
+        ]
+    parts = [el("div", None, el("dt", None, name), el("dd", None, text)) for name, text in pairs]
+    return el("li", None, el("p", None, head), el("dl", None, parts))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    collector, purpose = str(row.get("collector") or ""), str(row.get("purpose", ""))
+    return join(collector, purpose) if collector else purpose
+
+
+def _reason(action: object, words: Words) -> str:
+    """Why an event was not stored: such a row has its reason where others have the action."""
+    reason = str(action[0]) if isinstance(action, (list, tuple)) and action else ""
+    return (
+        words.say("rights", "reason", reason) if words.has("rights", "reason", reason) else reason
+    )
+
+
+def _value(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        parts = [str(part) for part in value]
+        # Coarse to fine: a part that the next one only spells out further is said once.
+        leaves = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
+        return own(" › ".join(leaves))
+    return own(str(value))
+
+
+def _not_linkable(reasons: Sequence[object], words: Words) -> Html:
+    texts = [
+        str(reason.get("reason", "")) if isinstance(reason, Mapping) else str(reason)
+        for reason in reasons
+    ]
+    return section(
+        "not-linkable",
+        words.say("rights", "not_linkable"),
+        el("p", None, words.say("rights", "not_linkable_why")),
+        el("ul", {"class": "askfirst-list"}, [el("li", None, own(s)) for s in texts])
+        if texts
+        else None,
+    )
+
+
+def _history(consent: Consent, entries: Sequence[Mapping[str, Any]], words: Words) -> Html | None:
+    if not entries:
+        return None
+    items = []
+    for entry in entries:
+        status = str(entry.get("status", ""))
+        known = words.has("rights", "status", status)
+        label = words.say("rights", "status", status) if known else status
+        choices = el("ul", {"class": "askfirst-list"}, _choices(consent, entry, words))
+        stamp = str(entry.get("hour", ""))
+        when = el("time", {"datetime": stamp}, stamp[:16].replace("T", " "))
+        items.append(el("li", None, when, " ", label, choices))
+    return section(
+        "history", words.say("rights", "history"), el("ol", {"class": "askfirst-rows"}, items)
+    )
+
+
+def _rights(consent: Consent, record: Mapping[str, Any], words: Words, return_to: str) -> Html:
+    edition = consent.editions.current
+    withdraw = answer("withdraw", words.say("button", "withdraw_consent"))
+    erase = el(
+        "button",
+        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
+        words.say("button", "erase"),
+    )
+    restrict = el(
+        "button",
+        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
+        words.say("button", "restrict"),
+    )
+    back = {"return_to": return_to}
+    path = f"{BASE}/rights/me"
+    ended = record.get("status") in ("withdrawn", "erased")
+    parts = [
+        None
+        if ended
+        else _right(
+            words.say("rights", "withdraw_why"),
+            form("askfirst-withdraw", hidden(edition, words, path), withdraw),
+        ),
+        None
+        if ended or record.get("status") == "restricted"
+        else _right(
+            words.say("rights", "restrict_why"),
+            form("askfirst-restrict", back, restrict, action="rights/restrict"),
+        ),
+        _right(
+            words.say("rights", "erase_why"),
+            form("askfirst-erase", back, erase, action="rights/erase"),
+        ),
+    ]
+    rights = el("div", {"class": "askfirst-rights"}, parts)
+    return section("rights", words.say("rights", "withdraw"), rights)
+
+
+def _right(why: str, *body: object) -> Html:
+    return el("div", None, body, el("p", {"class": "askfirst-note"}, why))

@@ -1,0 +1,1 @@
+"""The collector elsewhere: connections, terms, relayed events."""

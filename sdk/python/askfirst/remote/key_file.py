@@ -1,0 +1,49 @@
+"""A file of keys: one a line, oldest first, 32 bytes in base64url; the newest signs."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from askfirst.spool.files import sync_folder
+
+KEY = 32  # bytes
+
+
+def read_key_file(file: Path, *, urandom: Callable[[int], bytes]) -> tuple[bytes, ...]:
+    """The keys of a file, newest last; one that is missing is made (0600) with one key in it.
+
+    Of several processes that make it, all read the key of the first. Raises OSError, and
+    ValueError for what holds no keys.
+    """
+    if not file.exists():
+        _elect(file, urandom)
+    keys = tuple(base64.urlsafe_b64decode(line) for line in file.read_text("ascii").split())
+    if not keys or any(len(key) != KEY for key in keys):
+        raise ValueError(f"each line must hold {KEY} bytes in base64url")
+    return keys
+
+
+def _elect(file: Path, urandom: Callable[[int], bytes]) -> None:
+    # Written whole and on disk under another name first: a link never shows half a file, and of
+    # two processes only one makes it.
+    line = base64.urlsafe_b64encode(urandom(KEY)) + b"\n"
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{urandom(8).hex()}")
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(line)
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return
+        finally:
+            draft.unlink()
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_folder(file.parent)

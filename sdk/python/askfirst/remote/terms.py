@@ -1,0 +1,96 @@
+"""What a collector elsewhere says of a site: its editions, and the terms of each choice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from askfirst.errors import CollectorAway, PolicyError
+from askfirst.remote.connections import Reply
+from askfirst.terms.edition import Choice, Edition, Editions, edition_hash
+from askfirst.terms.placed import read_placed
+from askfirst.terms.policy import read_policy
+from askfirst.terms.purpose import read_terms
+from askfirst.terms.reading import Problems, Reader
+from askfirst.terms.terms import BOTTOM, Terms
+
+FRESH = 5.0  # seconds that terms are used before they are asked for again (M33)
+
+Fetch = Callable[[str | None], Awaitable[Reply]]
+
+
+class RemoteTerms:
+    """The last answer of `GET /v1/terms`. `now` gives unix seconds."""
+
+    def __init__(self, fetch: Fetch, *, now: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._etag: str | None = None
+        self._asked = float("-inf")
+        self._by_choice: dict[tuple[str, Choice], Terms] = {}
+        self.editions = Editions()
+
+    def effective(self, purpose: str, choice: Choice) -> Terms:
+        """What may be gathered under a choice, as the collector said last; unknown is none."""
+        return self._by_choice.get((purpose, choice), BOTTOM)
+
+    async def refresh(self, *, at_once: bool = False) -> None:
+        """Ask again where the last answer is not fresh; raises CollectorAway."""
+        if not at_once and 0 <= self._now() - self._asked < FRESH:
+            return
+        # Whoever asks next does not wait for this one.
+        self._asked = self._now()
+        reply = await self._fetch(self._etag)
+        if reply.status != 304:
+            self.learn(_parsed(reply), etag=reply.headers.get("etag"))
+
+    def learn(self, document: Mapping[str, Any], *, etag: str | None) -> None:
+        """Take over an answer; raises CollectorAway for one that is none."""
+        try:
+            editions = document["editions"]
+            read = tuple(_edition(edition) for edition in editions)
+            by_choice = {
+                (purpose, Choice(int(detail), edition["number"])): _terms(terms)
+                for edition in editions
+                for purpose, details in edition["terms"].items()
+                for detail, terms in details.items()
+            }
+        except (LookupError, TypeError, ValueError, AttributeError, PolicyError):
+            raise CollectorAway("the collector's terms cannot be read") from None
+        self._by_choice = by_choice
+        # Editions are compared by identity: the same ones go on being the same.
+        then, now = (
+            [(edition.number, edition.hash) for edition in all_of]
+            for all_of in (self.editions, read)
+        )
+        if now != then:
+            self.editions = Editions(read)
+        self._etag = etag
+        self._asked = self._now()
+
+
+def _edition(document: Mapping[str, Any]) -> Edition:
+    policy = read_policy(document["policy"], archived=True)
+    placed = {
+        name: read_placed(collector, archived=True)
+        for name, collector in document.get("placed", {}).items()
+    }
+    if edition_hash(policy, placed) != document["hash"]:
+        raise ValueError("an edition is not what its hash says")
+    effective = int(document["effective"])
+    return Edition(int(document["number"]), str(document["hash"]), effective, policy, placed)
+
+
+def _terms(document: Mapping[str, Any]) -> Terms:
+    # A ceiling may leave terms that no policy could write, such as few days of retention: they
+    # only narrow here, so what is odd in them does not matter.
+    return read_terms(Reader(document, "", Problems()), kind="site")
+
+
+def _parsed(reply: Reply) -> Mapping[str, Any]:
+    try:
+        document = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise CollectorAway("the collector's terms cannot be read") from None
+    return document if isinstance(document, dict) else {}

@@ -23,7 +23,7 @@ from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import policy
 from tests.placing import place, state, tides
-from tests.test_kill import served
+from tests.system.crash.processes import served
 
 OWN, TIDES, WINDS = "", "tides", "winds"
 CLIENTS = 4

@@ -6,8 +6,6 @@ import asyncio
 import base64
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,10 +20,9 @@ from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.collectors import policy, purposes
-from tests.conftest import ROOT
 from tests.gate.browser import Browser
 from tests.relay.wiretap import Wiretap
-from tests.test_kill import Server
+from tests.system.crash.processes import Server
 
 ACTIONS = {"signup": {"plan": ["free", "pro"], "seats": {"buckets": [0, 10, 50]}}}
 
@@ -133,17 +130,7 @@ async def eventually(holds: Callable[[], bool], *, seconds: float = 20) -> None:
 
 
 def start_server(folder: Path) -> Server:
-    """The parent process of a collector, and a collector that answers."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.killed.server", str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    server = Server(0, process, process.stdin, process.stdout)
-    server.port = int(process.stdout.readline())
+    """A collector in a process of its own."""
+    server = Server(folder)
     server.start()
     return server

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.dashboard.auth import session as door
+from askfirst_collector.dashboard.layout import forms
 from askfirst_collector.members.login_attempts import FREE_TRIES
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
@@ -292,7 +292,7 @@ async def test_a_form_that_does_not_come_is_not_waited_for(
     dashboard: ASGIApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S19: slow bodies are cut, and one that breaks off is no fault of ours."""
-    monkeypatch.setattr(door, "SLOWEST", 0.01)
+    monkeypatch.setattr(forms, "SLOWEST", 0.01)
 
     async def never() -> Message:
         await anyio.Event().wait()

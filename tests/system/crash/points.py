@@ -214,7 +214,6 @@ class _Run:
             self.site.fronts,
             lambda: self._disk.sequence,
             self._drawn,
-            is_relayed=self.site.is_relayed,
         )
 
     @contextmanager

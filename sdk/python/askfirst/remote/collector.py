@@ -44,9 +44,10 @@ from askfirst.remote.key_file import read_key_file
 from askfirst.remote.outbox import Outbox
 from askfirst.remote.relay_events import Relayed
 from askfirst.remote.terms import RemoteTerms
-from askfirst.spool.events import EventFile
+from askfirst.spool.ended import EndedHandles
+from askfirst.spool.events import EventFile, Purposes
 from askfirst.spool.pending import replay
-from askfirst.spool.spool import Spool, StillOwed, renamed, rollback
+from askfirst.spool.spool import Spool, StillOwed, renamed, rollback, taken_back
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.policy import Policy
 
@@ -90,6 +91,7 @@ class HttpCollector:
         self._keys = _read_keys(cookie_keys, urandom)
         self._spool = _open_spool(spool or renamed(spill), cookie_keys)
         self._file = EventFile(self._spool.folder / "events", now=now)
+        self._ended = EndedHandles(self._spool, now=now)
         self._authorization = {"authorization": f"Bearer {key}"}
         # Answers and rights are not to wait behind events.
         self._asking = Connections(place, seconds=seconds, threads=4, most_waiting=200)
@@ -106,6 +108,7 @@ class HttpCollector:
             self._hand_on,
             self._outbox.keep,
             self._spool.owes,
+            self._ended.__contains__,
             now=now,
         )
         self._proxies = proxies or Proxies()
@@ -148,7 +151,8 @@ class HttpCollector:
         back is owed then, on disk before the visitor is told that nothing was recorded.
         """
         if not any(decision.choices.values()):
-            await self.forget(decision.handle)
+            entry = Owed(decision.site, decision.handle, "answer", decision)
+            await self.forget(decision.handle, taken_back(entry))
             return await self._record(decision)
         try:
             return await self._record(decision)
@@ -170,9 +174,14 @@ class HttpCollector:
             "adult": decision.adult,
             "gpc": decision.gpc,
         }
-        answer = as_object(await self._ask("POST", "/v1/consents", _body(body)))
         try:
-            return Recorded(
+            answer = as_object(await self._ask("POST", "/v1/consents", _body(body)))
+        except Refused as error:
+            if error.reason == Reason.HANDLE_ENDED:
+                await asyncio.to_thread(self._ended.add, decision.handle)
+            raise
+        try:
+            recorded = Recorded(
                 {name: Choice(*pair) for name, pair in answer["choices"].items()},
                 answer["expires"],
                 answer.get("receipt"),
@@ -180,6 +189,11 @@ class HttpCollector:
             )
         except (LookupError, TypeError, AttributeError):
             raise AnswerLost("the collector's answer cannot be read") from None
+        if not any(choice.detail for choice in recorded.choices.values()):
+            await asyncio.to_thread(self._ended.add, decision.handle)
+        elif any(decision.choices.values()):
+            await asyncio.to_thread(self._ended.discard, decision.handle)
+        return recorded
 
     async def tally_refusal(self, site: str) -> None:
         """Add one to the refusals of the open period; nothing is said of who it was."""
@@ -195,15 +209,17 @@ class HttpCollector:
         """Erase every row that is still linkable to the handle; harmless when repeated."""
         await self.forget(handle)
         await self._ask("POST", "/v1/rights/erase", b"", handle=handle)
+        await asyncio.to_thread(self._ended.add, handle)
 
     async def restrict(self, site: str, handle: Handle) -> None:
         """Keep what there is and stop using it (GDPR article 18)."""
         await self.forget(handle)
         await self._ask("POST", "/v1/rights/restrict", b"", handle=handle)
+        await asyncio.to_thread(self._ended.add, handle)
 
     async def owe(self, entry: Owed) -> None:
-        """Have it on disk, in the spool; no event of the handle leaves any more, here or beside."""
-        await self.forget(entry.handle)
+        """Have it on disk, in the spool; until it is told no event of the handle leaves."""
+        await self.forget(entry.handle, taken_back(entry))
         await asyncio.to_thread(self._spool.add, entry)
         await asyncio.to_thread(self._spool.pass_by, entry.handle, PATIENCE)
 
@@ -248,9 +264,9 @@ class HttpCollector:
         answer = await self._relayed.answer(scope, receive)
         await _send(answer, send)
 
-    async def forget(self, handle: Handle) -> None:
-        """Drop what waits of a visitor who refused or withdrew; what is sent is judged again."""
-        await self._outbox.forget(handle)
+    async def forget(self, handle: Handle, purposes: Purposes = None) -> None:
+        """Drop what waits of what a visitor took back; what is sent is judged again."""
+        await self._outbox.forget(handle, purposes)
 
     async def wake(self) -> None:
         """Take up the events that an earlier process left; once in each process."""
@@ -300,7 +316,11 @@ class HttpCollector:
         try:
             await self._post_events(body)
         except StillOwed:
-            return
+            # What still stands was promised: it goes once the collector has heard the rest.
+            handle = str(body["handle"])
+            await self.forget(handle, await asyncio.to_thread(self._spool.taken_back, handle))
+            await self.replay(handle)
+            raise
         except Refused as error:
             log.warning("askfirst.W037 the collector refuses events: %s", error.reason)
 

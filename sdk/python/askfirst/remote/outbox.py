@@ -16,8 +16,9 @@ from typing import Any
 from askfirst.client import Handle
 from askfirst.errors import CollectorAway
 from askfirst.log_fault import note
-from askfirst.spool.events import LIFE, EventFile
-from askfirst.spool.pending import WAITS
+from askfirst.spool.events import LIFE, EventFile, Purposes, without
+from askfirst.spool.pending import LOOK, WAITS
+from askfirst.spool.spool import StillOwed
 
 log = logging.getLogger("askfirst")
 
@@ -25,7 +26,8 @@ MOST = 5_000  # batches that wait
 TICK = 1.0  # seconds until what was added meanwhile is on disk, too
 SENDERS = 3  # of the few connections for events, one stays free for pages
 
-# Sends one batch; returns when the collector has answered for it, raises CollectorAway otherwise.
+# Sends one batch; returns when the collector has answered for it, raises CollectorAway otherwise,
+# and StillOwed where it is first to hear what another process is telling it.
 Deliver = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
@@ -58,13 +60,13 @@ class Outbox:
         self._most = most
         self._waits = waits
         self._queue: deque[Waiting] = deque()
-        self._sending: set[Waiting] = set()
+        self._sending: dict[Waiting, Waiting | None] = {}  # and what is left of each
         self._senders: set[asyncio.Task[None]] = set()
         self._failed = 0  # attempts in a row
         self._again = 0.0  # by the loop's clock: when the next attempt is due
         self._lost = 0
         self._putting = False
-        self._forgotten: set[Handle] = set()
+        self._forgotten: set[tuple[Handle, Purposes]] = set()
         self._keeping: set[Waiting] = set()
 
     def __len__(self) -> int:
@@ -110,13 +112,22 @@ class Outbox:
         """Whether the collector did not answer when it was last asked."""
         return bool(self._failed)
 
-    async def forget(self, handle: Handle) -> None:
-        """Drop what waits of a visitor whose grant has ended, in the file of events too."""
-        self._queue = deque(entry for entry in self._queue if entry.handle != handle)
-        self._keeping = {entry for entry in self._keeping if entry.handle != handle}
+    async def forget(self, handle: Handle, purposes: Purposes = None) -> None:
+        """Drop what waits of a visitor who took that back, in the file of events too."""
+
+        def rest(entry: Waiting) -> Waiting | None:
+            body = without(entry.body, purposes) if entry.handle == handle else entry.body
+            if body is entry.body:
+                return entry
+            return None if body is None else replace(entry, body=body)
+
+        self._queue = deque(left for entry in self._queue if (left := rest(entry)) is not None)
+        self._sending = {entry: left and rest(left) for entry, left in self._sending.items()}
+        # Who waits for these is told to send again what may still be sent.
+        self._keeping = {entry for entry in self._keeping if rest(entry) is entry}
         if self._file is not None:
-            self._forgotten |= {handle} if self._putting else set()
-            await asyncio.to_thread(self._file.forget, handle)
+            self._forgotten |= {(handle, purposes)} if self._putting else set()
+            await asyncio.to_thread(self._file.forget, handle, purposes)
 
     async def aclose(self, patience: float) -> None:
         """Send what waits within `patience` seconds; what is left goes to the file of events."""
@@ -128,8 +139,8 @@ class Outbox:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._queue.extendleft(self._sending)
-        self._sending = set()
+        self._queue.extendleft(left for left in self._sending.values() if left is not None)
+        self._sending = {}
         await self._put_away()
         if self._queue and self._file is None:
             log.warning("askfirst.W033 %d batches of events were not sent", len(self._queue))
@@ -154,10 +165,17 @@ class Outbox:
             waiting = self._queue.popleft()
             if self._is_old(waiting):
                 continue
-            self._sending.add(waiting)
-            if not await self._send(waiting):
-                self._queue.appendleft(waiting)
-            self._sending.discard(waiting)
+            self._sending[waiting] = waiting
+            try:
+                is_done = await self._send(waiting)
+                add = self._queue.appendleft
+            except StillOwed:
+                await asyncio.sleep(LOOK)
+                is_done = False
+                add = self._queue.append  # nobody waits behind what is not ours to tell
+            left = self._sending.pop(waiting)
+            if not is_done and left is not None:
+                add(left)
 
     async def _send(self, waiting: Waiting) -> bool:
         try:
@@ -169,6 +187,8 @@ class Outbox:
             self._again = loop.time() + self._waits[min(self._failed, len(self._waits) - 1)]
             self._failed += 1
             return False
+        except StillOwed:
+            raise
         except Exception as error:
             # What cannot be sent today cannot be sent tomorrow.
             note("sending events", error)
@@ -201,8 +221,8 @@ class Outbox:
         waits = [replace(w, key=written.get(w, w.key)) for w in self._queue]
         self._queue = deque(w for w in waits if w.key is None or w.key in stored_keys)
         # Forgotten, or dropped, while they were written.
-        for handle in self._forgotten:
-            file.forget(handle)
+        for handle, purposes in self._forgotten:
+            file.forget(handle, purposes)
         self._forgotten.clear()
         for key in set(keys) - {w.key for w in waits}:
             if key is not None:

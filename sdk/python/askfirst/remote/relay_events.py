@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ class Relayed:
 
     `keep` has on disk what a collector that is away cannot take, and says whether it has; `owes`
     says whether the end of a grant waits for the collector: nothing of its visitor leaves.
+    `has_ended` says what the collector would, where it has said so before.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Relayed:
         post: Post,
         keep: Keep,
         owes: Callable[[Handle], bool],
+        has_ended: Callable[[Handle], bool],
         *,
         now: Callable[[], float],
     ) -> None:
@@ -59,6 +62,7 @@ class Relayed:
         self._post = post
         self._keep = keep
         self._owes = owes
+        self._has_ended = has_ended
         self._now = now
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -94,6 +98,8 @@ class Relayed:
         except StillOwed:
             return _no_grant(sent, consent)
         except CollectorAway:
+            if await asyncio.to_thread(self._has_ended, caller.handle):
+                return _no_grant(sent, consent)
             if not await self._keep(caller.handle, prepared.body):
                 raise
             # Judged again when it arrives; the batch's name keeps it from being stored twice.

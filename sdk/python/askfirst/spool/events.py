@@ -18,6 +18,9 @@ from askfirst.log_fault import log, note
 
 from . import files
 
+# Whose events are to go: those of these purposes, or all of them.
+Purposes = frozenset[str] | None
+
 HOUR = 3600  # seconds
 LIFE = 24 * HOUR  # seconds that events are kept at most
 LARGEST = 8_000_000  # bytes of the file
@@ -104,12 +107,16 @@ class EventFile:
                 if self._size() > self._largest:
                     self._rewrite()
 
-    def forget(self, handle: str) -> None:
-        """Take every event of a handle out of the file, at once: its grant has ended."""
+    def forget(self, handle: str, purposes: Purposes = None) -> None:
+        """Take the events of a handle out of the file, at once: they were taken back."""
         with self._lock:
             for key, entry in [*self._live.items()]:
                 if entry["handle"] == handle:
-                    del self._live[key]
+                    rest = without(entry["what"], purposes)
+                    if rest is None:
+                        del self._live[key]
+                    else:
+                        self._live[key] = {**entry, "what": dict(rest)}
             # What was struck out before stands there still.
             if self._size():
                 self._rewrite()
@@ -176,6 +183,17 @@ class EventFile:
         except OSError as error:
             note("writing the file of events", error)
         return len(whole)
+
+
+def without(batch: Mapping[str, Any], purposes: Purposes) -> Mapping[str, Any] | None:
+    """What is left of a batch: itself where none of its events is of these purposes, or None."""
+    if purposes is None:
+        return None
+    events = batch.get("events", ())
+    rest = [event for event in events if event.get("purpose") not in purposes]
+    if len(rest) == len(events):
+        return batch
+    return {**batch, "events": rest} if rest else None
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.log_fault import note
+from askfirst.spool.events import Purposes
 from askfirst.spool.files import sync_folder
 
 from ..client import Decision, Handle, Owed
@@ -121,6 +122,33 @@ class Spool:
         except OSError as error:
             note("writing the spool", error)
             raise CollectorAway("this could not be recorded: try again") from None
+
+    def taken_back(self, handle: Handle) -> Purposes:
+        """What the ledger is yet to hear was taken back of a handle. Raises CollectorAway."""
+        try:
+            data = self.path_of(handle).read_bytes()
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            note("reading the spool", error)
+            raise CollectorAway("the spool cannot be read") from None
+        purposes: set[str] = set()
+        for entry in _read(data):
+            more = taken_back(entry)
+            if more is None:
+                return None
+            purposes |= more
+        return frozenset(purposes)
+
+    def check(self) -> None:
+        """Raise CollectorAway where what is owed could not be written down now."""
+        try:
+            self.make()
+            os.close(self._open_file("lock"))
+        except OSError as error:
+            raise CollectorAway(
+                f"{type(error).__name__}: withdrawals have nowhere to wait"
+            ) from None
 
     @contextmanager
     def claim(self, handle: Handle) -> Iterator[Claim | None]:
@@ -250,6 +278,20 @@ def renamed(spill: Path | str | None) -> Path | None:
     message = "spill= is spool= now, a folder for all processes: what is named here gets .spool"
     warnings.warn(message, DeprecationWarning, stacklevel=3)
     return Path(f"{spill}.spool")
+
+
+def taken_back(entry: Owed) -> Purposes:
+    """The purposes of which a visitor wants nothing stored any more; None: all of them.
+
+    A grant that is taken back for having come too late is no wish of its visitor: the ledger says
+    what it leaves.
+    """
+    decision = entry.decision
+    if decision is None or decision.method in ("withdraw", "reject_all"):
+        return None
+    if decision.method == "rollback":
+        return frozenset()
+    return frozenset(name for name, detail in decision.choices.items() if not detail)
 
 
 def rollback(decision: Decision) -> Owed:

@@ -7,18 +7,26 @@ import os
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from askfirst.__main__ import MISSING
 from askfirst_collector.cli import main
+from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.services import Parts
+from askfirst_collector.store.faults import StoreFault
 from tests.conftest import ROOT
 
+# The module: in the package its name is that of the command.
+serving = sys.modules["askfirst_collector.commands.serve"]
 EXAMPLE = ROOT / "policy.example.toml"
 
 
@@ -240,3 +248,33 @@ def test_serve_has_the_collectors_face_and_the_dashboard(tmp_path: Path) -> None
     assert process.returncode == 0
     assert "Traceback" not in rest
     assert "127.0.0.1" not in rest
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+def test_serve_waits_for_a_ledger_that_is_locked(
+    data: Path, monkeypatch: pytest.MonkeyPatch, is_released: bool
+) -> None:
+    """Where another program holds it; one that does not let go is named, with what to do."""
+    monkeypatch.setattr(serving, "PATIENCE", 30.0 if is_released else 0.5)
+    collector = EmbeddedCollector(data, jobs=False)
+    with closing(sqlite3.connect(data / "ledger.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        if is_released:
+            attempts: list[Exception] = []
+            first = serving.set_up_token
+
+            def attempt(parts: Parts) -> str:
+                try:
+                    return str(first(parts))
+                except StoreFault as error:
+                    attempts.append(error)
+                    holder.rollback()
+                    raise
+
+            monkeypatch.setattr(serving, "set_up_token", attempt)
+            assert serving._set_up(collector, data)
+            assert len(attempts) == 1
+        else:
+            with pytest.raises(click.ClickException, match=r"SQLITE_BUSY.* then start again"):
+                serving._set_up(collector, data)
+    collector.close()

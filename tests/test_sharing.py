@@ -14,13 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.client import Owed
 from askfirst.errors import CollectorAway
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.collectors import OTHER, Clock, decision, policy
 from tests.system.serving import unlocked
 
 POLICY = policy()
-PARTS = {"ledger", "events", "salts", "host-policy", "disk"}
+PARTS = {"ledger", "events", "salts", "spool", "host-policy", "disk", "clock"}
 
 
 @pytest.fixture
@@ -171,6 +172,17 @@ def test_health_names_its_parts_whatever_the_fault(
     with monkeypatch.context() as patched:
         patched.setattr(type(parts.registry), "governed", property(lambda _: fail()))
         assert ready(collector)[1]["parts"]["host-policy"] == "not-readable"
+    # Nowhere for withdrawals to wait; and what waits there is nobody's business.
+    spool = parts.spool.folder
+    parts.spool.add(Owed("shop", OTHER, "erase"))
+    parts.spool.path_of(OTHER).unlink()
+    spool.rename(spool.with_name("elsewhere"))
+    spool.write_text("no folder")
+    status, body = ready(collector)
+    assert (status, body["parts"]["spool"]) == (503, "away")
+    assert "spool: " in body["reason"]
+    assert OTHER not in str(body)
+    spool.unlink()
     assert ready(collector) == (
         200,
         {"status": "ok", "parts": dict.fromkeys(PARTS, "ok"), "reason": ""},

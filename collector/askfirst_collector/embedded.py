@@ -210,7 +210,7 @@ class EmbeddedCollector:
         try:
             return await self._thread(health)
         except CollectorAway as error:
-            return health_unopened(self._folder, error)
+            return health_unopened(self._folder, self._spool, error)
 
     # Opening and closing
 

@@ -227,9 +227,18 @@ async def test_a_wrong_key_is_a_collector_that_is_away(
 
 
 async def test_health(world: World) -> None:
-    """As the collector says; away where it does not."""
+    """As the collector says; away where it does not, or where nothing can be written down here."""
     client = world.client()
-    assert (await client.health())["status"] == "ok"
+    health = await client.health()
+    assert health["status"] == "ok"
+    assert {"ledger": "ok", "spool": "ok", "site-spool": "ok"}.items() <= dict(
+        health["parts"]  # type: ignore[call-overload]
+    ).items()
+    spool = world.own / "cookie.keys.spool"
+    spool.rename(world.own / "elsewhere")
+    spool.write_text("no folder")
+    health = await client.health()
+    assert (health["status"], health["parts"]["site-spool"]) == ("away", "away")  # type: ignore[index]
     world.wire.hang_up()
     assert (await client.health())["status"] == "away"
     await client.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,8 +23,11 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.store.faults import BUSY, StoreFault
 
 HOST = "/askfirst/host"
+PATIENCE = 10.0  # seconds for another program that holds the folder
+PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itself
 
 
 @click.command()
@@ -72,9 +76,26 @@ def serve(
         stack.callback(collector.close)
         # A folder that cannot be used is said now, not to the first visitor.
         origin = origins(host, port, tls=tls_certificate is not None)[0]
-        name, address = dashboard(origin, set_up_token(collector.parts()))
+        name, address = dashboard(origin, _set_up(collector, data))
         click.echo(f"The collector  {origin}/v1/\n{name}  {address}")
         run(server_app(collector), listener, tls_certificate, tls_key)
+
+
+def _set_up(collector: EmbeddedCollector, data: Path) -> str | None:
+    """The token of a set-up link, once whoever holds the folder lets go of it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return set_up_token(collector.parts())
+        except StoreFault as error:
+            if not error.reason.startswith(BUSY):
+                raise
+            if time.monotonic() > until:
+                raise click.ClickException(
+                    f"{error}: another program holds the files of {data}; end it (a backup, a "
+                    "shell of sqlite3, an editor of databases), then start again"
+                ) from error
+        time.sleep(PAUSE)
 
 
 def server_app(collector: EmbeddedCollector) -> ASGIApp:

@@ -10,6 +10,7 @@ from typing import TypedDict
 from sqlalchemy import select
 
 from askfirst.errors import CollectorAway
+from askfirst.spool.spool import Spool
 from askfirst_collector.catalogue.activate import revision
 from askfirst_collector.jobs.clock import read_seen
 from askfirst_collector.services import Parts
@@ -33,6 +34,7 @@ def health(parts: Parts) -> dict[str, object]:
             "ledger": _fault(lambda: _check_ledger(parts)),
             "events": _fault(parts.events.check),
             "salts": _fault(parts.salts.check),
+            "spool": _fault(parts.spool.check),
             "host-policy": _governed(parts),
             "disk": _disk(parts.folder.path),
         }
@@ -40,11 +42,13 @@ def health(parts: Parts) -> dict[str, object]:
     return {**answer, "parts": {**answer["parts"], "clock": _clock(parts)}}
 
 
-def health_unopened(folder: Path | str, error: CollectorAway) -> dict[str, object]:
+def health_unopened(folder: Path | str, spool: Spool, error: CollectorAway) -> dict[str, object]:
     """The same for a collector that cannot be opened, because of `error`."""
     faults = dict.fromkeys(("ledger", "events", "salts"), ("away", ""))
+    faults["spool"] = _fault(spool.check)
     faults["host-policy"] = ("not-readable", "")
     faults["disk"] = _disk(Path(folder))
+    faults["clock"] = ("away", "")
     return {**_answer(faults), "reason": str(error)}
 
 

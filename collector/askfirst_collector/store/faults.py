@@ -20,6 +20,7 @@ from askfirst.errors import CollectorAway
 log = logging.getLogger("askfirst.collector")
 
 DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")  # how SQLite's names for it begin
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "TimeoutError")  # another program, or thread, holds it
 QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
 
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)

@@ -280,12 +280,17 @@ class HttpCollector:
         )
 
     async def health(self) -> Mapping[str, object]:
-        """Whether the collector can store; never raises."""
+        """Whether the collector can store, and this site write down what it owes; never raises."""
         try:
-            reply = await self._asking.ask("GET", "/readyz", {})
-            return as_object(reply)
+            health = as_object(await self._asking.ask("GET", "/readyz", {}))
         except CollectorAway:
-            return {"status": "away", "parts": {}}
+            health = {"status": "away"}
+        try:
+            await asyncio.to_thread(self._spool.check)
+            spool = "ok"
+        except CollectorAway:
+            health["status"] = spool = "away"
+        return {**health, "parts": {**health.get("parts", {}), "site-spool": spool}}
 
     async def aclose(self) -> None:
         """Send what waits, or leave it in the spool, and close the connections."""

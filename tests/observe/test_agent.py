@@ -79,14 +79,14 @@ def test_no_person_is_called_a_bot(people: list[str]) -> None:
 
 @pytest.mark.corpus
 def test_crawlers_are_told_as_bots(corpus: Path) -> None:
-    """Of the crawlers that do not pose as a plain browser, at least 97 in 100 are told."""
+    """Of the crawlers that do not pose as a plain browser, at least 979 in 1,000 are told."""
     rows = json.loads(
         (corpus / "ua/crawler-user-agents/crawler-user-agents.json").read_text(encoding="utf-8")
     )
     instances = [text for row in rows for text in row["instances"]]
     told = sum(map(agent.is_bot, instances))
     assert len(instances) == 2116
-    assert told / len(instances) >= 0.97, f"{told} of {len(instances)}"
+    assert told / len(instances) >= 0.979, f"{told} of {len(instances)}"
 
 
 @pytest.mark.corpus
@@ -135,6 +135,77 @@ def test_bots(text: str, bot: bool) -> None:
     assert agent.is_bot(text) is bot
 
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Mobile/21F79"
+)
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
+KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("text", "browser", "os"),
+    [
+        (
+            f"{IPHONE} Instagram 330.0.3.29.91 (iPhone14,3; iOS 17_5; en_IR@calendar=gregorian)",
+            ("Instagram", "330"),
+            ("iOS", "17"),
+        ),
+        ("[FBAN/FB4A;FBAV/567.0.0.1;]", ("Facebook", "567"), (UNKNOWN,)),
+        (f"{IPHONE} [FBAN/FBIOS;FBAV/466.0.0.1;FBDV/bot]", ("Facebook", "466"), ("iOS", "17")),
+        (
+            f"Mozilla/5.0 (Linux; Android 9; Phantom6) {CHROME}",
+            ("Chrome Mobile", "120"),
+            ("Android", "9"),
+        ),
+        (
+            f"Mozilla/5.0 (Linux; U; Android 9; en-us; Spider 8 Build/P) {CHROME}",
+            ("Chrome Mobile", "120"),
+            ("Android", "9"),
+        ),
+        ("Roku4640X/DVP-7.70 (297.70E04154A)", ("Roku", "7"), ("Roku", "7")),
+        ("Mozilla/5.0 (compatible; Roku/DVP-9.10; 519E)", ("Roku", "9"), ("Roku", "9")),
+        (f"Mozilla/5.0 (Roku) {KIT} Web/1.1", ("Roku", UNKNOWN), ("Roku", UNKNOWN)),
+        (
+            f"Mozilla/5.0 (Linux; Android 11; AFTKA) {KIT} Silk/110.4.2 like Chrome/110.0",
+            ("Amazon Silk", "110"),
+            ("Android", "11"),
+        ),
+        (
+            f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {KIT} Chrome/114.0.0.0 ArkWeb/4.1.6.1 Mobile",
+            ("ArkWeb", "4"),
+            ("HarmonyOS", "5"),
+        ),
+        (
+            "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/538.2 LG Browser/7.00.00(LGE)",
+            ("LG Browser", "7"),
+            ("Web0S", UNKNOWN),
+        ),
+        (f"{IPHONE} [LinkedInApp]/9.29.8962", ("LinkedIn", "9"), ("iOS", "17")),
+        (f"{IPHONE} Barcelona 330.0.3 (iPhone14,3; en_US)", ("Threads", "330"), ("iOS", "17")),
+    ],
+)
+def test_apps_and_televisions(text: str, browser: Value, os: Value) -> None:
+    """Words within a model or an app's own token name no program; the app has its name."""
+    assert not agent.is_bot(text)
+    assert agent.browser(text)[:2] == browser
+    assert agent.os(text)[:2] == os
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) {CHROME} (compatible; Googlebot/2.1)",
+        f"Mozilla/5.0 (Linux; Android 9; compatible; ABot/1.0) {CHROME}",
+        f"Mozilla/5.0 (Linux; Android 9; Phantom6; +https://crawler.example/bot) {CHROME}",
+        f"{IPHONE} [FBAN/FBIOS;FBAV/1] facebookexternalhit/1.1 (+http://facebook.com/uatext.php)",
+    ],
+)
+def test_a_program_behind_a_model_is_a_program(text: str) -> None:
+    """Only what can be a model or is an app's own is passed over."""
+    assert agent.is_bot(text)
+
+
 @given(st.text(max_size=3000))
 def test_any_agent_is_read(text: str) -> None:
     """Nothing that a client can send raises."""
@@ -144,7 +215,21 @@ def test_any_agent_is_read(text: str) -> None:
     agent.is_bot(text)
 
 
-@pytest.mark.parametrize("unit", ["(", "Mozilla/5.0 (", "a/1.", "²", "\ud800", " ;", "Android 9; "])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "(",
+        "Mozilla/5.0 (",
+        "a/1.",
+        "²",
+        "\ud800",
+        " ;",
+        "Android 9; ",
+        "; Android 9;a",
+        "[FBAN/",
+        "x_xx@a=b",
+    ],
+)
 def test_hostile_agents_are_bounded_in_time(unit: str) -> None:
     """Only the first kilobyte is read: a megabyte costs no more than 50 ms."""
     text = unit * (1_000_000 // len(unit))

@@ -53,6 +53,28 @@ def _read(text: str, domain: Domain) -> Agent:
     return Agent(text, read.user_agent or Software(), read.os or OS(), read.device or Device())
 
 
+# Apps, televisions and systems that uap-core does not know, or takes for the browser within them.
+_APPS = (
+    (re.compile(r"\[LinkedInApp\]/(\d[\d.]{0,30})"), "LinkedIn"),
+    (re.compile(r"\bBarcelona (\d[\d.]{0,30})"), "Threads"),
+    (re.compile(r"\bLG Browser/(\d[\d.]{0,30})"), "LG Browser"),
+    (re.compile(r"\bRoku\w{0,20}/DVP-(\d[\d.]{0,30})|\(Roku\b()"), "Roku"),
+    (re.compile(r"\bOpenHarmony [\d.]{1,30}\).* ArkWeb/(\d[\d.]{0,30}) Mobile$"), "ArkWeb"),
+)
+_SYSTEMS = (
+    (re.compile(r"\bOpenHarmony (\d[\d.]{0,30})"), "HarmonyOS"),
+    (re.compile(r"\bRoku\w{0,20}/DVP-(\d[\d.]{0,30})|\(Roku\b()"), "Roku"),
+)
+
+
+def _known(text: str, names: tuple[tuple[re.Pattern[str], str], ...]) -> Value | None:
+    for pattern, family in names:
+        if match := pattern.search(text):
+            full = (match[1] or "").rstrip(".")
+            return told(family, full.partition(".")[0], full)
+    return None
+
+
 def _value(read: Browser | OperatingSystem) -> Value:
     if read.family == _NOBODY:
         return (UNKNOWN,)
@@ -63,8 +85,17 @@ def _cut(agent: str) -> str:
     return agent[:LONGEST].encode("utf-8", "replace").decode()
 
 
-_browser = Recent(lambda text: _value(_read(text, Domain.USER_AGENT).browser))
-_os = Recent(lambda text: _value(_read(text, Domain.OS).os))
+def _read_browser(text: str) -> Value:
+    value = _known(text, _APPS)
+    return value or _value(_read(_without_models(text), Domain.USER_AGENT).browser)
+
+
+def _read_os(text: str) -> Value:
+    return _known(text, _SYSTEMS) or _value(_read(text, Domain.OS).os)
+
+
+_browser = Recent(_read_browser)
+_os = Recent(_read_os)
 _bot = Recent(lambda text: _is_program(text))
 
 
@@ -101,16 +132,46 @@ _FORMS = re.compile(
 _BROWSERS = re.compile(r"(?:Mozilla|Opera|Lynx|E?Links|w3m|Dillo|NetSurf|UCWEB|Dalvik)\b")
 # Old telephones say only their make and this, or a system that uap-core knows.
 _TELEPHONE = "MIDP"
-# "Mozilla/5.0 (compatible; NAME" was Internet Explorer's form; since then only programs use it.
+# "Mozilla/5.0 (compatible; NAME" was Internet Explorer's form; since then only programs use it, and
+# Roku's players.
 _COMPATIBLE = re.compile(
-    r"Mozilla/\d\.\d+ \(compatible; (?!MSIE|Konqueror|iCab|OmniWeb|NetPositive)"
+    r"Mozilla/\d\.\d+ \(compatible; (?!MSIE|Konqueror|iCab|OmniWeb|NetPositive|Roku/)"
+)
+# What stands behind Android's version: language, model and build, one a part.
+_MODELS = re.compile(r"(?<=; Android )([^;()]{0,40})((?:;[^;()]{0,100})+)")
+# A model has no address, and no version but that of its build.
+_MODEL = re.compile(r" ?(?!compatible\b)[\w .,+-]+(?:Build/\S*)?")
+# What an app says of itself and its telephone: Facebook's list; Instagram's and that of Threads; a
+# language with ICU's keywords ("en_IR@calendar=gregorian").
+_APP = re.compile(
+    r"\[FB[A-Z]{2}/[^\]]{0,600}\]?|\b(?:Instagram|Barcelona) [\d.]+ (?:Android )?\([^)]{0,300}\)|"
+    r"\b[a-z]{2,3}_\w{2,10}@(?:[a-z]+=[\w-]+;?)+"
 )
 
 
-def _is_program(text: str) -> bool:
-    lower = text.lower()
-    if any(word in lower for word in _WORDS) or _FORMS.search(lower) or _COMPATIBLE.match(text):
+def _without_models(text: str) -> str:
+    """The agent with the models of telephones that hold a program's word as Chrome hides them: K.
+
+    TECNO makes a Phantom6, and a Spider 8 is no spider.
+    """
+
+    def hidden(part: str) -> str:
+        return " K" if _MODEL.fullmatch(part) and _names_program(part.lower()) else part
+
+    def hide(match: re.Match[str]) -> str:
+        return match[1] + ";".join(hidden(part) for part in match[2].split(";"))
+
+    return _MODELS.sub(hide, text)
+
+
+def _names_program(lower: str) -> bool:
+    return any(word in lower for word in _WORDS) or _FORMS.search(lower) is not None
+
+
+def _is_program(agent: str) -> bool:
+    text = _without_models(_APP.sub("App", agent))
+    if _names_program(text.lower()) or _COMPATIBLE.match(text):
         return True
-    if _BROWSERS.match(text) or _TELEPHONE in text or _read(text, Domain.OS).os.family != _NOBODY:
+    if _BROWSERS.match(text) or text != agent or _TELEPHONE in text or _read_os(text) != (UNKNOWN,):
         return bool(_read(text, Domain.DEVICE).is_bot)
     return True

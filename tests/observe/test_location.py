@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -17,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import Unusable
-from askfirst.observe.location import Locator, _any
+from askfirst.observe.location import CHECK, Locator, place_in
 from askfirst.observe.place import place_of
 from askfirst.terms.attributes import UNKNOWN
 
@@ -145,7 +147,26 @@ def test_private_addresses_are_unknown(ip: str) -> None:
             {"country_code": "GB", "region_code": "ENG", "city": "London"},
             ("GB", "GB-ENG", "London"),
         ),
-        ({"country_code": "GB", "state1": "England", "city": "London"}, ("GB", UNKNOWN)),
+        (
+            {"country_code": "GB", "state1": "England", "city": "London"},
+            ("GB", "England", "London"),
+        ),
+        ({"country": {"iso_code": "GB"}, "subdivisions": "England"}, ("GB", "England", UNKNOWN)),
+        (
+            {
+                "country": {"iso_code": "GB"},
+                "subdivisions": [{"names": {"en": "England"}}],
+                "city": {"names": {"en": "London"}},
+            },
+            ("GB", "England", "London"),
+        ),
+        (
+            {"country_code": "GB", "region_code": "GB-ENG", "city": {"name": "London"}},
+            ("GB", "GB-ENG", "London"),
+        ),
+        ({"country": {"iso_code": "GB"}, "subdivisions": [7], "city": "x"}, ("GB", UNKNOWN)),
+        ({"country": {"iso_code": 5}, "subdivisions": {}, "city": 1}, (UNKNOWN,)),
+        ({"country": {"iso_code": "GB"}, "subdivisions": [{"names": "x"}]}, ("GB", UNKNOWN)),
         ({"country": {"iso_code": "SE"}}, ("SE", UNKNOWN)),
         ({"registered_country": {"iso_code": "SE"}}, (UNKNOWN,)),
         ({"country_code": "ZZ"}, (UNKNOWN,)),
@@ -157,7 +178,148 @@ def test_private_addresses_are_unknown(ip: str) -> None:
 )
 def test_flat_and_nested_layouts(record: object, value: tuple[str, ...]) -> None:
     """Databases of other makers are read by the layout of their records."""
-    assert _any(record) == value
+    assert place_in(record) == value
+
+
+json_values = st.recursive(
+    st.none() | st.text(max_size=3) | st.integers() | st.just("GB"),
+    lambda values: (
+        st.lists(values, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["iso_code", "names", "en", "name", "country", "subdivisions", "city"]),
+            values,
+        )
+    ),
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["country", "country_code", "subdivisions", "city", "region", "state1"]),
+        json_values,
+    )
+)
+def test_any_record_is_read(record: object) -> None:
+    """Whatever a record's layout is, nothing raises."""
+    assert place_in(record)
+
+
+def database(path: Path, kind: str, record: dict[str, str]) -> Path:
+    """Write an MMDB file whose every IPv4 address has one record (MaxMind DB format 2.0)."""
+
+    def text(value: str) -> bytes:
+        size = len(value)
+        start = bytes([0x40 | size]) if size < 29 else bytes([0x40 | 29, size - 29])
+        return start + value.encode()
+
+    def table(pairs: dict[str, bytes]) -> bytes:
+        return bytes([0xE0 | len(pairs)]) + b"".join(text(k) + v for k, v in pairs.items())
+
+    data = table({key: text(value) for key, value in record.items()})
+    node = (1 + 16).to_bytes(3, "big") * 2
+    metadata = table(
+        {
+            "binary_format_major_version": b"\xa1\x02",
+            "binary_format_minor_version": b"\xa0",
+            "build_epoch": b"\x04\x02\x60\x00\x00\x00",
+            "database_type": text(kind),
+            "description": b"\xe0",
+            "ip_version": b"\xa1\x04",
+            "languages": b"\x00\x04",
+            "node_count": b"\xc1\x01",
+            "record_size": b"\xa1\x18",
+        }
+    )
+    path.write_bytes(node + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + metadata)
+    return path
+
+
+def test_a_type_says_nothing_of_the_layout(tmp_path: Path) -> None:
+    """A City database of another maker is read by its records, and refused where none has one."""
+    flat = {"country_code": "GB", "state1": "England", "city": "London"}
+    acme = database(tmp_path / "acme.mmdb", "Acme-City", flat)
+    assert Locator.open(acme).locate(LONDON) == ("GB", "England", "London")
+    other = database(tmp_path / "other.mmdb", "Acme-City", {"subdivisions": "England"})
+    with pytest.raises(Unusable, match=r"holds no countries \(`country_code`"):
+        Locator.open(other)
+
+
+class Replaced:
+    """A locator whose file is replaced, and a clock that is put forward."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = 0.0
+        self.locator = Locator.open(path, monotonic=lambda: self.now)
+
+    def look(self) -> None:
+        """Two looks at the file, and what they began is over."""
+        for _ in range(2):
+            self.now += CHECK
+            self.locator.locate(LONDON)
+        if self.locator._loading is not None:
+            self.locator._loading.join(10)
+
+
+def test_a_new_file_is_used_when_it_reads_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Overwritten in place it is used; truncated it is not, which is said once."""
+    path = database(tmp_path / "places.mmdb", "Country", {"country_code": "GB"})
+    replaced = Replaced(path)
+    database(path, "Country", {"country_code": "FR", "city": "Paris"})
+    replaced.look()
+    assert replaced.locator.locate(LONDON) == ("FR", UNKNOWN)
+    path.write_bytes(path.read_bytes()[:40])
+    for _ in range(3):
+        replaced.look()
+        assert replaced.locator.locate(LONDON) == ("FR", UNKNOWN)
+    assert [message[:13] for message in caplog.messages] == ["askfirst.W038"]
+    path.unlink()
+    replaced.look()
+    assert replaced.locator.locate(LONDON) == ("FR", UNKNOWN)
+    database(path, "Country", {"country_code": "DE"})
+    replaced.look()
+    assert replaced.locator.locate(LONDON) == ("DE", UNKNOWN)
+
+
+def test_a_file_that_is_still_written_waits(tmp_path: Path) -> None:
+    """What changed between two looks is not read yet."""
+    path = database(tmp_path / "places.mmdb", "Country", {"country_code": "GB"})
+    replaced = Replaced(path)
+    database(path, "Country", {"country_code": "FR", "city": "Paris"})
+    replaced.now += CHECK
+    replaced.locator.locate(LONDON)
+    assert replaced.locator._loading is None
+
+
+def test_without_a_folder_to_write_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be written, the database is read all the same."""
+    path = database(tmp_path / "places.mmdb", "Country", {"country_code": "GB"})
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    assert Locator.open(path).locate(LONDON) == ("GB", UNKNOWN)
+
+
+TRUNCATED = """
+import os, sys
+from askfirst.observe.location import CHECK, Locator
+now = 0.0
+locator = Locator.open(sys.argv[1], monotonic=lambda: now)
+os.truncate(sys.argv[1], 0)
+for _ in range(4):
+    now += CHECK
+    print(*locator.locate("81.2.69.142"))
+"""
+
+
+@pytest.mark.corpus
+def test_truncating_ends_no_process(corpus: Path, tmp_path: Path) -> None:
+    """A file of several pages that is cut to nothing while in use: answers go on."""
+    path = tmp_path / "city.mmdb"
+    path.write_bytes((corpus / "mmdb/test-data/GeoIP2-City-Test.mmdb").read_bytes())
+    run = subprocess.run(
+        [sys.executable, "-c", TRUNCATED, str(path)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines() == ["GB GB-ENG London"] * 4
 
 
 def test_a_city_keeps_its_accents() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import iptocc
 import maxminddb
-from geoip2.database import Reader as TypedReader
 
 from ..errors import Unusable
 from ..terms.attributes import UNKNOWN, Value
@@ -23,6 +27,14 @@ EXAMPLE = "81.2.69.142"  # an address of MaxMind's public test data, in London
 _NOWHERE: Value = (UNKNOWN,)
 # Networks looked up at start, in each family: enough to meet a country and most damage.
 _WALK = 2_000
+CHECK = 10.0  # seconds between two looks at whether the file was replaced
+
+log = logging.getLogger("askfirst")
+
+_NO_COUNTRIES = (
+    "it holds no countries (`country_code`, or `country` with `iso_code`): use a Country or City "
+    "database"
+)
 
 Lookup = Callable[[Address], Value]
 
@@ -39,32 +51,56 @@ class Description:
     answer: Value
 
 
-@dataclass(frozen=True)
-class Locator:
-    """Looks addresses up in one database; `Locator.open()` makes it."""
+Stamp = tuple[int, ...]  # of a file: what changes when it is replaced or written
 
-    database: str
+
+@dataclass(frozen=True)
+class Database:
+    """One database, read whole: its name, its type, the day it was built, and its look-up."""
+
+    name: str
     type: str
     built: date | None
-    _lookup: Lookup
+    lookup: Lookup
+
+
+class Locator:
+    """Looks addresses up in one database; `Locator.open()` makes it.
+
+    The file may be replaced or overwritten at any time: a copy is read, and what is new is used
+    when it reads whole. Until then, and for ever where it does not, the old one answers.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        path: Path | None,
+        stamp: Stamp | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._path = path
+        self._used = self._latest = stamp
+        self._monotonic = monotonic
+        self._next = monotonic() + CHECK
+        self._loading: threading.Thread | None = None
 
     @classmethod
-    def open(cls, path: Path | str | None) -> Locator:
+    def open(
+        cls, path: Path | str | None, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> Locator:
         """A locator over an MMDB file of any layout, or without a path over `iptocc`'s own data.
 
         Unusable: the file is missing, corrupt, or holds no countries.
         """
         if path is None:
-            release = version("iptocc")
-            return cls(f"iptocc {release}", "registry allocations", None, _allocated)
-        try:
-            reader = maxminddb.open_database(str(path))
-        except (OSError, ValueError, TypeError, maxminddb.InvalidDatabaseError) as error:
-            raise Unusable(path, f"it cannot be opened as an MMDB file ({_brief(error)})") from None
-        metadata = reader.metadata()
-        lookup = _lookup_for(path, str(metadata.database_type), reader)
-        _try_out(path, reader, lookup)
-        return cls(str(path), str(metadata.database_type), _day(metadata.build_epoch), lookup)
+            name = f"iptocc {version('iptocc')}"
+            return cls(
+                Database(name, "registry allocations", None, _allocated), None, None, monotonic
+            )
+        file = Path(path)
+        stamp = _stamp(file)
+        return cls(_load(file), file, stamp, monotonic)
 
     def locate(self, ip: str | Address) -> Value:
         """Country, region, city: ("GB", "GB-ENG", "London"). Private addresses are unknown."""
@@ -73,65 +109,131 @@ class Locator:
             address = address.ipv4_mapped
         if address is None or not is_public(address):
             return _NOWHERE
+        if self._path is not None and self._monotonic() >= self._next:
+            self._check(self._path)
         try:
-            return self._lookup(address)
+            return self._database.lookup(address)
         except Exception:  # what a damaged file makes the readers raise is not limited to their own
             return _NOWHERE
 
     def describe(self, *, now: float, example: str = EXAMPLE) -> Description:
         """What this locator is, on the day of `now` (unix seconds)."""
-        age = (datetime.fromtimestamp(now, UTC).date() - self.built).days if self.built else None
         answer = self.locate(example)
-        return Description(self.database, self.type, self.built, age, example, answer)
+        base = self._database
+        age = (datetime.fromtimestamp(now, UTC).date() - base.built).days if base.built else None
+        return Description(base.name, base.type, base.built, age, example, answer)
+
+    def _check(self, path: Path) -> None:
+        self._next = self._monotonic() + CHECK
+        if self._loading is not None and self._loading.is_alive():
+            return
+        stamp = _stamp(path)
+        # What changed since the last look is still being written, perhaps.
+        settled, self._latest = stamp == self._latest, stamp
+        if settled and stamp is not None and stamp != self._used:
+            self._loading = threading.Thread(
+                target=self._renew, args=(path, stamp), name="askfirst-places", daemon=True
+            )
+            self._loading.start()
+
+    def _renew(self, path: Path, stamp: Stamp) -> None:
+        try:
+            database = _load(path)
+        except Unusable as error:
+            self._used = stamp  # said once: the same bytes are not tried again
+            log.warning("askfirst.W038 %s: the database from before is used on", error)
+            return
+        if _stamp(path) == stamp:
+            self._database, self._used = database, stamp
 
 
 def _allocated(address: Address) -> Value:
     return told(iptocc.country_code(str(address)), None)
 
 
-def _lookup_for(path: Path | str, kind: str, reader: maxminddb.Reader) -> Lookup:
-    if "City" in kind or "Enterprise" in kind:
-        typed = TypedReader(str(path))
-        model = typed.city if "City" in kind else typed.enterprise
-
-        def city(address: Address) -> Value:
-            record = model(address)
-            return place_of(
-                record.country.iso_code,
-                record.subdivisions[0].iso_code if record.subdivisions else None,
-                record.city.names.get("en"),
-            )
-
-        return city
-    if "Country" in kind:
-        countries = TypedReader(str(path))
-        return lambda address: place_of(countries.country(address).country.iso_code)
-    return lambda address: _any(reader.get(address))
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _any(record: object) -> Value:
+def _load(path: Path) -> Database:
+    try:
+        reader = _copy(path)
+    except (OSError, ValueError, TypeError, maxminddb.InvalidDatabaseError) as error:
+        raise Unusable(path, f"it cannot be opened as an MMDB file ({_brief(error)})") from None
+    metadata = reader.metadata()
+    _try_out(path, reader)
+    return Database(
+        str(path),
+        str(metadata.database_type),
+        _day(metadata.build_epoch),
+        lambda address: place_in(reader.get(address)),
+    )
+
+
+def _copy(path: Path) -> maxminddb.Reader:
+    """A reader of a copy that nobody else can write.
+
+    A file mapped into memory that somebody truncates ends the process (SIGBUS); the reader that
+    maps none takes 20 times as long, so it is only for where no file can be written.
+    """
+    content = path.read_bytes()
+    try:
+        with TemporaryDirectory(prefix="askfirst-", ignore_cleanup_errors=True) as folder:
+            copy = Path(folder) / path.name
+            copy.write_bytes(content)
+            return maxminddb.open_database(copy)
+    except OSError:
+        stream = io.BytesIO(content)
+        stream.name = str(path)
+        return maxminddb.open_database(stream, maxminddb.MODE_FD)
+
+
+def place_in(record: object) -> Value:
     """The place in a record of any layout: MaxMind's nested one, or flat with `country_code`."""
     if not isinstance(record, dict):
         return _NOWHERE
-    country, subdivisions, city = (record.get(key) for key in ("country", "subdivisions", "city"))
-    if isinstance(country, dict):
-        region = subdivisions[0].get("iso_code") if subdivisions else None
-        return place_of(country.get("iso_code"), region, city["names"].get("en") if city else None)
-    return place_of(record.get("country_code", country), record.get("region_code"), city)
+    country, part = record.get("country"), record.get("subdivisions")
+    if isinstance(part, (list, tuple)):
+        part = part[0] if part else None
+    code = part.get("iso_code") if isinstance(part, dict) else None
+    flat = next((record[key] for key in _REGIONS if record.get(key)), None)
+    return place_of(
+        country.get("iso_code")
+        if isinstance(country, dict)
+        else record.get("country_code", country),
+        code or record.get("region_code"),
+        _name(record.get("city")),
+        region_name=_name(part) or _name(flat),
+    )
 
 
-def _try_out(path: Path | str, reader: maxminddb.Reader, lookup: Lookup) -> None:
+# Where flat databases write the name of a region.
+_REGIONS = ("region_name", "state1", "state", "region")
+
+
+def _name(value: object) -> object:
+    """An English name: a text, or MaxMind's table of names by language."""
+    if not isinstance(value, dict):
+        return value
+    names = value.get("names")
+    return names.get("en") if isinstance(names, dict) else value.get("name")
+
+
+def _try_out(path: Path, reader: maxminddb.Reader) -> None:
     """Look up the first networks and each /8: damage shows now, not at a visitor."""
     seen_country = False
     try:
         for address in _probes(reader):
-            # The readers raise for what is missing too, so the record is fetched by itself.
-            if reader.get(address) is not None and not seen_country:
-                seen_country = lookup(address)[0] != UNKNOWN
+            record = reader.get(address)
+            seen_country = seen_country or place_in(record)[0] != UNKNOWN
     except (ValueError, maxminddb.InvalidDatabaseError) as error:
         raise Unusable(path, f"it is corrupt ({_brief(error)})") from None
     if not seen_country:
-        raise Unusable(path, "it holds no countries: use a Country or City database")
+        raise Unusable(path, _NO_COUNTRIES)
 
 
 def _probes(reader: maxminddb.Reader) -> Iterator[Address]:

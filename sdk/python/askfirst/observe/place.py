@@ -13,13 +13,28 @@ _SUBDIVISION = re.compile(r"[A-Z0-9]{1,3}")
 _NO_COUNTRY = frozenset({"ZZ", "XX"})
 
 
-def place_of(country: object, region: object = None, city: object = None) -> Value:
-    """ISO 3166-1 alpha-2 code, ISO 3166-2 code, English name: ("GB", "GB-ENG", "London")."""
+def place_of(
+    country: object, region: object = None, city: object = None, *, region_name: object = None
+) -> Value:
+    """ISO 3166-1 alpha-2 code, ISO 3166-2 code, English name: ("GB", "GB-ENG", "London").
+
+    A database that has no code of a region may have its name: ("GB", "England", "London").
+    """
     code = _code(country, _COUNTRY)
     if code is None or code in _NO_COUNTRY:
         return told(None)
+    if isinstance(region, str):
+        region = region.upper().removeprefix(f"{code}-")
     part = _code(region, _SUBDIVISION)
-    return told(code, part and f"{code}-{part}", city if isinstance(city, str) else None)
+    return told(
+        code,
+        f"{code}-{part}" if part else _text(region_name),
+        _text(city),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _code(text: object, shape: re.Pattern[str]) -> str | None:

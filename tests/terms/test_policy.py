@@ -89,6 +89,17 @@ def test_meaning_decides_the_hash() -> None:
         ("/consent_days", 10**30, "whole number"),
         ("/refusal_days", 30, "from 184"),
         ("/jurisdiction", "Europe", "'EU'"),
+        ("/jurisdiction", "UK-SCT", "did you mean GB-SCT?"),
+        ("/jurisdiction", "XX", "'DE', or 'EU'"),
+        ("/controller/country", "UK", "did you mean GB?"),
+        ("/controller/country", "EL", "did you mean GR?"),
+        ("/controller/country", "XX", "ISO 3166-1"),
+        ("/controller/country", "EU", "ISO 3166-1"),
+        (
+            "/purposes/statistics/recipients",
+            [{"name": "Acme", "role": "processor", "country": "UK"}],
+            "did you mean GB?",
+        ),
         ("/purposes/statistics/data_use", "analytic", "Fides taxonomy"),
         ("/purposes/statistics/legal_basis", "habit", "consent"),
         ("/purposes/statistics/levels/page", 4, "0 none, 1 section, 2 path, 3 query"),
@@ -118,6 +129,14 @@ def test_what_is_wrong_is_said_with_what_to_write(path: str, value: object, says
     found = problems(changed(path, value))
     assert any(pointer.startswith(path) for pointer in found), found
     assert any(says in message for message in found.values()), found
+
+
+def test_countries_are_judged_when_published() -> None:
+    """An archived policy is read whatever its countries are; ZZ says that nobody has said."""
+    for path in ("/controller/country", "/jurisdiction"):
+        assert read_policy(changed(path, "UK"), archived=True)
+        assert read_policy(changed(path, "ZZ"))
+    assert read_policy(changed("/jurisdiction", "US-CA")).jurisdiction == "US-CA"
 
 
 @pytest.mark.parametrize(

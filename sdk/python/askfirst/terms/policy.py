@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import PolicyError, Problem
 from .canonical import canonical
+from .countries import country_problem, law_problem
 from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
 from .reading import NAME, NAME_ADVICE, Problems, Reader
 from .uses import above
@@ -149,7 +150,10 @@ def read_policy(
 def policy_of(document: object, problems: Problems, *, kind: Kind, archived: bool) -> Policy:
     """Read plain values as a policy; where anything is added to `problems` it is of no use."""
     before = len(problems)
-    policy = _read(Reader(document, "", problems), kind, archived=archived)
+    reader = Reader(document, "", problems)
+    policy = _read(reader, kind, archived=archived)
+    if len(problems) == before and not archived:
+        _check_countries(reader.table, problems)
     if len(problems) == before and kind == "host":
         _check_uses(policy, problems)
     return policy
@@ -281,6 +285,23 @@ def _read_purposes(
     if not names:
         r.wrong("", dict(r.table), "write at least one purpose")
     return purposes
+
+
+def _check_countries(document: Mapping[str, Any], problems: Problems) -> None:
+    controller, law = document["controller"]["country"], document["jurisdiction"]
+    codes = [
+        ("/controller/country", controller, country_problem(controller)),
+        ("/jurisdiction", law, law_problem(law)),
+    ]
+    for name, purpose in document["purposes"].items():
+        recipients = purpose.get("recipients", ())
+        for index, recipient in enumerate(recipients if recipients != "*" else ()):
+            code = recipient["country"]
+            at = f"/purposes/{name}/recipients/{index}/country"
+            codes.append((at, code, country_problem(code)))
+    for at, code, problem in codes:
+        if problem:
+            problems.add(Problem(at, code, problem))
 
 
 def _check_uses(policy: Policy, problems: Problems) -> None:

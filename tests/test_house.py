@@ -65,7 +65,7 @@ api: @client @contracts @errors @gate @http @terms catalogue ingest ledger membe
 app: @errors api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger store
 cli: @__version__ commands
-closing: @errors @terms catalogue ledger services store
+closing: @errors @terms catalogue ledger store
 commands: @errors @observe @pages @terms api catalogue closing config dashboard.auth demo doctor
     embedded explain init jobs ledger loopback members runtime services store usecases
 config: @errors
@@ -97,7 +97,7 @@ ledger: @client @errors @terms config store
 loopback:
 members: @errors @terms catalogue ledger store
 openapi: @contracts @errors @terms api members usecases
-reports: @terms closing ledger services store
+reports: @terms closing ledger store
 runtime: @errors @spool catalogue closing config ingest jobs ledger services store usecases
 services: @spool catalogue config ledger store
 store: @errors @terms config
@@ -105,7 +105,7 @@ store.migrations:
 store.migrations.versions:
 usecases: @client @contracts @errors @pages @spool @terms catalogue closing ledger members
     services store
-webhooks: catalogue services store
+webhooks: catalogue store
 """
 # What a site imports is the standard library; these alone may need more.
 NEED_PACKAGES = re.compile(

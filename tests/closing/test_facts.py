@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from contextlib import closing
 from pathlib import Path
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.cells import Group
-from askfirst_collector.closing.facts import read_facts, read_limits
+from askfirst_collector.closing.facts import read_facts
 from askfirst_collector.closing.tables import Questions
 
 from .house import MONDAY, Clock, key_of, noon, opened, row, store
@@ -45,8 +44,8 @@ def test_facts_are_those_of_plain_counting(tmp_path: Path) -> None:
     visits = _visits(random.Random(4))
     with opened(tmp_path / "data", Clock(noon())) as parts:
         store(parts, [row(parts, v.visitor, v.values, type=v.type) for v in visits])
-        with closing(parts.events.connect()) as connection:
-            facts = read_facts(connection, key_of(), QUESTIONS)
+        with parts.events.reading(key_of()) as period:
+            facts = read_facts(period, QUESTIONS)
     expected = facts_of(visits, QUESTIONS)
     assert _shape(facts.total) == _shape(expected.total)
     for name, leaves in expected.trees.items():
@@ -62,8 +61,7 @@ def test_limits_are_the_strictest_of_the_rows(tmp_path: Path) -> None:
     with opened(tmp_path / "data", Clock(noon())) as parts:
         rows = [row(parts, 1, {}, size=5, retention=30), row(parts, 2, {}, size=9, retention=90)]
         store(parts, rows)
-        with closing(parts.events.connect()) as connection:
-            limits = read_limits(connection, key_of())
-            assert limits is not None
-            assert (limits.min_cell_size, limits.retention_days) == (9, 30)
-            assert read_limits(connection, key_of("2026-11-15")) is None
+        limits = parts.events.limits(key_of())
+        assert limits is not None
+        assert (limits.min_cell_size, limits.retention_days) == (9, 30)
+        assert parts.events.limits(key_of("2026-11-15")) is None

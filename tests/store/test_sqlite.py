@@ -63,6 +63,11 @@ def store(tmp_path: Path) -> Iterator[SqliteEvents]:
         yield opened
 
 
+def reader(store: SqliteEvents) -> closing[sqlite3.Connection]:
+    """A connection as the store reads by."""
+    return closing(store._connect())
+
+
 def append(store: SqliteEvents, *batches: Batch) -> list[bytes | BaseException]:
     async def together() -> list[bytes | BaseException]:
         return await asyncio.gather(*map(store.append, batches), return_exceptions=True)
@@ -145,10 +150,10 @@ def test_a_retry_after_midnight_is_known_until_its_bucket_is_dropped(store: Sqli
     assert append(store, tuesday) == [first.answer]
     wednesday = batch("wednesday", ROW, day=DAY + 3, earlier=(b"tuesday", b"monday"))
     assert append(store, wednesday) == [wednesday.answer]
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         assert connection.execute("SELECT day FROM answer").fetchall() == [(DAY,), (DAY + 3,)]
     store.forget_answers(DAY + 4)
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         assert connection.execute("SELECT COUNT(*) FROM answer").fetchone() == (0,)
 
 
@@ -207,7 +212,7 @@ def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path
         assert isinstance(outcomes[0], HandleEnded)
         assert outcomes[1] == other.answer
         assert store.counts(ROW.key).rows == 1
-        with closing(store.connect()) as connection:
+        with reader(store) as connection:
             assert connection.execute("SELECT key FROM answer").fetchall() == [(b"other",)]
 
 
@@ -227,7 +232,7 @@ def test_no_row_tells_when_it_came(store: SqliteEvents) -> None:
     for n in range(40):
         values = {"page": (f"/{n}",)}
         append(store, batch(f"b{n}", replace(ROW, values=values, pseudonym=None)))
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         for query in (
             "SELECT v.part_1, e.id FROM event AS e JOIN value AS v ON v.id = e.page ORDER BY e.id",
             "SELECT part_1, id FROM value ORDER BY id",
@@ -259,9 +264,9 @@ def test_a_reader_delays_the_emptying_of_the_journal_only(
 ) -> None:
     """M28: what a reader keeps in the journal goes with the next round after it has left."""
     append(store, batch("b", replace(ROW, values={"page": ("/sunday-canary",)})))
-    with closing(store.connect()) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT COUNT(*) FROM event").fetchone()
+    with reader(store) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT COUNT(*) FROM event").fetchone()
         store.drop(ROW.key)
         assert b"sunday-canary" in raw(tmp_path)
     store.barrier()
@@ -277,7 +282,7 @@ def test_a_large_period_goes_in_slices_while_others_write(
     append(store, batch("b", *rows))
     store.drop(ROW.key)
     assert store.periods() == []
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         for table in ("event", "value", "period"):
             assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,)
 
@@ -336,7 +341,7 @@ def test_counts_are_of_distinct_visitors(store: SqliteEvents) -> None:
 def test_a_question_can_be_put_in_portable_sql(store: SqliteEvents) -> None:
     """Text dimensions and integer time; a reader cannot write."""
     append(store, batch("b", ROW, replace(ROW, pseudonym=b"q", values={"page": ("/tea",)})))
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         found = connection.execute(
             "SELECT page_1, page_2, COUNT(DISTINCT visitor), COUNT(*) FROM events_text"
             " WHERE site = 'shop' AND purpose = 'statistics' GROUP BY page_1, page_2 ORDER BY 1"
@@ -349,7 +354,7 @@ def test_a_question_can_be_put_in_portable_sql(store: SqliteEvents) -> None:
 def test_rows_of_a_visitor_are_found_by_the_key(store: SqliteEvents) -> None:
     """What is kept about one visitor is found without a scan of the period."""
     append(store, batch("b", ROW))
-    with closing(store.connect()) as connection:
+    with reader(store) as connection:
         plan = connection.execute(
             "EXPLAIN QUERY PLAN SELECT * FROM events_text"
             " WHERE period_id IN (SELECT id FROM period) AND pseudonym IN (?, ?)",

@@ -17,7 +17,6 @@ from askfirst_collector.store.events import StoreAway
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.migrating import HEAD
 from askfirst_collector.store.salts import Salts
-from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.versions import run_script
 from tests.closing import house as closing_house
 from tests.collectors import Clock, opened
@@ -44,7 +43,7 @@ def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     set_version(tmp_path / "salts.db", 0)
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         assert file.period("shop", "day", "2026-11-22") == salt
-    SqliteEvents(tmp_path / "events.db", ended=lambda _: frozenset()).connect().close()
+    schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
     assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [1, 1]
 
 

@@ -17,10 +17,10 @@ from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.editions import load_editions
-from askfirst_collector.services import Parts
 from askfirst_collector.store.faults import away
 
 from . import disclosed
+from .stores import Stores
 
 Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose
 
@@ -34,12 +34,12 @@ class Days:
     declared: int  # the most that any edition declares for rows
 
 
-def allowed_now(parts: Parts, host: Policy | None) -> Mapping[Subject, Days]:
+def allowed_now(stores: Stores, host: Policy | None) -> Mapping[Subject, Days]:
     """What a ceiling allows all that is kept; a use that it has no entry for is allowed none."""
     if host is None:
         return {}
-    periods = parts.events.periods()
-    with away("ledger"), parts.engine.connect() as connection:
+    periods = stores.events.periods()
+    with away("ledger"), stores.engine.connect() as connection:
         rows = {(key.site, key.collector, key.purpose) for key in periods}
         return dict(_allowed(connection, host, rows.union(disclosed.subjects(connection))))
 

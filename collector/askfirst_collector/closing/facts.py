@@ -5,70 +5,39 @@ Rows lie together by visitor, so a visitor is a running number here and no pseud
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TypeVar
 
-from askfirst.terms.attributes import Value
-from askfirst_collector.store.dictionary import find_period, time_value
-from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.schema import PARTS, TYPES
+from askfirst_collector.store.events import TYPES, PeriodReader
 
 from .cells import Group
 from .disclosure import Facts
 from .tables import Questions
 
-_PAGE_VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
+_PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
 _APART = ("action",)
 # What hardly changes from one page view of a visitor to the next.
 _STEADY = ("browser", "os", "screen", "ip", "language", "cookies")
-_LEVELS = 8  # more than any attribute has: room for a time's level in its number
-_PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
 
 
 K = TypeVar("K")
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What the terms of a period's rows say: the largest size, the shortest days."""
-
-    min_cell_size: int
-    retention_days: int
-    keep_rows_days: int  # the longest: 0 says that no row is kept
-
-
-def read_limits(connection: sqlite3.Connection, key: PeriodKey) -> Limits | None:
-    """The limits of a period's rows; None where it has none."""
-    row = connection.execute(
-        "SELECT MAX(min_cell_size), MIN(retention_days), MAX(keep_rows_days)"
-        " FROM event WHERE period = ?",
-        (find_period(connection, key),),
-    ).fetchone()
-    return None if row[0] is None else Limits(*row)
-
-
-def read_facts(connection: sqlite3.Connection, key: PeriodKey, questions: Questions) -> Facts:
+def read_facts(period: PeriodReader, questions: Questions) -> Facts:
     """Group the rows of a period by every value that `questions` are about."""
-    number = find_period(connection, key)
     names = [*questions.trees, "action"]
     singles: list[dict[int, Group]] = [{} for _ in names]
     joint: list[dict[tuple[int, int], Group]] = [{} for _ in questions.pairs]
-    total = _scan(connection, number, names, singles, questions.pairs, joint)
-    values = _values(connection, number)
+    total = _scan(period, names, singles, questions.pairs, joint)
+    value = period.values()
     trees = {
-        name: {_decoded(name, code, values): group for code, group in groups.items()}
+        name: {value(name, code): group for code, group in groups.items()}
         for name, groups in zip(names, singles, strict=True)
     }
-    trees["drops"] = {
-        _decoded("action", code, values): group
-        for code, group in _dropped(connection, number).items()
-    }
+    trees["drops"] = {value("action", code): group for code, group in _dropped(period).items()}
     pairs = {
         (a, b): {
-            (_decoded(a, first, values), _decoded(b, second, values)): group
-            for (first, second), group in groups.items()
+            (value(a, first), value(b, second)): group for (first, second), group in groups.items()
         }
         for (a, b), groups in zip(questions.pairs, joint, strict=True)
     }
@@ -76,8 +45,7 @@ def read_facts(connection: sqlite3.Connection, key: PeriodKey, questions: Questi
 
 
 def _scan(
-    connection: sqlite3.Connection,
-    period: int | None,
+    period: PeriodReader,
     names: Sequence[str],
     singles: Sequence[dict[int, Group]],
     pairs: Sequence[tuple[str, str]],
@@ -94,16 +62,11 @@ def _scan(
     device_trees = [(at - device_at, groups) for at, groups in trees if at >= device_at]
     actions, action_at = singles[names.index("action")], place["action"]
     both = [(place[a], place[b], groups) for (a, b), groups in zip(pairs, joint, strict=True)]
-    rows = connection.execute(
-        f"SELECT visitor, type, {', '.join(map(_column, ordered))}"  # noqa: S608
-        " FROM event WHERE period = ? AND type <> ? ORDER BY visitor",
-        (period, _DROP),
-    )
     total = Group()
     last, visitor, views = b"", 0, 0
     device: tuple[int, ...] | None = None
     # The hot loop of closing: 2 to 3 µs a row, so nothing in here is a function of ours.
-    for row in rows:
+    for row in period.events(ordered):
         pseudonym = row[0]
         if row[device_at:] != device or pseudonym != last:
             if device is not None:
@@ -156,32 +119,10 @@ def _add(groups: dict[K, Group], value: K, visitor: int, views: int) -> None:
     group.views += views
 
 
-def _dropped(connection: sqlite3.Connection, period: int | None) -> dict[int, Group]:
+def _dropped(period: PeriodReader) -> dict[int, Group]:
     groups: dict[int, Group] = {}
     numbers: dict[bytes, int] = {}
-    rows = connection.execute(
-        "SELECT visitor, action FROM event WHERE period = ? AND type = ?", (period, _DROP)
-    )
-    for pseudonym, reason in rows:
+    for pseudonym, reason in period.drops():
         visitor = numbers.setdefault(pseudonym, len(numbers) + 1) if pseudonym else 0
         _add(groups, reason, visitor, 1)
     return groups
-
-
-def _column(name: str) -> str:
-    return f"COALESCE(time, 0) * {_LEVELS} + time_level" if name == "time" else name
-
-
-def _values(connection: sqlite3.Connection, period: int | None) -> dict[int, Value]:
-    rows: Iterable[Sequence[int | str]] = connection.execute(
-        f"SELECT id, level, {_PART_NAMES} FROM value WHERE period = ?",  # noqa: S608
-        (period,),
-    )
-    return {int(row[0]): tuple(map(str, row[2 : 2 + int(row[1])])) for row in rows}
-
-
-def _decoded(name: str, code: int, values: dict[int, Value]) -> Value:
-    if name == "time":
-        seconds, level = divmod(code, _LEVELS)
-        return time_value(seconds, level)
-    return values[code] if code else ()

@@ -12,13 +12,13 @@ from sqlalchemy import Column, Connection, Engine, Integer, String, Table, delet
 
 from askfirst.terms.terms import CLOSES
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.services import Parts
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away
 
 from .calendar import asked
 from .periods import end_of, period_of
+from .stores import Stores
 
 HOUR = 3600  # seconds between two snapshots of a site
 
@@ -52,13 +52,13 @@ def read_snapshot(engine: Engine, site: str, now: float) -> Snapshot | None:
     return None if snapshot is None or end_of(snapshot.closes, snapshot.period) <= now else snapshot
 
 
-def take_snapshots(parts: Parts, now: float) -> None:
+def take_snapshots(stores: Stores, now: float) -> None:
     """Make the snapshot of every site whose last one is an hour old."""
-    for site in parts.registry.readable():
-        take_snapshot(parts, site, now)
+    for site in stores.registry.readable():
+        take_snapshot(stores, site, now)
 
 
-def take_snapshot(parts: Parts, site: Site, now: float) -> None:
+def take_snapshot(stores: Stores, site: Site, now: float) -> None:
     """Make the snapshot of a site, unless its last one is less than an hour old."""
     terms = {
         purpose: purpose_terms
@@ -69,7 +69,7 @@ def take_snapshot(parts: Parts, site: Site, now: float) -> None:
         return
     closes = min((entry.closes for entry in terms.values()), key=CLOSES.index)
     period = period_of(closes, now)
-    with away("ledger"), parts.engine.connect() as connection:
+    with away("ledger"), stores.engine.connect() as connection:
         last = _read(connection, site.name)
     if last is not None and (last.closes, last.period) != (closes, period):
         last = None
@@ -77,7 +77,7 @@ def take_snapshot(parts: Parts, site: Site, now: float) -> None:
         return
     size = max(entry.min_cell_size for entry in terms.values())
     counts = [
-        parts.events.counts(PeriodKey(site.name, "", purpose, closes, period)) for purpose in terms
+        stores.events.counts(PeriodKey(site.name, "", purpose, closes, period)) for purpose in terms
     ]
     best = max(counts, key=lambda entry: (entry.visitors, entry.views))
     visitors = best.visitors // size * size
@@ -89,7 +89,7 @@ def take_snapshot(parts: Parts, site: Site, now: float) -> None:
         max(visitors, last.visitors if last else 0),
         max(views, last.views if last else 0),
     )
-    with away("ledger"), writing(parts.engine) as connection:
+    with away("ledger"), writing(stores.engine) as connection:
         connection.execute(delete(snapshot).where(snapshot.c.site == site.name))
         connection.execute(
             insert(snapshot).values(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, Column, String, Table, insert, select, update
 
 from askfirst_collector.closing.disclosed import closing
+from askfirst_collector.closing.stores import Stores
 from askfirst_collector.ledger.tables import entry
-from askfirst_collector.services import Parts
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.faults import away
 
@@ -34,9 +34,9 @@ class Milestones:
     counted: bool
 
 
-def milestones(parts: Parts, site: str) -> Milestones:
+def milestones(stores: Stores, site: str) -> Milestones:
     """What has happened so far; looks for what has not happened yet. Raises CollectorAway."""
-    with away("ledger"), parts.engine.connect() as connection:
+    with away("ledger"), stores.engine.connect() as connection:
         row = connection.execute(select(milestone).where(milestone.c.site == site)).first()
         known = Milestones(bool(row and row.granted), bool(row and row.counted))
         if known.granted and known.counted:
@@ -45,10 +45,10 @@ def milestones(parts: Parts, site: str) -> Milestones:
         granted = known.granted or connection.execute(grants).first() is not None
         shown = select(closing.c.id).where(closing.c.site == site, closing.c.visitors.is_not(None))
         counted = known.counted or connection.execute(shown.limit(1)).first() is not None
-    counted = counted or _any_of(site, (key.site for key in parts.events.periods()))
+    counted = counted or _any_of(site, (key.site for key in stores.events.periods()))
     current = Milestones(granted or counted, counted)
     if current != known:
-        with away("ledger"), writing(parts.engine) as connection:
+        with away("ledger"), writing(stores.engine) as connection:
             values = {"granted": current.granted, "counted": current.counted}
             own = milestone.c.site == site
             if not connection.execute(update(milestone).where(own).values(values)).rowcount:

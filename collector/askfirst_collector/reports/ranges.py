@@ -20,7 +20,7 @@ from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of,
 from askfirst_collector.closing.cells import Kind
 from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
 from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
-from askfirst_collector.services import Parts
+from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.faults import away
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
@@ -80,18 +80,18 @@ class Report:
         return tuple(period for period in self.periods if period.reason is not None)
 
 
-def report(parts: Parts, wanted: Wanted, table: str) -> Report:
+def report(stores: Stores, wanted: Wanted, table: str) -> Report:
     """One table of a purpose, summed over the disclosed periods of a range."""
-    return reports(parts, wanted, [table])[table]
+    return reports(stores, wanted, [table])[table]
 
 
-def reports(parts: Parts, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
+def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
     """Several tables of a purpose over one range, by name; their periods are read once."""
-    periods = series(parts, wanted)
+    periods = series(stores, wanted)
     shown = [period for period in periods if period.reason is None]
     visitors = sum(period.visitors or 0 for period in shown) if shown else None
     views = sum(period.views or 0 for period in shown) if shown else None
-    with away("ledger"), parts.engine.connect() as connection:
+    with away("ledger"), stores.engine.connect() as connection:
         by_table = _rows(connection, wanted, list(tables))
     return {
         table: Report(wanted, table, tuple(rows), visitors, views, periods)
@@ -99,7 +99,7 @@ def reports(parts: Parts, wanted: Wanted, tables: Iterable[str]) -> dict[str, Re
     }
 
 
-def hours_of_day(parts: Parts, wanted: Wanted) -> dict[int, tuple[int, int]]:
+def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:
     """Visitors and views of each hour of the day that was shown, added over the days of a range."""
     # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
     hour = func.substr(cell.c.path, 16, 2)
@@ -109,18 +109,18 @@ def hours_of_day(parts: Parts, wanted: Wanted) -> dict[int, tuple[int, int]]:
         .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
         .group_by(hour)
     )
-    with away("ledger"), parts.engine.connect() as connection:
+    with away("ledger"), stores.engine.connect() as connection:
         rows = connection.execute(query).all()
     return {int(which): (int(people), int(views)) for which, people, views in rows}
 
 
-def series(parts: Parts, wanted: Wanted) -> tuple[Period, ...]:
+def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
     """Every period of a range, oldest first, with its totals or the reason why it has none."""
-    now = parts.now()
-    with away("ledger"), parts.engine.connect() as connection:
+    now = stores.now()
+    with away("ledger"), stores.engine.connect() as connection:
         closed = list(_closed(connection, wanted))
     known = {(entry.closes, entry.period) for entry in closed}
-    site = parts.registry.site(wanted.site)
+    site = stores.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
     terms = None if site is None else asked(site, name)
     last = None if site is None else last_asked(site, name)

@@ -10,12 +10,10 @@ then every grant in it ends, and its visitors are asked again.
 from __future__ import annotations
 
 import logging
-from contextlib import closing as closed_after
 
 from askfirst_collector.ledger.answers import RESTORE, ending
 from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import settle
 
@@ -58,9 +56,7 @@ def _end(parts: Parts, site: str, handle: str) -> None:
 
 def _sweep(parts: Parts) -> None:
     """Remove the rows of every pseudonym that belongs to nobody whom the ledger knows."""
-    with closed_after(parts.events.connect()) as connection, away("events"):
-        rows = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
-        orphans = {visitor for (visitor,) in rows}
+    orphans = parts.events.pseudonyms()
     for site, handle in parts.ledger.handles():
         orphans -= rights.pseudonyms(parts, site, handle)
     pseudonyms = sorted(orphans)

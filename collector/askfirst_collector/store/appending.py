@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 
 from .dictionary import Dictionary, time_number
-from .events import Batch, Closed, PeriodClosed, PeriodKey, Row
-from .schema import DIMENSIONS, TYPES
+from .events import TYPES, Batch, Closed, PeriodClosed, PeriodKey, Row
+from .schema import DIMENSIONS
 
 ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 MOST = 256  # rows or keys in one statement

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from askfirst.errors import AskfirstError, CollectorAway
 from askfirst.terms.attributes import Value
+
+# Stored as numbers; the position in this tuple must never change.
+TYPES = ("page_view", "action", "drop")
 
 
 class StoreAway(CollectorAway):
@@ -97,6 +100,42 @@ class Counts:
     rows: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the terms of a period's rows say: the largest size, the shortest days."""
+
+    min_cell_size: int
+    retention_days: int
+    keep_rows_days: int  # the longest: 0 says that no row is kept
+
+
+class PeriodReader(Protocol):
+    """One view of one period, unchanging, read row by row.
+
+    A value is a number here, a code, that means the same everywhere in the period; of `time` it is
+    one of its attribute alone. Every method may raise StoreAway.
+    """
+
+    def limits(self) -> Limits | None:
+        """The limits of the rows; None where there are none."""
+        ...
+
+    def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Each row but the drops: pseudonym (b"" for none), type, and the code of each name.
+
+        A type is its place in `TYPES`. The rows of one pseudonym come one after the other.
+        """
+        ...
+
+    def drops(self) -> Iterator[tuple[bytes, int]]:
+        """Pseudonym (b"" for none) and code of the reason, an `action`, of each drop."""
+        ...
+
+    def values(self) -> Callable[[str, int], Value]:
+        """What the code of an attribute, by its name, means."""
+        ...
+
+
 # Asked inside the write transaction: which of these have a later entry in the ledger, or ended.
 Ended = Callable[[Collection[Judged]], Set[Judged]]
 # Asked there too, of a period that has nothing here: whether it was closed for good.
@@ -182,8 +221,20 @@ class EventStore(Protocol):
         """Raise where a row cannot be written now, as far as can be told without one."""
         ...
 
-    def connect(self) -> sqlite3.Connection:
-        """A connection that only reads, for the questions of closing."""
+    def reading(self, key: PeriodKey) -> AbstractContextManager[PeriodReader]:
+        """One view of a period, for the questions of closing; whatever is written meanwhile."""
+        ...
+
+    def limits(self, key: PeriodKey) -> Limits | None:
+        """The limits of a period's rows; None where it has none."""
+        ...
+
+    def pseudonyms(self) -> set[bytes]:
+        """Every pseudonym that has a row."""
+        ...
+
+    def generation(self) -> int:
+        """How often anything was taken out: it never goes back by itself."""
         ...
 
     def close(self) -> None:

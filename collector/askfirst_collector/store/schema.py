@@ -27,14 +27,13 @@ import time
 from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst_collector.store.events import TYPES
 from askfirst_collector.store.present import Connection, connect
 from askfirst_collector.store.versions import Step, bring_up, run_script
 
 # `time` is a number and `visitor` is the pseudonym; everything else is in the dictionary.
 DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"))
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
-# Stored as numbers; the position in this tuple must never change.
-TYPES = ("page_view", "action", "drop")
 # States of a period.
 OPEN, SEALED, KEPT = 0, 1, 2
 

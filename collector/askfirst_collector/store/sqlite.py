@@ -23,9 +23,21 @@ from askfirst_collector.config import SettingError
 from . import keeping, removal
 from .appending import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
 from .dictionary import find_period, state_of, time_value
-from .events import Batch, Closed, Counts, Ended, HandleEnded, Judged, PeriodKey, Row, StoreAway
+from .events import (
+    Batch,
+    Closed,
+    Counts,
+    Ended,
+    HandleEnded,
+    Judged,
+    Limits,
+    PeriodKey,
+    Row,
+    StoreAway,
+)
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
+from .period_reader import SqlitePeriod
 from .present import Present
 from .schema import DIMENSIONS, KEPT, STEPS, open_events
 from .versions import check_version
@@ -180,7 +192,47 @@ class SqliteEvents:
             ).fetchone()
         return Counts(*row)
 
-    def connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def reading(self, key: PeriodKey) -> Iterator[SqlitePeriod]:
+        """One view of a period, whatever is written meanwhile."""
+        with self._reading() as connection:
+            connection.execute("BEGIN")
+            yield SqlitePeriod(connection, key)
+
+    def limits(self, key: PeriodKey) -> Limits | None:
+        """The limits of a period's rows; None where it has none."""
+        with self.reading(key) as period:
+            return period.limits()
+
+    def pseudonyms(self) -> set[bytes]:
+        """Every pseudonym that has a row."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
+            return {visitor for (visitor,) in rows}
+
+    def generation(self) -> int:
+        """How often anything was taken out: it never goes back by itself."""
+        with self._reading() as connection:
+            number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
+        return number
+
+    def check(self) -> None:
+        """StoreAway where a row cannot be written now, as far as can be told without one."""
+        if self.fault:
+            self.barrier()
+        self.generation()
+
+    def close(self) -> None:
+        """Write what waits, and stop."""
+        self._group.close()
+
+    def _write(self, work: Work) -> object:
+        try:
+            return self._group.ask_now(work)
+        except Full as full:
+            raise StoreAway(str(full)) from None
+
+    def _connect(self) -> sqlite3.Connection:
         """A connection that only reads; the caller closes it. Raises StoreAway."""
         try:
             present = self._present
@@ -193,26 +245,9 @@ class SqliteEvents:
             raise StoreAway(f"the event store cannot be read: {error}") from error
         return connection
 
-    def check(self) -> None:
-        """StoreAway where a row cannot be written now, as far as can be told without one."""
-        if self.fault:
-            self.barrier()
-        with self._reading() as connection:
-            connection.execute("SELECT number FROM generation").fetchone()
-
-    def close(self) -> None:
-        """Write what waits, and stop."""
-        self._group.close()
-
-    def _write(self, work: Work) -> object:
-        try:
-            return self._group.ask_now(work)
-        except Full as full:
-            raise StoreAway(str(full)) from None
-
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(self.connect()) as connection:
+        with closing(self._connect()) as connection:
             try:
                 yield connection
             except sqlite3.Error as fault:

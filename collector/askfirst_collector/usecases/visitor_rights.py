@@ -6,14 +6,12 @@ Whoever shows an unknown handle, or one that has ended, gets the answer of one w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing as closed_after
 from typing import Any
 
 from askfirst_collector.ledger.answers import ending, restriction
 from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Row
-from askfirst_collector.store.faults import away
 from askfirst_collector.store.salts import pseudonym
 from askfirst_collector.usecases.record_consent import settle
 
@@ -100,9 +98,7 @@ def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
 
 def generation(parts: Parts) -> int:
     """How often anything was taken out of the event store: it never goes back by itself."""
-    with closed_after(parts.events.connect()) as connection, away("events"):
-        number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
-    return number
+    return parts.events.generation()
 
 
 def _plain(row: Row) -> dict[str, Any]:

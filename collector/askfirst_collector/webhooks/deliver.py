@@ -7,9 +7,12 @@ import hashlib
 import hmac
 import logging
 import time
+from collections.abc import Callable
+from typing import Protocol
+
+from sqlalchemy import Engine
 
 from askfirst_collector.catalogue.webhook_queue import Delivery, delivered, due, failed
-from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import away
 from askfirst_collector.webhooks.pinned_http import Poster, Unreachable
@@ -18,6 +21,20 @@ log = logging.getLogger("askfirst.collector")
 
 MOST = 50  # deliveries in one round
 SECONDS = 20.0  # after which a round begins no other: jobs that destroy keys must not wait
+
+
+class Outbox(Protocol):
+    """Where deliveries wait: in the ledger's file."""
+
+    @property
+    def engine(self) -> Engine:
+        """Of that file."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Unix seconds."""
+        ...
 
 
 def signed(delivery: Delivery, now: float) -> dict[str, str]:
@@ -37,9 +54,9 @@ def signed(delivery: Delivery, now: float) -> dict[str, str]:
     }
 
 
-def tell_owners(parts: Parts, now: float, *, poster: Poster | None = None) -> int:
+def tell_owners(outbox: Outbox, now: float, *, poster: Poster | None = None) -> int:
     """Try every delivery whose time has come; how many arrived. Any 2xx says that one did."""
-    with away("ledger"), parts.engine.connect() as connection:
+    with away("ledger"), outbox.engine.connect() as connection:
         waiting = due(connection, now, MOST)
     if not waiting:
         return 0
@@ -48,11 +65,11 @@ def tell_owners(parts: Parts, now: float, *, poster: Poster | None = None) -> in
         if time.monotonic() - began > SECONDS:
             break
         try:
-            status = poster.post(delivery.url, signed(delivery, parts.now()), delivery.body)
+            status = poster.post(delivery.url, signed(delivery, outbox.now()), delivery.body)
             fault = "" if 200 <= status < 300 else str(status)
         except Unreachable as error:
             fault = str(error)
-        with away("ledger"), writing(parts.engine) as connection:
+        with away("ledger"), writing(outbox.engine) as connection:
             if not fault:
                 delivered(connection, delivery)
                 arrived += 1

@@ -1,0 +1,69 @@
+"""One view of one period of `events.db`: the rows that closing counts, as they lie."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from askfirst.terms.attributes import Value
+
+from .dictionary import find_period, time_value
+from .events import TYPES, Limits, PeriodKey
+from .schema import PARTS
+
+_DROP = TYPES.index("drop")
+_LEVELS = 8  # more than any attribute has: room for a time's level in its code
+_PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
+
+
+class SqlitePeriod:
+    """`PeriodReader` over a connection that is in a transaction, and lives as long as that."""
+
+    def __init__(self, connection: sqlite3.Connection, key: PeriodKey) -> None:
+        self._connection = connection
+        self._period = find_period(connection, key)
+
+    def limits(self) -> Limits | None:
+        """The limits of the rows; None where there are none."""
+        row = self._connection.execute(
+            "SELECT MAX(min_cell_size), MIN(retention_days), MAX(keep_rows_days)"
+            " FROM event WHERE period = ?",
+            (self._period,),
+        ).fetchone()
+        return None if row[0] is None else Limits(*row)
+
+    def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Each row but the drops: pseudonym, type, and the code of each name, by pseudonym."""
+        return self._connection.execute(
+            f"SELECT visitor, type, {', '.join(map(_column, names))}"  # noqa: S608
+            " FROM event WHERE period = ? AND type <> ? ORDER BY visitor",
+            (self._period, _DROP),
+        )
+
+    def drops(self) -> Iterator[tuple[bytes, int]]:
+        """Pseudonym and code of the reason of each drop."""
+        return self._connection.execute(
+            "SELECT visitor, action FROM event WHERE period = ? AND type = ?",
+            (self._period, _DROP),
+        )
+
+    def values(self) -> Callable[[str, int], Value]:
+        """What the code of an attribute, by its name, means."""
+        rows: Iterable[Sequence[int | str]] = self._connection.execute(
+            f"SELECT id, level, {_PART_NAMES} FROM value WHERE period = ?",  # noqa: S608
+            (self._period,),
+        )
+        dictionary = {int(row[0]): tuple(map(str, row[2 : 2 + int(row[1])])) for row in rows}
+
+        def value(name: str, code: int) -> Value:
+            if name == "time":
+                seconds, level = divmod(code, _LEVELS)
+                return time_value(seconds, level)
+            return dictionary[code] if code else ()
+
+        return value
+
+
+def _column(name: str) -> str:
+    return f"COALESCE(time, 0) * {_LEVELS} + time_level" if name == "time" else name

@@ -38,20 +38,20 @@ django: adapters client endpoints errors gate http log_fault pages terms
 django.templatetags: django pages
 endpoints: client contracts errors gate http log_fault pages terms
 errors:
-fastapi: adapters terms
+fastapi: adapters client terms
 flask: adapters client pages terms
 gate: client contracts errors http log_fault spool terms
 http: errors
 http_collector: remote
 jinja: adapters
-litestar: adapters
+litestar: adapters client
 log_fault:
 observe: contracts errors terms
 pages: errors gate http terms
-quart: adapters terms
+quart: adapters client terms
 remote: client contracts errors gate http log_fault observe spool terms
 spool: client errors log_fault
-starlette: adapters
+starlette: adapters client
 telemetry: track
 terms: errors
 track: adapters gate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
@@ -10,9 +10,11 @@ from starlette.templating import Jinja2Templates
 
 from askfirst.adapters import asgi_scope
 from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.adapters.build import GivenPolicy, Options
 from askfirst.adapters.jinja import init_jinja
 from askfirst.adapters.starlette_stack import around
 
+from .client import CollectorClient
 from .terms.consent import Consent
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]
@@ -26,13 +28,19 @@ def consent_from(request: HTTPConnection) -> Consent:
     return asgi_scope.consent_from(request)
 
 
-def init_app(app: FastAPI, **options: Any) -> ConsentMiddleware:
+def init_app(
+    app: FastAPI,
+    *,
+    policy: GivenPolicy,
+    collector: CollectorClient,
+    **options: Unpack[Options],
+) -> ConsentMiddleware:
     """Put the gate around the whole application; `options` are those of ConsentMiddleware.
 
     It stands outside of every other middleware, whenever that is added. Raises RuntimeError once
     the application has started.
     """
-    return around(app, **options)
+    return around(app, policy=policy, collector=collector, **options)
 
 
 def init_templates(templates: Jinja2Templates) -> None:

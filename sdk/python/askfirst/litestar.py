@@ -6,7 +6,7 @@ what a `before_send` hook adds goes past it. The gate stands outside, and is the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from litestar import Litestar
 from litestar.plugins.jinja import JinjaTemplateEngine
@@ -14,17 +14,26 @@ from litestar.types import Message, Scope
 
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.adapters.asgi_scope import consent_from
+from askfirst.adapters.build import GivenPolicy, Options
 from askfirst.adapters.jinja import init_jinja
+
+from .client import CollectorClient
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app", "init_templates"]
 
 
-def init_app(app: Litestar, **options: Any) -> ConsentMiddleware:
+def init_app(
+    app: Litestar,
+    *,
+    policy: GivenPolicy,
+    collector: CollectorClient,
+    **options: Unpack[Options],
+) -> ConsentMiddleware:
     """Put the gate around the application; `options` are those of ConsentMiddleware.
 
     Templates get `askfirst_notice()`, `askfirst_script()` and `askfirst_allows(purpose)`.
     """
-    gate = ConsentMiddleware(app.asgi_handler, **options)  # type: ignore[arg-type]
+    gate = ConsentMiddleware(app.asgi_handler, policy=policy, collector=collector, **options)  # type: ignore[arg-type]
     app.asgi_handler = gate  # type: ignore[assignment]
     app.on_shutdown.append(gate.aclose)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from quart import Quart, has_websocket_context, request, websocket
 from quart.wrappers.base import BaseRequestWebsocket
@@ -10,8 +10,10 @@ from quart.wrappers.base import BaseRequestWebsocket
 from askfirst.adapters import asgi_scope
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.adapters.asgi_scope import ROUTE
+from askfirst.adapters.build import GivenPolicy, Options
 from askfirst.adapters.jinja import init_jinja
 
+from .client import CollectorClient
 from .terms.consent import Consent
 
 __all__ = ["ConsentMiddleware", "consent_from", "init_app"]
@@ -25,12 +27,18 @@ def consent_from(connection: BaseRequestWebsocket | None = None) -> Consent:
     return asgi_scope.consent_from(_present() if connection is None else connection)
 
 
-def init_app(app: Quart, **options: Any) -> ConsentMiddleware:
+def init_app(
+    app: Quart,
+    *,
+    policy: GivenPolicy,
+    collector: CollectorClient,
+    **options: Unpack[Options],
+) -> ConsentMiddleware:
     """Put the gate around `app.asgi_app`; `options` are those of ConsentMiddleware.
 
     Templates get `askfirst_notice()`, `askfirst_script()` and `askfirst_allows(purpose)`.
     """
-    gate = ConsentMiddleware(app.asgi_app, **options)  # type: ignore[arg-type]
+    gate = ConsentMiddleware(app.asgi_app, policy=policy, collector=collector, **options)  # type: ignore[arg-type]
     app.asgi_app = gate  # type: ignore[method-assign, assignment]
     app.before_request(_tell_route)
     app.before_websocket(_tell_route)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from askfirst.adapters.asgi import ConsentMiddleware
-from askfirst.client import Receive, Scope, Send
+from askfirst.adapters.build import GivenPolicy, Options
+from askfirst.client import CollectorClient, Receive, Scope, Send
 
 
-def around(app: Any, **options: Any) -> ConsentMiddleware:
+def around(
+    app: Any, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[Options]
+) -> ConsentMiddleware:
     """A gate outside of every other middleware of a Starlette, whenever that is added.
 
     Whatever stood further out would see the receipt, and could set cookies unasked. Wrong options
@@ -16,7 +19,7 @@ def around(app: Any, **options: Any) -> ConsentMiddleware:
     """
     if app.middleware_stack is not None:
         raise RuntimeError("call init_app before the first request: the stack is built already")
-    gate = ConsentMiddleware(_unbuilt, **options)
+    gate = ConsentMiddleware(_unbuilt, policy=policy, collector=collector, **options)
     build = app.build_middleware_stack
 
     def gated() -> ConsentMiddleware:

@@ -94,6 +94,12 @@ async def test_without_a_grant_nothing_is_handed_on(shop: Build) -> None:
         (b"x-moz", b"prefetch"),
         (b"sec-fetch-dest", b"empty"),
         (b"sec-fetch-dest", b"iframe"),
+        (b"hx-request", b"true"),
+        (b"turbo-frame", b"basket"),
+        (b"x-requested-with", b"XMLHttpRequest"),
+        (b"x-pjax", b"true"),
+        (b"x-inertia", b"true"),
+        (b"x-up-target", b"main"),
     ],
 )
 async def test_what_nobody_looks_at_is_no_page_view(
@@ -103,6 +109,7 @@ async def test_what_nobody_looks_at_is_no_page_view(
     site = await visits(shop)
     assert await seen(site, "/", [header]) == []
     assert await seen(site, "/", [(b"sec-fetch-dest", b"document")]) != []
+    assert await seen(site, "/", [(b"x-requested-with", b"com.example.app")]) != []
 
 
 async def test_only_whole_pages_count(shop: Build) -> None:

@@ -15,6 +15,9 @@ from ..terms.terms import Terms
 _HANDED_ON = frozenset(
     {b"user-agent", b"accept-language", b"sec-gpc", b"dnt", b"x-forwarded-for", b"forwarded"}
 )
+# By which scripts ask for a part of a page: htmx, Turbo, PJAX, Inertia, Unpoly. Android's WebView
+# writes X-Requested-With for whole pages too, with the name of its app.
+_PARTIAL = (b"hx-request", b"turbo-frame", b"x-pjax", b"x-inertia", b"x-up-target")
 _SECTION, _PATH, _QUERY = 1, 2, 3
 
 
@@ -26,7 +29,11 @@ def is_page_view(method: str, status: int, headers: Headers, response: Headers) 
     purposes = [*values(headers, b"sec-purpose"), *values(headers, b"purpose")]
     if purposes or values(headers, b"x-moz"):
         return False
-    return values(headers, b"sec-fetch-dest") in ([], [b"document"])
+    if destination := values(headers, b"sec-fetch-dest"):
+        return destination == [b"document"]
+    if any(value.lower() == b"xmlhttprequest" for value in values(headers, b"x-requested-with")):
+        return False
+    return not any(values(headers, name) for name in _PARTIAL)
 
 
 def page_view(

@@ -233,6 +233,17 @@ async def test_below_a_root_path() -> None:
     assert (await call(app, {**scope, "path": "/sub/page"})).body == b"ok"
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("root", ["/ask", "/ask/", "/"])
+async def test_a_root_path_ends_with_a_segment(root: str) -> None:
+    """/ask is no prefix of /askfirst: ours are ours, whether the server cut the root or not."""
+    scope = {"type": "http", "method": "GET", "query_string": b"", "headers": [], "root_path": root}
+    own = await call(wrap(_ok), {**scope, "path": "/askfirst/policy"})
+    assert (own.status, own.body == b"ok") == (200, False)
+    below = await call(wrap(_ok), {**scope, "path": f"{root.rstrip('/')}/askfirst/policy"})
+    assert (below.status, below.body == b"ok") == (200, False)
+
+
 async def _ok(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"ok"})

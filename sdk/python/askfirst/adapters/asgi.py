@@ -185,5 +185,6 @@ def _where(scope: Scope) -> Where:
 
 def _below_root(scope: Scope) -> str:
     path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path.removeprefix(root) if root else path
+    root: str = scope.get("root_path", "").rstrip("/")
+    # By whole segments: an application at /ask is none at /askfirst.
+    return path.removeprefix(root) if path == root or path.startswith(root + "/") else path

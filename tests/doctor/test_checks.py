@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ def test_d004_an_undeclared_cookie_leaves(tmp_path: Path) -> None:
         assert (found.id, found.where) == ("askfirst.D004", "/")
         assert "visit_*" in found.found
         assert "secret" not in repr(found)
+        (line,) = tomllib.loads("\n".join(found.do.splitlines()[1:4]))["necessary"]
+        assert line["cookie"] == "visit_*"
 
 
 def test_d006_a_cookie_before_consent(tmp_path: Path) -> None:

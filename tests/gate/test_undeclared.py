@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,8 @@ from askfirst.gate.undeclared_cookies import (
     on_loopback,
 )
 from askfirst.http.headers import Header
+from askfirst.terms.policy import read_policy
+from tests.conftest import ROOT
 from tests.gate.browser import call
 from tests.gate.conftest import Shop
 from tests.gate.memory import NOW, make_policy
@@ -50,10 +54,41 @@ def test_the_line_to_add_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.messages) == 2
     assert "the cookie prefs of /orders/{id} was taken out" in caplog.messages[0]
     assert 'cookies = ["prefs"]' in caplog.messages[0]
-    assert '[[necessary]] cookie = "prefs"' in caplog.messages[0]
+    assert '[[necessary]]\ncookie = "prefs"\n' in caplog.messages[0]
     assert 'cookies = ["wp-settings-*"]' in caplog.messages[1]
     assert "SECRET" not in caplog.text
     assert "48151623" not in caplog.text
+
+
+def test_what_is_logged_can_be_pasted(caplog: pytest.LogCaptureFixture) -> None:
+    """The lines that the log names, at the end of a policy, let the cookie pass."""
+    report().note(b"prefs", lambda: None, NOW)
+    lines = caplog.messages[0].partition(":\n")[2]
+    plain = (ROOT / "policy.example.toml").read_text("utf-8")
+    policy = read_policy(f"{plain}\n{lines}\n")
+    assert "prefs" in [cookie.cookie for cookie in policy.necessary]
+    assert Passing(policy, report=report()).kind(b"prefs").necessary
+
+
+CONFIGURED = """
+import logging
+import askfirst
+import django
+from django.conf import settings
+other = logging.getLogger("other")
+settings.configure(LOGGING={"version": 1, "disable_existing_loggers": True})
+django.setup()
+for name in ("other", "askfirst", "askfirst.collector"):
+    logging.getLogger(name).warning("%s is heard", name)
+"""
+
+
+def test_warnings_outlive_a_logging_configuration() -> None:
+    """Django's LOGGING with `disable_existing_loggers` silences others, and not ours."""
+    run = subprocess.run(
+        [sys.executable, "-c", CONFIGURED], capture_output=True, text=True, check=True
+    )
+    assert run.stderr.splitlines() == ["askfirst is heard", "askfirst.collector is heard"]
 
 
 def test_the_report_has_routes_and_days_and_no_counts() -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from askfirst.gate.cookie_filter import Kind, Passing
-from askfirst.gate.undeclared_cookies import Report, as_glob
+from askfirst.gate.undeclared_cookies import Report, as_glob, necessary
 from askfirst.http.set_cookie import deletes, name_of
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 
-DECLARE = (
+_DECLARE = (
     'Write cookies = ["{name}"] into the [purposes.NAME] it serves or, if the site cannot work '
-    'without it: [[necessary]] cookie = "{name}"'
+    "without it, these three lines at the policy's end:\n{lines}"
 )
+
+
+def _declare(name: str) -> str:
+    return _DECLARE.format(name=name, lines=necessary(name))
 
 
 def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:
@@ -24,8 +28,8 @@ def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:
                 "askfirst.D004",
                 where,
                 f"the cookie {as_glob(name)}",
-                f"{DECLARE.format(name=as_glob(name))}. The gate would have taken it out: it was "
-                'set by a script, or outside of the gate, or by undeclared="learn"',
+                f"{_declare(as_glob(name))}\nThe gate would have taken it out: it was set by a "
+                'script, or outside of the gate, or by undeclared="learn"',
             )
 
 
@@ -38,7 +42,7 @@ def undeclared_taken_out(evidence: Evidence) -> Iterator[Finding]:
                 "askfirst.D005",
                 plain(route),
                 f"the cookie {plain(cookie)}",
-                f"{DECLARE.format(name=plain(cookie))}; or set it no more",
+                f"{_declare(plain(cookie))}\nOr set it no more",
             )
 
 

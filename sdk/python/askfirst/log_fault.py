@@ -6,7 +6,33 @@ import logging
 import traceback
 from pathlib import PurePath
 
-log = logging.getLogger("askfirst")
+
+class _AlwaysOn:
+    """A logger that others cannot disable, as they do without meaning to.
+
+    `dictConfig` with `disable_existing_loggers`, its default, silences whatever it does not name.
+    Who wants less sets a level.
+    """
+
+    @property
+    def disabled(self) -> bool:
+        return False
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None:
+        pass
+
+
+def always_on(name: str) -> logging.Logger:
+    """The logger of this name, for whoever else asks for it too, never disabled."""
+    logger = logging.getLogger(name)
+    if not isinstance(logger, _AlwaysOn):
+        logger.__class__ = type("AlwaysOn", (_AlwaysOn, type(logger)), {})
+    return logger
+
+
+log = always_on("askfirst")
+always_on("askfirst.collector")
 
 
 def note(doing: str, error: BaseException) -> None:

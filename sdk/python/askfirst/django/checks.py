@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from askfirst.gate.cookie_filter import Passing
-from askfirst.gate.undeclared_cookies import Report
+from askfirst.gate.undeclared_cookies import Report, necessary
 
 from ..errors import PolicyError, Unusable, WrongSetting
 from ..gate.gate import Gate
@@ -127,7 +127,7 @@ def _cookies(policy: Policy) -> Iterator[CheckMessage]:
             yield Warning(
                 f"The policy does not declare Django's cookie {cookie}: it is taken out of every "
                 f"response, so {why}.",
-                hint=f'Write [[necessary]] cookie = "{cookie}" why = "…" into the policy.',
+                hint=f"Write these three lines at the policy's end:\n{necessary(cookie)}",
                 id="askfirst.W208",
             )
 

@@ -83,14 +83,19 @@ class Report:
             log.warning(
                 "the cookie %s of %s %s: the policy does not declare it%s. Write "
                 'cookies = ["%s"] into the [purposes.NAME] it serves, or, if the site cannot work '
-                'without it: [[necessary]] cookie = "%s"',
+                "without it, these three lines at its end:\n%s",
                 shown,
                 where,
                 self._fate,
                 f" (it seems to be for {purpose})" if purpose else "",
                 shown,
-                shown,
+                necessary(shown),
             )
+
+
+def necessary(name: str) -> str:
+    """The lines of a policy that let a cookie pass always; `why` is for its owner to say."""
+    return f'[[necessary]]\ncookie = "{name}"\nwhy = "what the site cannot do without it"'
 
 
 def as_glob(name: bytes) -> str:

@@ -201,6 +201,12 @@ class Salts:
                 (newest, generation),
             )
 
+    def ending(self, mark: bytes) -> bool | None:
+        """Whether a handle that ended was erased; None where no end is noted."""
+        with self._reading() as file:
+            row = file.execute("SELECT erased FROM ended WHERE mark = ?", (mark,)).fetchone()
+        return None if row is None else bool(row[0])
+
     def endings(self) -> dict[bytes, bool]:
         """The marks of the handles that ended, and whether each was erased."""
         with self._reading() as file:

@@ -112,8 +112,10 @@ def record_now(parts: Parts, decision: Decision, attempt: Attempt | None = None)
         # Should the grant only come in now, delayed on its way, it finds a dead handle.
         parts.ledger.bar(decision.site, decision.handle)
     if new is None:
-        if past.ended:
-            # Perhaps the first withdrawal broke off before it was true everywhere.
+        # Perhaps the first withdrawal broke off before it was true everywhere. Of a handle that
+        # nobody knows the same is read: how long an answer takes tells nobody which it was (M43).
+        noted = parts.salts.ending(mark_of(decision.site, decision.handle))
+        if past.ended and noted is None:
             settle(parts, decision.site, decision.handle)
         return Recorded(result.choices, result.expires, None, "withdrawn")
     shown = editions[0].get(new.body["edition"]["number"])
@@ -148,14 +150,15 @@ def _added(past: Past, answered: Answered) -> dict[str, int]:
 
 
 def settle(parts: Parts, site: str, handle: str) -> None:
-    """Make an ending in the ledger true in every worker and for good, then destroy the grant's key.
+    """Make an ending in the ledger true in every worker, destroy the grant's key, and note it.
 
     Whatever wrote rows under the ledger as it was before has ended when `barrier` returns;
     whatever writes later reads the ledger inside its own transaction.
     """
     parts.events.barrier()
-    parts.salts.note_ended(mark_of(site, handle), newest=parts.ledger.newest())
     parts.salts.end_grant(handle)
+    # Last: it says that the rest is done.
+    parts.salts.note_ended(mark_of(site, handle), newest=parts.ledger.newest())
 
 
 def _links(editions: Editions, purpose: str, choice: Choice) -> bool:

@@ -19,8 +19,10 @@ from askfirst_collector.jobs.upkeep import end_orphans, forget_evidence
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Judged
+from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, OTHER, Clock, bytes_of, decision, opened, policy
+from tests.ledger.test_standings import send
 
 POLICY = policy()
 
@@ -305,3 +307,27 @@ def test_keys_that_nobody_has_are_destroyed(parts: Parts) -> None:
     parts.salts.new_grant_key(OTHER)
     assert end_orphans(parts) == 1
     assert parts.salts.grants() == [HANDLE]
+
+
+@pytest.mark.anyio
+async def test_an_erasure_that_broke_off_is_finished_before_its_key_goes(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M29, M50: killed between the ledger and the rows, they are found by the key that is left."""
+    record_now(parts, decision(POLICY))
+    await send(parts, HANDLE)
+    keys = parts.events.periods()
+    assert [row for key in keys for row in parts.events.rows(key)]
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.events, "barrier", die)
+        with pytest.raises(KeyboardInterrupt):
+            rights.erase(parts, "shop", HANDLE)
+    assert parts.salts.grants() == [HANDLE]
+    end_orphans(parts)
+    assert parts.salts.grants() == []
+    assert not [row for key in keys for row in parts.events.rows(key)]
+    assert parts.ledger.history("shop", HANDLE) == ()

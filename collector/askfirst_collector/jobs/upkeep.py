@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from askfirst_collector.ledger.answers import ERASE
 from askfirst_collector.services import Parts
+from askfirst_collector.usecases.visitor_rights import erase
 
 DAY = 86_400  # seconds
 
@@ -20,12 +22,17 @@ def end_orphans(parts: Parts) -> int:
     """Destroy the keys of grants that the ledger does not know, or has ended; how many.
 
     A crash between the two files leaves such keys. A key is drawn only after its entry is on disk,
-    so one without an entry is nobody's.
+    so one without an entry is nobody's. An erasure that broke off is finished first: without the
+    key its rows could not be told from others' any more.
     """
     # Before the ledger is asked: a grant made meanwhile is not among them.
     keyed = parts.salts.grants()
     orphans = set(keyed) - parts.ledger.living(keyed)
     for handle in orphans:
+        for site in parts.ledger.sites_of(handle):
+            latest = parts.ledger.latest(site, handle)
+            if latest is not None and latest.body["method"] == ERASE:
+                erase(parts, site, handle)
         parts.salts.end_grant(handle)
     return len(orphans)
 

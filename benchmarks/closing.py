@@ -23,10 +23,10 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_period
-from askfirst_collector.closing.disclosed import cell
 from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
+from askfirst_collector.store.disclosed import cell
 from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
 
 DAY = "2026-11-16"

@@ -19,13 +19,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from askfirst_collector.closing.cells import Group
-from askfirst_collector.closing.disclosed import write
 from askfirst_collector.closing.disclosure import Facts, disclose
 from askfirst_collector.closing.rounding import Rounding
 from askfirst_collector.closing.tables import TREES, Questions
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
+from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
 from tests.adversary.world import MIDNIGHT, World, site_policy
 

@@ -31,11 +31,11 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_period
-from askfirst_collector.closing.disclosed import cell, closing
 from askfirst_collector.closing.lowering import COMBINED
 from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
+from askfirst_collector.store.disclosed import cell, closing
 from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
 from askfirst_collector.store.salts import FOREVER
 from askfirst_collector.store.salts import pseudonym as make_pseudonym

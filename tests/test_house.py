@@ -17,6 +17,7 @@ from tests.support.imports import (
     SCRIPTS,
     circles,
     imports,
+    module_of,
     outside,
     python_files,
     room_of,
@@ -73,7 +74,7 @@ dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_poli
     dashboard.layout dashboard.members dashboard.placed dashboard.sites members services
 dashboard.auth: @errors @http @observe config dashboard.layout loopback members
 dashboard.figures: @terms catalogue closing dashboard.layout dashboard.selection explain members
-    reports services
+    reports services store
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services store usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services
@@ -89,7 +90,7 @@ doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopba
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest
     jobs runtime services store usecases
 explain: @pages @terms
-ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue closing ledger
+ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger
     services store usecases
 init: @errors @terms catalogue
 jobs: @errors closing ingest ledger members services store usecases webhooks
@@ -98,7 +99,7 @@ loopback:
 members: @errors @terms catalogue ledger store
 openapi: @contracts @errors @terms api members usecases
 reports: @terms closing ledger store
-runtime: @errors @spool catalogue closing config ingest jobs ledger services store usecases
+runtime: @errors @spool catalogue config ingest jobs ledger services store usecases
 services: @spool catalogue config ledger store
 store: @errors @terms config
 store.migrations:
@@ -114,6 +115,20 @@ NEED_PACKAGES = re.compile(
 # What the notice may know of the gate beside it.
 NOTICE_KNOWS = {"sdk/js/src/api.ts", "sdk/js/src/consent.ts"}
 LARGEST = 400  # lines
+# Where SQL stands: what is opened once, and the folders that know their own tables.
+KNOW_SQL = re.compile(
+    r"askfirst_collector\.(store|ledger|catalogue|members|webhooks)\.|"
+    r"askfirst_collector\.(services|runtime\.open)$"
+)
+# Modules that open a transaction or spell out SQL, and should not: a list that only gets shorter.
+STILL_KNOW_SQL = """
+api.host_policy api.keys closing.allowed closing.close closing.snapshot closing.stores
+commands.host commands.migrate dashboard.host_policy.pages dashboard.placed.pages
+dashboard.sites.onboarding dashboard.sites.settings demo.chain jobs.table reports.milestones
+reports.ranges runtime.health usecases.preview_host_policy usecases.preview_publish
+usecases.save_host_policy usecases.set_webhook
+"""
+_OPENS = re.compile(r"\bengine\.connect\(|\bwriting\(")
 
 
 def table() -> dict[str, set[str]]:
@@ -166,6 +181,25 @@ def needs(root: Path) -> list[str]:
     ]
 
 
+def sql(root: Path) -> list[str]:
+    """Modules that spell out SQL or open a transaction, and are not where that belongs."""
+    knows = {
+        module_of(root, path)
+        for path in python_files(root)
+        if _OPENS.search(path.read_text("utf-8"))
+        or any(
+            imported.name.split(".")[0] in ("sqlalchemy", "sqlite3")
+            for imported in imports(root, path)
+        )
+    }
+    outsiders = {module for module in knows if not KNOW_SQL.match(module)}
+    still = {f"askfirst_collector.{name}" for name in STILL_KNOW_SQL.split()}
+    return [
+        *(f"{module} knows SQL" for module in sorted(outsiders - still)),
+        *(f"{module} knows no SQL any more" for module in sorted(still - outsiders)),
+    ]
+
+
 def script_problems(root: Path) -> list[str]:
     """Where TypeScript imports a package, goes in a circle, or knows more than it may."""
     edges = scripts(root)
@@ -213,6 +247,11 @@ def test_a_site_needs_no_dependency() -> None:
     assert needs(ROOT) == []
 
 
+def test_sql_stands_where_tables_are() -> None:
+    """Nobody else opens a transaction, or imports what speaks to a database."""
+    assert sql(ROOT) == []
+
+
 def test_scripts_know_no_more_than_they_must() -> None:
     """No package, no circle; the gate knows nothing of the notice, the notice its interface."""
     assert script_problems(ROOT) == []
@@ -251,6 +290,21 @@ PLANTED = [
     ),
     ("collector/askfirst_collector/new/thing.py", "import os", "in no table"),
     (
+        "collector/askfirst_collector/closing/steps.py",
+        "def f():\n    import sqlite3",
+        "closing.steps knows SQL",
+    ),
+    (
+        "collector/askfirst_collector/dashboard/app.py",
+        "def f(parts):\n    return parts.engine.connect()",
+        "dashboard.app knows SQL",
+    ),
+    (
+        "collector/askfirst_collector/closing/calendar.py",
+        "from askfirst_collector.services import Parts",
+        "closing imports askfirst_collector.services",
+    ),
+    (
         "sdk/js/src/globs.ts",
         'import { show } from "../../../consent_banner/src/notice.ts";',
         "notice",
@@ -272,7 +326,12 @@ def test_what_is_planted_is_seen(tmp_path: Path, file: str, line: str, expected:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = path.read_text("utf-8") if path.exists() else ""
     path.write_text(f"{text}\n{line}\n", "utf-8")
-    found = [*differences(rooms(tmp_path)), *needs(tmp_path), *script_problems(tmp_path)]
+    found = [
+        *differences(rooms(tmp_path)),
+        *needs(tmp_path),
+        *sql(tmp_path),
+        *script_problems(tmp_path),
+    ]
     assert any(expected in sentence for sentence in found), found
 
 

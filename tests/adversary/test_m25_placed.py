@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from askfirst.terms.placed import Placed
-from askfirst_collector.closing.disclosed import closing
+from askfirst_collector.store.disclosed import closing
 from tests.adversary.test_m25 import VISITORS, Marked, ceiling, hostile, left
 from tests.adversary.watcher import Watcher
 from tests.adversary.world import MIDNIGHT, SIZE, World, site_policy

@@ -15,10 +15,10 @@ from typing import Any
 import askfirst_collector.jobs.run  # noqa: F401 - its tables
 from askfirst.terms.attributes import Value
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.closing.periods import start_of
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
 from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
+from askfirst_collector.store.periods import start_of
 from askfirst_collector.store.salts import pseudonym
 from tests.collectors import read_beside
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from askfirst_collector.closing import close as closing_module
-from askfirst_collector.closing import disclosed
 from askfirst_collector.closing.close import close_due, close_period, due
 from askfirst_collector.services import Parts
+from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import PeriodClosed
 from askfirst_collector.store.salts import GRACE, pseudonym
 

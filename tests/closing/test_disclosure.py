@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.cells import Cell
 from askfirst_collector.closing.disclosure import disclose, exact_cells
 from askfirst_collector.closing.rounding import Rounding
 from askfirst_collector.closing.tables import Questions
+from askfirst_collector.store.disclosed import Cell
 
 from .populations import Visit, facts_of, many_visits, values_of
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst_collector.closing.periods import start_of
 from askfirst_collector.jobs.clock import (
     HOLD,
     TOLERANCE,
@@ -21,6 +20,7 @@ from askfirst_collector.jobs.clock import (
 from askfirst_collector.jobs.run import run_jobs
 from askfirst_collector.runtime.health import health
 from askfirst_collector.services import Parts
+from askfirst_collector.store.periods import start_of
 
 from ..closing.house import MONDAY, Clock, crowd, store
 from ..closing.test_close import closings

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from askfirst_collector.jobs.lease import SECONDS, release, take
 from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.lease import SECONDS, release, take
 
 NOW = 1_800_000_000.0
 
@@ -55,7 +55,7 @@ def test_of_many_processes_one_gets_it(tmp_path: Path) -> None:
     open_ledger(tmp_path / "ledger.db").dispose()
     program = (
         "import sys; from pathlib import Path;"
-        "from askfirst_collector.jobs.lease import take;"
+        "from askfirst_collector.store.lease import take;"
         "from askfirst_collector.store.database import open_ledger;"
         "engine = open_ledger(Path(sys.argv[1])); sys.stdin.read();"
         f"print(take(engine, sys.argv[2], {NOW}))"

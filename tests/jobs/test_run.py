@@ -8,10 +8,10 @@ import pytest
 
 from askfirst.errors import CollectorAway
 from askfirst_collector.closing.snapshot import read_snapshot
-from askfirst_collector.jobs.lease import take
 from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.services import Parts
+from askfirst_collector.store.lease import take
 
 from ..closing.house import MONDAY, Clock, after, crowd, store
 from ..closing.test_close import closings

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from askfirst.errors import CollectorAway
-from askfirst_collector.jobs.lease import take
 from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.lease import take
 from askfirst_collector.store.watch import Watch
 from tests.collectors import Clock
 

@@ -23,10 +23,10 @@ from sqlalchemy import select
 from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.closing.disclosed import closing as closings
 from askfirst_collector.jobs.clock import JobClock, even_seconds
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
+from askfirst_collector.store.disclosed import closing as closings
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, decision, policy
 from tests.conftest import ROOT

@@ -17,9 +17,9 @@ from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.editions import load_editions
+from askfirst_collector.store import disclosed
 from askfirst_collector.store.faults import away
 
-from . import disclosed
 from .stores import Stores
 
 Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose

@@ -16,8 +16,7 @@ from askfirst.terms.sets import Listed
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms, meet
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.events import PeriodKey
-
-from .periods import end_of, period_after, period_of, start_of
+from askfirst_collector.store.periods import end_of, period_after, period_of, start_of
 
 DAY = 86_400  # seconds
 # Seconds after the end of a period until it is closed: what arrived in time is on disk by then.

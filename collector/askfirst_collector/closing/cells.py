@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from askfirst.terms.attributes import Value
-
-Kind = Literal["value", "other", "not given"]
 K = TypeVar("K")
 
 
@@ -27,17 +24,6 @@ class Group:
         """Take the rows of another group in; a visitor of both is one visitor."""
         self.visitors |= other.visitors
         self.views += other.views
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One disclosed cell. `kind` other than value: the rest below `path`, or rows cut at `path`."""
-
-    table: str
-    path: Value
-    kind: Kind
-    visitors: int
-    views: int
 
 
 def together(groups: Collection[Group]) -> Group:

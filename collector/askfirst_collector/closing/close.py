@@ -12,18 +12,18 @@ import logging
 from dataclasses import replace
 
 from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Limits, PeriodKey
 from askfirst_collector.store.faults import away
+from askfirst_collector.store.periods import end_of
 from askfirst_collector.store.salts import pseudonym
 
-from . import disclosed
 from .calendar import DAY, asked_of, ended, ended_periods
 from .consents import read_consents
 from .disclosure import Facts, disclose
 from .facts import read_facts
 from .lowering import ceilings_of, lowered
-from .periods import end_of
 from .rounding import Rounding
 from .stores import Stores
 from .tables import Questions, questions_of

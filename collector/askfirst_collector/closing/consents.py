@@ -10,10 +10,10 @@ from askfirst.terms.edition import Choice
 from askfirst_collector.ledger.answers import ROLLBACK
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import end_of, period_after, start_of
 
 from .calendar import name_of
 from .cells import Group
-from .periods import end_of, period_after, start_of
 
 # Of a purpose that was not chosen yet.
 _NOTHING = Choice(0, 0)

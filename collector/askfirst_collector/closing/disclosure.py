@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.disclosed import Cell, Disclosed
 
-from .cells import Cell, Group
+from .cells import Group
 from .pairs import Pair, pair_table
 from .rounding import Rounding
 from .steps import funnel, goals
@@ -27,15 +28,6 @@ class Facts:
     pairs: Mapping[tuple[str, str], Mapping[tuple[Value, Value], Group]] = field(
         default_factory=dict
     )
-
-
-@dataclass(frozen=True)
-class Disclosed:
-    """What a closed period says: `visitors` and `views` are None where it is under the size."""
-
-    visitors: int | None
-    views: int | None
-    cells: tuple[Cell, ...]
 
 
 def disclose(facts: Facts, questions: Questions, size: int, rounding: Rounding) -> Disclosed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.disclosed import Cell
 
 from .bridges import bridges
-from .cells import Cell, Group, is_small, together
+from .cells import Group, is_small, together
 
 # A row's values of both attributes; None stands for a value that its own table does not show.
 Pair = tuple[Value | None, Value | None]

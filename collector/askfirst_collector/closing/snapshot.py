@@ -15,9 +15,9 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away
+from askfirst_collector.store.periods import end_of, period_of
 
 from .calendar import asked
-from .periods import end_of, period_of
 from .stores import Stores
 
 HOUR = 3600  # seconds between two snapshots of a site

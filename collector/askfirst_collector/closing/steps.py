@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.disclosed import Cell
 
-from .cells import Cell, Group, is_small
+from .cells import Group, is_small
 
 # The shown values of each table.
 Shown = Mapping[str, Mapping[Value, Group]]

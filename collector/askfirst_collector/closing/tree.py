@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.disclosed import Cell, Kind
 
-from .cells import Cell, Group, Kind, show
+from .cells import Group, show
 
 # The groups of a table: rows by their value, which may have been cut at any level.
 Leaves = Mapping[Value, Group]

@@ -12,7 +12,6 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.commands.data import data_option, host_policy_option, opened
 from askfirst_collector.jobs.clock import read_seen
 from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
 
 
 @click.command()
@@ -42,8 +41,7 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
 
 def _check_clock(parts: Parts, now: float) -> None:
     """What is closed is closed for good: not by a clock that nobody has watched."""
-    with away("ledger"), parts.engine.connect() as connection:
-        last = read_seen(connection)
+    last = read_seen(parts)
     if last is not None and not last.agrees(now):
         off = timedelta(seconds=round(abs(now - last.believed)))
         raise click.ClickException(

@@ -9,9 +9,9 @@ from functools import lru_cache
 from askfirst.terms.attributes import PSEUDONYMS, Value
 from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.periods import end_of, period_of
 from askfirst_collector.ledger.entries import Standing
 from askfirst_collector.store.events import Row
+from askfirst_collector.store.periods import end_of, period_of
 from askfirst_collector.store.salts import Salts, pseudonym
 
 DAY = 86_400  # seconds

@@ -16,13 +16,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
-
 from askfirst_collector.services import Parts
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
-
-from .table import note_time, ran
+from askfirst_collector.store.job_times import note_times, read_times
 
 log = logging.getLogger("askfirst.collector")
 
@@ -134,11 +129,12 @@ def _even(start: tuple[float, float], present: tuple[float, float]) -> bool:
     return abs((present[0] - start[0]) - (present[1] - start[1])) <= TOLERANCE
 
 
-def read_seen(connection: Connection) -> Seen | None:
-    """What was noted last, by whichever process; None in a folder whose jobs never ran."""
-    names = (_BELIEVED, _FIRST, _LAST, "close")
-    rows = connection.execute(select(ran.c.name, ran.c.last).where(ran.c.name.in_(names)))
-    times: dict[str, int] = {row.name: row.last for row in rows}
+def read_seen(parts: Parts) -> Seen | None:
+    """What was noted last, by whichever process; None in a folder whose jobs never ran.
+
+    Raises CollectorAway.
+    """
+    times = read_times(parts.engine, (_BELIEVED, _FIRST, _LAST, "close"))
     believed = times.get(_BELIEVED, times.get("close"))
     if believed is None:
         return None
@@ -146,14 +142,13 @@ def read_seen(connection: Connection) -> Seen | None:
     return Seen(believed, Doubt(times[_FIRST], times[_LAST]) if doubted else None)
 
 
-def note_seen(connection: Connection, record: Seen) -> None:
-    """Note it for the next process."""
-    note_time(connection, _BELIEVED, record.believed)
+def note_seen(parts: Parts, record: Seen) -> None:
+    """Note it for the next process. Raises CollectorAway."""
     if record.doubt is None:
-        connection.execute(delete(ran).where(ran.c.name.in_((_FIRST, _LAST))))
+        note_times(parts.engine, {_BELIEVED: record.believed}, forget=(_FIRST, _LAST))
     else:
-        note_time(connection, _FIRST, record.doubt.first)
-        note_time(connection, _LAST, record.doubt.last)
+        doubt = {_FIRST: record.doubt.first, _LAST: record.doubt.last}
+        note_times(parts.engine, {_BELIEVED: record.believed, **doubt})
 
 
 class JobClock:
@@ -162,9 +157,7 @@ class JobClock:
     def __init__(self, parts: Parts, monotonic: Callable[[], float]) -> None:
         self._parts = parts
         self._monotonic = monotonic
-        with away("ledger"), parts.engine.connect() as connection:
-            record = read_seen(connection)
-        self._clock = TrustedClock(parts.now, monotonic, record)
+        self._clock = TrustedClock(parts.now, monotonic, read_seen(parts))
         self._noted: tuple[float, bool] | None = None
 
     def __call__(self) -> float:
@@ -173,7 +166,6 @@ class JobClock:
         record = self._clock.seen
         doubted = record.doubt is not None
         if self._noted is None or self._noted[1] != doubted or ticks - self._noted[0] >= NOTE:
-            with away("ledger"), writing(self._parts.engine) as connection:
-                note_seen(connection, record)
+            note_seen(self._parts, record)
             self._noted = (ticks, doubted)
         return present

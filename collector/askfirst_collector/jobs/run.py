@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 
 from askfirst.errors import CollectorAway
 from askfirst_collector.services import Parts
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import FAULTS, away
+from askfirst_collector.store.faults import FAULTS
+from askfirst_collector.store.lease import RENEW_AFTER, release, take
 
 from .clock import JobClock
-from .lease import RENEW_AFTER, release, take
 from .table import JOBS, Job, is_due, note_run
 
 log = logging.getLogger("askfirst.collector")
@@ -28,14 +27,11 @@ def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[st
     done = []
     for job in jobs:
         try:
-            with away("ledger"), parts.engine.connect() as connection:
-                due = is_due(connection, job, now)
-            if not due:
+            if not is_due(parts, job, now):
                 continue
             job.run(parts, now)
             if job.seconds:
-                with away("ledger"), writing(parts.engine) as connection:
-                    note_run(connection, job, now)
+                note_run(parts, job, now)
         except CollectorAway:
             message = f"askfirst.W140 the job {job.name} cannot run now"
             FAULTS.failed(f"the job {job.name}", message, level=logging.WARNING)

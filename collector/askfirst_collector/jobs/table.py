@@ -6,21 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Connection, Integer, String, Table, delete, insert, select, update
-
-from askfirst_collector.closing import disclosed
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
 from askfirst_collector.ingest.owed import tell_owed
 from askfirst_collector.jobs.upkeep import upkeep
-from askfirst_collector.ledger.tables import refusal
+from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Parts
-from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store import disclosed
+from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.faults import away
+from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
 
@@ -46,7 +45,7 @@ def purge(parts: Parts, now: float) -> None:
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     allowed = allowed_now(parts, parts.host.current().policy)
     with away("ledger"), writing(parts.engine) as connection:
-        connection.execute(delete(refusal).where(refusal.c.day < tallied))
+        forget_refusals(connection, tallied)
         disclosed.purge(
             connection, now, {subject: days.tables for subject, days in allowed.items()}
         )
@@ -74,35 +73,13 @@ JOBS: tuple[Job, ...] = (
     Job("telling", 0, tell_owners),
 )
 
-ran = Table(
-    "job",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("last", Integer, nullable=False),  # unix seconds
-)
 
-
-def last_run(connection: Connection, job: Job) -> int | None:
-    """When a job last ran, in whichever process."""
-    moment: int | None = connection.execute(
-        select(ran.c.last).where(ran.c.name == job.name)
-    ).scalar()
-    return moment
-
-
-def is_due(connection: Connection, job: Job, now: float) -> bool:
+def is_due(parts: Parts, job: Job, now: float) -> bool:
     """Whether a job's time has come; a clock that was set back does not stop it."""
-    last = last_run(connection, job) if job.seconds else None
+    last = read_times(parts.engine, [job.name]).get(job.name) if job.seconds else None
     return last is None or now >= last + job.seconds or now < last
 
 
-def note_run(connection: Connection, job: Job, now: float) -> None:
+def note_run(parts: Parts, job: Job, now: float) -> None:
     """Say that a job ran now."""
-    note_time(connection, job.name, now)
-
-
-def note_time(connection: Connection, name: str, moment: float) -> None:
-    """Keep a time (unix seconds) under a name."""
-    values = {"last": int(moment)}
-    if not connection.execute(update(ran).where(ran.c.name == name).values(values)).rowcount:
-        connection.execute(insert(ran).values(name=name, **values))
+    note_times(parts.engine, {job.name: now})

@@ -12,11 +12,13 @@ from sqlalchemy import (
     DDL,
     CheckConstraint,
     Column,
+    Connection,
     Index,
     Integer,
     LargeBinary,
     String,
     Table,
+    delete,
     event,
 )
 
@@ -66,3 +68,8 @@ _ONLY_ERASED = DDL(  # type: ignore[no-untyped-call]
 )
 for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
     event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))
+
+
+def forget_refusals(connection: Connection, before: str) -> None:
+    """Remove the counts of days (ISO 8601) before this one."""
+    connection.execute(delete(refusal).where(refusal.c.day < before))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Column, String, Table, insert, select, update
 
-from askfirst_collector.closing.disclosed import closing
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.disclosed import closing
 from askfirst_collector.store.faults import away
 
 milestone = Table(

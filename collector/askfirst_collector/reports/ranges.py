@@ -17,11 +17,10 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
 from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of, since
-from askfirst_collector.closing.cells import Kind
-from askfirst_collector.closing.disclosed import cell, closing, read, subject_id
-from askfirst_collector.closing.periods import end_of, first_day, period_of, periods_between
 from askfirst_collector.closing.stores import Stores
+from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id
 from askfirst_collector.store.faults import away
+from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
 

@@ -83,8 +83,7 @@ def _fault(check: Callable[[], object]) -> _Fault:
 
 def _clock(parts: Parts) -> str:
     try:
-        with away("ledger"), parts.engine.connect() as connection:
-            clock = read_seen(connection)
+        clock = read_seen(parts)
     except CollectorAway:
         return "away"
     return "ok" if clock is None or clock.doubt is None else "doubted"

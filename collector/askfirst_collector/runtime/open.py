@@ -18,13 +18,13 @@ from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.catalogue.notice_archive import Notices
 from askfirst_collector.catalogue.placed_collectors import Placing
 from askfirst_collector.catalogue.sites import Registry
-from askfirst_collector.closing import disclosed
 from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.owed import EventStandings
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Parts
+from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import away

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.enforce_host_policy import Held, held_against
-from askfirst_collector.closing import disclosed
 from askfirst_collector.closing.allowed import Days, Subject, allowed_now
 from askfirst_collector.services import Parts
+from askfirst_collector.store import disclosed
 from askfirst_collector.store.faults import away
 
 

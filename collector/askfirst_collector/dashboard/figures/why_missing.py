@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.periods import end_of, period_of
 from askfirst_collector.dashboard.layout.templates import day
 from askfirst_collector.reports.ranges import Period
+from askfirst_collector.store.periods import end_of, period_of
 
 ENDS = {
     "day": "The day closes at 00:00 UTC",

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from sqlalchemy import (
     Column,
@@ -38,14 +40,13 @@ from askfirst.terms.terms import CLOSES
 from askfirst_collector.store.database import metadata
 from askfirst_collector.store.events import PeriodKey
 
-from .cells import Cell
-from .disclosure import Disclosed
 from .periods import period_of
 
 KEY = 32  # bytes
 DAY = 86_400  # seconds
 KEY_SECONDS = DAY  # that a rounding key is kept: what closes later draws its own
 _NO_CEILING: Mapping[tuple[str, str, str], int] = MappingProxyType({})
+Kind = Literal["value", "other", "not given"]
 _OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
 
 closing = Table(
@@ -93,6 +94,26 @@ rounding_key = Table(
     Column("key", LargeBinary, nullable=False),
     Column("due", Integer, nullable=False),  # unix seconds
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One disclosed cell. `kind` other than value: the rest below `path`, or rows cut at `path`."""
+
+    table: str
+    path: Value
+    kind: Kind
+    visitors: int
+    views: int
+
+
+@dataclass(frozen=True)
+class Disclosed:
+    """What a closed period says: `visitors` and `views` are None where it is under the size."""
+
+    visitors: int | None
+    views: int | None
+    cells: tuple[Cell, ...]
 
 
 def written(path: Value) -> str:

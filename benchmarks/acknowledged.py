@@ -72,8 +72,9 @@ async def measure(checkout: Path, visitors: int) -> dict[str, float]:
     """CPU seconds of each act, in this process."""
     import askfirst
     from askfirst.terms.policy import read_policy, shipped
-    from askfirst_collector.catalogue.relay_keys import new_site_key
     from askfirst_collector.embedded import EmbeddedCollector
+    from askfirst_collector.members.rows import ON_THE_MACHINE
+    from askfirst_collector.usecases.site_keys import create_site_key
 
     if not Path(askfirst.__file__).is_relative_to(checkout):
         raise RuntimeError(f"askfirst is imported from {askfirst.__file__}, not from {checkout}")
@@ -83,7 +84,7 @@ async def measure(checkout: Path, visitors: int) -> dict[str, float]:
         collector = EmbeddedCollector(folder, jobs=False)
         parts = collector.parts()
         parts.registry.publish(policy)
-        key = new_site_key(parts.engine, "shop", urandom=os.urandom)
+        key = create_site_key(parts, ON_THE_MACHINE, "shop")
 
         async def answer(handle: str, method: str) -> Any:
             body = {"site": "shop", "edition": policy.hash, "lang": "en", "handle": handle}

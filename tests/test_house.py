@@ -62,7 +62,7 @@ wsgi: adapters
 COLLECTOR = """
 (top):
 api: @client @contracts @errors @gate @http @terms catalogue ingest ledger members services
-    store usecases
+    usecases
 app: @errors api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger store
 cli: @__version__ commands
@@ -83,7 +83,7 @@ dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layou
     members services store usecases
 dashboard.selection: @observe @terms catalogue closing members reports services
 dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures
-    dashboard.layout dashboard.selection explain ledger members reports services store usecases
+    dashboard.layout dashboard.selection explain members reports services store usecases
 demo: @adapters @contracts @http @observe @pages @terms api catalogue config embedded jobs
     services store usecases
 doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopback

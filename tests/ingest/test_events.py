@@ -24,12 +24,12 @@ from askfirst.client import Caller
 from askfirst.terms.edition import Choice, bounded_terms
 from askfirst.terms.policy import read_policy
 from askfirst.terms.token import State, sign_state
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.ingest import events as events_module
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import Batch, StoreAway
 from askfirst_collector.usecases.visitor_rights import restrict
+from tests.support.site_keys import new_site_key
 
 from .world import AGENT, NOW, ORIGIN, SAME_ORIGIN, VISIT, Answered, World, site_policy
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Decision
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import policy
 from tests.placing import place, state, tides
+from tests.support.site_keys import new_site_key
 from tests.system.crash.processes import served
 
 OWN, TIDES, WINDS = "", "tides", "winds"

@@ -13,9 +13,9 @@ from askfirst.client import Caller
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice
 from askfirst.terms.token import State
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from tests.ingest.world import ORIGIN, SAME_ORIGIN, Header, World, site_policy
 from tests.placing import place, tides
+from tests.support.site_keys import new_site_key
 
 PURPOSE = "tides/statistics"
 VISIT: dict[str, object] = {"purpose": PURPOSE, "type": "page_view"}

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ledger.receipts import verify_receipt
 from tests.collectors import HANDLE, Clock, bytes_of, policy
+from tests.support.site_keys import new_site_key
 
 pytestmark = pytest.mark.anyio
 

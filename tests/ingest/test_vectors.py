@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from tests.contracts.vectors import Vector, vectors
+from tests.support.site_keys import new_site_key
 
 from .world import Answered, World
 

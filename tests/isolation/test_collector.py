@@ -12,10 +12,10 @@ import pytest
 
 from askfirst_collector.api.visitors import Face
 from askfirst_collector.app import EVENTS, collector_routes
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import decision, policy
+from tests.support.site_keys import new_site_key
 
 from .rows import COLLECTOR, HOST, KEY, OWN, SITE, Row, endpoints, of
 from .world import CLUB, NOWHERE, SHOP, World, world
@@ -99,6 +99,7 @@ async def test_a_site_of_others_is_as_one_that_does_not_exist(
 @pytest.mark.parametrize("row", of(COLLECTOR, SITE), ids=str)
 async def test_the_rows_are_real_each_opens_for_whom_it_is(here: World, row: Row) -> None:
     for name, welcome in (("ada", True), ("carl", True), ("rita", row.reader)):
+        here.renew_key()
         async with here.program(name) as client:
             status = (await ask(client, row, CLUB)).status_code
         assert (status not in (401, 403, 404)) is welcome, (name, status)

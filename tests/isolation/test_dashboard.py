@@ -75,6 +75,7 @@ async def test_a_site_of_others_is_as_one_that_does_not_exist(
 async def test_the_rows_are_real_each_opens_for_whom_it_is(here: World, row: Row) -> None:
     """What is refused to others is there for the owner; a reader's part is what the row says."""
     for name, welcome in (("ada", True), ("carl", True), ("rita", row.reader)):
+        here.renew_key()
         async with here.browser(name) as client:
             status = (await ask(client, row, CLUB)).status_code
         assert (status not in (403, 404)) is welcome, (name, status)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from askfirst.client import Decision
 from askfirst.terms.placed import read_placed
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
@@ -23,6 +22,7 @@ from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.servers import free_port
+from tests.support.site_keys import new_site_key
 
 PAGE = "/harbours/1"  # on which the placed collector of the examples stands
 OTHER = "olive"  # a reader; the only host admin is whose token it is, and stays one

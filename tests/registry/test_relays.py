@@ -13,12 +13,12 @@ from askfirst_collector.catalogue.relay_keys import (
     OVERLAP,
     draw_site_key,
     end_site_key,
-    new_site_key,
     site_keys,
 )
 from askfirst_collector.services import Parts
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened
+from tests.support.site_keys import new_site_key
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from typing import Any
 
 from askfirst import ConsentMiddleware, HttpCollector, track
 from askfirst.terms.policy import Policy
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.collectors import policy, purposes
 from tests.gate.browser import Browser
 from tests.relay.wiretap import Wiretap
+from tests.support.site_keys import new_site_key
 from tests.system.crash.processes import Server
 
 ACTIONS = {"signup": {"plan": ["free", "pro"], "seats": {"buckets": [0, 10, 50]}}}

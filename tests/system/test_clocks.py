@@ -20,7 +20,6 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.clock import JobClock, even_seconds
@@ -30,6 +29,7 @@ from askfirst_collector.store.disclosed import closing as closings
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, decision, policy
 from tests.conftest import ROOT
+from tests.support.site_keys import new_site_key
 
 DAY = 86_400  # seconds
 TODAY = "2026-09-09"

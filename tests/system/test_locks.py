@@ -18,13 +18,13 @@ import pytest
 from askfirst.http.cookie_header import RECEIPT
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.cli import main
 from askfirst_collector.ingest.asked import handle_of
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.open import close_parts, open_parts
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Visitor
+from tests.support.site_keys import new_site_key
 from tests.system.serving import PATIENCE, Server, call, removed, run_commands, served, unlocked
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="locks are read from /proc")

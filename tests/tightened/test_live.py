@@ -21,7 +21,6 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.terms.policy import Policy, read_policy
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
 from askfirst_collector.usecases.record_consent import record_now
@@ -30,6 +29,7 @@ from tests.collectors import policy
 from tests.conftest import ROOT
 from tests.placing import place, tides
 from tests.registry.test_ceilings import ceiling
+from tests.support.site_keys import new_site_key
 
 WITHIN = 5.0  # seconds that M33 allows
 HANDLE = "5e" * 32

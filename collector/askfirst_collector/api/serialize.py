@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.relay_keys import SiteKey
 from askfirst_collector.catalogue.scheduled import Scheduled
 from askfirst_collector.catalogue.sites import Registry, Site
 
@@ -20,6 +21,15 @@ def state_of(site: Site) -> str:
     if site.retired:
         return "retired"
     return "suspended" if site.suspended else "in-force"
+
+
+def key_told(key: SiteKey) -> dict[str, Any]:
+    """A site key in a list, by its id."""
+    return {
+        "id": key.id,
+        "made": None if key.made is None else moment(key.made),
+        "expires": None if key.expires is None else moment(key.expires),
+    }
 
 
 def site_told(site: Site) -> dict[str, Any]:

@@ -21,6 +21,12 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member, visible
 from askfirst_collector.services import Parts
+from askfirst_collector.usecases.sites import (
+    limit_site,
+    publish_policy,
+    retire_site,
+    unschedule_policy,
+)
 
 
 class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +34,7 @@ class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     policy: dict[str, Any]
     effective: datetime | None = None
+    expected: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None  # the edition that was read
 
 
 class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,8 +84,7 @@ class SitesFace:
         effective = None if body.effective is None else _seconds(body.effective)
 
         def published() -> dict[str, Any]:
-            self._registry.publish(policy, actor=member.name, effective=effective)
-            self._parts.keys.site(name)
+            publish_policy(self._parts, member, policy, effective=effective, expected=body.expected)
             site = self._registry.site(name)
             number = None if site is None else site.editions.current.number
             return {"site": name, "hash": policy.hash, "edition": number, "scheduled": later}
@@ -89,7 +95,7 @@ class SitesFace:
     async def unschedule(self, request: Request, member: Member) -> Response:
         """Drop the policy that was to take effect later."""
         name = request.path_params["site"]
-        await asyncio.to_thread(lambda: self._registry.unschedule(name, actor=member.name))
+        await asyncio.to_thread(unschedule_policy, self._parts, member, name)
         return nothing()
 
     async def retire(self, request: Request, member: Member) -> Response:
@@ -97,7 +103,7 @@ class SitesFace:
 
         def ended() -> None:
             name = self._site(request.path_params["site"]).name
-            self._registry.retire(name, actor=member.name)
+            retire_site(self._parts, member, name)
 
         await asyncio.to_thread(ended)
         return nothing()
@@ -106,8 +112,7 @@ class SitesFace:
         """Say how many rows a day the site may store."""
         name = request.path_params["site"]
         body = await read_json(request, NewLimit)
-        set_limit = self._registry.limit
-        await asyncio.to_thread(lambda: set_limit(name, body.rows_a_day, actor=member.name))
+        await asyncio.to_thread(limit_site, self._parts, member, name, body.rows_a_day)
         return nothing()
 
     async def editions(self, request: Request, member: Member) -> Response:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from askfirst.terms.canonical import canonical
 from askfirst.terms.edition import Edition, Editions, edition_document, read_edition
 from askfirst_collector.catalogue.unreadable import unreadable
+from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.store.database import metadata
 
 edition = Table(
@@ -47,6 +48,12 @@ def load_editions(connection: Connection, site: str) -> Editions:
         return Editions(tuple(map(_read, rows)))
 
 
+def has_published(connection: Connection, site: str) -> bool:
+    """Whether there is an edition of this site, readable or not."""
+    query = select(edition.c.number).where(edition.c.site == site).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def _read(row: Row[Any]) -> Edition:
     return read_edition(
         json.loads(row.document), number=row.number, effective=row.effective, digest=row.hash
@@ -64,6 +71,11 @@ def add_edition(connection: Connection, entry: Edition) -> None:
             document=canonical(edition_document(entry.policy, entry.placed)),
         )
     )
+
+
+def as_change(entry: Edition) -> dict[str, object]:
+    """An edition in an entry of the audit, as its page names it."""
+    return {"edition": entry.number, "hash": entry.hash, "effective": timestamp(entry.effective)}
 
 
 def made_since(connection: Connection, site: str, moment: float) -> int:

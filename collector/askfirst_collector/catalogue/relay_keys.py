@@ -15,7 +15,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Engine,
     Integer,
     LargeBinary,
     String,
@@ -28,8 +27,7 @@ from sqlalchemy import (
 )
 
 from askfirst.errors import Reason, Refused
-from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.database import metadata
 
 PREFIX = "askfirst_"
 SECRET = 32  # bytes
@@ -66,7 +64,7 @@ def draw_site_key(
     own = site_key.c.site == site
     connection.execute(delete(site_key).where(own, site_key.c.expires <= int(now)))
     if len(site_keys(connection, site, now=now)) >= MOST:
-        raise Refused(Reason.TOO_MANY_REQUESTS, f"end one first: a site has at most {MOST} keys")
+        raise Refused(Reason.TOO_MANY_REQUESTS, f"end a key first: a site has at most {MOST}")
     ends = int(now) + OVERLAP
     connection.execute(
         update(site_key).where(own, site_key.c.expires.is_(None)).values(expires=ends)
@@ -94,20 +92,6 @@ def end_site_key(connection: Connection, site: str, id: str) -> bool:
             connection.execute(delete(site_key).where(site_key.c.hash == digest))
             return True
     return False
-
-
-def new_site_key(engine: Engine, site: str, *, urandom: Callable[[int], bytes]) -> str:
-    """Draw a key beside those there are, which go on as they were."""
-    token = PREFIX + base64.urlsafe_b64encode(urandom(SECRET)).rstrip(b"=").decode()
-    with away("ledger"), writing(engine) as connection:
-        connection.execute(insert(site_key).values(hash=_hash(token), site=site))
-    return token
-
-
-def drop_site_keys(engine: Engine, site: str) -> int:
-    """Revoke every key of a site; how many there were."""
-    with away("ledger"), writing(engine) as connection:
-        return connection.execute(site_key.delete().where(site_key.c.site == site)).rowcount
 
 
 def site_of_key(connection: Connection, token: str, *, now: float) -> str | None:

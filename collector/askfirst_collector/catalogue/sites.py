@@ -15,7 +15,7 @@ from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
 from askfirst_collector.catalogue.activate import move_revision, revision, settle_placed
 from askfirst_collector.catalogue.chain_conflicts import conflicts
-from askfirst_collector.catalogue.editions import archived, edition, load_editions
+from askfirst_collector.catalogue.editions import archived, as_change, edition, load_editions
 from askfirst_collector.catalogue.host_policy import HostPolicy
 from askfirst_collector.catalogue.placed import collector_of_key
 from askfirst_collector.catalogue.relay_keys import site_of_key
@@ -36,6 +36,7 @@ from askfirst_collector.catalogue.site_limits import (
 from askfirst_collector.catalogue.suspensions import lift, why
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import away
 from askfirst_collector.store.watch import Watch
@@ -70,6 +71,10 @@ class _Known:
     retired: bool
     due: int | None  # unix seconds; when a scheduled policy takes effect
     rows_a_day: int
+
+
+def _anybody(_: Connection) -> None:
+    """What a site does to itself at its start is nobody's to allow."""
 
 
 class Registry:
@@ -143,17 +148,20 @@ class Registry:
         actor: str | None = None,
         effective: int | None = None,
         expected: int | None = None,
+        authorize: Callable[[Connection], None] = _anybody,
     ) -> Editions:
         """Make a policy the current edition of its site; one that is current already stays so.
 
         With `effective` (unix seconds, later than now) it is kept until then, and replaces what
         was kept before. `actor` is the member whose change this is; None where the site was
-        started with it. `expected` is the number of the edition that was edited, 0 where there was
-        none. Raises PolicyError, with every conflict, where the policy goes beyond the host's
-        (M31), and Refused `changed-meanwhile`, and for a site that was retired.
+        started with it; `authorize` refuses inside the transaction. `expected` is the number of
+        the edition that was edited, 0 where there was none. Raises PolicyError, with every
+        conflict, where the policy goes beyond the host's (M31), and Refused `changed-meanwhile`,
+        and for a site that was retired.
         """
         now = self._now()
         with away("ledger"), writing(self._engine) as connection:
+            authorize(connection)
             before = load_editions(connection, policy.site)
             current = before.current if before else None
             if is_retired(connection, policy.site):
@@ -174,56 +182,66 @@ class Registry:
                 settle_placed(connection, policy, host, now)
             else:
                 schedule(connection, Scheduled(policy.site, effective, policy, actor))
-            self._record(
-                connection,
-                policy.site,
-                actor=actor,
-                action="site.publish" if effective is None else "site.schedule",
-                before=None if current is None else current.policy.hash,
-                after={"hash": policy.hash, "effective": effective or int(now)},
-            )
             move_revision(connection)
-            return load_editions(connection, policy.site)
+            editions = load_editions(connection, policy.site)
+            action = "site.publish" if effective is None else "site.schedule"
+            old = None if current is None else as_change(current)
+            planned = {"policy": policy.hash, "effective": timestamp(effective or 0)}
+            new = as_change(editions.current) if effective is None else planned
+            self._record(connection, policy.site, actor, action, old, new)
+            return editions
 
     def scheduled(self, site: str) -> Scheduled | None:
         """The policy that will take effect later; None where none is kept."""
         with away("ledger"), self._engine.connect() as connection:
             return load_scheduled(connection, site)
 
-    def unschedule(self, site: str, *, actor: str) -> None:
+    def unschedule(
+        self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
+    ) -> None:
         """Drop the policy that was to take effect later; harmless where there is none."""
         with away("ledger"), writing(self._engine) as connection:
+            authorize(connection)
             scheduled = load_scheduled(connection, site)
             if scheduled is not None:
                 self._drop_scheduled(connection, scheduled, actor=actor, problems=())
 
-    def retire(self, site: str, *, actor: str) -> None:
+    def retire(
+        self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
+    ) -> None:
         """End a site for good: nothing is gathered any more, what was closes and runs out."""
         with away("ledger"), writing(self._engine) as connection:
+            authorize(connection)
             if is_retired(connection, site) or not load_editions(connection, site):
                 return
             retire(connection, site, self._now())
             unschedule(connection, site)
             move_revision(connection)
-            self._record(
-                connection, site, actor=actor, action="site.delete", before=None, after="retired"
-            )
+            states: tuple[object, object] = ({"state": "active"}, {"state": "retired"})
+            self._record(connection, site, actor, "site.delete", *states)
 
-    def limit(self, site: str, number: int, *, actor: str) -> None:
+    def limit(
+        self,
+        site: str,
+        number: int,
+        *,
+        actor: str,
+        authorize: Callable[[Connection], None] = _anybody,
+    ) -> None:
         """Let a site store this many rows a day; Refused for a site that published nothing."""
         if not 1 <= number <= LARGEST:
             raise Refused(
                 Reason.BAD_SHAPE, f"write rows_a_day as a whole number from 1 to {LARGEST}"
             )
         with away("ledger"), writing(self._engine) as connection:
+            authorize(connection)
             if not load_editions(connection, site):
                 raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
             before = rows_a_day(connection, site)
             set_rows_a_day(connection, site, number)
             move_revision(connection)
-            self._record(
-                connection, site, actor=actor, action="site.limit", before=before, after=number
-            )
+            old, new = {"rows_a_day": before}, {"rows_a_day": number}
+            self._record(connection, site, actor, "site.limit", old, new)
 
     def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
@@ -273,6 +291,7 @@ class Registry:
                 return
             if not scheduled.due(now):
                 return
+            before = load_editions(connection, site)
             problems = conflicts(scheduled.policy, host)
             if not problems:
                 try:
@@ -281,7 +300,9 @@ class Registry:
                         settle_placed(connection, scheduled.policy, host, now)
                 except PolicyError as error:
                     problems = error.problems
-            self._drop_scheduled(connection, scheduled, actor=scheduled.actor, problems=problems)
+            self._drop_scheduled(
+                connection, scheduled, actor=scheduled.actor, problems=problems, before=before
+            )
 
     def _drop_scheduled(
         self,
@@ -290,25 +311,31 @@ class Registry:
         *,
         actor: str | None,
         problems: tuple[Problem, ...],
+        before: Editions | None = None,
     ) -> None:
-        """With problems it is kept, and never tried again: its owner is told why."""
+        """With problems it is kept, and never tried again: its owner is told why.
+
+        `before` are the editions that it was put in force after; None where it is dropped.
+        """
         unschedule(connection, scheduled.site, problems=problems)
         move_revision(connection)
-        dropped = "site.unschedule" if not scheduled.due(self._now()) else "site.publish"
-        self._record(
-            connection,
-            scheduled.site,
-            actor=actor,
-            action="site.refuse" if problems else dropped,
-            before=None,
-            after={"hash": scheduled.policy.hash},
-        )
+        intended = {"policy": scheduled.policy.hash, "effective": timestamp(scheduled.effective)}
+        if problems:
+            action = "site.refuse"
+            old: object = intended
+            new: object = {"conflicts": [problem.pointer for problem in problems]}
+        elif before is None:
+            action, old, new = "site.unschedule", intended, None
+        else:
+            action = "site.publish"
+            old = as_change(before.current) if before else None
+            new = as_change(load_editions(connection, scheduled.site).current)
+        self._record(connection, scheduled.site, actor, action, old, new)
 
     def _record(
         self,
         connection: Connection,
         site: str,
-        *,
         actor: str | None,
         action: str,
         before: object,

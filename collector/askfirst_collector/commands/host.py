@@ -17,8 +17,8 @@ from askfirst_collector.commands.data import FILE, data_option, host_policy_opti
 from askfirst_collector.commands.listening import dashboard
 from askfirst_collector.commands.printing import plain, print_json, print_problems
 from askfirst_collector.init.ceiling import write_ceiling
-from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.links import create_set_up_link
 from askfirst_collector.usecases.preview_host_policy import Preview, preview
 from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
 
@@ -39,7 +39,7 @@ def host() -> None:
 def link(data: Path, url: str) -> None:
     """Make a one-time link that sets a password. Any older link stops working."""
     with opened(data) as parts:
-        token = Members(parts.engine, now=parts.now, urandom=parts.urandom).new_link()
+        token = create_set_up_link(parts, ON_THE_MACHINE)
     click.echo(dashboard(url.rstrip("/"), token)[1])
 
 
@@ -125,7 +125,7 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
         number = ceiling_number(parts)
         if not only_preview:
             edited = number if expected is None else expected
-            number = save_ceiling(parts, policy, actor=CLI, expected=edited).number
+            number = save_ceiling(parts, policy, actor=ON_THE_MACHINE.name, expected=edited).number
     if as_json:
         print_json(
             {"number": number, "hash": policy.hash, "saved": not only_preview, **_all(effects)}

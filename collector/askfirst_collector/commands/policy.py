@@ -28,7 +28,8 @@ from askfirst_collector.commands.printing import (
     told_widened,
 )
 from askfirst_collector.explain import PlainPurpose, explain
-from askfirst_collector.ledger.changes import CLI
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.sites import publish_policy
 
 
 @click.group()
@@ -109,9 +110,15 @@ def _closes(policy: Policy) -> dict[str, str]:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
     help="A time to come, UTC, from which it is in force; else now.",
 )
+@click.option("--expected", type=int, help="The edition that was edited; a newer one is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def publish(
-    file: Path, data: Path, host_policy: Path | None, effective: datetime | None, as_json: bool
+    file: Path,
+    data: Path,
+    host_policy: Path | None,
+    effective: datetime | None,
+    expected: int | None,
+    as_json: bool,
 ) -> None:
     """Put FILE in force as the next edition of its site, in a collector that stands by itself.
 
@@ -121,7 +128,9 @@ def publish(
     later = None if effective is None else int(effective.replace(tzinfo=UTC).timestamp())
     with opened(data, host_policy=host_policy) as parts:
         before = parts.registry.site(candidate.site)
-        editions = parts.registry.publish(candidate, actor=CLI, effective=later)
+        editions = publish_policy(
+            parts, ON_THE_MACHINE, candidate, effective=later, expected=expected
+        )
     current = before.editions.current if before is not None else None
     wider = _wider(current.policy if current is not None else None, candidate)
     newest = editions.current if editions else None

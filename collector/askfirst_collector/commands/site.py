@@ -8,12 +8,13 @@ import click
 
 from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
-from askfirst_collector.api.serialize import site_told
-from askfirst_collector.catalogue.relay_keys import drop_site_keys, new_site_key
+from askfirst_collector.api.serialize import key_told, site_told
 from askfirst_collector.catalogue.site_limits import LARGEST
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
 from askfirst_collector.commands.printing import print_json
-from askfirst_collector.ledger.changes import CLI
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
+from askfirst_collector.usecases.sites import limit_site, publish_policy, retire_site
 
 
 @click.group()
@@ -54,9 +55,8 @@ def add(file: Path, data: Path, host_policy: Path | None, as_json: bool) -> None
         if parts.registry.site(policy.site) is not None:
             advice = "To put another policy in force: askfirst policy publish"
             raise click.ClickException(f"There is a site {policy.site!r} already. {advice}")
-        edition = parts.registry.publish(policy, actor=CLI).current
-        parts.keys.site(policy.site)
-        key = new_site_key(parts.engine, policy.site, urandom=parts.urandom)
+        edition = publish_policy(parts, ON_THE_MACHINE, policy, expected=0).current
+        key = create_site_key(parts, ON_THE_MACHINE, policy.site)
     if as_json:
         print_json(
             {"site": policy.site, "edition": edition.number, "hash": edition.hash, "key": key}
@@ -76,7 +76,7 @@ def retire(name: str, data: Path) -> None:
     with opened(data) as parts:
         if parts.registry.site(name) is None:
             raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
-        parts.registry.retire(name, actor=CLI)
+        retire_site(parts, ON_THE_MACHINE, name)
     click.echo(f"{name} is retired.")
 
 
@@ -89,7 +89,7 @@ def limit(name: str, rows: int, data: Path) -> None:
     with opened(data) as parts, told():
         if parts.registry.site(name) is None:
             raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
-        parts.registry.limit(name, rows, actor=CLI)
+        limit_site(parts, ON_THE_MACHINE, name, rows)
     click.echo(f"{name} may store {rows:,} rows a day.")
 
 
@@ -97,15 +97,37 @@ def limit(name: str, rows: int, data: Path) -> None:
 @click.argument("name")
 @data_option
 @click.option("--new", is_flag=True, help="The site has published nothing yet; its relay will.")
-@click.option("--revoke", is_flag=True, help="Make every older key of the site stop working.")
+@click.option("--revoke", is_flag=True, help="Make every older key of the site stop working now.")
 def key(name: str, data: Path, new: bool, revoke: bool) -> None:
-    """Make a key for a relay of the site NAME. It is shown once and kept as a hash."""
+    """Make a key for a relay of the site NAME. It is shown once and kept as a hash.
+
+    Older keys end in seven days. A site has at most ten.
+    """
     if not NAME.fullmatch(name):
         raise click.ClickException(f"{name!r} is no name of a site: write [a-z][a-z0-9_-]*")
     with opened(data) as parts:
         if not new and parts.registry.site(name) is None:
             advice = "See: askfirst site list. For a site that is to publish its policy: --new"
             raise click.ClickException(f"No site is called {name!r}. {advice}")
-        if revoke:
-            drop_site_keys(parts.engine, name)
-        click.echo(new_site_key(parts.engine, name, urandom=parts.urandom))
+        token = create_site_key(parts, ON_THE_MACHINE, name, new_site=new, end_older=revoke)
+    click.echo(token)
+
+
+@site.command()
+@click.argument("name")
+@data_option
+@click.option("--end", "id", help="Make the key of this id stop working now.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def keys(name: str, data: Path, id: str | None, as_json: bool) -> None:
+    """The keys of the site NAME that work, newest last, and when each ends."""
+    with opened(data) as parts:
+        if id is not None:
+            end_site_key(parts, ON_THE_MACHINE, name, id)
+        rows = [key_told(entry) for entry in read_site_keys(parts, name)]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['id']}  ends {row['expires'] or 'when a newer one was made'}")
+    if not rows:
+        click.echo(f"No key of {name} works. See: askfirst site key")

@@ -70,13 +70,24 @@ class Members:
         with reading(self._engine) as connection:
             return find_member(connection, name)
 
-    def new_link(self) -> str:
+    def new_link(self, actor: Member = ON_THE_MACHINE) -> str:
         """A new one-time token, as text; every older unused one stops working."""
         token = self._urandom(32).hex()
         with changing(self._engine) as connection:
+            check_actor(connection, actor, "member.change")
             connection.execute(delete(setup_links))
             connection.execute(
                 insert(setup_links).values(hash=digest(token), made=int(self._now()))
+            )
+            record_change(
+                connection,
+                actor=actor.name,
+                action="link.create",
+                target="host",
+                before=None,
+                after={"works": "once, until another is made"},
+                now=self._now(),
+                urandom=self._urandom,
             )
         return token
 

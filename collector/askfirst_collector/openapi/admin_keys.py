@@ -12,7 +12,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "id": {"type": "string"},
             "made": _WHEN,
-            "expires": {**_WHEN, "description": "Null while no newer one was drawn."},
+            "expires": {**_WHEN, "description": "Null while no newer one was created."},
         }
     )
 }
@@ -35,7 +35,7 @@ AREA = Area(
             "post",
             "sites/{site}/keys",
             "drawSiteKey",
-            "Draw another key; those before it end a week later",
+            "Create another key; those before it end a week later",
             Answer(201, "It is shown this once.", closed({"key": {"type": "string"}})),
             *("no-such-site", "too-many-requests"),
             parameters=(SITE_PATH,),
@@ -44,9 +44,9 @@ AREA = Area(
             "delete",
             "sites/{site}/keys/{id}",
             "endSiteKey",
-            "Make a key stop working now; harmless where it does not",
+            "Make a key stop working now; refused where it does not work anyway",
             GONE,
-            "no-such-site",
+            *("no-such-site", "not-found"),
             parameters=(SITE_PATH, ID),
         ),
     ),

@@ -47,6 +47,9 @@ SCHEMAS: dict[str, Schema] = {
         NewPolicy,
         policy=ref("Policy"),
         effective={"description": "When it takes effect; now where it is left out."},
+        expected={
+            "description": "The edition that was read, 0 for none; refused where it is another."
+        },
     ),
     "Published": closed(
         {
@@ -97,6 +100,7 @@ AREA = Area(
             "Put a policy in force, now or later; a new name is a new site",
             Answer(200, "What is in force, and what will be.", ref("Published")),
             *("no-such-site", "site-retired", "other-name", "policy-refused", "policy-conflict"),
+            "changed-meanwhile",
             parameters=(SITE_PATH,),
             body=Body(ref("NewPolicy"), {"standard": {"policy": example_policy().document}}),
         ),

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from askfirst.remote.key_file import read_key_file
-from askfirst_collector.catalogue.relay_keys import new_site_key
 from askfirst_collector.init.ceiling import write_ceiling
 from askfirst_collector.runtime.open import close_parts, open_parts
+from tests.support.site_keys import new_site_key
 from tests.system.crash import compare
 from tests.system.crash.compare import FOREVER, OTHER, Difference
 from tests.system.crash.disk import AFTER, BEFORE, COUNT, JOURNAL, TORN, Disk, read_journal

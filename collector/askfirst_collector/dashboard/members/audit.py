@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +16,11 @@ from askfirst_collector.dashboard.layout.labels import ACTION_NAMES
 from askfirst_collector.dashboard.layout.page import Frame, Page
 from askfirst_collector.dashboard.layout.site import SiteFrame
 from askfirst_collector.ledger.changes import Change, changes
+from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.services import Parts
 
 AT_ONCE = 50  # changes on a page
-LONGEST = 300  # characters of a value that is shown
+MOST_FIELDS = 40  # of a change that are shown
 
 
 class Audit:
@@ -65,20 +67,32 @@ def differences(change: Change) -> list[tuple[str, str, str]]:
     before, after = _fields(change.before), _fields(change.after)
     names = [*before, *(name for name in after if name not in before)]
     pairs = ((name, before.get(name), after.get(name)) for name in names)
-    return [(name, _text(old), _text(new)) for name, old, new in pairs if old != new]
+    rows = [(name, _text(name, old), _text(name, new)) for name, old, new in pairs if old != new]
+    more = len(rows) - MOST_FIELDS
+    return rows if more <= 0 else [*rows[:MOST_FIELDS], ("and", "", f"{more} fields more")]
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _fields(value: Any, name: str = "") -> dict[str, Any]:
+    """The values by their path: what a change of before holds whole is shown field by field."""
     if value is None:
         return {}
-    return dict(value) if isinstance(value, Mapping) else {"": value}
+    if not isinstance(value, Mapping):
+        return {name: value}
+    fields: dict[str, Any] = {}
+    for key, child in value.items():
+        fields |= _fields(child, f"{name} › {key}" if name else key) or {key: None}
+    return fields
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        text = ", ".join(value)
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    if isinstance(value, list):
+        return ", ".join(_text(name, part) for part in value)
+    if name in ("effective", "they_end"):
+        # Unix seconds in entries of before.
+        seconds = value if isinstance(value, int) else seconds_of(value)
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -22,6 +22,7 @@ from askfirst_collector.dashboard.layout.site import SiteFrame, read_own_form, r
 from askfirst_collector.explain import explain
 from askfirst_collector.services import Parts
 from askfirst_collector.usecases.preview_publish import coming
+from askfirst_collector.usecases.sites import publish_policy, unschedule_policy
 
 READY = ("level", "origin", "controller", "contact", "country")
 # Where a problem of a ready-made policy stands among the questions.
@@ -66,8 +67,7 @@ class Publishing:
         """Drop the policy that was to take effect later."""
         await read_own_form(request, visit)
         name = request.path_params["site"]
-        drop = self._parts.registry.unschedule
-        await run_in_threadpool(lambda: drop(name, actor=visit.member.name))
+        await run_in_threadpool(unschedule_policy, self._parts, visit.member, name)
         return to(request, f"/sites/{name}/publish")
 
     async def download(self, request: Request, visit: Visit) -> Response:
@@ -124,9 +124,10 @@ class Publishing:
         try:
             policy = self._read(request, {"text": form.get("document", "")})
             effective = _effective(form, self._parts.now())
-            self._parts.registry.publish(
+            publish_policy(
+                self._parts,
+                visit.member,
                 policy,
-                actor=visit.member.name,
                 effective=effective,
                 expected=_number(form.get("expected", "")),
             )
@@ -136,7 +137,6 @@ class Publishing:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
             return self._look(request, visit, form, policy, effective, problem=said(error))
-        self._parts.keys.site(name)
         from_start = form.get("from") == "start"
         later = effective is not None
         return to(

@@ -1,0 +1,12 @@
+"""The one-time link that lets whoever has the machine set a password."""
+
+from __future__ import annotations
+
+from askfirst_collector.members.members import Members
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.services import Parts
+
+
+def create_set_up_link(parts: Parts, actor: Member) -> str:
+    """A new token of the link, shown this once; every older unused one stops working."""
+    return Members(parts.engine, now=parts.now, urandom=parts.urandom).new_link(actor)

@@ -20,7 +20,7 @@ from django.urls import path, reverse
 from django.views.decorators.cache import cache_page
 
 from askfirst.http.set_cookie import expire
-from tests.frameworks.behaviour import until
+from tests.frameworks.visitor import until
 from tests.gate.memory import MemoryCollector, make_policy, state_token
 
 GATE = "askfirst.django.ConsentMiddleware"

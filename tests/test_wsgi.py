@@ -2,87 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
 
 from askfirst import PolicyError
-from askfirst.adapters.asgi_in_thread import AHEAD
-from askfirst.adapters.wsgi import ConsentMiddleware, askfirst_notice, consent_from
-from tests.frameworks.behaviour import until
-from tests.gate.memory import NOW, MemoryCollector, make_policy, state_token
+from askfirst.adapters.wsgi import askfirst_notice, consent_from
+from tests.frameworks.visitor import until
+from tests.gate.memory import MemoryCollector, make_policy, state_token
+from tests.support.wsgi import Call, Wrap, page, wrap
+
+__all__ = ["wrap"]  # a fixture
 
 GRANTED = state_token({"statistics": (3, 1)}).decode()
 SECRET = "AAAAAAAAAAAAAAAAAAAAAA"
 STATE = f"__Host-askfirst={GRANTED}"
 RECEIPT = f"__Host-askfirst-receipt={SECRET}"
-App = Callable[..., Iterable[bytes]]
-
-
-@pytest.fixture
-def wrap() -> Iterator[Callable[..., ConsentMiddleware]]:
-    made: list[ConsentMiddleware] = []
-
-    def build(
-        app: App, collector: MemoryCollector | None = None, **options: Any
-    ) -> ConsentMiddleware:
-        policy = options.pop("policy", None) or make_policy()
-        collector = collector or MemoryCollector()
-        made.append(
-            ConsentMiddleware(app, policy=policy, collector=collector, now=lambda: NOW, **options)
-        )
-        return made[-1]
-
-    yield build
-    for each in made:
-        each.close()
-
-
-class Call:
-    """One request, called as a server does; `closed` says that it called `close`."""
-
-    def __init__(self, app: App, path: str = "/", **environ: Any) -> None:
-        self.starts: list[tuple[str, list[tuple[str, str]], Any]] = []
-        self.written: list[bytes] = []
-        self.environ: dict[str, Any] = {"PATH_INFO": path, **environ}
-        setup_testing_defaults(self.environ)
-        self.body = app(self.environ, self._start)
-
-    def _start(self, status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
-        self.starts.append((status, headers, exc_info))
-        return self.written.append
-
-    def read(self) -> bytes:
-        try:
-            return b"".join(self.body)
-        finally:
-            close = getattr(self.body, "close", None)
-            if close is not None:
-                close()
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        return self.starts[-1][1]
-
-
-def page(*headers: tuple[str, str], reads: str | None = None) -> App:
-    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
-        body = str(consent_from(environ).allows(reads)) if reads else "page"
-        start_response("200 OK", [("Content-Type", "text/html"), *headers])
-        return [body.encode()]
-
-    return app
-
-
-Wrap = Callable[..., ConsentMiddleware]
 
 
 def test_a_wrong_policy_is_found_at_start(wrap: Wrap) -> None:
@@ -341,91 +280,3 @@ def test_below_a_root(wrap: Wrap) -> None:
 
     html = Call(wrap(asks), "/a b", SCRIPT_NAME="/shop", QUERY_STRING="q=1").read()
     assert b'value="/shop/a%20b?q=1"' in html
-
-
-def test_many_threads_share_one_gate(wrap: Wrap) -> None:
-    """Requests in 8 threads, answers kept past their number: each reads its own visitor's."""
-    app = wrap(page(reads="statistics"))
-    wrong: list[object] = []
-    tokens = [state_token({"statistics": (n % 4, 1)}, expires=NOW + 60 + n) for n in range(1500)]
-
-    def work(start: int) -> None:
-        for n in range(start, len(tokens), 8):
-            got = Call(app, HTTP_COOKIE=f"__Host-askfirst={tokens[n].decode()}").read()
-            if got != str(n % 4 > 0).encode():
-                wrong.append(n)
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
-def test_a_fork_gets_a_loop_of_its_own(wrap: Wrap) -> None:
-    """A process that forked after the first request serves on, in parent and child."""
-    app = wrap(page(reads="statistics"))
-    assert Call(app, "/askfirst/policy").starts[0][0] == "200 OK"
-    child = os.fork()
-    if child == 0:
-        served = Call(app, "/askfirst/policy").starts[0][0] == "200 OK"
-        os._exit(0 if served else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert Call(app, "/askfirst/policy").starts[0][0] == "200 OK"
-
-
-def test_closing_finishes_what_is_under_way(wrap: Wrap) -> None:
-    """The collector is closed once, whoever closes; pages go on."""
-    collector = MemoryCollector()
-    app = wrap(page(), collector)
-    Call(app).read()
-    app.close()
-    assert collector.closed
-    app.close()
-    assert Call(app).read() == b"page"
-
-
-def test_closing_lets_nobody_wait(wrap: Wrap) -> None:
-    """A thread that waits for an answer of ours is told that there will be none."""
-    reached = threading.Event()
-
-    class Hanging(MemoryCollector):
-        async def host(self, scope: Any, receive: Any, send: Any) -> None:
-            reached.set()
-            await asyncio.Event().wait()
-
-    app = wrap(page(), Hanging())
-    calls: list[Call] = []
-    thread = threading.Thread(target=lambda: calls.append(Call(app, "/askfirst/host/")))
-    thread.start()
-    assert reached.wait(10)
-    app.close()
-    thread.join(10)
-    assert calls[0].starts[0][0].startswith("503")
-
-
-def test_a_slow_reader_holds_the_answer_back(wrap: Wrap) -> None:
-    """A long answer waits for its reader instead of filling the memory; hanging up ends it."""
-    made: list[int] = []
-    over = threading.Event()
-
-    class Endless(MemoryCollector):
-        async def host(self, scope: Any, receive: Any, send: Any) -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            try:
-                while True:
-                    made.append(1)
-                    await send({"type": "http.response.body", "body": b"x", "more_body": True})
-            finally:
-                over.set()
-
-    call = Call(wrap(page(), Endless()), "/askfirst/host/")
-    body = iter(call.body)
-    assert [next(body) for _ in range(100)] == [b"x"] * 100
-    until(lambda: len(made) >= 100)
-    assert len(made) <= 100 + AHEAD + 1
-    call.body.close()  # type: ignore[attr-defined]
-    assert over.wait(10)

@@ -32,14 +32,12 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable
-from time import monotonic
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.frameworks.servers import Site
-from tests.frameworks.visitor import SAME_ORIGIN, Form, Forms, Got, Visitor
+from tests.frameworks.visitor import SAME_ORIGIN, Form, Forms, Got, Visitor, until
 
 STATE = "__Host-askfirst"
 RECEIPT = "__Host-askfirst-receipt"
@@ -62,13 +60,6 @@ ODD_FORWARDS = [
     ("Forwarded", 'for="[2001:db8::1]:4711";proto=, for=_hidden, ;;"'),
     ("X-Forwarded-For", "1" * 2000),
 ]
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    """Ask again until it holds."""
-    deadline = monotonic() + seconds
-    while not condition():
-        assert monotonic() < deadline, "it never came to hold"
 
 
 class Behaviour:

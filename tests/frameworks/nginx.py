@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.frameworks.behaviour import until
 from tests.frameworks.servers import Site, free_port
-from tests.frameworks.visitor import Visitor
+from tests.frameworks.visitor import Visitor, until
 
 # Caches whatever it may, for everybody, and says whether an answer came from there.
 CONFIG = """

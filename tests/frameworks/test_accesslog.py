@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.frameworks.behaviour import until
 from tests.frameworks.servers import Site, serve
-from tests.frameworks.visitor import Visitor
+from tests.frameworks.visitor import Visitor, until
 
 MODULE = """
 import askfirst.accesslog

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.frameworks.behaviour import COUNTED, NOT_COUNTED, until
+from tests.frameworks.behaviour import COUNTED, NOT_COUNTED
 from tests.frameworks.servers import Site, serve
-from tests.frameworks.visitor import Visitor
+from tests.frameworks.visitor import Visitor, until
 
 EXAMPLE = ROOT / "examples/wsgi"
 JSON = ("Accept", "application/json")

@@ -9,9 +9,9 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.conftest import ROOT
-from tests.frameworks.behaviour import RECEIPT, STATE, until
+from tests.frameworks.behaviour import RECEIPT, STATE
 from tests.frameworks.servers import Site, serve
-from tests.frameworks.visitor import Visitor
+from tests.frameworks.visitor import Visitor, until
 
 SERVED = (
     ("starlette", "uvicorn"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -172,3 +173,10 @@ class Visitor:
 
 def _deletes(line: str) -> bool:
     return deletes(line.encode("latin-1"), LONG_AGO + 86_400)
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    """Ask again until it holds."""
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "it never came to hold"

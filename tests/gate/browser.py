@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -123,3 +124,13 @@ async def until(condition: Callable[[], bool], *, turns: int = 1000) -> None:
             return
         await asyncio.sleep(0)
     raise AssertionError("it never came to hold")
+
+
+def line_of(got: Got, name: bytes) -> bytes:
+    (line,) = [line for line in got.all(b"set-cookie") if line.startswith(name + b"=")]
+    return line
+
+
+def claims(token: bytes) -> dict[str, object]:
+    body = token.split(b".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4))))

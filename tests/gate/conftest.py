@@ -57,3 +57,6 @@ def shop() -> Callable[..., Shop]:
         return Shop(make_policy(**changes), MemoryCollector(), options=options or {})
 
     return build
+
+
+Build = Callable[..., Shop]

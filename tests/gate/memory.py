@@ -17,6 +17,7 @@ NOW = 1_790_000_000.0  # 21 September 2026
 KEY = bytes(range(32))
 ORIGIN = "https://shop.example"
 PURPOSES = ("marketing", "preferences", "statistics")
+STATE, RECEIPT = b"__Host-askfirst", b"__Host-askfirst-receipt"
 
 
 def make_policy(**changes: Any) -> Policy:

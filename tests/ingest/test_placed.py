@@ -12,8 +12,16 @@ import pytest
 from askfirst.client import Caller
 from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.usecases import visitor_rights as rights
-from tests.ingest.test_events import SECRET, SECRET_HANDLE
-from tests.ingest.world import AGENT, ORIGIN, SAME_ORIGIN, Answered, World, site_policy
+from tests.ingest.world import (
+    AGENT,
+    ORIGIN,
+    SAME_ORIGIN,
+    SECRET,
+    SECRET_HANDLE,
+    Answered,
+    World,
+    site_policy,
+)
 from tests.placing import place, state, tides
 from tests.support.site_keys import new_site_key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import itertools
 import json
@@ -177,3 +178,8 @@ class World:
 
 
 JSON: Header = (b"content-type", b"application/json")
+
+
+SECRET = base64.urlsafe_b64encode(bytes(range(16))).rstrip(b"=").decode()
+SECRET_HANDLE = hashlib.sha256(bytes(range(16))).hexdigest()
+MARKETING = {**VISIT, "purpose": "marketing"}

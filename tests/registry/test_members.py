@@ -4,63 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import Parameters, PasswordHasher, extract_parameters
 
-from askfirst.errors import Refused
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.invitations import INVITATION_SECONDS
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member, may
 from askfirst_collector.members.rows import LONGEST_NAME, ON_THE_MACHINE
-from askfirst_collector.members.tokens import DAY, LARGEST_COUNT, LONGEST_DAYS, PREFIX
 from askfirst_collector.services import Parts
 from tests.collectors import Clock, bytes_of, opened
 
-PASSWORD = "four quiet herons wade"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    with opened(tmp_path, clock) as found:
-        yield found
-
-
-@pytest.fixture
-def members(parts: Parts, clock: Clock) -> Members:
-    return Members(parts.engine, now=clock, urandom=os.urandom)
-
-
-@pytest.fixture
-def ada(members: Members) -> Member:
-    made = members.set_up(members.new_link(), "ada", PASSWORD)
-    assert made is not None
-    return made
-
-
-def join(members: Members, actor: Member, name: str, role: str, *sites: str) -> Member:
-    """A member by invitation, as each but the first comes in."""
-    _, token = members.invitations.invite(actor, role, sites)
-    made = members.invitations.accept(token, name, PASSWORD)
-    assert made is not None
-    return made
-
-
-def refusal(call: Any, *arguments: Any, **named: Any) -> str:
-    with pytest.raises(Refused) as raised:
-        call(*arguments, **named)
-    return raised.value.reason
-
+from .conftest import PASSWORD, join, refusal
 
 # No default account
 
@@ -279,86 +238,6 @@ def test_a_sign_in_that_a_change_of_password_overtakes_begins_no_session(
     late = refusal(members.sessions.begin, found[0], lambda _: b"x", password=found[1])
     assert late == "no-such-member"
     assert members.sessions.of("ada") == ()
-
-
-# Tokens
-
-
-def test_a_token_is_shown_once_and_kept_as_a_hash(
-    members: Members, ada: Member, tmp_path: Path
-) -> None:
-    made, secret = members.tokens.make(ada, "ci", ["read"], days=30)
-    assert secret.startswith(PREFIX)
-    assert members.tokens.of("ada") == (made,)
-    session = members.sessions.begin(ada, lambda _: b"x" * 32)
-    _, link = members.invitations.invite(ada, "reader", ["shop"])
-    kept = bytes_of(tmp_path)
-    for each in (secret, secret.removeprefix(PREFIX), session, link, PASSWORD):
-        assert each.encode() not in kept
-        assert each not in repr(changes(members._engine, 99))
-
-
-def test_a_token_ends_by_its_day_and_by_hand(members: Members, ada: Member, clock: Clock) -> None:
-    made, secret = members.tokens.make(ada, "ci", ["read"], days=2)
-    clock.now += 2 * DAY - 1
-    assert members.tokens.member_of(secret) is not None
-    clock.now += 1
-    assert members.tokens.member_of(secret) is None
-    made, secret = members.tokens.make(ada, "ci", ["read"], days=2)
-    members.tokens.end(ada, "ada", made.id)
-    assert members.tokens.member_of(secret) is None
-    assert refusal(members.tokens.end, ada, "ada", made.id) == "not-found"
-
-
-def test_a_token_cannot_make_a_wider_one_nor_do_what_its_scope_leaves_out(
-    members: Members, ada: Member
-) -> None:
-    """Scope escalation: not by making tokens, not by inviting, not by changing oneself."""
-    for scopes in (["read"], ["sites"], ["read", "sites"]):
-        _, secret = members.tokens.make(ada, "ci", scopes, days=1)
-        actor = members.tokens.member_of(secret)
-        assert actor is not None
-        assert refusal(members.tokens.make, actor, "more", ["admin"], days=1) == "not-allowed"
-        assert refusal(members.tokens.make, actor, "same", scopes, days=1) == "not-allowed"
-        assert refusal(members.invitations.invite, actor, "host-admin", []) == "not-allowed"
-        assert refusal(members.remove, actor, "ada") == "not-allowed"
-        (first, *_) = members.tokens.of("ada")
-        assert refusal(members.tokens.end, actor, "ada", first.id) == "not-allowed"
-
-
-@pytest.mark.parametrize(
-    ("name", "scopes", "days"),
-    [
-        ("", ["read"], 1),
-        ("x" * 81, ["read"], 1),
-        ("a\0b", ["read"], 1),
-        ("ci", [], 1),
-        ("ci", ["root"], 1),
-        ("ci", ["read", "root"], 1),
-        ("ci", ["read"], 0),
-        ("ci", ["read"], -1),
-        ("ci", ["read"], LONGEST_DAYS + 1),
-    ],
-)
-def test_a_token_for_nothing_or_for_ever_is_not_made(
-    members: Members, ada: Member, name: str, scopes: list[str], days: int
-) -> None:
-    assert refusal(members.tokens.make, ada, name, scopes, days=days) == "bad-shape"
-
-
-def test_a_member_has_a_bounded_number_of_tokens(members: Members, ada: Member) -> None:
-    rob = join(members, ada, "rob", "reader", "shop")
-    for at in range(LARGEST_COUNT):
-        members.tokens.make(rob, f"{at}", ["read"], days=1)
-    assert refusal(members.tokens.make, rob, "one more", ["read"], days=1) == "too-many-requests"
-
-
-@pytest.mark.parametrize(
-    "forged", ["", PREFIX, f"{PREFIX}{'A' * 43}", "\ud800", f"{PREFIX}\ud800", "x" * 10_000]
-)
-def test_a_made_up_token_is_nobody(members: Members, ada: Member, forged: str) -> None:
-    members.tokens.make(ada, "ci", ["read"], days=1)
-    assert members.tokens.member_of(forged) is None
 
 
 # What is kept, and told

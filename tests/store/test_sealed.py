@@ -9,9 +9,7 @@ from pathlib import Path
 from askfirst_collector.store.events import PeriodClosed, PeriodKey
 from askfirst_collector.store.sqlite import SqliteEvents
 
-from .test_sqlite import ROW, append, batch, nobody, store
-
-__all__ = ["store"]  # a fixture
+from .rows import ROW, append, batch, nobody
 
 
 def test_a_batch_with_a_row_of_a_sealed_period_is_not_written_in_part(store: SqliteEvents) -> None:

@@ -72,7 +72,7 @@ def test_from_the_invitation_to_the_first_counted_visit(
 
     key = ""
     if way == "relay":
-        page.get_by_role("button", name="Draw the key").click()
+        page.get_by_role("button", name="Create key").click()
         key = page.inner_text("#key").strip()
         page.get_by_role("link", name="Go on: copy the lines").click()
         expect(page.get_by_text(f'"{host.origin}"')).to_be_visible()
@@ -158,7 +158,7 @@ def test_the_ceiling_is_lowered_with_sliders_or_selects(
     said: list[str] = []
     page = host.signed_in(context, "ada")
     page.on("console", lambda message: said.append(message.text))
-    page.goto(host.address("/ceiling"))
+    page.goto(host.address("/host-policy"))
     if scripts:
         slider = page.get_by_role("slider", name="Page, for analytics")
         tab_to(page, "input[type=range][aria-label='Page, for analytics']")
@@ -174,8 +174,8 @@ def test_the_ceiling_is_lowered_with_sliders_or_selects(
     site = host.parts.registry.site("shop")
     assert site is not None
     assert not site.suspended
-    page.get_by_role("button", name="Put it in force").click()
-    page.wait_for_url("**/ceiling")
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url("**/host-policy")
     site = host.parts.registry.site("shop")
     assert site is not None
     assert site.suspended
@@ -204,12 +204,12 @@ def test_the_second_of_two_admins_is_told_and_sees_both(host: Host, chromium: Br
     pages = []
     for days in (90, 60):
         page = host.signed_in(profile(chromium), "ada")
-        page.goto(host.address("/ceiling"))
+        page.goto(host.address("/host-policy"))
         page.fill("input[name='analytics.retention_days']", str(days))
         page.get_by_role("button", name="See whom it stops").click()
         pages.append(page)
     for page in pages:
-        page.get_by_role("button", name="Put it in force").click()
+        page.get_by_role("button", name="Publish").click()
     second = pages[1]
     expect(second.get_by_role("heading", name="Somebody was faster")).to_be_visible()
     theirs, yours = second.locator("main table").first, second.locator("main table").last
@@ -223,13 +223,19 @@ def test_the_second_of_two_admins_is_told_and_sees_both(host: Host, chromium: Br
 
 
 OWNERS = (
-    *("/sites", "/ceiling", "/sites/shop", "/sites/shop/start", "/sites/shop/start?way=embedded"),
+    *(
+        "/sites",
+        "/host-policy",
+        "/sites/shop",
+        "/sites/shop/start",
+        "/sites/shop/start?way=embedded",
+    ),
     *("/sites/shop/publish", "/sites/shop/policy", "/sites/shop/editions"),
     *("/sites/shop/editions/2", "/sites/shop/keys", "/sites/shop/collectors"),
     *("/sites/shop/collectors/tides", "/sites/shop/collectors/tides/edit", "/sites/shop/place"),
     *("/sites/shop/collectors/tides/edit?as=toml", "/sites/club/start", "/sites/club/publish"),
 )
-ADMINS = ("/sites", "/ceiling", "/ceiling?as=toml", "/ceiling/1", "/sites/shop/keys")
+ADMINS = ("/sites", "/host-policy", "/host-policy?as=toml", "/host-policy/1", "/sites/shop/keys")
 
 
 def test_every_page_is_clean_and_fits_whatever_the_screen(
@@ -245,12 +251,12 @@ def test_every_page_is_clean_and_fits_whatever_the_screen(
     host.parts.placing.save(placed, owner="olive", actor="olive")
     host.parts.placing.set_state("shop", "tides", "active", actor="olive")
     ada = host.signed_in(profile(chromium), "ada")
-    ada.goto(host.address("/ceiling"))
+    ada.goto(host.address("/host-policy"))
     ada.fill("input[name='analytics.retention_days']", "45")
     ada.get_by_role("button", name="See whom it stops").click()
     assert violations(ada, axe) == []
-    ada.get_by_role("button", name="Put it in force").click()
-    ada.wait_for_url("**/ceiling")
+    ada.get_by_role("button", name="Publish").click()
+    ada.wait_for_url("**/host-policy")
     for name, paths in (("olive", OWNERS), ("ada", ADMINS)):
         first = profile(chromium)
         host.signed_in(first, name)

@@ -14,6 +14,7 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.open import close_parts, open_parts
 from askfirst_collector.services import Parts
+from tests.isolation.world import World, world
 
 ORIGIN = "https://shop.example"
 BASE = "/askfirst/host"
@@ -75,3 +76,9 @@ async def sign_in(
     client: httpx.AsyncClient, *, name: str = "ada", password: str = PASSWORD
 ) -> httpx.Response:
     return await client.post("/sign-in", data={"name": name, "password": password})
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made

@@ -148,6 +148,6 @@ def test_a_conflict_is_told_in_words_and_once() -> None:
     assert (found.where, found.advice) == ("statistics: screen", "Write 1 or less.")
     assert found.found.startswith("2, the screen size")
     assert found.allowed == "1, phone, tablet or desktop"
-    assert found.link == "the site’s policy and the ceiling"
+    assert found.link == "the site’s policy and the host policy"
     (kept,) = told([both[1].as_dict()])
-    assert kept.link == "the ceiling"
+    assert kept.link == "the host policy"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -19,17 +18,11 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.reports.milestones import milestones
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import Clock, decision, opened, policy, purposes
-from tests.isolation.world import BASE, SHOP, World, world
+from tests.isolation.world import SHOP, World, world
 from tests.placing import tides
 
 pytestmark = pytest.mark.anyio
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as made:
-        yield made
 
 
 def shop(**changes: Any) -> dict[str, Any]:
@@ -165,8 +158,8 @@ FORMS = (
     ("/sites/shop/place", ("text", "document", "do", "expected", "owner")),
     ("/sites/club/collectors/tides/edit", ("use.statistics.level.page", "controller.name", "do")),
     ("/sites/club/collectors/tides/state", ("state", "expected", "sure")),
-    ("/ceiling", ("text", "document", "do", "expected")),
-    ("/ceiling", ("base", "analytics.level.page", "analytics.closes", "consent_days")),
+    ("/host-policy", ("text", "document", "do", "expected")),
+    ("/host-policy", ("base", "analytics.level.page", "analytics.closes", "consent_days")),
     ("/retire-site", ("site", "again")),
 )
 
@@ -324,31 +317,16 @@ async def test_a_file_governs_and_the_page_says_which(tmp_path: Path) -> None:
         here = World(parts, members, people, host_app(parts), None)
         here.members = type(members)(parts.engine, now=parts.now, urandom=parts.urandom)
         async with here.browser("ada") as client:
-            page = (await client.get("/ceiling")).text
+            page = (await client.get("/host-policy")).text
             assert "host.toml" in page
             assert "<select" not in page
             document = shipped("host-default").canonical().decode()
-            answer = await post(client, "/ceiling", do="save", document=document, expected="0")
+            answer = await post(client, "/host-policy", do="save", document=document, expected="0")
             assert answer.status_code == 409
         async with here.browser("olive") as client:
-            page = (await client.get("/ceiling")).text
+            page = (await client.get("/host-policy")).text
             assert "A file of the host governs" in page
             assert str(tmp_path) not in page
-
-
-async def test_only_the_ceiling_has_a_script(here: World) -> None:
-    """M38 in the dashboard: a page without a script allows none."""
-    async with here.browser("ada") as client:
-        for path in ("/sites", "/sites/shop/publish", "/sites/club/collectors/tides/edit"):
-            answer = await client.get(path)
-            assert "script-src" not in answer.headers["content-security-policy"]
-            assert "<script src" not in answer.text
-        answer = await client.get("/ceiling")
-    assert answer.headers["content-security-policy"].endswith("; script-src 'self'")
-    assert answer.headers.get_list("content-security-policy") == [
-        answer.headers["content-security-policy"]
-    ]
-    assert f'<script src="{BASE}/static/ceiling.js" defer></script>' in answer.text
 
 
 async def test_what_happened_once_stays_said_and_only_to_whom_it_concerns(here: World) -> None:

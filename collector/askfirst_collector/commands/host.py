@@ -64,7 +64,7 @@ def init(file: Path, name: str, contact: str, country: str) -> None:
         raise click.ClickException(f"{file} is there already and stays as it is.") from None
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from error
-    click.echo(f"Wrote {file}. Change it, then see what it would do, and put it in force:")
+    click.echo(f"Wrote {file}. Change it, then see what it would do, and publish it:")
     click.echo(f"  askfirst host set {file} --data FOLDER --preview")
     click.echo(f"  askfirst host set {file} --data FOLDER")
 
@@ -113,7 +113,7 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
 @click.option("--expected", type=int, help="The edition that was edited; a newer one is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_json: bool) -> None:
-    """Put FILE in force as the host's policy, in every worker, from the next event on.
+    """Publish FILE as the host's policy, in every worker, from the next event on.
 
     Sites and placed collectors that go beyond it are suspended with the reason for their owners;
     what it lets nobody keep is purged by the next hourly job. See both first with --preview.

@@ -1,4 +1,4 @@
-"""`askfirst policy`: check a policy, compare two, say one in plain words, put one in force."""
+"""`askfirst policy`: check a policy, compare two, say one in plain words, publish one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from askfirst_collector.usecases.sites import publish_policy
 
 @click.group()
 def policy() -> None:
-    """Check a policy, compare two, read one in plain words, put one in force."""
+    """Check a policy, compare two, read one in plain words, publish one."""
 
 
 @policy.command()
@@ -120,7 +120,7 @@ def publish(
     expected: int | None,
     as_json: bool,
 ) -> None:
-    """Put FILE in force as the next edition of its site, in a collector that stands by itself.
+    """Publish FILE as the next edition of its site, in a collector that stands by itself.
 
     Says what it widens, and so what visitors are asked again about.
     """

@@ -26,7 +26,7 @@ def site() -> None:
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def list_(data: Path, as_json: bool) -> None:
-    """Every site, with its edition in force."""
+    """Every site, with its published edition."""
     with opened(data) as parts:
         sites = [*parts.registry.readable()]
     rows = [site_told(entry) for entry in sites]
@@ -53,7 +53,7 @@ def add(file: Path, data: Path, host_policy: Path | None, as_json: bool) -> None
         policy = read_policy(file)
     with opened(data, host_policy=host_policy) as parts:
         if parts.registry.site(policy.site) is not None:
-            advice = "To put another policy in force: askfirst policy publish"
+            advice = "To publish another policy: askfirst policy publish"
             raise click.ClickException(f"There is a site {policy.site!r} already. {advice}")
         edition = publish_policy(parts, ON_THE_MACHINE, policy, expected=0).current
         key = create_site_key(parts, ON_THE_MACHINE, policy.site)

@@ -50,11 +50,18 @@ class CeilingPages:
     def pages(self) -> list[Page]:
         """Every page of this file."""
         return [
-            Page("/ceiling", "ceiling.read", self.show),
-            Page("/ceiling", "ceiling.change", self.answer, "POST"),
-            Page("/ceiling/webhook", "ceiling.change", self.webhook, "POST"),
-            Page("/ceiling/{number}", "ceiling.read", self.one),
+            Page("/host-policy", "ceiling.read", self.show),
+            Page("/host-policy", "ceiling.change", self.answer, "POST"),
+            Page("/host-policy/webhook", "ceiling.change", self.webhook, "POST"),
+            Page("/host-policy/{number}", "ceiling.read", self.one),
+            Page("/ceiling", "ceiling.read", self.moved),
+            Page("/ceiling/{number}", "ceiling.read", self.moved),
         ]
+
+    async def moved(self, request: Request, visit: Visit) -> Response:
+        """Lead from the address that the page used to have to the one it has."""
+        number = request.path_params.get("number")
+        return to(request, f"/host-policy/{_number(number)}" if number else "/host-policy")
 
     async def show(self, request: Request, visit: Visit) -> Response:
         """The ceiling in force: to be changed, or to be read where a file governs."""
@@ -76,9 +83,9 @@ class CeilingPages:
             action = "ceiling.change"
             secret = save_webhook(self._parts, visit.member, action, site="", collector="", url=url)
             if secret is None:
-                return to(request, "/ceiling")
+                return to(request, "/host-policy")
             return self._frame.page(
-                request, visit, "webhook.html", secret=secret, url=url, back="/ceiling"
+                request, visit, "webhook.html", secret=secret, url=url, back="/host-policy"
             )
 
         return await run_in_threadpool(saved)
@@ -97,7 +104,7 @@ class CeilingPages:
             return self._frame.page(
                 request,
                 visit,
-                "ceiling-one.html",
+                "host-policy-edition.html",
                 found=edition,
                 before=old,
                 changed=changed,
@@ -128,7 +135,7 @@ class CeilingPages:
         return self._frame.page(
             request,
             visit,
-            "ceiling-preview.html",
+            "host-policy-preview.html",
             status=409 if problem else 200,
             suspends=[(change, told(change.problems)) for change in effects.suspends],
             resumes=effects.resumes,
@@ -155,7 +162,7 @@ class CeilingPages:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
             return self._look(request, visit, policy, expected, problem=said(error))
-        return to(request, "/ceiling")
+        return to(request, "/host-policy")
 
     def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
         try:
@@ -184,7 +191,7 @@ class CeilingPages:
         response = self._frame.page(
             request,
             visit,
-            "ceiling.html",
+            "host-policy.html",
             status=status if form is not None else 200,
             editable=may(visit.member, "ceiling.change") and file is None,
             file=file,

@@ -45,8 +45,8 @@ def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
     if site.suspended and may(member, "site.read", site.name):
         yield Notice(
             f"{site.name} is suspended: nothing is gathered.",
-            "Its policy asks for more than the ceiling of this host allows now. It goes on by "
-            "itself once the ceiling is loosened, or a policy that fits is published.",
+            "Its policy asks for more than the host policy allows now. It goes on by "
+            "itself once the host policy is loosened, or a policy that fits is published.",
             told(site.suspended),
             f"{root}/publish" if changes else "",
             "Publish a policy that fits",
@@ -55,7 +55,7 @@ def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
     if waiting is not None and waiting.refused:
         yield Notice(
             "The policy that was to take effect did not.",
-            "By then the ceiling did not allow it any more.",
+            "By then the host policy did not allow it any more.",
             told(waiting.refused),
             f"{root}/publish",
             "Publish one that fits",

@@ -8,7 +8,7 @@ ROLE_NAMES = {"host-admin": "Host admin", "site-owner": "Site owner", "reader": 
 SCOPE_NAMES = {
     "read": "Read figures, policies and editions",
     "sites": "Change sites: policies, keys, placed collectors",
-    "admin": "Look after the host: members, sites, the ceiling, the audit",
+    "admin": "Look after the host: members, sites, the host policy, the audit",
 }
 ACTION_NAMES = {
     "member.set-up": "Set up by the one-time link",
@@ -32,13 +32,13 @@ ACTION_NAMES = {
     "site-key.create": "Created a site key",
     "site-key.end": "Ended a site key",
     "link.create": "Made a one-time link that sets a password",
-    "site.suspend": "Suspended a site by the ceiling",
+    "site.suspend": "Suspended a site by the host policy",
     "site.resume": "Let a site go on",
     "collector.add": "Added a placed collector",
     "collector.change": "Changed a placed collector",
-    "collector.suspend": "Suspended a collector by the ceiling",
+    "collector.suspend": "Suspended a collector by the host policy",
     "collector.resume": "Let a collector go on",
-    "ceiling.save": "Put a ceiling in force",
+    "ceiling.save": "Published a host policy",
     "webhook.set": "Set who is told",
 }
 

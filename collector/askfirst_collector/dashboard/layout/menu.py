@@ -13,7 +13,7 @@ from askfirst_collector.members.permissions import Member, may
 # Pages of the host itself: address, name, and the action that opens them.
 HOST = (
     ("/members", "Members", "member.read"),
-    ("/ceiling", "Ceiling", "ceiling.read"),
+    ("/host-policy", "Host policy", "ceiling.read"),
     ("/audit", "Audit", "audit.read"),
 )
 
@@ -84,7 +84,7 @@ def _settings(member: Member, site: str, current: str) -> Groups:
         (
             "Policy",
             (
-                ("/policy", "In force", "site.read"),
+                ("/policy", "Published", "site.read"),
                 ("/publish", "Publish", "site.change"),
                 ("/editions", "Editions", "site.read"),
                 ("/audit", "Changes", "site.audit"),

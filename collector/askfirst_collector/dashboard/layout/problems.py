@@ -12,7 +12,7 @@ from askfirst.pages.words import words_in
 from askfirst.terms.attributes import ATTRIBUTES
 
 LONGEST = 200  # characters of a value that is shown
-LINKS = {"host": "the ceiling", "site": "the site’s policy"}
+LINKS = {"host": "the host policy", "site": "the site’s policy"}
 _BEFORE_ADVICE = {"host": "the host allows {!r}: ", "site": "the site's policy allows {!r}: "}
 _FIELDS = {
     "retention_days": "days kept",

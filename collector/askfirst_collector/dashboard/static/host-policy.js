@@ -1,4 +1,4 @@
-// Sliders over the selects of the ceiling. A select is what the form sends, script or not.
+// Sliders over the selects of the host policy. A select is what the form sends, script or not.
 for (const select of document.querySelectorAll("select[data-slider]")) {
   const range = document.createElement("input");
   const said = document.createElement("span");

@@ -233,7 +233,7 @@ async def test_the_audit_tells_what_changed_and_no_secret(
     assert HOSTILE not in audit
     for each in (token, secret, PASSWORD):
         assert each not in audit
-    assert len(changes(parts.engine, 99)) == 3
+    assert len(changes(parts.engine, 99)) == 4
     older = await client.get("/audit", params={"before": "1"})
     assert "Invited" not in older.text
     for odd in ("-1", "x", "1" * 40, ""):

@@ -272,6 +272,7 @@ def test_every_change_is_in_the_ledger_with_before_and_after(
         for each in changes(members._engine, 99)[::-1]
     ]
     assert [each[:2] for each in found] == [
+        ("cli", "link.create"),
         ("cli", "member.set-up"),
         ("ada", "member.invite"),
         ("rob", "member.accept"),
@@ -281,12 +282,12 @@ def test_every_change_is_in_the_ledger_with_before_and_after(
         ("rob", "account.password"),
         ("cli", "member.remove"),
     ]
-    assert found[3][2:] == (
+    assert found[4][2:] == (
         "rob",
         {"role": "reader", "sites": ["shop"]},
         {"role": "site-owner", "sites": ["blog", "shop"]},
     )
-    assert found[7][2:] == ("rob", {"role": "site-owner", "sites": ["blog", "shop"]}, None)
+    assert found[8][2:] == ("rob", {"role": "site-owner", "sites": ["blog", "shop"]}, None)
 
 
 # Passwords

@@ -121,8 +121,12 @@ class Outbox:
                 return entry
             return None if body is None else replace(entry, body=body)
 
-        self._queue = deque(left for entry in self._queue if (left := rest(entry)) is not None)
-        self._sending = {entry: left and rest(left) for entry, left in self._sending.items()}
+        self._queue = deque(
+            remainder for entry in self._queue if (remainder := rest(entry)) is not None
+        )
+        self._sending = {
+            entry: remainder and rest(remainder) for entry, remainder in self._sending.items()
+        }
         # Who waits for these is told to send again what may still be sent.
         self._keeping = {entry for entry in self._keeping if rest(entry) is entry}
         if self._file is not None:
@@ -139,7 +143,7 @@ class Outbox:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._queue.extendleft(left for left in self._sending.values() if left is not None)
+        self._queue.extendleft(unsent for unsent in self._sending.values() if unsent is not None)
         self._sending = {}
         await self._put_away()
         if self._queue and self._file is None:
@@ -173,9 +177,9 @@ class Outbox:
                 await asyncio.sleep(LOOK)
                 is_done = False
                 add = self._queue.append  # nobody waits behind what is not ours to tell
-            left = self._sending.pop(waiting)
-            if not is_done and left is not None:
-                add(left)
+            unsent = self._sending.pop(waiting)
+            if not is_done and unsent is not None:
+                add(unsent)
 
     async def _send(self, waiting: Waiting) -> bool:
         try:

@@ -24,10 +24,10 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_period
 from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed import cell
-from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
+from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
 
 DAY = "2026-11-16"
 NOON = 1_794_830_400.0
@@ -84,7 +84,7 @@ def main() -> None:
     options = arguments.parse_args()
     clock = [NOON]
     with tempfile.TemporaryDirectory() as folder:
-        parts = open_parts(
+        parts = open_services(
             Path(folder) / "data", host_policy=None, now=lambda: clock[0], urandom=os.urandom
         )
         parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
@@ -103,7 +103,7 @@ def main() -> None:
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with parts.engine.connect() as connection:
             cells = connection.execute(select(func.count()).select_from(cell)).scalar()
-        close_parts(parts)
+        close_services(parts)
     print(f"{options.events:,} events, {cells:,} cells")
     print(
         f"closed in {took:.2f} s ({used:.2f} s of CPU),"
@@ -111,7 +111,7 @@ def main() -> None:
     )
 
 
-async def _fill(parts: Parts, events: int, keep: int) -> None:
+async def _fill(parts: Services, events: int, keep: int) -> None:
     batch: list[Row] = []
     for row in all_rows(events, keep):
         batch.append(row)
@@ -123,7 +123,7 @@ async def _fill(parts: Parts, events: int, keep: int) -> None:
 
 
 def _batch(rows: list[Row]) -> Batch:
-    judged = Judged("bench", "0" * 64, 0)
+    judged = Authorized("bench", "0" * 64, 0)
     return Batch(judged, int(NOON) // 86_400, os.urandom(16), tuple(rows), b"{}")
 
 

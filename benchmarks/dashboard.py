@@ -23,7 +23,7 @@ from askfirst_collector.closing.disclosure import Facts, disclose
 from askfirst_collector.closing.rounding import Rounding
 from askfirst_collector.closing.tables import TREES, Questions
 from askfirst_collector.dashboard.selection.tables import tables_of
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
@@ -61,7 +61,7 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
     return Facts(total, trees)
 
 
-def fill(parts: Parts, days: int, pages: int) -> int:
+def fill(parts: Services, days: int, pages: int) -> int:
     """A year of closed days of both purposes; how many cells."""
     draw = random.Random(1)
     cells = 0

@@ -37,7 +37,7 @@ from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.daily_limit import DailyLimit
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 
@@ -205,11 +205,11 @@ class Turn:
 
 def prepare(folder: str, policy: str, world: World) -> None:
     """The site, and visitors who agreed to everything it asks."""
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     edition = parts.registry.publish(read_policy(shipped(policy).document)).current.hash
     for handle in map(world.handle, range(world.visitors)):
         record_now(parts, Decision("example", handle, edition, "en", "accept_all", {}, True, False))
-    close_parts(parts)
+    close_services(parts)
 
 
 def main() -> None:

@@ -31,12 +31,12 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_period
-from askfirst_collector.closing.lowering import COMBINED
+from askfirst_collector.closing.k_anonymity import COMBINED
 from askfirst_collector.jobs.run import JobsThread  # noqa: F401 - its tables
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed import cell, closing
-from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
+from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
 from askfirst_collector.store.salts import FOREVER
 from askfirst_collector.store.salts import pseudonym as make_pseudonym
 
@@ -127,7 +127,7 @@ def measure(name: str, people: list[Device], place: Locator) -> None:
     draw = random.Random(2)
     clock = [MORNING + 43_200]
     with tempfile.TemporaryDirectory() as folder:
-        parts = open_parts(
+        parts = open_services(
             Path(folder) / "data", host_policy=None, now=lambda: clock[0], urandom=os.urandom
         )
         parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
@@ -148,10 +148,10 @@ def measure(name: str, people: list[Device], place: Locator) -> None:
         clock[0] += 86_400
         close_period(parts, key, clock[0])
         _closed(parts, key, terms, len(people))
-        close_parts(parts)
+        close_services(parts)
 
 
-def _names(parts: Parts, count: int, *, lasting: bool) -> list[bytes]:
+def _names(parts: Services, count: int, *, lasting: bool) -> list[bytes]:
     """A pseudonym for each visitor; those that last belong to grants, whose keys are drawn here."""
     handles = [os.urandom(32).hex() for _ in range(count)]
     keys = [os.urandom(32) for _ in handles]
@@ -178,7 +178,7 @@ def _open_rows(name: str, rows: list[Row]) -> None:
     _say("open rows, by device, pages and times", everything)
 
 
-def _closed(parts: Parts, key: PeriodKey, terms: Terms, people: int) -> None:
+def _closed(parts: Services, key: PeriodKey, terms: Terms, people: int) -> None:
     with parts.engine.connect() as connection:
         smallest, cells = connection.execute(
             select(func.min(cell.c.visitors), func.count()).where(cell.c.visitors > 0)
@@ -215,10 +215,10 @@ def _say(where: str, shares: tuple[float, float]) -> None:
     print(f"  {where}: alone {shares[0]:.2%}, with fewer than four like them {shares[1]:.2%}")
 
 
-async def _fill(parts: Parts, rows: list[Row]) -> None:
+async def _fill(parts: Services, rows: list[Row]) -> None:
     for start in range(0, len(rows), BATCH):
         batch: dict[str, Any] = {"rows": tuple(rows[start : start + BATCH]), "answer": b"{}"}
-        judged = Judged("bench", "0" * 64, 0)
+        judged = Authorized("bench", "0" * 64, 0)
         await parts.events.append(Batch(judged, 20_000, os.urandom(16), **batch))
 
 

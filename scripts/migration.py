@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 import askfirst_collector
 from askfirst_collector.store.database import metadata
-from askfirst_collector.store.migrating import migrate
+from askfirst_collector.store.migrate import migrate
 
 
 def declared() -> Iterator[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from askfirst.client import Decision, Method
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
 HANDLE = "5e" * 32
@@ -64,14 +64,14 @@ def decision(
 
 
 @contextmanager
-def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator[Parts]:
+def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator[Services]:
     """The parts of a collector on a folder, closed at the end."""
     chosen = {"host_policy": None, "urandom": os.urandom, **options}
-    parts = open_parts(folder, now=clock or Clock(), **chosen)
+    parts = open_services(folder, now=clock or Clock(), **chosen)
     try:
         yield parts
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 def bytes_of(folder: Path) -> bytes:

@@ -15,10 +15,10 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from askfirst_collector.members import passwords
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store import database
 from askfirst_collector.store.faults import FAULTS
-from askfirst_collector.store.migrating import migrate
+from askfirst_collector.store.migrate import migrate
 from tests.closing.house import Clock, noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,7 +87,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     """A collector's real parts in a folder of their own."""
     with opened(tmp_path / "data", clock) as parts:
         yield parts

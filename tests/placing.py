@@ -8,7 +8,7 @@ from typing import Any
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.placed import PlacedCollector
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 OWNER = "ann"
 LEVELS = {"page": 2, "time": 2, "browser": 1, "action": 1, "visitor": 1}
@@ -38,12 +38,12 @@ def tides(site: Policy, /, **changes: Any) -> Placed:
     return read_placed({**document, **changes})
 
 
-def place(parts: Parts, placed: Placed, *, owner: str = OWNER) -> PlacedCollector:
+def place(parts: Services, placed: Placed, *, owner: str = OWNER) -> PlacedCollector:
     """Put a collector on its pages: the next edition of its site asks for it."""
     parts.placing.save(placed, owner=owner, actor=owner)
     return state(parts, placed, "active")
 
 
-def state(parts: Parts, placed: Placed, to: Any) -> PlacedCollector:
+def state(parts: Services, placed: Placed, to: Any) -> PlacedCollector:
     """Put it in another state."""
     return parts.placing.set_state(placed.policy.site, placed.name, to, actor=OWNER)

@@ -216,7 +216,7 @@ async def test_what_waits_is_handed_over_at_the_end() -> None:
     collector.away = None
     await middleware({"type": "lifespan"}, None, _ignore)  # type: ignore[arg-type]
     assert collector.decisions[-1].method == "withdraw"
-    assert not collector.standing
+    assert not collector.consent_status
 
 
 async def _ignore(message: Any) -> None:
@@ -372,3 +372,11 @@ async def test_page_views_do_not_hold_the_answer() -> None:
     assert not done
     release.set()
     await until(lambda: done == [True])
+
+
+def test_the_name_of_before_for_an_unavailable_collector_is_the_same_class() -> None:
+    """Applications that catch `CollectorAway` go on catching it."""
+    from askfirst.errors import CollectorAway
+
+    assert askfirst.CollectorAway is CollectorAway is askfirst.CollectorUnavailable
+    assert {"CollectorAway", "CollectorUnavailable"} <= set(askfirst.__all__)

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from askfirst.__main__ import MISSING
 from askfirst_collector.cli import main
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.faults import StoreFault
 from tests.conftest import ROOT
 
@@ -263,7 +263,7 @@ def test_serve_waits_for_a_ledger_that_is_locked(
             attempts: list[Exception] = []
             first = serving.set_up_token
 
-            def attempt(parts: Parts) -> str:
+            def attempt(parts: Services) -> str:
                 try:
                     return str(first(parts))
                 except StoreFault as error:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.cli import main
 from tests.collectors import Clock, opened, policy
-from tests.registry.test_ceilings import ceiling
+from tests.registry.test_host_policies import ceiling
 
 
 def run(*arguments: object) -> Result:

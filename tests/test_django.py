@@ -92,8 +92,8 @@ def fresh() -> Iterator[None]:
     with override_settings(ASKFIRST=told()):
         yield
         config: Any = apps.get_app_config("askfirst")
-        if "desk" in config.__dict__:
-            config.desk.close()
+        if "adapter" in config.__dict__:
+            config.adapter.close()
 
 
 def token(detail: int = 3) -> str:
@@ -307,7 +307,7 @@ def test_several_lines_for_one_cookie() -> None:
 
 
 def rendered(template: str, detail: int | None = None) -> str:
-    from askfirst.django.apps import desk
+    from askfirst.django.apps import adapter
     from askfirst.django.context import consent
 
     request = RequestFactory().get("/page?q=1")
@@ -316,7 +316,7 @@ def rendered(template: str, detail: int | None = None) -> str:
     from askfirst.adapters.wsgi_environ import VISIT, read_environ
 
     _, told = read_environ(request.META)
-    request.META[VISIT] = desk().visit(request.META, told)
+    request.META[VISIT] = adapter().visit(request.META, told)
     return Template(template).render(Context({"request": request, **consent(request)}))
 
 

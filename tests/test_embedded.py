@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from askfirst.client import Caller, CollectorClient
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.store.salts import period_end
@@ -244,10 +244,10 @@ async def test_refusals_are_counted_only_where_the_policy_says_so(
 
 
 async def test_a_folder_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
-    """Nothing raises but CollectorAway; events are answered 503; health says so."""
+    """Nothing raises but CollectorUnavailable; events are answered 503; health says so."""
     (tmp_path / "ledger.db").write_bytes(b"this is no database" * 500)
     broken = EmbeddedCollector(tmp_path, jobs=False)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await broken.editions(POLICY)
     assert (await post(broken, b"{}", None))[0] == 503
     await see(broken)
@@ -278,7 +278,7 @@ async def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     await collector.editions(POLICY)
     await collector.aclose()
     collector.close()
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await collector.editions(POLICY)
 
 
@@ -302,7 +302,7 @@ def test_it_survives_a_fork(tmp_path: Path) -> None:
     collector.close()
     with opened(tmp_path) as parts:
         assert parts.ledger.newest() == 2
-        assert parts.ledger.standing("shop", OTHER) is not None
+        assert parts.ledger.consent_status("shop", OTHER) is not None
 
 
 async def test_a_server_recognises_the_app(collector: EmbeddedCollector) -> None:

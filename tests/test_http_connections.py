@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from askfirst.errors import CollectorAway, Unusable
+from askfirst.errors import CollectorUnavailable, Unusable
 from askfirst.remote import connections as http_connections
 from askfirst.remote.connections import Connections, Place
 
@@ -100,15 +100,15 @@ async def test_a_kept_connection_that_was_closed_is_not_a_fault() -> None:
 async def test_time_and_size_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """S19: what hangs is given up, what is too long is not read, nor are too many."""
     with served() as (port, _), connections(f"http://127.0.0.1:{port}/p", seconds=0.2) as way:
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await way.ask("GET", "/hangs", {})
         monkeypatch.setattr(http_connections, "LARGEST", 50)
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await way.ask("GET", "/long", {})
         monkeypatch.undo()
         many = [way.ask("GET", "/hangs", {}) for _ in range(10)]
         found = await asyncio.gather(*many, return_exceptions=True)
-        assert all(isinstance(each, CollectorAway) for each in found)
+        assert all(isinstance(each, CollectorUnavailable) for each in found)
         assert sum("too much waits" in str(each) for each in found) == 6
 
 
@@ -128,14 +128,14 @@ async def test_what_did_not_start_never_does() -> None:
 
 
 async def test_nobody_listens() -> None:
-    """CollectorAway, and so it is once the site is ending."""
+    """CollectorUnavailable, and so it is once the site is ending."""
     with served() as (port, _):
         pass
     with connections(f"http://127.0.0.1:{port}") as way:
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await way.ask("GET", "/", {})
         way.close()
-        with pytest.raises(CollectorAway, match="ending"):
+        with pytest.raises(CollectorUnavailable, match="ending"):
             await way.ask("GET", "/", {})
 
 
@@ -146,7 +146,7 @@ async def test_certificates_are_verified(tmp_path: Path) -> None:
         with connections(f"https://localhost:{port}/p", ca=own[0]) as way:
             assert (await way.ask("GET", "/a", {})).status == 200
         for host, ca in (("localhost", None), ("localhost", other[0]), ("127.0.0.1", own[0])):
-            unverified = pytest.raises(CollectorAway, match="SSLCertVerificationError")
+            unverified = pytest.raises(CollectorUnavailable, match="SSLCertVerificationError")
             with connections(f"https://{host}:{port}/p", ca=ca) as way, unverified:
                 await way.ask("GET", "/a", {})
         assert len(handler.seen) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.remote.outbox import Outbox
 from askfirst.spool.events import EventFile
 from tests.gate.browser import until
@@ -36,7 +36,7 @@ class Far:
             await self.held.wait()
         if self.away:
             self.away -= 1
-            raise CollectorAway("away")
+            raise CollectorUnavailable("away")
         self.got.append(body["n"])
 
 

@@ -14,8 +14,8 @@ import askfirst
 
 PUBLIC = {
     "askfirst": """
-        AskfirstError CollectorAway CollectorClient Consent ConsentMiddleware HttpCollector Policy
-        PolicyError Problem Refused __version__ accesslog askfirst_notice consent_from read_policy
+        AskfirstError CollectorAway CollectorUnavailable CollectorClient Consent ConsentMiddleware
+        HttpCollector Policy PolicyError Problem Refused __version__ accesslog askfirst_notice consent_from read_policy
         shipped track
     """,
     "askfirst.accesslog": "VisitorFilter install",

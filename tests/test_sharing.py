@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from askfirst.client import Owed
-from askfirst.errors import CollectorAway
+from askfirst.client import PendingEntry
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.collectors import OTHER, Clock, decision, policy
 from tests.system.serving import unlocked
@@ -74,7 +74,7 @@ def test_another_clock_over_the_same_folder_is_refused(
 ) -> None:
     """What cannot be shared is not opened twice either."""
     other = EmbeddedCollector(tmp_path / "data", now=Clock(), jobs=False)
-    with pytest.raises(CollectorAway, match=r"E104: .* other options"):
+    with pytest.raises(CollectorUnavailable, match=r"E104: .* other options"):
         other.parts()
     assert ready(collector)[0] == 200
 
@@ -114,7 +114,7 @@ def test_a_collector_goes_on_once_its_journals_are_whole_again(
     assert (status, body["status"]) == (503, "away")
     assert "journal was removed" in body["reason"]
     until_well(collector)
-    standing = collector.parts().ledger.standing("shop", decision(POLICY).handle)
+    standing = collector.parts().ledger.consent_status("shop", decision(POLICY).handle)
     assert standing is not None
     assert standing.alive
 
@@ -134,7 +134,7 @@ def test_a_backup_put_in_place_brings_back_no_withdrawn_grant(
     (tmp_path / "backup.db").replace(folder / "ledger.db")
     assert ready(collector)[0] == 503
     until_well(collector)
-    standing = collector.parts().ledger.standing("shop", decision(POLICY).handle)
+    standing = collector.parts().ledger.consent_status("shop", decision(POLICY).handle)
     assert standing is not None
     assert standing.ended
     collector.close()
@@ -174,7 +174,7 @@ def test_health_names_its_parts_whatever_the_fault(
         assert ready(collector)[1]["parts"]["host-policy"] == "not-readable"
     # Nowhere for withdrawals to wait; and what waits there is nobody's business.
     spool = parts.spool.folder
-    parts.spool.add(Owed("shop", OTHER, "erase"))
+    parts.spool.add(PendingEntry("shop", OTHER, "erase"))
     parts.spool.path_of(OTHER).unlink()
     spool.rename(spool.with_name("elsewhere"))
     spool.write_text("no folder")

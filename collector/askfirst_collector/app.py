@@ -13,19 +13,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from askfirst.errors import CollectorAway, PolicyError, Reason, Refused
+from askfirst.errors import CollectorUnavailable, PolicyError, Reason, Refused
 from askfirst_collector.api.auth import Access, Endpoint
-from askfirst_collector.api.host_policy import CeilingFace
+from askfirst_collector.api.host_policy import HostPolicyFace
 from askfirst_collector.api.keys import KeysFace
 from askfirst_collector.api.members import MembersFace
 from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.ingest.events import Events
-from askfirst_collector.ingest.responses import Answer, away, conflicting, refused
+from askfirst_collector.ingest.responses import Answer, conflicting, refused, unavailable
 from askfirst_collector.openapi.document import published
 from askfirst_collector.runtime.health import health
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 log = logging.getLogger("askfirst.collector")
 
@@ -33,7 +33,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 _PLAIN = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}
 
 
-def collector_routes(parts: Parts, face: Face) -> list[Route]:
+def collector_routes(parts: Services, face: Face) -> list[Route]:
     """Every route there is, `EVENTS` aside; each has its operation in `openapi/`."""
     access = Access(parts)
 
@@ -63,19 +63,19 @@ def collector_routes(parts: Parts, face: Face) -> list[Route]:
     ]
 
 
-def admin_endpoints(parts: Parts) -> list[Endpoint]:
+def admin_endpoints(parts: Services) -> list[Endpoint]:
     """What is below `/v1/admin/`, with the action that each is."""
     faces = (
         MembersFace(parts),
         SitesFace(parts),
         KeysFace(parts),
         PlacedFace(parts),
-        CeilingFace(parts),
+        HostPolicyFace(parts),
     )
     return [endpoint for face in faces for endpoint in face.endpoints()]
 
 
-def collector_app(parts: Parts, events: Events) -> ASGIApp:
+def collector_app(parts: Services, events: Events) -> ASGIApp:
     """The application over the opened parts; `events` goes ahead of the router."""
     face = Face(parts, events)
     routes = collector_routes(parts, face)
@@ -103,12 +103,12 @@ def answering(handler: Handler) -> Handler:
             return _response(refused(error))
         except PolicyError as error:
             return _response(conflicting(error))
-        except CollectorAway as error:
-            return _response(away(error))
+        except CollectorUnavailable as error:
+            return _response(unavailable(error))
         except Exception as error:
             # Only the type: a message may hold what the visitor sent.
             log.error("askfirst.E111 %s failed: %s", request.url.path, type(error).__name__)
-            return _response(away(CollectorAway("a fault of ours")))
+            return _response(unavailable(CollectorUnavailable("a fault of ours")))
 
     return answered
 

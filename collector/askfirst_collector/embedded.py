@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from starlette.types import ASGIApp
 
-from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
-from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.client import Caller, Decision, Handle, PendingEntry, Receive, Recorded, Scope, Send
+from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
@@ -27,14 +27,14 @@ from askfirst_collector.app import collector_app
 from askfirst_collector.config import Folder
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
-from askfirst_collector.ingest import owed
+from askfirst_collector.ingest import pending as owed
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.ingest.responses import away
+from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread
 from askfirst_collector.runtime.health import health, health_unopened
 from askfirst_collector.runtime.open import is_usable, release_parts, share_parts, sharing
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.present import after_fork_in_child, before_fork
 from askfirst_collector.usecases import record_consent as consents
@@ -50,7 +50,7 @@ class Opened:
     """What one process has open."""
 
     pid: int
-    parts: Parts
+    parts: Services
     events: Events
     host: ASGIApp
     app: ASGIApp
@@ -159,11 +159,11 @@ class EmbeddedCollector:
         """Keep what there is and stop using it (GDPR article 18)."""
         await self._thread(rights.restrict, site, handle)
 
-    async def owe(self, entry: Owed) -> None:
+    async def owe(self, entry: PendingEntry) -> None:
         """Have on disk, in the spool, what the ledger cannot take now; true in every worker."""
         try:
             parts = await self._parts()
-        except CollectorAway:
+        except CollectorUnavailable:
             parts = None
         await owed.owe(self._spool, parts, entry)
 
@@ -185,7 +185,7 @@ class EmbeddedCollector:
         """Events the site's server saw itself; the same rules as `events`; never raises."""
         try:
             opened = await asyncio.to_thread(self._open)
-        except CollectorAway:
+        except CollectorUnavailable:
             return
         await opened.events.submit(caller, payload, headers=headers, peer=peer)
 
@@ -211,13 +211,13 @@ class EmbeddedCollector:
         """Whether it can store, as plain values; never raises."""
         try:
             return await self._thread(health)
-        except CollectorAway as error:
+        except CollectorUnavailable as error:
             return health_unopened(self._folder, self._spool, error)
 
     # Opening and closing
 
-    def parts(self) -> Parts:
-        """The opened parts of this process; blocks. Raises CollectorAway."""
+    def parts(self) -> Services:
+        """The opened parts of this process; blocks. Raises CollectorUnavailable."""
         return self._open().parts
 
     def close(self) -> None:
@@ -232,7 +232,7 @@ class EmbeddedCollector:
         """`close`, without blocking the loop."""
         await asyncio.to_thread(self.close)
 
-    async def _parts(self) -> Parts:
+    async def _parts(self) -> Services:
         opened = self._opened
         if opened is not None and opened.is_usable:
             return opened.parts
@@ -252,8 +252,8 @@ class EmbeddedCollector:
             opened = self._opened
             if opened is None or not opened.is_usable:
                 opened = await asyncio.to_thread(self._open)
-        except CollectorAway as error:
-            await away(error).send(send)
+        except CollectorUnavailable as error:
+            await unavailable(error).send(send)
             return
         await face(opened)(scope, receive, send)
 
@@ -263,16 +263,16 @@ class EmbeddedCollector:
             if opened is not None and opened.pid == os.getpid() and is_usable(opened.parts):
                 return opened
             if self._closed:
-                raise CollectorAway("the collector is closed")
+                raise CollectorUnavailable("the collector is closed")
             self._rest()
             try:
                 self._opened = self._open_here()
-            except CollectorAway:
+            except CollectorUnavailable:
                 raise
             except AskfirstError as error:
                 message = f"the collector cannot be opened: {error}"
                 FAULTS.failed("the collector", f"askfirst.E100 {message}")
-                raise CollectorAway(message) from None
+                raise CollectorUnavailable(message) from None
             FAULTS.went_well("the collector")
             return self._opened
 
@@ -305,7 +305,7 @@ class EmbeddedCollector:
             os.getpid(), parts, events, host_app(parts, self._proxies, self._oidc), app, jobs
         )
 
-    def _editions(self, parts: Parts, policy: Policy) -> Editions:
+    def _editions(self, parts: Services, policy: Policy) -> Editions:
         site = parts.registry.site(policy.site)
         if site is not None and policy.hash in self._published:
             return site.editions
@@ -314,7 +314,7 @@ class EmbeddedCollector:
         parts.keys.site(policy.site)
         return editions
 
-    def _keys(self, parts: Parts, site: str) -> tuple[bytes, ...]:
+    def _keys(self, parts: Services, site: str) -> tuple[bytes, ...]:
         if parts.registry.site(site) is None:
             raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
         return parts.keys.site(site)

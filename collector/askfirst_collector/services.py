@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from askfirst_collector.catalogue.host_policy import HostPolicy
     from askfirst_collector.catalogue.key_files import Keys
     from askfirst_collector.catalogue.notice_archive import Notices
-    from askfirst_collector.catalogue.placed_collectors import Placing
+    from askfirst_collector.catalogue.placed_collectors import PlacedCollectors
     from askfirst_collector.catalogue.sites import Registry
     from askfirst_collector.config import Folder
     from askfirst_collector.ledger.receipts import Receipts
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Services:
     """What one process has open; every part is safe to use from any thread."""
 
     folder: Folder
     engine: Engine
     watch: Watch
     registry: Registry
-    placing: Placing
+    placing: PlacedCollectors
     ledger: Ledger
     salts: Salts
     events: EventStore

@@ -22,7 +22,7 @@ from askfirst import ConsentMiddleware, HttpCollector, askfirst_notice
 from askfirst_collector.commands.serve import HOST, server_app
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 PASSWORD = "four quiet herons wade"
 TAGS = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']"
@@ -67,7 +67,7 @@ class Host:
         stack.enter_context(serving(server_app(self.collector), self.port))
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Services:
         return self.collector.parts()
 
     @property

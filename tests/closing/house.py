@@ -15,9 +15,9 @@ from typing import Any
 import askfirst_collector.jobs.run  # noqa: F401 - its tables
 from askfirst.terms.attributes import Value
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
-from askfirst_collector.store.events import Batch, Judged, PeriodKey, Row
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
+from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
 from askfirst_collector.store.periods import start_of
 from askfirst_collector.store.salts import pseudonym
 from tests.collectors import read_beside
@@ -46,15 +46,15 @@ def policy(name: str = "standard", **statistics: Any) -> Policy:
 
 
 @contextmanager
-def opened(folder: Path, clock: Clock, published: Policy | None = None) -> Iterator[Parts]:
+def opened(folder: Path, clock: Clock, published: Policy | None = None) -> Iterator[Services]:
     """The parts, with one site; the event store believes every batch."""
-    parts = open_parts(folder, host_policy=None, now=clock, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=clock, urandom=os.urandom)
     parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
     try:
         parts.registry.publish(published or policy())
         yield parts
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 def key_of(period: str = MONDAY, closes: str = "day", purpose: str = "statistics") -> PeriodKey:
@@ -68,7 +68,7 @@ def handle_of(visitor: int) -> str:
 
 
 def row(
-    parts: Parts,
+    parts: Services,
     visitor: int | None,
     values: Mapping[str, Value],
     key: PeriodKey | None = None,
@@ -94,14 +94,14 @@ def row(
     return Row(*fields, type, dict(values), name, size, retention, keep)
 
 
-def store(parts: Parts, rows: Iterable[Row]) -> None:
+def store(parts: Services, rows: Iterable[Row]) -> None:
     """Append rows as one batch."""
     day = int(parts.now()) // DAY
-    batch = Batch(Judged("shop", "0" * 64, 0), day, os.urandom(16), tuple(rows), b"{}")
+    batch = Batch(Authorized("shop", "0" * 64, 0), day, os.urandom(16), tuple(rows), b"{}")
     asyncio.run(parts.events.append(batch))
 
 
-def crowd(parts: Parts, count: int, start: int = 0, **values: Value) -> list[Row]:
+def crowd(parts: Services, count: int, start: int = 0, **values: Value) -> list[Row]:
     """One page view of each of `count` visitors."""
     return [row(parts, start + number, values) for number in range(count)]
 

@@ -12,7 +12,7 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import add, host_edition
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.preview_host_policy import Purge, preview
 from tests.collectors import policy
@@ -30,14 +30,14 @@ def ceiling(**analytics: Any) -> Policy:
     return read_policy(document, kind="host")
 
 
-def put(parts: Parts, policy: Policy, number: int) -> None:
+def put(parts: Services, policy: Policy, number: int) -> None:
     """Put a ceiling in force."""
     with writing(parts.engine) as connection:
         add(connection, policy, number, parts.now())
 
 
 @pytest.fixture
-def closed(parts: Parts, clock: Clock) -> Parts:
+def closed(parts: Services, clock: Clock) -> Services:
     """Two closed days whose rows and tables may be kept for 30 and 365 days."""
     for day in (MONDAY, TUESDAY):
         rows = [row(parts, n, {"page": ("/kept",)}, key_of(day), keep=30) for n in range(9)]
@@ -49,17 +49,19 @@ def closed(parts: Parts, clock: Clock) -> Parts:
     return parts
 
 
-def kept(parts: Parts) -> list[str]:
+def kept(parts: Services) -> list[str]:
     """The periods that still have rows."""
     return sorted(each.period for each in parts.events.periods())
 
 
-def tables(parts: Parts) -> list[str]:
+def tables(parts: Services) -> list[str]:
     """The periods of `statistics` that still have tables."""
     return sorted(period for purpose, period in closings(parts) if purpose == "statistics")
 
 
-def test_what_is_over_retained_now_is_purged_by_the_next_run(closed: Parts, clock: Clock) -> None:
+def test_what_is_over_retained_now_is_purged_by_the_next_run(
+    closed: Services, clock: Clock
+) -> None:
     """M33: rows and disclosed tables over the new retention; what is within it stays."""
     purge(closed, clock.now + 3 * DAY)
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
@@ -70,14 +72,14 @@ def test_what_is_over_retained_now_is_purged_by_the_next_run(closed: Parts, cloc
     assert (kept(closed), tables(closed)) == ([], [])
 
 
-def test_rows_go_before_tables_where_only_rows_are_over(closed: Parts, clock: Clock) -> None:
+def test_rows_go_before_tables_where_only_rows_are_over(closed: Services, clock: Clock) -> None:
     """Each by the days of its own: `keep_rows_days` for rows, `retention_days` for tables."""
     put(closed, ceiling(keep_rows_days=0), 1)
     purge(closed, clock.now)
     assert (kept(closed), tables(closed)) == ([], [MONDAY, TUESDAY])
 
 
-def test_a_looser_ceiling_prolongs_nothing(closed: Parts, clock: Clock) -> None:
+def test_a_looser_ceiling_prolongs_nothing(closed: Services, clock: Clock) -> None:
     """The smaller of what was promised and what is allowed now."""
     put(closed, ceiling(retention_days=700, keep_rows_days=700), 1)
     purge(closed, clock.now + 31 * DAY)
@@ -86,7 +88,7 @@ def test_a_looser_ceiling_prolongs_nothing(closed: Parts, clock: Clock) -> None:
     assert tables(closed) == []
 
 
-def test_a_use_without_an_entry_may_be_kept_no_longer(closed: Parts, clock: Clock) -> None:
+def test_a_use_without_an_entry_may_be_kept_no_longer(closed: Services, clock: Clock) -> None:
     """No entry, no gathering: and nothing of it stays."""
     document = copy.deepcopy(dict(shipped("host-default").document))
     del document["purposes"]["analytics"]
@@ -95,7 +97,7 @@ def test_a_use_without_an_entry_may_be_kept_no_longer(closed: Parts, clock: Cloc
     assert (kept(closed), tables(closed)) == ([], [])
 
 
-def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Clock) -> None:
+def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Services, clock: Clock) -> None:
     """M32: gathering stops; what was gathered lasts as long as it was promised to."""
     with writing(closed.engine) as connection:
         values = {"number": 1, "hash": "0" * 64, "effective": 0, "document": b"nonsense"}
@@ -105,7 +107,7 @@ def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Parts, clock: Cl
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
 
 
-def test_a_preview_says_what_the_next_run_purges(closed: Parts, clock: Clock) -> None:
+def test_a_preview_says_what_the_next_run_purges(closed: Services, clock: Clock) -> None:
     """Before it is saved, the editor shows what it would purge; no more goes."""
     clock.now += 3 * DAY
     tight = ceiling(closes="day", retention_days=4, keep_rows_days=4)
@@ -119,7 +121,7 @@ def test_a_preview_says_what_the_next_run_purges(closed: Parts, clock: Clock) ->
     assert preview(closed, tight).purges == ()
 
 
-def test_a_preview_speaks_of_rows_by_terms_alone(closed: Parts, clock: Clock) -> None:
+def test_a_preview_speaks_of_rows_by_terms_alone(closed: Services, clock: Clock) -> None:
     """M27: a count of rows, asked before and after an erasure, would tell how many one had."""
     closed.registry.publish(policy("full"))
     shorter = ceiling(keep_rows_days=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst_collector.closing.bridges import bridges
+from askfirst_collector.closing.cut_edges import cut_edges
 
 Edge = tuple[int, int]
 
@@ -29,4 +29,4 @@ def test_a_bridge_is_an_edge_whose_loss_makes_more_pieces(edges: set[Edge]) -> N
     """The edges found are those that a search by removing each one finds."""
     nodes = {(node, node) for edge in edges for node in edge}
     by_removal = {e for e in edges if _pieces((edges | nodes) - {e}) > _pieces(edges | nodes)}
-    assert set(bridges(edges)) == by_removal
+    assert set(cut_edges(edges)) == by_removal

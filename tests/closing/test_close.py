@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from askfirst_collector.closing import close as closing_module
 from askfirst_collector.closing.close import close_due, close_period, due
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import PeriodClosed
 from askfirst_collector.store.salts import GRACE, pseudonym
@@ -32,14 +32,14 @@ from .house import (
 )
 
 
-def closings(parts: Parts) -> dict[tuple[str, str], int | None]:
+def closings(parts: Services) -> dict[tuple[str, str], int | None]:
     """Visitors by purpose and period of what is closed."""
     with parts.engine.connect() as connection:
         rows = connection.execute(select(disclosed.closing)).all()
     return {(row.purpose, row.period): row.visitors for row in rows}
 
 
-def cells(parts: Parts, table: str) -> dict[tuple[str, ...], int]:
+def cells(parts: Services, table: str) -> dict[tuple[str, ...], int]:
     """The visitors of a table's cells; `other` and the like end in their kind."""
     with parts.engine.connect() as connection:
         rows = connection.execute(select(disclosed.cell).where(disclosed.cell.c.table == table))
@@ -49,7 +49,9 @@ def cells(parts: Parts, table: str) -> dict[tuple[str, ...], int]:
         }
 
 
-def test_an_ended_period_is_closed_and_its_rows_are_destroyed(parts: Parts, clock: Clock) -> None:
+def test_an_ended_period_is_closed_and_its_rows_are_destroyed(
+    parts: Services, clock: Clock
+) -> None:
     """The tables stay, the rows go."""
     store(parts, [*crowd(parts, 20, page=("/a",)), *crowd(parts, 10, 50, page=("/b",))])
     clock.now = after()
@@ -59,7 +61,7 @@ def test_an_ended_period_is_closed_and_its_rows_are_destroyed(parts: Parts, cloc
     assert parts.events.periods() == []
 
 
-def test_an_open_period_is_never_closed(parts: Parts, clock: Clock) -> None:
+def test_an_open_period_is_never_closed(parts: Services, clock: Clock) -> None:
     """`askfirst close` closes only ended periods."""
     store(parts, crowd(parts, 20, page=("/a",)))
     clock.now = noon() + DAY / 2
@@ -68,7 +70,7 @@ def test_an_open_period_is_never_closed(parts: Parts, clock: Clock) -> None:
     assert key_of() in parts.events.periods()
 
 
-def test_a_dry_run_closes_and_counts_nothing(parts: Parts, clock: Clock) -> None:
+def test_a_dry_run_closes_and_counts_nothing(parts: Services, clock: Clock) -> None:
     """It says which periods are due; a period without a row looks the same as one with some."""
     empty = close_due(parts, after(), dry_run=True)
     store(parts, crowd(parts, 2, page=("/a",)))
@@ -78,7 +80,9 @@ def test_a_dry_run_closes_and_counts_nothing(parts: Parts, clock: Clock) -> None
     assert closings(parts) == {}
 
 
-def test_a_period_of_nobody_and_one_of_a_few_are_closed_alike(parts: Parts, clock: Clock) -> None:
+def test_a_period_of_nobody_and_one_of_a_few_are_closed_alike(
+    parts: Services, clock: Clock
+) -> None:
     """M27: what is closed does not tell whether one visitor came or none."""
     store(parts, crowd(parts, 2, page=("/rare",)))
     clock.now = after(days=2)
@@ -89,7 +93,7 @@ def test_a_period_of_nobody_and_one_of_a_few_are_closed_alike(parts: Parts, cloc
     assert cells(parts, "page") == {}
 
 
-def test_a_closed_period_is_never_recomputed(parts: Parts, clock: Clock) -> None:
+def test_a_closed_period_is_never_recomputed(parts: Services, clock: Clock) -> None:
     """Rows that come too late are destroyed, never counted, and change no figure."""
     late = crowd(parts, 40, 500, page=("/late",))
     store(parts, crowd(parts, 20, page=("/a",)))
@@ -103,7 +107,9 @@ def test_a_closed_period_is_never_recomputed(parts: Parts, clock: Clock) -> None
     assert parts.events.periods() == []
 
 
-def test_rows_that_come_while_a_period_is_closed_are_not_stored(parts: Parts, clock: Clock) -> None:
+def test_rows_that_come_while_a_period_is_closed_are_not_stored(
+    parts: Services, clock: Clock
+) -> None:
     """A sealed period takes no row, so what was answered is what was there."""
     late = crowd(parts, 5, 500, page=("/late",))
     store(parts, crowd(parts, 20, page=("/a",)))
@@ -114,7 +120,7 @@ def test_rows_that_come_while_a_period_is_closed_are_not_stored(parts: Parts, cl
 
 
 def test_a_period_without_rows_takes_none_while_it_is_closed(
-    parts: Parts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M50: nor after it: what is answered as stored is not removed as having come too late."""
     late = [row(parts, 1, {"page": ("/late",)})]
@@ -137,7 +143,7 @@ def test_a_period_without_rows_takes_none_while_it_is_closed(
 
 @pytest.mark.parametrize("at", ["disclose", "_settle"])
 def test_a_close_that_is_cut_off_is_open_or_closed(
-    parts: Parts, clock: Clock, at: str, monkeypatch: pytest.MonkeyPatch
+    parts: Services, clock: Clock, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before its one transaction a period is open, after it closed; either way once."""
     store(parts, crowd(parts, 20, page=("/a",)))
@@ -156,7 +162,7 @@ def test_a_close_that_is_cut_off_is_open_or_closed(
     assert parts.events.periods() == []
 
 
-def test_the_largest_size_and_the_shortest_retention_govern(parts: Parts, clock: Clock) -> None:
+def test_the_largest_size_and_the_shortest_retention_govern(parts: Services, clock: Clock) -> None:
     """One row under stricter terms makes the whole period as strict."""
     few = crowd(parts, 9, page=("/a",))
     store(parts, [*few, row(parts, 99, {"page": ("/a",)}, size=12, retention=30)])
@@ -170,7 +176,7 @@ def test_the_largest_size_and_the_shortest_retention_govern(parts: Parts, clock:
     assert (found.min_cell_size, found.expires) == (12, after() - 600 + 30 * DAY)
 
 
-def test_a_period_closes_without_its_salt(parts: Parts, clock: Clock) -> None:
+def test_a_period_closes_without_its_salt(parts: Services, clock: Clock) -> None:
     """A salt is destroyed two hours after its period, closed or not."""
     store(parts, crowd(parts, 20, page=("/a",)))
     clock.now = after(days=3)
@@ -179,7 +185,7 @@ def test_a_period_closes_without_its_salt(parts: Parts, clock: Clock) -> None:
     assert closings(parts)["statistics", MONDAY] == 20
 
 
-def test_what_is_past_its_retention_is_not_closed_any_more(parts: Parts, clock: Clock) -> None:
+def test_what_is_past_its_retention_is_not_closed_any_more(parts: Services, clock: Clock) -> None:
     """M28: rows of a period whose tables would be too old already are destroyed unanswered."""
     store(parts, crowd(parts, 20, page=("/a",)))
     clock.now = after(days=800)
@@ -208,7 +214,7 @@ def test_weeks_and_months_close_at_their_end(
 
 
 def test_nothing_rare_is_in_any_file_once_its_period_is_closed(
-    tmp_path: Path, parts: Parts, clock: Clock
+    tmp_path: Path, parts: Services, clock: Clock
 ) -> None:
     """M25: a hostile owner's 64 bits, one to a visitor, are in no file of a closed period."""
     secrets = [f"canary-{number:016x}" for number in range(30)]
@@ -235,7 +241,7 @@ def test_nothing_rare_is_in_any_file_once_its_period_is_closed(
 
 
 def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
-    tmp_path: Path, parts: Parts, clock: Clock
+    tmp_path: Path, parts: Services, clock: Clock
 ) -> None:
     """M48: the salt is in no byte of any file, and no row holds what it made."""
     salt = parts.salts.period("shop", "day", MONDAY)
@@ -252,7 +258,7 @@ def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
     assert not [each for each in made if each in left]
 
 
-def test_drops_are_counted_apart(parts: Parts, clock: Clock) -> None:
+def test_drops_are_counted_apart(parts: Services, clock: Clock) -> None:
     """A dropped event is no visit; its reason is closed like any table, its own visitors."""
     store(parts, crowd(parts, 20, page=("/a",)))
     dropped = [row(parts, 100 + n, {"action": ("bot",)}, type="drop") for n in range(10)]
@@ -267,7 +273,7 @@ def test_drops_are_counted_apart(parts: Parts, clock: Clock) -> None:
     assert cells(parts, "page") == {("/a",): 20}
 
 
-def test_drops_of_enough_visitors_are_shown(parts: Parts, clock: Clock) -> None:
+def test_drops_of_enough_visitors_are_shown(parts: Services, clock: Clock) -> None:
     """By their reason."""
     store(parts, crowd(parts, 20, page=("/a",)))
     store(parts, [row(parts, n, {"action": ("bot",)}, type="drop") for n in range(10)])

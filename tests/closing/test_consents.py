@@ -9,13 +9,13 @@ from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.ledger.entries import timestamp
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells
 
 
-def decide(parts: Parts, visitor: int, edition: int = 1, **details: int) -> None:
+def decide(parts: Services, visitor: int, edition: int = 1, **details: int) -> None:
     """Append an entry with these choices."""
     hour = int(parts.now()) // 3600 * 3600
     choices = {name: {"detail": n, "edition": edition} for name, n in details.items()}
@@ -35,13 +35,13 @@ def decide(parts: Parts, visitor: int, edition: int = 1, **details: int) -> None
     parts.ledger.append("shop", handle_of(visitor), lambda past: body)
 
 
-def found(parts: Parts, period: str = "2026-11-16") -> dict[Value, tuple[int, int]]:
+def found(parts: Services, period: str = "2026-11-16") -> dict[Value, tuple[int, int]]:
     """(visitors, entries) by what happened and edition."""
     groups = read_consents(parts.ledger, key_of(period))
     return {value: (len(group.visitors), group.views) for value, group in groups.items()}
 
 
-def test_what_an_entry_means_follows_from_the_one_before(parts: Parts, clock: Clock) -> None:
+def test_what_an_entry_means_follows_from_the_one_before(parts: Services, clock: Clock) -> None:
     """Of a purpose: granted, changed, withdrawn at the edition it leaves, or not touched."""
     decide(parts, 1, statistics=3)
     decide(parts, 2, statistics=0, marketing=3)
@@ -58,14 +58,14 @@ def test_what_an_entry_means_follows_from_the_one_before(parts: Parts, clock: Cl
     }
 
 
-def test_each_handle_is_one_visitor(parts: Parts) -> None:
+def test_each_handle_is_one_visitor(parts: Services) -> None:
     """Who changes a choice five times is one who changed it."""
     for detail in (3, 2, 3, 2, 3, 2):
         decide(parts, 1, statistics=detail)
     assert found(parts) == {("granted", "1"): (1, 1), ("changed", "1"): (1, 5)}
 
 
-def test_refusals_are_counted_where_the_policy_counts_them(parts: Parts, clock: Clock) -> None:
+def test_refusals_are_counted_where_the_policy_counts_them(parts: Services, clock: Clock) -> None:
     """They close like any table."""
     for _ in range(7):
         parts.ledger.tally_refusal("shop", 1)
@@ -74,7 +74,7 @@ def test_refusals_are_counted_where_the_policy_counts_them(parts: Parts, clock: 
     assert found(parts) == {("refused", "1"): (7, 7)}
 
 
-def test_the_table_is_closed_like_any_other(parts: Parts, clock: Clock) -> None:
+def test_the_table_is_closed_like_any_other(parts: Services, clock: Clock) -> None:
     """M27: without one page view, 32 grants and 12 withdrawals are cells, rounded."""
     for visitor in range(32):
         decide(parts, visitor, statistics=3)
@@ -92,7 +92,7 @@ def test_the_table_is_closed_like_any_other(parts: Parts, clock: Clock) -> None:
     assert shown["granted",] in (30, 35)
 
 
-def test_one_withdrawal_is_hidden(parts: Parts, clock: Clock) -> None:
+def test_one_withdrawal_is_hidden(parts: Services, clock: Clock) -> None:
     """M27: 20 grants and one withdrawal: neither is shown."""
     for visitor in range(20):
         decide(parts, visitor, statistics=3)

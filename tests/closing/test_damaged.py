@@ -6,7 +6,7 @@ from pathlib import Path
 
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from tests.closing.house import DAY, MONDAY, Clock, after, noon, opened, policy, row, store
@@ -15,7 +15,7 @@ KEY = PeriodKey("shop", "", "statistics", "day", MONDAY)
 SITE = policy()
 
 
-def write(parts: Parts, document: bytes) -> None:
+def write(parts: Services, document: bytes) -> None:
     with writing(parts.engine) as connection:
         connection.exec_driver_sql("UPDATE edition SET document = ?", (document,))
         move_revision(connection)

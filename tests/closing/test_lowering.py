@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.lowering import COMBINED, ceilings_of, lowered
+from askfirst_collector.closing.k_anonymity import COMBINED, caps_of, k_anonymise
 from askfirst_collector.store.events import Row
 
 from .populations import values_of
@@ -48,7 +48,7 @@ rows_of = st.lists(
 def test_each_combination_is_shared_by_enough(rows: list[Row]) -> None:
     """M27: no (ip, browser, os, screen, language) is kept that fewer than the size have."""
     everyone = {row.pseudonym for row in rows if row.pseudonym}
-    kept = lowered(rows, SIZE, lasting=everyone, ceilings={})
+    kept = k_anonymise(rows, SIZE, lasting=everyone, caps={})
     sharing: dict[tuple[Value, ...], set[bytes]] = {}
     for row in kept:
         sharing.setdefault(_combination(row), set()).update({row.pseudonym or b""} - {b""})
@@ -58,7 +58,7 @@ def test_each_combination_is_shared_by_enough(rows: list[Row]) -> None:
 @given(rows_of)
 def test_rows_are_only_lowered(rows: list[Row]) -> None:
     """Every kept row is a row that was to be kept, no finer; most keep what they may."""
-    kept = lowered(rows, SIZE, lasting=(), ceilings={})
+    kept = k_anonymise(rows, SIZE, lasting=(), caps={})
     wanted = [row for row in rows if row.keep_rows_days]
     assert len(kept) in (0, len(wanted))
     for row in kept:
@@ -80,7 +80,7 @@ def test_no_rare_string_is_kept(rows: list[Row]) -> None:
         value = row.values.get("page", ())
         for level in range(1, len(value) + 1):
             reached.setdefault(value[:level], set()).update({row.pseudonym or b""} - {b""})
-    for row in lowered(rows, SIZE, lasting=(), ceilings={}):
+    for row in k_anonymise(rows, SIZE, lasting=(), caps={}):
         value = row.values.get("page", ())
         known = value[:-1] if value[-1:] == ("other",) else value
         assert not known or len(reached[known]) >= SIZE
@@ -90,7 +90,7 @@ def test_no_rare_string_is_kept(rows: list[Row]) -> None:
 def test_no_order_of_rows_tells_an_order_of_events(rows: list[Row], draw: random.Random) -> None:
     """M26: kept rows are in the order of their content, however they were read."""
     shuffled = draw.sample(rows, len(rows))
-    kept, again = (lowered(each, SIZE, lasting=(), ceilings={}) for each in (rows, shuffled))
+    kept, again = (k_anonymise(each, SIZE, lasting=(), caps={}) for each in (rows, shuffled))
     assert [row.values for row in kept] == [row.values for row in again]
 
 
@@ -99,7 +99,7 @@ def test_pseudonyms_of_the_period_are_blanked() -> None:
     rows = [_row(number, {"page": ("/a",)}) for number in range(6)]
     name = rows[0].pseudonym
     assert name is not None
-    kept = lowered(rows, SIZE, lasting={name}, ceilings={})
+    kept = k_anonymise(rows, SIZE, lasting={name}, caps={})
     assert sorted(row.pseudonym or b"" for row in kept) == [b""] * 5 + [name]
 
 
@@ -110,8 +110,8 @@ def test_a_receipt_never_gets_finer_than_before() -> None:
     rows += [_row(number, {"ip": ("DE",), "browser": ("x", "1")}) for number in range(20, 25)]
     name = rows[0].pseudonym
     assert name is not None
-    ceilings = ceilings_of(before)
-    kept = lowered(rows, SIZE, lasting={name}, ceilings=ceilings)
+    caps = caps_of(before)
+    kept = k_anonymise(rows, SIZE, lasting={name}, caps=caps)
     own = next(row for row in kept if row.pseudonym == name)
     assert len(own.values.get("ip", ())) <= 1
     assert any(row.values.get("ip") == ("DE", "BY") for row in kept if row.pseudonym is None)
@@ -120,4 +120,4 @@ def test_a_receipt_never_gets_finer_than_before() -> None:
 def test_too_few_rows_are_not_kept_at_all() -> None:
     """Where fewer than the size would be kept, there is nothing to hide among."""
     rows = [_row(number, {"page": ("/a",)}) for number in range(SIZE - 1)]
-    assert lowered(rows, SIZE, lasting=(), ceilings={}) == []
+    assert k_anonymise(rows, SIZE, lasting=(), caps={}) == []

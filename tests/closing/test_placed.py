@@ -18,7 +18,7 @@ from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.ranges import Report, Wanted, report
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.usecases.record_consent import record_now
@@ -47,23 +47,23 @@ def clock() -> Clock:
 
 
 @contextmanager
-def standing(folder: Path, clock: Clock, **changes: Any) -> Iterator[Parts]:
+def standing(folder: Path, clock: Clock, **changes: Any) -> Iterator[Services]:
     """A shop on which the tides collector stands."""
     with opened(folder, clock, SITE) as parts:
         place(parts, tides(SITE, **changes))
         yield parts
 
 
-def told(parts: Parts, table: str, collector: str = "tides") -> Report:
+def told(parts: Services, table: str, collector: str = "tides") -> Report:
     day = date.fromisoformat(MONDAY)
     return report(parts, Wanted("shop", "statistics", day, day, collector), table)
 
 
-def views(parts: Parts, people: int, key: PeriodKey = KEY, **more: Any) -> None:
+def views(parts: Services, people: int, key: PeriodKey = KEY, **more: Any) -> None:
     store(parts, [row(parts, number, FIREFOX, key, **more) for number in range(people)])
 
 
-def answer(parts: Parts, visitor: int, choices: dict[str, int]) -> None:
+def answer(parts: Services, visitor: int, choices: dict[str, int]) -> None:
     site = parts.registry.site("shop")
     assert site is not None
     edition = site.editions.current.hash

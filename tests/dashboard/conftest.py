@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.members import Members
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from tests.isolation.world import World, world
 
 ORIGIN = "https://shop.example"
@@ -38,19 +38,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
-    opened = open_parts(tmp_path / "data", host_policy=None, now=clock, urandom=os.urandom)
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
+    opened = open_services(tmp_path / "data", host_policy=None, now=clock, urandom=os.urandom)
     yield opened
-    close_parts(opened)
+    close_services(opened)
 
 
 @pytest.fixture
-def members(parts: Parts, clock: Clock) -> Members:
+def members(parts: Services, clock: Clock) -> Members:
     return Members(parts.engine, now=clock, urandom=os.urandom)
 
 
 @pytest.fixture
-def dashboard(parts: Parts) -> ASGIApp:
+def dashboard(parts: Services) -> ASGIApp:
     return host_app(parts)
 
 

@@ -14,7 +14,7 @@ import pytest
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
 
 from .conftest import client_of, set_up, sign_in
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     """Monday with twelve visitors, Tuesday with two, Wednesday still open."""
     with opened(tmp_path / "data", clock, policy()) as parts:
         for visitor in range(12):
@@ -58,7 +58,7 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
 
 
 @pytest.fixture
-async def client(parts: Parts, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def client(parts: Services, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     members = Members(parts.engine, now=clock, urandom=parts.urandom)
     async with client_of(host_app(parts)) as opened_client:
         await set_up(opened_client, members)
@@ -120,7 +120,7 @@ async def test_every_table_has_its_page_and_exports(client: httpx.AsyncClient, s
 
 
 @pytest.fixture
-def reading(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def reading(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     """A Monday on which forty visitors saw the first page, and half of them the second."""
     tables = {"funnels": {"reading": ["page:/", "page:/blog/one"]}}
     with opened(tmp_path / "reading", clock, policy(tables=tables)) as parts:
@@ -131,7 +131,7 @@ def reading(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
         yield parts
 
 
-async def test_a_funnel_shows_its_steps_in_their_order(reading: Parts, clock: Clock) -> None:
+async def test_a_funnel_shows_its_steps_in_their_order(reading: Services, clock: Clock) -> None:
     """Every step that was disclosed has its line, the first one on top."""
     members = Members(reading.engine, now=clock, urandom=reading.urandom)
     async with client_of(host_app(reading)) as client:
@@ -207,7 +207,7 @@ async def test_the_policy_is_said_in_the_words_of_the_notice(client: httpx.Async
 
 
 async def test_an_edition_says_what_it_widened(
-    client: httpx.AsyncClient, parts: Parts, clock: Clock
+    client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
     """M16: asked again about exactly that."""
     wider = policy(levels={**policy().document["purposes"]["statistics"]["levels"], "browser": 2})
@@ -219,7 +219,7 @@ async def test_an_edition_says_what_it_widened(
 
 
 async def test_small_sites_are_advised(
-    client: httpx.AsyncClient, parts: Parts, clock: Clock
+    client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
     """Where most days are too small to show, a longer period is advised."""
     clock.now = after("2026-11-21")
@@ -229,7 +229,9 @@ async def test_small_sites_are_advised(
     assert "closes = &#34;week&#34;" in page
 
 
-async def test_files_that_cannot_be_read_are_a_503(client: httpx.AsyncClient, parts: Parts) -> None:
+async def test_files_that_cannot_be_read_are_a_503(
+    client: httpx.AsyncClient, parts: Services
+) -> None:
     """Store away: 503 with Retry-After, never a traceback."""
     with parts.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE cell")

@@ -10,7 +10,7 @@ from askfirst.errors import PolicyError, Problem
 from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.dashboard.host_policy import form as ceiling_form
-from askfirst_collector.dashboard.layout.problems import told
+from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.placed import form as collector_form
 from tests.collectors import policy, purposes
 from tests.placing import tides
@@ -144,10 +144,10 @@ def test_a_conflict_is_told_in_words_and_once() -> None:
         Problem(at, 2, f"the site's policy allows 1: {advice}", 1, "site"),
         Problem(at, 2, f"the host allows 1: {advice}", 1, "host"),
     )
-    (found,) = told(both)
+    (found,) = problem_texts(both)
     assert (found.where, found.advice) == ("statistics: screen", "Write 1 or less.")
     assert found.found.startswith("2, the screen size")
     assert found.allowed == "1, phone, tablet or desktop"
     assert found.link == "the site’s policy and the host policy"
-    (kept,) = told([both[1].as_dict()])
+    (kept,) = problem_texts([both[1].as_dict()])
     assert kept.link == "the host policy"

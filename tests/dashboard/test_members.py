@@ -14,7 +14,7 @@ from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 from .conftest import BASE, ORIGIN, PASSWORD, client_of, set_up, sign_in
 
@@ -108,7 +108,7 @@ async def test_what_is_wrong_leaves_the_link_and_makes_nobody(
 
 
 async def test_a_session_is_bound_to_the_browser_it_began_in(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, parts: Parts
+    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, parts: Services
 ) -> None:
     """A cookie that turns up in another browser opens nothing, and ends there."""
     await set_up(client, members)
@@ -217,7 +217,7 @@ async def test_a_token_is_shown_once(client: httpx.AsyncClient, members: Members
 
 
 async def test_the_audit_tells_what_changed_and_no_secret(
-    client: httpx.AsyncClient, members: Members, parts: Parts
+    client: httpx.AsyncClient, members: Members, parts: Services
 ) -> None:
     await set_up(client, members)
     page = await post(client, "/members/invite", role="reader", more="shop")

@@ -20,7 +20,7 @@ from askfirst_collector.dashboard.auth.oidc_client import Provider, provider_of
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 from .conftest import BASE, ORIGIN, Clock, client_of, set_up
 from .issuer import CLIENT, SECRET, Issuer
@@ -36,7 +36,7 @@ def issuer(clock: Clock) -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def app(parts: Parts, issuer: Issuer) -> Any:
+def app(parts: Services, issuer: Issuer) -> Any:
     return host_app(parts, provider=Provider(issuer.url, CLIENT, SECRET, ORIGIN + BASE, "Example"))
 
 
@@ -84,7 +84,7 @@ async def test_whoever_is_not_invited_is_no_member(app: Any, members: Members) -
 
 
 async def test_an_invitation_by_link_makes_the_member_once(
-    app: Any, members: Members, issuer: Issuer, parts: Parts
+    app: Any, members: Members, issuer: Issuer, parts: Services
 ) -> None:
     _, token = members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"])
     async with client_of(app) as client:
@@ -290,7 +290,7 @@ async def test_metadata_that_leads_elsewhere_is_not_followed(
 
 
 async def test_a_provider_that_is_away_is_said_and_the_password_works(
-    parts: Parts, members: Members, caplog: pytest.LogCaptureFixture
+    parts: Services, members: Members, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = Provider("http://127.0.0.1:9", CLIENT, SECRET, ORIGIN + BASE, "Example")
     async with client_of(host_app(parts, provider=provider)) as client:

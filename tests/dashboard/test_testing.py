@@ -13,7 +13,7 @@ from askfirst.gate.test_session import SECONDS, is_session
 from askfirst.http.cookie_header import TEST
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.closing.house import Clock, noon, opened, policy
 
 from .conftest import client_of, set_up
@@ -28,13 +28,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path / "data", clock, policy()) as parts:
         yield parts
 
 
 @pytest.fixture
-async def client(parts: Parts, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def client(parts: Services, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     members = Members(parts.engine, now=clock, urandom=parts.urandom)
     async with client_of(host_app(parts)) as opened_client:
         await set_up(opened_client, members)
@@ -51,7 +51,7 @@ async def start(client: httpx.AsyncClient, origin: str) -> httpx.Response:
 
 
 async def test_a_member_starts_and_ends_a_test(
-    client: httpx.AsyncClient, parts: Parts, clock: Clock
+    client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
     """Short-lived, signed by the site's keys, HttpOnly, and never stored."""
     origin = policy().origins[0]
@@ -77,7 +77,7 @@ async def test_a_member_starts_and_ends_a_test(
     assert "1970" in line
 
 
-async def test_nobody_else_is_given_it(client: httpx.AsyncClient, parts: Parts) -> None:
+async def test_nobody_else_is_given_it(client: httpx.AsyncClient, parts: Services) -> None:
     """It must never be set for someone who is not signed in, nor by another site's form."""
     async with client_of(host_app(parts)) as stranger:
         response = await stranger.post("/sites/shop/test", data={"csrf": "x"})

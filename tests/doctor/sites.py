@@ -16,8 +16,8 @@ import uvicorn
 
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.terms.policy import read_policy
+from askfirst_collector.doctor.collect_evidence import Request, collect_evidence
 from askfirst_collector.doctor.examine import Report, examine
-from askfirst_collector.doctor.gathering import Request, gather
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.conftest import ROOT
 
@@ -139,7 +139,7 @@ def visit(
     """The doctor's word on a running site, whose policy names the port it got."""
     if "policy" not in options:
         options["policy"] = read_policy(policy(origins=[origin]))
-    return examine(gather(Request(origin, browser=browser, **options), now=now))
+    return examine(collect_evidence(Request(origin, browser=browser, **options), now=now))
 
 
 def start(folder: Path, code: str, monkeypatch: Any, **options: Any) -> Report:
@@ -149,7 +149,7 @@ def start(folder: Path, code: str, monkeypatch: Any, **options: Any) -> Report:
     paths = (folder, ROOT / "sdk/python", ROOT / "collector", ROOT)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
     request = Request("site_under_test:app", browser=False, **options)
-    return examine(gather(request, now=time.time))
+    return examine(collect_evidence(request, now=time.time))
 
 
 def ids(report: Report) -> set[str]:

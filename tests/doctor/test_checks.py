@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from askfirst.terms.policy import read_policy
-from askfirst_collector.doctor.gathering import Request, gather
+from askfirst_collector.doctor.collect_evidence import Request, collect_evidence
 from askfirst_collector.doctor.transport import nothing_in_front
 from tests.doctor.sites import PAGE, adding, ids, outside, policy, served, site, tide, visit
 
@@ -358,7 +358,7 @@ def test_d022_nothing_in_front(tmp_path: Path) -> None:
     """D022: what visitors reach says that it is an application server; on loopback anything may."""
     with tide(tmp_path) as origin:
         request = Request(origin, policy=read_policy(policy(origins=[origin])))
-        evidence = gather(request, now=time.time)
+        evidence = collect_evidence(request, now=time.time)
     assert [*nothing_in_front(evidence)] == []
     public = replace(evidence, origin="https://tide.example")
     (found,) = nothing_in_front(public)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from askfirst.terms.policy import read_policy
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from tests.conftest import ROOT
 from tests.frameworks.servers import Site, serve
 from tests.frameworks.visitor import Forms, Got, Visitor
@@ -47,7 +47,7 @@ def placed(
     example = ROOT / "examples" / request.param.partition("-")[0]
     folder = tmp_path_factory.mktemp(request.param)
     policy = read_policy(example / "policy.toml")
-    parts = open_parts(
+    parts = open_services(
         folder / "askfirst-data", host_policy=None, now=time.time, urandom=os.urandom
     )
     try:
@@ -56,7 +56,7 @@ def placed(
         collector = tides(policy, pages=["/", "/about"], statistics={"levels": levels})
         key = place(parts, collector).write_key
     finally:
-        close_parts(parts)
+        close_services(parts)
     with serve(app, server, folder, where=example) as site:
         yield Placed(site, key)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from askfirst.client import Caller, Decision, Handle, Owed, Receive, Recorded, Scope, Send
-from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.client import Caller, Decision, Handle, PendingEntry, Receive, Recorded, Scope, Send
+from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.token import State, expires_at, sign_state
@@ -62,7 +62,7 @@ class MemoryCollector:
 
     now: Callable[[], float] = lambda: NOW
     published: list[Edition] = field(default_factory=list)
-    standing: dict[Handle, Recorded] = field(default_factory=dict)
+    consent_status: dict[Handle, Recorded] = field(default_factory=dict)
     dead: set[Handle] = field(default_factory=set)
     decisions: list[Decision] = field(default_factory=list)
     submitted: list[tuple[Caller, Mapping[str, object], Sequence[tuple[bytes, bytes]], str]] = (
@@ -74,7 +74,7 @@ class MemoryCollector:
     restricted: list[Handle] = field(default_factory=list)
     admitted: list[str] = field(default_factory=list)
     most_grants: int = 1_000_000
-    owed: list[Owed] = field(default_factory=list)
+    owed: list[PendingEntry] = field(default_factory=list)
     spool: Exception | None = None  # what writing down what is owed fails of
     away: Exception | None = None
     closed: bool = False
@@ -103,7 +103,7 @@ class MemoryCollector:
         self._call("record")
         if decision.handle in self.dead:
             raise Refused(Reason.HANDLE_ENDED, "draw a new secret")
-        old = self.standing.get(decision.handle)
+        old = self.consent_status.get(decision.handle)
         grants = any(decision.choices.values())
         if old is None and not grants:
             raise Refused(Reason.NO_RECEIPT, "there is no such grant")
@@ -117,11 +117,11 @@ class MemoryCollector:
         alive = any(choice.detail for choice in choices.values())
         expires = expires_at(self.now(), consent_days=days[0], refusal_days=days[1], granted=alive)
         if not alive:
-            self.standing.pop(decision.handle)
+            self.consent_status.pop(decision.handle)
             self.dead.add(decision.handle)
             return Recorded(choices, expires, None, "withdrawn")
         found = Recorded(choices, expires, "receipt.of.ledger", "changed" if old else "granted")
-        self.standing[decision.handle] = found
+        self.consent_status[decision.handle] = found
         return found
 
     async def tally_refusal(self, site: str) -> None:
@@ -130,7 +130,7 @@ class MemoryCollector:
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
         self._call("me")
-        found = self.standing.get(handle)
+        found = self.consent_status.get(handle)
         if found is None:
             return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
         choices = {name: choice.detail for name, choice in found.choices.items()}
@@ -151,7 +151,7 @@ class MemoryCollector:
         self._call("restrict")
         self.restricted.append(handle)
 
-    async def owe(self, entry: Owed) -> None:
+    async def owe(self, entry: PendingEntry) -> None:
         if self.spool is not None:
             raise self.spool
         self.owed.append(entry)
@@ -181,7 +181,7 @@ class MemoryCollector:
     async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._call("events")
         caller: Caller = scope["askfirst.caller"]
-        alive = caller.handle in self.standing
+        alive = caller.handle in self.consent_status
         told = {"stored": 1, "dropped": []} if alive else _nothing_stored()
         await send({"type": "http.response.start", "status": 202, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(told).encode()})
@@ -203,7 +203,7 @@ def _nothing_stored() -> dict[str, object]:
     return {"stored": 0, "dropped": [{"index": 0, "reason": "no-grant"}]}
 
 
-AWAY = CollectorAway("the disk is full")
+AWAY = CollectorUnavailable("the disk is full")
 
 
 def state_token(

@@ -117,7 +117,7 @@ async def test_a_network_grants_no_more_than_people_do(shop: Build) -> None:
     got = await crowd.consent("accept_all", site.policy.hash)
     assert (got.status, got.json["reason"]) == (429, "too-many-requests")
     assert got.one(b"retry-after") == b"60"
-    assert (len(site.collector.standing), crowd.jar) == (1, {})
+    assert (len(site.collector.consent_status), crowd.jar) == (1, {})
     assert (await crowd.consent("reject_all", "")).status == 200
     assert (await site.browser.consent("withdraw", "")).status == 200
     assert site.collector.admitted == ["203.0.113.9"] * 2
@@ -176,7 +176,7 @@ async def test_for_children_every_answer_is_the_same_refusal(shop: Build) -> Non
     older.jar = {STATE: state_token({"statistics": (3, 1)}), RECEIPT: b"A" * 22}
     handle = hashlib.sha256(bytes(16)).hexdigest()
     await older.get("/")
-    site.collector.standing[handle] = _standing()
+    site.collector.consent_status[handle] = _standing()
     await older.consent("accept_all", site.policy.hash)
     assert older.jar == refused.jar
     assert site.collector.erased == [handle]

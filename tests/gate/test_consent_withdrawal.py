@@ -38,7 +38,7 @@ async def test_a_second_receipt_does_not_keep_the_first_alive(shop: Build) -> No
     beside = (b"cookie", b"__Host-askfirst-receipt=" + b"A" * 22)
     got = await site.browser.post_json("/askfirst/consent", body, [SAME_ORIGIN, beside])
     assert got.status == 200
-    assert not site.collector.standing
+    assert not site.collector.consent_status
     before = len(site.collector.calls)
     await site.another().post_json("/askfirst/consent", body, [SAME_ORIGIN, planted])
     assert len(site.collector.calls) - before <= MOST_RECEIPTS

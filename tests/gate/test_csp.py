@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from askfirst.errors import WrongSetting
-from askfirst.gate.csp import ENFORCED, REPORTED, Reach
+from askfirst.gate.csp import ENFORCED, REPORTED, CspBuilder
 from askfirst.gate.permissions import FEATURES, NAME, deny_unused
 from askfirst.http.headers import Header
 from askfirst.terms.consent import Consent, Signals
@@ -48,7 +48,9 @@ def consent(*granted: str, gpc: bool = False) -> Consent:
 
 def ours(*granted: str, headers: list[Header] | None = None, **signals: bool) -> dict[str, str]:
     """Our policy's directives, for a page with these headers."""
-    found = Reach(policy_(), mode="enforce").join(headers or [HTML], consent(*granted, **signals))
+    found = CspBuilder(policy_(), mode="enforce").join(
+        headers or [HTML], consent(*granted, **signals)
+    )
     name, value = found[-1]
     assert name == ENFORCED
     parts = [part.strip().partition(" ") for part in value.decode().split(";")]
@@ -77,7 +79,7 @@ def test_an_existing_policy_stands_as_it_was() -> None:
     """Never loosened, nonces untouched: ours is one more, and browsers enforce each."""
     site = b"default-src 'none'; script-src 'nonce-abc' 'strict-dynamic' https:; img-src 'self'"
     headers: list[Header] = [HTML, (b"Content-Security-Policy", site)]
-    found = Reach(policy_(), mode="enforce").join(headers, consent("statistics"))
+    found = CspBuilder(policy_(), mode="enforce").join(headers, consent("statistics"))
     assert found[:2] == headers
     assert len(found) == 3
 
@@ -116,7 +118,7 @@ def test_no_report_leaves_the_browser() -> None:
         (b"Report-To", b"{}"),
         (b"NEL", b"{}"),
     ]
-    found = Reach(policy_(), mode="report").join(headers, consent())
+    found = CspBuilder(policy_(), mode="report").join(headers, consent())
     assert found[:2] == [HTML, (b"Content-Security-Policy", b"img-src 'self'")]
     assert [name for name, _ in found[2:]] == [REPORTED]
     assert b"report" not in found[2][1]
@@ -125,7 +127,7 @@ def test_no_report_leaves_the_browser() -> None:
 def test_a_wrong_mode_is_found_at_start() -> None:
     """A bad setting is found at start."""
     with pytest.raises(WrongSetting, match=r"askfirst\.E023"):
-        Reach(policy_(), mode="on")
+        CspBuilder(policy_(), mode="on")
 
 
 @pytest.mark.anyio
@@ -155,7 +157,7 @@ def _recipients() -> dict[str, Any]:
 
 def test_which_responses_are_pages() -> None:
     """HTML, and what tells a browser to go on with a page it has."""
-    reach = Reach(policy_(), mode="enforce")
+    reach = CspBuilder(policy_(), mode="enforce")
     assert reach.concerns([], [HTML])
     assert not reach.concerns([], [(b"content-type", b"text/css")])
     assert not reach.concerns([], [])

@@ -56,7 +56,7 @@ async def test_each_granted_purpose_gets_its_own_cut(shop: Build) -> None:
         },
     ]
     caller, payload, handed, peer = site.collector.submitted[0]
-    assert caller.handle in site.collector.standing
+    assert caller.handle in site.collector.consent_status
     assert len(str(payload["batch"])) == 22
     assert {name for name, _ in handed} <= {b"user-agent", b"accept-language"}
     assert peer == site.browser.peer

@@ -131,12 +131,12 @@ def test_threads_do_not_wait_for_news_either() -> None:
         assert told() == "db;dur=2"
         place(collector, policy, TIDES)
         clock[0] += FRESH
-        gate = site._desk.gate
+        gate = site._adapter.gate
         while len(gate.known.editions) < 2:
             told()
         first, _, word = told().partition(", ")
         assert first == "db;dur=2"
         vouch = word.removeprefix('askfirst;desc="tides.').removesuffix('"')
-        assert gate.vouches("tides", "/tides/caf%C3%A9", vouch)
+        assert gate.accepts_page_token("tides", "/tides/caf%C3%A9", vouch)
     finally:
         site.close()

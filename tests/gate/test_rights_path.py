@@ -66,7 +66,7 @@ async def test_the_secret_may_come_in_the_header(shop: Build) -> None:
     assert got.json["record"]
     ended = await site.another().post_json("/askfirst/rights/withdraw", {}, [SAME_ORIGIN, header])
     assert ended.json == {"done": "withdrawn"}
-    assert not site.collector.standing
+    assert not site.collector.consent_status
 
 
 async def test_an_unknown_or_dead_receipt_tells_nothing(shop: Build) -> None:
@@ -122,7 +122,7 @@ async def test_withdrawing_here_is_withdrawing(shop: Build) -> None:
     got = await site.browser.post_form("/askfirst/rights/me", "action=withdraw")
     assert got.status == 303
     assert RECEIPT not in site.browser.jar
-    assert not site.collector.standing
+    assert not site.collector.consent_status
     again = await site.browser.post_form("/askfirst/rights/me", "action=withdraw")
     assert (again.status, again.one(b"location")) == (303, b"/askfirst/rights/me")
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import WrongSetting
-from askfirst.gate.cookie_filter import Passing
+from askfirst.gate.cookie_filter import CookieFilter
 from askfirst.gate.undeclared_cookies import (
     MOST,
     Report,
@@ -40,7 +40,7 @@ def report() -> Report:
 
 def test_the_line_to_add_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     """The first removal of each name logs the policy line; never a value, never an id."""
-    judge = Passing(make_policy(), report=report())
+    judge = CookieFilter(make_policy(), report=report())
     headers: list[Header] = [
         (b"set-cookie", b"prefs=SECRET; Path=/"),
         (b"set-cookie", b"prefs=SECRET2"),
@@ -67,7 +67,7 @@ def test_what_is_logged_can_be_pasted(caplog: pytest.LogCaptureFixture) -> None:
     plain = (ROOT / "policy.example.toml").read_text("utf-8")
     policy = read_policy(f"{plain}\n{lines}\n")
     assert "prefs" in [cookie.cookie for cookie in policy.necessary]
-    assert Passing(policy, report=report()).kind(b"prefs").necessary
+    assert CookieFilter(policy, report=report()).kind(b"prefs").necessary
 
 
 CONFIGURED = """

@@ -25,7 +25,7 @@ from askfirst.terms.sets import Listed
 from askfirst.terms.terms import CLOSES, Terms, meet
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.read_rows import Reading, Sender
-from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.salts import Salts
 from tests.ingest.world import AGENT, NOW, site_policy
@@ -150,7 +150,7 @@ def gathered(chain: Chain, event: dict[str, Any], salts: Salts) -> Row | str:
     """What is stored of an event under a chain, or why nothing is."""
     site = Site("example", chain.editions, chain.ceiling, 1)
     choices = {NAME: Choice(chain.detail, 1)}
-    standing = Standing("example", HANDLE, True, False, False, choices, 2**40, ("tides",), 0)
+    standing = ConsentStatus("example", HANDLE, True, False, False, choices, 2**40, ("tides",), 0)
     sender = Sender(site, HANDLE, Signals(), lambda placed, path: True)
     named = sender.named(chain.editions.current.placed["tides"])
     observer = Observer(Raw(HEADERS, "203.0.113.7", NOW), place=None)

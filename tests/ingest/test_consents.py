@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.usecases.record_consent import record, record_now
 from tests.collectors import HANDLE, Clock, decision, opened, policy
 
@@ -52,7 +52,7 @@ def test_a_withdrawal_survives_its_process(tmp_path: Path, point: str) -> None:
         parts.registry.publish(POLICY)
         record_now(parts, decision(POLICY))
         killed(tmp_path, "withdraw", point)
-        standing = parts.ledger.standing("shop", HANDLE)
+        standing = parts.ledger.consent_status("shop", HANDLE)
         assert standing is not None
         assert not standing.alive
         assert parts.salts.grant_key(HANDLE) is not None
@@ -72,7 +72,7 @@ def test_a_grant_survives_its_process(tmp_path: Path) -> None:
         again = record_now(parts, decision(POLICY))
         assert again.receipt is not None
         assert parts.salts.grant_key(HANDLE) is not None
-        standing = parts.ledger.standing("shop", HANDLE)
+        standing = parts.ledger.consent_status("shop", HANDLE)
         assert standing is not None
         assert standing.alive
 
@@ -82,7 +82,7 @@ def test_a_grant_that_takes_too_long_is_not_given(tmp_path: Path) -> None:
 
     async def ask() -> float:
         start = time.monotonic()
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await record(parts, decision(POLICY))
         return time.monotonic() - start
 
@@ -92,7 +92,7 @@ def test_a_grant_that_takes_too_long_is_not_given(tmp_path: Path) -> None:
             other.exec_driver_sql("BEGIN IMMEDIATE")
             assert asyncio.run(ask()) < 4
             other.exec_driver_sql("ROLLBACK")
-        assert parts.ledger.standing("shop", HANDLE) is None
+        assert parts.ledger.consent_status("shop", HANDLE) is None
 
 
 @pytest.mark.parametrize("handle", ["", "a" * 63, "A" * 64, "../" + "a" * 61])

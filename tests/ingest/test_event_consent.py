@@ -16,7 +16,7 @@ import askfirst
 from askfirst.client import Caller
 from askfirst_collector.ingest import events as events_module
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import Batch
 from askfirst_collector.usecases.visitor_rights import restrict
 from tests.ingest.world import MARKETING
@@ -113,7 +113,7 @@ def test_without_a_ceiling_nothing_is_stored(tmp_path: Path) -> None:
     )
     with closing(World(tmp_path / "data")) as world:
         handle = world.grant()
-        parts = open_parts(
+        parts = open_services(
             world.folder, host_policy=host, now=lambda: world.now, urandom=os.urandom
         )
         world.events = open_events(parts)
@@ -121,7 +121,7 @@ def test_without_a_ceiling_nothing_is_stored(tmp_path: Path) -> None:
         host.write_text("nonsense")
         world.now += 5
         assert world.post(world.body(), handle=handle).reasons == ["no-grant"]
-        close_parts(parts)
+        close_services(parts)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +228,6 @@ def test_a_choice_that_narrows_while_a_batch_waits_is_judged_again(
 
 
 def _choice(world: World, handle: str, purpose: str) -> int:
-    standing = world.parts.ledger.standing("example", handle)
+    standing = world.parts.ledger.consent_status("example", handle)
     assert standing is not None
     return standing.choices[purpose].detail

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from askfirst.client import Caller
-from askfirst_collector.store.events import StoreAway
+from askfirst_collector.store.events import StoreUnavailable
 from tests.ingest.world import SECRET, SECRET_HANDLE
 from tests.support.site_keys import new_site_key
 
@@ -155,7 +155,7 @@ def test_a_server_is_not_told_that_the_store_is_away(
     """The page goes on unharmed whatever happens to its page view."""
 
     async def away(*_: object) -> bytes:
-        raise StoreAway("disk full")
+        raise StoreUnavailable("disk full")
 
     monkeypatch.setattr(world.parts.events, "append", away)
     payload = {"v": 1, "batch": world.batch(), "events": [VISIT]}

@@ -85,7 +85,7 @@ def test_a_pseudonym_lives_with_its_period_or_with_its_grant(tmp_path: Path) -> 
 def test_rows_of_a_receipt_are_kept_no_longer_than_its_grant(world: World) -> None:
     """With `visitor: receipt` the days that rows are kept end with the grant."""
     handle = world.grant()
-    standing = world.parts.ledger.standing("example", handle)
+    standing = world.parts.ledger.consent_status("example", handle)
     assert standing is not None
     world.now = standing.expires - 10 * 86_400
     world.post(world.body(), handle=handle)

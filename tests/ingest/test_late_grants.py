@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from askfirst.client import Decision
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.closing.consents import read_consents
-from askfirst_collector.ingest.owed import EventStandings, tell_all
-from askfirst_collector.services import Parts
+from askfirst_collector.ingest.pending import EventConsentStatuses, tell_all
+from askfirst_collector.services import Services
 from askfirst_collector.usecases import record_consent as consents
 from askfirst_collector.usecases.record_consent import record, record_now
 from tests.closing.house import key_of
@@ -27,18 +27,18 @@ SITE = policy()
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path / "data") as found:
         found.registry.publish(SITE)
         yield found
 
 
-def methods(parts: Parts, handle: str = HANDLE) -> list[tuple[str, str]]:
+def methods(parts: Services, handle: str = HANDLE) -> list[tuple[str, str]]:
     """Kind and method of each entry."""
     return [(e.body["kind"], e.body["method"]) for e in parts.ledger.history("shop", handle)]
 
 
-def counted(parts: Parts) -> set[object]:
+def counted(parts: Services) -> set[object]:
     return set(read_consents(parts.ledger, key_of("2026-11-22")))
 
 
@@ -47,13 +47,13 @@ def grant(method: str = "accept_all", **choices: int) -> Decision:
 
 
 async def test_what_is_not_committed_in_time_is_rolled_back(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program holds the ledger for a while: nothing is recorded when it lets go."""
     monkeypatch.setattr(consents, "SECONDS", 0.2)
     with closing(sqlite3.connect(parts.folder.ledger, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await record(parts, grant())
         other.execute("ROLLBACK")
     # Whatever still runs in a thread is over after this.
@@ -84,15 +84,15 @@ def stalled(monkeypatch: pytest.MonkeyPatch) -> type[Stalled]:
 
 
 async def test_what_was_committed_late_ends_and_is_not_counted(
-    parts: Parts, stalled: type[Stalled]
+    parts: Services, stalled: type[Stalled]
 ) -> None:
     """M50: that it ends is on disk before the visitor hears 503; no event is taken meanwhile."""
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await record(parts, grant())
     assert parts.spool.handles() == [HANDLE]
     stalled.goes_on.set()
     await eventually(lambda: methods(parts) == [("grant", "accept_all")])
-    assert EventStandings(parts.ledger, parts.spool).standing("shop", HANDLE) is None
+    assert EventConsentStatuses(parts.ledger, parts.spool).consent_status("shop", HANDLE) is None
     assert await tell_all(parts)
     assert methods(parts) == [("grant", "accept_all"), ("withdraw", "rollback")]
     assert parts.ledger.has_ended("shop", HANDLE)
@@ -101,12 +101,12 @@ async def test_what_was_committed_late_ends_and_is_not_counted(
     assert counted(parts) == {("granted", "1")}
 
 
-async def test_who_is_cancelled_does_not_forget_it(parts: Parts, stalled: type[Stalled]) -> None:
+async def test_who_is_cancelled_does_not_forget_it(parts: Services, stalled: type[Stalled]) -> None:
     """The gate's own patience ends first: the same."""
     task = asyncio.create_task(record(parts, grant()))
     await asyncio.to_thread(stalled.begun.wait, 60)
     task.cancel()
-    with pytest.raises((asyncio.CancelledError, CollectorAway)):
+    with pytest.raises((asyncio.CancelledError, CollectorUnavailable)):
         await task
     assert parts.spool.handles() == [HANDLE]
     stalled.goes_on.set()
@@ -115,11 +115,11 @@ async def test_who_is_cancelled_does_not_forget_it(parts: Parts, stalled: type[S
     assert methods(parts)[-1] == ("withdraw", "rollback")
 
 
-async def test_what_was_granted_before_stays(parts: Parts, stalled: type[Stalled]) -> None:
+async def test_what_was_granted_before_stays(parts: Services, stalled: type[Stalled]) -> None:
     """Only what the visitor was not told of is taken back; the rest was recorded long ago."""
     first, other = "statistics", next(name for name in SITE.asked if name != "statistics")
     record_now(parts, grant("save", **{first: 3}))
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await record(parts, grant("save", **{first: 3, other: 3}))
     stalled.goes_on.set()
     await eventually(lambda: methods(parts)[-1] == ("change", "save"))
@@ -135,7 +135,7 @@ async def test_what_was_granted_before_stays(parts: Parts, stalled: type[Stalled
     assert not read_consents(parts.ledger, key_of("2026-11-22", purpose=other))
 
 
-async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Parts) -> None:
+async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Services) -> None:
     """A relay gave it up while it was on its way: whichever of the two arrives first."""
     record_now(parts, decision(SITE, "rollback", {"statistics": 0}))
     assert methods(parts) == []
@@ -147,16 +147,16 @@ async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Parts
 
 
 async def test_what_fails_behind_the_commit_ends_too(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The receipt cannot be signed: 503, and the grant that is in the ledger does not stay."""
 
     def fail(*_: object) -> None:
-        raise CollectorAway("the disk is full")
+        raise CollectorUnavailable("the disk is full")
 
     with monkeypatch.context() as patch:
         patch.setattr(parts.receipts, "sign", fail)
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             await record(parts, grant())
     assert parts.spool.handles() == [HANDLE]
     assert await tell_all(parts)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Decision
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import policy
@@ -89,7 +89,7 @@ def test_what_ends_while_events_arrive(tmp_path: Path) -> None:
     From the moment a change is saved no event is stored beyond it, and what was acknowledged is
     on disk, under the collector it was of.
     """
-    parts = open_parts(tmp_path, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(tmp_path, host_policy=None, now=time.time, urandom=os.urandom)
     parts.registry.publish(SITE)
     placed = {name: tides(SITE, collector=name) for name in (TIDES, WINDS)}
     keys = {name: place(parts, each).write_key for name, each in placed.items()}
@@ -125,7 +125,7 @@ def test_what_ends_while_events_arrive(tmp_path: Path) -> None:
         for client in clients:
             client.join(timeout=20)
             assert not client.is_alive()
-    close_parts(parts)
+    close_services(parts)
     assert run.wrong == []
     reasons = {reason for _, reason in run.told}
     assert reasons - {"over-daily-limit"} == {"unknown-collector", "no-grant"}

@@ -46,10 +46,10 @@ def placed(world: World) -> PlacedCollector:
 def gated(world: World, handle: str | None, body: bytes, *headers: tuple[bytes, bytes]) -> Answered:
     """A batch from a page behind a gate that vouches for `PATH` alone, by `WORD`."""
 
-    def vouches(collector: str, path: str, word: str) -> bool:
+    def accepts_page_token(collector: str, path: str, word: str) -> bool:
         return (collector, path, word) == ("tides", PATH, WORD)
 
-    caller = Caller("example", handle, False, False, None, vouches)
+    caller = Caller("example", handle, False, False, None, accepts_page_token)
     told = [*SAME_ORIGIN, (b"user-agent", AGENT.encode()), *headers]
     return world.send(body, told, {"askfirst.caller": caller})
 

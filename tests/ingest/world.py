@@ -17,7 +17,7 @@ from askfirst.client import Caller, Decision, Method
 from askfirst.observe.network_limit import AddressLimit
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import Row
 from askfirst_collector.usecases.record_consent import record_now
 
@@ -62,7 +62,7 @@ class World:
     now: float = NOW
 
     def __post_init__(self) -> None:
-        self.parts = open_parts(
+        self.parts = open_services(
             self.folder, host_policy=None, now=lambda: self.now, urandom=os.urandom
         )
         self.parts.registry.publish(self.policy)
@@ -71,7 +71,7 @@ class World:
         self._batches = itertools.count()
 
     def close(self) -> None:
-        close_parts(self.parts)
+        close_services(self.parts)
 
     def decide(
         self, handle: str, method: Method, choices: Mapping[str, int], *, gpc: bool = False

@@ -18,7 +18,7 @@ from askfirst_collector.init.frameworks import (
     STARLETTE,
     Framework,
 )
-from askfirst_collector.init.writing import Answers, write
+from askfirst_collector.init.write_policy import Answers, write
 from tests.doctor.sites import start
 
 DAY = 86_400

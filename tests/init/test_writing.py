@@ -12,7 +12,7 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.first_policy import EUROPEAN, LEVELS, jurisdiction
 from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
-from askfirst_collector.init.writing import SCOPE, Answers, write
+from askfirst_collector.init.write_policy import SCOPE, Answers, write
 from tests.conftest import ROOT
 
 ANSWERS = Answers(

@@ -25,7 +25,7 @@ from askfirst_collector.ingest.events import open_events
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import add_member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened, policy
 from tests.placing import tides
@@ -42,7 +42,7 @@ SHOP, CLUB, NOWHERE = "shop", "club", "nowhere"
 class World:
     """A collector with members of both sites; `host` and `face` are its two applications."""
 
-    parts: Parts
+    parts: Services
     members: Members
     people: dict[str, Member]
     host: Any

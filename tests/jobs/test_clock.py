@@ -19,7 +19,7 @@ from askfirst_collector.jobs.clock import (
 )
 from askfirst_collector.jobs.run import run_jobs
 from askfirst_collector.runtime.health import health
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.periods import start_of
 
 from ..closing.house import MONDAY, Clock, crowd, store
@@ -157,7 +157,7 @@ def test_even_seconds_go_on() -> None:
 
 
 def test_jobs_of_a_clock_that_is_ahead_destroy_and_close_nothing(
-    parts: Parts, clock: Clock
+    parts: Services, clock: Clock
 ) -> None:
     """M50: salts and open periods outlast thirty days of twelve seconds; health says the doubt."""
     machine = Machine()
@@ -180,7 +180,7 @@ def test_jobs_of_a_clock_that_is_ahead_destroy_and_close_nothing(
     assert len(list(parts.events.rows(parts.events.periods()[0]))) == 20
 
 
-def test_what_was_seen_outlives_the_process(parts: Parts, clock: Clock) -> None:
+def test_what_was_seen_outlives_the_process(parts: Services, clock: Clock) -> None:
     """A start with a clock that is ahead is held to what the process before it saw."""
     machine = Machine()
     JobClock(parts, machine.monotonic)()

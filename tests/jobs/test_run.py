@@ -6,18 +6,18 @@ import threading
 
 import pytest
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.closing.snapshot import read_snapshot
 from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import JOBS, Job
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.lease import take
 
 from ..closing.house import MONDAY, Clock, after, crowd, store
 from ..closing.test_close import closings
 
 
-def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> None:
+def test_a_round_of_jobs_does_all_that_is_due(parts: Services, clock: Clock) -> None:
     """M28, M48: closed, its salt destroyed, its snapshot made; the tables go after retention."""
     store(parts, crowd(parts, 20, page=("/a",)))
     assert run_jobs(parts, clock.now) == [each.name for each in JOBS]
@@ -33,7 +33,7 @@ def test_a_round_of_jobs_does_all_that_is_due(parts: Parts, clock: Clock) -> Non
     assert ("statistics", MONDAY) not in closings(parts)
 
 
-def test_jobs_run_at_their_times(parts: Parts, clock: Clock) -> None:
+def test_jobs_run_at_their_times(parts: Services, clock: Clock) -> None:
     """Not before their period is over, in whichever process; and again after it."""
     ran = []
     job = Job("test", 60, lambda _, now: ran.append(now))
@@ -43,14 +43,14 @@ def test_jobs_run_at_their_times(parts: Parts, clock: Clock) -> None:
 
 
 def test_a_job_that_fails_is_tried_again_and_stops_no_other(
-    parts: Parts, clock: Clock, caplog: pytest.LogCaptureFixture
+    parts: Services, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What failed is due at the next look; the log has a type, and no word of what was stored."""
 
-    def away(_: Parts, __: float) -> None:
-        raise CollectorAway("canary-1")
+    def away(_: Services, __: float) -> None:
+        raise CollectorUnavailable("canary-1")
 
-    def broken(_: Parts, __: float) -> None:
+    def broken(_: Services, __: float) -> None:
         raise ValueError("canary-2")
 
     jobs = [Job("away", 60, away), Job("broken", 60, broken), Job("fine", 60, lambda *_: None)]
@@ -60,7 +60,7 @@ def test_a_job_that_fails_is_tried_again_and_stops_no_other(
     assert "canary" not in caplog.text
 
 
-def test_only_the_holder_runs_jobs(parts: Parts, clock: Clock) -> None:
+def test_only_the_holder_runs_jobs(parts: Services, clock: Clock) -> None:
     """Two threads on one folder, as two workers: one runs; the other takes over when it stops."""
     rounds = threading.Semaphore(0)
     second_ran = threading.Event()
@@ -79,7 +79,7 @@ def test_only_the_holder_runs_jobs(parts: Parts, clock: Clock) -> None:
     assert take(parts.engine, "c", clock.now)
 
 
-def test_jobs_stop_before_they_ever_held_the_lease(parts: Parts, clock: Clock) -> None:
+def test_jobs_stop_before_they_ever_held_the_lease(parts: Services, clock: Clock) -> None:
     """A worker that never got the lease stops like any other, and runs nothing."""
     assert take(parts.engine, "somebody", clock.now)
     ran: list[float] = []

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.changes import Change, changes, record_change
 from askfirst_collector.ledger.tables import refusal
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, Clock, decision, opened, policy
@@ -28,18 +28,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         found.registry.publish(POLICY)
         yield found
 
 
-def record(parts: Parts, target: str = "bob", **told: Any) -> int:
+def record(parts: Services, target: str = "bob", **told: Any) -> int:
     with writing(parts.engine) as connection:
         return record_in(connection, parts, target, **told)
 
 
-def record_in(connection: Connection, parts: Parts, target: str = "bob", **told: Any) -> int:
+def record_in(connection: Connection, parts: Services, target: str = "bob", **told: Any) -> int:
     values: dict[str, Any] = {"before": {"role": "reader"}, "after": {"role": "site-owner"}, **told}
     return record_change(
         connection,
@@ -52,7 +52,7 @@ def record_in(connection: Connection, parts: Parts, target: str = "bob", **told:
     )
 
 
-def test_a_change_is_read_back_with_before_and_after(parts: Parts) -> None:
+def test_a_change_is_read_back_with_before_and_after(parts: Services) -> None:
     """Every change by a member is a ledger entry with before and after."""
     index = record(parts, site="shop")
     assert changes(parts.engine, 10) == (
@@ -70,7 +70,7 @@ def test_a_change_is_read_back_with_before_and_after(parts: Parts) -> None:
     assert len(parts.ledger.leaves()) == index + 1
 
 
-def test_the_change_and_its_entry_are_on_disk_together_or_not_at_all(parts: Parts) -> None:
+def test_the_change_and_its_entry_are_on_disk_together_or_not_at_all(parts: Services) -> None:
     row = {"site": "shop", "edition": 1, "day": "2026-11-22", "count": 1}
 
     def half() -> None:
@@ -86,7 +86,7 @@ def test_the_change_and_its_entry_are_on_disk_together_or_not_at_all(parts: Part
         assert connection.execute(select(refusal)).all() == []
 
 
-def test_pages_of_changes_go_back_in_time_and_leave_nothing_out(parts: Parts) -> None:
+def test_pages_of_changes_go_back_in_time_and_leave_nothing_out(parts: Services) -> None:
     made = [record(parts, str(at), site="shop" if at % 3 else "club") for at in range(10)]
     found: list[Change] = []
     while page := changes(parts.engine, 3, found[-1].index if found else None):
@@ -98,7 +98,7 @@ def test_pages_of_changes_go_back_in_time_and_leave_nothing_out(parts: Parts) ->
 
 
 @pytest.mark.parametrize("name", ["password", "token", "secret", "link"])
-def test_no_secret_gets_into_the_ledger(parts: Parts, name: str) -> None:
+def test_no_secret_gets_into_the_ledger(parts: Services, name: str) -> None:
     """What is in the ledger stays there: passwords and tokens are never in it."""
     for told in ({"before": {name: "x"}}, {"after": [{"deep": {name: "x"}}]}):
         with pytest.raises(ValueError, match="without its secrets"):
@@ -106,7 +106,7 @@ def test_no_secret_gets_into_the_ledger(parts: Parts, name: str) -> None:
     assert changes(parts.engine, 10) == ()
 
 
-def test_changes_survive_what_visitors_entries_do_not(parts: Parts, clock: Clock) -> None:
+def test_changes_survive_what_visitors_entries_do_not(parts: Services, clock: Clock) -> None:
     """Neither an erasure nor the end of `evidence_days` reaches them, and upkeep leaves them."""
     record_now(parts, decision(POLICY))
     record(parts, site="shop")
@@ -116,7 +116,7 @@ def test_changes_survive_what_visitors_entries_do_not(parts: Parts, clock: Clock
     assert [each.target for each in changes(parts.engine, 10)] == ["bob"]
 
 
-def test_no_closing_counts_a_change(parts: Parts, clock: Clock) -> None:
+def test_no_closing_counts_a_change(parts: Services, clock: Clock) -> None:
     """The consent table counts answers of visitors, and nothing else."""
     record_now(parts, decision(POLICY))
     answers = list(parts.ledger.between("shop", 0, int(clock.now) + DAY))
@@ -124,13 +124,13 @@ def test_no_closing_counts_a_change(parts: Parts, clock: Clock) -> None:
     assert list(parts.ledger.between("shop", 0, int(clock.now) + DAY)) == answers
 
 
-def test_a_change_makes_no_worker_forget_how_visitors_stand(parts: Parts) -> None:
+def test_a_change_makes_no_worker_forget_how_visitors_stand(parts: Services) -> None:
     record_now(parts, decision(POLICY))
-    before = parts.ledger.standing("shop", HANDLE)
+    before = parts.ledger.consent_status("shop", HANDLE)
     record(parts)
-    assert parts.ledger.standing("shop", HANDLE) is before
+    assert parts.ledger.consent_status("shop", HANDLE) is before
     parts.ledger.erase("shop", HANDLE)
-    assert parts.ledger.standing("shop", HANDLE) is None
+    assert parts.ledger.consent_status("shop", HANDLE) is None
 
 
 def _record_many(folder: Path, actor: str) -> None:

@@ -12,7 +12,7 @@ from askfirst.errors import Refused
 from askfirst.terms.edition import Choice, Edition, Editions, edition_hash
 from askfirst.terms.placed import Placed, read_placed
 from askfirst_collector.ledger.answers import Answered, answer
-from askfirst_collector.ledger.entries import Entry, standing_of
+from askfirst_collector.ledger.entries import Entry, status_of
 from askfirst_collector.ledger.records import Past
 from tests.collectors import NOON, decision, policy
 
@@ -118,7 +118,7 @@ def test_the_record_names_the_collectors_and_their_terms() -> None:
     assert there in result.body["recipients"]
     entry = after(result).latest
     assert entry is not None
-    assert standing_of(entry, now=NOON).collectors == ("tides",)
+    assert status_of(entry, now=NOON).collectors == ("tides",)
 
 
 def test_what_is_refused_is_not_listed_as_granted() -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.jobs.upkeep import end_orphans, forget_evidence
-from askfirst_collector.ledger.entries import Standing
-from askfirst_collector.services import Parts
-from askfirst_collector.store.events import Judged
+from askfirst_collector.ledger.entries import ConsentStatus
+from askfirst_collector.services import Services
+from askfirst_collector.store.events import Authorized
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, OTHER, Clock, bytes_of, decision, opened, policy
@@ -33,19 +33,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         found.registry.publish(POLICY)
         yield found
 
 
-def standing(parts: Parts, handle: str = HANDLE) -> Standing:
-    found = parts.ledger.standing("shop", handle)
+def standing(parts: Services, handle: str = HANDLE) -> ConsentStatus:
+    found = parts.ledger.consent_status("shop", handle)
     assert found is not None
     return found
 
 
-def test_a_grant_leaves_its_record(parts: Parts) -> None:
+def test_a_grant_leaves_its_record(parts: Services) -> None:
     """M17: every field that proves what was agreed to, and how; the hour and nothing finer."""
     chosen = {"statistics": 2, "marketing": 0, "preferences": 3}
     record_now(parts, decision(POLICY, "save", chosen))
@@ -76,7 +76,7 @@ def test_a_grant_leaves_its_record(parts: Parts) -> None:
     }
 
 
-def test_nothing_is_overwritten(parts: Parts, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(parts: Services, tmp_path: Path) -> None:
     """M17: changes and withdrawals append; not even our own SQL can alter or delete an entry."""
     record_now(parts, decision(POLICY))
     record_now(parts, decision(POLICY, "save", {"marketing": 1}))
@@ -93,13 +93,13 @@ def test_nothing_is_overwritten(parts: Parts, tmp_path: Path) -> None:
                 other.execute(statement)
 
 
-def test_a_language_carries_no_id(parts: Parts, tmp_path: Path) -> None:
+def test_a_language_carries_no_id(parts: Services, tmp_path: Path) -> None:
     """M18: a language that the policy does not have is not written down, whatever it says."""
     record_now(parts, decision(POLICY, lang="x-canary-10.9.8.7"))
     assert b"canary" not in bytes_of(tmp_path)
 
 
-def test_leaves_are_what_the_design_says(parts: Parts) -> None:
+def test_leaves_are_what_the_design_says(parts: Services) -> None:
     """SHA-256(0x00 ‖ HMAC(entry salt, JCS(entry))), stored from the first entry on."""
     record_now(parts, decision(POLICY))
     (entry,) = parts.ledger.history("shop", HANDLE)
@@ -109,7 +109,7 @@ def test_leaves_are_what_the_design_says(parts: Parts) -> None:
     assert len(entry.salt) == 32
 
 
-def test_order_is_the_index_and_never_a_clock(parts: Parts, clock: Clock) -> None:
+def test_order_is_the_index_and_never_a_clock(parts: Services, clock: Clock) -> None:
     """A clock that goes backwards does not bring a withdrawn grant back."""
     record_now(parts, decision(POLICY))
     clock.now -= 86_400
@@ -118,7 +118,7 @@ def test_order_is_the_index_and_never_a_clock(parts: Parts, clock: Clock) -> Non
     assert standing(parts).index == 1
 
 
-def test_a_dead_handle_never_lives_again(parts: Parts, clock: Clock) -> None:
+def test_a_dead_handle_never_lives_again(parts: Services, clock: Clock) -> None:
     """Not after a withdrawal, not after its evidence is forgotten, not after it ran out."""
     record_now(parts, decision(POLICY))
     record_now(parts, decision(POLICY, "withdraw"))
@@ -135,7 +135,7 @@ def test_a_dead_handle_never_lives_again(parts: Parts, clock: Clock) -> None:
 
 
 def test_evidence_is_kept_for_its_days_and_no_longer(
-    parts: Parts, clock: Clock, tmp_path: Path
+    parts: Services, clock: Clock, tmp_path: Path
 ) -> None:
     """M28: what proves a grant goes when its time is over; its leaf stays."""
     record_now(parts, decision(POLICY))
@@ -148,11 +148,11 @@ def test_evidence_is_kept_for_its_days_and_no_longer(
     assert parts.ledger.leaves() == leaves
 
 
-def test_every_worker_sees_a_withdrawal_at_once(parts: Parts, tmp_path: Path) -> None:
+def test_every_worker_sees_a_withdrawal_at_once(parts: Services, tmp_path: Path) -> None:
     """Standings are remembered, and yet exact: another worker's commit is seen by the next call."""
     with opened(tmp_path) as other:
         record_now(other, decision(POLICY))
-        judged = Judged("shop", HANDLE, 0)
+        judged = Authorized("shop", HANDLE, 0)
         assert standing(parts).alive
         assert standing(parts) is standing(parts)
         assert parts.ledger.ended({judged}) == set()
@@ -162,10 +162,10 @@ def test_every_worker_sees_a_withdrawal_at_once(parts: Parts, tmp_path: Path) ->
         record_now(other, decision(POLICY, "withdraw"))
         assert not standing(parts).alive
         assert other.ledger.erase("shop", HANDLE)
-        assert parts.ledger.standing("shop", HANDLE) is None
+        assert parts.ledger.consent_status("shop", HANDLE) is None
 
 
-def test_a_grant_runs_out_by_itself(parts: Parts, clock: Clock) -> None:
+def test_a_grant_runs_out_by_itself(parts: Services, clock: Clock) -> None:
     """A remembered standing ends at its time without anybody writing."""
     expires = record_now(parts, decision(POLICY)).expires
     clock.now = expires - 1
@@ -174,7 +174,7 @@ def test_a_grant_runs_out_by_itself(parts: Parts, clock: Clock) -> None:
     assert (standing(parts).alive, standing(parts).ended) == (False, True)
 
 
-def test_grants_of_strangers_do_not_empty_the_memory(parts: Parts) -> None:
+def test_grants_of_strangers_do_not_empty_the_memory(parts: Services) -> None:
     """What another handle does leaves a remembered standing as it is."""
     record_now(parts, decision(POLICY))
     before = standing(parts)
@@ -188,7 +188,7 @@ def grant_many(folder: Path, worker: int, count: int) -> None:
             record_now(parts, decision(POLICY, handle=f"{worker:032x}{number:032x}"))
 
 
-def test_two_processes_lose_no_entry(parts: Parts, tmp_path: Path) -> None:
+def test_two_processes_lose_no_entry(parts: Services, tmp_path: Path) -> None:
     """Appends of several workers take one place each, without a gap."""
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=grant_many, args=(tmp_path, n, 25)) for n in (1, 2)]
@@ -209,7 +209,7 @@ def change_often(folder: Path, purpose: str, count: int) -> None:
             record_now(parts, decision(POLICY, "save", {purpose: 1 + number % 3}))
 
 
-def test_concurrent_answers_merge(parts: Parts, tmp_path: Path) -> None:
+def test_concurrent_answers_merge(parts: Services, tmp_path: Path) -> None:
     """No update is lost: each answer is merged with what the other process wrote before it."""
     record_now(parts, decision(POLICY, "save", {"preferences": 3}))
     context = multiprocessing.get_context("spawn")
@@ -237,7 +237,7 @@ def quarrel(folder: Path, method: str) -> str:
     return "taken"
 
 
-def test_in_a_conflict_withdrawal_wins(parts: Parts, tmp_path: Path) -> None:
+def test_in_a_conflict_withdrawal_wins(parts: Services, tmp_path: Path) -> None:
     """However a grant and a withdrawal interleave, the handle is dead when both are answered."""
     record_now(parts, decision(POLICY))
     context = multiprocessing.get_context("spawn")
@@ -249,27 +249,27 @@ def test_in_a_conflict_withdrawal_wins(parts: Parts, tmp_path: Path) -> None:
     assert kinds.index("withdraw") == len(kinds) - 1
 
 
-def test_a_lock_held_too_long_is_away(parts: Parts, tmp_path: Path) -> None:
+def test_a_lock_held_too_long_is_away(parts: Services, tmp_path: Path) -> None:
     """A grant that cannot be recorded in 2 s is not given; nothing of it is stored."""
     with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             record_now(parts, decision(POLICY))
-    assert parts.ledger.standing("shop", HANDLE) is None
+    assert parts.ledger.consent_status("shop", HANDLE) is None
     assert record_now(parts, decision(POLICY)).status == "granted"
 
 
-def record_many(parts: Parts, count: int) -> None:
+def record_many(parts: Services, count: int) -> None:
     for number in range(count):
         record_now(parts, decision(POLICY, handle=f"{number:064x}"))
 
 
-def test_a_full_disk_is_away(parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_full_disk_is_away(parts: Services, caplog: pytest.LogCaptureFixture) -> None:
     """No entry is half written, and the log says what happened without saying to whom."""
     limit = "PRAGMA max_page_count=1"
     listener = lambda connection, *_: connection.execute(limit)  # noqa: E731
     event.listen(parts.engine, "checkout", listener)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         record_many(parts, 100)
     event.remove(parts.engine, "checkout", listener)
     assert "SQLITE_FULL" in caplog.text
@@ -277,14 +277,14 @@ def test_a_full_disk_is_away(parts: Parts, caplog: pytest.LogCaptureFixture) -> 
     assert "shop" not in caplog.text
 
 
-def test_a_ledger_that_was_replaced_takes_nothing(parts: Parts, tmp_path: Path) -> None:
+def test_a_ledger_that_was_replaced_takes_nothing(parts: Services, tmp_path: Path) -> None:
     """SQLite writes on to a file that was removed; that is not acknowledged."""
     (tmp_path / "ledger.db").rename(tmp_path / "gone.db")
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         record_now(parts, decision(POLICY))
 
 
-def test_refusals_are_counted_without_anybody_in_them(parts: Parts) -> None:
+def test_refusals_are_counted_without_anybody_in_them(parts: Services) -> None:
     """One number for each site, edition and day."""
     for _ in range(3):
         parts.ledger.tally_refusal("shop", 1)
@@ -292,7 +292,7 @@ def test_refusals_are_counted_without_anybody_in_them(parts: Parts) -> None:
     assert parts.ledger.refusals("shop", "2026-11-23", "2026-11-24") == {}
 
 
-def test_the_key_of_a_grant_exists_only_where_it_was_agreed_to(parts: Parts) -> None:
+def test_the_key_of_a_grant_exists_only_where_it_was_agreed_to(parts: Services) -> None:
     """A pseudonym as long as the grant needs `visitor` at level 2; without it no key is drawn."""
     record_now(parts, decision(POLICY))
     record_now(parts, decision(POLICY, "save", {"statistics": 1}, handle=OTHER))
@@ -301,7 +301,7 @@ def test_the_key_of_a_grant_exists_only_where_it_was_agreed_to(parts: Parts) -> 
     assert parts.salts.grants() == []
 
 
-def test_keys_that_nobody_has_are_destroyed(parts: Parts) -> None:
+def test_keys_that_nobody_has_are_destroyed(parts: Services) -> None:
     """What a crash between two files leaves behind is mended by a job."""
     record_now(parts, decision(POLICY))
     parts.salts.new_grant_key(OTHER)
@@ -311,7 +311,7 @@ def test_keys_that_nobody_has_are_destroyed(parts: Parts) -> None:
 
 @pytest.mark.anyio
 async def test_an_erasure_that_broke_off_is_finished_before_its_key_goes(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M29, M50: killed between the ledger and the rows, they are found by the key that is left."""
     record_now(parts, decision(POLICY))

@@ -18,7 +18,7 @@ from askfirst.client import Caller
 from askfirst.gate.receipt import handle_of
 from askfirst_collector.app import collector_app
 from askfirst_collector.ingest.events import CALLER, open_events
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, OTHER, decision, opened, policy
@@ -28,20 +28,20 @@ UNKNOWN = ("aa" * 32, "bb" * 32)
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     """A site, and a visitor who withdrew."""
     with opened(tmp_path) as parts:
         parts.registry.publish(POLICY)
         for handle in (HANDLE, OTHER):
             record_now(parts, decision(POLICY, handle=handle))
         record_now(parts, decision(POLICY, "withdraw"))
-        parts.ledger.standing("shop", OTHER)
+        parts.ledger.consent_status("shop", OTHER)
         parts.registry.site("shop")
         yield parts
 
 
 @contextmanager
-def statements(parts: Parts) -> Iterator[list[str]]:
+def statements(parts: Services) -> Iterator[list[str]]:
     """Every statement that reaches a database, in order; those of the watch aside."""
     seen: list[str] = []
 
@@ -63,7 +63,7 @@ def statements(parts: Parts) -> Iterator[list[str]]:
         event.remove(parts.engine, "before_cursor_execute", note)
 
 
-async def send(parts: Parts, handle: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+async def send(parts: Services, handle: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Body and headers of the answer to an event."""
     body = {
         "v": 1,
@@ -90,7 +90,7 @@ async def send(parts: Parts, handle: str) -> tuple[bytes, list[tuple[bytes, byte
 
 
 @pytest.mark.anyio
-async def test_events_of_both_cost_the_same_reads_and_no_write(parts: Parts) -> None:
+async def test_events_of_both_cost_the_same_reads_and_no_write(parts: Services) -> None:
     """M43: neither the answer nor what it takes tells a withdrawn receipt from an invented one."""
     traces = []
     for handle in (HANDLE, UNKNOWN[0]):
@@ -105,7 +105,7 @@ async def test_events_of_both_cost_the_same_reads_and_no_write(parts: Parts) -> 
     assert again[0] == []
 
 
-def test_what_is_kept_about_both_costs_the_same_reads(parts: Parts) -> None:
+def test_what_is_kept_about_both_costs_the_same_reads(parts: Services) -> None:
     """M43: the same for whoever asks what is kept."""
     traces = []
     for handle in (HANDLE, UNKNOWN[1]):
@@ -118,7 +118,7 @@ def test_what_is_kept_about_both_costs_the_same_reads(parts: Parts) -> None:
 
 @pytest.mark.parametrize("ask", ["withdraw", "restrict", "erase"])
 def test_to_end_what_has_ended_costs_what_an_unknown_receipt_does(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch, ask: str
+    parts: Services, monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
     """M43, M29: the same reads, and no write: what was settled is not settled again."""
     if ask == "erase":
@@ -145,7 +145,7 @@ def test_to_end_what_has_ended_costs_what_an_unknown_receipt_does(
 @pytest.mark.parametrize("ask", ["withdraw", "restrict", "erase", "me"])
 @pytest.mark.parametrize("origin", [{}, {"origin": "https://shop.example"}])
 async def test_rights_by_secret_cost_the_same_for_both(
-    parts: Parts, ask: str, origin: dict[str, str]
+    parts: Services, ask: str, origin: dict[str, str]
 ) -> None:
     """M43: an unknown receipt is looked for where one that ended is."""
     secrets = [base64.urlsafe_b64encode(bytes([n] * 16)).decode().rstrip("=") for n in (1, 2, 3)]
@@ -170,18 +170,18 @@ async def test_rights_by_secret_cost_the_same_for_both(
 
 
 def test_invented_handles_push_out_no_visitor(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a handle that was invented before it was granted lives from its grant on."""
     monkeypatch.setattr("askfirst_collector.ledger.consent_status.REMEMBERED", 3)
     for number in range(20):
-        assert parts.ledger.standing("shop", f"{number:064x}") is None
+        assert parts.ledger.consent_status("shop", f"{number:064x}") is None
     with statements(parts) as seen:
-        standing = parts.ledger.standing("shop", OTHER)
+        standing = parts.ledger.consent_status("shop", OTHER)
         assert standing is not None
         assert standing.alive
     assert seen == []
     record_now(parts, decision(POLICY, handle=f"{19:064x}"))
-    standing = parts.ledger.standing("shop", f"{19:064x}")
+    standing = parts.ledger.consent_status("shop", f"{19:064x}")
     assert standing is not None
     assert standing.alive

@@ -19,7 +19,7 @@ from askfirst_collector.app import collector_routes
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.openapi.document import AREAS, document
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.conftest import ROOT
 
 ASGI = "https://collector.example"
@@ -30,7 +30,7 @@ def test_it_is_openapi() -> None:
     OpenAPIV31SpecValidator(document()).validate()
 
 
-def test_every_route_is_described(parts: Parts) -> None:
+def test_every_route_is_described(parts: Services) -> None:
     """ "True to the code for every `/v1` path": a route without an operation, or the reverse."""
     routed = {("POST", EVENTS), *(("OPTIONS", path) for path in SCRIPTED)}
     for route in collector_routes(parts, Face(parts, open_events(parts))):

@@ -18,7 +18,7 @@ from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
 from askfirst_collector.openapi.example import HANDLE, SITE, example_policy
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.servers import free_port
@@ -65,7 +65,7 @@ def serving(folder: Path, *, placed: bool = False) -> Iterator[Collector]:
 
 
 def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         policy = example_policy()
         parts.registry.publish(policy)
@@ -90,7 +90,7 @@ def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
         record_now(parts, granted)
         return key, (first, second), edition.hash
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 def _await(url: str, process: subprocess.Popen[bytes], said: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from askfirst.terms.policy import Policy
-    from askfirst_collector.services import Parts
+    from askfirst_collector.services import Services
 
 FOLDER, PORT, LOG, OUTGOING = sys.argv[1:5]
 NOW = 1_795_305_600.0  # 2026-11-22T00:00:00Z
@@ -34,7 +34,7 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
         os.close(handle)
 
 
-def place(parts: Parts, policy: Policy) -> str:
+def place(parts: Services, policy: Policy) -> str:
     """Have the collector stand on its pages; the line that its owner put there."""
     from askfirst.terms.placed import read_placed
     from askfirst_collector.api.serialize import line_of

@@ -12,7 +12,7 @@ import pytest
 from askfirst.errors import Refused
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import Clock, opened
 
 PASSWORD = "four quiet herons wade"
@@ -24,13 +24,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         yield found
 
 
 @pytest.fixture
-def members(parts: Parts, clock: Clock) -> Members:
+def members(parts: Services, clock: Clock) -> Members:
     return Members(parts.engine, now=clock, urandom=os.urandom)
 
 

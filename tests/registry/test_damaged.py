@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.errors import CollectorAway, PolicyError
+from askfirst.errors import CollectorUnavailable, PolicyError
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.policy import Policy, read_policy, shipped
@@ -18,10 +18,10 @@ from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.closing.snapshot import read_snapshot, take_snapshots
 from askfirst_collector.jobs.upkeep import upkeep
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.record_consent import record_now
-from askfirst_collector.usecases.save_host_policy import save_ceiling
+from askfirst_collector.usecases.save_host_policy import save_host_policy
 from tests.collectors import NOON, Clock, decision, opened, policy, purposes
 from tests.placing import place, tides
 
@@ -37,14 +37,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         found.registry.publish(SITE)
         found.registry.publish(OTHER)
         yield found
 
 
-def damage(parts: Parts, table: str, document: bytes, *, site: str = "shop") -> None:
+def damage(parts: Services, table: str, document: bytes, *, site: str = "shop") -> None:
     with writing(parts.engine) as connection:
         statement = f"UPDATE {table} SET document = ? WHERE site = ?"
         connection.exec_driver_sql(statement, (document, site))
@@ -57,7 +57,7 @@ def tightened() -> Policy:
     return read_policy(document, kind="host")
 
 
-def effective(parts: Parts, site: str, name: str = "statistics") -> Any:
+def effective(parts: Services, site: str, name: str = "statistics") -> Any:
     found = parts.registry.site(site)
     assert found is not None
     return found.effective(name, Choice(3, found.editions.current.number))
@@ -65,14 +65,14 @@ def effective(parts: Parts, site: str, name: str = "statistics") -> Any:
 
 @pytest.mark.parametrize("document", DAMAGE)
 def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
-    parts: Parts, document: bytes
+    parts: Services, document: bytes
 ) -> None:
     """M33: and it keeps no ceiling from stopping what goes beyond it, there or elsewhere."""
     place(parts, tides(SITE))
     damage(parts, "placed", document)
     # What is in force was archived whole: it goes on until something changes.
     assert effective(parts, "shop", "tides/statistics") != BOTTOM
-    saved = save_ceiling(parts, tightened(), actor="ann", expected=0)
+    saved = save_host_policy(parts, tightened(), actor="ann", expected=0)
     assert {held.site for held in saved.suspended} == {"shop", "zoo"}
     found = parts.registry.site("shop")
     assert found is not None
@@ -83,13 +83,13 @@ def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
         lambda: parts.placing.get("shop", "tides"),
         lambda: parts.placing.save(tides(SITE), owner="bob", actor="bob"),
     ):
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             ask()
 
 
 @pytest.mark.parametrize("document", DAMAGE)
 def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
-    parts: Parts, clock: Clock, document: bytes
+    parts: Services, clock: Clock, document: bytes
 ) -> None:
     """M32: other sites are counted, closed, forgotten, and answered as before."""
     handle = "ab" * 32
@@ -97,7 +97,7 @@ def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
         chosen = decision(asked, handle=handle)
         record_now(parts, type(chosen)(**{**vars(chosen), "site": site}))
     damage(parts, "edition", document)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         parts.registry.site("shop")
     assert [each.name for each in parts.registry.readable()] == ["zoo"]
     assert parts.registry.has_origin("https://zoo.example")
@@ -114,11 +114,11 @@ def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
 # What takes effect later
 
 
-def later(parts: Parts, clock: Clock, found: Policy) -> None:
+def later(parts: Services, clock: Clock, found: Policy) -> None:
     parts.registry.publish(found, effective=int(clock()) + 60, actor="ann")
 
 
-def number(parts: Parts) -> int:
+def number(parts: Services) -> int:
     found = parts.registry.site("shop")
     assert found is not None
     assert found.host is not None
@@ -141,7 +141,7 @@ def crowd(site: Policy, name: str, **changes: Any) -> Placed:
     return tides(site, collector=name, purposes=long)
 
 
-def test_what_does_not_fit_the_cookie_at_its_time_is_refused(parts: Parts, clock: Clock) -> None:
+def test_what_does_not_fit_the_cookie_at_its_time_is_refused(parts: Services, clock: Clock) -> None:
     """A policy for later that cannot be in force by then stops nothing, and says why."""
     site = many(10)
     parts.registry.publish(site)
@@ -158,7 +158,7 @@ def test_what_does_not_fit_the_cookie_at_its_time_is_refused(parts: Parts, clock
 
 @pytest.mark.parametrize("document", DAMAGE)
 def test_a_policy_for_later_that_cannot_be_read_stops_nothing(
-    parts: Parts, clock: Clock, document: bytes
+    parts: Services, clock: Clock, document: bytes
 ) -> None:
     """M32: unknown means none: what is in force goes on, and another may be scheduled."""
     later(parts, clock, policy("minimal"))
@@ -191,7 +191,7 @@ def test_a_policy_for_later_waits_for_a_ceiling_that_cannot_be_read(
         assert number(parts) == 2
 
 
-def test_nothing_takes_effect_at_a_site_that_ended(parts: Parts, clock: Clock) -> None:
+def test_nothing_takes_effect_at_a_site_that_ended(parts: Services, clock: Clock) -> None:
     """Retired is over; a policy that waited makes no edition of it any more."""
     later(parts, clock, policy("minimal"))
     parts.registry.retire("shop", actor="ann")
@@ -206,19 +206,19 @@ def test_nothing_takes_effect_at_a_site_that_ended(parts: Parts, clock: Clock) -
 
 
 def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing(
-    parts: Parts,
+    parts: Services,
 ) -> None:
     """M33: a hostile owner's many names must not keep a collector beyond the ceiling in place."""
     site = many(10)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))
-    first = save_ceiling(parts, tightened(), actor="ann", expected=0)
+    first = save_host_policy(parts, tightened(), actor="ann", expected=0)
     assert "a" * 40 in {held.collector for held in first.suspended}
     place(parts, crowd(site, "b" * 40))
     place(parts, tides(site, collector="curious", statistics={"levels": {"browser": 1}}))
     document = copy.deepcopy(dict(shipped("host-default").document))
     document["purposes"]["analytics"]["levels"]["browser"] = 0
-    second = save_ceiling(parts, read_policy(document, kind="host"), actor="ann", expected=1)
+    second = save_host_policy(parts, read_policy(document, kind="host"), actor="ann", expected=1)
     states = {each.name: each.state for each in parts.placing.all("shop")}
     assert states == {"a" * 40: "suspended", "b" * 40: "active", "curious": "suspended"}
     assert [held.collector for held in second.suspended] == ["curious"]
@@ -228,11 +228,11 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
     assert waits.reason is not None
     assert "cookie" in waits.reason["conflicts"][0]["message"]
     parts.placing.set_state("shop", "b" * 40, "retired", actor="ann")
-    third = save_ceiling(parts, shipped("host-default"), actor="ann", expected=2)
+    third = save_host_policy(parts, shipped("host-default"), actor="ann", expected=2)
     assert {held.collector for held in third.resumed} >= {"a" * 40, "curious"}
 
 
-def test_publishing_goes_on_where_one_of_them_cannot(parts: Parts) -> None:
+def test_publishing_goes_on_where_one_of_them_cannot(parts: Services) -> None:
     """One that cannot go on does not keep the site's owner from publishing."""
     site = many(10)
     parts.registry.publish(site)

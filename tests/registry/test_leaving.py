@@ -11,20 +11,20 @@ import pytest
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import Clock, opened
 
 PASSWORD = "four quiet herons wade"
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path) as found:
         yield found
 
 
 @pytest.fixture
-def members(parts: Parts) -> Members:
+def members(parts: Services) -> Members:
     return Members(parts.engine, now=Clock(), urandom=os.urandom)
 
 
@@ -36,7 +36,7 @@ def admin(members: Members, name: str) -> Member:
 
 @pytest.mark.parametrize("removed", [True, False])
 def test_the_invitations_they_made_end_with_their_role(
-    parts: Parts, members: Members, removed: bool
+    parts: Services, members: Members, removed: bool
 ) -> None:
     """Whoever invited themselves beforehand does not come back by it; others' links go on."""
     ada, mal = admin(members, "ada"), admin(members, "mal")

@@ -16,7 +16,7 @@ from askfirst_collector.members.invitations import INVITATION_SECONDS
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member, may
 from askfirst_collector.members.rows import LONGEST_NAME, ON_THE_MACHINE
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import Clock, bytes_of, opened
 
 from .conftest import PASSWORD, join, refusal
@@ -244,7 +244,7 @@ def test_a_sign_in_that_a_change_of_password_overtakes_begins_no_session(
 
 
 def test_what_is_over_is_removed_by_the_job(
-    members: Members, ada: Member, parts: Parts, clock: Clock, tmp_path: Path
+    members: Members, ada: Member, parts: Services, clock: Clock, tmp_path: Path
 ) -> None:
     """An invited address goes with its invitation, also where nobody ever looks again."""
     members.invitations.invite(ada, "reader", ["shop"], email="canary@example.org")

@@ -13,7 +13,7 @@ from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import may
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides
@@ -23,13 +23,13 @@ SITE = policy("standard")
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path) as found:
         found.registry.publish(SITE)
         yield found
 
 
-def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Parts) -> None:
+def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Services) -> None:
     """Whoever is invited chooses a name, and its figures are its owner's alone."""
     members = Members(parts.engine, now=Clock(), urandom=os.urandom)
 
@@ -61,7 +61,7 @@ def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Parts)
     )
 
 
-def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Parts) -> None:
+def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Services) -> None:
     """An admin who removes themselves leaves no figures to whoever takes the name."""
     members = Members(parts.engine, now=Clock(), urandom=os.urandom)
     for name in ("ann", "bea"):

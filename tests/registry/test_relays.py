@@ -15,7 +15,7 @@ from askfirst_collector.catalogue.relay_keys import (
     end_site_key,
     site_keys,
 )
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from tests.collectors import Clock, opened
 from tests.support.site_keys import new_site_key
@@ -27,17 +27,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         yield found
 
 
-def draw(parts: Parts, site: str = "shop") -> str:
+def draw(parts: Services, site: str = "shop") -> str:
     with writing(parts.engine) as connection:
         return draw_site_key(connection, site, now=parts.now(), urandom=parts.urandom)
 
 
-def test_keys_rotate_the_old_ones_valid_for_a_stated_time(parts: Parts, clock: Clock) -> None:
+def test_keys_rotate_the_old_ones_valid_for_a_stated_time(parts: Services, clock: Clock) -> None:
     """Newest last, old ones valid for a stated time."""
     first = draw(parts)
     clock.now += 100
@@ -54,7 +54,7 @@ def test_keys_rotate_the_old_ones_valid_for_a_stated_time(parts: Parts, clock: C
         assert site_keys(connection, "shop", now=clock.now) == (new,)
 
 
-def test_drawing_again_makes_no_key_live_longer(parts: Parts, clock: Clock) -> None:
+def test_drawing_again_makes_no_key_live_longer(parts: Services, clock: Clock) -> None:
     """A key that is to end ends then, however often another is drawn meanwhile."""
     first = draw(parts)
     draw(parts)
@@ -64,7 +64,7 @@ def test_drawing_again_makes_no_key_live_longer(parts: Parts, clock: Clock) -> N
     assert parts.registry.site_of_key(first) is None
 
 
-def test_a_key_ends_by_hand_under_its_own_site_alone(parts: Parts) -> None:
+def test_a_key_ends_by_hand_under_its_own_site_alone(parts: Services) -> None:
     """A key used after its end is refused; another site's is not ended by its id."""
     key, other = draw(parts), draw(parts, "club")
     with writing(parts.engine) as connection:
@@ -77,7 +77,7 @@ def test_a_key_ends_by_hand_under_its_own_site_alone(parts: Parts) -> None:
     assert parts.registry.site_of_key(other) == "club"
 
 
-def test_keys_from_before_they_could_end_are_listed_and_go_on(parts: Parts) -> None:
+def test_keys_from_before_they_could_end_are_listed_and_go_on(parts: Services) -> None:
     key = new_site_key(parts.engine, "shop", urandom=parts.urandom)
     with parts.engine.connect() as connection:
         (found,) = site_keys(connection, "shop", now=parts.now())
@@ -86,7 +86,7 @@ def test_keys_from_before_they_could_end_are_listed_and_go_on(parts: Parts) -> N
     assert found.id not in key
 
 
-def test_a_site_has_a_few_keys_at_a_time(parts: Parts) -> None:
+def test_a_site_has_a_few_keys_at_a_time(parts: Services) -> None:
     for _ in range(MOST):
         draw(parts)
     with pytest.raises(Refused, match="too-many-requests"):

@@ -15,7 +15,7 @@ from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
 from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.chain_conflicts import conflicts
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import NOON, Clock, bytes_of, opened, policy, purposes
 from tests.support.site_keys import new_site_key
 
@@ -23,12 +23,12 @@ A, B = policy("full"), policy("standard")
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path) as found:
         yield found
 
 
-def test_a_new_hash_is_the_next_edition(parts: Parts) -> None:
+def test_a_new_hash_is_the_next_edition(parts: Services) -> None:
     """The current hash publishes nothing; another one has the next number and a time."""
     parts.registry.publish(A)
     assert len(parts.registry.publish(A)) == 1
@@ -40,7 +40,7 @@ def test_a_new_hash_is_the_next_edition(parts: Parts) -> None:
     assert [e.policy.document for e in editions] == [A.document, B.document]
 
 
-def test_history_is_linear(parts: Parts) -> None:
+def test_history_is_linear(parts: Services) -> None:
     """An old policy published again is a new edition; its hash means the newest of its numbers."""
     for each in (A, B, A):
         editions = parts.registry.publish(each)
@@ -50,7 +50,7 @@ def test_history_is_linear(parts: Parts) -> None:
     assert found.number == 3
 
 
-def test_editions_are_archived_under_their_hash(parts: Parts) -> None:
+def test_editions_are_archived_under_their_hash(parts: Services) -> None:
     """S13: the canonical document of every edition hashes to its name, and so do its words."""
     parts.registry.publish(A)
     parts.registry.publish(B)
@@ -61,7 +61,7 @@ def test_editions_are_archived_under_their_hash(parts: Parts) -> None:
     assert parts.registry.document("shop", "0" * 64) is None
 
 
-def test_what_goes_beyond_the_host_is_refused(parts: Parts) -> None:
+def test_what_goes_beyond_the_host_is_refused(parts: Services) -> None:
     """M31: with a JSON pointer and both values for each conflict; nothing of it is published."""
     wide = policy(purposes=purposes(statistics={"retention_days": 700, "keep_rows_days": 60}))
     with pytest.raises(PolicyError) as error:
@@ -77,7 +77,7 @@ def test_what_goes_beyond_the_host_is_refused(parts: Parts) -> None:
     assert parts.registry.site("shop") is None
 
 
-def test_unknown_is_bottom(parts: Parts) -> None:
+def test_unknown_is_bottom(parts: Services) -> None:
     """An unknown site, purpose or edition gathers nothing."""
     parts.registry.publish(A)
     known = Choice(3, 1)
@@ -88,7 +88,7 @@ def test_unknown_is_bottom(parts: Parts) -> None:
     assert parts.registry.effective("shop", "statistics", Choice(0, 1)) == BOTTOM
 
 
-def test_every_worker_sees_an_edition_at_once(parts: Parts, tmp_path: Path) -> None:
+def test_every_worker_sees_an_edition_at_once(parts: Services, tmp_path: Path) -> None:
     """What is remembered of a site goes when another process publishes, and only then."""
     with opened(tmp_path) as other:
         parts.registry.publish(A)
@@ -117,7 +117,7 @@ def test_workers_that_start_together_agree(tmp_path: Path) -> None:
     assert numbers == [1, 1, 1, 1]
 
 
-def test_site_keys_are_kept_as_hashes(parts: Parts, tmp_path: Path) -> None:
+def test_site_keys_are_kept_as_hashes(parts: Services, tmp_path: Path) -> None:
     """The key of a relay is found by its hash, and stands in no file."""
     parts.registry.publish(A)
     key = new_site_key(parts.engine, "shop", urandom=parts.urandom)
@@ -126,7 +126,7 @@ def test_site_keys_are_kept_as_hashes(parts: Parts, tmp_path: Path) -> None:
     assert key.encode() not in bytes_of(tmp_path)
 
 
-def test_origins_are_exact(parts: Parts) -> None:
+def test_origins_are_exact(parts: Services) -> None:
     """Only an origin that a site names is one."""
     parts.registry.publish(A)
     assert parts.registry.has_origin("https://shop.example")

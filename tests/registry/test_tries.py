@@ -23,7 +23,7 @@ from askfirst_collector.members.login_attempts import (
     sign_in_try,
     wait_after,
 )
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import Clock, bytes_of, opened
 
 KEY = b"k" * 32
@@ -35,13 +35,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Parts]:
+def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         yield found
 
 
 @pytest.fixture
-def tries(parts: Parts, clock: Clock) -> Tries:
+def tries(parts: Services, clock: Clock) -> Tries:
     return Tries(parts.engine, key=KEY, now=clock)
 
 
@@ -79,7 +79,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(tries: Tries, clock: Clock) -
 
 
 def test_an_unknown_name_is_counted_like_a_member(
-    tries: Tries, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tries: Tries, parts: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a keyed hash of it is on disk, and no more than a bounded number of them."""
     monkeypatch.setattr(module, "LARGEST_COUNT", 3)

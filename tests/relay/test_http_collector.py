@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from askfirst import HttpCollector
-from askfirst.errors import CollectorAway, PolicyError, Unusable, WrongSetting
+from askfirst.errors import CollectorUnavailable, PolicyError, Unusable, WrongSetting
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from tests.collectors import HANDLE, decision, policy, purposes
 from tests.relay.world import World, eventually, shop
 
@@ -25,13 +25,13 @@ VISIT = {"purpose": "statistics", "type": "page_view", "page": "/coffee/8812?sor
 
 
 @contextmanager
-def closing_parts(world: World) -> Iterator[Parts]:
+def closing_parts(world: World) -> Iterator[Services]:
     """The collector's folder, opened beside it."""
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         yield parts
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 async def test_a_visit_through_a_relay(world: World) -> None:
@@ -39,7 +39,7 @@ async def test_a_visit_through_a_relay(world: World) -> None:
     site = world.site()
     assert (await site.browser.get("/")).status == 200
     handle = await site.accept()
-    assert world.standing(handle) == "granted"
+    assert world.consent_status(handle) == "granted"
     told = (await site.send(VISIT)).json
     assert told == {"stored": 1, "dropped": []}
     assert [row.values["page"] for row in world.rows()][:1] == [
@@ -50,7 +50,7 @@ async def test_a_visit_through_a_relay(world: World) -> None:
     assert (await site.browser.consent("withdraw", world.policy.hash)).json["decision"] == (
         "withdrawn"
     )
-    assert world.standing(handle) == "withdrawn"
+    assert world.consent_status(handle) == "withdrawn"
     await site.app.aclose()
 
 
@@ -217,9 +217,9 @@ async def test_a_wrong_key_is_a_collector_that_is_away(
     client = HttpCollector(
         world.wire.url, "askfirst_wrong", cookie_keys=(bytes(32),), spool=world.own / "spool"
     )
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await client.editions(world.policy)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         await client.record(decision(world.policy, handle=HANDLE))
     assert "askfirst.E031" in caplog.text
     assert "askfirst_wrong" not in caplog.text

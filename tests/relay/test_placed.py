@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from askfirst.gate.relay import FRESH
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from tests.placing import place, state, tides
 from tests.relay.world import Site, World
 
@@ -21,7 +21,7 @@ VISIT = {"purpose": "tides/statistics", "type": "page_view", "page": "/tides/ann
 
 def placed(world: World, to: str | None = None, **changes: Any) -> tuple[str, str]:
     """Put the tides on their pages, or into another state; its write key, the edition's hash."""
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         parts.registry.publish(world.policy)
         found = tides(world.policy, **changes)
@@ -30,7 +30,7 @@ def placed(world: World, to: str | None = None, **changes: Any) -> tuple[str, st
         assert site is not None
         return key, site.editions.current.hash
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 async def visit(world: World, edition: str, detail: int = 3) -> tuple[Site, str]:
@@ -100,10 +100,10 @@ async def test_pages_that_a_collector_left_are_matched_again(world: World) -> No
     """The collector matches the pattern it is told with those that are in force."""
     key, edition = placed(world)
     site, word = await visit(world, edition)
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     elsewhere = tides(world.policy, pages=["/winds/**"])
     parts.placing.save(elsewhere, owner="ann", actor="ann")
-    close_parts(parts)
+    close_services(parts)
     told = (await site.send(VISIT, collector=key, vouch=word)).json
     assert [each["reason"] for each in told["dropped"]] == ["wrong-page"]
     await site.app.aclose()

@@ -16,7 +16,7 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.errors import Unusable, WrongSetting
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Visitor
@@ -101,10 +101,10 @@ async def test_a_withdrawal_outlives_the_site(world: World, start: Start) -> Non
     assert "CANARY" not in text
     site.kill()
     site.wait()
-    assert world.standing(handle) == "granted"
+    assert world.consent_status(handle) == "granted"
     start()  # nobody visits it
     world.server.start()
-    await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
+    await eventually(lambda: world.consent_status(handle) == "withdrawn", seconds=40)
     await eventually(lambda: owed(world) == [])
 
 
@@ -132,12 +132,12 @@ async def test_events_outlive_the_site_and_are_judged_again(world: World, start:
 
 def refused_meanwhile(world: World, handle: str) -> None:
     """The grant ends by another way while the collector's server is down."""
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     record_now(
         parts,
         Decision("shop", handle, world.policy.hash, "en", "withdraw", {}, adult=False, gpc=False),
     )
-    close_parts(parts)
+    close_services(parts)
 
 
 async def test_a_withdrawal_takes_its_events_out_of_the_file(world: World, start: Start) -> None:
@@ -151,7 +151,7 @@ async def test_a_withdrawal_takes_its_events_out_of_the_file(world: World, start
     assert spooled(world) == []
     assert [file.stem for file in owed(world)] == [handle]
     world.server.start()
-    await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
+    await eventually(lambda: world.consent_status(handle) == "withdrawn", seconds=40)
     assert pages(world) == []
 
 

@@ -87,5 +87,5 @@ async def test_a_withdrawal_at_one_process_stops_what_another_holds(
     other.wait()
     world.server.start()
     await eventually(lambda: handle not in held.read_text(), seconds=40)
-    await eventually(lambda: world.standing(handle) == "withdrawn", seconds=40)
+    await eventually(lambda: world.consent_status(handle) == "withdrawn", seconds=40)
     assert pages(world) == []

@@ -15,7 +15,7 @@ from typing import Any
 
 from askfirst import ConsentMiddleware, HttpCollector, track
 from askfirst.terms.policy import Policy
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.collectors import policy, purposes
@@ -35,11 +35,11 @@ def shop(**changes: Any) -> Policy:
 
 def site_key(folder: Path, name: str = "shop") -> str:
     """A new key for a relay of the site."""
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         return new_site_key(parts.engine, name, urandom=os.urandom)
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 @dataclass
@@ -68,14 +68,14 @@ class World:
             rows = [row for key in store.periods() for row in store.rows(key)]
         return [row for row in rows if (row.type == "drop") == drops]
 
-    def standing(self, handle: str) -> str | None:
+    def consent_status(self, handle: str) -> str | None:
         """The status of a handle in the ledger."""
-        parts = open_parts(self.folder, host_policy=None, now=time.time, urandom=os.urandom)
+        parts = open_services(self.folder, host_policy=None, now=time.time, urandom=os.urandom)
         try:
             history = parts.ledger.history("shop", handle)
             return str(history[-1].body["status"]) if history else None
         finally:
-            close_parts(parts)
+            close_services(parts)
 
 
 class Site:

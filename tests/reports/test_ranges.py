@@ -8,14 +8,14 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, Wanted, report, series
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 from ..closing.house import DAY, Clock, after, key_of, noon, row, store
 
 FIRST, LAST = date(2026, 11, 14), date(2026, 11, 20)
 
 
-def _day(parts: Parts, clock: Clock, period: str, pages: dict[str, int]) -> None:
+def _day(parts: Services, clock: Clock, period: str, pages: dict[str, int]) -> None:
     clock.now = noon(period)
     start = 0
     for page, count in pages.items():
@@ -24,7 +24,7 @@ def _day(parts: Parts, clock: Clock, period: str, pages: dict[str, int]) -> None
         start += count
 
 
-def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Parts, clock: Clock) -> None:
+def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Services, clock: Clock) -> None:
     """Cells are added by their path; nothing else is ever asked."""
     _day(parts, clock, "2026-11-16", {"/a": 20, "/b": 10})
     _day(parts, clock, "2026-11-17", {"/a": 5, "/c": 15})
@@ -40,7 +40,7 @@ def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Parts, clock: Clock)
     assert found.closed_periods == ("2026-11-16", "2026-11-17")
 
 
-def test_what_is_missing_is_said_with_its_reason(parts: Parts, clock: Clock) -> None:
+def test_what_is_missing_is_said_with_its_reason(parts: Services, clock: Clock) -> None:
     """M27: a day of three visitors reads as a day of none."""
     _day(parts, clock, "2026-11-16", {"/a": 20})
     _day(parts, clock, "2026-11-17", {"/rare": 3})
@@ -62,7 +62,7 @@ def test_what_is_missing_is_said_with_its_reason(parts: Parts, clock: Clock) -> 
     assert (found.rows, found.visitors, found.views) == ((), None, None)
 
 
-def test_a_period_past_its_retention_is_said_to_be(parts: Parts, clock: Clock) -> None:
+def test_a_period_past_its_retention_is_said_to_be(parts: Services, clock: Clock) -> None:
     """M28: its figures are gone, and the page says why."""
     _day(parts, clock, "2026-11-16", {"/a": 20})
     clock.now = after()
@@ -76,7 +76,7 @@ def test_a_period_past_its_retention_is_said_to_be(parts: Parts, clock: Clock) -
     assert found.rows == ()
 
 
-def test_an_unknown_site_or_purpose_has_nothing(parts: Parts) -> None:
+def test_an_unknown_site_or_purpose_has_nothing(parts: Services) -> None:
     """No figure, no error."""
     for wanted in (
         Wanted("nobody", "statistics", FIRST, LAST),

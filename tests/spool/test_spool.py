@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 
-from askfirst.client import Decision, Owed
-from askfirst.errors import CollectorAway, Refused
+from askfirst.client import Decision, PendingEntry
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.spool import spool as module
 from askfirst.spool.pending import Pending
 from askfirst.spool.pending import replay as tell_all
-from askfirst.spool.spool import MOST_UNKNOWN, Spool, StillOwed, rollback
+from askfirst.spool.spool import MOST_UNKNOWN, Spool, StillPending, rollback
 from tests.gate.browser import until
 
 pytestmark = pytest.mark.anyio
 HANDLE, OTHER = "a" * 64, "b" * 64
 
 
-def withdrawal(handle: str = HANDLE, method: Any = "withdraw", **choices: int) -> Owed:
+def withdrawal(handle: str = HANDLE, method: Any = "withdraw", **choices: int) -> PendingEntry:
     choices = choices or {"statistics": 0}
     decision = Decision("shop", handle, "e" * 64, "en", method, choices, adult=True, gpc=True)
-    return Owed("shop", handle, "answer", decision)
+    return PendingEntry("shop", handle, "answer", decision)
 
 
 def numbered(number: int) -> str:
@@ -41,7 +41,7 @@ def until_full(add: Callable[[int], None]) -> int:
     for count in range(10_000):
         try:
             add(count)
-        except CollectorAway:
+        except CollectorUnavailable:
             return count
     raise AssertionError("there is room for anything")
 
@@ -55,10 +55,10 @@ class Ledger:
     """Takes what it is told; while it is `away`, it raises."""
 
     def __init__(self) -> None:
-        self.told: list[Owed] = []
+        self.told: list[PendingEntry] = []
         self.away: Exception | None = None
 
-    async def __call__(self, entry: Owed) -> None:
+    async def __call__(self, entry: PendingEntry) -> None:
         if self.away is not None:
             raise self.away
         self.told.append(entry)
@@ -67,13 +67,13 @@ class Ledger:
 async def test_what_is_owed_is_told_in_order_and_once(spool: Spool) -> None:
     """Kept until the ledger has it, whoever asks; a new object over the folder knows it all."""
     part = withdrawal(method="save", marketing=0)
-    for entry in (part, withdrawal(), Owed("shop", HANDLE, "erase")):
+    for entry in (part, withdrawal(), PendingEntry("shop", HANDLE, "erase")):
         spool.add(entry)
-    spool.add(Owed("shop", OTHER, "restrict"))
+    spool.add(PendingEntry("shop", OTHER, "restrict"))
     assert Spool(spool.folder).handles() == [HANDLE, OTHER]
     ledger = Ledger()
-    ledger.away = CollectorAway("away")
-    with pytest.raises(CollectorAway):
+    ledger.away = CollectorUnavailable("away")
+    with pytest.raises(CollectorUnavailable):
         await tell_all(spool, ledger)
     assert spool.owes(HANDLE)
     ledger.away = None
@@ -129,9 +129,9 @@ async def test_what_broke_off_costs_nothing_but_itself(spool: Spool, junk: bytes
     with spool.path_of(HANDLE).open("ab") as file:
         file.write(junk)
     try:
-        spool.add(Owed("shop", HANDLE, "erase"), known=True)
+        spool.add(PendingEntry("shop", HANDLE, "erase"), known=True)
         added = 1
-    except CollectorAway:  # too much of one visitor
+    except CollectorUnavailable:  # too much of one visitor
         added = 0
     ledger = Ledger()
     assert await tell_all(spool, ledger)
@@ -160,8 +160,8 @@ def test_unknown_handles_have_a_megabyte(spool: Spool) -> None:
     assert not spool.owes(numbered(count))
     spool.add(withdrawal(OTHER), known=True)
     assert spool.owes(OTHER)
-    with pytest.raises(CollectorAway):
-        spool.add(Owed("shop", numbered(count), "erase"))
+    with pytest.raises(CollectorUnavailable):
+        spool.add(PendingEntry("shop", numbered(count), "erase"))
 
 
 def test_grants_that_came_late_leave_room_for_withdrawals(
@@ -188,15 +188,15 @@ def test_one_visitor_does_not_fill_it(spool: Spool) -> None:
 def test_where_nothing_can_be_written_it_says_so(
     spool: Spool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The folder is something else: CollectorAway, for whoever asks, and no visitor in the log."""
+    """The folder is something else: CollectorUnavailable, and no visitor in the log."""
     spool.folder.write_text("no folder")
-    with pytest.raises(CollectorAway, match="try again"):
+    with pytest.raises(CollectorUnavailable, match="try again"):
         spool.add(withdrawal())
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         spool.owes(HANDLE)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         spool.handles()
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         spool.pass_by(HANDLE, 0.1)
     assert HANDLE not in caplog.text
 
@@ -214,8 +214,8 @@ def test_what_is_half_written_is_taken_back(
 
     with monkeypatch.context() as patch:
         patch.setattr(module.files if step == "write_at" else module, step, fail)
-        for entry in (Owed("shop", HANDLE, "erase"), withdrawal(OTHER)):
-            with pytest.raises(CollectorAway):
+        for entry in (PendingEntry("shop", HANDLE, "erase"), withdrawal(OTHER)):
+            with pytest.raises(CollectorUnavailable):
                 spool.add(entry)
     assert spool.path_of(HANDLE).read_bytes() == before
     assert not spool.owes(OTHER)
@@ -226,7 +226,7 @@ async def test_what_comes_while_it_is_told_is_told_too(spool: Spool) -> None:
     spool.add(withdrawal(method="save"))
     ledger = Ledger()
 
-    async def tell(entry: Owed) -> None:
+    async def tell(entry: PendingEntry) -> None:
         await ledger(entry)
         if len(ledger.told) == 1:
             spool.add(withdrawal())
@@ -266,9 +266,9 @@ def test_a_withdrawal_waits_for_what_is_on_its_way(spool: Spool) -> None:
     try:
         assert sending.wait(60)
         spool.add(withdrawal())
-        with pytest.raises(CollectorAway, match="on their way"):
+        with pytest.raises(CollectorUnavailable, match="on their way"):
             spool.pass_by(HANDLE, 0.05)
-        with pytest.raises(StillOwed), spool.sending(HANDLE):
+        with pytest.raises(StillPending), spool.sending(HANDLE):
             pass
         spool.pass_by(OTHER, 0.05)
         passed = threading.Thread(target=spool.pass_by, args=(HANDLE, 30))
@@ -310,7 +310,12 @@ async def test_many_processes_write_and_none_is_lost(spool: Spool) -> None:
 
 async def test_it_is_tried_until_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault, an absence, then the ledger: the task ends when nothing is owed."""
-    outcomes: list[bool | Exception] = [ZeroDivisionError(), CollectorAway("away"), False, True]
+    outcomes: list[bool | Exception] = [
+        ZeroDivisionError(),
+        CollectorUnavailable("away"),
+        False,
+        True,
+    ]
 
     async def once() -> bool:
         outcome = outcomes.pop(0)

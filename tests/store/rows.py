@@ -10,15 +10,15 @@ from pathlib import Path
 
 from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst_collector.store.events import (
+    Authorized,
     Batch,
-    Judged,
     Row,
 )
 from askfirst_collector.store.schema import DIMENSIONS
 from askfirst_collector.store.sqlite import SqliteEvents
 
 DAY = 20_779  # 2026-11-22
-JUDGED = Judged("shop", "a" * 64, 7)
+JUDGED = Authorized("shop", "a" * 64, 7)
 ROW = Row(
     site="shop",
     collector="",
@@ -42,7 +42,7 @@ def batch(key: str, *rows: Row, day: int = DAY, earlier: tuple[bytes, ...] = ())
     return Batch(JUDGED, day, key.encode(), rows, f"answer to {key}".encode(), earlier)
 
 
-def nobody(_judged: Collection[Judged]) -> Set[Judged]:
+def nobody(_judged: Collection[Authorized]) -> Set[Authorized]:
     return frozenset()
 
 

@@ -7,17 +7,17 @@ import sqlite3
 import pytest
 
 from askfirst_collector.store import faults
-from askfirst_collector.store.faults import QUIET, Faults, StoreFault, away
+from askfirst_collector.store.faults import QUIET, Faults, StoreFault, unavailable
 from tests.collectors import Clock
 
 
 def fail(name: str = "database is locked") -> None:
-    with pytest.raises(StoreFault), away("ledger"):
+    with pytest.raises(StoreFault), unavailable("ledger"):
         raise sqlite3.OperationalError(name)
 
 
 def work() -> None:
-    with away("ledger"):
+    with unavailable("ledger"):
         pass
 
 

@@ -25,7 +25,7 @@ import askfirst_collector
 from askfirst_collector.cli import main
 from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
-from askfirst_collector.store.migrating import HEAD, VERSIONS, migrate, rehearse
+from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 
 STEPS = ["0001", "0002", "0003"]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import create_file, open_folder
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.store import present
 from askfirst_collector.store.database import open_ledger
-from askfirst_collector.store.events import StoreAway
+from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.present import Connection, Present, connect
 from askfirst_collector.store.salts import Salts
@@ -145,18 +145,18 @@ def test_the_ledger_and_the_salts_are_away_without_their_journal(tmp_path: Path)
     for name in ("salts.db-wal", "ledger.db-wal"):
         (tmp_path / name).rename(tmp_path / "aside")
         clock.now += 1
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             watch.version()
         assert not watch.is_whole
         (tmp_path / "aside").rename(tmp_path / name)
         clock.now += 1
         watch.version()
     (tmp_path / "ledger.db-wal").rename(tmp_path / "aside")
-    with pytest.raises(CollectorAway, match="journal"):
+    with pytest.raises(CollectorUnavailable, match="journal"):
         ledger.check()
     (tmp_path / "aside").rename(tmp_path / "ledger.db-wal")
     (tmp_path / "salts.db-wal").rename(tmp_path / "aside")
-    with pytest.raises(CollectorAway, match="journal"):
+    with pytest.raises(CollectorUnavailable, match="journal"):
         salts.new_grant_key("5e" * 32)
     (tmp_path / "aside").rename(tmp_path / "salts.db-wal")
     salts.close()
@@ -168,9 +168,9 @@ def test_the_events_are_away_without_their_journal_and_come_back(tmp_path: Path)
     with closing(SqliteEvents(tmp_path / "events.db", ended=lambda _: frozenset())) as store:
         store.barrier()
         (tmp_path / "events.db-wal").unlink()
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             store.periods()
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             store.barrier()
         store.barrier()
         assert store.periods() == []
@@ -184,12 +184,12 @@ def test_no_connection_is_made_to_a_ledger_in_its_place(tmp_path: Path) -> None:
     watch = Watch(engine, path)
     taken = [engine.connect()]
     path.rename(tmp_path / "aside.db")
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         taken += [engine.connect() for _ in range(5)]
     assert not path.exists()
     (tmp_path / "aside.db").rename(path)
     for connection in taken:
         connection.close()
     watch.close()
-    with pytest.raises(CollectorAway, match="closed"):
+    with pytest.raises(CollectorUnavailable, match="closed"):
         engine.connect()

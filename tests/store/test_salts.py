@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.salts import Salts, period_end, pseudonym
 from tests.collectors import NOON, Clock
 
@@ -106,7 +106,7 @@ def test_a_salt_dies_two_hours_after_its_period(tmp_path: Path) -> None:
     assert [each.salt for each in salts.open_periods("shop")] == [salt]
     clock.now = end + 7200
     assert salts.open_periods("shop") == []
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         salts.period("shop", "day", "2026-11-22")
     assert salts.destroy_due(clock.now) == 1
     assert salt not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -148,5 +148,5 @@ def test_the_key_of_a_grant_ends_with_the_grant(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_away(tmp_path: Path) -> None:
     """A file that is no database is a fault, not a crash."""
     (tmp_path / "salts.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         open_salts(tmp_path, Clock())

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from askfirst_collector.store.events import (
+    Authorized,
     Batch,
     Counts,
     HandleEnded,
-    Judged,
     PeriodKey,
-    StoreAway,
+    StoreUnavailable,
 )
 from askfirst_collector.store.sqlite import SqliteEvents
 
@@ -108,14 +108,15 @@ def test_who_waits_together_is_written_together(tmp_path: Path) -> None:
     """Group commit: while one round waits for the lock, everyone else gathers for the next."""
     rounds: list[int] = []
 
-    def ended(judged: Collection[Judged]) -> Set[Judged]:
+    def ended(judged: Collection[Authorized]) -> Set[Authorized]:
         rounds.append(len(judged))
         return frozenset()
 
     with closing(SqliteEvents(tmp_path / "events.db", ended=ended)) as store:
         append(store, batch("first", ROW))
         batches = [
-            replace(batch(f"b{n}", ROW), judged=Judged("shop", f"{n:064x}", n)) for n in range(300)
+            replace(batch(f"b{n}", ROW), judged=Authorized("shop", f"{n:064x}", n))
+            for n in range(300)
         ]
         with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -142,7 +143,7 @@ def test_what_nobody_waits_for_is_not_stored(tmp_path: Path) -> None:
     with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as store:
         left, other = replace(batch("b", ROW), is_awaited=lambda: False), batch("other", ROW)
         outcomes = append(store, left, other)
-        assert isinstance(outcomes[0], StoreAway)
+        assert isinstance(outcomes[0], StoreUnavailable)
         assert outcomes[1] == other.answer
         assert store.counts(ROW.key).rows == 1
         # The same batch, sent again, is as new.
@@ -151,9 +152,9 @@ def test_what_nobody_waits_for_is_not_stored(tmp_path: Path) -> None:
 
 def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path) -> None:
     """M20: what the ledger says inside the write transaction counts, not what ingest saw before."""
-    gone: set[Judged] = set()
+    gone: set[Authorized] = set()
     with closing(SqliteEvents(tmp_path / "events.db", ended=lambda j: gone & set(j))) as store:
-        other = replace(batch("other", ROW), judged=Judged("shop", "b" * 64, 8))
+        other = replace(batch("other", ROW), judged=Authorized("shop", "b" * 64, 8))
         gone.add(JUDGED)
         outcomes = append(store, batch("b", ROW), other)
         assert isinstance(outcomes[0], HandleEnded)
@@ -168,7 +169,7 @@ def test_the_barrier_waits_for_whoever_writes(store: SqliteEvents, tmp_path: Pat
     append(store, batch("b", ROW))
     with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             store.barrier()
         other.execute("COMMIT")
     store.barrier()

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from askfirst_collector.store.events import (
-    Judged,
-    StoreAway,
+    Authorized,
+    StoreUnavailable,
 )
 from askfirst_collector.store.sqlite import SqliteEvents
 
@@ -40,7 +40,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_away_and_comes_back(small_disk: Path) -> None:
-    """Full disk: StoreAway, no half batch; with room again the next append succeeds."""
+    """Full disk: StoreUnavailable, no half batch; with room again the next append succeeds."""
     with closing(SqliteEvents(small_disk / "events.db", ended=nobody)) as store:
         _fills_and_recovers(store, make_room=lambda: store.drop(ROW.key), room=small_disk)
 
@@ -55,7 +55,7 @@ def _fills_and_recovers(store: SqliteEvents, *, make_room: Callable[[], None], r
             for m in range(50)
         ]
         (outcome,) = append(store, batch(f"b{n}", *rows))
-        if isinstance(outcome, StoreAway):
+        if isinstance(outcome, StoreUnavailable):
             faults += 1
             assert outcome.retry_after > 0
             assert "full" in store.fault
@@ -82,18 +82,18 @@ def test_a_limited_file_is_away_and_loses_nothing(
     connection.execute(f"PRAGMA max_page_count={pages + 2}")
     rows = [replace(ROW, values={"page": ("/x" * 900 + str(n),)}) for n in range(100)]
     (outcome,) = append(store, batch("large", *rows))
-    assert isinstance(outcome, StoreAway)
+    assert isinstance(outcome, StoreUnavailable)
     assert store.counts(ROW.key).rows == 1
     assert append(store, batch("large", *rows)) == [b"answer to large"]
 
 
 def test_a_locked_database_is_away_and_comes_back(store: SqliteEvents, tmp_path: Path) -> None:
-    """Locked for longer than the busy timeout: StoreAway; unlocked: stored."""
+    """Locked for longer than the busy timeout: StoreUnavailable; unlocked: stored."""
     append(store, batch("first", ROW))
     with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         (outcome,) = append(store, batch("b", ROW))
-        assert isinstance(outcome, StoreAway)
+        assert isinstance(outcome, StoreUnavailable)
         assert "locked" in store.fault
         other.execute("ROLLBACK")
     assert append(store, batch("b", ROW)) == [b"answer to b"]
@@ -108,12 +108,12 @@ def test_a_removed_folder_is_away_and_comes_back(tmp_path: Path) -> None:
         append(store, batch("first", ROW))
         folder.rename(tmp_path / "aside")
         (outcome,) = append(store, batch("b", ROW))
-        assert isinstance(outcome, StoreAway)
+        assert isinstance(outcome, StoreUnavailable)
         folder.mkdir()
         assert append(store, batch("b", ROW)) == [b"answer to b"]
         shutil.rmtree(folder)
         (outcome,) = append(store, batch("c", ROW))
-        assert isinstance(outcome, StoreAway)
+        assert isinstance(outcome, StoreUnavailable)
 
 
 def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all" * 400)
     with closing(SqliteEvents(path, ended=nobody)) as store:
         (outcome,) = append(store, batch("b", ROW))
-        assert isinstance(outcome, StoreAway)
-        with pytest.raises(StoreAway):
+        assert isinstance(outcome, StoreUnavailable)
+        with pytest.raises(StoreUnavailable):
             store.periods()
     assert path.read_bytes().startswith(b"not a database")
 
@@ -141,12 +141,12 @@ def test_one_bad_batch_fails_alone(store: SqliteEvents) -> None:
 def test_a_ledger_that_cannot_be_read_stores_nothing(tmp_path: Path) -> None:
     """A failure narrows: while the ledger cannot confirm a receipt, its batch is not written."""
 
-    def ended(_judged: Collection[Judged]) -> Set[Judged]:
-        raise StoreAway("the ledger cannot be read")
+    def ended(_judged: Collection[Authorized]) -> Set[Authorized]:
+        raise StoreUnavailable("the ledger cannot be read")
 
     with closing(SqliteEvents(tmp_path / "events.db", ended=ended)) as store:
         (outcome,) = append(store, batch("b", ROW))
-        assert isinstance(outcome, StoreAway)
+        assert isinstance(outcome, StoreUnavailable)
         assert store.periods() == []
 
 
@@ -158,6 +158,6 @@ def test_closing_writes_what_waits_and_then_refuses(tmp_path: Path) -> None:
     store.close()
     assert [path.name for path in tmp_path.iterdir()] == ["events.db"]
     (outcome,) = append(store, batch("late", ROW))
-    assert isinstance(outcome, StoreAway)
+    assert isinstance(outcome, StoreUnavailable)
     with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as again:
         assert again.counts(ROW.key).rows == 50

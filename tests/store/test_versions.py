@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import SettingError
 from askfirst_collector.store import salts, schema
-from askfirst_collector.store.events import StoreAway
+from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
-from askfirst_collector.store.migrating import HEAD
+from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.versions import run_script
 from tests.closing import house as closing_house
@@ -71,7 +71,7 @@ def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.M
     Salts(path, now=Clock(), urandom=os.urandom).close()
     broken = run_script("SELECT nothing FROM nowhere;\n")
     monkeypatch.setattr(salts, "STEPS", (*salts.STEPS, NEXT, broken))
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         Salts(path, now=Clock(), urandom=os.urandom)
     assert version(path) == 1
     with closing(sqlite3.connect(path)) as connection:
@@ -85,7 +85,9 @@ def test_a_newer_folder_is_refused_with_a_sentence(tmp_path: Path, name: str) ->
     with opened(tmp_path):
         pass
     set_version(tmp_path / name, 9)
-    with pytest.raises((SettingError, StoreAway), match=rf"E102: version 9: .* made this {name}"):
+    with pytest.raises(
+        (SettingError, StoreUnavailable), match=rf"E102: version 9: .* made this {name}"
+    ):
         opened(tmp_path).__enter__()
     assert version(tmp_path / name) == 9
 
@@ -107,7 +109,7 @@ def test_a_running_older_worker_is_away(tmp_path: Path, part: str) -> None:
         else:
             set_version(path, 9)
         for _ in range(2):
-            with pytest.raises((StoreFault, StoreAway), match="newer askfirst"):
+            with pytest.raises((StoreFault, StoreUnavailable), match="newer askfirst"):
                 write()
         if part == "ledger":
             _revise(path, HEAD)

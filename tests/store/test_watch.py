@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.lease import take
 from askfirst_collector.store.watch import Watch
@@ -33,7 +33,7 @@ def test_a_file_that_is_gone_is_noticed_within_a_second(tmp_path: Path) -> None:
     path.rename(tmp_path / "away.db")
     clock.now += 1
     for _ in range(2):
-        with pytest.raises(CollectorAway):
+        with pytest.raises(CollectorUnavailable):
             watch.version()
     (tmp_path / "away.db").rename(path)
     watch.version()

@@ -23,8 +23,8 @@ from sqlalchemy import select
 from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.clock import JobClock, even_seconds
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed import closing as closings
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, decision, policy
@@ -60,13 +60,13 @@ class Site:
         new.replace(self.clock)
 
     @contextmanager
-    def parts(self) -> Iterator[Parts]:
+    def parts(self) -> Iterator[Services]:
         """The folder, opened beside whoever serves it."""
-        parts = open_parts(self.folder, host_policy=None, now=self.now, urandom=os.urandom)
+        parts = open_services(self.folder, host_policy=None, now=self.now, urandom=os.urandom)
         try:
             yield parts
         finally:
-            close_parts(parts)
+            close_services(parts)
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -131,12 +131,12 @@ def site(tmp_path: Path) -> Site:
     return made
 
 
-def rows(parts: Parts) -> list[str]:
+def rows(parts: Services) -> list[str]:
     """The periods of the rows that are on disk."""
     return sorted(row.period for key in parts.events.periods() for row in parts.events.rows(key))
 
 
-def today_rows(parts: Parts) -> list[Any]:
+def today_rows(parts: Services) -> list[Any]:
     """The rows of the day on which the clock was right."""
     (key,) = [key for key in parts.events.periods() if key.period == TODAY]
     return list(parts.events.rows(key))

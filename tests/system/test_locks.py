@@ -21,7 +21,7 @@ from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.cli import main
 from askfirst_collector.ingest.asked import handle_of
 from askfirst_collector.members.members import Members
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Visitor
 from tests.support.site_keys import new_site_key
@@ -153,21 +153,21 @@ def documents(tmp_path: Path) -> Path:
 
 def prepare(folder: Path) -> str:
     """The demo's shop without the demo; the key of its relay."""
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     demo = files("askfirst_collector").joinpath("demo", "policy.toml").read_text("utf-8")
     (folder.parent / "policy.toml").write_text(demo, "utf-8")
     parts.registry.publish(read_policy(folder.parent / "policy.toml"))
     key = new_site_key(parts.engine, SITE, urandom=os.urandom)
-    close_parts(parts)
+    close_services(parts)
     return key
 
 
 def add_member(folder: Path) -> None:
     """Somebody whose collector it is."""
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     members = Members(parts.engine, now=time.time, urandom=os.urandom)
     assert members.set_up(members.new_link(), OWNER, "a long enough pass phrase") is not None
-    close_parts(parts)
+    close_services(parts)
 
 
 def wait_for(load: Load, count: int) -> None:
@@ -223,9 +223,9 @@ def test_commands_beside_a_server_lose_nothing(kind: str, tmp_path: Path, docume
         server.stop()
     assert load.failures == []
     assert load.withdrawn
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     for handle in load.granted | load.withdrawn:
-        standing = parts.ledger.standing(SITE, handle)
+        standing = parts.ledger.consent_status(SITE, handle)
         assert standing is not None
         assert standing.alive is (handle in load.granted)
-    close_parts(parts)
+    close_services(parts)

@@ -22,7 +22,7 @@ from askfirst.remote.key_file import read_key_file
 from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, sign_state
 from askfirst_collector.closing.consents import read_consents
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.usecases.record_consent import record_now
 from tests.frameworks.visitor import Visitor
@@ -133,7 +133,7 @@ def test_a_grant_whose_answer_is_lost_ends_and_is_not_counted(
     holds(lambda: not owed(world.own / SPOOL))
     sites.kill()
     assert history(world.folder, handle)[-1:] in ([], [("withdraw", "rollback")])
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         assert parts.ledger.has_ended("shop", handle)
         day = time.strftime("%Y-%m-%d", time.gmtime())
@@ -141,7 +141,7 @@ def test_a_grant_whose_answer_is_lost_ends_and_is_not_counted(
         # The one who heard that it is recorded, and nobody else.
         assert {what: group.views for what, group in counted.items()} == {("granted", "1"): 1}
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 @dataclass
@@ -195,7 +195,7 @@ def rows_of(events: Path, page: str) -> int:
 def grants(world: World, count: int, ports: tuple[int, int]) -> list[Visit]:
     """Visitors who agreed long ago."""
     (key,) = read_key_file(world.own / "cookie.keys", urandom=os.urandom)
-    parts = open_parts(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     visits = []
     try:
         site = parts.registry.publish(world.policy).current
@@ -209,7 +209,7 @@ def grants(world: World, count: int, ports: tuple[int, int]) -> list[Visit]:
             state = sign_state(State("shop", site.number, pairs, recorded.expires), key)
             visits.append(Visit(number, secret, state, ports))
     finally:
-        close_parts(parts)
+        close_services(parts)
     return visits
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from askfirst.gate.receipt import handle_of
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Got, Visitor
@@ -91,12 +91,12 @@ def pages(folder: Path) -> list[str]:
 
 def history(folder: Path, handle: str) -> list[tuple[str, str]]:
     """Kind and method of each entry of a handle."""
-    parts = open_parts(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         entries = parts.ledger.history("shop", handle)
         return [(str(each.body["kind"]), str(each.body["method"])) for each in entries]
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 def owed(spool: Path) -> list[str]:

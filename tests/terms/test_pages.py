@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.terms.pages import covers, pattern_problem, stands_on
+from askfirst.terms.pages import covers, is_active_on, pattern_problem
 
 MATCHES = [
     ("/shop/**", "/shop", True),
@@ -36,7 +36,7 @@ MATCHES = [
 def test_a_pattern_matches_whole_segments(pattern: str, path: str, matches: bool) -> None:
     """M49: a collector stands on the pages its patterns say, and on no other spelling of them."""
     assert pattern_problem(pattern) is None
-    assert stands_on([pattern], path) is matches
+    assert is_active_on([pattern], path) is matches
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_pattern_for_everything_or_nothing_is_refused(pattern: str) -> None:
 @given(st.text(max_size=60), st.sampled_from([pattern for pattern, _, _ in MATCHES]))
 def test_any_path_is_judged(path: str, pattern: str) -> None:
     """No path makes matching fail, and none with a dot segment is matched."""
-    if stands_on([pattern], path):
+    if is_active_on([pattern], path):
         assert ".." not in path.split("/")
 
 
@@ -94,5 +94,5 @@ PATHS = st.lists(st.sampled_from(["a", "b", "ab", "aab", "c"]), min_size=1, max_
 def test_what_is_covered_matches_nothing_more(wide: str, narrow: str, path: list[str]) -> None:
     """M16, M44: whatever the covered pattern matches, the one that covers it matches too."""
     page = "/" + "/".join(path)
-    if covers([wide], narrow) and stands_on([narrow], page):
-        assert stands_on([wide], page)
+    if covers([wide], narrow) and is_active_on([narrow], page):
+        assert is_active_on([wide], page)

@@ -21,10 +21,10 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM, Terms, meet
 from askfirst_collector.catalogue.activate import chain_conflicts
 from askfirst_collector.catalogue.chain_conflicts import purpose_conflicts
-from askfirst_collector.catalogue.enforce_host_policy import held_against
+from askfirst_collector.catalogue.enforce_host_policy import affected_by
 from askfirst_collector.catalogue.host_editions import add
 from askfirst_collector.store.database import writing
-from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 from tests.collectors import policy
 from tests.ingest.world import World, site_policy
 from tests.placing import place, tides
@@ -189,7 +189,7 @@ def test_no_ceiling_adds_a_field_to_a_row_that_is_stored(tmp_path: Path) -> None
             stored: list[dict[str, Value]] = []
             for levels in (first, both):
                 with writing(world.parts.engine) as connection:
-                    number = ceiling_number(world.parts) + 1
+                    number = host_policy_number(world.parts) + 1
                     add(connection, ceiling(levels, size), number, world.now)
                 world.post(world.body(), handle=handle)
                 rows = world.rows()
@@ -216,7 +216,7 @@ def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
         @given(CEILINGS, st.integers(5, 9))
         def holds(levels: dict[str, int], size: int) -> None:
             above = ceiling(levels, size)
-            save_ceiling(parts, above, actor="ann", expected=ceiling_number(parts))
+            save_host_policy(parts, above, actor="ann", expected=host_policy_number(parts))
             site = parts.registry.site("example")
             assert site is not None
             assert (site.host is None) == bool(tuple(purpose_conflicts(world.policy, above)))
@@ -226,7 +226,7 @@ def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
             assert set(site.editions.current.placed) == (set() if conflicts else {"tides"})
             with parts.engine.connect() as connection:
                 assert not any(
-                    each.stops or each.resumes for each in held_against(connection, above)
+                    each.stops or each.resumes for each in affected_by(connection, above)
                 )
 
         holds()

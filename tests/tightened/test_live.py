@@ -21,14 +21,14 @@ import pytest
 
 from askfirst.client import Decision
 from askfirst.terms.policy import Policy, read_policy
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 from askfirst_collector.usecases.record_consent import record_now
-from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 from tests.collectors import policy
 from tests.conftest import ROOT
 from tests.placing import place, tides
-from tests.registry.test_ceilings import ceiling
+from tests.registry.test_host_policies import ceiling
 from tests.support.site_keys import new_site_key
 
 WITHIN = 5.0  # seconds that M33 allows
@@ -86,13 +86,13 @@ def data(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def here(data: Path) -> Iterator[Parts]:
+def here(data: Path) -> Iterator[Services]:
     """The same folder, opened by this process as a third one."""
-    parts = open_parts(data, host_policy=None, now=time.time, urandom=os.urandom)
+    parts = open_services(data, host_policy=None, now=time.time, urandom=os.urandom)
     try:
         yield parts
     finally:
-        close_parts(parts)
+        close_services(parts)
 
 
 def prepared(data: Path) -> tuple[str, str]:
@@ -142,7 +142,7 @@ def until(condition: Callable[[], bool]) -> float:
 def tighten(data: Path, policy: Policy) -> None:
     """Save a ceiling, in a third process: this one."""
     with here(data) as parts:
-        save_ceiling(parts, policy, actor="ann", expected=ceiling_number(parts))
+        save_host_policy(parts, policy, actor="ann", expected=host_policy_number(parts))
 
 
 def test_a_saved_ceiling_governs_the_next_event_of_both_workers(data: Path) -> None:

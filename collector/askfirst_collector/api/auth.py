@@ -19,11 +19,11 @@ from askfirst.contracts import strict_json
 from askfirst.contracts.body import JSON, media_type, read_body
 from askfirst.contracts.limits import BODY_BYTES
 from askfirst.errors import Reason, Refused
+from askfirst_collector.ingest.callers import bearer
 from askfirst_collector.ingest.off_loop import read_apart
-from askfirst_collector.ingest.senders import bearer
 from askfirst_collector.members.permissions import ACTIONS, Member, may
 from askfirst_collector.members.tokens import Tokens
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 BY_ITSELF = ""  # the action of an endpoint that asks `require` when it knows what it is about
 
@@ -45,12 +45,12 @@ class Endpoint:
 class Access:
     """Lets nobody but the holder of a token reach an endpoint, and only for what they may do."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._registry = parts.registry
         self._tokens = Tokens(parts.engine, now=parts.now, urandom=parts.urandom)
 
     def guard(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-        """The endpoint's handler behind its check; it raises Refused or CollectorAway."""
+        """The endpoint's handler behind its check; it raises Refused or CollectorUnavailable."""
 
         async def guarded(request: Request) -> Response:
             member = await self.member(request)

@@ -14,13 +14,13 @@ from starlette.responses import Response
 from askfirst.terms.policy import LARGEST, read_policy
 from askfirst_collector.api.auth import Endpoint, answer, read_json
 from askfirst_collector.api.serialize import moment
-from askfirst_collector.catalogue.enforce_host_policy import Held
+from askfirst_collector.catalogue.enforce_host_policy import Affected
 from askfirst_collector.catalogue.host_editions import history
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases.preview_host_policy import preview
-from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 
 class Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,17 +29,17 @@ class Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: dict[str, Any]
 
 
-class NewCeiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewHostPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A host policy to put in force; `expected` is the number of the one that was read."""
 
     policy: dict[str, Any]
     expected: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
-class CeilingFace:
-    """The handlers; each raises Refused, PolicyError or CollectorAway."""
+class HostPolicyFace:
+    """The handlers; each raises Refused, PolicyError or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
 
     def endpoints(self) -> list[Endpoint]:
@@ -62,7 +62,7 @@ class CeilingFace:
             with self._parts.engine.connect() as connection:
                 editions = history(connection)
             return {
-                "number": ceiling_number(self._parts),
+                "number": host_policy_number(self._parts),
                 "hash": None if policy is None else policy.hash,
                 "policy": None if policy is None else policy.document,
                 "file": None if file is None else file.name,
@@ -75,7 +75,7 @@ class CeilingFace:
         return answer(await asyncio.to_thread(shown))
 
     async def preview(self, request: Request, member: Member) -> Response:
-        """Whom another ceiling would suspend, who would go on, and what would be purged."""
+        """Whom another host policy would suspend, who would go on, and what would be purged."""
         body = await read_json(request, Tried, largest=LARGEST)
         policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         effects = await asyncio.to_thread(preview, self._parts, policy)
@@ -88,11 +88,11 @@ class CeilingFace:
         )
 
     async def save(self, request: Request, member: Member) -> Response:
-        """Put a ceiling in force in every worker, from the next event on."""
-        body = await read_json(request, NewCeiling, largest=LARGEST)
+        """Put a host policy in force in every worker, from the next event on."""
+        body = await read_json(request, NewHostPolicy, largest=LARGEST)
         policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         saved = await asyncio.to_thread(
-            lambda: save_ceiling(self._parts, policy, actor=member.name, expected=body.expected)
+            lambda: save_host_policy(self._parts, policy, actor=member.name, expected=body.expected)
         )
         return answer(
             {
@@ -104,7 +104,7 @@ class CeilingFace:
         )
 
 
-def _held(change: Held) -> dict[str, Any]:
+def _held(change: Affected) -> dict[str, Any]:
     return {
         "site": change.site,
         "collector": change.collector,

@@ -10,14 +10,14 @@ from starlette.responses import Response
 from askfirst_collector.api.auth import Endpoint, answer, nothing
 from askfirst_collector.api.serialize import key_told
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
 
 
 class KeysFace:
-    """The handlers; each raises Refused or CollectorAway."""
+    """The handlers; each raises Refused or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
 
     def endpoints(self) -> list[Endpoint]:

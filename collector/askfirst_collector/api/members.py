@@ -20,7 +20,7 @@ from askfirst_collector.members.invitations import Invitation
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.tokens import Token
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 MOST_CHANGES = 200  # in one answer
 LATEST = 2**53 - 1  # what every JSON reader can hold
@@ -37,7 +37,7 @@ class NewInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: Annotated[str, Meta(max_length=254)] = ""
 
 
-class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RoleOnSites(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The role and the sites of a member, whole."""
 
     role: _Role
@@ -45,9 +45,9 @@ class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MembersFace:
-    """The handlers; each raises Refused or CollectorAway."""
+    """The handlers; each raises Refused or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
         self._members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
 
@@ -87,7 +87,7 @@ class MembersFace:
 
     async def change(self, request: Request, member: Member) -> Response:
         """Give a member this role and these sites; it counts from their next request on."""
-        body = await read_json(request, Standing)
+        body = await read_json(request, RoleOnSites)
         name = request.path_params["name"]
         return answer(
             _member(await _thread(self._members.change, member, name, body.role, body.sites))

@@ -14,12 +14,12 @@ from askfirst.errors import Problem, Reason, Refused
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
 from askfirst_collector.api.auth import BY_ITSELF, Endpoint, answer, read_json, require
-from askfirst_collector.api.serialize import placed_told
+from askfirst_collector.api.serialize import placed_json
 from askfirst_collector.catalogue.placed import PlacedCollector
-from askfirst_collector.catalogue.placed_collectors import seen_as
+from askfirst_collector.catalogue.placed_collectors import expected_version
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member, may, may_resume
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 _Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
@@ -40,9 +40,9 @@ class NewState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlacedFace:
-    """The handlers; each raises Refused, PolicyError or CollectorAway."""
+    """The handlers; each raises Refused, PolicyError or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._placing = parts.placing
 
     def endpoints(self) -> list[Endpoint]:
@@ -69,17 +69,17 @@ class PlacedFace:
         ]
         if not visible:
             require(member, "site.read", site)
-        return answer({"collectors": [placed_told(collector) for collector in visible]})
+        return answer({"collectors": [placed_json(collector) for collector in visible]})
 
     async def one(self, request: Request, member: Member) -> Response:
         """One collector."""
-        return answer(placed_told(await self._mine(request, member, "collector.read")))
+        return answer(placed_json(await self._mine(request, member, "collector.read")))
 
     async def save(self, request: Request, member: Member) -> Response:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
         collector = await self._writable(request, member)
         body = await read_json(request, NewTerms, largest=LARGEST)
-        expected = seen_as(collector, body.expected)
+        expected = expected_version(collector, body.expected)
         placed = await read_apart(lambda: _document(body.document, request))
         saved = await asyncio.to_thread(
             lambda: self._placing.save(
@@ -93,7 +93,7 @@ class PlacedFace:
         overlaps = await asyncio.to_thread(self._placing.overlapping, placed)
         return answer(
             {
-                **placed_told(saved.collector),
+                **placed_json(saved.collector),
                 "cut": _problems(saved.cut),
                 "overlaps": list(overlaps),
             }
@@ -118,13 +118,13 @@ class PlacedFace:
             raise Refused(
                 Reason.NOT_ALLOWED, f"{collector.by} suspended it: ask them, or a host admin"
             )
-        expected = seen_as(collector, body.expected)
+        expected = expected_version(collector, body.expected)
         changed = await asyncio.to_thread(
             lambda: self._placing.set_state(
                 collector.site, collector.name, body.state, actor=member.name, expected=expected
             )
         )
-        return answer(placed_told(changed))
+        return answer(placed_json(changed))
 
     async def new_key(self, request: Request, member: Member) -> Response:
         """Draw another write key; the old one names nobody from now on."""
@@ -132,7 +132,7 @@ class PlacedFace:
         changed = await asyncio.to_thread(
             lambda: self._placing.new_key(collector.site, collector.name, actor=member.name)
         )
-        return answer(placed_told(changed))
+        return answer(placed_json(changed))
 
     async def _writable(self, request: Request, member: Member) -> PlacedCollector | None:
         """What is there of this name; Refused for whoever may not write it."""

@@ -32,7 +32,7 @@ def key_told(key: SiteKey) -> dict[str, Any]:
     }
 
 
-def site_told(site: Site) -> dict[str, Any]:
+def site_json(site: Site) -> dict[str, Any]:
     """A site in a list."""
     current = site.editions.current
     return {
@@ -47,17 +47,17 @@ def site_told(site: Site) -> dict[str, Any]:
     }
 
 
-def whole_site_told(registry: Registry, site: Site) -> dict[str, Any]:
+def whole_site_json(registry: Registry, site: Site) -> dict[str, Any]:
     """A site with its policy, what waits to take effect, and why it is suspended."""
     return {
-        **site_told(site),
+        **site_json(site),
         "policy": site.editions.current.policy.document,
         "conflicts": [problem.as_dict() for problem in site.suspended],
-        "scheduled": scheduled_told(registry.scheduled(site.name)),
+        "scheduled": scheduled_json(registry.scheduled(site.name)),
     }
 
 
-def scheduled_told(scheduled: Scheduled | None) -> dict[str, Any] | None:
+def scheduled_json(scheduled: Scheduled | None) -> dict[str, Any] | None:
     """A policy for later; `refused` lists what kept it from taking effect."""
     if scheduled is None:
         return None
@@ -69,7 +69,7 @@ def scheduled_told(scheduled: Scheduled | None) -> dict[str, Any] | None:
     }
 
 
-def editions_told(site: Site) -> list[dict[str, Any]]:
+def editions_json(site: Site) -> list[dict[str, Any]]:
     """The history of a site, newest first."""
     return [
         {
@@ -82,7 +82,7 @@ def editions_told(site: Site) -> list[dict[str, Any]]:
     ]
 
 
-def placed_told(collector: PlacedCollector) -> dict[str, Any]:
+def placed_json(collector: PlacedCollector) -> dict[str, Any]:
     """A placed collector, whole; `reason` says why it is suspended."""
     return {
         "name": collector.name,

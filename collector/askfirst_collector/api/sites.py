@@ -15,12 +15,12 @@ from starlette.responses import Response
 from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst_collector.api.auth import Endpoint, answer, nothing, read_json
-from askfirst_collector.api.serialize import editions_told, moment, site_told, whole_site_told
+from askfirst_collector.api.serialize import editions_json, moment, site_json, whole_site_json
 from askfirst_collector.catalogue.site_limits import LARGEST as LARGEST_LIMIT
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member, visible
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases.sites import (
     limit_site,
     publish_policy,
@@ -44,9 +44,9 @@ class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SitesFace:
-    """The handlers; each raises Refused, PolicyError or CollectorAway."""
+    """The handlers; each raises Refused, PolicyError or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
         self._registry = parts.registry
 
@@ -68,7 +68,7 @@ class SitesFace:
 
         def read_sites() -> list[dict[str, Any]]:
             sites = {site.name: site for site in self._registry.readable()}
-            return [site_told(sites[name]) for name in visible(member, sites)]
+            return [site_json(sites[name]) for name in visible(member, sites)]
 
         return answer({"sites": await asyncio.to_thread(read_sites)})
 
@@ -118,10 +118,10 @@ class SitesFace:
     async def editions(self, request: Request, member: Member) -> Response:
         """What the site has published, newest first."""
         site = await asyncio.to_thread(self._site, request.path_params["site"])
-        return answer({"editions": editions_told(site)})
+        return answer({"editions": editions_json(site)})
 
     def _told(self, name: str) -> dict[str, Any]:
-        return whole_site_told(self._registry, self._site(name))
+        return whole_site_json(self._registry, self._site(name))
 
     def _site(self, name: str) -> Site:
         site = self._registry.site(name)

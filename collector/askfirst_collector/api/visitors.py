@@ -12,13 +12,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.client import Decision, Owed, Recorded
+from askfirst.client import Decision, PendingEntry, Recorded
 from askfirst.contracts.body import JSON, TEXT, media_type, read_body
 from askfirst.contracts.consent import ROLLBACK, ConsentRequest, read_consent_request
 from askfirst.contracts.names import HANDLE as HANDLES
 from askfirst.contracts.origin import exact_origin
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.http.headers import values
@@ -27,12 +27,12 @@ from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.ingest.callers import bearer
 from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.off_loop import read_apart
-from askfirst_collector.ingest.owed import owe
+from askfirst_collector.ingest.pending import owe
 from askfirst_collector.ingest.script_budget import Budget
-from askfirst_collector.ingest.senders import bearer
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record
 
@@ -48,9 +48,9 @@ HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
 
 
 class Face:
-    """The handlers; each raises Refused or CollectorAway."""
+    """The handlers; each raises Refused or CollectorUnavailable."""
 
-    def __init__(self, parts: Parts, events: Events) -> None:
+    def __init__(self, parts: Services, events: Events) -> None:
         self._parts = parts
         self._events = events
         self._budget = Budget(now=parts.now)
@@ -79,11 +79,11 @@ class Face:
         decision = _decision(consent_request, handle, gpc=gpc)
         try:
             return _json(_written(await record(self._parts, decision)), origin)
-        except CollectorAway:
+        except CollectorUnavailable:
             # A relay has a spool of its own, and asks again.
             if key is not None or consent_request.answer.method not in ("reject_all", "withdraw"):
                 raise
-        await self._owe(Owed(consent_request.site, handle, "answer", decision))
+        await self._owe(PendingEntry(consent_request.site, handle, "answer", decision))
         return _json({"decision": "refused"}, origin)
 
     async def policies(self, request: Request) -> Response:
@@ -121,8 +121,8 @@ class Face:
         site, handle, origin = await asyncio.to_thread(self._holder, request)
         try:
             await asyncio.to_thread(rights.erase, self._parts, site, handle)
-        except CollectorAway:
-            await self._owe(Owed(site, handle, "erase"))
+        except CollectorUnavailable:
+            await self._owe(PendingEntry(site, handle, "erase"))
         return _json({"done": True}, origin)
 
     async def restrict(self, request: Request) -> Response:
@@ -130,8 +130,8 @@ class Face:
         site, handle, origin = await asyncio.to_thread(self._holder, request)
         try:
             await asyncio.to_thread(rights.restrict, self._parts, site, handle)
-        except CollectorAway:
-            await self._owe(Owed(site, handle, "restrict"))
+        except CollectorUnavailable:
+            await self._owe(PendingEntry(site, handle, "restrict"))
         return _json({"done": True}, origin)
 
     async def withdraw(self, request: Request) -> Response:
@@ -141,11 +141,11 @@ class Face:
             withdrawal = _withdrawal(site, handle)
             try:
                 await record(self._parts, withdrawal)
-            except CollectorAway:
-                await self._owe(Owed(site, handle, "answer", withdrawal))
+            except CollectorUnavailable:
+                await self._owe(PendingEntry(site, handle, "answer", withdrawal))
         return _json({"done": True}, origin)
 
-    async def _owe(self, entry: Owed) -> None:
+    async def _owe(self, entry: PendingEntry) -> None:
         # An unknown receipt is told as much as one that waits.
         with suppress(Refused):
             await owe(self._parts.spool, self._parts, entry)
@@ -290,7 +290,7 @@ def _by_detail(site: Site, purpose: str, number: int) -> dict[str, Any]:
     }
 
 
-def tally_refusal(parts: Parts, site: str) -> None:
+def tally_refusal(parts: Services, site: str) -> None:
     """Count one refusal where the site's policy says so; it knows no more than that."""
     record = parts.registry.site(site)
     if record is not None and record.editions.current.policy.count_refusals:

@@ -32,7 +32,7 @@ from askfirst_collector.store.database import metadata
 revision = Table("revision", metadata, Column("number", Integer, primary_key=True))
 
 
-def put_in_force(connection: Connection, policy: Policy, now: float) -> Edition:
+def activate_edition(connection: Connection, policy: Policy, now: float) -> Edition:
     """Make a policy, with the active collectors of its site, the current edition.
 
     What is current already stays so. Raises PolicyError where the visitors' answers would not fit
@@ -54,7 +54,7 @@ def put_in_force(connection: Connection, policy: Policy, now: float) -> Edition:
     return edition
 
 
-def settle_placed(
+def enforce_on_placed(
     connection: Connection, policy: Policy, host: Policy, now: float
 ) -> list[PlacedCollector]:
     """Hold the collectors of a site against the policies above, and make the edition that follows.
@@ -74,7 +74,7 @@ def settle_placed(
         # What stands goes first: nobody who comes back takes anyone's place, or stops anything.
         placed = {**active(connection, policy.site), collector.name: collector.placed}
         changed += _settled(connection, collector, _cookie_problems(policy, placed))
-    put_in_force(connection, policy, now)
+    activate_edition(connection, policy, now)
     return changed
 
 

@@ -30,11 +30,11 @@ def purpose_conflicts(policy: Policy, host: Policy | None) -> Iterator[Problem]:
         message = "the host's policy cannot be read: nothing can be published now"
         yield Problem("", None, message, link="host")
         return
-    # A purpose on another basis is disclosed, and gathers nothing that a ceiling could bound.
+    # A purpose on another basis is disclosed, and gathers nothing that a host policy could bound.
     for name in policy.asked:
         purpose = policy.purposes[name]
-        ceiling = host_terms(host, purpose.terms.data_use)
-        for conflict in subsumed_by(purpose.terms, ceiling):
+        bound = host_terms(host, purpose.terms.data_use)
+        for conflict in subsumed_by(purpose.terms, bound):
             at = conflict.below(f"/purposes/{name}")
             message = f"the host allows {at.allowed!r}: {at.advice}"
             yield Problem(at.pointer, at.declared, message, at.allowed, "host")

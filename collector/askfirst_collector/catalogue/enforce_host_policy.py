@@ -1,4 +1,4 @@
-"""A ceiling held against everything below it: whom it stops, and who may go on (M33)."""
+"""A host policy held against everything below it: whom it stops, and who may go on (M33)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from askfirst.errors import CollectorAway, PolicyError, Problem
+from askfirst.errors import CollectorUnavailable, PolicyError, Problem
 from askfirst.terms.policy import Policy
-from askfirst_collector.catalogue.activate import chain_conflicts, settle_placed
+from askfirst_collector.catalogue.activate import chain_conflicts, enforce_on_placed
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.editions import edition, load_editions
 from askfirst_collector.catalogue.placed import load_placed
@@ -21,8 +21,8 @@ log = logging.getLogger("askfirst.collector")
 
 
 @dataclass(frozen=True)
-class Held:
-    """One site, or one placed collector, against a ceiling: its conflicts, and how it stood."""
+class Affected:
+    """One site, or one placed collector, against a host policy: its conflicts, and how it stood."""
 
     site: str
     collector: str  # "" for the site itself
@@ -32,16 +32,16 @@ class Held:
 
     @property
     def stops(self) -> bool:
-        """Whether this ceiling is what stops it."""
+        """Whether this host policy is what stops it."""
         return bool(self.problems) and not self.stopped
 
     @property
     def resumes(self) -> bool:
-        """Whether it was stopped, and lies within this ceiling."""
+        """Whether it was stopped, and lies within this host policy."""
         return self.stopped and not self.problems
 
 
-def held_against(connection: Connection, host: Policy) -> tuple[Held, ...]:
+def affected_by(connection: Connection, host: Policy) -> tuple[Affected, ...]:
     """Every site that stands, and its collectors that stand or were stopped by the chain."""
     return tuple(
         change
@@ -50,12 +50,12 @@ def held_against(connection: Connection, host: Policy) -> tuple[Held, ...]:
     )
 
 
-def settle(connection: Connection, host: Policy, now: float) -> tuple[Held, ...]:
+def enforce_host_policy(connection: Connection, host: Policy, now: float) -> tuple[Affected, ...]:
     """Stop what goes beyond a ceiling and let go on what was stopped and fits; which those were.
 
-    Inside the write transaction that puts the ceiling in force.
+    Inside the write transaction that puts the host policy in force.
     """
-    changed: list[Held] = []
+    changed: list[Affected] = []
     for site, policy in _standing(connection):
         changes = _held(connection, site, policy, host)
         try:
@@ -65,7 +65,7 @@ def settle(connection: Connection, host: Policy, now: float) -> tuple[Held, ...]
                     suspend_site(connection, site, own.problems, now=now)
                 else:
                     lift(connection, site)
-                settled = settle_placed(connection, policy, host, now)
+                settled = enforce_on_placed(connection, policy, host, now)
         except PolicyError:
             # What would go on does not fit beside what was placed meanwhile: all stays as it was.
             log.error("askfirst.E122 the collectors of site %s cannot go on together", site)
@@ -86,17 +86,17 @@ def _standing(connection: Connection) -> Iterator[tuple[str, Policy]]:
             continue
         try:
             yield site, load_editions(connection, site).current.policy
-        except CollectorAway:
+        except CollectorUnavailable:
             # It gathers nothing either: whoever asks for this site meets the same.
             log.error("askfirst.E123 site %s cannot be held against the ceiling", site)
 
 
-def _held(connection: Connection, site: str, policy: Policy, host: Policy) -> list[Held]:
+def _held(connection: Connection, site: str, policy: Policy, host: Policy) -> list[Affected]:
     stopped = bool(why(connection, site))
-    changes = [Held(site, "", "", conflicts(policy, host), stopped)]
+    changes = [Affected(site, "", "", conflicts(policy, host), stopped)]
     for collector in load_placed(connection, site):
         stopped = collector.state == "suspended" and collector.by_chain
         if stopped or collector.state == "active":
             problems = chain_conflicts(collector.placed, policy, host)
-            changes.append(Held(site, collector.name, collector.owner, problems, stopped))
+            changes.append(Affected(site, collector.name, collector.owner, problems, stopped))
     return changes

@@ -42,14 +42,14 @@ class HostEdition:
 
 
 def newest(connection: Connection) -> HostEdition | None:
-    """The ceiling that was put in force last; None where none ever was."""
+    """The host policy that was put in force last; None where none ever was."""
     query = select(host_edition).order_by(host_edition.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else _read(row)
 
 
 def find(connection: Connection, number: int) -> HostEdition | None:
-    """The ceiling with this number."""
+    """The host policy with this number."""
     row = connection.execute(select(host_edition).where(host_edition.c.number == number)).first()
     return None if row is None else _read(row)
 
@@ -66,7 +66,7 @@ def _read(row: Row[Any]) -> HostEdition:
 
 
 def add(connection: Connection, policy: Policy, number: int, now: float) -> None:
-    """Archive a ceiling under this number."""
+    """Archive a host policy under this number."""
     connection.execute(
         insert(host_edition).values(
             number=number,
@@ -78,7 +78,7 @@ def add(connection: Connection, policy: Policy, number: int, now: float) -> None
 
 
 def history(connection: Connection) -> list[tuple[int, str, int]]:
-    """Number, hash and time of every ceiling, newest first."""
+    """Number, hash and time of every host policy, newest first."""
     columns = (host_edition.c.number, host_edition.c.hash, host_edition.c.effective)
     rows = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
     return [(row[0], row[1], row[2]) for row in rows]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import host_edition, newest
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.watch import Watch
 
 log = logging.getLogger("askfirst.collector")
@@ -23,7 +23,7 @@ LOOK = 1.0  # seconds between two looks at the file; a change must govern within
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class CurrentHostPolicy:
     """The host's policy as of now; None where it is missing, unreadable or not understood (M32)."""
 
     policy: Policy | None
@@ -31,13 +31,13 @@ class Ceiling:
 
 
 class HostPolicy(Protocol):
-    """Where the ceiling comes from; `file` is its file, None where the registry keeps it."""
+    """Where the host policy comes from; `file` is its file, None where the registry keeps it."""
 
     @property
     def file(self) -> Path | None: ...
 
-    def current(self) -> Ceiling:
-        """The ceiling as of now. Raises CollectorAway where that cannot be told."""
+    def current(self) -> CurrentHostPolicy:
+        """The host policy as of now. Raises CollectorUnavailable where that cannot be told."""
         ...
 
 
@@ -51,28 +51,28 @@ class HostFile:
         self._lock = threading.Lock()
         self._looked = now()
         self._stamp = self._status()
-        self._ceiling = Ceiling(read_policy(path, kind="host"), 1)
+        self._current = CurrentHostPolicy(read_policy(path, kind="host"), 1)
 
     @property
     def file(self) -> Path:
         """The file that governs."""
         return self._path
 
-    def current(self) -> Ceiling:
-        """The ceiling; looks at the file at most once a second."""
+    def current(self) -> CurrentHostPolicy:
+        """The host policy; looks at the file at most once a second."""
         now = self._now()
         if not 0 <= now - self._looked < LOOK:
             with self._lock:
                 stamp = self._status()
                 # A file that could not be read is tried again, changed or not.
-                if stamp != self._stamp or self._ceiling.policy is None:
+                if stamp != self._stamp or self._current.policy is None:
                     self._stamp = stamp
-                    self._ceiling = self._read()
+                    self._current = self._read()
                 self._looked = now
-        return self._ceiling
+        return self._current
 
-    def _read(self) -> Ceiling:
-        before = self._ceiling
+    def _read(self) -> CurrentHostPolicy:
+        before = self._current
         try:
             policy = read_policy(self._path, kind="host")
         except PolicyError as error:
@@ -80,11 +80,11 @@ class HostFile:
                 log.error("askfirst.E120 the host policy cannot be used: nothing is gathered")
                 for problem in error.problems:
                     log.error("askfirst.E120 %s", problem.pointer or "/")
-            return Ceiling(None, before.version + (before.policy is not None))
+            return CurrentHostPolicy(None, before.version + (before.policy is not None))
         if before.policy is not None and before.policy.hash == policy.hash:
             return before
         log.warning("askfirst.W002 the host policy changed: %s governs", policy.hash[:12])
-        return Ceiling(policy, before.version + 1)
+        return CurrentHostPolicy(policy, before.version + 1)
 
     def _status(self) -> tuple[int, int, int] | None:
         try:
@@ -94,7 +94,7 @@ class HostFile:
         return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-class HostKept:
+class StoredHostPolicy:
     """The host's policy in the registry: the newest host edition, exact in every worker.
 
     Where none was ever saved, the shipped one governs.
@@ -109,7 +109,7 @@ class HostKept:
         self._lock = threading.Lock()
         self._version = -1
         self._number: int | None = -1
-        self._ceiling = Ceiling(None, 0)
+        self._current = CurrentHostPolicy(None, 0)
         self.current()
         if self._number is None:
             log.warning(
@@ -117,25 +117,25 @@ class HostKept:
                 "write one of your own with askfirst host init"
             )
 
-    def current(self) -> Ceiling:
-        """The ceiling; looks at the registry whenever anything was committed to it."""
+    def current(self) -> CurrentHostPolicy:
+        """The host policy; looks at the registry whenever anything was committed to it."""
         if self._watch.version() != self._version:
-            with self._lock, away("ledger"), self._engine.connect() as connection:
+            with self._lock, unavailable("ledger"), self._engine.connect() as connection:
                 # Read before what it vouches for.
                 version = self._watch.version()
                 number = connection.execute(select(func.max(host_edition.c.number))).scalar()
                 if number != self._number:
                     edition = newest(connection)
-                    self._ceiling = self._said(
+                    self._current = self._said(
                         edition.policy if edition else shipped("host-default")
                     )
                     self._number = number
                 self._version = version
-        return self._ceiling
+        return self._current
 
-    def _said(self, policy: Policy | None) -> Ceiling:
+    def _said(self, policy: Policy | None) -> CurrentHostPolicy:
         if policy is None:
             log.error("askfirst.E120 the host policy cannot be read: nothing is gathered")
-        elif self._ceiling.version:
+        elif self._current.version:
             log.warning("askfirst.W002 the host policy changed: %s governs", policy.hash[:12])
-        return Ceiling(policy, self._ceiling.version + 1)
+        return CurrentHostPolicy(policy, self._current.version + 1)

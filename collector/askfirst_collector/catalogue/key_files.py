@@ -11,7 +11,7 @@ from pathlib import Path
 
 from askfirst.remote.key_file import read_key_file
 from askfirst.terms.reading import NAME
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 
 class Keys:
@@ -36,5 +36,5 @@ class Keys:
         return self._read("dashboard.keys")
 
     def _read(self, name: str) -> tuple[bytes, ...]:
-        with away("keys"):
+        with unavailable("keys"):
             return read_key_file(self._folder / name, urandom=self._urandom)

@@ -14,7 +14,7 @@ from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 notice = Table(
     "notice",
@@ -35,14 +35,14 @@ class Notices:
         """Keep the words of a notice; they are on disk when this returns."""
         digest = notice_hash(edition, language)
         if digest not in self._kept:
-            with away("ledger"), writing(self._engine) as connection:
+            with unavailable("ledger"), writing(self._engine) as connection:
                 keep_words(connection, edition, language)
             self._kept.add(digest)
 
     def words(self, digest: str) -> bytes | None:
         """The archived words of a notice, as canonical JSON."""
         query = select(notice.c.words).where(notice.c.hash == digest)
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             document: bytes | None = connection.execute(query).scalar()
         return document
 

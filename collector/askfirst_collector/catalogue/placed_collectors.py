@@ -12,7 +12,7 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.edition import Edition
 from askfirst.terms.placed import Placed, clamped
 from askfirst.terms.policy import Policy
-from askfirst_collector.catalogue.activate import chain_conflicts, put_in_force
+from askfirst_collector.catalogue.activate import activate_edition, chain_conflicts
 from askfirst_collector.catalogue.editions import load_editions, made_since
 from askfirst_collector.catalogue.host_policy import HostPolicy
 from askfirst_collector.catalogue.placed import (
@@ -26,7 +26,7 @@ from askfirst_collector.catalogue.placed import (
 from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 KEY_BYTES = 16
 MOST = 50  # collectors of one site that are not retired
@@ -49,8 +49,8 @@ class Saved:
     cut: tuple[Problem, ...] = ()
 
 
-class Placing:
-    """The placed collectors in `ledger.db`; every method may raise CollectorAway."""
+class PlacedCollectors:
+    """The placed collectors in `ledger.db`; every method may raise CollectorUnavailable."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class Placing:
 
     def all(self, site: str) -> tuple[PlacedCollector, ...]:
         """The collectors of a site, by name, in whatever state."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return load_placed(connection, site)
 
     def get(self, site: str, name: str) -> PlacedCollector | None:
         """One collector of a site."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return find_placed(connection, site, name)
 
     def overlapping(self, placed: Placed) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Placing:
 
     def check(self, placed: Placed) -> tuple[Problem, ...]:
         """Every conflict with the chain above, as it is now; nothing is written."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             edition = self._edition(connection, placed.policy.site)
         return chain_conflicts(placed, edition.policy, self._host.current().policy)
 
@@ -108,7 +108,7 @@ class Placing:
         `changed-meanwhile`, `collector-retired`, `too-many-collectors`, `too-many-requests`.
         """
         site, name = placed.policy.site, placed.name
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             edition = self._edition(connection, site)
             before = find_placed(connection, site, name)
             _check_version(before, expected)
@@ -141,7 +141,7 @@ class Placing:
         Raises PolicyError where it is to stand and goes beyond what is above it now; Refused
         `not-found`, `changed-meanwhile`, `wrong-state`, `too-many-requests`.
         """
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             edition = self._edition(connection, site)
             before = self._find(connection, site, name)
             _check_version(before, expected)
@@ -158,7 +158,7 @@ class Placing:
 
     def new_key(self, site: str, name: str, *, actor: str) -> PlacedCollector:
         """Draw another write key; events under the old one are dropped from now on."""
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             edition = self._edition(connection, site)
             before = self._find(connection, site, name)
             changed = replace(before, write_key=self._key(), version=before.version + 1)
@@ -190,7 +190,7 @@ class Placing:
         if actor != CLI and _makes_edition(before, after):
             self._check_pace(connection, after.site, now)
         write_placed(connection, after)
-        put_in_force(connection, policy, now)
+        activate_edition(connection, policy, now)
         record_change(
             connection,
             actor=actor,
@@ -227,7 +227,7 @@ class Placing:
         return "placed_" + drawn.rstrip(b"=").decode()
 
 
-def seen_as(collector: PlacedCollector | None, expected: int | None) -> int:
+def expected_version(collector: PlacedCollector | None, expected: int | None) -> int:
     """The version that a member's right was judged on, to be expected of what is changed.
 
     `expected` is what they sent; Refused `changed-meanwhile` where it is another.

@@ -1,7 +1,7 @@
 """Policies that take effect later: one a site, kept until its time has come.
 
 It becomes an edition, with its number, by whoever looks at the site first after that time. Where
-the ceiling does not allow it any more by then, it stays here with the conflicts.
+the host policy does not allow it any more by then, it stays here with the conflicts.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.edition import Choice, Editions, bounded_terms
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
-from askfirst_collector.catalogue.activate import move_revision, revision, settle_placed
+from askfirst_collector.catalogue.activate import enforce_on_placed, move_revision, revision
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.editions import archived, as_change, edition, load_editions
 from askfirst_collector.catalogue.host_policy import HostPolicy
@@ -38,13 +38,13 @@ from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.watch import Watch
 
 
 @dataclass(frozen=True)
 class Site:
-    """A site as it stands: its editions, and the ceiling above it (None: nothing is gathered).
+    """A site as it stands: its editions, and the host policy above it (None: nothing is gathered).
 
     Where it is retired, or its policy is in conflict with the ceiling (`suspended`), there is none.
     """
@@ -78,7 +78,7 @@ def _anybody(_: Connection) -> None:
 
 
 class Registry:
-    """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
+    """Safe in any thread of any process. Every method may raise CollectorUnavailable."""
 
     def __init__(
         self,
@@ -110,14 +110,14 @@ class Registry:
             known = self._known.get(name) or self._load(name)
         if not known.editions:
             return None
-        ceiling = self._host.current()
+        current_host = self._host.current()
         stands = not (known.suspended or known.retired)
-        host = ceiling.policy if stands else None
+        host = current_host.policy if stands else None
         return Site(
             name,
             known.editions,
             host,
-            ceiling.version,
+            current_host.version,
             known.suspended,
             known.retired,
             known.rows_a_day,
@@ -126,7 +126,7 @@ class Registry:
     def sites(self) -> tuple[str, ...]:
         """The names of all sites, in order."""
         query = select(edition.c.site).distinct().order_by(edition.c.site)
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
     def readable(self) -> Iterator[Site]:
@@ -160,7 +160,7 @@ class Registry:
         and for a site that was retired.
         """
         now = self._now()
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             before = load_editions(connection, policy.site)
             current = before.current if before else None
@@ -179,7 +179,7 @@ class Registry:
                 raise PolicyError(problems)
             if effective is None:
                 lift(connection, policy.site)
-                settle_placed(connection, policy, host, now)
+                enforce_on_placed(connection, policy, host, now)
             else:
                 schedule(connection, Scheduled(policy.site, effective, policy, actor))
             move_revision(connection)
@@ -193,14 +193,14 @@ class Registry:
 
     def scheduled(self, site: str) -> Scheduled | None:
         """The policy that will take effect later; None where none is kept."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return load_scheduled(connection, site)
 
     def unschedule(
         self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
     ) -> None:
         """Drop the policy that was to take effect later; harmless where there is none."""
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             scheduled = load_scheduled(connection, site)
             if scheduled is not None:
@@ -210,7 +210,7 @@ class Registry:
         self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
     ) -> None:
         """End a site for good: nothing is gathered any more, what was closes and runs out."""
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             if is_retired(connection, site) or not load_editions(connection, site):
                 return
@@ -233,7 +233,7 @@ class Registry:
             raise Refused(
                 Reason.BAD_SHAPE, f"write rows_a_day as a whole number from 1 to {LARGEST}"
             )
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             if not load_editions(connection, site):
                 raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
@@ -253,12 +253,12 @@ class Registry:
 
     def document(self, site: str, digest: str) -> bytes | None:
         """The canonical JSON of an edition, by its hash."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return archived(connection, site, digest)
 
     def site_of_key(self, token: str) -> str | None:
         """The site whose relay shows this key; None for one that is unknown or has ended."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return site_of_key(connection, token, now=self._now())
 
     def collector_of_key(self, key: str) -> tuple[str, str] | None:
@@ -266,7 +266,7 @@ class Registry:
         self._refresh()
         address = self._keys.get(key)
         if address is None:
-            with self._lock, away("ledger"), self._engine.connect() as connection:
+            with self._lock, unavailable("ledger"), self._engine.connect() as connection:
                 address = collector_of_key(connection, key)
                 # Keys of strangers are not kept.
                 if address is not None:
@@ -275,12 +275,12 @@ class Registry:
 
     @property
     def governed(self) -> bool:
-        """Whether there is a ceiling at all."""
+        """Whether there is a host policy at all."""
         return self._host.current().policy is not None
 
     def _put_scheduled_in_force(self, site: str) -> None:
         now = self._now()
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             scheduled, host = load_scheduled(connection, site), self._host.current().policy
             if host is None or due_at(connection, site) is None:
                 return
@@ -297,7 +297,7 @@ class Registry:
                 try:
                     with connection.begin_nested():
                         lift(connection, site)
-                        settle_placed(connection, scheduled.policy, host, now)
+                        enforce_on_placed(connection, scheduled.policy, host, now)
                 except PolicyError as error:
                     problems = error.problems
             self._drop_scheduled(
@@ -357,7 +357,7 @@ class Registry:
     def _refresh(self) -> None:
         if self._watch.version() == self._version:
             return
-        with self._lock, away("ledger"), self._engine.connect() as connection:
+        with self._lock, unavailable("ledger"), self._engine.connect() as connection:
             version = self._watch.version()
             number = connection.execute(select(func.max(revision.c.number))).scalar()
             if number != self._revision:
@@ -367,7 +367,7 @@ class Registry:
             self._version = version
 
     def _load(self, name: str) -> _Known:
-        with self._lock, away("ledger"), self._engine.connect() as connection:
+        with self._lock, unavailable("ledger"), self._engine.connect() as connection:
             known = _Known(
                 load_editions(connection, name),
                 why(connection, name),

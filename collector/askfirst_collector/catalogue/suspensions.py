@@ -1,6 +1,6 @@
-"""Sites that the ceiling stopped: each with the conflicts that its owner has to settle.
+"""Sites that the host policy stopped: each with the conflicts that its owner has to settle.
 
-suspension   one row a site; it ends when the ceiling allows its policy again, or when its owner
+suspension   one row a site; it ends when the host policy allows its policy again, or when its owner
              publishes one that fits. Placed collectors keep the same in their own rows
 """
 

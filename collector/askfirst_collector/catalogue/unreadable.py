@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from askfirst.errors import CollectorAway, PolicyError
+from askfirst.errors import CollectorUnavailable, PolicyError
 
 log = logging.getLogger("askfirst.collector")
 
@@ -14,7 +14,7 @@ log = logging.getLogger("askfirst.collector")
 _DAMAGE = (PolicyError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
-class Unreadable(CollectorAway):
+class Unreadable(CollectorUnavailable):
     """One row is damaged: away for whoever asks for it, passed over by whoever asks for all."""
 
 

@@ -1,4 +1,4 @@
-"""Whom a change of the ceiling is told by HTTP, and what has not reached them yet.
+"""Whom a change of the host policy is told by HTTP, and what has not reached them yet.
 
 webhook    where an owner wants to be told: of a site, of a placed collector, or (site "") the host
 delivery   what is still to be delivered, with the time of the next attempt
@@ -34,7 +34,7 @@ from askfirst.terms.canonical import canonical
 from askfirst_collector.store.database import metadata
 
 if TYPE_CHECKING:
-    from askfirst_collector.catalogue.enforce_host_policy import Held
+    from askfirst_collector.catalogue.enforce_host_policy import Affected
 
 SECRET = 32  # bytes
 LONGEST_URL = 500  # characters
@@ -114,13 +114,13 @@ def tell(
     connection: Connection,
     number: int,
     digest: str,
-    changed: Sequence[Held],
+    changed: Sequence[Affected],
     *,
     now: float,
     urandom: Callable[[int], bytes],
 ) -> None:
     """Queue what a new ceiling changed for everybody whom it concerns and who wants to be told."""
-    ceiling = {"number": number, "hash": digest}
+    host_edition = {"number": number, "hash": digest}
     everything: dict[str, object] = {
         "type": "ceiling.changed",
         "changed": [_told(change) for change in changed],
@@ -135,7 +135,7 @@ def tell(
                     id="msg_" + urandom(16).hex(),
                     site=row.site,
                     collector=row.collector,
-                    body=canonical({**message, "ceiling": ceiling}),
+                    body=canonical({**message, "ceiling": host_edition}),
                     made=int(now),
                     due=int(now),
                     attempts=0,
@@ -170,7 +170,7 @@ def failed(connection: Connection, message: Delivery, now: float) -> bool:
     return True
 
 
-def _told(change: Held) -> dict[str, object]:
+def _told(change: Affected) -> dict[str, object]:
     kind = "collector" if change.collector else "site"
     plain = json.dumps([problem.as_dict() for problem in change.problems], default=str)
     return {

@@ -1,4 +1,4 @@
-"""How long the ceiling lets things be kept now, whatever they were gathered under (M33).
+"""How long the host policy lets things be kept now, whatever they were gathered under (M33).
 
 What was promised is never prolonged by this: the smaller of both holds. A ceiling that cannot be
 read removes nothing: gathering has stopped, and what a spelling mistake destroyed is gone.
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.terms.edition import Editions, host_terms
 from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.editions import load_editions
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 from .stores import Stores
 
@@ -39,7 +39,7 @@ def allowed_now(stores: Stores, host: Policy | None) -> Mapping[Subject, Days]:
     if host is None:
         return {}
     periods = stores.events.periods()
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         rows = {(key.site, key.collector, key.purpose) for key in periods}
         return dict(_allowed(connection, host, rows.union(disclosed.subjects(connection))))
 
@@ -53,7 +53,7 @@ def _allowed(
         if site not in known:
             try:
                 known[site] = load_editions(connection, site)
-            except CollectorAway:
+            except CollectorUnavailable:
                 known[site] = Editions()
         published = _published(known[site], join(collector, purpose) if collector else purpose)
         if published:

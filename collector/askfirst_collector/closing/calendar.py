@@ -61,7 +61,7 @@ def asked_of(site: Site, key: PeriodKey) -> Terms | None:
     terms = last_asked(site, name)
     if terms is None:
         return None
-    # Which tables a ceiling allows that cannot be seen now, nobody knows.
+    # Which tables a host policy allows that cannot be seen now, nobody knows.
     items = terms.table_items if site.host is not None else Listed()
     for edition, until in _in_force(site):
         if until > start_of(key.period):

@@ -12,10 +12,11 @@ import logging
 from dataclasses import replace
 
 from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Limits, PeriodKey
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of
 from askfirst_collector.store.salts import pseudonym
 
@@ -23,7 +24,6 @@ from .calendar import DAY, asked_of, ended, ended_periods
 from .consents import read_consents
 from .disclosure import Facts, disclose
 from .facts import read_facts
-from .lowering import ceilings_of, lowered
 from .rounding import Rounding
 from .stores import Stores
 from .tables import Questions, questions_of
@@ -36,7 +36,7 @@ LARGEST_SIZE = 1000
 
 def due(stores: Stores, now: float) -> list[PeriodKey]:
     """The periods that ended and are not closed, oldest first. Nothing is counted."""
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         last = disclosed.last_closed(connection)
         keys = {key for key in stores.events.periods() if ended(key, now)}
         for site in stores.registry.readable():
@@ -48,7 +48,7 @@ def due(stores: Stores, now: float) -> list[PeriodKey]:
 def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[PeriodKey]:
     """Close every period that is due; which they are. `dry_run` closes nothing.
 
-    Safe in any number of processes at once, and after any interruption. Raises CollectorAway.
+    Safe in any number of processes, and after any interruption. Raises CollectorUnavailable.
     """
     keys = due(stores, now)
     if dry_run:
@@ -61,7 +61,7 @@ def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[Peri
 
 def finish(stores: Stores, now: float) -> None:
     """Do the rest of what was cut off, and remove rows that came too late to be counted."""
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         for key in disclosed.unsettled(connection):
             _settle(stores, key)
         late = [
@@ -76,7 +76,7 @@ def finish(stores: Stores, now: float) -> None:
 
 def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
     """Close one ended period for good; one that is closed stays as it is."""
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         if disclosed.is_closed(connection, key):
             return
     try:
@@ -97,7 +97,7 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         stores.events.drop(key)
         return
     facts = replace(facts, trees={**facts.trees, "consent": read_consents(stores.ledger, key)})
-    with away("ledger"), writing(stores.engine) as connection:
+    with unavailable("ledger"), writing(stores.engine) as connection:
         # Of several processes the first one's answers stand.
         if not disclosed.is_closed(connection, key):
             secret = disclosed.elected_key(connection, key, now=now, urandom=stores.urandom)
@@ -131,12 +131,12 @@ def _settle(stores: Stores, key: PeriodKey) -> None:
             _keep(stores, key)
         elif limits is not None:
             stores.events.drop(key)
-    with away("ledger"), writing(stores.engine) as connection:
+    with unavailable("ledger"), writing(stores.engine) as connection:
         disclosed.settle(connection, key)
 
 
 def _keep(stores: Stores, key: PeriodKey) -> None:
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         size = disclosed.size_of(connection, key)
     lasting = _lasting(stores, key)
     rows = list(stores.events.rows(key))
@@ -145,7 +145,7 @@ def _keep(stores: Stores, key: PeriodKey) -> None:
         for row in stores.events.of_pseudonyms({r.pseudonym for r in rows if r.pseudonym} & lasting)
         if row.period < key.period
     )
-    coarse_rows = lowered(rows, size, lasting=lasting, ceilings=ceilings_of(earlier))
+    coarse_rows = k_anonymise(rows, size, lasting=lasting, caps=caps_of(earlier))
     if coarse_rows:
         stores.events.keep(key, coarse_rows)
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from askfirst.terms.attributes import Value
+from askfirst_collector.closing.cut_edges import cut_edges
 from askfirst_collector.store.disclosed import Cell
 
-from .bridges import bridges
 from .cells import Group, is_small, together
 
 # A row's values of both attributes; None stands for a value that its own table does not show.
@@ -70,7 +70,7 @@ def _leaks_by_subtraction(
     edges: list[tuple[Margin, Margin]] = [
         ((0, row), (1, column)) for row in rows for column in columns if (row, column) not in shown
     ]
-    given_away = small & {(edge[0][1], edge[1][1]) for edge in bridges(edges)}
+    given_away = small & {(edge[0][1], edge[1][1]) for edge in cut_edges(edges)}
     near = {margin for pair in given_away for margin in _margins(pair)}
     return {pair for pair in shown if near & set(_margins(pair))} or (
         set(shown) if given_away else set()

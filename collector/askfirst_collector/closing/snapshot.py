@@ -14,7 +14,7 @@ from askfirst.terms.terms import CLOSES
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of, period_of
 
 from .calendar import asked
@@ -47,7 +47,7 @@ class Snapshot:
 
 def read_snapshot(engine: Engine, site: str, now: float) -> Snapshot | None:
     """The snapshot of a site's open period; None where none was made in it yet."""
-    with away("ledger"), engine.connect() as connection:
+    with unavailable("ledger"), engine.connect() as connection:
         snapshot = _read(connection, site)
     return None if snapshot is None or end_of(snapshot.closes, snapshot.period) <= now else snapshot
 
@@ -69,7 +69,7 @@ def take_snapshot(stores: Stores, site: Site, now: float) -> None:
         return
     closes = min((entry.closes for entry in terms.values()), key=CLOSES.index)
     period = period_of(closes, now)
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         last = _read(connection, site.name)
     if last is not None and (last.closes, last.period) != (closes, period):
         last = None
@@ -89,7 +89,7 @@ def take_snapshot(stores: Stores, site: Site, now: float) -> None:
         max(visitors, last.visitors if last else 0),
         max(views, last.views if last else 0),
     )
-    with away("ledger"), writing(stores.engine) as connection:
+    with unavailable("ledger"), writing(stores.engine) as connection:
         connection.execute(delete(snapshot).where(snapshot.c.site == site.name))
         connection.execute(
             insert(snapshot).values(

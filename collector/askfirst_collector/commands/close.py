@@ -11,7 +11,7 @@ import click
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.commands.data import data_option, host_policy_option, opened
 from askfirst_collector.jobs.clock import read_seen
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 @click.command()
@@ -39,7 +39,7 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
     click.echo(f"{len(keys)} {'period is' if len(keys) == 1 else 'periods are'} {state}.")
 
 
-def _check_clock(parts: Parts, now: float) -> None:
+def _check_clock(parts: Services, now: float) -> None:
     """What is closed is closed for good: not by a clock that nobody has watched."""
     last = read_seen(parts)
     if last is not None and not last.agrees(now):

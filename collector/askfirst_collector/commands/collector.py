@@ -11,14 +11,14 @@ import click
 from askfirst.errors import PolicyError
 from askfirst.terms.placed import clamped, read_placed
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.api.serialize import line_of, placed_told
+from askfirst_collector.api.serialize import line_of, placed_json
 from askfirst_collector.catalogue.activate import chain_conflicts
 from askfirst_collector.catalogue.placed import STATES, PlacedCollector, State
-from askfirst_collector.commands.data import FILE, data_option, opened, told
+from askfirst_collector.commands.data import FILE, click_errors, data_option, opened
 from askfirst_collector.commands.printing import head_of, plain, print_json, print_problems
 from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 @click.group()
@@ -36,7 +36,7 @@ def check(file: Path, site_file: Path, host_file: Path | None, as_json: bool) ->
 
     Ends with 0 when it does, 1 when not.
     """
-    with told():
+    with click_errors():
         site = read_policy(site_file)
         host = read_policy(host_file, kind="host") if host_file else shipped("host-default")
     try:
@@ -64,7 +64,7 @@ def check(file: Path, site_file: Path, host_file: Path | None, as_json: bool) ->
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: bool) -> None:
     """Add the collector FILE to its site, or give it new terms. Says what was cut by --clamp."""
-    with told():
+    with click_errors():
         placed = read_placed(file)
     with opened(data) as parts:
         _check_owner(parts, owner)
@@ -83,7 +83,7 @@ def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: 
             )
         overlaps = parts.placing.overlapping(placed)
     if as_json:
-        told_of = {"saved": True, **placed_told(placed_collector), "overlaps": overlaps}
+        told_of = {"saved": True, **placed_json(placed_collector), "overlaps": overlaps}
         print_json({**told_of, "cut": plain(saved.cut)})
         return
     if saved.cut:
@@ -104,7 +104,7 @@ def list_(data: Path, site: str | None, as_json: bool) -> None:
         names = [site] if site else parts.registry.sites()
         collectors = [entry for name in names for entry in parts.placing.all(name)]
     if as_json:
-        print_json([placed_told(entry) for entry in collectors])
+        print_json([placed_json(entry) for entry in collectors])
         return
     for entry in collectors:
         pages = ", ".join(entry.placed.pages)
@@ -127,7 +127,7 @@ def state(site: str, name: str, to: str, data: Path) -> None:
     click.echo(f"{changed.name} at {changed.site} is {_said(changed)}.")
 
 
-def _check_owner(parts: Parts, owner: str) -> None:
+def _check_owner(parts: Services, owner: str) -> None:
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     known = [member.name for member in members.all()]
     if owner not in known:

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from askfirst.errors import AskfirstError, PolicyError
-from askfirst_collector.runtime.open import close_parts, open_parts
-from askfirst_collector.services import Parts
+from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.services import Services
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -36,18 +36,18 @@ def host_policy_option(command: Any) -> Any:
 
 
 @contextmanager
-def opened(data: Path, *, host_policy: Path | None = None) -> Iterator[Parts]:
+def opened(data: Path, *, host_policy: Path | None = None) -> Iterator[Services]:
     """The parts of a collector for one command; our errors become messages."""
-    with told():
-        parts = open_parts(data, host_policy=host_policy, now=time.time, urandom=os.urandom)
+    with click_errors():
+        parts = open_services(data, host_policy=host_policy, now=time.time, urandom=os.urandom)
         try:
             yield parts
         finally:
-            close_parts(parts)
+            close_services(parts)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def click_errors() -> Iterator[None]:
     """Our errors as one message and status 1, without a traceback."""
     try:
         yield

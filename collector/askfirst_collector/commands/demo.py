@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from askfirst_collector.commands.data import told
+from askfirst_collector.commands.data import click_errors
 from askfirst_collector.commands.listening import (
     dashboard,
     ended_by_sigterm,
@@ -55,7 +55,7 @@ def demo(
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
-        stack.enter_context(told())
+        stack.enter_context(click_errors())
         sites = demo_sites(origins(host, port, tls=tls_certificate is not None))
         if visits is not None:
             _invent(data, sites, visits)

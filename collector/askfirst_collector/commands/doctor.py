@@ -16,10 +16,10 @@ from rich.text import Text
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import Kind
 from askfirst_collector.catalogue.first_policy import tidy_origin
-from askfirst_collector.commands.data import told
+from askfirst_collector.commands.data import click_errors
+from askfirst_collector.doctor.collect_evidence import Request, collect_evidence, is_address
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.finding import KNOWN
-from askfirst_collector.doctor.gathering import Request, gather, is_address
 
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLOURS = {"error": "red", "warning": "yellow"}
@@ -67,8 +67,8 @@ def doctor(
         browser=browser,
         access_log=not no_access_log,
     )
-    with told():
-        report = examine(gather(request, now=time.time))
+    with click_errors():
+        report = examine(collect_evidence(request, now=time.time))
     if as_json:
         click.echo(json.dumps(_plain(origin, report), ensure_ascii=False, indent=2))
     else:
@@ -108,7 +108,7 @@ def _connect(where: str | None) -> tuple[str, int] | None:
 
 
 def _policy(file: Path | None, kind: Kind) -> Policy | None:
-    with told():
+    with click_errors():
         return read_policy(file, kind=kind) if file else None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from askfirst.observe.location import EXAMPLE, Locator
-from askfirst_collector.commands.data import FILE, told
+from askfirst_collector.commands.data import FILE, click_errors
 
 
 @click.command()
@@ -18,7 +18,7 @@ from askfirst_collector.commands.data import FILE, told
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def geo(address: str, places: Path | None, as_json: bool) -> None:
     """Say where ADDRESS is, and by which database."""
-    with told():
+    with click_errors():
         description = Locator.open(places).describe(now=time.time(), example=address)
     built = description.built.isoformat() if description.built else None
     if as_json:

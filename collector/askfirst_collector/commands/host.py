@@ -1,4 +1,4 @@
-"""`askfirst host`: the ceiling that nothing goes above, and the link that lets the admin in."""
+"""`askfirst host`: the host policy that nothing goes above, and the link that lets the admin in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from pathlib import Path
 import click
 
 from askfirst.terms.policy import read_policy
-from askfirst_collector.catalogue.enforce_host_policy import Held, held_against
+from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
 from askfirst_collector.catalogue.host_editions import newest
 from askfirst_collector.catalogue.policy_toml import as_toml
-from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
+from askfirst_collector.commands.data import (
+    FILE,
+    click_errors,
+    data_option,
+    host_policy_option,
+    opened,
+)
 from askfirst_collector.commands.listening import dashboard
 from askfirst_collector.commands.printing import plain, print_json, print_problems
-from askfirst_collector.init.ceiling import write_ceiling
+from askfirst_collector.init.host_policy import write_host_policy
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.links import create_set_up_link
 from askfirst_collector.usecases.preview_host_policy import Preview, preview
-from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 
 @click.group()
@@ -54,8 +60,8 @@ def init(file: Path, name: str, contact: str, country: str) -> None:
     It is the one that governs where none was set, ready to be narrowed. What is there is never
     overwritten, and nothing is in force before `askfirst host set`.
     """
-    text = write_ceiling(name=name, contact=contact, country=country.upper())
-    with told():
+    text = write_host_policy(name=name, contact=contact, country=country.upper())
+    with click_errors():
         read_policy(text, kind="host")
     try:
         with file.open("x", encoding="utf-8") as new:
@@ -79,7 +85,7 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
         policy = parts.host.current().policy
         with parts.engine.connect() as connection:
             host_edition = None if host_policy is not None else newest(connection)
-            changes = () if policy is None else held_against(connection, policy)
+            changes = () if policy is None else affected_by(connection, policy)
         stopped = [change for change in changes if change.problems]
     source = str(host_policy) if host_policy else "registry" if host_edition else "shipped"
     since = (
@@ -118,14 +124,16 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
     Sites and placed collectors that go beyond it are suspended with the reason for their owners;
     what it lets nobody keep is purged by the next hourly job. See both first with --preview.
     """
-    with told():
+    with click_errors():
         policy = read_policy(file, kind="host")
     with opened(data) as parts:
         effects = preview(parts, policy)
-        number = ceiling_number(parts)
+        number = host_policy_number(parts)
         if not only_preview:
             edited = number if expected is None else expected
-            number = save_ceiling(parts, policy, actor=ON_THE_MACHINE.name, expected=edited).number
+            number = save_host_policy(
+                parts, policy, actor=ON_THE_MACHINE.name, expected=edited
+            ).number
     if as_json:
         print_json(
             {"number": number, "hash": policy.hash, "saved": not only_preview, **_all(effects)}
@@ -152,7 +160,7 @@ def _all(effects: Preview) -> dict[str, object]:
     }
 
 
-def _told(change: Held) -> dict[str, object]:
+def _told(change: Affected) -> dict[str, object]:
     return {
         "site": change.site,
         "collector": change.collector,
@@ -161,7 +169,7 @@ def _told(change: Held) -> dict[str, object]:
     }
 
 
-def _print_held(head: str, changes: Iterable[Held]) -> None:
+def _print_held(head: str, changes: Iterable[Affected]) -> None:
     for change in changes:
         name = f"{change.site}/{change.collector}" if change.collector else change.site
         if change.problems:

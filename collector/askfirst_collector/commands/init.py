@@ -11,12 +11,12 @@ import click
 
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.first_policy import LEVELS, tidy_origin
-from askfirst_collector.commands.data import told
+from askfirst_collector.commands.data import click_errors
 from askfirst_collector.init.closing import choose
 from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie, Framework
 from askfirst_collector.init.project import Project, look_at
 from askfirst_collector.init.questions import Question, questions
-from askfirst_collector.init.writing import Answers, write
+from askfirst_collector.init.write_policy import Answers, write
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"
@@ -76,7 +76,7 @@ def init(
         **replies, level=level, closes=closing.closes, cookies=cookies_of(chosen, project)
     )
     text = write(answers)
-    with told():
+    with click_errors():
         read_policy(text)
     _write(file, text)
     click.echo(f"\n{closing.why}\n\nWrote {file}.")
@@ -98,14 +98,14 @@ class _Asking:
                 self.made_up.append(f"{question.key} ({question.default})")
             return question.default
         if option is not None:
-            if wrong := question.judge(option):
+            if wrong := question.authorize(option):
                 raise click.UsageError(f"--{question.key} {option!r}: {wrong}")
             return option
 
         def judged(value: str) -> str:
             tidied = tidy_origin(value) if question.key == "origin" else value.strip()
             tidied = tidied.upper() if question.key == "country" else tidied
-            if wrong := question.judge(tidied):
+            if wrong := question.authorize(tidied):
                 raise click.BadParameter(wrong)
             return tidied
 

@@ -21,8 +21,8 @@ from askfirst_collector.commands.connections import (
 )
 from askfirst_collector.loopback import is_loopback
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 
 DEFAULT_PORT = 8321
 CERTIFICATE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -104,10 +104,10 @@ def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path |
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def set_up_token(parts: Parts) -> str | None:
+def set_up_token(parts: Services) -> str | None:
     """A new token for the one-time link; None where somebody has an account already."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    with away("ledger"):
+    with unavailable("ledger"):
         return None if members.any() else members.new_link()
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DBAPIError
 
-from askfirst_collector.commands.data import data_option, told
+from askfirst_collector.commands.data import click_errors, data_option
 from askfirst_collector.config import Folder
 from askfirst_collector.store.database import open_ledger
-from askfirst_collector.store.faults import away
-from askfirst_collector.store.migrating import Step, rehearse
+from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.migrate import Step, rehearse
 
 
 @click.command()
@@ -30,7 +30,7 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
     ledger = Folder(data.absolute()).ledger
     if not ledger.is_file():
         raise click.ClickException(f"{data} is no data folder: there is no {ledger.name} in it.")
-    with told(), away("ledger"):
+    with click_errors(), unavailable("ledger"):
         steps = _rehearsed(ledger)
         if not check:
             open_ledger(ledger).dispose()

@@ -25,7 +25,7 @@ from askfirst_collector.commands.printing import (
     print_json,
     print_problems,
     print_widened,
-    told_widened,
+    widened_json,
 )
 from askfirst_collector.explain import PlainPurpose, explain
 from askfirst_collector.members.rows import ON_THE_MACHINE
@@ -49,8 +49,8 @@ def check(file: Path, host_file: Path | None, kind: Kind, as_json: bool) -> None
     """
     try:
         candidate = read_policy(file, kind=kind)
-        ceiling = read_policy(host_file, kind="host") if host_file else shipped("host-default")
-        problems = list(conflicts(candidate, ceiling)) if kind == "site" else []
+        host_policy = read_policy(host_file, kind="host") if host_file else shipped("host-default")
+        problems = list(conflicts(candidate, host_policy)) if kind == "site" else []
         digest: str | None = candidate.hash
     except PolicyError as error:
         problems, digest = list(error.problems), None
@@ -79,7 +79,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     gone = sorted(set(before.purposes) - set(after.purposes))
     if as_json:
         same = before.hash == after.hash
-        print_json({"same": same, "widened": told_widened(wider), "removed": gone})
+        print_json({"same": same, "widened": widened_json(wider), "removed": gone})
         sys.exit(1 if wider else 0)
     if before.hash == after.hash:
         console().print(Text("The two are the same."))
@@ -141,7 +141,7 @@ def publish(
                 "hash": candidate.hash,
                 "edition": None if newest is None else newest.number,
                 "scheduled": None if later is None else moment(later),
-                "widened": told_widened(wider),
+                "widened": widened_json(wider),
             }
         )
         return

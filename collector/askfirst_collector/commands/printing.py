@@ -58,7 +58,7 @@ def print_widened(wider: Mapping[str, tuple[Widening, ...]], closes: Mapping[str
         out.print(Text("Nobody is asked again."))
 
 
-def told_widened(wider: Mapping[str, tuple[Widening, ...]]) -> dict[str, list[dict[str, object]]]:
+def widened_json(wider: Mapping[str, tuple[Widening, ...]]) -> dict[str, list[dict[str, object]]]:
     """The same as plain values."""
     return {name: [widening.as_dict() for widening in changes] for name, changes in wider.items()}
 

@@ -11,7 +11,7 @@ import click
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.commands.data import FILE, host_policy_option, told
+from askfirst_collector.commands.data import FILE, click_errors, host_policy_option
 from askfirst_collector.commands.listening import (
     dashboard,
     ended_by_sigterm,
@@ -65,7 +65,7 @@ def serve(
     with ExitStack() as stack:
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
-        stack.enter_context(told())
+        stack.enter_context(click_errors())
         collector = EmbeddedCollector(
             data,
             host_policy=host_policy,

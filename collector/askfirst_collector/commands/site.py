@@ -8,9 +8,15 @@ import click
 
 from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
-from askfirst_collector.api.serialize import key_told, site_told
+from askfirst_collector.api.serialize import key_told, site_json
 from askfirst_collector.catalogue.site_limits import LARGEST
-from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened, told
+from askfirst_collector.commands.data import (
+    FILE,
+    click_errors,
+    data_option,
+    host_policy_option,
+    opened,
+)
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
@@ -29,7 +35,7 @@ def list_(data: Path, as_json: bool) -> None:
     """Every site, with its published edition."""
     with opened(data) as parts:
         sites = [*parts.registry.readable()]
-    rows = [site_told(entry) for entry in sites]
+    rows = [site_json(entry) for entry in sites]
     if as_json:
         print_json(rows)
         return
@@ -49,7 +55,7 @@ def list_(data: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def add(file: Path, data: Path, host_policy: Path | None, as_json: bool) -> None:
     """Add the site that the policy FILE is of, and make a key for its relay, shown once."""
-    with told():
+    with click_errors():
         policy = read_policy(file)
     with opened(data, host_policy=host_policy) as parts:
         if parts.registry.site(policy.site) is not None:
@@ -86,7 +92,7 @@ def retire(name: str, data: Path) -> None:
 @data_option
 def limit(name: str, rows: int, data: Path) -> None:
     """Let the site NAME store at most ROWS rows a day; what comes beyond is dropped and counted."""
-    with opened(data) as parts, told():
+    with opened(data) as parts, click_errors():
         if parts.registry.site(name) is None:
             raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
         limit_site(parts, ON_THE_MACHINE, name, rows)

@@ -13,22 +13,22 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from askfirst.errors import CollectorAway, Refused
+from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.dashboard.auth.accept_invitation import Arrival
+from askfirst_collector.dashboard.auth.accept_invitation import AcceptInvitation
 from askfirst_collector.dashboard.auth.account import Account
 from askfirst_collector.dashboard.auth.oidc import Oidc
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
-from askfirst_collector.dashboard.auth.sign_in import Entry
+from askfirst_collector.dashboard.auth.sign_in import SignIn
 from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.figures.pages import Views
-from askfirst_collector.dashboard.host_policy.pages import CeilingPages
+from askfirst_collector.dashboard.host_policy.pages import HostPolicyPages
 from askfirst_collector.dashboard.layout.forms import by_a_script
-from askfirst_collector.dashboard.layout.labels import said
-from askfirst_collector.dashboard.layout.page import Frame, Page, check_page, collector_of
-from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.dashboard.layout.labels import message
+from askfirst_collector.dashboard.layout.page import Layout, Page, check_page, collector_of
+from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.layout.templates import HEADERS, Pages
 from askfirst_collector.dashboard.members.audit import Audit
 from askfirst_collector.dashboard.members.pages import MemberPages
@@ -36,13 +36,13 @@ from askfirst_collector.dashboard.placed.edit import CollectorEdit
 from askfirst_collector.dashboard.placed.pages import Collectors
 from askfirst_collector.dashboard.sites.editions import EditionPages
 from askfirst_collector.dashboard.sites.list import SiteList
-from askfirst_collector.dashboard.sites.onboarding import Starting
+from askfirst_collector.dashboard.sites.onboarding import Onboarding
 from askfirst_collector.dashboard.sites.publish import Publishing
 from askfirst_collector.dashboard.sites.settings import Settings
 from askfirst_collector.dashboard.sites.test_session import Testing
 from askfirst_collector.members.login_attempts import Tries
 from askfirst_collector.members.members import Members
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 TITLES = {
     403: "Not allowed",
@@ -57,23 +57,25 @@ AWAY = "The collector cannot read its files at this moment. Nothing is lost; try
 
 
 def host_routes(
-    parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None = None
+    parts: Services, proxies: Proxies = DIRECT, provider: Provider | None = None
 ) -> list[BaseRoute]:
     """Every route of the dashboard: the door, then the pages behind it."""
     members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    door = SessionAuth(members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure)
+    session_auth = SessionAuth(
+        members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure
+    )
     pages = Pages()
     tries = Tries(parts.engine, key=parts.keys.dashboard()[-1], now=parts.now)
     throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
     provider_name = provider.name if provider is not None else None
-    entry = Entry(members, door, throttle, pages, proxies, provider=provider_name)
-    arrival = Arrival(members, door, pages, provider=provider_name)
+    entry = SignIn(members, session_auth, throttle, pages, proxies, provider=provider_name)
+    accept_invitation = AcceptInvitation(members, session_auth, pages, provider=provider_name)
 
     def inside(page: Page) -> Route:
         """Lets nobody but a signed-in member who may do this reach the page."""
 
         async def guarded(request: Request) -> Response:
-            visit = await run_in_threadpool(door.visit, request)
+            visit = await run_in_threadpool(session_auth.visit, request)
             if visit is None:
                 base = request.scope.get("root_path", "")
                 return RedirectResponse(f"{base}/sign-in", status_code=303)
@@ -89,31 +91,33 @@ def host_routes(
         Route("/setup", entry.set_up, methods=["POST"]),
         Route("/sign-in", entry.show_sign_in),
         Route("/sign-in", entry.sign_in, methods=["POST"]),
-        Route("/invitation", arrival.show),
-        Route("/invitation", arrival.accept, methods=["POST"]),
-        *(_oidc(provider, parts, members, door, pages) if provider is not None else ()),
+        Route("/invitation", accept_invitation.show),
+        Route("/invitation", accept_invitation.accept, methods=["POST"]),
+        *(_oidc(provider, parts, members, session_auth, pages) if provider is not None else ()),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(
             inside(page)
-            for page in _pages(parts, members, door, throttle, proxies, pages, provider_name)
+            for page in _pages(
+                parts, members, session_auth, throttle, proxies, pages, provider_name
+            )
         ),
     ]
 
 
-def _owner(parts: Parts, site: str | None, collector: str) -> str | None:
+def _owner(parts: Services, site: str | None, collector: str) -> str | None:
     placed = parts.placing.get(site, collector) if site and collector else None
     return None if placed is None else placed.owner
 
 
 def _oidc(
-    provider: Provider, parts: Parts, members: Members, door: SessionAuth, pages: Pages
+    provider: Provider, parts: Services, members: Members, session_auth: SessionAuth, pages: Pages
 ) -> tuple[Route, Route]:
     """The way in by a provider, where one is set."""
     oidc = Oidc(
         provider,
         members,
-        door,
+        session_auth,
         pages,
         secrets=parts.keys.dashboard(),
         secure=parts.secure,
@@ -127,42 +131,44 @@ def _oidc(
 
 
 def _pages(
-    parts: Parts,
+    parts: Services,
     members: Members,
-    door: SessionAuth,
+    session_auth: SessionAuth,
     throttle: Throttle,
     proxies: Proxies,
     pages: Pages,
     provider: str | None,
 ) -> list[Page]:
     """The pages inside; those of a site's figures last, as they take every name."""
-    frame = Frame(parts, pages)
+    layout = Layout(parts, pages)
     return [
-        *Account(members, door, throttle, frame, proxies, provider=provider).pages(),
-        *MemberPages(parts, members, frame, provider=provider).pages(),
-        *Audit(parts, frame, SiteFrame(parts, pages)).pages(),
-        *Testing(parts, frame).pages(),
-        *SiteList(parts, members, frame).pages(),
-        *CeilingPages(parts, frame).pages(),
+        *Account(members, session_auth, throttle, layout, proxies, provider=provider).pages(),
+        *MemberPages(parts, members, layout, provider=provider).pages(),
+        *Audit(parts, layout, SiteLayout(parts, pages)).pages(),
+        *Testing(parts, layout).pages(),
+        *SiteList(parts, members, layout).pages(),
+        *HostPolicyPages(parts, layout).pages(),
         *_settings(parts, members, pages),
-        *Views(parts, pages, frame).pages(),
+        *Views(parts, pages, layout).pages(),
     ]
 
 
-def _settings(parts: Parts, members: Members, pages: Pages) -> list[Page]:
+def _settings(parts: Services, members: Members, pages: Pages) -> list[Page]:
     """The pages on which a site's owner changes something."""
-    frame = SiteFrame(parts, pages)
+    layout = SiteLayout(parts, pages)
     return [
-        *Starting(parts, frame).pages(),
-        *Publishing(parts, frame).pages(),
-        *EditionPages(parts, frame).pages(),
-        *Settings(parts, frame).pages(),
-        *Collectors(parts, frame).pages(),
-        *CollectorEdit(parts, members, frame).pages(),
+        *Onboarding(parts, layout).pages(),
+        *Publishing(parts, layout).pages(),
+        *EditionPages(parts, layout).pages(),
+        *Settings(parts, layout).pages(),
+        *Collectors(parts, layout).pages(),
+        *CollectorEdit(parts, members, layout).pages(),
     ]
 
 
-def host_app(parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None = None) -> ASGIApp:
+def host_app(
+    parts: Services, proxies: Proxies = DIRECT, provider: Provider | None = None
+) -> ASGIApp:
     """The dashboard over the opened parts of one collector, behind these trusted proxies.
 
     Members may sign in with `provider` too. Raises SettingError where it cannot be used.
@@ -173,7 +179,7 @@ def host_app(parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None 
         status = error.status_code if isinstance(error, HTTPException) else 503
         detail = error.detail if isinstance(error, HTTPException) else AWAY
         if isinstance(error, Refused):
-            status, detail = error.status, said(error)
+            status, detail = error.status, message(error)
         response = pages.page(
             request,
             "problem.html",
@@ -181,13 +187,17 @@ def host_app(parts: Parts, proxies: Proxies = DIRECT, provider: Provider | None 
             title=TITLES.get(status, "That did not work"),
             detail=detail if status != 404 else "There is nothing at this address.",
         )
-        if isinstance(error, (CollectorAway, Refused)) and error.retry_after is not None:
+        if isinstance(error, (CollectorUnavailable, Refused)) and error.retry_after is not None:
             response.headers["retry-after"] = str(error.retry_after)
         return response
 
     application = Starlette(
         routes=host_routes(parts, proxies, provider),
-        exception_handlers={HTTPException: problem, CollectorAway: problem, Refused: problem},
+        exception_handlers={
+            HTTPException: problem,
+            CollectorUnavailable: problem,
+            Refused: problem,
+        },
     )
     # Starlette would write the Host header into them, which is whatever the request says.
     application.router.redirect_slashes = False

@@ -1,4 +1,4 @@
-"""The demo's chain of terms: a ceiling, two sites below it, a collector placed on each."""
+"""The demo's chain of terms: a host policy, two sites below it, a collector placed on each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue import host_editions
 from askfirst_collector.config import open_folder
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import open_ledger, writing
-from askfirst_collector.usecases.save_host_policy import Saved, ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import Saved, host_policy_number, save_host_policy
 
 OWNERS = {"wind-survey": "northern-wind", "berth-radar": "berth-radar"}
 COUNTRY = 1  # the level of `ip` that a tight ceiling leaves
@@ -62,7 +62,7 @@ def _document(name: str) -> dict[str, Any]:
     return tomllib.loads(source)
 
 
-def first_ceiling(data: Path, *, now: Callable[[], float] = time.time) -> None:
+def first_host_policy(data: Path, *, now: Callable[[], float] = time.time) -> None:
     """Put the shipped host's policy in force where none is yet, so that it can be tightened."""
     engine = open_ledger(open_folder(data).ledger)
     with writing(engine) as connection:
@@ -71,7 +71,7 @@ def first_ceiling(data: Path, *, now: Callable[[], float] = time.time) -> None:
     engine.dispose()
 
 
-def place_collectors(parts: Parts, sites: Sites) -> None:
+def place_collectors(parts: Services, sites: Sites) -> None:
     """Publish both sites, and put on each the collector that somebody placed there."""
     for policy, name in ((sites.shop, "wind.toml"), (sites.office, "berths.toml")):
         if policy is not None:
@@ -79,7 +79,7 @@ def place_collectors(parts: Parts, sites: Sites) -> None:
             _place(parts, read_placed(_document(name)))
 
 
-def _place(parts: Parts, placed: Placed) -> None:
+def _place(parts: Services, placed: Placed) -> None:
     site, owner = placed.policy.site, OWNERS[placed.name]
     if parts.placing.get(site, placed.name) is None and not parts.placing.check(placed):
         parts.placing.save(placed, owner=owner, actor=owner)
@@ -87,13 +87,13 @@ def _place(parts: Parts, placed: Placed) -> None:
 
 
 def is_tight(policy: Policy | None) -> bool:
-    """Whether a ceiling lets nobody store more of an address than its country."""
+    """Whether a host policy lets nobody store more of an address than its country."""
     purposes = policy.purposes.values() if policy is not None else ()
     return all(purpose.terms.scope.level("ip") <= COUNTRY for purpose in purposes)
 
 
-def tighten(parts: Parts, *, tight: bool) -> Saved:
-    """Put a tight ceiling in force, or the shipped one again."""
+def tighten(parts: Services, *, tight: bool) -> Saved:
+    """Put a tight host policy in force, or the shipped one again."""
     document = shipped("host-default").document
     if tight:
         document = {
@@ -104,4 +104,4 @@ def tighten(parts: Parts, *, tight: bool) -> Saved:
             },
         }
     policy = read_policy(document, kind="host")
-    return save_ceiling(parts, policy, actor=ACTOR, expected=ceiling_number(parts))
+    return save_host_policy(parts, policy, actor=ACTOR, expected=host_policy_number(parts))

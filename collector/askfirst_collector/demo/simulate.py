@@ -35,7 +35,7 @@ from askfirst_collector.demo.visitors import (
 )
 from askfirst_collector.demo.wire import Jar, Wire
 from askfirst_collector.jobs.run import run_jobs
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 DAYS = 14
 AT_ONCE = 24  # visits under way at the same time
@@ -145,7 +145,7 @@ class _Run:
     def __init__(
         self,
         sites: Sites,
-        parts: Parts,
+        parts: Services,
         clock: HeldClock,
         chance: Random,
         port: int,

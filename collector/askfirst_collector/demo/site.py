@@ -18,8 +18,8 @@ from askfirst.observe.proxies import Proxies
 from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import Policy
 from askfirst_collector.api.serialize import line_of
-from askfirst_collector.demo.behind import Behind
-from askfirst_collector.demo.chain import Sites, first_ceiling, place_collectors
+from askfirst_collector.demo.chain import Sites, first_host_policy, place_collectors
+from askfirst_collector.demo.chain_page import ChainPage
 from askfirst_collector.demo.office import Office
 from askfirst_collector.demo.pages import Shop
 from askfirst_collector.embedded import EmbeddedCollector
@@ -65,12 +65,12 @@ def demo_collector(
     jobs: bool = True,
 ) -> EmbeddedCollector:
     """The embedded collector over a data folder, under the shipped host's policy by choice."""
-    first_ceiling(data, now=now)
+    first_host_policy(data, now=now)
     return EmbeddedCollector(data, now=now, urandom=urandom, proxies=proxies, jobs=jobs)
 
 
 def _shop(collector: EmbeddedCollector, sites: Sites, now: Callable[[], float]) -> ASGIApp:
-    behind = Behind(collector.parts, sites, notice=askfirst_notice)
+    behind = ChainPage(collector.parts, sites, notice=askfirst_notice)
     shop = Shop(
         notice=askfirst_notice,
         now=now,

@@ -18,7 +18,7 @@ SHOWN = "() => !!document.getElementById('askfirst-notice')?.checkVisibility()"
 
 
 @dataclass(frozen=True)
-class Seen:
+class BrowserReport:
     """By page: addresses that were asked, cookies, keys of storage; pages without a notice."""
 
     requests: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ def chromium() -> Path | str:
 
 def look(
     path: Path, origin: str, pages: Sequence[str], *, connect: tuple[str, int] | None
-) -> Seen | str:
+) -> BrowserReport | str:
     """Open each page in a profile of its own; a sentence that says why where that fails."""
     from playwright.sync_api import Error, sync_playwright
 
@@ -57,7 +57,7 @@ def look(
         parts = urlsplit(origin)
         where = f"[{connect[0]}]" if ":" in connect[0] else connect[0]
         options.append(f"--host-resolver-rules=MAP {parts.hostname} {where}:{connect[1]}")
-    observation = Seen((), (), (), ())
+    observation = BrowserReport((), (), (), ())
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=options)
@@ -69,7 +69,7 @@ def look(
     return observation
 
 
-def _open(browser: Any, origin: str, path: str) -> Seen:
+def _open(browser: Any, origin: str, path: str) -> BrowserReport:
     context = browser.new_context()
     page = context.new_page()
     urls: list[str] = []
@@ -77,7 +77,7 @@ def _open(browser: Any, origin: str, path: str) -> Seen:
     page.on("websocket", lambda socket: urls.append(socket.url))
     page.goto(origin + path, wait_until="load")
     page.wait_for_timeout(SETTLED)
-    observation = Seen(
+    observation = BrowserReport(
         tuple((path, url) for url in urls),
         tuple((path, cookie["name"]) for cookie in context.cookies()),
         tuple((path, key) for key in page.evaluate(STORED)),
@@ -87,8 +87,8 @@ def _open(browser: Any, origin: str, path: str) -> Seen:
     return observation
 
 
-def _joined(a: Seen, b: Seen) -> Seen:
-    return Seen(
+def _joined(a: BrowserReport, b: BrowserReport) -> BrowserReport:
+    return BrowserReport(
         a.requests + b.requests,
         a.cookies + b.cookies,
         a.stored + b.stored,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from askfirst.gate.cookie_filter import Kind, Passing
+from askfirst.gate.cookie_filter import CookieFilter, Kind
 from askfirst.gate.undeclared_cookies import Report, as_glob, necessary
 from askfirst.http.set_cookie import deletes, name_of
 from askfirst_collector.doctor.evidence import Evidence, plain
@@ -90,4 +90,4 @@ def _set(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
 def _is(evidence: Evidence, name: bytes) -> Kind:
     if evidence.policy is None:
         return Kind()
-    return Passing(evidence.policy, report=Report(mode="strict", suggest=None)).kind(name)
+    return CookieFilter(evidence.policy, report=Report(mode="strict", suggest=None)).kind(name)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from askfirst.terms.policy import Policy
-from askfirst_collector.doctor.browser import Seen
+from askfirst_collector.doctor.browser import BrowserReport
 from askfirst_collector.doctor.markup import Markup
 from askfirst_collector.doctor.visitor import Answer
 from askfirst_collector.loopback import is_loopback
@@ -26,8 +26,8 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Inside:
-    """What only the site's own process shows; see `looking.Looking.seen`."""
+class InsideReport:
+    """What only the site's own process shows; see `probe.Probe.seen`."""
 
     outside: tuple[str, ...] = ()
     undeclared: tuple[tuple[str, str], ...] = ()  # cookie, route
@@ -54,8 +54,8 @@ class Evidence:
     pages: tuple[Page, ...] = ()
     own: Mapping[str, Answer] = field(default_factory=dict)  # our own paths, and what they answered
     policy: Policy | None = None
-    inside: Inside | None = None
-    browser: Seen | None = None
+    inside: InsideReport | None = None
+    browser: BrowserReport | None = None
     written: tuple[Written, ...] = ()
     certificate_ends: float | None = None
     notes: tuple[str, ...] = ()  # what could not be looked at, and why

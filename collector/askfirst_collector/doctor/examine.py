@@ -14,9 +14,14 @@ from askfirst_collector.doctor.cookies import (
 )
 from askfirst_collector.doctor.evidence import Evidence
 from askfirst_collector.doctor.finding import Finding
-from askfirst_collector.doctor.front import away, no_gate, outside_of_the_gate, unreachable
 from askfirst_collector.doctor.pages import asks_for_hints, no_gpc, no_notice
 from askfirst_collector.doctor.policies import beyond_host, made_up_controller, other_origin
+from askfirst_collector.doctor.reachability import (
+    collector_unavailable,
+    no_gate,
+    outside_of_the_gate,
+    unreachable,
+)
 from askfirst_collector.doctor.third_parties import allowed_by_csp, third_party_before_consent
 from askfirst_collector.doctor.transport import (
     believes_anybody,
@@ -41,7 +46,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     no_https,
     one_visitors_page_for_all,
     beyond_host,
-    away,
+    collector_unavailable,
     clock_is_off,
     certificate_ends_soon,
     nothing_in_front,

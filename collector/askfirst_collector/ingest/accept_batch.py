@@ -8,24 +8,24 @@ from typing import Protocol
 
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import EventBatch
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.observe.event import DIRECT, Observer, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.placed import Placed
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.ingest.authorize import stands
+from askfirst_collector.ingest.authorize import is_active
 from askfirst_collector.ingest.daily_limit import DailyLimit, SiteLimit
 from askfirst_collector.ingest.idempotency import BatchNames, day_of
-from askfirst_collector.ingest.placed_batch import Named
+from askfirst_collector.ingest.placed_batch import PlacedBatch
 from askfirst_collector.ingest.read_rows import DROP, Reading, Sender, drop_of
 from askfirst_collector.ingest.responses import accepted
-from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import (
+    Authorized,
     Batch,
     EventStore,
     HandleEnded,
-    Judged,
     PeriodClosed,
     PeriodKey,
     Row,
@@ -38,16 +38,16 @@ PlacedOf = Callable[[Site, str], Placed | None]
 TRIES = 3  # a choice that changes, or a period that closes, while a batch is written: once more
 
 
-class StandingOf(Protocol):
+class StatusReader(Protocol):
     """How a handle stands now, exact in every worker."""
 
-    def standing(self, site: str, handle: str) -> Standing | None:
+    def consent_status(self, site: str, handle: str) -> ConsentStatus | None:
         """None for an unknown handle."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class IngestResult:
     """The body of the 202, and whether the receipt was valid."""
 
     body: bytes
@@ -60,7 +60,7 @@ class Intake:
     def __init__(
         self,
         *,
-        standings: StandingOf,
+        statuses: StatusReader,
         salts: Salts,
         store: EventStore,
         placed_of: PlacedOf,
@@ -68,7 +68,7 @@ class Intake:
         proxies: Proxies = DIRECT,
         daily: DailyLimit | None = None,
     ) -> None:
-        self._standings = standings
+        self._statuses = statuses
         self._salts = salts
         self._store = store
         self._placed_of = placed_of
@@ -80,17 +80,17 @@ class Intake:
 
     async def take(
         self, sender: Sender, sent: EventBatch, now: float, raw: Callable[[], Raw]
-    ) -> Taken:
-        """Returns when what may be stored is on disk; raises CollectorAway when it cannot be.
+    ) -> IngestResult:
+        """Returns when what may be stored is on disk; else raises CollectorUnavailable.
 
         `raw` is called only for a valid receipt: before that nothing of the request is looked at.
         """
         closed: frozenset[PeriodKey] = frozenset()
         for _ in range(TRIES):
-            status = self._standing(sender)
-            if status is None or not stands(sender.site, status, sender.signals):
+            status = self._status(sender)
+            if status is None or not is_active(sender.site, status, sender.signals):
                 dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
-                return Taken(accepted(0, dropped), valid=False)
+                return IngestResult(accepted(0, dropped), valid=False)
             try:
                 body = await self._store_batch(sender, status, sent, now, raw, closed)
             except HandleEnded:
@@ -98,18 +98,18 @@ class Intake:
             except PeriodClosed as error:
                 closed |= error.keys
             else:
-                return Taken(body, valid=True)
-        raise CollectorAway("choice or periods change faster than events are written")
+                return IngestResult(body, valid=True)
+        raise CollectorUnavailable("choice or periods change faster than events are written")
 
-    def _standing(self, sender: Sender) -> Standing | None:
+    def _status(self, sender: Sender) -> ConsentStatus | None:
         if sender.handle is None:
             return None
-        return self._standings.standing(sender.site.name, sender.handle)
+        return self._statuses.consent_status(sender.site.name, sender.handle)
 
     async def _store_batch(
         self,
         sender: Sender,
-        status: Standing,
+        status: ConsentStatus,
         sent: EventBatch,
         now: float,
         raw: Callable[[], Raw],
@@ -130,7 +130,7 @@ class Intake:
                 own_origins=sender.site.editions.current.policy.origins,
             ),
             self._salts,
-            placed=self._named(sender, sent),
+            placed=self._placed_batch(sender, sent),
         )
         for index, event in enumerate(sent.events):
             row = reading.row(event)
@@ -151,7 +151,7 @@ class Intake:
         counted = list(drops.values())
         return await self._append(sender, status, sent, now, rows, dropped, counted)
 
-    def _named(self, sender: Sender, sent: EventBatch) -> Named | None:
+    def _placed_batch(self, sender: Sender, sent: EventBatch) -> PlacedBatch | None:
         if not sent.collector:
             return None
         return sender.named(self._placed_of(sender.site, sent.collector))
@@ -159,7 +159,7 @@ class Intake:
     async def _append(
         self,
         sender: Sender,
-        status: Standing,
+        status: ConsentStatus,
         sent: EventBatch,
         now: float,
         rows: Sequence[Row],
@@ -185,7 +185,7 @@ class Intake:
             self._daily.give_back(status.handle, day, reserved)
             return answer
         name, *earlier = self._names.names(status.handle, sent.name, now)
-        judged = Judged(status.site, status.handle, status.index)
+        judged = Authorized(status.site, status.handle, status.index)
         new = False
         try:
             batch = Batch(

@@ -11,18 +11,18 @@ from askfirst.terms.lattice import NOTHING
 from askfirst.terms.placed import Placed, split
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.ledger.entries import ConsentStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Authorization:
     """Judges the events of one request by how its receipt stood when it was asked."""
 
     site: Site
-    status: Standing
+    status: ConsentStatus
     signals: Signals
 
-    def judge(self, purpose: str) -> Terms | Drop:
+    def authorize(self, purpose: str) -> Terms | Drop:
         """The terms an event of this purpose is stored under, or the reason why it is dropped.
 
         A placed collector's purpose is called `collector/purpose`. DNT has no say here: it denies
@@ -49,7 +49,7 @@ class Judge:
         return edition.placed.get(split(purpose)[0]) if edition is not None else None
 
 
-def stands(site: Site, status: Standing | None, signals: Signals) -> bool:
+def is_active(site: Site, status: ConsentStatus | None, signals: Signals) -> bool:
     """Whether anything about the visitor may be stored at all."""
     return (
         status is not None

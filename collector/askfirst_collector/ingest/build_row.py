@@ -9,7 +9,7 @@ from functools import lru_cache
 from askfirst.terms.attributes import PSEUDONYMS, Value
 from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
-from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.periods import end_of, period_of
 from askfirst_collector.store.salts import Salts, pseudonym
@@ -26,7 +26,7 @@ def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Mould:
+class RowTemplate:
     """What the rows of one purpose in one request have in common."""
 
     site: str
@@ -58,9 +58,15 @@ class Mould:
         )
 
 
-def mould(
-    status: Standing, purpose: str, terms: Terms, salts: Salts, now: float, *, collector: str = ""
-) -> Mould | None:
+def row_template(
+    status: ConsentStatus,
+    purpose: str,
+    terms: Terms,
+    salts: Salts,
+    now: float,
+    *,
+    collector: str = "",
+) -> RowTemplate | None:
     """For rows that arrive `now`; None without a key.
 
     The key of a grant is destroyed at its end: where it is missing, there is no grant.
@@ -78,4 +84,4 @@ def mould(
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
         keep = min(keep, max(0, (status.expires - end_of(terms.closes, period)) // DAY))
     name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
-    return Mould(status.site, collector, purpose, period, name, keep, terms)
+    return RowTemplate(status.site, collector, purpose, period, name, keep, terms)

@@ -20,21 +20,20 @@ from askfirst.client import Caller, Receive
 from askfirst.contracts.body import JSON, TEXT, media_type, read_body
 from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.http.cookie_header import STATE, read_cookies
 from askfirst.http.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.proxies import Proxies
-from askfirst_collector.ingest.accept_batch import Intake, Taken
+from askfirst_collector.ingest.accept_batch import IngestResult, Intake
+from askfirst_collector.ingest.callers import Callers, bearer
+from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ingest.read_rows import Sender
-from askfirst_collector.ingest.responses import EXPIRE_STATE, Answer, Send, away, refused
+from askfirst_collector.ingest.responses import EXPIRE_STATE, Answer, Send, refused, unavailable
 from askfirst_collector.ingest.script_budget import MINUTE, MOST_OF_A_NETWORK
-from askfirst_collector.services import Parts
-
-from .owed import EventStandings
-from .senders import Senders, bearer
+from askfirst_collector.services import Services
 
 log = logging.getLogger("askfirst.collector")
 
@@ -55,7 +54,7 @@ class Events:
     def __init__(
         self,
         intake: Intake,
-        senders: Senders,
+        senders: Callers,
         *,
         now: Callable[[], float],
         limit: AddressLimit,
@@ -64,7 +63,7 @@ class Events:
         proxies: Proxies = DIRECT,
     ) -> None:
         self._intake = intake
-        self._senders = senders
+        self._callers = senders
         self._now = now
         self._limit = limit
         self._grants = grants
@@ -77,12 +76,12 @@ class Events:
             answer = await self._answer(scope, receive)
         except Refused as error:
             answer = refused(error)
-        except CollectorAway as error:
-            answer = away(error)
+        except CollectorUnavailable as error:
+            answer = unavailable(error)
         except Exception as error:
             # Only the type: a message may hold what the visitor sent.
             log.error("askfirst.E130 events failed: %s", type(error).__name__)
-            answer = away(CollectorAway("a fault of ours"))
+            answer = unavailable(CollectorUnavailable("a fault of ours"))
         await answer.send(send)
 
     async def submit(
@@ -91,8 +90,8 @@ class Events:
         """Events that the site's server saw; the same rules, no answer, never raises."""
         try:
             sent = read_page_batch(payload, site=caller.site)
-            site = self._senders.site(caller.site)
-            sender = self._senders.of_gate(site, caller, sent, headers)
+            site = self._callers.site(caller.site)
+            sender = self._callers.of_gate(site, caller, sent, headers)
             await self._take(sender, sent, headers, peer)
         except AskfirstError:
             return
@@ -116,15 +115,15 @@ class Events:
         peer: str = client[0] if client else ""
         caller: Caller | None = scope.get(CALLER)
         key = bearer(headers) if caller is None else None
-        own = self._senders.site_of_key(key) if key is not None else None
+        own = self._callers.site_of_key(key) if key is not None else None
         # A relay speaks for a whole site; a wrong key is counted like everybody.
         if own is None:
             self._check_limit(peer, headers)
         if caller is not None:
-            site = self._senders.site(caller.site)
-            self._senders.check_origin(site, headers)
+            site = self._callers.site(caller.site)
+            self._callers.check_origin(site, headers)
             sent = read_page_batch(await _read(headers, receive), site=site.name)
-            sender = self._senders.of_gate(site, caller, sent, headers)
+            sender = self._callers.of_gate(site, caller, sent, headers)
             outcome = await self._take(sender, sent, headers, peer)
             expiry = () if outcome.valid or not _grants(headers) else (EXPIRE_STATE,)
             return Answer(202, outcome.body, expiry)
@@ -132,7 +131,7 @@ class Events:
             raise Refused(Reason.WRONG_KEY, "send the key of a site")
         sent = read_batch(await _read(headers, receive), relay=own is not None)
         if own is not None:
-            sender = self._senders.of_relay(own, sent, headers)
+            sender = self._callers.of_relay(own, sent, headers)
             # A relay that hung up tells its visitors that they withdrew, whatever came of this.
             gone = asyncio.ensure_future(_hung_up(receive))
             try:
@@ -140,12 +139,14 @@ class Events:
                 return Answer(202, (await self._take(sender, sent, headers, peer)).body)
             finally:
                 gone.cancel()
-        sender, origin = self._senders.of_script(sent, headers)
+        sender, origin = self._callers.of_script(sent, headers)
         outcome = await self._take(sender, sent, headers, peer)
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return Answer(202, outcome.body, cors)
 
-    async def _take(self, sender: Sender, sent: EventBatch, headers: Headers, peer: str) -> Taken:
+    async def _take(
+        self, sender: Sender, sent: EventBatch, headers: Headers, peer: str
+    ) -> IngestResult:
         now = self._now()
         raw = partial(_raw, headers, peer, now)
         return await self._intake.take(sender, sent, now, raw)
@@ -206,16 +207,16 @@ def _says_granted(token: bytes) -> bool:
 
 
 def open_events(
-    parts: Parts,
+    parts: Services,
     *,
     place: Locator | None = None,
     proxies: Proxies = DIRECT,
     limit: AddressLimit | None = None,
 ) -> Events:
     """The callable over a collector's parts; `place` and `proxies` find a visitor's country."""
-    senders = Senders(parts.registry)
+    senders = Callers(parts.registry)
     intake = Intake(
-        standings=EventStandings(parts.ledger, parts.spool),
+        statuses=EventConsentStatuses(parts.ledger, parts.spool),
         salts=parts.salts,
         store=parts.events,
         placed_of=senders.placed,

@@ -14,12 +14,12 @@ Vouches = Callable[[Placed, str], bool]
 _PATH = 2  # the level of `page` that has a path
 
 
-class Named:
+class PlacedBatch:
     """`placed` is None for a key that no collector has which stands on pages of the site now."""
 
-    def __init__(self, placed: Placed | None, vouches: Vouches, *, relay: bool) -> None:
+    def __init__(self, placed: Placed | None, accepts_page_token: Vouches, *, relay: bool) -> None:
         self._placed = placed
-        self._vouches = vouches
+        self._accepts_page_token = accepts_page_token
         self._relay = relay
         self._stands: dict[tuple[Placed, str], bool] = {}
 
@@ -58,7 +58,7 @@ class Named:
     def _stands_on(self, placed: Placed, path: str) -> bool:
         active = self._stands.get((placed, path))
         if active is None:
-            active = placed.stands_on(path) and self._vouches(placed, path)
+            active = placed.is_active_on(path) and self._accepts_page_token(placed, path)
             self._stands[placed, path] = active
         return active
 

@@ -18,11 +18,11 @@ from askfirst.terms.consent import Signals
 from askfirst.terms.lattice import Scope
 from askfirst.terms.placed import Placed, split
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.ingest.authorize import Judge
-from askfirst_collector.ingest.build_row import Mould, mould
-from askfirst_collector.ingest.placed_batch import Named, Vouches
+from askfirst_collector.ingest.authorize import Authorization
+from askfirst_collector.ingest.build_row import RowTemplate, row_template
+from askfirst_collector.ingest.placed_batch import PlacedBatch, Vouches
 from askfirst_collector.ingest.relay_observed import listed
-from askfirst_collector.ledger.entries import Standing
+from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row, always
 from askfirst_collector.store.salts import Salts
 
@@ -36,13 +36,13 @@ class Sender:
     site: Site
     handle: str | None
     signals: Signals
-    vouches: Vouches
+    accepts_page_token: Vouches
     relay: bool = False  # under the site's key: it observed, the request's headers are its own
     is_awaited: Callable[[], bool] = always  # whether whoever sent them still listens
 
-    def named(self, placed: Placed | None) -> Named:
+    def named(self, placed: Placed | None) -> PlacedBatch:
         """The collector whose write key came with the events."""
-        return Named(placed, self.vouches, relay=self.relay)
+        return PlacedBatch(placed, self.accepts_page_token, relay=self.relay)
 
 
 class Reading:
@@ -51,17 +51,17 @@ class Reading:
     def __init__(
         self,
         sender: Sender,
-        status: Standing,
+        status: ConsentStatus,
         observer: Observer,
         salts: Salts,
         *,
-        placed: Named | None,  # None: the events are the site's own
+        placed: PlacedBatch | None,  # None: the events are the site's own
     ) -> None:
         self._observer = observer
         self._salts = salts
         self._named = placed
-        self._judge = Judge(sender.site, status, sender.signals)
-        self._moulds: dict[str, Mould | Drop] = {}
+        self._authorization = Authorization(sender.site, status, sender.signals)
+        self._moulds: dict[str, RowTemplate | Drop] = {}
 
     def row(self, raw: Event | None) -> Row | Drop:
         """A row, one of type `drop`, or a reason that is counted nowhere."""
@@ -69,11 +69,11 @@ class Reading:
             return Drop.BAD_EVENT
         if self._named is not None and (wrong := self._named.wrong(raw)):
             return self._noted(self._named, raw.purpose, wrong)
-        template = self._mould(raw.purpose)
+        template = self._row_template(raw.purpose)
         if isinstance(template, Drop):
             return template
         if self._named is not None and not self._named.was_told(
-            raw, self._judge.agreed(raw.purpose)
+            raw, self._authorization.agreed(raw.purpose)
         ):
             return Drop.NO_GRANT
         if raw.type == "action" and not template.terms.scope.level("action"):
@@ -83,7 +83,7 @@ class Reading:
             return _drop(template, values)
         return template.row(raw.type, values)
 
-    def _noted(self, placed: Named, purpose: str, reason: Drop) -> Row | Drop:
+    def _noted(self, placed: PlacedBatch, purpose: str, reason: Drop) -> Row | Drop:
         """A wrong page is counted by its collector; a key that is nobody's, by the site itself.
 
         Each only where the visitor agreed to that purpose there: else nowhere.
@@ -92,27 +92,27 @@ class Reading:
             purpose = split(purpose)[1]
         elif not placed.is_asked(purpose):
             return reason
-        template = self._mould(purpose)
+        template = self._row_template(purpose)
         return reason if isinstance(template, Drop) else _drop(template, reason)
 
-    def _mould(self, name: str) -> Mould | Drop:
+    def _row_template(self, name: str) -> RowTemplate | Drop:
         template = self._moulds.get(name)
         if template is None:
-            template = self._moulds[name] = self._new_mould(name)
+            template = self._moulds[name] = self._new_row_template(name)
         return template
 
-    def _new_mould(self, name: str) -> Mould | Drop:
+    def _new_row_template(self, name: str) -> RowTemplate | Drop:
         collector, purpose = split(name)
         if collector and self._named is None:
             return Drop.UNKNOWN_PURPOSE
-        terms = self._judge.judge(name)
+        terms = self._authorization.authorize(name)
         if isinstance(terms, Drop):
             return terms
-        status, now = self._judge.status, self._observer.raw.now
-        template = mould(status, purpose, terms, self._salts, now, collector=collector)
+        status, now = self._authorization.status, self._observer.raw.now
+        template = row_template(status, purpose, terms, self._salts, now, collector=collector)
         return template or Drop.NO_GRANT
 
-    def _values(self, event: Event, template: Mould) -> dict[str, Value] | Drop:
+    def _values(self, event: Event, template: RowTemplate) -> dict[str, Value] | Drop:
         fields = read_fields(event, _told(template.terms.scope))
         observed = read_observed(event)
         if fields is None or observed is None:
@@ -123,7 +123,7 @@ class Reading:
         return self._observer.observe(fields, template.terms) | told_by_relay
 
 
-def _drop(template: Mould, reason: Drop) -> Row:
+def _drop(template: RowTemplate, reason: Drop) -> Row:
     # The reason is a word of ours: it says nothing of the visitor but that this happened.
     return drop_of(template.row(DROP, {}), reason)
 

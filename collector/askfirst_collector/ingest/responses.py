@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from askfirst.contracts.drops import Drop
-from askfirst.errors import STATUS, CollectorAway, PolicyError, Reason, Refused
+from askfirst.errors import STATUS, CollectorUnavailable, PolicyError, Reason, Refused
 
 Header = tuple[bytes, bytes]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -70,7 +70,7 @@ def conflicting(error: PolicyError) -> Answer:
     return Answer(refused.status, body.encode(), (), PROBLEM)
 
 
-def away(error: CollectorAway) -> Answer:
+def unavailable(error: CollectorUnavailable) -> Answer:
     """Nothing was stored, and the same request may succeed later."""
     retry = (b"retry-after", str(error.retry_after).encode())
     return _problem(Reason.COLLECTOR_AWAY, "nothing was stored; send it again later", (retry,))

@@ -26,7 +26,7 @@ class Question:
     key: str
     asks: str
     default: str
-    judge: Judge
+    authorize: Judge
     # A default that is only there so that the file can be read: the owner must replace it.
     made_up: bool = False
 

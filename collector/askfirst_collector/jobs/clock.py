@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.job_times import note_times, read_times
 
 log = logging.getLogger("askfirst.collector")
@@ -129,10 +129,10 @@ def _even(start: tuple[float, float], present: tuple[float, float]) -> bool:
     return abs((present[0] - start[0]) - (present[1] - start[1])) <= TOLERANCE
 
 
-def read_seen(parts: Parts) -> Seen | None:
+def read_seen(parts: Services) -> Seen | None:
     """What was noted last, by whichever process; None in a folder whose jobs never ran.
 
-    Raises CollectorAway.
+    Raises CollectorUnavailable.
     """
     times = read_times(parts.engine, (_BELIEVED, _FIRST, _LAST, "close"))
     believed = times.get(_BELIEVED, times.get("close"))
@@ -142,8 +142,8 @@ def read_seen(parts: Parts) -> Seen | None:
     return Seen(believed, Doubt(times[_FIRST], times[_LAST]) if doubted else None)
 
 
-def note_seen(parts: Parts, record: Seen) -> None:
-    """Note it for the next process. Raises CollectorAway."""
+def note_seen(parts: Services, record: Seen) -> None:
+    """Note it for the next process. Raises CollectorUnavailable."""
     if record.doubt is None:
         note_times(parts.engine, {_BELIEVED: record.believed}, forget=(_FIRST, _LAST))
     else:
@@ -154,14 +154,14 @@ def note_seen(parts: Parts, record: Seen) -> None:
 class JobClock:
     """A trusted clock over a collector's parts: begun by what was noted, noted as it goes on."""
 
-    def __init__(self, parts: Parts, monotonic: Callable[[], float]) -> None:
+    def __init__(self, parts: Services, monotonic: Callable[[], float]) -> None:
         self._parts = parts
         self._monotonic = monotonic
         self._clock = TrustedClock(parts.now, monotonic, read_seen(parts))
         self._noted: tuple[float, bool] | None = None
 
     def __call__(self) -> float:
-        """The time to go by. Raises CollectorAway."""
+        """The time to go by. Raises CollectorUnavailable."""
         present, ticks = self._clock(), self._monotonic()
         record = self._clock.seen
         doubted = record.doubt is not None

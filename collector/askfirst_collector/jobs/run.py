@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from askfirst.errors import CollectorAway
-from askfirst_collector.services import Parts
+from askfirst.errors import CollectorUnavailable
+from askfirst_collector.services import Services
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.lease import RENEW_AFTER, release, take
 
@@ -19,7 +19,7 @@ log = logging.getLogger("askfirst.collector")
 LOOK = 2.0  # seconds between two looks at what is due
 
 
-def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[str]:
+def run_jobs(parts: Services, now: float, *, jobs: Sequence[Job] = JOBS) -> list[str]:
     """Run every job whose time has come, each by itself; the names of those that went well.
 
     What fails is tried again the next time, and does not keep the others from running.
@@ -32,7 +32,7 @@ def run_jobs(parts: Parts, now: float, *, jobs: Sequence[Job] = JOBS) -> list[st
             job.run(parts, now)
             if job.seconds:
                 note_run(parts, job, now)
-        except CollectorAway:
+        except CollectorUnavailable:
             message = f"askfirst.W140 the job {job.name} cannot run now"
             FAULTS.failed(f"the job {job.name}", message, level=logging.WARNING)
         except Exception as error:
@@ -53,7 +53,7 @@ class JobsThread:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: Services,
         *,
         jobs: Sequence[Job] = JOBS,
         seconds: float = LOOK,
@@ -90,7 +90,7 @@ class JobsThread:
                 thread.join()
         try:
             release(self._parts.engine, self._holder)
-        except CollectorAway:
+        except CollectorUnavailable:
             log.warning("askfirst.W141 the lease of jobs is left to run out")
 
     def _started(self, target: Callable[[], None], name: str) -> threading.Thread:
@@ -106,7 +106,7 @@ class JobsThread:
         while not self._is_over():
             try:
                 mine = take(self._parts.engine, self._holder, self._parts.now())
-            except CollectorAway:
+            except CollectorUnavailable:
                 mine = False
             if mine:
                 self._held.set()
@@ -123,7 +123,7 @@ class JobsThread:
                 break
             try:
                 present = self._present()
-            except CollectorAway:
+            except CollectorUnavailable:
                 log.warning("askfirst.W145 no job can run now: the ledger is away")
             else:
                 run_jobs(self._parts, present, jobs=self._jobs)

@@ -10,15 +10,15 @@ from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
-from askfirst_collector.ingest.owed import tell_owed
+from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import ANSWER_DAYS
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
@@ -30,21 +30,21 @@ TALLIES = 62  # days that counted refusals wait for the closing of their month
 
 @dataclass(frozen=True)
 class Job:
-    """Something that runs by itself every `seconds`; it may raise CollectorAway.
+    """Something that runs by itself every `seconds`; it may raise CollectorUnavailable.
 
     With 0 seconds it runs at every look, and nothing is noted of that.
     """
 
     name: str
     seconds: int
-    run: Callable[[Parts, float], object]
+    run: Callable[[Services, float], object]
 
 
-def purge(parts: Parts, now: float) -> None:
+def purge(parts: Services, now: float) -> None:
     """Remove disclosed tables, kept rows, answers, tallies, invitations: what is over (M28)."""
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     allowed = allowed_now(parts, parts.host.current().policy)
-    with away("ledger"), writing(parts.engine) as connection:
+    with unavailable("ledger"), writing(parts.engine) as connection:
         forget_refusals(connection, tallied)
         disclosed.purge(
             connection, now, {subject: days.tables for subject, days in allowed.items()}
@@ -56,13 +56,13 @@ def purge(parts: Parts, now: float) -> None:
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)
 
 
-def _destroy_salts(parts: Parts, now: float) -> None:
+def _destroy_salts(parts: Services, now: float) -> None:
     parts.salts.destroy_due(now)
 
 
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
-    Job("owed", 0, tell_owed),
+    Job("owed", 0, deliver_pending),
     Job("ceiling", 0, follow_file),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
@@ -74,12 +74,12 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def is_due(parts: Parts, job: Job, now: float) -> bool:
+def is_due(parts: Services, job: Job, now: float) -> bool:
     """Whether a job's time has come; a clock that was set back does not stop it."""
     last = read_times(parts.engine, [job.name]).get(job.name) if job.seconds else None
     return last is None or now >= last + job.seconds or now < last
 
 
-def note_run(parts: Parts, job: Job, now: float) -> None:
+def note_run(parts: Services, job: Job, now: float) -> None:
     """Say that a job ran now."""
     note_times(parts.engine, {job.name: now})

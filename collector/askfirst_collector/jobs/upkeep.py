@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from askfirst_collector.ledger.answers import ERASE
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases.visitor_rights import erase
 
 DAY = 86_400  # seconds
 
 
-def forget_evidence(parts: Parts, now: float) -> int:
+def forget_evidence(parts: Services, now: float) -> int:
     """Erase the entries of grants that ended `evidence_days` ago; how many grants there were."""
     gone = 0
     for site in parts.registry.readable():
@@ -18,7 +18,7 @@ def forget_evidence(parts: Parts, now: float) -> int:
     return gone
 
 
-def end_orphans(parts: Parts) -> int:
+def end_orphans(parts: Services) -> int:
     """Destroy the keys of grants that the ledger does not know, or has ended; how many.
 
     A crash between the two files leaves such keys. A key is drawn only after its entry is on disk,
@@ -37,7 +37,7 @@ def end_orphans(parts: Parts) -> int:
     return len(orphans)
 
 
-def upkeep(parts: Parts, now: float) -> None:
+def upkeep(parts: Services, now: float) -> None:
     """Both, as a job."""
     forget_evidence(parts, now)
     end_orphans(parts)

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, String, Table, insert, select
 
-from askfirst_collector.ledger.appending import append_entry
+from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 CLI = "cli"  # the actor of a command on the machine itself; no member may be called this
 _SECRETS = frozenset({"password", "token", "secret", "link", "private_key"})
@@ -93,7 +93,7 @@ def changes(
     if sites is not None:
         query = query.where(change.c.site.in_(sorted(sites)))
     query = query.order_by(change.c.idx.desc()).limit(limit)
-    with away("ledger"), engine.connect() as connection:
+    with unavailable("ledger"), engine.connect() as connection:
         return tuple(_read(row.idx, row.body) for row in connection.execute(query))
 
 

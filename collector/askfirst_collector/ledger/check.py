@@ -14,13 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.store import salts, schema
 from askfirst_collector.store.faults import error_name
-from askfirst_collector.store.migrating import HEAD
+from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
 from askfirst_collector.store.versions import version_of
 
@@ -78,7 +78,7 @@ def _report(
                 listed.append(problem)
                 if len(listed) >= MOST:
                     break
-    except (sqlite3.Error, CollectorAway) as error:
+    except (sqlite3.Error, CollectorUnavailable) as error:
         listed.append(f"it cannot be read to the end ({error_name(error)})")
     return FileReport(path.name, rows, tuple(listed), advice if listed else "")
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from askfirst_collector.ledger.entries import Standing, standing_of
-from askfirst_collector.store.events import Judged
+from askfirst_collector.ledger.entries import ConsentStatus, status_of
+from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.watch import Watch
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ REMEMBERED = 10_000  # standings in memory, and as many of handles that have non
 Name = tuple[str, str]  # site and handle
 
 
-class Standings:
+class ConsentStatuses:
     """A bounded memory of standings that forgets what the ledger has since added to.
 
     Handles that have ended, and those that nobody knows, are remembered alike and apart from those
@@ -33,29 +33,29 @@ class Standings:
         self._watch = watch
         self._now = now
         self._lock = threading.Lock()
-        self._living: OrderedDict[Name, Standing | None] = OrderedDict()
-        self._over: OrderedDict[Name, Standing | None] = OrderedDict()
+        self._living: OrderedDict[Name, ConsentStatus | None] = OrderedDict()
+        self._over: OrderedDict[Name, ConsentStatus | None] = OrderedDict()
         self._version = watch.version()
         self._seen = ledger.newest()
 
-    def standing(self, site: str, handle: str) -> Standing | None:
+    def consent_status(self, site: str, handle: str) -> ConsentStatus | None:
         """How a handle stands, exact as of this call in every worker; None for an unknown one."""
         return self._as_of(self._refresh(), site, handle)
 
-    def _as_of(self, version: int, site: str, handle: str) -> Standing | None:
+    def _as_of(self, version: int, site: str, handle: str) -> ConsentStatus | None:
         name = (site, handle)
-        status: Standing | Literal[False] | None = self._living.get(name)
+        status: ConsentStatus | Literal[False] | None = self._living.get(name)
         if status is None:
             status = self._over.get(name, False)
         if status is False:
             latest = self._ledger.latest(site, handle)
-            status = None if latest is None else standing_of(latest, now=self._now())
+            status = None if latest is None else status_of(latest, now=self._now())
             self._keep(name, status, version)
         if status is not None and not status.ended and status.expires <= self._now():
             return replace(status, alive=False, ended=True)
         return status
 
-    def ended(self, judged: Collection[Judged]) -> Set[Judged]:
+    def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those whose handle is not as it was judged any more; asked inside the event writer.
 
         One look at the ledger's version serves all: whoever changes it meanwhile waits for the
@@ -66,7 +66,7 @@ class Standings:
             authorization for authorization in judged if not self._holds(authorization, version)
         }
 
-    def _holds(self, judged: Judged, version: int) -> bool:
+    def _holds(self, judged: Authorized, version: int) -> bool:
         status = self._as_of(version, judged.site, judged.handle)
         return status is not None and status.alive and status.index == judged.index
 
@@ -89,7 +89,7 @@ class Standings:
             self._version = version
         return version
 
-    def _keep(self, name: Name, status: Standing | None, version: int) -> None:
+    def _keep(self, name: Name, status: ConsentStatus | None, version: int) -> None:
         with self._lock:
             # Read before somebody else's commit, kept after it: it would never be dropped again.
             if version != self._version:

@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ConsentStatus:
     """How a handle stands now: the latest entry of the ledger, judged by the clock."""
 
     site: str
@@ -60,11 +60,11 @@ class Standing:
     index: int
 
 
-def standing_of(entry: Entry, *, now: float) -> Standing:
+def status_of(entry: Entry, *, now: float) -> ConsentStatus:
     """The standing that the latest entry of a handle gives it."""
     status = entry.body["status"]
     ended = status == "withdrawn" or entry.until <= now
-    return Standing(
+    return ConsentStatus(
         site=entry.body["site"],
         handle=entry.body["handle"],
         alive=not ended and status == "granted",

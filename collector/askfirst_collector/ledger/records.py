@@ -9,22 +9,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
 
-from askfirst_collector.ledger.appending import append_entry
-from askfirst_collector.ledger.consent_status import Standings
+from askfirst_collector.ledger.append import append_entry
+from askfirst_collector.ledger.consent_status import ConsentStatuses
 from askfirst_collector.ledger.entries import (
     ADMIN,
+    ConsentStatus,
     Entry,
-    Standing,
     hour_of,
     mark_of,
     read_body,
-    standing_of,
+    status_of,
     timestamp,
 )
 from askfirst_collector.ledger.tables import dead, entry, pair, refusal
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.events import Judged
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.events import Authorized
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.watch import Watch
 
 Body = Mapping[str, Any]
@@ -40,7 +40,7 @@ class Past:
 
 
 class Ledger:
-    """Safe in any thread of any number of processes. Every method may raise CollectorAway."""
+    """Safe in any thread of any process. Every method may raise CollectorUnavailable."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Ledger:
         self._now = now
         self._urandom = urandom
         self._watch = watch
-        self._standings = Standings(self, watch, now=now)
+        self._statuses = ConsentStatuses(self, watch, now=now)
 
     # Appending
 
@@ -72,7 +72,7 @@ class Ledger:
         other answer can come, from whichever process. `commits` is called when all is ready to be
         on disk. What either raises is raised, and nothing is written.
         """
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             past = self._past(connection, site, handle)
             body = decide(past)
             if body is None:
@@ -86,7 +86,7 @@ class Ledger:
 
     def bar(self, site: str, handle: str) -> None:
         """Let a handle that was never recorded be dead from the start."""
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             if _latest(connection, site, handle) is None:
                 _end(connection, site, handle)
         self._watch.present.check()
@@ -97,7 +97,7 @@ class Ledger:
         The leaves stay. What is appended says that an erasure happened, when, and whether it ended
         a grant of which edition; it does not say whose.
         """
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             past = self._past(connection, site, handle)
             if past.latest is None:
                 return False
@@ -129,7 +129,7 @@ class Ledger:
         over = over.where(
             (entry.c.until <= before) | ((entry.c.kind == "withdraw") & (entry.c.hour <= before))
         )
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             handles = list(connection.execute(over).scalars())
             for handle in handles:
                 _end(connection, site, handle)
@@ -146,64 +146,64 @@ class Ledger:
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
         same = (refusal.c.site == site) & (refusal.c.edition == edition) & (refusal.c.day == day)
         more = update(refusal).where(same).values(count=refusal.c.count + 1)
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             if not connection.execute(more).rowcount:
                 first = insert(refusal).values(site=site, edition=edition, day=day, count=1)
                 connection.execute(first)
 
     # Reading
 
-    def standing(self, site: str, handle: str) -> Standing | None:
+    def consent_status(self, site: str, handle: str) -> ConsentStatus | None:
         """How a handle stands, exact as of this call in every worker; None for an unknown one."""
-        return self._standings.standing(site, handle)
+        return self._statuses.consent_status(site, handle)
 
-    def ended(self, judged: Collection[Judged]) -> Set[Judged]:
+    def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those whose handle is not as it was judged any more; asked inside the event writer."""
-        return self._standings.ended(judged)
+        return self._statuses.ended(judged)
 
     def latest(self, site: str, handle: str) -> Entry | None:
         """The newest entry of a handle."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return _latest(connection, site, handle)
 
     def history(self, site: str, handle: str) -> tuple[Entry, ...]:
         """Every entry of a handle, oldest first."""
         query = _entries().where(entry.c.site == site, entry.c.handle == handle)
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return tuple(_read(row) for row in connection.execute(query.order_by(entry.c.idx)))
 
     def between(self, site: str, first: int, last: int) -> Iterator[Entry]:
         """The entries of a site whose hour is in [first, last), in order: for closing."""
         query = _entries().where(entry.c.site == site, entry.c.hour >= first, entry.c.hour < last)
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
                 yield _read(row)
 
     def handles(self) -> list[tuple[str, str]]:
         """Every site and handle that has entries: for what must be seen to after a restore."""
         query = select(entry.c.site, entry.c.handle).where(entry.c.handle.is_not(None)).distinct()
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return [(row.site, row.handle) for row in connection.execute(query)]
 
     def pair(self, offered: bytes) -> bytes:
         """The name that this ledger shares with its `salts.db`; the offered one where it is new."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             known: bytes | None = connection.execute(select(pair.c.name)).scalar()
         if known is not None:
             return known
-        with away("ledger"), writing(self._engine) as connection:
+        with unavailable("ledger"), writing(self._engine) as connection:
             known = connection.execute(select(pair.c.name)).scalar()
             if known is None:
                 connection.execute(insert(pair).values(name=offered))
         return known or offered
 
     def check(self) -> None:
-        """CollectorAway when what is written now would be lost."""
+        """CollectorUnavailable when what is written now would be lost."""
         self._watch.present.check()
 
     def newest(self) -> int:
         """The index of the last entry; -1 in an empty ledger."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
         return -1 if top is None else int(top)
 
@@ -215,25 +215,25 @@ class Ledger:
         query = select(entry.c.idx, entry.c.site, entry.c.handle).where(
             entry.c.idx > index, entry.c.kind.is_distinct_from(ADMIN)
         )
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return [(row.idx, row.site, row.handle) for row in connection.execute(query)]
 
     def leaves(self, start: int = 0) -> list[bytes]:
         """The leaves from an index on, in order: for the Merkle tree and its checkpoints."""
         query = select(entry.c.leaf).where(entry.c.idx >= start).order_by(entry.c.idx)
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
     def sites_of(self, handle: str) -> tuple[str, ...]:
         """The sites that know a handle: one, as the secret is drawn for each."""
         query = select(entry.c.site).where(entry.c.handle == handle).distinct()
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
     def living(self, handles: Sequence[str]) -> set[str]:
         """Those of many handles that have entries and were not ended by anybody."""
         living: set[str] = set()
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             for start in range(0, len(handles), CHUNK):
                 known = select(entry.c.site, entry.c.handle).distinct()
                 known = known.where(entry.c.handle.in_(handles[start : start + CHUNK]))
@@ -247,7 +247,7 @@ class Ledger:
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             return self._past(connection, site, handle).ended
 
     def refusals(self, site: str, first: str, last: str) -> dict[int, int]:
@@ -255,7 +255,7 @@ class Ledger:
         query = select(refusal.c.edition, func.sum(refusal.c.count)).where(
             refusal.c.site == site, refusal.c.day >= first, refusal.c.day < last
         )
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             rows = connection.execute(query.group_by(refusal.c.edition)).all()
         return {row[0]: row[1] for row in rows}
 
@@ -266,7 +266,7 @@ class Ledger:
         marked = select(dead.c.mark).where(dead.c.mark == mark_of(site, handle))
         ended = connection.execute(marked).first() is not None
         if latest is not None:
-            ended = ended or standing_of(latest, now=self._now()).ended
+            ended = ended or status_of(latest, now=self._now()).ended
         return Past(latest, ended)
 
     def _insert(self, connection: Connection, body: Body) -> Entry:
@@ -280,7 +280,7 @@ class Ledger:
 
     def truncate(self) -> None:
         """Empty the journal, where what was removed still is; a reader may hold it till later."""
-        with away("ledger"), self._engine.connect() as connection:
+        with unavailable("ledger"), self._engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
 
 

@@ -18,7 +18,7 @@ from askfirst_collector.members.rows import (
     check_actor,
     check_role,
     digest,
-    told,
+    member_json,
 )
 from askfirst_collector.members.tables import changing, invitation, reading
 
@@ -150,7 +150,7 @@ class Invitations:
         if used.rowcount != 1:
             return None
         member = add_member(connection, name, entry.role, entry.sites, hashed)
-        after = {**told(member), "invitation": entry.id}
+        after = {**member_json(member), "invitation": entry.id}
         self._record(connection, name, "member.accept", name, None, after)
         return member
 

@@ -26,8 +26,8 @@ from askfirst_collector.members.rows import (
     drop_member,
     end_access,
     find_member,
+    member_json,
     set_sites,
-    told,
 )
 from askfirst_collector.members.sessions import Sessions
 from askfirst_collector.members.tables import changing, members, reading, setup_links
@@ -212,8 +212,8 @@ class Members:
         after: Member | None,
     ) -> None:
         changed: dict[str, Any] = {
-            "before": told(before) if before is not None else None,
-            "after": told(after) if after is not None else None,
+            "before": member_json(before) if before is not None else None,
+            "after": member_json(after) if after is not None else None,
         }
         record_change(
             connection,

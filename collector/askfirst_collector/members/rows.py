@@ -143,7 +143,7 @@ def drop_expired(connection: Connection, now: float) -> None:
         connection.execute(delete(table).where(table.c.expires <= int(now)))
 
 
-def told(member: Member) -> dict[str, Any]:
+def member_json(member: Member) -> dict[str, Any]:
     """A member in an entry of the audit."""
     return {"role": member.role, "sites": sorted(member.sites)}
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, String, Table
 
 from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 members = Table(
     "members",
@@ -79,13 +79,13 @@ identity = Table(
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection to read with; CollectorAway where the file cannot be read."""
-    with away("ledger"), engine.connect() as connection:
+    """A connection to read with; CollectorUnavailable where the file cannot be read."""
+    with unavailable("ledger"), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
 def changing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction; CollectorAway where it cannot be made."""
-    with away("ledger"), writing(engine) as connection:
+    """One write transaction; CollectorUnavailable where it cannot be made."""
+    with unavailable("ledger"), writing(engine) as connection:
         yield connection

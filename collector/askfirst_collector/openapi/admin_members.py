@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst_collector.api.members import LATEST, MOST_CHANGES, NewInvitation, Standing
+from askfirst_collector.api.members import LATEST, MOST_CHANGES, NewInvitation, RoleOnSites
 from askfirst_collector.members.permissions import ROLES, SCOPES
 from askfirst_collector.members.rows import HOST_ADMIN
 
@@ -47,7 +47,7 @@ _SCOPES = array({"enum": list(SCOPES)})
 
 SCHEMAS: dict[str, Schema] = {
     "Member": closed(_MEMBER),
-    "Standing": of_struct(Standing, sites={"items": ref("SiteName")}),
+    "Standing": of_struct(RoleOnSites, sites={"items": ref("SiteName")}),
     "NewInvitation": {
         **of_struct(NewInvitation, sites={"items": ref("SiteName")}),
         "anyOf": [

@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 
-from . import (
-    admin_ceiling,
+from askfirst_collector.openapi import (
     admin_collectors,
     admin_keys,
     admin_members,
@@ -21,6 +20,10 @@ from . import (
     preflights,
     rights,
 )
+from askfirst_collector.openapi import (
+    admin_host_policy as admin_ceiling,
+)
+
 from .operation import Area
 from .security import SCHEMES
 from .shapes import SHARED

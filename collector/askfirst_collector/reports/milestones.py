@@ -15,7 +15,7 @@ from askfirst_collector.closing.stores import Stores
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.disclosed import closing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 milestone = Table(
     "milestone",
@@ -35,8 +35,8 @@ class Milestones:
 
 
 def milestones(stores: Stores, site: str) -> Milestones:
-    """What has happened so far; looks for what has not happened yet. Raises CollectorAway."""
-    with away("ledger"), stores.engine.connect() as connection:
+    """What has happened so far; looks for what has not. Raises CollectorUnavailable."""
+    with unavailable("ledger"), stores.engine.connect() as connection:
         row = connection.execute(select(milestone).where(milestone.c.site == site)).first()
         known = Milestones(bool(row and row.granted), bool(row and row.counted))
         if known.granted and known.counted:
@@ -48,7 +48,7 @@ def milestones(stores: Stores, site: str) -> Milestones:
     counted = counted or _any_of(site, (key.site for key in stores.events.periods()))
     current = Milestones(granted or counted, counted)
     if current != known:
-        with away("ledger"), writing(stores.engine) as connection:
+        with unavailable("ledger"), writing(stores.engine) as connection:
             values = {"granted": current.granted, "counted": current.counted}
             own = milestone.c.site == site
             if not connection.execute(update(milestone).where(own).values(values)).rowcount:

@@ -19,7 +19,7 @@ from askfirst.terms.terms import CLOSES, Terms
 from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of, since
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
@@ -90,7 +90,7 @@ def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, 
     shown = [period for period in periods if period.reason is None]
     visitors = sum(period.visitors or 0 for period in shown) if shown else None
     views = sum(period.views or 0 for period in shown) if shown else None
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         by_table = _rows(connection, wanted, list(tables))
     return {
         table: Report(wanted, table, tuple(rows), visitors, views, periods)
@@ -108,7 +108,7 @@ def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:
         .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
         .group_by(hour)
     )
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         rows = connection.execute(query).all()
     return {int(which): (int(people), int(views)) for which, people, views in rows}
 
@@ -116,7 +116,7 @@ def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:
 def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
     """Every period of a range, oldest first, with its totals or the reason why it has none."""
     now = stores.now()
-    with away("ledger"), stores.engine.connect() as connection:
+    with unavailable("ledger"), stores.engine.connect() as connection:
         closed = list(_closed(connection, wanted))
     known = {(entry.closes, entry.period) for entry in closed}
     site = stores.registry.site(wanted.site)

@@ -13,7 +13,7 @@ import logging
 
 from askfirst_collector.ledger.answers import RESTORE, ending
 from askfirst_collector.ledger.entries import mark_of
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import settle
 
@@ -22,10 +22,10 @@ log = logging.getLogger("askfirst.collector")
 CHUNK = 10_000  # pseudonyms erased in one transaction
 
 
-def reconcile(parts: Parts) -> bool:
+def reconcile(parts: Services) -> bool:
     """Compare the files with their witness, and narrow what came back; whether anything had to be.
 
-    Doing it twice, or in two processes at once, is harmless. Raises CollectorAway.
+    Doing it twice, or in two processes at once, is harmless. Raises CollectorUnavailable.
     """
     witness = parts.salts.witness()
     known = parts.ledger.pair(witness.pair)
@@ -49,12 +49,12 @@ def reconcile(parts: Parts) -> bool:
     return True
 
 
-def _end(parts: Parts, site: str, handle: str) -> None:
+def _end(parts: Services, site: str, handle: str) -> None:
     parts.ledger.append(site, handle, lambda past: ending(past, now=parts.now(), method=RESTORE))
     settle(parts, site, handle)
 
 
-def _sweep(parts: Parts) -> None:
+def _sweep(parts: Services) -> None:
     """Remove the rows of every pseudonym that belongs to nobody whom the ledger knows."""
     orphans = parts.events.pseudonyms()
     for site, handle in parts.ledger.handles():

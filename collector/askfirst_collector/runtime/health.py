@@ -9,12 +9,12 @@ from typing import TypedDict
 
 from sqlalchemy import select
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.spool.spool import Spool
 from askfirst_collector.catalogue.activate import revision
 from askfirst_collector.jobs.clock import read_seen
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import FAULTS, StoreFault, away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import FAULTS, StoreFault, unavailable
 
 LEAST_FREE = 16 * 2**20  # bytes; under it a commit may fail any moment
 
@@ -23,7 +23,7 @@ _Fault = tuple[str, str]
 _WELL: _Fault = ("", "")
 
 
-def health(parts: Parts) -> dict[str, object]:
+def health(parts: Services) -> dict[str, object]:
     """`{"status": "ok"|"away", "parts": {part: "ok"|fault}, "reason": sentence}`; never raises.
 
     Faults are types, and reasons name what is at fault: never what is stored. A clock that is
@@ -42,7 +42,9 @@ def health(parts: Parts) -> dict[str, object]:
     return {**answer, "parts": {**answer["parts"], "clock": _clock(parts)}}
 
 
-def health_unopened(folder: Path | str, spool: Spool, error: CollectorAway) -> dict[str, object]:
+def health_unopened(
+    folder: Path | str, spool: Spool, error: CollectorUnavailable
+) -> dict[str, object]:
     """The same for a collector that cannot be opened, because of `error`."""
     faults = dict.fromkeys(("ledger", "events", "salts"), ("away", ""))
     faults["spool"] = _fault(spool.check)
@@ -72,7 +74,7 @@ def _fault(check: Callable[[], object]) -> _Fault:
         check()
     except StoreFault as error:
         return "away", error.reason
-    except CollectorAway as error:
+    except CollectorUnavailable as error:
         return "away", str(error)
     except Exception as error:
         name = type(error).__name__
@@ -81,16 +83,16 @@ def _fault(check: Callable[[], object]) -> _Fault:
     return _WELL
 
 
-def _clock(parts: Parts) -> str:
+def _clock(parts: Services) -> str:
     try:
         clock = read_seen(parts)
-    except CollectorAway:
+    except CollectorUnavailable:
         return "away"
     return "ok" if clock is None or clock.doubt is None else "doubted"
 
 
-def _check_ledger(parts: Parts) -> None:
-    with away("ledger"), parts.engine.connect() as connection:
+def _check_ledger(parts: Services) -> None:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         connection.execute(select(revision)).all()
     parts.ledger.check()
     try:
@@ -101,10 +103,10 @@ def _check_ledger(parts: Parts) -> None:
             raise
 
 
-def _governed(parts: Parts) -> _Fault:
+def _governed(parts: Services) -> _Fault:
     def look() -> None:
         if not parts.registry.governed:
-            raise CollectorAway("it cannot be read: nothing is gathered")
+            raise CollectorUnavailable("it cannot be read: nothing is gathered")
 
     kind, reason = _fault(look)
     return (kind and "not-readable", reason)

@@ -11,29 +11,29 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.spool.spool import Spool
-from askfirst_collector.catalogue.host_policy import HostFile, HostKept
+from askfirst_collector.catalogue.host_policy import HostFile, StoredHostPolicy
 from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.catalogue.notice_archive import Notices
-from askfirst_collector.catalogue.placed_collectors import Placing
+from askfirst_collector.catalogue.placed_collectors import PlacedCollectors
 from askfirst_collector.catalogue.sites import Registry
 from askfirst_collector.config import SettingError, open_folder
-from askfirst_collector.ingest.owed import EventStandings
+from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.runtime.after_restore import reconcile
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.watch import Watch
 
 
-def open_parts(
+def open_services(
     path: Path | str,
     *,
     host_policy: Path | None,
@@ -41,40 +41,40 @@ def open_parts(
     urandom: Callable[[int], bytes],
     secure: bool = True,
     spool: Spool | None = None,
-) -> Parts:
+) -> Services:
     """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
-    Raises SettingError for the folder, PolicyError for the host's policy, CollectorAway for the
-    rest.
+    Raises SettingError for the folder, PolicyError for the host's policy, CollectorUnavailable
+    for the rest.
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path)
     with ExitStack() as opened:
-        with away("ledger"):
+        with unavailable("ledger"):
             engine = open_ledger(folder.ledger)
             opened.callback(engine.dispose)
             salts = Salts(folder.salts, now=now, urandom=urandom)
             opened.callback(salts.close)
             watch = Watch(engine, folder.ledger, also=(salts.check,))
             opened.callback(watch.close)
-            host = file or HostKept(engine, watch)
+            host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
         ledger = Ledger(engine, watch, now=now, urandom=urandom)
         spool = spool or Spool(folder.spool)
-        standings = EventStandings(ledger, spool)
+        statuses = EventConsentStatuses(ledger, spool)
         events = SqliteEvents(
             folder.events,
-            ended=standings.ended,
+            ended=statuses.ended,
             closed=partial(_is_closed, engine),
             urandom=urandom,
         )
         opened.callback(events.close)
-        parts = Parts(
+        parts = Services(
             folder=folder,
             engine=engine,
             watch=watch,
             registry=Registry(engine, watch, host, now=now, urandom=urandom),
-            placing=Placing(engine, host, now=now, urandom=urandom),
+            placing=PlacedCollectors(engine, host, now=now, urandom=urandom),
             ledger=ledger,
             salts=salts,
             events=events,
@@ -93,11 +93,11 @@ def open_parts(
 
 
 def _is_closed(engine: Engine, key: PeriodKey) -> bool:
-    with away("ledger"), engine.connect() as connection:
+    with unavailable("ledger"), engine.connect() as connection:
         return disclosed.is_closed(connection, key)
 
 
-def close_parts(parts: Parts) -> None:
+def close_services(parts: Services) -> None:
     """Write what waits, then close every file; closing twice is harmless."""
     parts.events.close()
     parts.salts.close()
@@ -108,7 +108,7 @@ def close_parts(parts: Parts) -> None:
 class _Share:
     """Parts that several collectors of this process use, and with what they were opened."""
 
-    parts: Parts
+    parts: Services
     options: tuple[object, ...]
     users: int = 1
 
@@ -126,7 +126,7 @@ def share_parts(
     urandom: Callable[[int], bytes],
     secure: bool,
     spool: Spool,
-) -> Parts:
+) -> Services:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
     Parts whose files were replaced meanwhile are opened anew, for all who share them. Give them
@@ -145,10 +145,10 @@ def share_parts(
         share = _shares.get(identity)
         if share is not None and not is_usable(share.parts):
             del _shares[identity]
-            close_parts(share.parts)
+            close_services(share.parts)
             share = None
         if share is None:
-            parts = open_parts(
+            parts = open_services(
                 path,
                 host_policy=host_policy,
                 now=now,
@@ -164,7 +164,7 @@ def share_parts(
         return share.parts
 
 
-def release_parts(parts: Parts) -> None:
+def release_parts(parts: Services) -> None:
     """Give back what `share_parts` gave; the last one closes it."""
     with sharing:
         for identity, share in _shares.items():
@@ -172,11 +172,11 @@ def release_parts(parts: Parts) -> None:
                 share.users -= 1
                 if not share.users:
                     del _shares[identity]
-                    close_parts(parts)
+                    close_services(parts)
                 return
 
 
-def is_usable(parts: Parts) -> bool:
+def is_usable(parts: Services) -> bool:
     """Whether the files are those that were opened, as far as anybody noticed.
 
     A database that is not there at all may come back; a new one is not made in its place.
@@ -187,6 +187,6 @@ def is_usable(parts: Parts) -> bool:
         return True
     try:
         parts.watch.check()
-    except CollectorAway:
+    except CollectorUnavailable:
         return False
     return parts.events.is_first

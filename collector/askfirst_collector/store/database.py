@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from askfirst_collector.config import SettingError
 from askfirst_collector.store.faults import DAMAGE, error_name
-from askfirst_collector.store.migrating import migrate
+from askfirst_collector.store.migrate import migrate
 from askfirst_collector.store.present import connect
 
 metadata = MetaData()

@@ -209,7 +209,7 @@ def purge(
 ) -> int:
     """Remove what is past its retention, and keys past their day; how many periods it were.
 
-    `allowed` are the days that the ceiling gives a (site, collector, purpose) now.
+    `allowed` are the days that the host policy gives a (site, collector, purpose) now.
     """
     connection.execute(delete(rounding_key).where(rounding_key.c.due <= int(now)))
     numbers = [number for number, _ in over(connection, now, allowed)]

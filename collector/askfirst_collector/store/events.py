@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from askfirst.errors import AskfirstError, CollectorAway
+from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
 
 # Stored as numbers; the position in this tuple must never change.
 TYPES = ("page_view", "action", "drop")
 
 
-class StoreAway(CollectorAway):
+class StoreUnavailable(CollectorUnavailable):
     """Nothing was written, and nothing can be now: disk full, database locked or gone."""
 
 
@@ -64,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Authorized:
     """The ledger entry, by its index, that a receipt was judged by."""
 
     site: str
@@ -81,7 +81,7 @@ def always() -> bool:
 class Batch:
     """Rows that are stored together or not at all, and the answer that a retry gets again."""
 
-    judged: Judged
+    judged: Authorized
     day: int  # of arrival, since 1970-01-01 UTC: the bucket in which the answer is kept
     key: bytes  # HMAC(batch key of that day, handle ‖ batch)
     rows: tuple[Row, ...]
@@ -113,7 +113,7 @@ class PeriodReader(Protocol):
     """One view of one period, unchanging, read row by row.
 
     A value is a number here, a code, that means the same everywhere in the period; of `time` it is
-    one of its attribute alone. Every method may raise StoreAway.
+    one of its attribute alone. Every method may raise StoreUnavailable.
     """
 
     def limits(self) -> Limits | None:
@@ -137,7 +137,7 @@ class PeriodReader(Protocol):
 
 
 # Asked inside the write transaction: which of these have a later entry in the ledger, or ended.
-Ended = Callable[[Collection[Judged]], Set[Judged]]
+Ended = Callable[[Collection[Authorized]], Set[Authorized]]
 # Asked there too, of a period that has nothing here: whether it was closed for good.
 Closed = Callable[[PeriodKey], bool]
 
@@ -146,7 +146,7 @@ ANSWER_DAYS = 2
 
 
 class EventStore(Protocol):
-    """Where rows live until their period closes. Every method may raise StoreAway.
+    """Where rows live until their period closes. Every method may raise StoreUnavailable.
 
     `is_first` is False once another file stands in the place of the one that was opened.
     """

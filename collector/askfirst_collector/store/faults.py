@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 
 log = logging.getLogger("askfirst.collector")
 
@@ -27,7 +27,7 @@ _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.Progr
 _FAULTS = (DBAPIError, DatabaseError, PoolTimeout, sqlite3.Error, OSError)
 
 
-class StoreFault(CollectorAway):
+class StoreFault(CollectorUnavailable):
     """A part of the collector that cannot be used now, and why; never what is stored in it."""
 
     def __init__(self, part: str, reason: str) -> None:
@@ -80,7 +80,7 @@ def fault(part: str, reason: str) -> StoreFault:
 
 
 @contextmanager
-def away(part: str) -> Iterator[None]:
+def unavailable(part: str) -> Iterator[None]:
     """Turn a full disk, a lock held too long or an unreadable file into StoreFault.
 
     A mistake of ours (a constraint, a wrong statement) is not a fault and goes on as it is.

@@ -27,8 +27,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from askfirst.errors import CollectorAway
-from askfirst_collector.store.faults import away
+from askfirst.errors import CollectorUnavailable
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.present import Present, connect
 from askfirst_collector.store.schema import use_journal
 from askfirst_collector.store.versions import Step, bring_up, check_version, run_script
@@ -109,7 +109,7 @@ def period_end(closes: str, period: str) -> int:
 
 
 class Salts:
-    """The file, opened by one process. Every method may raise CollectorAway."""
+    """The file, opened by one process. Every method may raise CollectorUnavailable."""
 
     def __init__(
         self, path: Path, *, now: Callable[[], float], urandom: Callable[[int], bytes]
@@ -119,7 +119,7 @@ class Salts:
         self._lock = threading.Lock()
         self._is_closed = False
         self._known: dict[tuple[str, ...], tuple[bytes, int]] = {}
-        with away("salts"):
+        with unavailable("salts"):
             self._file = connect(path, timeout=1.8)
             try:
                 use_journal(self._file, 1_800)
@@ -132,7 +132,7 @@ class Salts:
     def period(self, site: str, closes: str, period: str) -> bytes:
         """The salt of a period: whoever asks first draws it, everyone after reads that one.
 
-        CollectorAway once the period is two hours over: a second salt would count people twice.
+        CollectorUnavailable two hours after its end: a second salt would count people twice.
         """
         known = self._known.get(("period_salt", site, closes, period))
         if known is not None and self._now() < known[1]:
@@ -256,7 +256,7 @@ class Salts:
                 del self._known[key]
 
     def check(self) -> None:
-        """Look at the file and read one page; CollectorAway when either is not as it was."""
+        """Look at the file and read one page; CollectorUnavailable when either is not as it was."""
         self._present.check()
         with self._reading() as file:
             file.execute("SELECT count(*) FROM batch_key").fetchone()
@@ -275,7 +275,7 @@ class Salts:
         now = self._now()
         if due <= now:
             self.forget_due(now)
-            raise CollectorAway("the period is over")
+            raise CollectorUnavailable("the period is over")
         known = self._known.get((table, *key))
         if known is not None:
             return known[0]
@@ -297,13 +297,13 @@ class Salts:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, away("salts"):
+        with self._lock, unavailable("salts"):
             check_version(self._file, STEPS, "salts")
             yield self._file
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, away("salts"):
+        with self._lock, unavailable("salts"):
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 check_version(self._file, STEPS, "salts")
@@ -316,5 +316,5 @@ class Salts:
             self._present.check()
 
     def _truncate(self) -> None:
-        with self._lock, away("salts"):
+        with self._lock, unavailable("salts"):
             self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -19,21 +19,27 @@ from types import MappingProxyType
 from askfirst.errors import AskfirstError
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst_collector.config import SettingError
+from askfirst_collector.store import close_period, removal
+from askfirst_collector.store.append import (
+    EVENT_COLUMNS,
+    TYPE_NUMBERS,
+    Appender,
+    forget_answers,
+    insert,
+)
 
-from . import keeping, removal
-from .appending import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
 from .dictionary import find_period, state_of, time_value
 from .events import (
+    Authorized,
     Batch,
     Closed,
     Counts,
     Ended,
     HandleEnded,
-    Judged,
     Limits,
     PeriodKey,
     Row,
-    StoreAway,
+    StoreUnavailable,
 )
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
@@ -93,7 +99,7 @@ class SqliteEvents:
         try:
             answer = await self._group.ask(batch)
         except Full as full:
-            raise StoreAway(str(full)) from None
+            raise StoreUnavailable(str(full)) from None
         assert isinstance(answer, bytes)
         return answer
 
@@ -114,18 +120,18 @@ class SqliteEvents:
 
     def seal(self, key: PeriodKey) -> None:
         """Take no more rows into a period, from whichever process; sealing twice is harmless."""
-        self._write(lambda connection: keeping.seal(connection, key, self._urandom))
+        self._write(lambda connection: close_period.seal(connection, key, self._urandom))
 
     def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
 
         def replace(connection: sqlite3.Connection) -> None:
-            number = keeping.clear(connection, key)
+            number = close_period.clear(connection, key)
             self._appender.dictionary.forget()
             records = (self._appender.numbers(connection, number, row) for row in rows)
             placed = [(*record[:2], place, *record[3:]) for place, record in enumerate(records)]
             insert(connection, "event", EVENT_COLUMNS, placed)
-            keeping.finish(connection, number)
+            close_period.finish(connection, number)
 
         self._write(replace)
 
@@ -135,9 +141,9 @@ class SqliteEvents:
             number = find_period(connection, key)
             return number is not None and state_of(connection, number) == KEPT
 
-    def expire_kept(self, now: float, allowed: keeping.Allowed = MappingProxyType({})) -> int:
+    def expire_kept(self, now: float, allowed: close_period.Allowed = MappingProxyType({})) -> int:
         """Remove kept rows whose own days, or those allowed, after their period are over."""
-        removed = self._write(lambda connection: keeping.expire(connection, now, allowed))
+        removed = self._write(lambda connection: close_period.expire(connection, now, allowed))
         assert isinstance(removed, int)
         return removed
 
@@ -217,7 +223,7 @@ class SqliteEvents:
         return number
 
     def check(self) -> None:
-        """StoreAway where a row cannot be written now, as far as can be told without one."""
+        """StoreUnavailable where a row cannot be written now, as far as can be told without one."""
         if self.fault:
             self.barrier()
         self.generation()
@@ -230,10 +236,10 @@ class SqliteEvents:
         try:
             return self._group.ask_now(work)
         except Full as full:
-            raise StoreAway(str(full)) from None
+            raise StoreUnavailable(str(full)) from None
 
     def _connect(self) -> sqlite3.Connection:
-        """A connection that only reads; the caller closes it. Raises StoreAway."""
+        """A connection that only reads; the caller closes it. Raises StoreUnavailable."""
         try:
             present = self._present
             if present is not None:
@@ -242,7 +248,7 @@ class SqliteEvents:
             connection = open_events(self._path, busy_timeout=self._busy_timeout)
             connection.execute("PRAGMA query_only=ON")
         except (sqlite3.Error, OSError, AskfirstError) as error:
-            raise StoreAway(f"the event store cannot be read: {error}") from error
+            raise StoreUnavailable(f"the event store cannot be read: {error}") from error
         return connection
 
     @contextmanager
@@ -251,7 +257,7 @@ class SqliteEvents:
             try:
                 yield connection
             except sqlite3.Error as fault:
-                raise StoreAway(f"the event store cannot be read: {fault}") from fault
+                raise StoreUnavailable(f"the event store cannot be read: {fault}") from fault
 
     # From here on: the writing thread.
 
@@ -263,7 +269,7 @@ class SqliteEvents:
                 self._disconnect()
                 self.fault = f"{type(error).__name__}: {error}"
                 FAULTS.failed("events", f"askfirst.E110 events is away: {error_name(error)}")
-                return [StoreAway(f"the event store cannot be written: {error}")] * len(jobs)
+                return [StoreUnavailable(f"the event store cannot be written: {error}")] * len(jobs)
             if len(jobs) == 1:
                 return [error]
             # One job is at fault: each by itself, so that it fails alone.
@@ -295,7 +301,7 @@ class SqliteEvents:
         return outcomes
 
     def _outcomes(
-        self, connection: sqlite3.Connection, jobs: Sequence[Batch | Work], ended: Set[Judged]
+        self, connection: sqlite3.Connection, jobs: Sequence[Batch | Work], ended: Set[Authorized]
     ) -> list[object]:
         """In the order they came: what is removed after an append removes it too."""
         outcomes: list[object] = []
@@ -309,7 +315,7 @@ class SqliteEvents:
                 if batch.judged in ended
                 else None
                 if batch.is_awaited()
-                else StoreAway("nobody waits for the answer any more")
+                else StoreUnavailable("nobody waits for the answer any more")
                 for batch in appends
             ]
             active = [batch for batch, fault in zip(appends, refused, strict=True) if not fault]

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.database import guard_ledger
-from askfirst_collector.store.faults import StoreFault, away, fault
-from askfirst_collector.store.migrating import HEAD
+from askfirst_collector.store.faults import StoreFault, fault, unavailable
+from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import Present
 
 LOOK = 1.0  # seconds between two looks at the files themselves
@@ -71,7 +71,7 @@ class Watch:
                     self._version = version
         except sqlite3.Error:
             # Entered only now: this is asked several times for each event.
-            with away("ledger"):
+            with unavailable("ledger"):
                 raise
         return version
 
@@ -81,7 +81,7 @@ class Watch:
             self.present.check()
             for check in self._also:
                 check()
-        except CollectorAway:
+        except CollectorUnavailable:
             self._is_whole = False
             raise
         self._is_whole = True

@@ -1,4 +1,4 @@
-"""What a ceiling would do before it is saved: whom it stops, who goes on, what is purged."""
+"""What a host policy would do before it is saved: whom it stops, who goes on, what is purged."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from askfirst.terms.policy import Policy
-from askfirst_collector.catalogue.enforce_host_policy import Held, held_against
+from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
 from askfirst_collector.closing.allowed import Days, Subject, allowed_now
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Purge:
 class Preview:
     """What would change; nothing of it has."""
 
-    suspends: tuple[Held, ...]
-    resumes: tuple[Held, ...]
+    suspends: tuple[Affected, ...]
+    resumes: tuple[Affected, ...]
     purges: tuple[Purge, ...]
 
 
-def preview(parts: Parts, policy: Policy) -> Preview:
-    """Hold everything against a ceiling as saving it would; nothing is written.
+def preview(parts: Services, policy: Policy) -> Preview:
+    """Hold everything against a host policy as saving it would; nothing is written.
 
-    Raises CollectorAway.
+    Raises CollectorUnavailable.
     """
-    with away("ledger"), parts.engine.connect() as connection:
-        changes = held_against(connection, policy)
+    with unavailable("ledger"), parts.engine.connect() as connection:
+        changes = affected_by(connection, policy)
     return Preview(
         tuple(change for change in changes if change.stops),
         tuple(change for change in changes if change.resumes),
@@ -50,8 +50,8 @@ def preview(parts: Parts, policy: Policy) -> Preview:
     )
 
 
-def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
-    # What goes anyway is not this ceiling's doing.
+def _purges(parts: Services, policy: Policy) -> tuple[Purge, ...]:
+    # What goes anyway is not this host policy's doing.
     now, then = (
         allowed_now(parts, host_policy) for host_policy in (parts.host.current().policy, policy)
     )
@@ -66,7 +66,7 @@ def _purges(parts: Parts, policy: Policy) -> tuple[Purge, ...]:
     )
 
 
-def _over(parts: Parts, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
+def _over(parts: Services, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
     tables = {subject: days.tables for subject, days in allowed.items()}
-    with away("ledger"), parts.engine.connect() as connection:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         return Counter(subject for _, subject in disclosed.over(connection, parts.now(), tables))

@@ -16,12 +16,12 @@ from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.editions import load_editions
 from askfirst_collector.catalogue.placed import load_placed
 from askfirst_collector.catalogue.suspensions import why
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
-class Coming:
+class PublishPreview:
     """What would change; nothing of it has.
 
     `asked_again` holds, by purpose, the sentences that visitors who agreed before will read;
@@ -38,19 +38,19 @@ class Coming:
     resumes: tuple[str, ...] = ()
 
 
-def coming(parts: Parts, policy: Policy) -> Coming:
+def preview_publish(parts: Services, policy: Policy) -> PublishPreview:
     """Hold a policy against what is in force at its site; nothing is written.
 
-    Raises CollectorAway.
+    Raises CollectorUnavailable.
     """
     host = parts.host.current().policy
     problems = conflicts(policy, host)
-    with away("ledger"), parts.engine.connect() as connection:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         editions = load_editions(connection, policy.site)
         collectors = load_placed(connection, policy.site)
         stopped = why(connection, policy.site)
     if not editions:
-        return Coming(None, False, problems, added=tuple(policy.purposes))
+        return PublishPreview(None, False, problems, added=tuple(policy.purposes))
     before = editions.current
     suspends, resumes = {}, []
     for collector in collectors:
@@ -59,7 +59,7 @@ def coming(parts: Parts, policy: Policy) -> Coming:
             suspends[collector.name] = violations
         elif not violations and collector.state == "suspended" and collector.by_chain:
             resumes.append(collector.name)
-    return Coming(
+    return PublishPreview(
         before,
         before.policy.hash == policy.hash and not stopped,
         problems,

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from askfirst.client import Decision, Recorded, Status
 from askfirst.contracts.names import HANDLE
-from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.spool.spool import rollback
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.catalogue.notice_archive import notice_hash
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
 from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.records import Body, Past
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 log = logging.getLogger("askfirst.collector")
 
@@ -39,10 +39,10 @@ class Attempt:
         self.grants: Mapping[str, int] = {}  # what it adds to what was granted
 
     def commit(self) -> None:
-        """Go on to the commit; CollectorAway where nobody waits for it any more."""
+        """Go on to the commit; CollectorUnavailable where nobody waits for it any more."""
         with self._lock:
             if self._late:
-                raise CollectorAway("the answer could not be recorded in time")
+                raise CollectorUnavailable("the answer could not be recorded in time")
             self._committed = True
 
     def give_up(self) -> bool:
@@ -52,10 +52,10 @@ class Attempt:
             return self._committed
 
 
-async def record(parts: Parts, decision: Decision) -> Recorded:
+async def record(parts: Services, decision: Decision) -> Recorded:
     """Record a decision; returns once it is on disk and, for a withdrawal, true in every worker.
 
-    Raises Refused, and CollectorAway where it took longer than 2 s: a grant is rolled back then.
+    Raises Refused, and CollectorUnavailable after 2 s: a grant is rolled back then.
     """
     attempt = Attempt()
     try:
@@ -63,24 +63,24 @@ async def record(parts: Parts, decision: Decision) -> Recorded:
             return await asyncio.to_thread(record_now, parts, decision, attempt)
     except TimeoutError:
         _undo(parts, decision, attempt)
-        raise CollectorAway("the ledger did not answer in time") from None
+        raise CollectorUnavailable("the ledger did not answer in time") from None
     except BaseException:
         _undo(parts, decision, attempt)
         raise
 
 
-def _undo(parts: Parts, decision: Decision, attempt: Attempt) -> None:
+def _undo(parts: Services, decision: Decision, attempt: Attempt) -> None:
     """Owe it to the ledger that a grant ends that its visitor will not be told of."""
     if not attempt.give_up() or not any(attempt.grants.values()):
         return
     try:
         # Not in a thread: whoever is cancelled here may not wait for one.
         parts.spool.add(rollback(replace(decision, choices=attempt.grants)))
-    except CollectorAway:
+    except CollectorUnavailable:
         log.error("askfirst.E132 a grant that came too late could not be taken back")
 
 
-def record_now(parts: Parts, decision: Decision, attempt: Attempt | None = None) -> Recorded:
+def record_now(parts: Services, decision: Decision, attempt: Attempt | None = None) -> Recorded:
     """`record`, for callers that are threads."""
     if not HANDLE.fullmatch(decision.handle):
         raise Refused(Reason.BAD_SHAPE, "send the handle as 64 hexadecimal digits")
@@ -149,7 +149,7 @@ def _added(past: Past, answered: Answered) -> dict[str, int]:
     return {n: c.detail for n, c in answered.choices.items() if c.detail and c != old.get(n)}
 
 
-def settle(parts: Parts, site: str, handle: str) -> None:
+def settle(parts: Services, site: str, handle: str) -> None:
     """Make an ending in the ledger true in every worker, destroy the grant's key, and note it.
 
     Whatever wrote rows under the ledger as it was before has ended when `barrier` returns;

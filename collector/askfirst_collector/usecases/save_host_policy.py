@@ -9,33 +9,33 @@ from sqlalchemy import Connection
 from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.activate import move_revision
-from askfirst_collector.catalogue.enforce_host_policy import Held, settle
+from askfirst_collector.catalogue.enforce_host_policy import Affected, enforce_host_policy
 from askfirst_collector.catalogue.host_editions import HostEdition, add, newest
 from askfirst_collector.catalogue.webhook_queue import tell
 from askfirst_collector.ledger.changes import CLI, record_change
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The ceiling as it is in force now, and what changed with it."""
+    """The host policy as it is in force now, and what changed with it."""
 
     number: int
     hash: str
-    suspended: tuple[Held, ...] = ()
-    resumed: tuple[Held, ...] = ()
+    suspended: tuple[Affected, ...] = ()
+    resumed: tuple[Affected, ...] = ()
 
 
-def ceiling_number(parts: Parts) -> int:
+def host_policy_number(parts: Services) -> int:
     """The number of the newest host edition: what an editor hands back as `expected`."""
-    with away("ledger"), parts.engine.connect() as connection:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         edition = newest(connection)
     return edition.number if edition else 0
 
 
-def save_ceiling(parts: Parts, policy: Policy, *, actor: str, expected: int) -> Saved:
+def save_host_policy(parts: Services, policy: Policy, *, actor: str, expected: int) -> Saved:
     """Put a host policy in force, in every worker, from the next event on (M33).
 
     `expected` is the number of the edition that was edited, 0 where there was none. Raises Refused
@@ -45,7 +45,7 @@ def save_ceiling(parts: Parts, policy: Policy, *, actor: str, expected: int) -> 
     if parts.host.file is not None:
         name = parts.host.file.name
         raise Refused(Reason.CEILING_IS_A_FILE, f"{name} is the host's policy: change that file")
-    with away("ledger"), writing(parts.engine) as connection:
+    with unavailable("ledger"), writing(parts.engine) as connection:
         before = newest(connection)
         number = before.number if before else 0
         if number != expected:
@@ -53,10 +53,10 @@ def save_ceiling(parts: Parts, policy: Policy, *, actor: str, expected: int) -> 
             raise Refused(Reason.CHANGED_MEANWHILE, detail)
         if before is not None and before.policy is not None and before.hash == policy.hash:
             return Saved(number, before.hash)
-        return _put_in_force(parts, connection, before, policy, actor)
+        return _activate(parts, connection, before, policy, actor)
 
 
-def follow_file(parts: Parts, now: float) -> Saved | None:
+def follow_file(parts: Services, now: float) -> Saved | None:
     """Archive the file's policy where it is new, and settle what follows from it; a job.
 
     Each worker looks at the file by itself, so that its events are narrowed before this ran.
@@ -64,27 +64,27 @@ def follow_file(parts: Parts, now: float) -> Saved | None:
     policy = parts.host.current().policy if parts.host.file is not None else None
     if policy is None:
         return None
-    with away("ledger"), parts.engine.connect() as connection:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         if _governs(newest(connection), policy):
             return None
-    with away("ledger"), writing(parts.engine) as connection:
+    with unavailable("ledger"), writing(parts.engine) as connection:
         before = newest(connection)
         if _governs(before, policy):
             return None
-        return _put_in_force(parts, connection, before, policy, CLI)
+        return _activate(parts, connection, before, policy, CLI)
 
 
 def _governs(edition: HostEdition | None, policy: Policy) -> bool:
     return edition is not None and edition.policy is not None and edition.hash == policy.hash
 
 
-def _put_in_force(
-    parts: Parts, connection: Connection, before: HostEdition | None, policy: Policy, actor: str
+def _activate(
+    parts: Services, connection: Connection, before: HostEdition | None, policy: Policy, actor: str
 ) -> Saved:
     now = parts.now()
     number = before.number + 1 if before else 1
     add(connection, policy, number, now)
-    changed = settle(connection, policy, now)
+    changed = enforce_host_policy(connection, policy, now)
     saved = Saved(
         number,
         policy.hash,
@@ -108,7 +108,9 @@ def _put_in_force(
     return saved
 
 
-def _record(parts: Parts, connection: Connection, change: Held, actor: str, now: float) -> None:
+def _record(
+    parts: Services, connection: Connection, change: Affected, actor: str, now: float
+) -> None:
     kind = "collector" if change.collector else "site"
     stands, stopped = {"state": "active"}, {"state": "suspended"}
     record_change(

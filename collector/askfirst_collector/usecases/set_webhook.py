@@ -8,13 +8,13 @@ from askfirst_collector.catalogue.webhook_queue import set_webhook, webhook_url
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import check_actor
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 
 def save_webhook(
-    parts: Parts,
+    parts: Services,
     actor: Member,
     action: str,
     *,
@@ -27,7 +27,7 @@ def save_webhook(
 
     `site` and `collector` are "" for the host's own; `owner` is the one of the collector.
     """
-    with away("ledger"), writing(parts.engine) as connection:
+    with unavailable("ledger"), writing(parts.engine) as connection:
         check_actor(connection, actor, action, site or None, owner=owner)
         before = webhook_url(connection, site, collector)
         secret = set_webhook(connection, site, collector, url or None, urandom=parts.urandom)

@@ -9,13 +9,13 @@ from askfirst_collector.catalogue.editions import has_published
 from askfirst_collector.catalogue.relay_keys import OVERLAP, SiteKey, site_keys
 from askfirst_collector.ledger.entries import hour_of, timestamp
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.transaction import Transaction, transaction
 
 
 def create_site_key(
-    parts: Parts, actor: Member, site: str, *, new_site: bool = False, end_older: bool = False
+    parts: Services, actor: Member, site: str, *, new_site: bool = False, end_older: bool = False
 ) -> str:
     """Create a key, shown this once; those before it end a week later, with `end_older` now.
 
@@ -41,7 +41,7 @@ def create_site_key(
     return token
 
 
-def end_site_key(parts: Parts, actor: Member, site: str, id: str) -> None:
+def end_site_key(parts: Services, actor: Member, site: str, id: str) -> None:
     """Make one key stop working now. Raises Refused `not-found` where it does not work anyway."""
     with transaction(parts, actor, "site.key", site) as work:
         _check_site(work, site, new_site=True)
@@ -51,9 +51,9 @@ def end_site_key(parts: Parts, actor: Member, site: str, id: str) -> None:
         _end(work, site, id)
 
 
-def read_site_keys(parts: Parts, site: str) -> tuple[SiteKey, ...]:
+def read_site_keys(parts: Services, site: str) -> tuple[SiteKey, ...]:
     """The keys of a site that work, newest last; what they are is nowhere."""
-    with away("ledger"), parts.engine.connect() as connection:
+    with unavailable("ledger"), parts.engine.connect() as connection:
         return site_keys(connection, site, now=parts.now())
 
 

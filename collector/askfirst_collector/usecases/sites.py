@@ -10,11 +10,11 @@ from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import check_actor
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 def publish_policy(
-    parts: Parts,
+    parts: Services,
     actor: Member,
     policy: Policy,
     *,
@@ -37,18 +37,18 @@ def publish_policy(
     return editions
 
 
-def unschedule_policy(parts: Parts, actor: Member, site: str) -> None:
+def unschedule_policy(parts: Services, actor: Member, site: str) -> None:
     """Drop the policy that was to take effect later; harmless where there is none."""
     authorize = _check(actor, "site.change", site)
     parts.registry.unschedule(site, actor=actor.name, authorize=authorize)
 
 
-def retire_site(parts: Parts, actor: Member, site: str) -> None:
+def retire_site(parts: Services, actor: Member, site: str) -> None:
     """End a site for good; harmless where it has ended."""
     parts.registry.retire(site, actor=actor.name, authorize=_check(actor, "site.delete", site))
 
 
-def limit_site(parts: Parts, actor: Member, site: str, rows_a_day: int) -> None:
+def limit_site(parts: Services, actor: Member, site: str, rows_a_day: int) -> None:
     """Let a site store this many rows a day. Raises Refused `no-such-site` and `bad-shape`."""
     authorize = _check(actor, "site.limit", site)
     parts.registry.limit(site, rows_a_day, actor=actor.name, authorize=authorize)

@@ -12,16 +12,16 @@ from sqlalchemy import Connection
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import check_actor
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import away
+from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
 class Transaction:
     """What a change works in; all of it is undone where it raises."""
 
-    parts: Parts
+    parts: Services
     connection: Connection
     actor: Member
     site: str | None
@@ -43,12 +43,19 @@ class Transaction:
 
 @contextmanager
 def transaction(
-    parts: Parts, actor: Member, action: str, site: str | None = None, *, owner: str | None = None
+    parts: Services,
+    actor: Member,
+    action: str,
+    site: str | None = None,
+    *,
+    owner: str | None = None,
 ) -> Iterator[Transaction]:
-    """A write transaction in which `actor` may do `action`. Raises Refused and CollectorAway.
+    """A write transaction in which `actor` may do `action`.
+
+    Raises Refused and CollectorUnavailable.
 
     `owner` is the one of a placed collector.
     """
-    with away("ledger"), writing(parts.engine) as connection:
+    with unavailable("ledger"), writing(parts.engine) as connection:
         check_actor(connection, actor, action, site, owner=owner)
         yield Transaction(parts, connection, actor, site)

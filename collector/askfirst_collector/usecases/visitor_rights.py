@@ -10,7 +10,7 @@ from typing import Any
 
 from askfirst_collector.ledger.answers import ending, restriction
 from askfirst_collector.ledger.entries import mark_of
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.salts import pseudonym
 from askfirst_collector.usecases.record_consent import settle
@@ -30,9 +30,9 @@ NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
 )
 
 
-def me(parts: Parts, site: str, handle: str) -> dict[str, Any]:
+def me(parts: Services, site: str, handle: str) -> dict[str, Any]:
     """What is kept about a handle: its record, its receipt, and the rows still linked to it."""
-    status = parts.ledger.standing(site, handle)
+    status = parts.ledger.consent_status(site, handle)
     history = parts.ledger.history(site, handle)
     if status is None or status.ended or not history:
         return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
@@ -46,7 +46,7 @@ def me(parts: Parts, site: str, handle: str) -> dict[str, Any]:
     }
 
 
-def erase(parts: Parts, site: str, handle: str) -> None:
+def erase(parts: Services, site: str, handle: str) -> None:
     """End the handle and remove what is linked to it: rows, key, entries. Twice is harmless.
 
     Each step finds the work of the one before on disk, so that a crash between them is mended by
@@ -69,14 +69,14 @@ def erase(parts: Parts, site: str, handle: str) -> None:
     )
 
 
-def restrict(parts: Parts, site: str, handle: str) -> None:
+def restrict(parts: Services, site: str, handle: str) -> None:
     """Keep what there is, store nothing more (article 18); a new grant lifts it."""
     _, new = parts.ledger.append(site, handle, lambda past: restriction(past, now=parts.now()))
     if new is not None:
         parts.events.barrier()
 
 
-def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
+def pseudonyms(parts: Services, site: str, handle: str) -> set[bytes]:
     """Every pseudonym that can still be computed for a handle; asking draws no salt."""
     record = parts.registry.site(site)
     if record is None:
@@ -97,7 +97,7 @@ def pseudonyms(parts: Parts, site: str, handle: str) -> set[bytes]:
     }
 
 
-def generation(parts: Parts) -> int:
+def generation(parts: Services) -> int:
     """How often anything was taken out of the event store: it never goes back by itself."""
     return parts.events.generation()
 

@@ -10,7 +10,14 @@ from askfirst.remote.collector import HttpCollector
 from askfirst.track import track
 
 from .client import CollectorClient
-from .errors import AskfirstError, CollectorAway, PolicyError, Problem, Refused
+from .errors import (
+    AskfirstError,
+    CollectorAway,
+    CollectorUnavailable,
+    PolicyError,
+    Problem,
+    Refused,
+)
 from .terms.consent import Consent
 from .terms.policy import Policy, read_policy, shipped
 
@@ -20,6 +27,7 @@ __all__ = [
     "AskfirstError",
     "CollectorAway",
     "CollectorClient",
+    "CollectorUnavailable",
     "Consent",
     "ConsentMiddleware",
     "HttpCollector",

@@ -12,14 +12,14 @@ from .terms.edition import Choice, Editions
 from .terms.policy import Policy
 
 Handle = str  # 64 hex characters: SHA-256 of the secret's 16 bytes
-OwedKind = Literal["answer", "erase", "restrict"]
+PendingKind = Literal["answer", "erase", "restrict"]
 Status = Literal["granted", "changed", "withdrawn"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Vouches = Callable[[str, str, str], bool]
+PageTokenCheck = Callable[[str, str, str], bool]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -38,12 +38,12 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Owed:
+class PendingEntry:
     """What a ledger is to be told of a handle: an answer without grants, or what is asked of it."""
 
     site: str
     handle: Handle
-    kind: OwedKind
+    kind: PendingKind
     decision: Decision | None = None  # of an answer
 
 
@@ -70,11 +70,11 @@ class Caller:
     gpc: bool
     dnt: bool
     consent: Consent | None = None
-    vouches: Vouches | None = None
+    accepts_page_token: PageTokenCheck | None = None
 
 
 class CollectorClient(Protocol):
-    """Everything a gate asks of a collector. `Refused` and `CollectorAway` are the only errors."""
+    """All that a gate asks of a collector. Its errors: `Refused` and `CollectorUnavailable`."""
 
     async def editions(self, policy: Policy) -> Editions:
         """All editions of the policy's site; a policy whose hash is new becomes the next one."""
@@ -108,10 +108,10 @@ class CollectorClient(Protocol):
         """Keep what there is and stop using it (GDPR article 18)."""
         ...
 
-    async def owe(self, entry: Owed) -> None:
+    async def owe(self, entry: PendingEntry) -> None:
         """Have on disk what the ledger cannot take now, and let no event of the handle in.
 
-        Once it returns that holds in every process. CollectorAway where it cannot be written;
+        Then that holds in every process. CollectorUnavailable where it cannot be written;
         Refused `no-receipt` where the ledger can be asked, and knows no such handle.
         """
         ...
@@ -119,7 +119,7 @@ class CollectorClient(Protocol):
     async def replay(self, handle: Handle | None = None) -> bool:
         """Tell the ledger what it is owed, of one handle or of all; whether nothing is left.
 
-        False where another process is telling it, or more came meanwhile. Raises CollectorAway.
+        False where another process tells it, or more came meanwhile. Raises CollectorUnavailable.
         """
         ...
 

@@ -4,7 +4,7 @@ AskfirstError
 ├── PolicyError       a policy that cannot be used; `.problems` says what to write instead
 ├── Refused           a request that is refused; `.reason` decides the HTTP status; with 429
 │                     `.retry_after` in seconds
-├── CollectorAway     the collector cannot answer now; `.retry_after` in seconds
+├── CollectorUnavailable  the collector cannot answer now; `.retry_after` in seconds
 ├── Unusable          a file named in the settings that cannot be used
 └── WrongSetting      a setting that cannot be used; its message says what to write instead
 """
@@ -196,13 +196,16 @@ class Refused(AskfirstError):
         return STATUS[self.reason]
 
 
-class CollectorAway(AskfirstError):
+class CollectorUnavailable(AskfirstError):
     """The collector cannot answer now; try again after `retry_after` seconds."""
 
     def __init__(self, detail: str, *, retry_after: int = 5) -> None:
         self.detail = detail
         self.retry_after = retry_after
         super().__init__(detail)
+
+
+CollectorAway = CollectorUnavailable  # the name that applications imported first
 
 
 class Unusable(AskfirstError):

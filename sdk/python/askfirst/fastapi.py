@@ -10,7 +10,7 @@ from starlette.templating import Jinja2Templates
 
 from askfirst.adapters import asgi_scope
 from askfirst.adapters.asgi import ConsentMiddleware
-from askfirst.adapters.build import GivenPolicy, Options
+from askfirst.adapters.build import GateOptions, GivenPolicy
 from askfirst.adapters.jinja import init_jinja
 from askfirst.adapters.starlette_stack import around
 
@@ -33,7 +33,7 @@ def init_app(
     *,
     policy: GivenPolicy,
     collector: CollectorClient,
-    **options: Unpack[Options],
+    **options: Unpack[GateOptions],
 ) -> ConsentMiddleware:
     """Put the gate around the whole application; `options` are those of ConsentMiddleware.
 

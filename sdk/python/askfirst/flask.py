@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.wrappers import Request
 
 from askfirst.adapters import wsgi
-from askfirst.adapters.build import Options
+from askfirst.adapters.build import GateOptions
 from askfirst.adapters.jinja import askfirst_script
 from askfirst.adapters.wsgi import ROUTE, ConsentMiddleware
 from askfirst.pages.html import Html
@@ -30,7 +30,7 @@ class AskFirst:
 
     It wraps `app.wsgi_app`, because Flask sets the session's cookie after every `after_request`.
     Templates get `askfirst_notice()`, `askfirst_script()`, `askfirst_allows(purpose)`. A relative
-    path of the policy is one below `app.root_path`. More: `askfirst.adapters.build.Options`.
+    path of the policy is one below `app.root_path`. More: `askfirst.adapters.build.GateOptions`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class AskFirst:
         *,
         policy: Policy | Path | str | Mapping[str, Any],
         collector: CollectorClient,
-        **options: Unpack[Options],
+        **options: Unpack[GateOptions],
     ) -> None:
         self._policy = policy
         self._collector = collector

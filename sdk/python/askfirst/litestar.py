@@ -14,7 +14,7 @@ from litestar.types import Message, Scope
 
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.adapters.asgi_scope import consent_from
-from askfirst.adapters.build import GivenPolicy, Options
+from askfirst.adapters.build import GateOptions, GivenPolicy
 from askfirst.adapters.jinja import init_jinja
 
 from .client import CollectorClient
@@ -27,7 +27,7 @@ def init_app(
     *,
     policy: GivenPolicy,
     collector: CollectorClient,
-    **options: Unpack[Options],
+    **options: Unpack[GateOptions],
 ) -> ConsentMiddleware:
     """Put the gate around the application; `options` are those of ConsentMiddleware.
 

@@ -35,7 +35,7 @@ log = always_on("askfirst")
 always_on("askfirst.collector")
 
 
-def note(doing: str, error: BaseException) -> None:
+def log_fault(doing: str, error: BaseException) -> None:
     """Log a fault by its type and the line that raised it; messages may hold visitor data (M43)."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"

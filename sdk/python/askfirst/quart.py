@@ -10,7 +10,7 @@ from quart.wrappers.base import BaseRequestWebsocket
 from askfirst.adapters import asgi_scope
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.adapters.asgi_scope import ROUTE
-from askfirst.adapters.build import GivenPolicy, Options
+from askfirst.adapters.build import GateOptions, GivenPolicy
 from askfirst.adapters.jinja import init_jinja
 
 from .client import CollectorClient
@@ -32,7 +32,7 @@ def init_app(
     *,
     policy: GivenPolicy,
     collector: CollectorClient,
-    **options: Unpack[Options],
+    **options: Unpack[GateOptions],
 ) -> ConsentMiddleware:
     """Put the gate around `app.asgi_app`; `options` are those of ConsentMiddleware.
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from askfirst.remote.key_file import read_key_file
-from askfirst_collector.init.ceiling import write_ceiling
-from askfirst_collector.runtime.open import close_parts, open_parts
+from askfirst_collector.init.host_policy import write_host_policy
+from askfirst_collector.runtime.open import close_services, open_services
 from tests.support.site_keys import new_site_key
 from tests.system.crash import compare
 from tests.system.crash.compare import FOREVER, OTHER, Difference
@@ -90,10 +90,10 @@ class Bench:
         (self._first / "disk/site").mkdir(parents=True)
         read_key_file(self._first / "disk/site/cookie.keys", urandom=os.urandom)
         data = self._first / "disk/collector"
-        parts = open_parts(data, host_policy=None, now=time.time, urandom=os.urandom)
+        parts = open_services(data, host_policy=None, now=time.time, urandom=os.urandom)
         parts.registry.publish(POLICY)
         self.key = new_site_key(parts.engine, "shop", urandom=os.urandom)
-        close_parts(parts)
+        close_services(parts)
 
     def close(self) -> None:
         self.parent.end()
@@ -221,7 +221,7 @@ class _Run:
         """Commands beside the servers, one after the other."""
         over = threading.Event()
         drawn = random.Random(self._drawn.random())
-        text = write_ceiling(name="A host", contact="host@shop.example", country="IE")
+        text = write_host_policy(name="A host", contact="host@shop.example", country="IE")
         (self._root / "host.toml").write_text(text, "utf-8")
 
         def run() -> None:

@@ -10,7 +10,7 @@ from askfirst.errors import Refused
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.sign_in import read_name
 from askfirst_collector.dashboard.layout.forms import read_form
-from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, said
+from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, message
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.invitations import Invitation
 from askfirst_collector.members.members import Members
@@ -18,14 +18,14 @@ from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.rows import name_problem
 
 
-class Arrival:
+class AcceptInvitation:
     """The handlers of `/invitation`; `provider` is the name of another way in, where there is."""
 
     def __init__(
-        self, members: Members, door: SessionAuth, pages: Pages, *, provider: str | None
+        self, members: Members, session_auth: SessionAuth, pages: Pages, *, provider: str | None
     ) -> None:
         self._members = members
-        self._door = door
+        self._session_auth = session_auth
         self._pages = pages
         self._provider = provider
 
@@ -49,12 +49,12 @@ class Arrival:
             accept = self._members.invitations.accept
             member = await run_in_threadpool(accept, token, name, password)
         except Refused as error:
-            return self._page(request, token, invitation, name=name, problem=said(error))
+            return self._page(request, token, invitation, name=name, problem=message(error))
         if member is None:
             return self._page(request, token, None)
         base = request.scope.get("root_path", "")
         response = RedirectResponse(f"{base}/", status_code=303)
-        await run_in_threadpool(self._door.open, member, request, response)
+        await run_in_threadpool(self._session_auth.open, member, request, response)
         return response
 
     def _page(

@@ -14,8 +14,8 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.layout.forms import Visit, address_of, check_csrf, read_form
-from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, SCOPE_NAMES, said
-from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, SCOPE_NAMES, message
+from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.permissions import SCOPES
@@ -29,17 +29,17 @@ class Account:
     def __init__(
         self,
         members: Members,
-        door: SessionAuth,
+        session_auth: SessionAuth,
         throttle: Throttle,
-        frame: Frame,
+        layout: Layout,
         proxies: Proxies,
         *,
         provider: str | None = None,
     ) -> None:
         self._members = members
-        self._door = door
+        self._session_auth = session_auth
         self._throttle = throttle
-        self._frame = frame
+        self._layout = layout
         self._proxies = proxies
         self._provider = provider
 
@@ -81,7 +81,7 @@ class Account:
         await run_in_threadpool(self._throttle.succeeded, name, address, session)
         await run_in_threadpool(self._members.change_password, name, form["password"])
         response = _to(request, "/")
-        await run_in_threadpool(self._door.open, visit.member, request, response)
+        await run_in_threadpool(self._session_auth.open, visit.member, request, response)
         return response
 
     async def end_session(self, request: Request, visit: Visit) -> Response:
@@ -110,9 +110,9 @@ class Account:
             except Refused as error:
                 filled = {"name": form.get("name", ""), "scopes": scopes, "days": days}
                 return self._page(
-                    request, visit, status=error.status, token_problem=said(error), filled=filled
+                    request, visit, status=error.status, token_problem=message(error), filled=filled
                 )
-            return self._frame.page(
+            return self._layout.page(
                 request, visit, "token.html", token=token, secret=secret, scopes=SCOPE_NAMES
             )
 
@@ -137,7 +137,7 @@ class Account:
         filled: dict[str, Any] | None = None,
     ) -> Response:
         name = visit.member.name
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "account.html",

@@ -25,7 +25,7 @@ from askfirst.errors import Refused
 from askfirst_collector.dashboard.auth.oidc_client import Conversation, Provider, ProviderFault
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.layout.forms import check_csrf, read_form
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.identities import Identity, hash_of_session
 from askfirst_collector.members.members import Members
@@ -44,7 +44,7 @@ class Oidc:
         self,
         provider: Provider,
         members: Members,
-        door: SessionAuth,
+        session_auth: SessionAuth,
         pages: Pages,
         *,
         secrets: Sequence[bytes],
@@ -55,7 +55,7 @@ class Oidc:
         self._provider = provider
         self._conversation = Conversation(provider, now=now)
         self._members = members
-        self._door = door
+        self._session_auth = session_auth
         self._pages = pages
         self._urandom = urandom
         self._secure = secure
@@ -71,7 +71,7 @@ class Oidc:
         form = await read_form(request)
         joins = ""
         if form.get("join"):
-            visit = await run_in_threadpool(self._door.visit, request)
+            visit = await run_in_threadpool(self._session_auth.visit, request)
             if visit is None:
                 raise HTTPException(403, "Sign in first.")
             check_csrf(visit, form)
@@ -122,11 +122,11 @@ class Oidc:
         try:
             member = await run_in_threadpool(self._member, who, flow)
         except Refused as error:
-            return self._over(request, error.status, said(error))
+            return self._over(request, error.status, message(error))
         if member is None:
             return self._over(request, 403, "You are no member here. Ask for an invitation.")
         response = self._pages.page(request, "arrived.html")
-        await run_in_threadpool(self._door.open, member, request, response)
+        await run_in_threadpool(self._session_auth.open, member, request, response)
         self._forget(response)
         return response
 

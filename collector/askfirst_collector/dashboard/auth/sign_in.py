@@ -15,7 +15,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.layout.forms import Visit, address_of, check_csrf, read_form
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.passwords import password_problem
@@ -24,13 +24,13 @@ from askfirst_collector.members.rows import LONGEST_NAME, name_problem
 WRONG = "The name or the password is not right."
 
 
-class Entry:
+class SignIn:
     """The handlers of the door."""
 
     def __init__(
         self,
         members: Members,
-        door: SessionAuth,
+        session_auth: SessionAuth,
         throttle: Throttle,
         pages: Pages,
         proxies: Proxies,
@@ -38,7 +38,7 @@ class Entry:
         provider: str | None = None,
     ) -> None:
         self._members = members
-        self._door = door
+        self._session_auth = session_auth
         self._throttle = throttle
         self._pages = pages
         self._proxies = proxies
@@ -68,17 +68,17 @@ class Entry:
             member = await run_in_threadpool(self._members.set_up, token, name, password)
         except Refused as error:
             return self._pages.page(
-                request, "setup.html", status=422, token=token, name=name, problem=said(error)
+                request, "setup.html", status=422, token=token, name=name, problem=message(error)
             )
         if member is None:
             return self._used_up(request)
         response = self._to(request, "/")
-        await run_in_threadpool(self._door.open, member, request, response)
+        await run_in_threadpool(self._session_auth.open, member, request, response)
         return response
 
     async def show_sign_in(self, request: Request) -> Response:
         """The form; whoever is signed in goes on to the figures."""
-        if await run_in_threadpool(self._door.visit, request):
+        if await run_in_threadpool(self._session_auth.visit, request):
             return self._to(request, "/")
         return self._sign_in_page(request)
 
@@ -87,7 +87,7 @@ class Entry:
         form = await read_form(request)
         name, password = read_name(form), form.get("password", "")[:1000]
         address = address_of(request, self._proxies)
-        known = self._door.known(request, name)
+        known = self._session_auth.known(request, name)
         turn = await run_in_threadpool(self._throttle.admit, name, address, known)
         if turn.refused > 0:
             seconds = math.ceil(turn.refused)
@@ -103,7 +103,7 @@ class Entry:
         await run_in_threadpool(self._throttle.succeeded, name, address, known)
         response = self._to(request, "/")
         member, password_hash = account
-        await run_in_threadpool(self._door.open, member, request, response, password_hash)
+        await run_in_threadpool(self._session_auth.open, member, request, response, password_hash)
         return response
 
     async def sign_out(self, request: Request, visit: Visit) -> Response:
@@ -115,7 +115,7 @@ class Entry:
         else:
             await run_in_threadpool(self._members.sessions.end, visit.token)
         response = self._to(request, "/sign-in")
-        self._door.close(response)
+        self._session_auth.close(response)
         return response
 
     def _sign_in_page(

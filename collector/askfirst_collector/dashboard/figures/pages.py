@@ -18,18 +18,18 @@ from askfirst_collector.dashboard.figures.why_missing import explanation
 from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.menu import menu
-from askfirst_collector.dashboard.layout.page import Frame, Handler, Page
+from askfirst_collector.dashboard.layout.page import Handler, Layout, Page
 from askfirst_collector.dashboard.layout.templates import Pages
-from askfirst_collector.dashboard.selection.date_range import Span, read_span
+from askfirst_collector.dashboard.selection.date_range import DateRange, read_date_range
 from askfirst_collector.dashboard.selection.query import query
-from askfirst_collector.dashboard.selection.source import Subject, read_subject, subjects
+from askfirst_collector.dashboard.selection.source import DataSource, read_source, subjects
 from askfirst_collector.dashboard.selection.tables import ANSWERS, HOURS, Heading, tables_of
 from askfirst_collector.explain import explain
 from askfirst_collector.members.permissions import may, visible
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import report, reports, series
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 TIMELINE = "time-line"
 
@@ -37,10 +37,10 @@ TIMELINE = "time-line"
 class Views:
     """The handlers of a site's pages; every figure on them comes from `reports`."""
 
-    def __init__(self, parts: Parts, pages: Pages, frame: Frame) -> None:
+    def __init__(self, parts: Services, pages: Pages, layout: Layout) -> None:
         self._parts = parts
         self._pages = pages
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """The pages, in the order in which they are tried."""
@@ -56,7 +56,7 @@ class Views:
         """The first site of the member, or collector; where there is none yet, what to do."""
         path = await run_in_threadpool(self._first_of, visit)
         if path is None:
-            show = self._frame.page
+            show = self._layout.page
             return await run_in_threadpool(show, request, visit, "no-site.html")
         base = request.scope.get("root_path", "")
         return RedirectResponse(f"{base}{path}", status_code=303)
@@ -70,7 +70,7 @@ class Views:
         expected = (name for name in own if may(visit.member, "site.change", name))
         return next((f"/sites/{name}/start" for name in expected), None)
 
-    def overview(self, request: Request, visit: Visit, subject: Subject) -> Response:
+    def overview(self, request: Request, visit: Visit, subject: DataSource) -> Response:
         """Everything at a glance."""
         site = subject.site
         span, terms = self._span(request, subject)
@@ -110,7 +110,7 @@ class Views:
             "for longer than that.",
         )
 
-    def table(self, request: Request, visit: Visit, subject: Subject) -> Response:
+    def table(self, request: Request, visit: Visit, subject: DataSource) -> Response:
         """One table, whole."""
         span, terms, heading = self._table(request, subject)
         return self._page(
@@ -124,7 +124,7 @@ class Views:
             explanation=explanation(terms, self._parts.now()),
         )
 
-    def export(self, request: Request, _visit: Visit, subject: Subject) -> Response:
+    def export(self, request: Request, _visit: Visit, subject: DataSource) -> Response:
         """One table, or the line of time, as CSV or JSON."""
         kind = request.path_params["kind"]
         if kind not in ("csv", "json"):
@@ -153,7 +153,7 @@ class Views:
     def policy(self, request: Request, visit: Visit, site: Site) -> Response:
         """The policy in force, in the words visitors read."""
         purposes = explain(site.editions.current.policy)
-        subject = read_subject(self._parts, site, "")
+        subject = read_source(self._parts, site, "")
         return self._page(request, visit, subject, "policy.html", purposes=purposes)
 
     def _in_thread(self, handler: Callable[[Request, Visit, Site], Response]) -> Handler:
@@ -170,17 +170,17 @@ class Views:
 
         return handled
 
-    def _of(self, handler: Callable[[Request, Visit, Subject], Response]) -> Handler:
+    def _of(self, handler: Callable[[Request, Visit, DataSource], Response]) -> Handler:
         """The handler for the site of the address, or for a collector that is asked for."""
 
         def of_subject(request: Request, visit: Visit, site: Site) -> Response:
             collector = request.query_params.get("collector", "")
-            return handler(request, visit, read_subject(self._parts, site, collector))
+            return handler(request, visit, read_source(self._parts, site, collector))
 
         return self._in_thread(of_subject)
 
-    def _span(self, request: Request, subject: Subject) -> tuple[Span, Terms | None]:
-        span = read_span(
+    def _span(self, request: Request, subject: DataSource) -> tuple[DateRange, Terms | None]:
+        span = read_date_range(
             subject.policy,
             request.query_params,
             now=self._parts.now(),
@@ -188,7 +188,7 @@ class Views:
         )
         return span, subject.terms(span.purpose)
 
-    def _table(self, request: Request, subject: Subject) -> tuple[Span, Terms, Heading]:
+    def _table(self, request: Request, subject: DataSource) -> tuple[DateRange, Terms, Heading]:
         span, terms = self._span(request, subject)
         slug = request.path_params["table"]
         candidates = (
@@ -202,7 +202,7 @@ class Views:
         return span, terms, heading
 
     def _page(
-        self, request: Request, visit: Visit, subject: Subject, template: str, **values: Any
+        self, request: Request, visit: Visit, subject: DataSource, template: str, **values: Any
     ) -> Response:
         site = subject.site
         current = request.url.path.removeprefix(request.scope.get("root_path", ""))

@@ -26,7 +26,7 @@ from askfirst_collector.dashboard.selection.tables import (
     lines,
 )
 from askfirst_collector.reports.ranges import Period, Report, Wanted, hours_of_day, report
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 PREVIEW = 7  # lines of a table on the overview
 
@@ -96,7 +96,7 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
     return Timeline(chart, rows, len(periods) - gaps, gaps)
 
 
-def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
+def totals(parts: Services, terms: Terms, answers: Report) -> list[Figure]:
     """Visitors, page views, answers, and roughly how many today."""
     why = no_line("", terms, any_closed=False)
     counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
@@ -113,7 +113,7 @@ def totals(parts: Parts, terms: Terms, answers: Report) -> list[Figure]:
     return figures if answers.wanted.collector else [*figures, _so_far(parts, terms, answers)]
 
 
-def _so_far(parts: Parts, terms: Terms, answers: Report) -> Figure:
+def _so_far(parts: Services, terms: Terms, answers: Report) -> Figure:
     so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
     known = so_far is not None and so_far.visitors > 0
     name = "Today" if terms.closes == "day" else f"This {terms.closes}"
@@ -126,7 +126,7 @@ def _so_far(parts: Parts, terms: Terms, answers: Report) -> Figure:
 
 
 def panel(
-    parts: Parts, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
+    parts: Services, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
 ) -> Panel:
     """One table over a range; the first lines of its coarsest level with `preview`."""
     if heading == HOURS:
@@ -134,7 +134,7 @@ def panel(
     return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
 
 
-def _hours(parts: Parts, wanted: Wanted, terms: Terms) -> Panel:
+def _hours(parts: Services, wanted: Wanted, terms: Terms) -> Panel:
     hours = hours_of_day(parts, wanted)
     values = [hours[hour][0] if hour in hours else None for hour in range(24)]
     shown = tuple(hour_lines(hours))

@@ -1,4 +1,4 @@
-"""The ceiling as a table of fields, and back: a host policy's document, use by use."""
+"""The host policy as a table of fields, and back: a host policy's document, use by use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ceiling: what it allows, what another one would stop and purge, and those before it."""
+"""The host policy: what it allows, what another one would stop and purge, and those before it."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from askfirst_collector.dashboard.host_policy.form import (
     uses,
 )
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.labels import said
-from askfirst_collector.dashboard.layout.page import Frame, Page
-from askfirst_collector.dashboard.layout.problems import told
+from askfirst_collector.dashboard.layout.labels import message
+from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.layout.site import read_own_form, read_policy_form, to
 from askfirst_collector.dashboard.layout.templates import HEADERS
 from askfirst_collector.members.permissions import may
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.preview_host_policy import preview
-from askfirst_collector.usecases.save_host_policy import ceiling_number, save_ceiling
+from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 from askfirst_collector.usecases.set_webhook import save_webhook
 
 # The one page with a script: it draws sliders over selects that work without it.
 CSP = HEADERS["content-security-policy"] + "; script-src 'self'"
 
 
-class CeilingPages:
+class HostPolicyPages:
     """The handlers; what is typed comes back until it is in force."""
 
-    def __init__(self, parts: Parts, frame: Frame) -> None:
+    def __init__(self, parts: Services, layout: Layout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -64,11 +64,11 @@ class CeilingPages:
         return to(request, f"/host-policy/{_number(number)}" if number else "/host-policy")
 
     async def show(self, request: Request, visit: Visit) -> Response:
-        """The ceiling in force: to be changed, or to be read where a file governs."""
+        """The host policy in force: to be changed, or to be read where a file governs."""
         return await run_in_threadpool(self._form, request, visit)
 
     async def answer(self, request: Request, visit: Visit) -> Response:
-        """Show what a ceiling would do, put it in force, or hand it back to be changed."""
+        """Show what a host policy would do, put it in force, or hand it back to be changed."""
         form = await read_policy_form(request, visit)
         steps = {"save": self._save, "edit": self._again}
         step = steps.get(form.get("do", ""), self._preview)
@@ -84,24 +84,24 @@ class CeilingPages:
             secret = save_webhook(self._parts, visit.member, action, site="", collector="", url=url)
             if secret is None:
                 return to(request, "/host-policy")
-            return self._frame.page(
+            return self._layout.page(
                 request, visit, "webhook.html", secret=secret, url=url, back="/host-policy"
             )
 
         return await run_in_threadpool(saved)
 
     async def one(self, request: Request, visit: Visit) -> Response:
-        """A ceiling as it was archived, and what it changed."""
+        """A host policy as it was archived, and what it changed."""
         number = _number(request.path_params["number"])
 
         def shown() -> Response:
-            with away("ledger"), self._parts.engine.connect() as connection:
+            with unavailable("ledger"), self._parts.engine.connect() as connection:
                 edition, before = find(connection, number), find(connection, number - 1)
             if edition is None or edition.policy is None:
                 raise HTTPException(404)
             old = before.policy if before is not None else None
             changed = differences(old.document, edition.policy.document) if old else []
-            return self._frame.page(
+            return self._layout.page(
                 request,
                 visit,
                 "host-policy-edition.html",
@@ -130,14 +130,14 @@ class CeilingPages:
     ) -> Response:
         effects = preview(self._parts, policy)
         present = self._present()
-        number = ceiling_number(self._parts)
+        number = host_policy_number(self._parts)
         edited = self._edition(expected)
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "host-policy-preview.html",
             status=409 if problem else 200,
-            suspends=[(change, told(change.problems)) for change in effects.suspends],
+            suspends=[(change, problem_texts(change.problems)) for change in effects.suspends],
             resumes=effects.resumes,
             purges=effects.purges,
             changed=differences(present.document if present else {}, policy.document),
@@ -157,11 +157,11 @@ class CeilingPages:
             return self._form(request, visit, form, problems=error.problems)
         expected = _number(form.get("expected", ""))
         try:
-            save_ceiling(self._parts, policy, actor=visit.member.name, expected=expected)
+            save_host_policy(self._parts, policy, actor=visit.member.name, expected=expected)
         except Refused as error:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
-            return self._look(request, visit, policy, expected, problem=said(error))
+            return self._look(request, visit, policy, expected, problem=message(error))
         return to(request, "/host-policy")
 
     def _again(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
@@ -185,10 +185,10 @@ class CeilingPages:
         shown = document or (present.document if present is not None else None)
         as_text = "text" in (form or {}) or request.query_params.get("as") == "toml"
         text = (form or {}).get("text") or (as_toml(shown) if shown else "")
-        with away("ledger"), self._parts.engine.connect() as connection:
+        with unavailable("ledger"), self._parts.engine.connect() as connection:
             before, url = history(connection), webhook_url(connection, "", "")
         number = before[0][0] if before else 0
-        response = self._frame.page(
+        response = self._layout.page(
             request,
             visit,
             "host-policy.html",
@@ -202,7 +202,7 @@ class CeilingPages:
             base_document=json.dumps(shown) if shown else "",
             host_numbers=HOST_NUMBERS,
             expected=(form or {}).get("expected", str(number)),
-            problems=told(problems),
+            problems=problem_texts(problems),
             wrong={problem.pointer for problem in problems},
             as_text=as_text,
             text=text,
@@ -216,10 +216,10 @@ class CeilingPages:
         return self._parts.host.current().policy
 
     def _edition(self, number: int) -> Policy | None:
-        """The ceiling that somebody began to edit; 0 is the shipped one."""
+        """The host policy that somebody began to edit; 0 is the shipped one."""
         if not number:
             return shipped("host-default")
-        with away("ledger"), self._parts.engine.connect() as connection:
+        with unavailable("ledger"), self._parts.engine.connect() as connection:
             edition = find(connection, number)
         return edition.policy if edition is not None else None
 

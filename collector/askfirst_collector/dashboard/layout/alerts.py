@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.dashboard.layout.problems import Told, told
+from askfirst_collector.dashboard.layout.problems import ProblemText, problem_texts
 from askfirst_collector.members.permissions import Member, may
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 STATES = {
     "active": "on its pages",
@@ -26,17 +26,17 @@ class Notice:
 
     title: str
     text: str
-    conflicts: tuple[Told, ...]
+    conflicts: tuple[ProblemText, ...]
     href: str
     link: str
 
 
-def notices(parts: Parts, member: Member, site: Site) -> tuple[Notice, ...]:
+def notices(parts: Services, member: Member, site: Site) -> tuple[Notice, ...]:
     """What the member has to know of a site before any figure."""
     return tuple(_notices(parts, member, site))
 
 
-def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
+def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
     if site.retired:
         yield Notice(f"{site.name} is retired.", "Nothing is gathered any more.", (), "", "")
         return
@@ -47,7 +47,7 @@ def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
             f"{site.name} is suspended: nothing is gathered.",
             "Its policy asks for more than the host policy allows now. It goes on by "
             "itself once the host policy is loosened, or a policy that fits is published.",
-            told(site.suspended),
+            problem_texts(site.suspended),
             f"{root}/publish" if changes else "",
             "Publish a policy that fits",
         )
@@ -56,7 +56,7 @@ def _notices(parts: Parts, member: Member, site: Site) -> Iterator[Notice]:
         yield Notice(
             "The policy that was to take effect did not.",
             "By then the host policy did not allow it any more.",
-            told(waiting.refused),
+            problem_texts(waiting.refused),
             f"{root}/publish",
             "Publish one that fits",
         )
@@ -70,7 +70,7 @@ def _stopped(collector: PlacedCollector) -> Notice:
     href = f"/sites/{collector.site}/collectors/{collector.name}"
     title = f"The collector {collector.name} is suspended: it gathers nothing."
     if collector.by_chain:
-        conflicts = told((collector.reason or {}).get("conflicts", ()))
+        conflicts = problem_texts((collector.reason or {}).get("conflicts", ()))
         why = "It asks for more than the policies above it allow now."
         return Notice(title, why, conflicts, f"{href}/edit", "Change its terms")
     by = (collector.reason or {}).get("by", "somebody")

@@ -43,6 +43,6 @@ ACTION_NAMES = {
 }
 
 
-def said(error: Refused) -> str:
+def message(error: Refused) -> str:
     """What to do about a refusal, as a sentence."""
     return f"{error.detail[:1].upper()}{error.detail[1:]}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from askfirst_collector.dashboard.selection.date_range import Span
+from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.dashboard.selection.query import query
 from askfirst_collector.dashboard.selection.tables import Heading
 from askfirst_collector.members.permissions import Member, may
@@ -19,7 +19,7 @@ HOST = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuLink:
     """One link; `here` where it leads to the page it stands on."""
 
     href: str
@@ -27,7 +27,7 @@ class Entry:
     is_current: bool
 
 
-Groups = list[tuple[str, list[Entry]]]
+Groups = list[tuple[str, list[MenuLink]]]
 
 
 def menu(
@@ -35,7 +35,7 @@ def menu(
     sites: Sequence[str],
     site: str,
     current: str,
-    span: Span,
+    span: DateRange,
     tables: Sequence[Heading],
     collectors: Mapping[str, str],
 ) -> Groups:
@@ -45,8 +45,8 @@ def menu(
     """
     root = f"/sites/{site}"
 
-    def entry(path: str, text: str, with_query: str = span.query) -> Entry:
-        return Entry(f"{root}{path}{with_query}", text, current == f"{root}{path}")
+    def entry(path: str, text: str, with_query: str = span.query) -> MenuLink:
+        return MenuLink(f"{root}{path}{with_query}", text, current == f"{root}{path}")
 
     about_answers = ("consent", "drops")
     visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
@@ -69,7 +69,7 @@ def menu(
 def bare_menu(member: Member, sites: Sequence[str], site: str, current: str) -> Groups:
     """The same for a site that has published nothing yet."""
     all_sites = sites if site in sites else (*sites, site)
-    start = Entry(f"/sites/{site}/start", "Get started", current == f"/sites/{site}/start")
+    start = MenuLink(f"/sites/{site}/start", "Get started", current == f"/sites/{site}/start")
     groups = [
         ("Sites", _sites(all_sites, site, current, unpublished=site)),
         ("Set up", [start] if may(member, "site.change", site) else []),
@@ -104,7 +104,7 @@ def _settings(member: Member, site: str, current: str) -> Groups:
         (
             name,
             [
-                Entry(f"{root}{path}", text, current == f"{root}{path}")
+                MenuLink(f"{root}{path}", text, current == f"{root}{path}")
                 for path, text, action in entries
                 if may(member, action, site)
             ],
@@ -113,24 +113,28 @@ def _settings(member: Member, site: str, current: str) -> Groups:
     ]
 
 
-def _gathered(root: str, span: Span, collectors: Mapping[str, str], *, shown: bool) -> list[Entry]:
+def _gathered(
+    root: str, span: DateRange, collectors: Mapping[str, str], *, shown: bool
+) -> list[MenuLink]:
     return [
-        Entry(f"{root}{query({'collector': name})}", text, shown and name == span.collector)
+        MenuLink(f"{root}{query({'collector': name})}", text, shown and name == span.collector)
         for name, text in collectors.items()
     ]
 
 
-def frame_menu(member: Member, sites: Sequence[str], current: str) -> Groups:
+def layout_menu(member: Member, sites: Sequence[str], current: str) -> Groups:
     """The same on a page that is about no one site."""
     groups = [("Sites", _sites(sites, "", current)), ("Host", _host(member, current))]
     return [(name, links) for name, links in groups if links]
 
 
-def _sites(sites: Sequence[str], site: str, current: str, *, unpublished: str = "") -> list[Entry]:
+def _sites(
+    sites: Sequence[str], site: str, current: str, *, unpublished: str = ""
+) -> list[MenuLink]:
     start = {unpublished: "/start"}
-    links = [Entry(f"/sites/{x}{start.get(x, '')}", x, x == site) for x in sites]
-    return [Entry("/sites", "All sites", current == "/sites"), *links]
+    links = [MenuLink(f"/sites/{x}{start.get(x, '')}", x, x == site) for x in sites]
+    return [MenuLink("/sites", "All sites", current == "/sites"), *links]
 
 
-def _host(member: Member, current: str) -> list[Entry]:
-    return [Entry(path, text, current == path) for path, text, act in HOST if may(member, act)]
+def _host(member: Member, current: str) -> list[MenuLink]:
+    return [MenuLink(path, text, current == path) for path, text, act in HOST if may(member, act)]

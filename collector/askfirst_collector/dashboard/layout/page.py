@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.menu import frame_menu
+from askfirst_collector.dashboard.layout.menu import layout_menu
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.permissions import ACTIONS, may, visible
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 Handler = Callable[[Request, Visit], Awaitable[Response]]
 
@@ -33,10 +33,10 @@ class Page:
     figures: bool = False
 
 
-class Frame:
+class Layout:
     """Renders the pages that are about no one site, with the menu of what the member may see."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: Services, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 
@@ -46,7 +46,7 @@ class Frame:
         """The template in the frame."""
         current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         sites = visible(visit.member, self._parts.registry.sites())
-        menu = frame_menu(visit.member, sites, current)
+        menu = layout_menu(visit.member, sites, current)
         values.setdefault("simulated", (self._parts.folder.path / "simulated").exists())
         return self._pages.page(
             request, template, status=status, visit=visit, menu=menu, here=current, **values

@@ -28,7 +28,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Told:
+class ProblemText:
     """One conflict in words; `pointer` is where it stands in the document (RFC 6901)."""
 
     pointer: str
@@ -39,12 +39,12 @@ class Told:
     advice: str
 
 
-def told(problems: Iterable[Problem | Mapping[str, Any]]) -> tuple[Told, ...]:
+def problem_texts(problems: Iterable[Problem | Mapping[str, Any]]) -> tuple[ProblemText, ...]:
     """Problems in words; those that the registry keeps are plain values.
 
     What two policies forbid alike is told once.
     """
-    rows: dict[tuple[str, ...], Told] = {}
+    rows: dict[tuple[str, ...], ProblemText] = {}
     for problem in problems:
         one = _told(problem if isinstance(problem, Problem) else Problem(**problem))
         key = (one.pointer, one.found, one.allowed, one.advice)
@@ -53,7 +53,7 @@ def told(problems: Iterable[Problem | Mapping[str, Any]]) -> tuple[Told, ...]:
     return tuple(rows.values())
 
 
-def _told(problem: Problem) -> Told:
+def _told(problem: Problem) -> ProblemText:
     before = _BEFORE_ADVICE.get(problem.link, "").format(problem.allowed)
     advice = problem.message.removeprefix(before)
     where, value, allowed = problem.pointer, _said(problem.found), _said(problem.allowed)
@@ -69,7 +69,7 @@ def _told(problem: Problem) -> Told:
         where = " ".join(path)
     if problem.link and problem.allowed is None:
         allowed = "nothing of it"
-    return Told(
+    return ProblemText(
         problem.pointer, where, value, allowed, LINKS.get(problem.link, ""), _sentence(advice)
     )
 

@@ -11,21 +11,21 @@ from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, read_form
 from askfirst_collector.dashboard.layout.menu import Groups, bare_menu, menu
 from askfirst_collector.dashboard.layout.templates import Pages
-from askfirst_collector.dashboard.selection.date_range import read_span
-from askfirst_collector.dashboard.selection.source import read_subject, subjects
+from askfirst_collector.dashboard.selection.date_range import read_date_range
+from askfirst_collector.dashboard.selection.source import read_source, subjects
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.members.permissions import visible
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 # A policy in a form may be three times as long as it is.
 LARGEST_POLICY = 400_000  # bytes
 MOST_FIELDS = 2_000
 
 
-class SiteFrame:
+class SiteLayout:
     """The frame of a site's settings; the site may have published nothing yet."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: Services, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 
@@ -55,8 +55,8 @@ class SiteFrame:
         sites = visible(visit.member, self._parts.registry.sites())
         if site is None:
             return bare_menu(visit.member, sites, name, current)
-        subject = read_subject(self._parts, site, "")
-        span = read_span(subject.policy, {}, now=self._parts.now())
+        subject = read_source(self._parts, site, "")
+        span = read_date_range(subject.policy, {}, now=self._parts.now())
         terms = subject.terms(span.purpose)
         tables = tables_of(terms) if terms else ()
         collectors = subjects(self._parts, visit.member, name)

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.labels import ACTION_NAMES
-from askfirst_collector.dashboard.layout.page import Frame, Page
-from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.ledger.changes import Change, changes
 from askfirst_collector.ledger.entries import seconds_of
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 AT_ONCE = 50  # changes on a page
 MOST_FIELDS = 40  # of a change that are shown
@@ -26,10 +26,10 @@ MOST_FIELDS = 40  # of a change that are shown
 class Audit:
     """The handlers."""
 
-    def __init__(self, parts: Parts, frame: Frame, site_frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: Layout, site_frame: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
-        self._site_frame = site_frame
+        self._layout = layout
+        self._site_layout = site_frame
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -48,8 +48,8 @@ class Audit:
             sites = None if site is None else {site}
             entries = changes(self._parts.engine, AT_ONCE + 1, before, sites=sites)
             shown = entries[:AT_ONCE]
-            frame = self._frame if site is None else self._site_frame
-            return frame.page(
+            layout = self._layout if site is None else self._site_layout
+            return layout.page(
                 request,
                 visit,
                 "audit.html",

@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst.errors import Reason, Refused
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, origin_of, read_form
-from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, said
-from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, message
+from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 LARGEST = 65_536  # bytes of a form that may name every site
 MOST_FIELDS = 1_100
@@ -26,11 +26,11 @@ class MemberPages:
     """The handlers; a refusal that a form can mend comes back with the form."""
 
     def __init__(
-        self, parts: Parts, members: Members, frame: Frame, *, provider: str | None = None
+        self, parts: Services, members: Members, layout: Layout, *, provider: str | None = None
     ) -> None:
         self._parts = parts
         self._members = members
-        self._frame = frame
+        self._layout = layout
         self._provider = provider
 
     def pages(self) -> list[Page]:
@@ -66,7 +66,7 @@ class MemberPages:
                 return self._list(request, visit, error=error, filled=filled)
             base = request.scope.get("root_path", "")
             link = f"{origin_of(request)}{base}/invitation?token={token}"
-            return self._frame.page(
+            return self._layout.page(
                 request, visit, "invited.html", link=link, made=invitation, roles=ROLE_NAMES
             )
 
@@ -138,7 +138,7 @@ class MemberPages:
         error: Refused | None = None,
         filled: dict[str, Any] | None = None,
     ) -> Response:
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "members.html",
@@ -147,7 +147,7 @@ class MemberPages:
             invitations=self._members.invitations.open(),
             roles=ROLE_NAMES,
             sites=self._parts.registry.sites(),
-            problem=said(error) if error else None,
+            problem=message(error) if error else None,
             provider=self._provider,
             filled=filled or {"role": "site-owner", "email": "", "sites": ()},
         )
@@ -157,7 +157,7 @@ class MemberPages:
         member = self._members.get(name)
         if member is None:
             raise HTTPException(404)
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "member.html",
@@ -167,7 +167,7 @@ class MemberPages:
             tokens=self._members.tokens.of(name),
             roles=ROLE_NAMES,
             sites=_all_sites(self._parts.registry.sites(), member),
-            problem=said(error) if error else None,
+            problem=message(error) if error else None,
         )
 
 

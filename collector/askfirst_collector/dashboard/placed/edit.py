@@ -18,24 +18,24 @@ from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.host_policy.form import differences
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.problems import told
-from askfirst_collector.dashboard.layout.site import SiteFrame, read_policy_form, to
+from askfirst_collector.dashboard.layout.problems import problem_texts
+from askfirst_collector.dashboard.layout.site import SiteLayout, read_policy_form, to
 from askfirst_collector.dashboard.placed.form import document_of, field_of, fields_of, uses_of
 from askfirst_collector.explain import explain
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import may
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 class CollectorEdit:
     """The handlers; what is typed comes back until it is saved."""
 
-    def __init__(self, parts: Parts, members: Members, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, members: Members, layout: SiteLayout) -> None:
         self._parts = parts
         self._members = members
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -83,7 +83,9 @@ class CollectorEdit:
         except Refused as error:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
-            return self._form(request, visit, form, status=409, theirs=said(error), placed=placed)
+            return self._form(
+                request, visit, form, status=409, theirs=message(error), placed=placed
+            )
         return to(request, f"/sites/{site.site}/collectors/{placed.name}")
 
     def _cut(
@@ -103,12 +105,12 @@ class CollectorEdit:
             return self._form(
                 request, visit, form, problems=problems, status=409, problem=problem, placed=placed
             )
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "collector-cut.html",
             placed=cut,
-            cut=told(conflicts),
+            cut=problem_texts(conflicts),
             changed=differences(placed.document, cut.document),
             purposes=explain(cut.policy),
             document=canonical(cut.document).decode(),
@@ -137,7 +139,7 @@ class CollectorEdit:
             fields = fields_of(placed.document, site)
         beside: dict[str, str] = {}
         rest = []
-        for conflict in told(problems):
+        for conflict in problem_texts(problems):
             field = "" if typed else field_of(conflict.pointer)
             words = (
                 f"Allowed: {conflict.allowed}. {conflict.advice}"
@@ -149,7 +151,7 @@ class CollectorEdit:
             else:
                 rest.append(conflict)
         version = before.version if before else 0
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "collector-edit.html",
@@ -161,7 +163,7 @@ class CollectorEdit:
             languages=(fields.get("languages") or " ".join(site.languages)).split(),
             beside=beside,
             rest=rest,
-            conflicts=told(problems),
+            conflicts=problem_texts(problems),
             may_cut=status == 409 and bool(problems) and not problem,
             problem=problem,
             theirs=theirs,

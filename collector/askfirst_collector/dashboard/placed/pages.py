@@ -11,27 +11,27 @@ from starlette.responses import Response
 
 from askfirst.errors import PolicyError, Reason, Refused
 from askfirst_collector.catalogue.placed import PlacedCollector, State
-from askfirst_collector.catalogue.placed_collectors import seen_as
+from askfirst_collector.catalogue.placed_collectors import expected_version
 from askfirst_collector.catalogue.webhook_queue import webhook_url
 from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.problems import told
-from askfirst_collector.dashboard.layout.site import SiteFrame, read_own_form, to
+from askfirst_collector.dashboard.layout.problems import problem_texts
+from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
 from askfirst_collector.explain import explain
 from askfirst_collector.members.permissions import may, may_resume
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.set_webhook import save_webhook
 
 
 class Collectors:
     """The handlers."""
 
-    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -52,7 +52,7 @@ class Collectors:
             if self._parts.registry.site(site) is None:
                 raise HTTPException(404)
             collectors = self._parts.placing.all(site)
-            return self._frame.page(
+            return self._layout.page(
                 request,
                 visit,
                 "collectors.html",
@@ -83,21 +83,21 @@ class Collectors:
             if wanted == "active" and not may_resume(member, site, by=collector.by):
                 raise HTTPException(403, f"{collector.by} suspended it: ask them, or a host admin.")
             if wanted == "retired" and form.get("sure") != "1":
-                return self._frame.page(request, visit, "collector-retire.html", found=collector)
+                return self._layout.page(request, visit, "collector-retire.html", found=collector)
             try:
                 self._parts.placing.set_state(
                     site,
                     name,
                     cast(State, wanted),
                     actor=member.name,
-                    expected=seen_as(collector, _version(form.get("expected", ""))),
+                    expected=expected_version(collector, _version(form.get("expected", ""))),
                 )
             except PolicyError as error:
-                return self._one(request, visit, status=409, refused=told(error.problems))
+                return self._one(request, visit, status=409, refused=problem_texts(error.problems))
             except Refused as error:
                 if error.reason not in (Reason.CHANGED_MEANWHILE, Reason.WRONG_STATE):
                     raise
-                return self._one(request, visit, status=error.status, problem=said(error))
+                return self._one(request, visit, status=error.status, problem=message(error))
             return to(request, _path(collector))
 
         return await run_in_threadpool(changed)
@@ -133,10 +133,12 @@ class Collectors:
             except Refused as error:
                 if error.reason != Reason.BAD_SHAPE:
                     raise
-                return self._one(request, visit, status=error.status, bad_url=said(error), url=url)
+                return self._one(
+                    request, visit, status=error.status, bad_url=message(error), url=url
+                )
             if secret is None:
                 return to(request, _path(collector))
-            return self._frame.page(
+            return self._layout.page(
                 request, visit, "webhook.html", secret=secret, url=url, back=_path(collector)
             )
 
@@ -155,9 +157,9 @@ class Collectors:
     ) -> Response:
         collector, member = self._found(request), visit.member
         site, owner = collector.site, collector.owner
-        with away("ledger"), self._parts.engine.connect() as connection:
+        with unavailable("ledger"), self._parts.engine.connect() as connection:
             stored_url = webhook_url(connection, site, collector.name)
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "collector.html",
@@ -188,7 +190,7 @@ class Collectors:
 
 
 def _conflicts(collector: PlacedCollector) -> Any:
-    return told((collector.reason or {}).get("conflicts", ()))
+    return problem_texts((collector.reason or {}).get("conflicts", ()))
 
 
 def _path(collector: PlacedCollector) -> str:

@@ -17,7 +17,7 @@ USUAL = {"day": timedelta(days=14), "week": timedelta(weeks=13), "month": timede
 
 
 @dataclass(frozen=True)
-class Span:
+class DateRange:
     """The purpose and the days, and the query string that leads here again.
 
     `collector` is the placed one that gathered; "" for the site itself.
@@ -34,9 +34,9 @@ class Span:
         return Wanted(site, self.purpose, self.first, self.last, self.collector)
 
 
-def read_span(
+def read_date_range(
     policy: Policy, asked_for: Mapping[str, str], *, now: float, collector: str = ""
-) -> Span:
+) -> DateRange:
     """The span of a query; what is missing or cannot be read gets the usual value."""
     purposes = asked_purposes(policy)
     purpose = asked_for.get("purpose", "")
@@ -49,7 +49,7 @@ def read_span(
     first, last = min(first, last), max(first, last)
     first = max(first, last - timedelta(days=LONGEST))
     filters = {name: asked_for.get(name, "") for name in ("purpose", "from", "to")}
-    return Span(purpose, first, last, query({"collector": collector, **filters}), collector)
+    return DateRange(purpose, first, last, query({"collector": collector, **filters}), collector)
 
 
 def asked_purposes(policy: Policy) -> dict[str, Purpose]:

@@ -12,13 +12,13 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.calendar import asked, last_asked, name_of
 from askfirst_collector.dashboard.selection.date_range import asked_purposes
 from askfirst_collector.members.permissions import Member, may
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 OWN = "The site itself"
 
 
 @dataclass(frozen=True)
-class Subject:
+class DataSource:
     """`collector` is "" for the site itself; `policy` says what is gathered."""
 
     site: Site
@@ -46,17 +46,17 @@ class Subject:
         return last_asked(self.site, name) or self.policy.purposes[purpose].terms
 
 
-def read_subject(parts: Parts, site: Site, collector: str) -> Subject:
+def read_source(parts: Services, site: Site, collector: str) -> DataSource:
     """The site itself, or its collector of this name in whatever state; 404 where it has none."""
     if not collector:
-        return Subject(site, "", site.editions.current.policy)
+        return DataSource(site, "", site.editions.current.policy)
     entry = parts.placing.get(site.name, collector)
     if entry is None:
         raise HTTPException(404)
-    return Subject(site, entry.name, entry.placed.policy)
+    return DataSource(site, entry.name, entry.placed.policy)
 
 
-def subjects(parts: Parts, member: Member, site: str) -> dict[str, str]:
+def subjects(parts: Services, member: Member, site: str) -> dict[str, str]:
     """Whose figures of a site a member may see, by collector, in words."""
     labels = {"": OWN} if may(member, "site.read", site) else {}
     for collector in parts.placing.all(site):

@@ -19,9 +19,9 @@ from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.members.permissions import may
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Step:
 class EditionPages:
     """The handlers."""
 
-    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -63,7 +63,7 @@ class EditionPages:
             changes = may(visit.member, "site.change", site.name)
             waiting = self._parts.registry.scheduled(site.name) if changes else None
             rows = steps(site.editions)[::-1]
-            return self._frame.page(request, visit, "editions.html", rows=rows, scheduled=waiting)
+            return self._layout.page(request, visit, "editions.html", rows=rows, scheduled=waiting)
 
         return await run_in_threadpool(shown)
 
@@ -76,7 +76,7 @@ class EditionPages:
             if step is None:
                 raise HTTPException(404)
             edition = step.edition
-            return self._frame.page(
+            return self._layout.page(
                 request,
                 visit,
                 "edition.html",

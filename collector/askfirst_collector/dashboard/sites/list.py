@@ -15,11 +15,11 @@ from askfirst_collector.catalogue.scheduled import Scheduled
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.page import Frame, Page
+from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.site import read_own_form, to
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member, may, visible
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Line:
 class SiteList:
     """The handlers."""
 
-    def __init__(self, parts: Parts, members: Members, frame: Frame) -> None:
+    def __init__(self, parts: Services, members: Members, layout: Layout) -> None:
         self._parts = parts
         self._members = members
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -67,7 +67,7 @@ class SiteList:
         registry, member = self._parts.registry, visit.member
         names = registry.sites()
         sites = {site.name: site for site in registry.readable()}
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "sites.html",

@@ -15,12 +15,12 @@ from askfirst_collector.catalogue.relay_keys import site_keys
 from askfirst_collector.dashboard.figures.why_missing import ENDS
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.site import SiteFrame
+from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.selection.date_range import asked_purposes, usual_purpose
 from askfirst_collector.dashboard.sites.snippets import WAYS, Snippet, snippets
 from askfirst_collector.reports.milestones import milestones
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Progress:
         return next((name for name in names if not getattr(self, name)), "")
 
 
-class Starting:
+class Onboarding:
     """The handler."""
 
-    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """The page."""
@@ -59,7 +59,7 @@ class Starting:
         if not NAME.fullmatch(name):
             raise HTTPException(404)
         site = self._parts.registry.site(name)
-        with away("ledger"), self._parts.engine.connect() as connection:
+        with unavailable("ledger"), self._parts.engine.connect() as connection:
             keys = site_keys(connection, name, now=self._parts.now())
         happened = milestones(self._parts, name)
         way = request.query_params.get("way", "relay")
@@ -68,7 +68,7 @@ class Starting:
         purpose = usual_purpose(policy) if policy else ""
         terms = asked_purposes(policy)[purpose].terms if policy and purpose else None
         lines: tuple[Snippet, ...] = snippets(way, name, origin_of(request)) if site else ()
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "start.html",

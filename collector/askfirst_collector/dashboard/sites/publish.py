@@ -15,13 +15,13 @@ from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.catalogue.first_policy import ready_made
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.problems import told
-from askfirst_collector.dashboard.layout.site import SiteFrame, read_own_form, read_policy_form, to
+from askfirst_collector.dashboard.layout.problems import problem_texts
+from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, read_policy_form, to
 from askfirst_collector.explain import explain
-from askfirst_collector.services import Parts
-from askfirst_collector.usecases.preview_publish import coming
+from askfirst_collector.services import Services
+from askfirst_collector.usecases.preview_publish import preview_publish
 from askfirst_collector.usecases.sites import publish_policy, unschedule_policy
 
 READY = ("level", "origin", "controller", "contact", "country")
@@ -38,9 +38,9 @@ _ASKED = {
 class Publishing:
     """The handlers; what is typed comes back until it is in force."""
 
-    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -87,7 +87,7 @@ class Publishing:
             effective = _effective(form, self._parts.now())
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems)
-        preview = coming(self._parts, policy)
+        preview = preview_publish(self._parts, policy)
         if preview.problems:
             return self._form(request, visit, form, problems=preview.problems, status=409)
         return self._look(request, visit, form, policy, effective)
@@ -102,15 +102,15 @@ class Publishing:
         *,
         problem: str = "",
     ) -> Response:
-        preview = coming(self._parts, policy)
-        return self._frame.page(
+        preview = preview_publish(self._parts, policy)
+        return self._layout.page(
             request,
             visit,
             "publish-preview.html",
             status=409 if problem else 200,
             coming=preview,
             policy=policy,
-            suspends={name: told(problems) for name, problems in preview.suspends.items()},
+            suspends={name: problem_texts(problems) for name, problems in preview.suspends.items()},
             purposes=explain(policy),
             document=policy.canonical().decode(),
             expected=preview.before.number if preview.before else 0,
@@ -136,7 +136,7 @@ class Publishing:
         except Refused as error:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise
-            return self._look(request, visit, form, policy, effective, problem=said(error))
+            return self._look(request, visit, form, policy, effective, problem=message(error))
         from_start = form.get("from") == "start"
         later = effective is not None
         return to(
@@ -177,13 +177,13 @@ class Publishing:
         typed = form.get("text") or form.get("document", "")
         if not typed and site is not None:
             typed = as_toml(site.editions.current.policy.document)
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "publish.html",
             status=status if form else 200,
             text=typed,
-            problems=told(problems),
+            problems=problem_texts(problems),
             scheduled=self._parts.registry.scheduled(name),
             form=form,
             today=datetime.fromtimestamp(self._parts.now(), UTC).date().isoformat(),
@@ -199,13 +199,13 @@ class Publishing:
     ) -> Response:
         beside: dict[str, Any] = {}
         rest = []
-        for problem in told(problems):
+        for problem in problem_texts(problems):
             field = next((v for k, v in _ASKED.items() if problem.pointer.startswith(k)), None)
             if field is None:
                 rest.append(problem)
             else:
                 beside.setdefault(field, problem.advice)
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "publish-ready.html",

@@ -10,12 +10,12 @@ from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.relay_keys import OVERLAP
 from askfirst_collector.catalogue.webhook_queue import webhook_url
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
-from askfirst_collector.dashboard.layout.labels import said
+from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.site import SiteFrame, read_own_form, to
+from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
 from askfirst_collector.members.permissions import may
-from askfirst_collector.services import Parts
-from askfirst_collector.store.faults import away
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.set_webhook import save_webhook
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
 from askfirst_collector.usecases.sites import retire_site
@@ -24,9 +24,9 @@ from askfirst_collector.usecases.sites import retire_site
 class Settings:
     """The handlers."""
 
-    def __init__(self, parts: Parts, frame: SiteFrame) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -50,7 +50,7 @@ class Settings:
 
         def created() -> Response:
             key = create_site_key(self._parts, visit.member, site)
-            return self._frame.page(
+            return self._layout.page(
                 request,
                 visit,
                 "key.html",
@@ -81,11 +81,13 @@ class Settings:
             except Refused as error:
                 if error.reason != Reason.BAD_SHAPE:
                     raise
-                return self._show(request, visit, status=error.status, problem=said(error), url=url)
+                return self._show(
+                    request, visit, status=error.status, problem=message(error), url=url
+                )
             if secret is None:
                 return to(request, f"/sites/{site}/keys")
             back = f"/sites/{site}/keys"
-            return self._frame.page(
+            return self._layout.page(
                 request, visit, "webhook.html", secret=secret, url=url, back=back
             )
 
@@ -110,9 +112,9 @@ class Settings:
         url: str | None = None,
     ) -> Response:
         site = request.path_params["site"]
-        with away("ledger"), self._parts.engine.connect() as connection:
+        with unavailable("ledger"), self._parts.engine.connect() as connection:
             stored_url = webhook_url(connection, site, "")
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "keys.html",

@@ -12,16 +12,16 @@ from askfirst.http.cookie_header import TEST
 from askfirst.http.headers import Header
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, origin_of, read_form
-from askfirst_collector.dashboard.layout.page import Frame, Page
-from askfirst_collector.services import Parts
+from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.services import Services
 
 
 class Testing:
     """The handlers. The gate reads the cookie; it can be set where both are of one origin."""
 
-    def __init__(self, parts: Parts, frame: Frame) -> None:
+    def __init__(self, parts: Services, layout: Layout) -> None:
         self._parts = parts
-        self._frame = frame
+        self._layout = layout
 
     def pages(self) -> list[Page]:
         """Every page of this file."""
@@ -61,7 +61,7 @@ class Testing:
         site = self._site(request)
         token = request.cookies.get(TEST.decode("ascii"), "").encode("latin-1", "replace")
         keys, now = self._keys(site), self._parts.now()
-        return self._frame.page(
+        return self._layout.page(
             request,
             visit,
             "test.html",

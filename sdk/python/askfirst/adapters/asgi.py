@@ -7,7 +7,7 @@ from typing import Unpack
 
 from askfirst.adapters import asgi_own_paths as asgi_paths
 from askfirst.adapters.asgi_scope import as_origin_form, route_of
-from askfirst.adapters.build import GivenPolicy, Options, behind
+from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
 from askfirst.client import (
     Application,
     Caller,
@@ -26,7 +26,7 @@ from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import KEY, Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, Headers, without
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _ENDS = frozenset({"http.response.body", "http.response.pathsend"})
@@ -37,7 +37,7 @@ class ConsentMiddleware:
 
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
     `collector` is closed with the application's lifespan. More settings are those of
-    `askfirst.adapters.build.Options`; wrong ones raise WrongSetting or Unusable here.
+    `askfirst.adapters.build.GateOptions`; wrong ones raise WrongSetting or Unusable here.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class ConsentMiddleware:
         *,
         policy: GivenPolicy,
         collector: CollectorClient,
-        **options: Unpack[Options],
+        **options: Unpack[GateOptions],
     ) -> None:
         self.app = app
-        parts = behind(policy=policy, collector=collector, **options)
+        parts = build_gate(policy=policy, collector=collector, **options)
         self._gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
         self._sees_pages = parts.sees_pages
 
@@ -134,11 +134,13 @@ class ConsentMiddleware:
         headers: list[Header] = [*message.get("headers", ())]
         try:
             finished = self._gate.finish(visit, headers, route=lambda: route_of(scope))
-            if self._gate.vouches_now:
+            if self._gate.sends_page_tokens:
                 status = message.get("status", 0)
-                finished = self._gate.vouched(visit, finished, status, lambda: _where(scope).path)
+                finished = self._gate.with_page_tokens(
+                    visit, finished, status, lambda: _where(scope).path
+                )
         except Exception as error:
-            note("filtering a response", error)
+            log_fault("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.
             finished = private(without(headers, b"set-cookie", b"accept-ch", b"critical-ch"))
         return message if finished is headers else {**message, "headers": finished}
@@ -161,11 +163,13 @@ class ConsentMiddleware:
             payload = page_view(consent, at.path, at.query, headers, self._relay.urandom)
             if payload is not None:
                 signals = consent.signals
-                vouches = self._gate.vouches
-                caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
+                accepts_page_token = self._gate.accepts_page_token
+                caller = Caller(
+                    consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
+                )
                 self._relay.submit(caller, payload, handed_on(headers), at.peer)
         except Exception as error:
-            note("noting a page view", error)
+            log_fault("noting a page view", error)
 
     def _until_shutdown(self, send: Send) -> Send:
         async def until_shutdown(message: Message) -> None:

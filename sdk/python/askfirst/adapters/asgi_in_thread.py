@@ -1,4 +1,4 @@
-"""`Exchange`: an ASGI answer, made on the background loop, for a thread that waits for it."""
+"""`AsgiInThread`: an ASGI answer, made on the background loop, for a thread that waits for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from askfirst.adapters.background_loop import Background
 from askfirst.client import Message, Receive, Send
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 AHEAD = 16  # pieces of a body that may wait for a slow reader
 
@@ -30,7 +30,7 @@ WANTED: Final = _Wanted()
 ENDED: Final = _Ended()
 
 
-class Exchange:
+class AsgiInThread:
     """One request and its answer.
 
     The body of the request is read in the waiting thread, and only as far as it is asked for; the
@@ -80,7 +80,7 @@ class Exchange:
         try:
             body, more = self._read()
         except Exception as error:
-            note("reading a request", error)
+            log_fault("reading a request", error)
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": body, "more_body": more}
 
@@ -92,7 +92,7 @@ class Exchange:
         try:
             await serve(self._receive, self._send)
         except Exception as error:
-            note("an answer of our own", error)
+            log_fault("an answer of our own", error)
         finally:
             self._told.put(ENDED)
 

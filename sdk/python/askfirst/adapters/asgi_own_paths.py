@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from askfirst.client import Application, Caller, Message, Receive, Scope, Send
 from askfirst.contracts.body import read_body
 from askfirst.endpoints.routes import EVENTS, HOST, Paths
-from askfirst.errors import CollectorAway
+from askfirst.errors import CollectorUnavailable
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.relay import Relay
 from askfirst.http.request import Answer, Request, problem
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ async def _events(relay: Relay, connection: Connection) -> None:
         gpc=consent.signals.gpc,
         dnt=consent.signals.dnt,
         consent=consent,
-        vouches=relay.gate.vouches,
+        accepts_page_token=relay.gate.accepts_page_token,
     )
     scope["askfirst.caller"] = caller
     await _by_collector(relay.client.events, scope, connection)
@@ -85,7 +85,7 @@ async def _by_collector(application: Application, scope: Scope, connection: Conn
     try:
         await application(scope, connection.receive, send)
     except Exception as error:
-        note("the collector's own answer", error)
+        log_fault("the collector's own answer", error)
         if started:
             raise
-        await _send(connection, problem(CollectorAway("this did not work; try again later")))
+        await _send(connection, problem(CollectorUnavailable("this did not work; try again later")))

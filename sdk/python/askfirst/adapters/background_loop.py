@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Background:
             try:
                 asyncio.run_coroutine_threadsafe(last, loop).result(LAST_WORDS)
             except Exception as error:
-                note("ending", error)
+                log_fault("ending", error)
         loop.call_soon_threadsafe(loop.stop)
 
     def _start(self) -> asyncio.AbstractEventLoop:

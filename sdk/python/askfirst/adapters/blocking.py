@@ -1,4 +1,4 @@
-"""`Desk`: the gate, its relay and its paths, for shells whose requests are threads that wait."""
+"""The gate, its relay and its paths, for frameworks whose requests are threads that wait."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Unpack
 
 from askfirst.adapters import asgi_own_paths as asgi_paths
-from askfirst.adapters.asgi_in_thread import Exchange, Read
+from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
-from askfirst.adapters.build import GivenPolicy, Options, behind
+from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
 from askfirst.adapters.wsgi_environ import Given
 from askfirst.client import Caller, CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
-from askfirst.gate.read_request import Told
+from askfirst.gate.read_request import RequestAnswer
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.server_actions import Teller, Where
 from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, without
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 
-class Desk:
+class BlockingAdapter:
     """What a blocking shell hands its requests to; safe from any thread, and across a fork."""
 
     def __init__(
-        self, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[Options]
+        self, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[GateOptions]
     ) -> None:
-        parts = behind(policy=policy, collector=collector, **options)
+        parts = build_gate(policy=policy, collector=collector, **options)
         self.gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
         self.sees_pages = parts.sees_pages
         self._background = Background(self._relay.aclose)
 
-    def visit(self, environ: Mapping[str, Any], answer: Told) -> Visit:
+    def visit(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""
         self.learn()
         return self.visit_at_once(environ, answer)
 
-    def visit_at_once(self, environ: Mapping[str, Any], answer: Told) -> Visit:
+    def visit_at_once(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
         return self.gate.visit(Given(environ), answer)
 
@@ -57,7 +57,7 @@ class Desk:
                 return
             self._background.run(self._relay.learn())
         except Exception as error:
-            note("learning the editions of the site", error)
+            log_fault("learning the editions of the site", error)
 
     def finish(
         self,
@@ -74,16 +74,20 @@ class Desk:
         """
         try:
             outgoing = self.gate.finish(visit, headers, route=route)
-            vouches = self.gate.vouches_now
-            return self.gate.vouched(visit, outgoing, status, path) if vouches else outgoing
+            accepts_page_token = self.gate.sends_page_tokens
+            return (
+                self.gate.with_page_tokens(visit, outgoing, status, path)
+                if accepts_page_token
+                else outgoing
+            )
         except Exception as error:
-            note("filtering a response", error)
+            log_fault("filtering a response", error)
             # What cannot be judged does not leave, and no cache may keep the rest.
             return private(without(headers, b"set-cookie", b"accept-ch", b"critical-ch"))
 
     def answer(
         self, scope: dict[str, Any], *, path: str, secrets: tuple[bytes, ...], read: Read
-    ) -> Exchange:
+    ) -> AsgiInThread:
         """The answer to a request for one of our own paths; `path` is below the root."""
         self.learn()
 
@@ -91,14 +95,14 @@ class Desk:
             connection = asgi_paths.Connection(scope, receive, send, path, secrets)
             return asgi_paths.answer(self._relay, self._paths, connection)
 
-        return Exchange(self._background, serve, read)
+        return AsgiInThread(self._background, serve, read)
 
     def hear(self, visit: Visit, secrets: tuple[bytes, ...], where: Callable[[], Where]) -> None:
         """Have a request's actions handed on, if it came with a receipt."""
         if secrets:
             visit.tell = Teller(self._relay, visit, secrets, where, self._background.soon)
 
-    def saw(
+    def report_page_view(
         self,
         visit: Visit,
         secrets: tuple[bytes, ...],
@@ -122,12 +126,14 @@ class Desk:
             if payload is None:
                 return
             signals = consent.signals
-            vouches = self.gate.vouches
-            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
+            accepts_page_token = self.gate.accepts_page_token
+            caller = Caller(
+                consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
+            )
             forwarded = handed_on(headers)
             self._background.soon(lambda: self._relay.submit(caller, payload, forwarded, peer))
         except Exception as error:
-            note("noting a page view", error)
+            log_fault("noting a page view", error)
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""

@@ -20,7 +20,7 @@ from askfirst.terms.policy import Policy, read_policy
 GivenPolicy = Policy | Path | str | Mapping[str, Any]  # itself, its file, or its table
 
 
-class Options(TypedDict, total=False):
+class GateOptions(TypedDict, total=False):
     """What every shell may be told besides policy and collector."""
 
     keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
@@ -34,7 +34,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Behind:
+class BuiltGate:
     """What stands behind a shell; `sees_pages` where the server tells of page views itself."""
 
     gate: Gate
@@ -43,7 +43,7 @@ class Behind:
     sees_pages: bool
 
 
-def behind(
+def build_gate(
     *,
     policy: GivenPolicy,
     collector: CollectorClient,
@@ -55,8 +55,8 @@ def behind(
     patience: float = PATIENCE,
     now: Callable[[], float] = time.time,
     urandom: Callable[[int], bytes] = os.urandom,
-) -> Behind:
-    """All of it, by `Options`; raises PolicyError, WrongSetting or Unusable for what is wrong."""
+) -> BuiltGate:
+    """All of it; raises PolicyError, WrongSetting or Unusable for what is wrong."""
     if isinstance(policy, str):
         policy = Path(policy)
     read = policy if isinstance(policy, Policy) else read_policy(policy)
@@ -69,4 +69,4 @@ def behind(
         permissions=permissions,
     )
     relay = Relay(gate, collector, keys=keys, urandom=urandom, patience=patience, now=now)
-    return Behind(gate, relay, Paths(relay, now=now), read.server_side)
+    return BuiltGate(gate, relay, Paths(relay, now=now), read.server_side)

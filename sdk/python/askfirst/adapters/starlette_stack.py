@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from askfirst.adapters.asgi import ConsentMiddleware
-from askfirst.adapters.build import GivenPolicy, Options
+from askfirst.adapters.build import GateOptions, GivenPolicy
 from askfirst.client import CollectorClient, Receive, Scope, Send
 
 
 def around(
-    app: Any, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[Options]
+    app: Any, *, policy: GivenPolicy, collector: CollectorClient, **options: Unpack[GateOptions]
 ) -> ConsentMiddleware:
     """A gate outside of every other middleware of a Starlette, whenever that is added.
 

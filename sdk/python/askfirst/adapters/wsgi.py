@@ -7,8 +7,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from askfirst.adapters.blocking import Desk
-from askfirst.adapters.build import Options
+from askfirst.adapters.blocking import BlockingAdapter
+from askfirst.adapters.build import GateOptions
 from askfirst.adapters.wsgi_environ import (
     VISIT,
     Environ,
@@ -27,7 +27,7 @@ from askfirst.endpoints.routes import is_own
 from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.headers import Header
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.pages.html import Html
 from askfirst.pages.notice import askfirst_notice as _notice
 from askfirst.terms.consent import Consent
@@ -47,7 +47,7 @@ class ConsentMiddleware:
 
     `policy` is a Policy, the path of its file, or its table; a wrong one raises PolicyError here.
     What talks to the collector runs on one background thread of the process, started at first use,
-    so that a server may fork before. More settings: `askfirst.adapters.build.Options`.
+    so that a server may fork before. More settings: `askfirst.adapters.build.GateOptions`.
     """
 
     def __init__(
@@ -56,20 +56,20 @@ class ConsentMiddleware:
         *,
         policy: Policy | Path | str | Mapping[str, Any],
         collector: CollectorClient,
-        **options: Unpack[Options],
+        **options: Unpack[GateOptions],
     ) -> None:
         self.app = app
-        self._desk = Desk(policy=policy, collector=collector, **options)
+        self._adapter = BlockingAdapter(policy=policy, collector=collector, **options)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         secrets, answer = read_environ(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
-        visit = environ[VISIT] = self._desk.visit(environ, answer)
+        visit = environ[VISIT] = self._adapter.visit(environ, answer)
         if secrets:
-            self._desk.hear(visit, secrets, lambda: where_of(environ))
-        if not (secrets and self._desk.sees_pages):
+            self._adapter.hear(visit, secrets, lambda: where_of(environ))
+        if not (secrets and self._adapter.sees_pages):
             return self.app(environ, self._starting(environ, visit, start_response, None))
         sight = _Sight()
         body = self.app(environ, self._starting(environ, visit, start_response, sight))
@@ -84,11 +84,11 @@ class ConsentMiddleware:
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""
-        return self._desk.undeclared_cookies()
+        return self._adapter.undeclared_cookies()
 
     def close(self) -> None:
         """Write what waits, and close the collector; done by itself when the process ends."""
-        self._desk.close()
+        self._adapter.close()
 
     def _starting(
         self,
@@ -116,9 +116,9 @@ class ConsentMiddleware:
         try:
             fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         except Exception as error:
-            note("reading the headers of a response", error)
+            log_fault("reading the headers of a response", error)
             return _harmless(headers)
-        outgoing = self._desk.finish(
+        outgoing = self._adapter.finish(
             visit,
             fields,
             status=_code(status),
@@ -130,7 +130,7 @@ class ConsentMiddleware:
     def _saw(
         self, environ: Environ, visit: Visit, secrets: tuple[bytes, ...], sight: _Sight
     ) -> None:
-        self._desk.saw(
+        self._adapter.report_page_view(
             visit,
             secrets,
             method=environ["REQUEST_METHOD"],
@@ -146,7 +146,7 @@ class ConsentMiddleware:
     ) -> Iterable[bytes]:
         scope = scope_of(environ, Given(environ))
         path = environ["PATH_INFO"]
-        exchange = self._desk.answer(scope, path=path, secrets=secrets, read=reader(environ))
+        exchange = self._adapter.answer(scope, path=path, secrets=secrets, read=reader(environ))
         start = exchange.start()
         if start is None:
             start_response("503 Service Unavailable", [("Retry-After", "5")])

@@ -9,7 +9,7 @@ from typing import Any, overload
 from urllib.parse import quote
 
 from askfirst.adapters.asgi_in_thread import Read
-from askfirst.gate.read_request import Told, told
+from askfirst.gate.read_request import RequestAnswer, read_answer
 from askfirst.gate.server_actions import Where
 from askfirst.gate.signals import is_set
 from askfirst.gate.visit import KEY, consent_of
@@ -78,7 +78,7 @@ def raw(value: object) -> bytes:
     return str(value).encode("latin-1", "replace")
 
 
-def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], Told]:
+def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
     """Take the receipt out of the environ; its secrets, and what an answer is read from (M40).
 
     Every other byte of the Cookie header stays, but for commas that joined it with others.
@@ -96,7 +96,7 @@ def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], Told]:
             del environ[_COOKIE]
     gpc = _GPC in environ and is_set(raw(environ[_GPC]))
     dnt = _DNT in environ and is_set(raw(environ[_DNT]))
-    return tuple(secrets), told(states, gpc=gpc, dnt=dnt)
+    return tuple(secrets), read_answer(states, gpc=gpc, dnt=dnt)
 
 
 def _apart(value: str) -> str:

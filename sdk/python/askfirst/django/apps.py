@@ -10,7 +10,7 @@ from django.core.checks import register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from askfirst.adapters.blocking import Desk
+from askfirst.adapters.blocking import BlockingAdapter
 
 from . import conf
 
@@ -30,19 +30,19 @@ class AskfirstConfig(AppConfig):
         setting_changed.connect(self._forget)
 
     @cached_property
-    def desk(self) -> Desk:
+    def adapter(self) -> BlockingAdapter:
         """The gate of this process, built from the settings at first use."""
         options: dict[str, Any] = conf.read()
-        return Desk(**options)
+        return BlockingAdapter(**options)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting == conf.NAME:
-            self.__dict__.pop("desk", None)
+            self.__dict__.pop("adapter", None)
 
 
-def desk() -> Desk:
+def adapter() -> BlockingAdapter:
     """The gate; raises ImproperlyConfigured without the app."""
     for config in apps.get_app_configs():
         if isinstance(config, AskfirstConfig):
-            return config.desk
+            return config.adapter
     raise ImproperlyConfigured('add "askfirst.django" to INSTALLED_APPS')

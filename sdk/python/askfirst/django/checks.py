@@ -22,7 +22,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from askfirst.gate.cookie_filter import Passing
+from askfirst.gate.cookie_filter import CookieFilter
 from askfirst.gate.undeclared_cookies import Report, necessary
 
 from ..errors import PolicyError, Unusable, WrongSetting
@@ -120,7 +120,7 @@ def _policy(configuration: Any) -> Iterator[CheckMessage]:
 
 
 def _cookies(policy: Policy) -> Iterator[CheckMessage]:
-    kind = Passing(policy, report=Report(mode="strict", suggest=None)).kind
+    kind = CookieFilter(policy, report=Report(mode="strict", suggest=None)).kind
     for cookie, why in _own_cookies():
         cookie_kind = kind(cookie.encode("latin-1", "replace"))
         if not cookie_kind.necessary and not cookie_kind.purposes:

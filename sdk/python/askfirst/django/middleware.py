@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 
 from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, read_environ, scope_of, where_of
 from askfirst.endpoints.routes import HOST, is_own
-from askfirst.gate.read_request import Told, read
-from askfirst.log_fault import note
+from askfirst.gate.read_request import RequestAnswer, read
+from askfirst.log_fault import log_fault
 
 from ..client import Message
 from ..gate.visit import Visit
-from .apps import desk
+from .apps import adapter
 from .consent import address
 from .response import apply, headers_of, write
 
@@ -44,7 +44,7 @@ class ConsentMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        self._desk = desk()
+        self._adapter = adapter()
         self._async = bool(iscoroutinefunction(get_response))
         if self._async:
             markcoroutinefunction(self)
@@ -63,24 +63,26 @@ class ConsentMiddleware:
         secrets, answer = _read(request)
         if is_own(request.path_info):
             return await asyncio.to_thread(self._own, request, secrets, whole=True)
-        if not self._desk.ready:
-            await asyncio.to_thread(self._desk.learn)
+        if not self._adapter.ready:
+            await asyncio.to_thread(self._adapter.learn)
         arrived = self._arrive(request, secrets, answer)
         return self._leave(arrived, await self.get_response(request))
 
-    def _arrive(self, request: HttpRequest, secrets: tuple[bytes, ...], answer: Told) -> Arrived:
+    def _arrive(
+        self, request: HttpRequest, secrets: tuple[bytes, ...], answer: RequestAnswer
+    ) -> Arrived:
         # The loop of an async server never waits here: what is to be learned was learned before.
-        desk = self._desk
-        visit = (desk.visit_at_once if self._async else desk.visit)(request.META, answer)
+        adapter = self._adapter
+        visit = (adapter.visit_at_once if self._async else adapter.visit)(request.META, answer)
         request.META[VISIT] = visit
-        desk.hear(visit, secrets, lambda: where_of(request.META))
+        adapter.hear(visit, secrets, lambda: where_of(request.META))
         return Arrived(request, visit, secrets)
 
     def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:
         request = arrived.request
         try:
             headers = headers_of(response)
-            outgoing = self._desk.finish(
+            outgoing = self._adapter.finish(
                 arrived.visit,
                 headers,
                 status=response.status_code,
@@ -90,19 +92,19 @@ class ConsentMiddleware:
             if outgoing is not headers:
                 apply(response, outgoing)
         except Exception as error:
-            note("filtering a response", error)
+            log_fault("filtering a response", error)
             response.cookies.clear()
             for name in ("Set-Cookie", "Accept-CH", "Critical-CH"):
                 response.headers.pop(name, None)
             response["Cache-Control"] = "private"
-        if arrived.secrets and self._desk.sees_pages:
+        if arrived.secrets and self._adapter.sees_pages:
             self._saw(arrived, response)
         return response
 
     def _saw(self, arrived: Arrived, response: HttpResponseBase) -> None:
         request = arrived.request
         where = address(request)
-        self._desk.saw(
+        self._adapter.report_page_view(
             arrived.visit,
             arrived.secrets,
             method=request.method or "",
@@ -123,7 +125,7 @@ class ConsentMiddleware:
             return chunk, bool(chunk)
 
         path = request.path_info
-        exchange = self._desk.answer(scope, path=path, secrets=secrets, read=read)
+        exchange = self._adapter.answer(scope, path=path, secrets=secrets, read=read)
         start: Message | None = exchange.start()
         if start is None:
             return HttpResponse(status=503, headers={"Retry-After": "5"})
@@ -138,7 +140,7 @@ class ConsentMiddleware:
         return response
 
 
-def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], Told]:
+def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], RequestAnswer]:
     scope: dict[str, Any] | None = getattr(request, "scope", None)
     if scope is not None:
         crumbs = [value for name, value in scope["headers"] if name.lower() == b"cookie"]

@@ -6,7 +6,7 @@ from askfirst.contracts.body import FORM, JSON, media_type, read_form
 from askfirst.contracts.consent import VisitorAnswer, read_answer
 from askfirst.contracts.origin import check_origin, local_path
 from askfirst.errors import AskfirstError, Reason, Refused
-from askfirst.gate.record_answer import Settled, settle
+from askfirst.gate.record_answer import AnswerRecord, record_answer
 from askfirst.gate.relay import Relay
 from askfirst.http.headers import Header
 from askfirst.http.request import (
@@ -29,7 +29,9 @@ async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
     check_origin(request.headers, relay.policy.origins)
     kind = media_type(request.headers, JSON, FORM)
     if kind != FORM:
-        settled = await settle(relay, request, read_answer(kind, await request.body()), now=now)
+        settled = await record_answer(
+            relay, request, read_answer(kind, await request.body()), now=now
+        )
         if settled.error is not None:
             return problem(settled.error).also(*settled.cookies)
         receipt = {"receipt": settled.receipt} if settled.receipt else {}
@@ -39,7 +41,7 @@ async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
     try:
         data = await request.body()
         back = local_path(read_form(data).get("return_to"))
-        settled = await settle(relay, request, read_answer(kind, data), now=now)
+        settled = await record_answer(relay, request, read_answer(kind, data), now=now)
     except AskfirstError as error:
         return explain(relay, error, back)
     if settled.error is not None:
@@ -47,10 +49,10 @@ async def take_answer(relay: Relay, request: Request, *, now: float) -> Answer:
     return see_other(back).also(*settled.cookies)
 
 
-async def withdraw(relay: Relay, request: Request, *, now: float) -> Settled:
+async def withdraw(relay: Relay, request: Request, *, now: float) -> AnswerRecord:
     """The same as an answer that takes everything back."""
     answer = VisitorAnswer("withdraw", "", relay.policy.languages[0], {}, adult=False)
-    return await settle(relay, request, answer, now=now)
+    return await record_answer(relay, request, answer, now=now)
 
 
 def explain(relay: Relay, error: AskfirstError, back: str) -> Answer:

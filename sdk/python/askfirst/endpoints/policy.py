@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
-from askfirst.errors import CollectorAway, Reason, Refused
+from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.http.headers import Header
 from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
@@ -38,7 +38,7 @@ def policy(editions: Editions, request: Request) -> Answer:
 
 def _edition(editions: Editions, wanted: str) -> Edition:
     if not editions:
-        raise CollectorAway("the editions are not known yet")
+        raise CollectorUnavailable("the editions are not known yet")
     edition = editions.by_hash(wanted) if wanted else editions.current
     if edition is None:
         raise Refused(Reason.NOT_FOUND, "there is no edition of this hash")
@@ -51,7 +51,7 @@ def gpc(editions: Editions, request: Request) -> Answer:
     # The signal was honoured from the first edition on.
     since = datetime.fromtimestamp(next(iter(editions)).effective, UTC) if editions else None
     if since is None:
-        raise CollectorAway("the editions are not known yet")
+        raise CollectorUnavailable("the editions are not known yet")
     document = {"gpc": True, "lastUpdate": since.date().isoformat()}
     return fresh(request, _json(document), b"application/json", SHORTLY)
 

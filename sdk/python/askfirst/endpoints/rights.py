@@ -12,7 +12,7 @@ from askfirst.contracts.body import FORM, JSON, media_type, read_form
 from askfirst.contracts.origin import check_origin, local_path
 from askfirst.contracts.strict_json import read_json
 from askfirst.endpoints.consent import explain, withdraw
-from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.relay import PATIENCE, Relay
 from askfirst.http.headers import Header, first
@@ -80,7 +80,7 @@ async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | N
             await relay.settled(handle)
         holdings = await relay.client.me(relay.policy.site, handle)
     except TimeoutError:
-        raise CollectorAway("what you asked for is not recorded yet") from None
+        raise CollectorUnavailable("what you asked for is not recorded yet") from None
     except Refused:
         # An unknown or dead receipt tells as much as none (M29).
         return None

@@ -11,12 +11,12 @@ from askfirst.endpoints.csp import CspReports
 from askfirst.endpoints.policy import about, gpc, policy
 from askfirst.endpoints.rights import ROOT as RIGHTS
 from askfirst.endpoints.rights import rights
-from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import read
 from askfirst.gate.relay import Relay
 from askfirst.http.request import Answer, Request, html, only_by, problem
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.pages.assets import read_assets, static
 from askfirst.pages.choices import choices_page
 from askfirst.pages.words import words_in
@@ -49,8 +49,8 @@ class Paths:
         except AskfirstError as error:
             return problem(error)
         except Exception as error:
-            note("answering a request of our own", error)
-            return problem(CollectorAway("this did not work; try again later"))
+            log_fault("answering a request of our own", error)
+            return problem(CollectorUnavailable("this did not work; try again later"))
 
     async def _answer(self, request: Request) -> Answer:
         path = request.path
@@ -76,7 +76,7 @@ class Paths:
         only_by(request, "GET")
         consent = self._relay.gate.consent(request.headers)
         if not consent.editions:
-            raise CollectorAway("the editions are not known yet")
+            raise CollectorUnavailable("the editions are not known yet")
         query = parse_qs(request.query.decode("latin-1"))
         words = words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
         back = local_path((query.get("return_to") or ["/"])[0])

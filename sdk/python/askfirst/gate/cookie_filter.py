@@ -16,9 +16,9 @@ from askfirst.terms.policy import Policy
 
 # Client hints (RFC 8942): asking for them is asking to be told more than anybody agreed to (M26).
 _HINTS = frozenset({b"accept-ch", b"critical-ch"})
-_JUDGED = frozenset({b"set-cookie", *_HINTS})
+_FILTERED = frozenset({b"set-cookie", *_HINTS})
 # Most headers are told apart by the length of their name alone.
-_LENGTHS = frozenset(map(len, _JUDGED))
+_LENGTHS = frozenset(map(len, _FILTERED))
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def _expression(first: bytes, *parts: bytes) -> bytes:
     return first + middle + b"".join(b".*" + part for part in parts[-1:])
 
 
-def is_judged(headers: list[Header]) -> bool:
+def is_filtered(headers: list[Header]) -> bool:
     """Whether a response may hold a header that `Passing.filter` would take out."""
     return not _LENGTHS.isdisjoint([len(name) for name, _ in headers])
 
 
-class Passing:
+class CookieFilter:
     """Takes out of responses the cookies that were not agreed to, and reports undeclared ones."""
 
     def __init__(self, policy: Policy, *, report: Report) -> None:
@@ -101,10 +101,10 @@ class Passing:
         depends = False
         for header in headers:
             name, line = header
-            if len(name) not in _LENGTHS or (lowered := name.lower()) not in _JUDGED:
+            if len(name) not in _LENGTHS or (lowered := name.lower()) not in _FILTERED:
                 outgoing.append(header)
             elif lowered not in _HINTS:
-                passes, purposes, undeclared = self._judge(line, allows, now)
+                passes, purposes, undeclared = self._verdict(line, allows, now)
                 depends = depends or bool(purposes)
                 if undeclared is not None:
                     self._report.note(undeclared, route, now())
@@ -113,7 +113,7 @@ class Passing:
                     outgoing.append(header)
         return (outgoing if len(outgoing) < len(headers) else headers), depends
 
-    def _judge(
+    def _verdict(
         self, line: bytes, allows: Callable[[str], bool], now: Callable[[], float]
     ) -> Verdict:
         name = name_of(line)

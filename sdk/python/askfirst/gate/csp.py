@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, get_args
 
-from askfirst.gate.csp_reporting import without_reports
+from askfirst.gate.csp_reports import without_reports
 from askfirst.http.headers import Header, first, values
 
 from ..errors import WrongSetting
@@ -33,7 +33,7 @@ _CODE = "'unsafe-inline' 'unsafe-eval'"
 _TO_US = b"; report-uri /askfirst/csp"
 
 
-class Reach:
+class CspBuilder:
     """Which hosts a response's page may reach, by what its visitor agreed to."""
 
     def __init__(self, policy: Policy, *, mode: str) -> None:
@@ -84,7 +84,7 @@ class Reach:
             for source in _effective(policy, name).split()
             if "." in source
             and not source.startswith("'")
-            and not self._reaches(source, self._recipients - agreed)
+            and not self._allows_source(source, self._recipients - agreed)
         }
         sources |= {f"https://{host}" for host in agreed}
         if name == "connect-src":
@@ -92,7 +92,7 @@ class Reach:
         code = [_CODE] if name == "script-src" else []
         return " ".join([name, _OWN, *code, *sorted(sources)])
 
-    def _reaches(self, source: str, refused: frozenset[str]) -> bool:
+    def _allows_source(self, source: str, refused: frozenset[str]) -> bool:
         host = _host_of(source)
         if host.startswith("*."):
             return any(refused_host.endswith(host[1:]) for refused_host in refused)

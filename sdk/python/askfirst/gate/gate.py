@@ -8,24 +8,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from askfirst.gate import log_context as seen
+from askfirst.gate import log_context
 from askfirst.gate import test_session as testing
-from askfirst.gate.cookie_filter import Passing, is_judged
-from askfirst.gate.page_token import Vouching
+from askfirst.gate.cookie_filter import CookieFilter, is_filtered
+from askfirst.gate.page_token import PageTokens
 from askfirst.gate.placed_on_page import host_of
-from askfirst.gate.read_request import Told, read
+from askfirst.gate.read_request import RequestAnswer, read
 from askfirst.gate.undeclared_cookies import Report, Sighting, Undeclared, check_mode, on_loopback
 from askfirst.http import caching
 from askfirst.http.cookie_header import PARENT, STATE, TEST
 from askfirst.http.headers import Header, Headers
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 from ..terms.consent import Consent, Signals, narrowest
 from ..terms.edition import Editions
 from ..terms.policy import Policy
 from ..terms.token import State, read_state
 from .cookie_database import CookieDatabase
-from .csp import Mode, Reach
+from .csp import CspBuilder, Mode
 from .permissions import deny_unused
 from .visit import Visit
 
@@ -76,17 +76,19 @@ class Gate:
         # False until the collector has spoken, and when a cookie names an edition it did not.
         self.ready = False
         self._now = now
-        self._kept: dict[Told, Consent] = {}
+        self._kept: dict[RequestAnswer, Consent] = {}
         self._keeping = threading.Lock()  # WSGI servers have threads; only what is new is kept
         self._learns = undeclared == "learn"
         suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
         self._report = Report(mode=undeclared, suggest=suggest)
         self._csp: Mode = csp
-        self._judge_by(policy)
+        self._filter_by(policy)
         self._permissions = permissions
-        self._vouching: Vouching | None = None
-        self.vouches_now = False  # asked before `vouched`: where nothing is placed it costs nothing
-        self._tells = permissions or self._reach.on
+        self._page_tokens: PageTokens | None = None
+        self.sends_page_tokens = (
+            False  # asked before `vouched`: where nothing is placed it costs nothing
+        )
+        self._tells = permissions or self._csp_builder.on
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met, with their routes and days; no counts."""
@@ -95,39 +97,39 @@ class Gate:
     def learn(self, known: Known) -> None:
         """Take over what the collector says now; what was checked before it is forgotten."""
         if not known.says_the_same(self.known):
-            self._vouching = Vouching(known.keys, now=self._now) if known.keys else None
-            self.vouches_now = bool(known.editions and known.editions.current.placed)
+            self._page_tokens = PageTokens(known.keys, now=self._now) if known.keys else None
+            self.sends_page_tokens = bool(known.editions and known.editions.current.placed)
             if known.editions:
-                self._judge_by(known.editions.current.policy)
+                self._filter_by(known.editions.current.policy)
             # Whoever sees what is known now is vouched for and judged by it.
             self.known = known
             # Last: who began to read before keeps what is old among what is forgotten.
             self._kept = {}
         self.ready = bool(known.editions)
 
-    def _judge_by(self, policy: Policy) -> None:
+    def _filter_by(self, policy: Policy) -> None:
         """Judge responses by the policy in force; until it is known, by the one of the start."""
-        self._passing = Passing(policy, report=self._report)
-        self._reach = Reach(policy, mode=self._csp)
+        self._cookie_filter = CookieFilter(policy, report=self._report)
+        self._csp_builder = CspBuilder(policy, mode=self._csp)
 
     def refused(self, names: Iterable[bytes], allows: Callable[[str], bool]) -> list[bytes]:
         """The cookies that belong only to purposes that are not allowed."""
-        return self._passing.refused(names, allows)
+        return self._cookie_filter.refused(names, allows)
 
     def literal(self, allows: Callable[[str], bool]) -> list[bytes]:
         """The names, no globs, that the policy declares for purposes that are not allowed."""
-        return self._passing.literal(allows)
+        return self._cookie_filter.literal(allows)
 
-    def visit(self, headers: Headers, known: Told | None = None) -> Visit:
+    def visit(self, headers: Headers, known: RequestAnswer | None = None) -> Visit:
         """The lazy consent of a request; `known` is what it is read from, if at hand."""
         answer = read(headers)[2] if known is None else known
         visit = Visit(lambda _: self._answered(answer), headers)
         if answer[0]:
             visit.testing = self.is_testing(answer)
-        seen.saw(visit)
+        log_context.set_visit(visit)
         return visit
 
-    def is_testing(self, answer: Told) -> bool:
+    def is_testing(self, answer: RequestAnswer) -> bool:
         """Whether a request comes from a signed-in member who tests this site."""
         for name, token in answer[0]:
             if name == TEST:
@@ -138,14 +140,14 @@ class Gate:
         """The consent of a request; cookies that are not ours, or no longer, are not there."""
         return self._answered(read(headers)[2])
 
-    def _answered(self, answer: Told) -> Consent:
+    def _answered(self, answer: RequestAnswer) -> Consent:
         try:
             return self._consent(answer)
         except Exception as error:
-            note("reading consent", error)
+            log_fault("reading consent", error)
             return Consent(self.policy.site)
 
-    def _consent(self, answer: Told) -> Consent:
+    def _consent(self, answer: RequestAnswer) -> Consent:
         now = self._now()
         cache = self._kept
         cached_consent = cache.get(answer)
@@ -162,7 +164,9 @@ class Gate:
             self.ready &= state.edition <= self.known.editions.current.number
         return consent
 
-    def _keep(self, cache: dict[Told, Consent], answer: Told, consent: Consent) -> None:
+    def _keep(
+        self, cache: dict[RequestAnswer, Consent], answer: RequestAnswer, consent: Consent
+    ) -> None:
         with self._keeping:
             cache[answer] = consent
             if len(cache) > MOST_KEPT:
@@ -195,16 +199,16 @@ class Gate:
         """
         visit.route = route
         outgoing, depends = headers, False
-        if is_judged(headers):
-            outgoing, depends = self._passing.filter(
+        if is_filtered(headers):
+            outgoing, depends = self._cookie_filter.filter(
                 headers,
                 allows=visit.may,
                 now=self._now,
                 learns=lambda: visit.testing or (self._learns and on_loopback(visit.headers)),
                 route=route,
             )
-        if self._tells and self._reach.concerns(visit.headers, outgoing):
-            outgoing = self._told_to_browser(visit, outgoing)
+        if self._tells and self._csp_builder.concerns(visit.headers, outgoing):
+            outgoing = self._for_browser(visit, outgoing)
         visit.sealed = not (visit.read or depends or visit.testing)
         if visit.sealed:
             return outgoing
@@ -213,27 +217,27 @@ class Gate:
             outgoing = caching.private(outgoing, stored=not visit.testing)
         return outgoing
 
-    def vouched(
+    def with_page_tokens(
         self, visit: Visit, headers: list[Header], status: int, path: Callable[[], str]
     ) -> list[Header]:
         """The headers with our word for a page where collectors stand; the same for everyone."""
-        vouching, editions = self._vouching, self.known.editions
-        if vouching is None or not editions:
+        page_tokens, editions = self._page_tokens, self.known.editions
+        if page_tokens is None or not editions:
             return headers
         host = host_of(visit.headers)
-        return vouching.told(headers, editions.current, status=status, path=path, host=host)
+        return page_tokens.told(headers, editions.current, status=status, path=path, host=host)
 
-    def vouches(self, collector: str, path: str, vouch: str) -> bool:
+    def accepts_page_token(self, collector: str, path: str, vouch: str) -> bool:
         """Whether we gave this word for a page of a placed collector, today or yesterday."""
-        vouching = self._vouching
-        return vouching is not None and vouching.holds(collector, path, vouch)
+        page_tokens = self._page_tokens
+        return page_tokens is not None and page_tokens.holds(collector, path, vouch)
 
-    def _told_to_browser(self, visit: Visit, headers: list[Header]) -> list[Header]:
+    def _for_browser(self, visit: Visit, headers: list[Header]) -> list[Header]:
         if self._permissions:
             headers = deny_unused(headers)
-        if self._reach.on:
-            headers = self._reach.join(headers, visit.peek(), testing=visit.testing)
-            visit.read |= self._reach.depends
+        if self._csp_builder.on:
+            headers = self._csp_builder.join(headers, visit.peek(), testing=visit.testing)
+            visit.read |= self._csp_builder.depends
         return headers
 
 

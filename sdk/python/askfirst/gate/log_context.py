@@ -16,7 +16,7 @@ def watch() -> None:
     _watching = True
 
 
-def saw(visit: Visit) -> None:
+def set_visit(visit: Visit) -> None:
     """A visit has begun."""
     if _watching:
         _latest.set(visit)

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote, unquote_to_bytes
 
-from askfirst.gate.placed_on_page import standing
+from askfirst.gate.placed_on_page import active_on
 from askfirst.http.headers import Header, Headers, first, listed
 from askfirst.terms.edition import Edition
 
@@ -23,14 +23,14 @@ _LABEL = b"askfirst vouch 1"
 _SAFE = "/:@!$&'()*+,;=~-._"  # what a path holds unescaped (RFC 3986 section 3.3)
 
 
-class Vouching:
+class PageTokens:
     """Vouches under keys derived from the site's cookie keys, newest last. `now`: unix seconds."""
 
     def __init__(self, keys: Sequence[bytes], *, now: Callable[[], float]) -> None:
         self._keys = tuple(hmac.digest(key, _LABEL, "sha256") for key in keys)
         self._now = now
 
-    def vouch(self, collector: str, path: str) -> str:
+    def sign(self, collector: str, path: str) -> str:
         """The word of today for a page: 43 characters of base64url."""
         return _word(self._keys[-1], collector, _normal(path), self._today())
 
@@ -61,11 +61,11 @@ class Vouching:
         if not _is_document(status, headers):
             return headers
         page = path()
-        metrics = [self._metric(placed.name, page) for placed in standing(edition, page, host)]
+        metrics = [self._metric(placed.name, page) for placed in active_on(edition, page, host)]
         return _joined(headers, metrics) if metrics else headers
 
     def _metric(self, collector: str, path: str) -> bytes:
-        word = f"{collector}.{self.vouch(collector, path)}"
+        word = f"{collector}.{self.sign(collector, path)}"
         return METRIC + b';desc="' + word.encode("ascii") + b'"'
 
     def _today(self) -> int:

@@ -10,10 +10,10 @@ from askfirst.terms.edition import Edition
 from askfirst.terms.placed import Placed, split
 
 
-def standing(edition: Edition, path: str, host: str) -> tuple[Placed, ...]:
+def active_on(edition: Edition, path: str, host: str) -> tuple[Placed, ...]:
     """The collectors that stand on a page; `path` may have a query, `host` may have a port."""
     page = path.partition("?")[0]
-    return tuple(placed for placed in edition.standing_on(page) if _is_at(placed, host))
+    return tuple(placed for placed in edition.active_on(page) if _is_at(placed, host))
 
 
 def asks_at(consent: Consent, path: str, host: str) -> tuple[Question, ...]:
@@ -21,7 +21,7 @@ def asks_at(consent: Consent, path: str, host: str) -> tuple[Question, ...]:
     asks = consent.asks_on(path.partition("?")[0])
     if len(asks) == len(consent.asks):
         return asks
-    names = {question.name for question in standing(consent.editions.current, path, host)}
+    names = {question.name for question in active_on(consent.editions.current, path, host)}
     return tuple(
         question for question in asks if not (name := split(question.purpose)[0]) or name in names
     )

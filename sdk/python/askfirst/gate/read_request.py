@@ -15,10 +15,10 @@ _READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
 _LENGTHS = frozenset(map(len, _READ))
 
 # What an answer is read from: its tokens with the cookies' names, and whether each signal is set.
-Told = tuple[tuple[Header, ...], bool, bool]
+RequestAnswer = tuple[tuple[Header, ...], bool, bool]
 
 
-def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], Told]:
+def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], RequestAnswer]:
     """The headers without the receipt, the receipt's secrets, and what the answer is read from.
 
     Every other byte of the headers is as it was; they are the same ones where no receipt came.
@@ -45,10 +45,10 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], Told]:
             dnt = dnt or is_set(value)
         else:
             gpc = gpc or is_set(value)
-    return fields, secrets, told(states, gpc=gpc, dnt=dnt)
+    return fields, secrets, read_answer(states, gpc=gpc, dnt=dnt)
 
 
-def told(states: Sequence[Header], *, gpc: bool, dnt: bool) -> Told:
+def read_answer(states: Sequence[Header], *, gpc: bool, dnt: bool) -> RequestAnswer:
     """The same from cookies named as ours; what no ledger could have issued is left out."""
     tokens = tuple([state for state in states if len(state[1]) <= LONGEST])
     # More than a browser has is no answer, and not worth its time and memory.

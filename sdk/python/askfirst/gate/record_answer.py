@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from askfirst.client import Decision, Handle, Recorded
 from askfirst.contracts.consent import VisitorAnswer
-from askfirst.errors import AskfirstError, CollectorAway, Refused
+from askfirst.errors import AskfirstError, CollectorUnavailable, Refused
 from askfirst.gate.receipt import all_handles, draw_secret, handle_of, only_handle
 from askfirst.gate.relay import Relay, ended
 from askfirst.gate.resolve_answer import Resolved, is_language, narrowed, refusal, resolve
@@ -18,7 +18,7 @@ from askfirst.http.cookie_header import RECEIPT, STATE, read_cookies
 from askfirst.http.headers import Header
 from askfirst.http.request import Request
 from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.terms.consent import Consent
 from askfirst.terms.policy import Policy
 from askfirst.terms.token import LONGEST, State, sign_state
@@ -28,7 +28,7 @@ MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
 
 
 @dataclass(frozen=True)
-class Settled:
+class AnswerRecord:
     """How an answer ended: a word, the end in unix seconds, the receipt, and cookies to set.
 
     With `error`, a grant was not recorded, and what was refused beside it holds all the same; or
@@ -43,7 +43,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class Settling:
+class AnswerRecorder:
     """One answer being settled."""
 
     relay: Relay
@@ -53,8 +53,8 @@ class Settling:
     answer: VisitorAnswer
     now: float
 
-    async def settle(self) -> Settled:
-        """Record what must be; raises Refused, or CollectorAway for a grant."""
+    async def record(self) -> AnswerRecord:
+        """Record what must be; raises Refused, or CollectorUnavailable for a grant."""
         handle = only_handle(self.request.secrets)
         if not self.resolved.grants:
             return await self._refuse(handle)
@@ -67,20 +67,22 @@ class Settling:
                 raise
             # A dead receipt never lives again: this is a new grant.
             return await self._grant(self._draw())
-        except CollectorAway as error:
+        except CollectorUnavailable as error:
             return await self._only_refused(handle, error)
 
     def _draw(self) -> str:
         return draw_secret(self.relay.urandom)
 
-    async def _grant(self, secret: str) -> Settled:
+    async def _grant(self, secret: str) -> AnswerRecord:
         handle = handle_of(secret.encode("ascii")) or ""
         recorded = await self.relay.record(self._decision(handle, self.resolved))
         state = self._state(recorded)
         lines = self._cookies(state, self._receipt(secret, state.expires))
-        return Settled(recorded.status, state.expires, lines, recorded.receipt)
+        return AnswerRecord(recorded.status, state.expires, lines, recorded.receipt)
 
-    async def _only_refused(self, handle: Handle | None, error: CollectorAway) -> Settled:
+    async def _only_refused(
+        self, handle: Handle | None, error: CollectorUnavailable
+    ) -> AnswerRecord:
         refused = {name: detail for name, detail in self.resolved.choices.items() if not detail}
         if handle is None or not refused or self.consent.state is None:
             raise error
@@ -88,18 +90,18 @@ class Settling:
         with suppress(AskfirstError):  # the answer is 503 whatever becomes of it
             await self.relay.owe(self._decision(handle, part))
         state = narrowed(part, self.consent, now=self.now)
-        return Settled("changed", state.expires, self._cookies(state), error=error)
+        return AnswerRecord("changed", state.expires, self._cookies(state), error=error)
 
-    async def _refuse(self, handle: Handle | None) -> Settled:
+    async def _refuse(self, handle: Handle | None) -> AnswerRecord:
         old = self.consent.state
         if not self.resolved.choices and old is not None:
             renewed = replace(old, edition=self.consent.editions.current.number)
-            return Settled("kept", renewed.expires, self._cookies(renewed))
+            return AnswerRecord("kept", renewed.expires, self._cookies(renewed))
         if handle is not None:
-            return await self._lessen(handle)
+            return await self._narrow(handle)
         # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
         lessened = [
-            await self._lessen(other)
+            await self._narrow(other)
             for other in sorted(all_handles(self.request.secrets))[:MOST_RECEIPTS]
         ]
         error = next((other.error for other in lessened if other.error is not None), None)
@@ -107,18 +109,18 @@ class Settling:
         if old is None or old.choices != state.choices:
             self.relay.tally_refusal()
         gone = () if error is not None else self._no_receipt()
-        return Settled("refused", state.expires, self._cookies(state, *gone), error=error)
+        return AnswerRecord("refused", state.expires, self._cookies(state, *gone), error=error)
 
-    async def _lessen(self, handle: Handle) -> Settled:
+    async def _narrow(self, handle: Handle) -> AnswerRecord:
         decision = self._decision(handle, self.resolved)
         state: State
         word = "refused"
-        error: CollectorAway | None = None
+        error: CollectorUnavailable | None = None
         try:
             try:
                 recorded = await self.relay.record(decision)
                 state, word = self._state(recorded), recorded.status
-            except CollectorAway:
+            except CollectorUnavailable:
                 state = narrowed(self.resolved, self.consent, now=self.now)
                 word = "changed" if state.grants else "withdrawn"
                 await self.relay.owe(decision)
@@ -126,18 +128,18 @@ class Settling:
                 await self.relay.erase(handle)
         except Refused as refused:
             if not ended(refused):
-                note("recording a refusal", refused)
+                log_fault("recording a refusal", refused)
             word = "refused"
             state = refusal(self.resolved, self.consent, now=self.now)
-        except CollectorAway as away:
+        except CollectorUnavailable as away:
             error = away
         if state.grants:
-            return Settled(word, state.expires, self._cookies(state), error=error)
+            return AnswerRecord(word, state.expires, self._cookies(state), error=error)
         all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
         state = refusal(all_refused, self.consent, now=self.now)
         # Without its receipt a visitor could not try again.
         gone = () if error is not None else self._no_receipt()
-        return Settled(word, state.expires, self._cookies(state, *gone), error=error)
+        return AnswerRecord(word, state.expires, self._cookies(state, *gone), error=error)
 
     def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
         edition = self.consent.editions.current
@@ -183,20 +185,24 @@ class Settling:
         return sign_state(replace(state, choices=choices), key)
 
 
-async def settle(relay: Relay, request: Request, answer: VisitorAnswer, *, now: float) -> Settled:
-    """Settle an answer; raises Refused, or CollectorAway where a grant cannot be recorded."""
+async def record_answer(
+    relay: Relay, request: Request, answer: VisitorAnswer, *, now: float
+) -> AnswerRecord:
+    """Record it; raises Refused, or CollectorUnavailable where a grant cannot be recorded."""
     consent = relay.gate.consent(request.headers)
     if not consent.editions:
-        return await _settle_unknown(relay, request, answer, now)
-    return await Settling(relay, request, consent, resolve(answer, consent), answer, now).settle()
+        return await _record_unknown(relay, request, answer, now)
+    return await AnswerRecorder(
+        relay, request, consent, resolve(answer, consent), answer, now
+    ).record()
 
 
-async def _settle_unknown(
+async def _record_unknown(
     relay: Relay, request: Request, answer: VisitorAnswer, now: float
-) -> Settled:
+) -> AnswerRecord:
     # Nothing can be signed before the collector has spoken once; forgetting is always possible.
     if answer.method == "accept_all" or any(answer.choices.values()):
-        raise CollectorAway("the collector has not answered since the start")
+        raise CollectorUnavailable("the collector has not answered since the start")
     handle = only_handle(request.secrets)
     over = taken_back(relay, request, answer, lambda _: False)
     word = "withdrawn" if handle else "refused"
@@ -213,13 +219,13 @@ async def _settle_unknown(
         )
         try:
             await relay.owe(withdrawal)
-        except CollectorAway as error:
-            return Settled(word, int(now), (*no_state(), *over), error=error)
+        except CollectorUnavailable as error:
+            return AnswerRecord(word, int(now), (*no_state(), *over), error=error)
         except Refused as error:
             word = "refused"
             if not ended(error):
-                note("recording a refusal", error)
-    return Settled(word, int(now), (*no_state(), *no_receipt(relay.policy), *over))
+                log_fault("recording a refusal", error)
+    return AnswerRecord(word, int(now), (*no_state(), *no_receipt(relay.policy), *over))
 
 
 def taken_back(

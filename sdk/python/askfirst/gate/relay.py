@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 from askfirst.http.headers import Headers
-from askfirst.log_fault import log, note
+from askfirst.log_fault import log, log_fault
 
-from ..client import Caller, CollectorClient, Decision, Handle, Owed, OwedKind, Recorded
-from ..errors import AskfirstError, CollectorAway, Reason, Refused
+from ..client import Caller, CollectorClient, Decision, Handle, PendingEntry, PendingKind, Recorded
+from ..errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from ..spool.pending import ENDED, LOOK, WAITS, Pending
 from ..terms.policy import Policy
 from .gate import Gate, Known
@@ -95,7 +95,7 @@ class Relay:
             self.gate.learn(Known(editions, keys))
         except Exception as error:
             self._failed = True
-            note("learning the editions of the site", error)
+            log_fault("learning the editions of the site", error)
         self._not_before = asyncio.get_running_loop().time() + PAUSE
 
     async def admit(self, headers: Headers, peer: str) -> None:
@@ -106,15 +106,15 @@ class Relay:
         except AskfirstError:
             raise
         except Exception as error:
-            note("admitting an answer", error)
-            raise CollectorAway("the answer could not be recorded") from error
+            log_fault("admitting an answer", error)
+            raise CollectorUnavailable("the answer could not be recorded") from error
         if not admitted:
             raise Refused(
                 Reason.TOO_MANY_REQUESTS, "too many answers from one network; try again later"
             )
 
     async def record(self, decision: Decision) -> Recorded:
-        """Record a decision within the patience; raises Refused or CollectorAway.
+        """Record a decision within the patience; raises Refused or CollectorUnavailable.
 
         What waits for this handle goes first: the order of the ledger is the order of answers.
         """
@@ -126,17 +126,17 @@ class Relay:
             if isinstance(error, Refused) and error.reason == Reason.EDITION_CHANGED:
                 # It was published a moment ago: the page that is shown next has to know it.
                 self._asked = float("-inf")
-            elif isinstance(error, CollectorAway):
+            elif isinstance(error, CollectorUnavailable):
                 self._pending.start(after=WAITS[0])  # that it is taken back may be owed now
             raise
         except Exception as error:
             if not isinstance(error, TimeoutError):
-                note("recording an answer", error)
+                log_fault("recording an answer", error)
             self._pending.start(after=WAITS[0])
-            raise CollectorAway("the answer could not be recorded in time") from error
+            raise CollectorUnavailable("the answer could not be recorded in time") from error
 
     async def settled(self, handle: Handle) -> None:
-        """Return when the collector is owed nothing of a handle; CollectorAway where it stays so.
+        """Return when nothing of a handle is pending; CollectorUnavailable where it stays so.
 
         Another process may be telling it at this moment.
         """
@@ -146,14 +146,14 @@ class Relay:
     async def owe(self, decision: Decision) -> None:
         """Have a refusal or withdrawal on disk until the collector has it.
 
-        Raises CollectorAway where it cannot be written, and Refused for an unknown receipt.
+        Raises CollectorUnavailable where it cannot be written, and Refused for an unknown receipt.
         """
-        await self._owe(Owed(decision.site, decision.handle, "answer", decision))
+        await self._owe(PendingEntry(decision.site, decision.handle, "answer", decision))
 
     async def erase(self, handle: Handle) -> None:
         """Erase what is linked to a handle: now, or as soon as the collector is back.
 
-        Raises CollectorAway where that could be neither done nor written down.
+        Raises CollectorUnavailable where that could be neither done nor written down.
         """
         await self._ask("erase", handle)
 
@@ -161,7 +161,7 @@ class Relay:
         """The same for storing nothing more."""
         await self._ask("restrict", handle)
 
-    async def _ask(self, kind: OwedKind, handle: Handle) -> None:
+    async def _ask(self, kind: PendingKind, handle: Handle) -> None:
         ask = self.client.erase if kind == "erase" else self.client.restrict
         try:
             async with asyncio.timeout(self._patience):
@@ -172,12 +172,12 @@ class Relay:
             if not ended(error):
                 raise
         except Exception as error:
-            if not isinstance(error, TimeoutError | CollectorAway):
-                note(f"asking to {kind}", error)
+            if not isinstance(error, TimeoutError | CollectorUnavailable):
+                log_fault(f"asking to {kind}", error)
             with suppress(Refused):  # an unknown receipt is told as much as a dead one
-                await self._owe(Owed(self.policy.site, handle, kind))
+                await self._owe(PendingEntry(self.policy.site, handle, kind))
 
-    async def _owe(self, entry: Owed) -> None:
+    async def _owe(self, entry: PendingEntry) -> None:
         self._pending.start(after=WAITS[0])
         await self.client.owe(entry)
 
@@ -227,7 +227,7 @@ async def _quietly(work: Coroutine[Any, Any, None], doing: str) -> None:
     try:
         await work
     except Exception as error:
-        note(doing, error)
+        log_fault(doing, error)
 
 
 def ended(error: Refused) -> bool:

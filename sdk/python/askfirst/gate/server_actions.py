@@ -12,7 +12,7 @@ from askfirst.gate.page_views import handed_on, page_of
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.relay import Relay
 from askfirst.gate.visit import Visit
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.terms.consent import Consent
 
 
@@ -78,9 +78,11 @@ class Teller:
             if payload is None:
                 return
             signals = consent.signals
-            vouches = self.relay.gate.vouches
-            caller = Caller(consent.site, handle, signals.gpc, signals.dnt, consent, vouches)
+            accepts_page_token = self.relay.gate.accepts_page_token
+            caller = Caller(
+                consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
+            )
             forwarded = handed_on(self.visit.headers)
             self.soon(lambda: self.relay.submit(caller, payload, forwarded, where.peer))
         except Exception as error:
-            note("telling of an action", error)
+            log_fault("telling of an action", error)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from askfirst.errors import AskfirstError, CollectorAway, Reason, Refused
+from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.http.headers import Header, Headers, first
 
 # Our pages run under the policy that M38 names.
@@ -102,7 +102,7 @@ def problem(error: AskfirstError) -> Answer:
         wait = error.retry_after
     else:
         refused = Refused(Reason.COLLECTOR_AWAY, "this cannot be recorded now; try again later")
-        wait = error.retry_after if isinstance(error, CollectorAway) else 5
+        wait = error.retry_after if isinstance(error, CollectorUnavailable) else 5
     if wait is not None:
         extra = (*extra, (b"retry-after", str(wait).encode("ascii")))
     document = {"status": refused.status, "reason": refused.reason, "detail": refused.detail}

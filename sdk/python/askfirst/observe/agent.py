@@ -16,7 +16,7 @@ from user_agents.parsers import Browser, OperatingSystem, UserAgent, parse_devic
 
 from ..terms.attributes import UNKNOWN, Value
 from .recent import Recent
-from .value import told
+from .value import known_parts
 
 LONGEST = 1024  # characters: hostile agents are long, real ones are under 600
 _NOBODY = "Other"  # what uap-core calls an agent it does not know
@@ -71,14 +71,14 @@ def _known(text: str, names: tuple[tuple[re.Pattern[str], str], ...]) -> Value |
     for pattern, family in names:
         if match := pattern.search(text):
             full = (match[1] or "").rstrip(".")
-            return told(family, full.partition(".")[0], full)
+            return known_parts(family, full.partition(".")[0], full)
     return None
 
 
 def _value(read: Browser | OperatingSystem) -> Value:
     if read.family == _NOBODY:
         return (UNKNOWN,)
-    return told(read.family, read.version[0] if read.version else None, read.version_string)
+    return known_parts(read.family, read.version[0] if read.version else None, read.version_string)
 
 
 def _cut(agent: str) -> str:

@@ -21,7 +21,7 @@ from ..errors import Unusable
 from ..terms.attributes import UNKNOWN, Value
 from .address import Address, is_public, read_address
 from .place import place_of
-from .value import told
+from .value import known_parts
 
 EXAMPLE = "81.2.69.142"  # an address of MaxMind's public test data, in London
 _NOWHERE: Value = (UNKNOWN,)
@@ -148,7 +148,7 @@ class Locator:
 
 
 def _allocated(address: Address) -> Value:
-    return told(iptocc.country_code(str(address)), None)
+    return known_parts(iptocc.country_code(str(address)), None)
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..terms.attributes import Value
-from .value import told
+from .value import known_parts
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _SUBDIVISION = re.compile(r"[A-Z0-9]{1,3}")
@@ -22,11 +22,11 @@ def place_of(
     """
     code = _code(country, _COUNTRY)
     if code is None or code in _NO_COUNTRY:
-        return told(None)
+        return known_parts(None)
     if isinstance(region, str):
         region = region.upper().removeprefix(f"{code}-")
     part = _code(region, _SUBDIVISION)
-    return told(
+    return known_parts(
         code,
         f"{code}-{part}" if part else _text(region_name),
         _text(city),

@@ -10,7 +10,7 @@ from publicsuffixlist import PublicSuffixList
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from .channels import channel_of
 from .url import read_origin
-from .value import NONE, told
+from .value import NONE, known_parts
 
 DIRECT, INTERNAL = "direct", "internal"
 LONGEST = 253  # characters of a name that DNS can hold (RFC 1035); suffixes are looked up per label
@@ -41,11 +41,11 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
         return (UNKNOWN,)
     site = registrable_domain(host) if url.is_name else None
     if host in _hosts(frozenset(own_origins)):
-        return told(INTERNAL, site or host)
+        return known_parts(INTERNAL, site or host)
     if site is None:
         return (OTHER, UNKNOWN)
     suffix = site.partition(".")[2]
-    return told(channel_of(host, suffix) or OTHER, site)
+    return known_parts(channel_of(host, suffix) or OTHER, site)
 
 
 @lru_cache(maxsize=64)  # by the sites of the policy, never by what a visitor sent

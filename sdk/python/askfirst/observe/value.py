@@ -10,7 +10,7 @@ NONE = "none"
 LONGEST = 64  # characters
 
 
-def told(*parts: str | None) -> Value:
+def known_parts(*parts: str | None) -> Value:
     """The parts, coarse to fine, up to the first that is not known; that one reads `unknown`."""
     known: list[str] = []
     for part in parts:

@@ -17,16 +17,16 @@ from askfirst.client import (
     Caller,
     Decision,
     Handle,
-    Owed,
+    PendingEntry,
     Receive,
     Recorded,
     Scope,
     Send,
 )
 from askfirst.contracts.events import read_page_batch
-from askfirst.errors import CollectorAway, Reason, Refused, Unusable, WrongSetting
+from askfirst.errors import CollectorUnavailable, Reason, Refused, Unusable, WrongSetting
 from askfirst.http.request import Answer, problem
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.proxies import Proxies
 from askfirst.remote.connections import (
@@ -47,7 +47,7 @@ from askfirst.remote.terms import RemoteTerms
 from askfirst.spool.ended import EndedHandles
 from askfirst.spool.events import EventFile, Purposes
 from askfirst.spool.pending import replay
-from askfirst.spool.spool import Spool, StillOwed, renamed, rollback, taken_back
+from askfirst.spool.spool import Spool, StillPending, renamed, rollback, taken_back
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.policy import Policy
 
@@ -151,14 +151,14 @@ class HttpCollector:
         back is owed then, on disk before the visitor is told that nothing was recorded.
         """
         if not any(decision.choices.values()):
-            entry = Owed(decision.site, decision.handle, "answer", decision)
+            entry = PendingEntry(decision.site, decision.handle, "answer", decision)
             await self.forget(decision.handle, taken_back(entry))
             return await self._record(decision)
         try:
             return await self._record(decision)
         except (AnswerLost, asyncio.CancelledError):
             # Not in a thread: whoever is cancelled here may not wait for one.
-            with suppress(CollectorAway):
+            with suppress(CollectorUnavailable):
                 self._spool.add(rollback(decision))
             raise
 
@@ -217,7 +217,7 @@ class HttpCollector:
         await self._ask("POST", "/v1/rights/restrict", b"", handle=handle)
         await asyncio.to_thread(self._ended.add, handle)
 
-    async def owe(self, entry: Owed) -> None:
+    async def owe(self, entry: PendingEntry) -> None:
         """Have it on disk, in the spool; until it is told no event of the handle leaves."""
         await self.forget(entry.handle, taken_back(entry))
         await asyncio.to_thread(self._spool.add, entry)
@@ -229,7 +229,7 @@ class HttpCollector:
             return True
         return await replay(self._spool, self._tell, handle)
 
-    async def _tell(self, entry: Owed) -> None:
+    async def _tell(self, entry: PendingEntry) -> None:
         if entry.decision is not None:
             await self._record(entry.decision)
         elif entry.kind == "erase":
@@ -257,7 +257,7 @@ class HttpCollector:
             if caller.handle is not None and prepared.body is not None:
                 self._outbox.add(caller.handle, prepared.body)
         except Exception as error:
-            note("preparing events", error)
+            log_fault("preparing events", error)
 
     async def events(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: `POST /askfirst/events`; what the collector answers is what the page gets."""
@@ -283,12 +283,12 @@ class HttpCollector:
         """Whether the collector can store, and this site write down what it owes; never raises."""
         try:
             health = as_object(await self._asking.ask("GET", "/readyz", {}))
-        except CollectorAway:
+        except CollectorUnavailable:
             health = {"status": "away"}
         try:
             await asyncio.to_thread(self._spool.check)
             spool = "ok"
-        except CollectorAway:
+        except CollectorUnavailable:
             health["status"] = spool = "away"
         return {**health, "parts": {**health.get("parts", {}), "site-spool": spool}}
 
@@ -307,7 +307,9 @@ class HttpCollector:
 
     async def _hand_on(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._outbox.is_away:
-            raise CollectorAway("it was away when it was last asked")  # no page waits to hear again
+            raise CollectorUnavailable(
+                "it was away when it was last asked"
+            )  # no page waits to hear again
         return await self._post_events(body)
 
     async def _post_events(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -320,7 +322,7 @@ class HttpCollector:
     async def _deliver(self, body: Mapping[str, Any]) -> None:
         try:
             await self._post_events(body)
-        except StillOwed:
+        except StillPending:
             # What still stands was promised: it goes once the collector has heard the rest.
             handle = str(body["handle"])
             await self.forget(handle, await asyncio.to_thread(self._spool.taken_back, handle))

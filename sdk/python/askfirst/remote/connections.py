@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from askfirst.errors import (
     STATUS,
-    CollectorAway,
+    CollectorUnavailable,
     PolicyError,
     Problem,
     Reason,
@@ -52,7 +52,7 @@ IDLE = 4.0  # seconds; servers close what is idle after five or more
 _ADVICE = "write https://HOST, or http:// on loopback alone; no query, no user, no fragment"
 
 
-class AnswerLost(CollectorAway):
+class AnswerLost(CollectorUnavailable):
     """Whether the collector did what it was asked is not known."""
 
 
@@ -98,7 +98,7 @@ class Place:
 class Connections:
     """Asks from a few threads, each request on a connection of its own while it lasts.
 
-    Started at first use, so that a process may fork before. Whatever fails is CollectorAway.
+    Started at first use, so that a process may fork before. Whatever fails is CollectorUnavailable.
     """
 
     def __init__(self, place: Place, *, seconds: float, threads: int, most_waiting: int) -> None:
@@ -128,9 +128,9 @@ class Connections:
         for as long as the request is under way, also where nobody waits for it any more.
         """
         if self._closed:
-            raise CollectorAway("the site is ending")
+            raise CollectorUnavailable("the site is ending")
         if self._waiting >= self._most:
-            raise CollectorAway("too much waits for the collector")
+            raise CollectorUnavailable("too much waits for the collector")
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "askfirst-collector")
         ask = partial(self._ask, method, self._place.prefix + path, headers, body)
@@ -143,7 +143,7 @@ class Connections:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except (OSError, HTTPException) as error:
-            away = CollectorAway if isinstance(error, ConnectionRefusedError) else AnswerLost
+            away = CollectorUnavailable if isinstance(error, ConnectionRefusedError) else AnswerLost
             raise away(f"the collector does not answer: {type(error).__name__}") from error
         finally:
             self._waiting -= 1
@@ -211,7 +211,7 @@ class Connections:
 
 
 def checked(reply: Reply) -> Reply:
-    """The same answer; Refused or CollectorAway for what is none that was asked for."""
+    """The same answer; Refused or CollectorUnavailable for what is none that was asked for."""
     if reply.status in (200, 202, 304):
         return reply
     raise _fault(reply)
@@ -228,10 +228,10 @@ def as_object(reply: Reply) -> dict[str, Any]:
     return value
 
 
-def _fault(reply: Reply) -> Refused | CollectorAway:
+def _fault(reply: Reply) -> Refused | CollectorUnavailable:
     try:
         body = as_object(reply)
-    except CollectorAway:
+    except CollectorUnavailable:
         body = {}
     reason = str(body.get("reason"))
     if reason in _ANSWERS and 400 <= reply.status < 500:
@@ -241,15 +241,15 @@ def _fault(reply: Reply) -> Refused | CollectorAway:
     retry = reply.headers.get("retry-after", "")
     seconds = min(int(retry), 60) if retry.isdecimal() and len(retry) < 4 else 5
     # A proxy in front that gives up does not know what the collector does meanwhile.
-    away = CollectorAway if reason in STATUS else AnswerLost
+    away = CollectorUnavailable if reason in STATUS else AnswerLost
     return away(f"the collector answered {reply.status}", retry_after=seconds)
 
 
-def conflicts(reply: Reply) -> PolicyError | CollectorAway:
+def conflicts(reply: Reply) -> PolicyError | CollectorUnavailable:
     """What a collector has against a policy; it is in the log as well."""
     listed = as_object(reply).get("problems")
     if not isinstance(listed, list):
-        return CollectorAway("the collector's answer cannot be read")
+        return CollectorUnavailable("the collector's answer cannot be read")
     problems = [
         Problem(
             str(problem.get("pointer")),

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from askfirst.client import Handle
-from askfirst.errors import CollectorAway
-from askfirst.log_fault import note
+from askfirst.errors import CollectorUnavailable
+from askfirst.log_fault import log_fault
 from askfirst.spool.events import LIFE, EventFile, Purposes, without
 from askfirst.spool.pending import LOOK, WAITS
-from askfirst.spool.spool import StillOwed
+from askfirst.spool.spool import StillPending
 
 log = logging.getLogger("askfirst")
 
@@ -26,7 +26,7 @@ MOST = 5_000  # batches that wait
 TICK = 1.0  # seconds until what was added meanwhile is on disk, too
 SENDERS = 3  # of the few connections for events, one stays free for pages
 
-# Sends one batch; returns when the collector has answered for it, raises CollectorAway otherwise,
+# Sends one batch; returns when the collector has answered for it, else raises CollectorUnavailable,
 # and StillOwed where it is first to hear what another process is telling it.
 Deliver = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -61,7 +61,7 @@ class Outbox:
         self._waits = waits
         self._queue: deque[Waiting] = deque()
         self._sending: dict[Waiting, Waiting | None] = {}  # and what is left of each
-        self._senders: set[asyncio.Task[None]] = set()
+        self._callers: set[asyncio.Task[None]] = set()
         self._failed = 0  # attempts in a row
         self._again = 0.0  # by the loop's clock: when the next attempt is due
         self._lost = 0
@@ -137,9 +137,9 @@ class Outbox:
         """Send what waits within `patience` seconds; what is left goes to the file of events."""
         self._again = 0.0
         self._start()
-        if self._senders:
-            await asyncio.wait({*self._senders}, timeout=patience)
-        tasks = {*self._senders}
+        if self._callers:
+            await asyncio.wait({*self._callers}, timeout=patience)
+        tasks = {*self._callers}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -152,13 +152,13 @@ class Outbox:
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._senders = {t for t in self._senders if t.get_loop() is loop and not t.done()}
+        self._callers = {t for t in self._callers if t.get_loop() is loop and not t.done()}
         # While the collector is away, one asks for all.
         wanted = 1 if self._failed else min(SENDERS, len(self._queue))
-        for _ in range(wanted - len(self._senders)):
+        for _ in range(wanted - len(self._callers)):
             task = loop.create_task(self._send_all())
-            self._senders.add(task)
-            task.add_done_callback(self._senders.discard)
+            self._callers.add(task)
+            task.add_done_callback(self._callers.discard)
 
     async def _send_all(self) -> None:
         while self._queue:
@@ -173,7 +173,7 @@ class Outbox:
             try:
                 is_done = await self._send(waiting)
                 add = self._queue.appendleft
-            except StillOwed:
+            except StillPending:
                 await asyncio.sleep(LOOK)
                 is_done = False
                 add = self._queue.append  # nobody waits behind what is not ours to tell
@@ -184,18 +184,18 @@ class Outbox:
     async def _send(self, waiting: Waiting) -> bool:
         try:
             await self._deliver(waiting.body)
-        except CollectorAway:
+        except CollectorUnavailable:
             if not self._failed:
                 log.warning("askfirst.W034 the collector is away: events wait")
             loop = asyncio.get_running_loop()
             self._again = loop.time() + self._waits[min(self._failed, len(self._waits) - 1)]
             self._failed += 1
             return False
-        except StillOwed:
+        except StillPending:
             raise
         except Exception as error:
             # What cannot be sent today cannot be sent tomorrow.
-            note("sending events", error)
+            log_fault("sending events", error)
         if self._failed:
             log.warning("askfirst.W035 the collector is back: %d batches waited", len(self._queue))
         self._failed = 0

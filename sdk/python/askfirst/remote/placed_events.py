@@ -17,7 +17,7 @@ from askfirst.contracts.origin import exact_origin
 from askfirst.http.headers import Headers
 from askfirst.terms.attributes import UNKNOWN
 from askfirst.terms.edition import Edition
-from askfirst.terms.pages import covers, stands_on
+from askfirst.terms.pages import covers, is_active_on
 from askfirst.terms.placed import Placed, split
 
 
@@ -44,9 +44,9 @@ def where(
     path = read_path(event)
     if path is None:
         return Drop.BAD_EVENT
-    if not placed.stands_on(path) or not _is_its_origin(placed, headers):
+    if not placed.is_active_on(path) or not _is_its_origin(placed, headers):
         return Drop.WRONG_PAGE
-    if caller.vouches is None or not caller.vouches(name, path, vouch):
+    if caller.accepts_page_token is None or not caller.accepts_page_token(name, path, vouch):
         return Drop.WRONG_PAGE
     if edition.purpose(event.purpose) is None:
         return Drop.UNKNOWN_PURPOSE
@@ -55,7 +55,7 @@ def where(
         return Drop.NO_GRANT
     # It says nothing but what both of them say, the present terms and those that were agreed to.
     patterns = (
-        candidate for candidate in (*placed.pages, *agreed.pages) if stands_on([candidate], path)
+        candidate for candidate in (*placed.pages, *agreed.pages) if is_active_on([candidate], path)
     )
     both = (
         candidate

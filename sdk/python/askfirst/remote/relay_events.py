@@ -14,14 +14,14 @@ from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import Event, EventBatch, read_page_batch
 from askfirst.contracts.origin import check_origin
 from askfirst.contracts.strict_json import read_json
-from askfirst.errors import AskfirstError, CollectorAway
+from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.gate.record_answer import no_state
 from askfirst.http.request import NO_STORE, Answer, WrongMethod, as_json, problem
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.remote.generalise import Asking, Generaliser
 from askfirst.remote.placed_events import placed_event, where
 from askfirst.remote.terms import RemoteTerms
-from askfirst.spool.spool import StillOwed
+from askfirst.spool.spool import StillPending
 from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.placed import split
 
@@ -72,8 +72,8 @@ class Relayed:
         except AskfirstError as error:
             return problem(error)
         except Exception as error:
-            note("relaying events", error)
-            return problem(CollectorAway("a fault of ours"))
+            log_fault("relaying events", error)
+            return problem(CollectorUnavailable("a fault of ours"))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -81,7 +81,7 @@ class Relayed:
         headers, caller = scope["headers"], scope["askfirst.caller"]
         consent: Consent | None = caller.consent
         if consent is None or not consent.editions:
-            raise CollectorAway("the editions are not known yet")
+            raise CollectorUnavailable("the editions are not known yet")
         check_origin(headers, consent.editions.current.policy.origins)
         media_type(headers, JSON, TEXT)
         data = await read_body(headers, receive)
@@ -95,9 +95,9 @@ class Relayed:
             return _accepted(0, prepared.dropped)
         try:
             return _merged(prepared, await self._post(prepared.body)) or _no_grant(sent, consent)
-        except StillOwed:
+        except StillPending:
             return _no_grant(sent, consent)
-        except CollectorAway:
+        except CollectorUnavailable:
             if await asyncio.to_thread(self._has_ended, caller.handle):
                 return _no_grant(sent, consent)
             if not await self._keep(caller.handle, prepared.body):
@@ -107,7 +107,7 @@ class Relayed:
 
     async def refresh(self) -> None:
         """Know the terms as they are now; where that fails, the collector cuts again anyway."""
-        with suppress(CollectorAway):
+        with suppress(CollectorUnavailable):
             await self._terms.refresh()
 
     def prepare(self, caller: Caller, sent: EventBatch, asking: Asking) -> Prepared:
@@ -176,11 +176,11 @@ def _merged(prepared: Prepared, reply: Mapping[str, Any]) -> Answer | None:
     """The collector's answer by the page's own numbers; None where it knows of no such grant."""
     stored, told_dropped = reply.get("stored"), reply.get("dropped")
     if type(stored) is not int or not isinstance(told_dropped, list):
-        raise CollectorAway("the collector's answer cannot be read")
+        raise CollectorUnavailable("the collector's answer cannot be read")
     try:
         there = {prepared.indices[drop["index"]]: str(drop["reason"]) for drop in told_dropped}
     except (LookupError, TypeError):
-        raise CollectorAway("the collector's answer cannot be read") from None
+        raise CollectorUnavailable("the collector's answer cannot be read") from None
     if set(there.values()) == {Drop.NO_GRANT} and len(there) == len(prepared.indices):
         return None
     return _accepted(stored, {**prepared.dropped, **there})

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from askfirst.errors import CollectorAway, PolicyError
+from askfirst.errors import CollectorUnavailable, PolicyError
 from askfirst.remote.connections import Reply
 from askfirst.terms.edition import Choice, Edition, Editions, edition_hash
 from askfirst.terms.placed import read_placed
@@ -36,7 +36,7 @@ class RemoteTerms:
         return self._by_choice.get((purpose, choice), BOTTOM)
 
     async def refresh(self, *, at_once: bool = False) -> None:
-        """Ask again where the last answer is not fresh; raises CollectorAway."""
+        """Ask again where the last answer is not fresh; raises CollectorUnavailable."""
         if not at_once and 0 <= self._now() - self._asked < FRESH:
             return
         # Whoever asks next does not wait for this one.
@@ -46,7 +46,7 @@ class RemoteTerms:
             self.learn(_parsed(reply), etag=reply.headers.get("etag"))
 
     def learn(self, document: Mapping[str, Any], *, etag: str | None) -> None:
-        """Take over an answer; raises CollectorAway for one that is none."""
+        """Take over an answer; raises CollectorUnavailable for one that is none."""
         try:
             editions = document["editions"]
             read = tuple(_edition(edition) for edition in editions)
@@ -57,7 +57,7 @@ class RemoteTerms:
                 for detail, terms in details.items()
             }
         except (LookupError, TypeError, ValueError, AttributeError, PolicyError):
-            raise CollectorAway("the collector's terms cannot be read") from None
+            raise CollectorUnavailable("the collector's terms cannot be read") from None
         self._by_choice = by_choice
         # Editions are compared by identity: the same ones go on being the same.
         then, now = (
@@ -83,7 +83,7 @@ def _edition(document: Mapping[str, Any]) -> Edition:
 
 
 def _terms(document: Mapping[str, Any]) -> Terms:
-    # A ceiling may leave terms that no policy could write, such as few days of retention: they
+    # A host policy may leave terms that no policy could write, such as few days of retention: they
     # only narrow here, so what is odd in them does not matter.
     return read_terms(Reader(document, "", Problems()), kind="site")
 
@@ -92,5 +92,5 @@ def _parsed(reply: Reply) -> Mapping[str, Any]:
     try:
         document = json.loads(reply.body)
     except (ValueError, RecursionError):
-        raise CollectorAway("the collector's terms cannot be read") from None
+        raise CollectorUnavailable("the collector's terms cannot be read") from None
     return document if isinstance(document, dict) else {}

@@ -15,7 +15,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 
 from ..client import Handle
 from . import files
@@ -63,7 +63,7 @@ class EndedHandles:
                 self._remove_old()
             self._unwritten.pop(mark, None)
         except OSError as error:
-            note("writing the handles that ended", error)
+            log_fault("writing the handles that ended", error)
             if len(self._unwritten) < self._most:
                 self._unwritten[mark] = is_over
 
@@ -83,7 +83,7 @@ class EndedHandles:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            note("reading the handles that ended", error)
+            log_fault("reading the handles that ended", error)
             return {}
         records = [data[at : at + SIZE] for at in range(0, len(data) - SIZE + 1, SIZE)]
         marks = {record[:-1]: bool(record[-1]) for record in records}

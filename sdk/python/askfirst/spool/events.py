@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from askfirst.log_fault import log, note
+from askfirst.log_fault import log, log_fault
 
 from . import files
 
@@ -65,7 +65,7 @@ class EventFile:
         try:
             self._file, lines = files.claim(self._path)
         except OSError as error:
-            note("opening the file of events", error)
+            log_fault("opening the file of events", error)
             return
         self._live = {self._key(): event for event in _live(lines)}
         self._adopted = list(self._live)
@@ -171,7 +171,7 @@ class EventFile:
             if self._file is not None:
                 self._file.append(_line(entry), sync=sync)
         except OSError as error:
-            note("writing the file of events", error)
+            log_fault("writing the file of events", error)
             return False
         return True
 
@@ -181,7 +181,7 @@ class EventFile:
             if self._file is not None:
                 self._file.rewrite(whole)
         except OSError as error:
-            note("writing the file of events", error)
+            log_fault("writing the file of events", error)
         return len(whole)
 
 

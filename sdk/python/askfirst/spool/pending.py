@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from askfirst.log_fault import log, note
+from askfirst.log_fault import log, log_fault
 
-from ..client import Handle, Owed
-from ..errors import CollectorAway, Refused
+from ..client import Handle, PendingEntry
+from ..errors import CollectorUnavailable, Refused
 from .spool import Spool
 
 # Why a collector does not know a receipt, or not any more.
@@ -21,14 +21,14 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)  # seconds between attempts; the 
 LOOK = 0.05  # seconds until one looks again at what another process is telling
 
 # Tells a ledger of one entry; returns once it is on disk there.
-Tell = Callable[[Owed], Awaitable[object]]
+Tell = Callable[[PendingEntry], Awaitable[object]]
 
 
 async def replay(spool: Spool, tell: Tell, handle: Handle | None = None) -> bool:
     """Tell what is owed of one handle, or of all, once; whether nothing of that is left.
 
     Twice is harmless: what the ledger has already is not recorded again. What another process is
-    telling at this moment is left to it. Raises CollectorAway.
+    telling at this moment is left to it. Raises CollectorUnavailable.
     """
     handles = await asyncio.to_thread(spool.handles) if handle is None else [handle]
     whole = True
@@ -47,7 +47,7 @@ async def _replay_one(spool: Spool, tell: Tell, handle: Handle) -> bool:
             except Refused as error:
                 # A receipt that is dead already is what was wanted; else it is a fault of ours.
                 if error.reason not in ENDED:
-                    note("recording a withdrawal again", error)
+                    log_fault("recording a withdrawal again", error)
         return await asyncio.to_thread(claim.done)
 
 
@@ -74,10 +74,10 @@ class Pending:
     async def _once(self) -> bool:
         try:
             return await self._replay()
-        except CollectorAway:
+        except CollectorUnavailable:
             return False
         except Exception as error:
-            note("recording a withdrawal again", error)
+            log_fault("recording a withdrawal again", error)
             return False
 
     async def aclose(self, patience: float) -> None:

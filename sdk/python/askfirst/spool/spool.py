@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from askfirst.log_fault import note
+from askfirst.log_fault import log_fault
 from askfirst.spool.events import Purposes
 from askfirst.spool.files import sync_folder
 
-from ..client import Decision, Handle, Owed
-from ..errors import AskfirstError, CollectorAway
+from ..client import Decision, Handle, PendingEntry
+from ..errors import AskfirstError, CollectorUnavailable
 from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
@@ -36,7 +36,7 @@ _HANDLE = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = ".owed"
 
 
-class StillOwed(AskfirstError):
+class StillPending(AskfirstError):
     """A withdrawal of this handle is owed: nothing of it may be sent."""
 
 
@@ -48,7 +48,7 @@ class Claim:
     file: int
     handle: Handle
     size: int  # bytes that were read
-    entries: tuple[Owed, ...]
+    entries: tuple[PendingEntry, ...]
 
     def done(self) -> bool:
         """Take them out, once the ledger has them; False where more came meanwhile."""
@@ -60,7 +60,7 @@ class Claim:
                 path.unlink(missing_ok=True)
                 sync_folder(self.spool.folder)
         except OSError as error:
-            note("emptying the spool", error)
+            log_fault("emptying the spool", error)
             return False
         return True
 
@@ -83,7 +83,7 @@ class Spool:
         return self.folder / f"{handle}{_SUFFIX}"
 
     def owes(self, handle: Handle) -> bool:
-        """Whether the ledger is owed anything of a handle; CollectorAway where nobody can tell."""
+        """Whether the ledger is owed anything of it; CollectorUnavailable where nobody can tell."""
         if not _HANDLE.fullmatch(handle):
             return False
         try:
@@ -91,21 +91,21 @@ class Spool:
         except FileNotFoundError:
             return False
         except OSError as error:
-            note("reading the spool", error)
-            raise CollectorAway("the spool cannot be read") from None
+            log_fault("reading the spool", error)
+            raise CollectorUnavailable("the spool cannot be read") from None
         return True
 
     def handles(self) -> list[Handle]:
-        """Whose entries wait, the longest waiting first. Raises CollectorAway."""
+        """Whose entries wait, the longest waiting first. Raises CollectorUnavailable."""
         try:
             waiting = sorted((status.st_mtime_ns, name) for name, status in self._files())
         except OSError as error:
-            note("reading the spool", error)
-            raise CollectorAway("the spool cannot be read") from None
+            log_fault("reading the spool", error)
+            raise CollectorUnavailable("the spool cannot be read") from None
         return [name.removesuffix(_SUFFIX) for _, name in waiting]
 
-    def add(self, entry: Owed, *, known: bool = False) -> None:
-        """Have one entry on disk when this returns; CollectorAway where that cannot be.
+    def add(self, entry: PendingEntry, *, known: bool = False) -> None:
+        """Have one entry on disk when this returns; CollectorUnavailable where that cannot be.
 
         Of handles that are not `known` to the ledger there is room for 1 MB altogether: anybody can
         invent them. Half of it is for withdrawals alone.
@@ -120,18 +120,18 @@ class Spool:
             with self.locked():
                 self._append(path, line, most)
         except OSError as error:
-            note("writing the spool", error)
-            raise CollectorAway("this could not be recorded: try again") from None
+            log_fault("writing the spool", error)
+            raise CollectorUnavailable("this could not be recorded: try again") from None
 
     def taken_back(self, handle: Handle) -> Purposes:
-        """What the ledger is yet to hear was taken back of a handle. Raises CollectorAway."""
+        """What the ledger has yet to hear of a handle. Raises CollectorUnavailable."""
         try:
             data = self.path_of(handle).read_bytes()
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
-            note("reading the spool", error)
-            raise CollectorAway("the spool cannot be read") from None
+            log_fault("reading the spool", error)
+            raise CollectorUnavailable("the spool cannot be read") from None
         purposes: set[str] = set()
         for entry in _read(data):
             more = taken_back(entry)
@@ -141,12 +141,12 @@ class Spool:
         return frozenset(purposes)
 
     def check(self) -> None:
-        """Raise CollectorAway where what is owed could not be written down now."""
+        """Raise CollectorUnavailable where what is owed could not be written down now."""
         try:
             self.make()
             os.close(self._open_file("lock"))
         except OSError as error:
-            raise CollectorAway(
+            raise CollectorUnavailable(
                 f"{type(error).__name__}: withdrawals have nowhere to wait"
             ) from None
 
@@ -184,7 +184,7 @@ class Spool:
         try:
             files.lock(file, shared=True, wait=True)
             if self.owes(handle):
-                raise StillOwed
+                raise StillPending
             try:
                 yield
             except ConnectionRefusedError:
@@ -203,18 +203,18 @@ class Spool:
     def pass_by(self, handle: Handle, seconds: float) -> None:
         """Return when whatever was on its way before an entry was added has arrived.
 
-        Raises CollectorAway after so many seconds.
+        Raises CollectorUnavailable after so many seconds.
         """
         deadline = time.monotonic() + seconds
         try:
             file = self._lane(handle)
         except OSError as error:
-            note("writing the spool", error)
-            raise CollectorAway("this could not be recorded: try again") from None
+            log_fault("writing the spool", error)
+            raise CollectorUnavailable("this could not be recorded: try again") from None
         try:
             while not files.lock(file):
                 if time.monotonic() > deadline:
-                    raise CollectorAway("events are still on their way: try again")
+                    raise CollectorUnavailable("events are still on their way: try again")
                 time.sleep(0.005)
         finally:
             os.close(file)
@@ -266,9 +266,9 @@ class Spool:
 
     def _check_room(self, size: int, more: int, most: int) -> None:
         if size + more > MOST_OF_ONE:
-            raise CollectorAway("too much of this visitor waits already: try again later")
+            raise CollectorUnavailable("too much of this visitor waits already: try again later")
         if sum(status.st_size for _, status in self._files()) + more > most:
-            raise CollectorAway("too much waits already: try again later")
+            raise CollectorUnavailable("too much waits already: try again later")
 
 
 def renamed(spill: Path | str | None) -> Path | None:
@@ -280,7 +280,7 @@ def renamed(spill: Path | str | None) -> Path | None:
     return Path(f"{spill}.spool")
 
 
-def taken_back(entry: Owed) -> Purposes:
+def taken_back(entry: PendingEntry) -> Purposes:
     """The purposes of which a visitor wants nothing stored any more; None: all of them.
 
     A grant that is taken back for having come too late is no wish of its visitor: the ledger says
@@ -294,11 +294,11 @@ def taken_back(entry: Owed) -> Purposes:
     return frozenset(name for name, detail in decision.choices.items() if not detail)
 
 
-def rollback(decision: Decision) -> Owed:
+def rollback(decision: Decision) -> PendingEntry:
     """What takes back a grant that may have been recorded after its visitor was told that not."""
     refused = {name: 0 for name, detail in decision.choices.items() if detail}
     undone = replace(decision, method="rollback", choices=refused)
-    return Owed(decision.site, decision.handle, "answer", undone)
+    return PendingEntry(decision.site, decision.handle, "answer", undone)
 
 
 def _all(file: int) -> bytes:
@@ -307,14 +307,14 @@ def _all(file: int) -> bytes:
         return reader.read()
 
 
-def _written(entry: Owed) -> dict[str, Any]:
+def _written(entry: PendingEntry) -> dict[str, Any]:
     # Signals and ages are said of grants alone, and none is ever in here.
     answer = entry.decision and replace(entry.decision, gpc=False, adult=False)
     decision = None if answer is None else asdict(answer)
     return {"site": entry.site, "handle": entry.handle, "kind": entry.kind, "decision": decision}
 
 
-def _read(data: bytes) -> Iterator[Owed]:
+def _read(data: bytes) -> Iterator[PendingEntry]:
     """The entries of a file; a line that broke off, or grants, is passed over."""
     for line in data.splitlines():
         try:
@@ -328,6 +328,6 @@ def _read(data: bytes) -> Iterator[Owed]:
                 or (decision is None) != (value["kind"] != "answer")
             ):
                 raise ValueError("this is nothing that is ever spooled")
-            yield Owed(value["site"], value["handle"], value["kind"], decision)
+            yield PendingEntry(value["site"], value["handle"], value["kind"], decision)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            note("reading the spool", error)
+            log_fault("reading the spool", error)

@@ -53,12 +53,12 @@ class Edition:
         """What they are asked about on the page at `path`."""
         if not self.placed:
             return self.policy.asked
-        collectors = [collector for collector in self._sorted if collector.stands_on(path)]
+        collectors = [collector for collector in self._sorted if collector.is_active_on(path)]
         return (*self.policy.asked, *(name for collector in collectors for name in collector.asked))
 
-    def standing_on(self, path: str) -> tuple[Placed, ...]:
+    def active_on(self, path: str) -> tuple[Placed, ...]:
         """The collectors that stand on the page at `path`."""
-        return tuple(collector for collector in self._sorted if collector.stands_on(path))
+        return tuple(collector for collector in self._sorted if collector.is_active_on(path))
 
     def policy_of(self, name: str) -> Policy | None:
         """The policy that a purpose is of: the site's, or a placed collector's."""
@@ -182,7 +182,7 @@ def sells_under_any(editions: Editions, purpose: str) -> bool:
 
 
 def host_terms(host: Policy, use: str) -> Terms:
-    """The ceiling for a use: the host's entry at or above it; no entry, no gathering."""
+    """The host policy for a use: the host's entry at or above it; no entry, no gathering."""
     for purpose in host.purposes.values():
         if within(use, purpose.terms.data_use):
             return purpose.terms
@@ -196,8 +196,8 @@ def bounded_terms(
 
     host ∧ site ∧ placed ∧ agreed edition ∧ detail; `purpose` may be of a placed collector.
 
-    BOTTOM when the purpose, the edition or the ceiling is not known, when it is not based on
-    consent, or when somebody else answers for the data now. `host=None` leaves the ceiling out:
+    BOTTOM when the purpose, the edition or the host policy is not known, when it is not based on
+    consent, or when somebody else answers for the data now. `host=None` leaves the host policy out:
     for the gate, which cannot see it; a collector always passes it.
     """
     return _bounded(editions, purpose, choice, host)

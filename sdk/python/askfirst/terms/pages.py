@@ -36,7 +36,7 @@ def pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def stands_on(patterns: Iterable[str], path: str) -> bool:
+def is_active_on(patterns: Iterable[str], path: str) -> bool:
     """Whether a page's path (without its query; as sent, not decoded) is matched by a pattern."""
     if not path.startswith("/") or _HIDDEN.search(path):
         return False
@@ -51,7 +51,7 @@ def covers(patterns: Iterable[str], pattern: str) -> bool:
     """
     path = pattern.removesuffix("/**").replace("*", _NAMELESS)
     pages = (path, path + f"/{_NAMELESS}" * 2) if pattern.endswith("/**") else (path,)
-    return any(all(stands_on([other], page) for page in pages) for other in patterns)
+    return any(all(is_active_on([other], page) for page in pages) for other in patterns)
 
 
 @lru_cache(maxsize=1024)  # patterns come from owners, never from visitors

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import Problem
 from .conflicts import subsumed_by
-from .pages import pattern_problem, stands_on
+from .pages import is_active_on, pattern_problem
 from .policy import Policy, parse, policy_of
 from .reading import Problems, Reader
 from .terms import BOTTOM, CONSENT, meet
@@ -45,9 +45,9 @@ class Placed:
     pages: tuple[str, ...]
     policy: Policy
 
-    def stands_on(self, path: str) -> bool:
+    def is_active_on(self, path: str) -> bool:
         """Whether it stands on the page at `path` (without its query)."""
-        return stands_on(self.pages, path)
+        return is_active_on(self.pages, path)
 
     def origins(self, site: Policy) -> tuple[str, ...]:
         """The origins of the site on which it stands."""

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Listed(Generic[T]):
-    """A closed list, or, with `everything`, the ceiling that a host may set over all lists."""
+    """A closed list, or, with `everything`, the host policy that a host may set over all lists."""
 
     items: frozenset[T] = frozenset()
     everything: bool = False

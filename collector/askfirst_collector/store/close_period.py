@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 
-from .dictionary import add_period, find_period
-from .events import PeriodKey
-from .removal import next_generation, purge_periods
-from .salts import period_end
-from .schema import KEPT, SEALED
+from askfirst_collector.store.dictionary import add_period, find_period
+from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.removal import next_generation, purge_periods
+from askfirst_collector.store.salts import period_end
+from askfirst_collector.store.schema import KEPT, SEALED
 
 DAY = 86_400  # seconds
 Subject = tuple[str, str, str]  # site, collector, purpose

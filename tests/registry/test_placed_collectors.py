@@ -14,7 +14,7 @@ from askfirst.terms.placed import Placed
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue import placed_collectors as placing
 from askfirst_collector.ledger.changes import CLI, changes
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from tests.collectors import Clock, opened, policy, purposes
 from tests.placing import place, tides
 
@@ -23,7 +23,7 @@ WIDE = {"levels": {"page": 3, "time": 4}, "retention_days": 700}
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path) as found:
         found.registry.publish(SITE)
         yield found
@@ -36,18 +36,18 @@ def collector(name: str = "tides", *, site: str = "shop", **changes: Any) -> Pla
     return tides(SITE, statistics=least, **document)
 
 
-def put(parts: Parts, placed: Placed) -> str:
+def put(parts: Services, placed: Placed) -> str:
     """Put it on its pages; the answer is its write key."""
     return place(parts, placed).write_key
 
 
-def numbers(parts: Parts) -> list[int]:
+def numbers(parts: Services) -> list[int]:
     site = parts.registry.site("shop")
     assert site is not None
     return [edition.number for edition in site.editions]
 
 
-def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Parts) -> None:
+def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Services) -> None:
     """A draft is in no edition; put on its pages it makes the next one, and terms within all."""
     parts.placing.save(collector(), owner="ann", actor="ann")
     assert numbers(parts) == [1]
@@ -58,7 +58,7 @@ def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Parts) -> None:
     assert terms.retention_days == 30
 
 
-def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Parts) -> None:
+def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Services) -> None:
     """M31: pointer, what is declared, what is allowed, which link forbids it, what to write."""
     with pytest.raises(PolicyError) as error:
         parts.placing.save(collector(statistics=WIDE), owner="ann", actor="ann")
@@ -70,14 +70,14 @@ def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Parts)
     assert parts.placing.all("shop") == ()
 
 
-def test_clamping_is_asked_for_and_says_what_it_cut(parts: Parts) -> None:
+def test_clamping_is_asked_for_and_says_what_it_cut(parts: Services) -> None:
     """Default `refuse`; `clamp` only when the owner asks, and then the answer shows the cut."""
     saved = parts.placing.save(collector(statistics=WIDE), owner="ann", actor="ann", clamp=True)
     assert {each.pointer for each in saved.cut} >= {"/purposes/statistics/retention_days"}
     assert not parts.placing.check(saved.collector.placed)
 
 
-def test_the_second_of_two_who_save_at_once_is_told(parts: Parts) -> None:
+def test_the_second_of_two_who_save_at_once_is_told(parts: Services) -> None:
     """Two admins saving at once: the second is told, and nothing of the first is lost."""
     first = parts.placing.save(collector(), owner="ann", actor="ann", expected=0).collector
     wider = collector(pages=["/tides/**", "/harbours/*"])
@@ -90,7 +90,7 @@ def test_the_second_of_two_who_save_at_once_is_told(parts: Parts) -> None:
     assert kept.placed.document == wider.document
 
 
-def test_states_and_their_reasons(parts: Parts) -> None:
+def test_states_and_their_reasons(parts: Services) -> None:
     """Suspended by its owner it gathers nothing until it is put back; retired it is over."""
     put(parts, collector())
     stopped = parts.placing.set_state("shop", "tides", "suspended", actor="bob")
@@ -107,7 +107,7 @@ def test_states_and_their_reasons(parts: Parts) -> None:
     assert error.value.reason == "collector-retired"
 
 
-def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Parts) -> None:
+def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Services) -> None:
     """A collector in conflict with the site's new policy stops, with its conflicts, and goes on
     when the policy allows it again; one that a member stopped does not."""
     put(parts, collector(statistics={"retention_days": 300}))
@@ -127,7 +127,7 @@ def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Parts) -> None:
     assert states == {"tides": "active", "counter": "suspended"}
 
 
-def test_fixing_its_terms_lets_a_collector_go_on(parts: Parts) -> None:
+def test_fixing_its_terms_lets_a_collector_go_on(parts: Services) -> None:
     """Nothing resumes by itself unless the owner fixes it: saving what fits does."""
     put(parts, collector(statistics={"retention_days": 300}))
     parts.registry.publish(policy("full", purposes=purposes(statistics={"retention_days": 100})))
@@ -135,7 +135,7 @@ def test_fixing_its_terms_lets_a_collector_go_on(parts: Parts) -> None:
     assert fixed.state == "active"
 
 
-def test_keys_are_drawn_once_each_and_found(parts: Parts) -> None:
+def test_keys_are_drawn_once_each_and_found(parts: Services) -> None:
     """A key used after its end names nobody."""
     key = put(parts, collector())
     assert parts.registry.collector_of_key(key) == ("shop", "tides")
@@ -145,7 +145,7 @@ def test_keys_are_drawn_once_each_and_found(parts: Parts) -> None:
     assert parts.registry.collector_of_key("placed_") is None
 
 
-def test_every_change_is_recorded_with_before_and_after(parts: Parts) -> None:
+def test_every_change_is_recorded_with_before_and_after(parts: Services) -> None:
     """Every change by a member is a ledger entry; no write key stands in it."""
     key = put(parts, collector())
     told = changes(parts.engine, 10, sites={"shop"})
@@ -157,14 +157,14 @@ def test_every_change_is_recorded_with_before_and_after(parts: Parts) -> None:
     assert key not in repr(told)
 
 
-def test_overlapping_collectors_are_named(parts: Parts) -> None:
+def test_overlapping_collectors_are_named(parts: Services) -> None:
     """Overlapping collectors are allowed, each asks for itself, and the second owner is told."""
     put(parts, collector())
     assert parts.placing.overlapping(collector("other", pages=["/tides/**", "/x"])) == ("tides",)
     assert parts.placing.overlapping(collector("other", pages=["/x"])) == ()
 
 
-def test_more_than_the_cookie_holds_is_refused(parts: Parts) -> None:
+def test_more_than_the_cookie_holds_is_refused(parts: Services) -> None:
     """The state cookie has an end: what would not fit is refused, and nothing is half done."""
     names = [f"a-collector-with-a-long-name-{number:02}" for number in range(50)]
     with pytest.raises(PolicyError, match="cookie"):
@@ -175,7 +175,7 @@ def test_more_than_the_cookie_holds_is_refused(parts: Parts) -> None:
     assert len(site.editions.current.placed) == len(standing) > 10
 
 
-def test_a_site_that_is_unknown_or_retired(parts: Parts) -> None:
+def test_a_site_that_is_unknown_or_retired(parts: Services) -> None:
     """Nothing is placed where no policy stands above it, or none any more."""
     with pytest.raises(Refused, match="no-such-site"):
         parts.placing.save(collector(site="other"), owner="ann", actor="ann")
@@ -233,7 +233,7 @@ def test_another_process_sees_the_change_at_once(tmp_path: Path) -> None:
         assert two.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
 
 
-def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Parts) -> None:
+def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Services) -> None:
     """M33: a collector that the chain had stopped can be stopped by its site's owner besides."""
     put(parts, collector(statistics={"retention_days": 300}))
     parts.registry.publish(policy("full", purposes=purposes(statistics={"retention_days": 100})))
@@ -247,7 +247,7 @@ def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Parts) -> None:
 
 
 def test_an_owner_cannot_fill_the_history_of_a_site(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S19: every visitor is told of each edition, so their number a day is bounded."""
     monkeypatch.setattr(placing, "MOST_A_DAY", 6)

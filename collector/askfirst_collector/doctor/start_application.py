@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from askfirst_collector.doctor.inside import HEADER
+from askfirst_collector.doctor.probe_process import HEADER
 
 PATIENCE = 20.0  # seconds a site may take to stop
 LAST = 12  # lines of its log that are shown where it does not start
@@ -61,7 +61,7 @@ def started(target: str, *, access_log: bool) -> Iterator[Started]:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         number = listener.fileno()
         words = [target, str(number), token, "log" if access_log else "no-log"]
-        command = [sys.executable, "-m", "askfirst_collector.doctor.inside", *words]
+        command = [sys.executable, "-m", "askfirst_collector.doctor.probe_process", *words]
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 (the owner's own application)
                 command,

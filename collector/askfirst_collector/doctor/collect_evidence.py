@@ -14,12 +14,12 @@ from urllib.parse import urljoin, urlsplit
 
 from askfirst.errors import AskfirstError, PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.doctor.browser import Seen, chromium, look
-from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, Inside, Page, Written
-from askfirst_collector.doctor.inside import STRANGER
-from askfirst_collector.doctor.logbook import Canary, Log
+from askfirst_collector.doctor.access_log import Canary, Log
+from askfirst_collector.doctor.browser import BrowserReport, chromium, look
+from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, InsideReport, Page, Written
 from askfirst_collector.doctor.markup import read_markup
-from askfirst_collector.doctor.starting import Started, started
+from askfirst_collector.doctor.probe_process import STRANGER
+from askfirst_collector.doctor.start_application import Started, started
 from askfirst_collector.doctor.visitor import Answer, Unreachable, Visitor
 
 FORGED = "198.51.100.7"  # for documentation alone (RFC 5737)
@@ -47,7 +47,7 @@ def is_address(target: str) -> bool:
     return target.startswith(("http://", "https://"))
 
 
-def gather(request: Request, *, now: Callable[[], float]) -> Evidence:
+def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
     """Start the site or visit it, look at everything, and stop it again."""
     with ExitStack() as stack:
         site: Started | None = None
@@ -143,7 +143,7 @@ def _written(
         yield Written("the server's own output", canary.kinds(site.said(), addresses))
 
 
-def _browser(request: Request, origin: str) -> tuple[Seen | None, str]:
+def _browser(request: Request, origin: str) -> tuple[BrowserReport | None, str]:
     if not request.browser:
         return None, "no browser was wanted"
     path = chromium()
@@ -182,13 +182,13 @@ def _inside(visitor: Visitor, site: Started | None, path: str) -> dict[str, Any]
     return dict(json.loads(answer.body)) if answer.status == 200 else {}
 
 
-def _read_inside(report: dict[str, Any]) -> Inside | None:
+def _read_inside(report: dict[str, Any]) -> InsideReport | None:
     if not report:
         return None
     believes = list(report["trusts_anybody"])
     if FORGED in report["peers"]:
         believes.append("a layer in front of the gate")
-    return Inside(
+    return InsideReport(
         tuple(report["outside"]),
         tuple((cookie, route) for cookie, route in report["undeclared"]),
         tuple(believes),

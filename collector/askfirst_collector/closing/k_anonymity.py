@@ -17,11 +17,11 @@ STRINGS = ("page", "referrer", "cookies", "action")
 
 Combination = tuple[Value, ...]
 # How fine a receipt's combination was when its rows were last kept.
-Ceilings = Mapping[bytes, Mapping[str, int]]
+Caps = Mapping[bytes, Mapping[str, int]]
 
 
-def lowered(
-    rows: Sequence[Row], size: int, *, lasting: Collection[bytes], ceilings: Ceilings
+def k_anonymise(
+    rows: Sequence[Row], size: int, *, lasting: Collection[bytes], caps: Caps
 ) -> list[Row]:
     """The rows of a period that are kept, as they are kept; none where fewer than `size` would be.
 
@@ -30,9 +30,7 @@ def lowered(
     """
     reached = _reached(rows, size)
     coarse_rows = [
-        replace(
-            row, values=_capped(_known(row.values, reached), ceilings.get(row.pseudonym or b""))
-        )
+        replace(row, values=_capped(_known(row.values, reached), caps.get(row.pseudonym or b"")))
         for row in rows
         if row.keep_rows_days > 0 and row.type != "drop"
     ]
@@ -44,15 +42,15 @@ def lowered(
     return sorted(blanked, key=_content)
 
 
-def ceilings_of(rows: Iterable[Row]) -> dict[bytes, dict[str, int]]:
+def caps_of(rows: Iterable[Row]) -> dict[bytes, dict[str, int]]:
     """How fine the combination of each receipt is in rows that were kept before."""
-    ceilings: dict[bytes, dict[str, int]] = {}
+    caps: dict[bytes, dict[str, int]] = {}
     for row in rows:
-        own = ceilings.setdefault(row.pseudonym or b"", {})
+        own = caps.setdefault(row.pseudonym or b"", {})
         for name in COMBINED:
             level = len(row.values.get(name, ()))
             own[name] = min(level, own.get(name, level))
-    return ceilings
+    return caps
 
 
 def _reached(rows: Iterable[Row], size: int) -> set[tuple[str, Value]]:
@@ -79,10 +77,10 @@ def _known(values: Mapping[str, Value], reached: Collection[tuple[str, Value]]) 
     return cut
 
 
-def _capped(values: dict[str, Value], ceiling: Mapping[str, int] | None) -> dict[str, Value]:
-    if ceiling is None:
+def _capped(values: dict[str, Value], cap: Mapping[str, int] | None) -> dict[str, Value]:
+    if cap is None:
         return values
-    return {name: value[: ceiling.get(name, len(value))] for name, value in values.items()}
+    return {name: value[: cap.get(name, len(value))] for name, value in values.items()}
 
 
 def _shared(rows: Sequence[Row], size: int) -> list[Row]:

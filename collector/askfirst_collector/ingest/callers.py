@@ -18,7 +18,7 @@ from askfirst_collector.ingest.read_rows import Sender
 _BEARER = b"bearer "
 
 
-class Senders:
+class Callers:
     """Resolves senders against the registry; raises Refused where a request has no say here."""
 
     def __init__(self, registry: Registry) -> None:
@@ -41,13 +41,13 @@ class Senders:
         """What the gate vouches for."""
         signals = _signals(sent, headers, gpc=caller.gpc, dnt=caller.dnt)
 
-        def vouches(placed: Placed, path: str) -> bool:
+        def accepts_page_token(placed: Placed, path: str) -> bool:
             # The gate says that this was a page of the site; which of its origins, the browser.
             elsewhere = placed.policy.origins and not exact_origin(headers, placed.policy.origins)
-            vouch = caller.vouches
+            vouch = caller.accepts_page_token
             return not elsewhere and vouch is not None and vouch(placed.name, path, sent.vouch)
 
-        return Sender(site, caller.handle, signals, vouches)
+        return Sender(site, caller.handle, signals, accepts_page_token)
 
     def site_of_key(self, key: str) -> str | None:
         """The site whose relay shows this key; asked before a body is read."""
@@ -77,10 +77,10 @@ class Senders:
         handle = None if sent.secret is None else handle_of(sent.secret.encode())
         text = sender.decode("latin-1")
 
-        def vouches(placed: Placed, path: str) -> bool:
+        def accepts_page_token(placed: Placed, path: str) -> bool:
             return text in placed.origins(site.editions.current.policy)
 
-        return Sender(site, handle, _signals(sent, headers), vouches), sender
+        return Sender(site, handle, _signals(sent, headers), accepts_page_token), sender
 
     def placed(self, site: Site, key: str) -> Placed | None:
         """The collector with this write key, where it stands on pages of the site now."""

@@ -9,8 +9,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from askfirst_collector.dashboard.layout import forms
 from askfirst_collector.members.members import Members
-
-from .conftest import BASE, set_up
+from tests.dashboard.conftest import BASE, set_up
 
 pytestmark = pytest.mark.anyio
 

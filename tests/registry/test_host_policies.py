@@ -10,17 +10,21 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from askfirst.errors import CollectorAway, PolicyError, Refused
+from askfirst.errors import CollectorUnavailable, PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.host_editions import host_edition
 from askfirst_collector.catalogue.suspensions import suspended_since
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.preview_host_policy import preview
-from askfirst_collector.usecases.save_host_policy import ceiling_number, follow_file, save_ceiling
+from askfirst_collector.usecases.save_host_policy import (
+    follow_file,
+    host_policy_number,
+    save_host_policy,
+)
 from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides
 
@@ -38,19 +42,19 @@ def ceiling(levels: dict[str, int] | None = None, **analytics: Any) -> Policy:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(tmp_path: Path) -> Iterator[Services]:
     with opened(tmp_path / "data") as found:
         found.registry.publish(SITE)
         yield found
 
 
-def governing(parts: Parts) -> str | None:
+def governing(parts: Services) -> str | None:
     """The hash of the ceiling in force."""
     policy = parts.host.current().policy
     return None if policy is None else policy.hash
 
 
-def stopped(parts: Parts, site: str = "shop") -> set[str]:
+def stopped(parts: Services, site: str = "shop") -> set[str]:
     """Where a site goes beyond the ceiling, as its owner is told."""
     found = parts.registry.site(site)
     assert found is not None
@@ -64,32 +68,32 @@ def test_a_saved_ceiling_governs_the_next_event_in_every_worker(tmp_path: Path) 
         one.registry.publish(SITE)
         assert two.registry.effective("shop", "statistics", CHOICE).scope.level("page") == 2
         looser = ceiling(retention_days=700)
-        saved = save_ceiling(one, looser, actor="ann", expected=0)
+        saved = save_host_policy(one, looser, actor="ann", expected=0)
         assert (saved.number, saved.suspended, saved.resumed) == (1, (), ())
         for parts in (one, two):
             assert governing(parts) == looser.hash
-        save_ceiling(two, ceiling({"page": 1}), actor="ann", expected=1)
+        save_host_policy(two, ceiling({"page": 1}), actor="ann", expected=1)
         for parts in (one, two):
             assert parts.registry.effective("shop", "statistics", CHOICE) == BOTTOM
             assert stopped(parts) == {"/purposes/statistics/levels/page"}
 
 
-def test_the_second_of_two_admins_who_save_at_once_is_told(parts: Parts) -> None:
+def test_the_second_of_two_admins_who_save_at_once_is_told(parts: Services) -> None:
     """Bad input: two admins saving at once (the second is told), nothing lost."""
-    assert ceiling_number(parts) == 0
+    assert host_policy_number(parts) == 0
     first = ceiling(retention_days=700)
-    save_ceiling(parts, first, actor="ann", expected=0)
+    save_host_policy(parts, first, actor="ann", expected=0)
     with pytest.raises(Refused) as error:
-        save_ceiling(parts, ceiling(), actor="bob", expected=0)
+        save_host_policy(parts, ceiling(), actor="bob", expected=0)
     assert (error.value.reason, error.value.status) == ("changed-meanwhile", 409)
     assert governing(parts) == first.hash
-    assert save_ceiling(parts, first, actor="bob", expected=1).number == 1  # nothing to change
+    assert save_host_policy(parts, first, actor="bob", expected=1).number == 1  # nothing to change
 
 
-def test_a_site_in_conflict_is_suspended_and_told_why(parts: Parts) -> None:
+def test_a_site_in_conflict_is_suspended_and_told_why(parts: Services) -> None:
     """Pointer, declared, allowed, which link, what to write; the record names who did it."""
     parts.registry.publish(OTHER)
-    saved = save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    saved = save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
     assert [held.site for held in saved.suspended] == ["other", "shop"]
     site = parts.registry.site("shop")
     assert site is not None
@@ -108,20 +112,20 @@ def test_a_site_in_conflict_is_suspended_and_told_why(parts: Parts) -> None:
     assert told >= {("ceiling.save", "host", "ann"), ("site.suspend", "shop", "ann")}
 
 
-def test_nothing_resumes_by_itself(parts: Parts) -> None:
+def test_nothing_resumes_by_itself(parts: Services) -> None:
     """M33: another conflict, or the same ceiling again, lets nobody go on; a looser one does."""
-    save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
-    save_ceiling(parts, ceiling({"browser": 0}), actor="ann", expected=1)
+    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    save_host_policy(parts, ceiling({"browser": 0}), actor="ann", expected=1)
     assert stopped(parts) == {"/purposes/statistics/levels/browser"}
-    saved = save_ceiling(parts, ceiling(), actor="ann", expected=2)
+    saved = save_host_policy(parts, ceiling(), actor="ann", expected=2)
     assert [held.site for held in saved.resumed] == ["shop"]
     assert stopped(parts) == set()
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 
-def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Parts) -> None:
+def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Services) -> None:
     """M33: and what still goes beyond is refused, so that nothing resumes by trying."""
-    save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
     with pytest.raises(PolicyError):
         parts.registry.publish(policy("full"))
     assert stopped(parts) != set()
@@ -132,13 +136,13 @@ def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Parts) -> None:
     assert stopped(parts) == set()
 
 
-def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Parts) -> None:
+def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Services) -> None:
     """M33: one within the ceiling keeps its state, one beyond it is out of the next edition."""
     terms = {"data_use": SITE.purposes["statistics"].terms.data_use, "closes": "day"}
     least = {**terms, "levels": {"page": 1, "time": 1}}
     place(parts, tides(SITE, collector="modest", statistics=least))
     place(parts, tides(SITE, collector="curious", statistics={**terms, "levels": {"page": 2}}))
-    saved = save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    saved = save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
     told = {(held.collector, held.owner) for held in saved.suspended}
     assert told == {("", ""), ("curious", "ann")}
     states = {each.name: each.state for each in parts.placing.all("shop")}
@@ -152,32 +156,35 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Parts)
     assert set(site.editions.current.placed) == {"modest"}
     # Its site is stopped, and what stands on it with it.
     assert site.effective("modest/statistics", Choice(3, site.editions.current.number)) == BOTTOM
-    save_ceiling(parts, ceiling(), actor="ann", expected=1)
+    save_host_policy(parts, ceiling(), actor="ann", expected=1)
     assert {each.state for each in parts.placing.all("shop")} == {"active"}
 
 
-def test_what_a_member_suspended_stays_so(parts: Parts) -> None:
+def test_what_a_member_suspended_stays_so(parts: Services) -> None:
     """A looser ceiling lets go on what a ceiling stopped, and nothing else."""
     place(parts, tides(SITE))
     parts.placing.set_state("shop", "tides", "suspended", actor="ann")
-    save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
-    save_ceiling(parts, ceiling(), actor="ann", expected=1)
+    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    save_host_policy(parts, ceiling(), actor="ann", expected=1)
     assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
 
 
-def test_a_preview_says_what_saving_does_and_does_nothing(parts: Parts) -> None:
+def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> None:
     """Before it is saved, the ceiling editor shows whom it would suspend, and who would go on."""
     place(parts, tides(SITE))
     tight = ceiling({"page": 1})
     seen = preview(parts, tight)
     assert stopped(parts) == set()
-    assert (ceiling_number(parts), changes(parts.engine, 1)[0].action) == (0, "collector.change")
-    saved = save_ceiling(parts, tight, actor="ann", expected=0)
+    assert (host_policy_number(parts), changes(parts.engine, 1)[0].action) == (
+        0,
+        "collector.change",
+    )
+    saved = save_host_policy(parts, tight, actor="ann", expected=0)
     assert seen.suspends == saved.suspended
     assert seen.resumes == ()
     again = preview(parts, ceiling())
     assert again.suspends == ()
-    assert save_ceiling(parts, ceiling(), actor="ann", expected=1).resumed == again.resumes
+    assert save_host_policy(parts, ceiling(), actor="ann", expected=1).resumed == again.resumes
     assert [(held.site, held.collector) for held in again.resumes] == [
         ("shop", ""),
         ("shop", "tides"),
@@ -191,12 +198,12 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
     with opened(tmp_path / "data", clock, host_policy=file) as parts:
         parts.registry.publish(SITE)
         with pytest.raises(Refused) as error:
-            save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
+            save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
         assert (error.value.reason, error.value.status) == ("ceiling-is-a-file", 409)
         assert "ceiling.json" in error.value.detail
         for _ in range(2):
             follow_file(parts, clock())
-            assert ceiling_number(parts) == 1
+            assert host_policy_number(parts) == 1
         file.write_bytes(ceiling({"page": 1}).canonical())
         clock.now += 1
         assert parts.registry.effective("shop", "statistics", CHOICE).scope.level("page") == 1
@@ -212,9 +219,9 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
         assert governing(parts) == ceiling({"page": 1}).hash
 
 
-def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Parts) -> None:
+def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Services) -> None:
     """M32: its row is damaged, or is not what was put in force; a new one may be saved."""
-    save_ceiling(parts, ceiling(retention_days=700), actor="ann", expected=0)
+    save_host_policy(parts, ceiling(retention_days=700), actor="ann", expected=0)
     for number, change in ((2, {"document": b"\0"}), (3, {"hash": "0" * 64})):
         with writing(parts.engine) as connection:
             row = connection.execute(host_edition.select()).first()
@@ -226,15 +233,15 @@ def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Parts) -> No
         assert not parts.registry.governed
         with pytest.raises(PolicyError):
             parts.registry.publish(policy("minimal"))
-    save_ceiling(parts, ceiling(), actor="ann", expected=3)
+    save_host_policy(parts, ceiling(), actor="ann", expected=3)
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 
-def test_a_registry_that_is_away_answers_nothing(parts: Parts) -> None:
-    """A worker that cannot confirm its policies says so: CollectorAway, which is a 503."""
+def test_a_registry_that_is_away_answers_nothing(parts: Services) -> None:
+    """A worker that cannot confirm its policies says so: CollectorUnavailable, which is a 503."""
     with writing(parts.engine) as connection:
         connection.exec_driver_sql("DROP TABLE host_edition")
         connection.exec_driver_sql("CREATE TABLE host_edition (number)")
         connection.exec_driver_sql("INSERT INTO host_edition VALUES (9)")
-    with pytest.raises(CollectorAway):
+    with pytest.raises(CollectorUnavailable):
         parts.host.current()

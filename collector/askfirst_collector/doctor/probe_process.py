@@ -1,6 +1,6 @@
 """Runs in a process of its own: serves `module:app` on a socket it was given, and looks around.
 
-    python -m askfirst_collector.doctor.inside module:app FD TOKEN {log|no-log}
+    python -m askfirst_collector.doctor.probe_process module:app FD TOKEN {log|no-log}
 
 What it saw is answered as JSON at the path `/TOKEN`, which nobody else knows.
 """
@@ -20,7 +20,7 @@ from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 import uvicorn
 
-from askfirst_collector.doctor.looking import Looking, watch_gates
+from askfirst_collector.doctor.probe import Probe, watch_gates
 
 # For documentation alone (RFC 5737): nobody is there, and nobody trusts it.
 STRANGER = "203.0.113.9"
@@ -30,8 +30,8 @@ HEADER = "askfirst-doctor-as-stranger"
 class WatchedASGI:
     """Outside of everything: answers what was seen, and makes a request a stranger's."""
 
-    def __init__(self, app: Any, token: str, looking: Looking) -> None:
-        self.app, self._token, self._looking = app, token, looking
+    def __init__(self, app: Any, token: str, probe: Probe) -> None:
+        self.app, self._token, self._probe = app, token, probe
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
@@ -46,7 +46,7 @@ class WatchedASGI:
         await self.app(scope, receive, send)
 
     async def _answer(self, send: Any) -> None:
-        body = json.dumps(self._looking.seen()).encode()
+        body = json.dumps(self._probe.seen()).encode()
         kind = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": kind})
         await send({"type": "http.response.body", "body": body})
@@ -55,14 +55,14 @@ class WatchedASGI:
 class WatchedWSGI:
     """The same for WSGI."""
 
-    def __init__(self, app: Any, token: str, looking: Looking) -> None:
-        self.app, self._token, self._looking = app, token, looking
+    def __init__(self, app: Any, token: str, probe: Probe) -> None:
+        self.app, self._token, self._probe = app, token, probe
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Serve one request."""
         if environ["PATH_INFO"] == f"/{self._token}":
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(self._looking.seen()).encode()]
+            return [json.dumps(self._probe.seen()).encode()]
         if environ.pop(f"HTTP_{HEADER.upper().replace('-', '_')}", "") == self._token:
             environ["REMOTE_ADDR"] = STRANGER
         return self.app(environ, start_response)
@@ -117,14 +117,14 @@ def is_wsgi(app: Any) -> bool:
 
 def serve(target: str, listener: socket.socket, token: str, *, log: bool) -> None:
     """Serve until told to stop."""
-    looking = Looking(STRANGER, environ=os.environ)
-    watch_gates(looking)
+    probe = Probe(STRANGER, environ=os.environ)
+    watch_gates(probe)
     # Before the application is there, as uvicorn itself does: its log settings come first.
     config = uvicorn.Config(_later, access_log=log, proxy_headers=False, log_level="info")
     app = load(target)
-    looking.root = app
+    probe.root = app
     if not is_wsgi(app):
-        config.app = WatchedASGI(app, token, looking)
+        config.app = WatchedASGI(app, token, probe)
         uvicorn.Server(config).run(sockets=[listener])
         return
     server = _Server(("127.0.0.1", 0), _Requests, bind_and_activate=False)
@@ -132,7 +132,7 @@ def serve(target: str, listener: socket.socket, token: str, *, log: bool) -> Non
     server.socket = listener
     server.server_name, server.server_port = listener.getsockname()
     server.setup_environ()
-    server.set_app(WatchedWSGI(app, token, looking))
+    server.set_app(WatchedWSGI(app, token, probe))
     server.serve_forever()
 
 

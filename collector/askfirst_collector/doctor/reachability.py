@@ -53,7 +53,7 @@ def outside_of_the_gate(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def away(evidence: Evidence) -> Iterator[Finding]:
+def collector_unavailable(evidence: Evidence) -> Iterator[Finding]:
     """D014: the gate is there, and cannot ask anybody."""
     # A policy that is refused is said as such.
     if evidence.away and not any(beyond_host(evidence)):

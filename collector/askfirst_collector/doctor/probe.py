@@ -28,7 +28,7 @@ HARMLESS = (
 MOST = 50  # layers
 
 
-class Looking:
+class Probe:
     """Sees which gate serves, who stands outside of it, and whom it takes a stranger for."""
 
     def __init__(self, stranger: str, *, environ: Mapping[str, str]) -> None:
@@ -90,7 +90,7 @@ class Looking:
             yield "proxies= of the collector"
 
 
-def watch_gates(looking: Looking) -> None:
+def watch_gates(probe: Probe) -> None:
     """See every call of a gate, and every collector that is made, in this process."""
     asgi, wsgi = askfirst.ConsentMiddleware, askfirst.wsgi.ConsentMiddleware
     call_asgi, call_wsgi = asgi.__call__, wsgi.__call__
@@ -99,22 +99,22 @@ def watch_gates(looking: Looking) -> None:
 
     async def watched_asgi(self: Any, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            looking.serves(self, (scope.get("client") or ("",))[0])
+            probe.serves(self, (scope.get("client") or ("",))[0])
         await call_asgi(self, scope, receive, send)
 
     def watched_wsgi(self: Any, environ: Any, start_response: Any) -> Any:
-        looking.serves(self, environ.get("REMOTE_ADDR", ""))
+        probe.serves(self, environ.get("REMOTE_ADDR", ""))
         return call_wsgi(self, environ, start_response)
 
     def watched_init(self: Any, *arguments: Any, **options: Any) -> None:
-        looking.proxies.append(options.get("proxies", Proxies()))
+        probe.proxies.append(options.get("proxies", Proxies()))
         if options.get("host_policy") is not None:
-            looking.host_policies.append(str(options["host_policy"]))
+            probe.host_policies.append(str(options["host_policy"]))
         original_init(self, *arguments, **options)
 
     async def watched_editions(self: Any, policy: Policy) -> Editions:
         # Also of one that is refused, and so is never published.
-        looking.policies.append(policy.document)
+        probe.policies.append(policy.document)
         return await original_editions(self, policy)
 
     asgi.__call__ = watched_asgi  # type: ignore[method-assign]

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.first_policy import jurisdiction
-
-from .writing import SCOPE, headed, table
+from askfirst_collector.init.write_policy import SCOPE, headed, table
 
 HEAD = """\
 # What the sites of this host may gather at most: the ceiling. Written by: askfirst host init
@@ -48,7 +47,7 @@ PURPOSE = {
 }
 
 
-def write_ceiling(*, name: str, contact: str, country: str) -> str:
+def write_host_policy(*, name: str, contact: str, country: str) -> str:
     """The whole policy as TOML."""
     return "\n".join([HEAD, *_lines(name, contact, country)]) + "\n"
 

@@ -13,9 +13,8 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.login_attempts import FREE_TRIES
 from askfirst_collector.members.members import Members
 from askfirst_collector.members.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
-from askfirst_collector.services import Parts
-
-from .conftest import BASE, ORIGIN, PASSWORD, Clock, client_of, set_up, sign_in
+from askfirst_collector.services import Services
+from tests.dashboard.conftest import BASE, ORIGIN, PASSWORD, Clock, client_of, set_up, sign_in
 
 pytestmark = pytest.mark.anyio
 COOKIE = "__Host-askfirst-host"
@@ -284,7 +283,7 @@ async def test_the_site_s_own_scripts_do_not_read_the_dashboard(
 
 
 async def test_a_network_is_the_visitor_s_behind_a_proxy(
-    parts: Parts, client: httpx.AsyncClient, members: Members
+    parts: Services, client: httpx.AsyncClient, members: Members
 ) -> None:
     """Whoever guesses behind the same proxy slows down themselves, and nobody else there."""
     await set_up(client, members)
@@ -307,7 +306,7 @@ async def test_names_are_escaped(client: httpx.AsyncClient, members: Members) ->
 
 
 async def test_every_answer_has_the_headers_of_a_careful_site(
-    client: httpx.AsyncClient, parts: Parts, members: Members
+    client: httpx.AsyncClient, parts: Services, members: Members
 ) -> None:
     await set_up(client, members)
     for path in ("/sign-in", "/account", "/nope", "/static/host.css", "/static/nope"):
@@ -323,7 +322,7 @@ async def test_every_answer_has_the_headers_of_a_careful_site(
 
 
 async def test_nothing_secret_is_stored_as_it_is(
-    client: httpx.AsyncClient, parts: Parts, members: Members
+    client: httpx.AsyncClient, parts: Services, members: Members
 ) -> None:
     token = members.new_link()
     fields = {"token": token, "name": "ada", "password": PASSWORD, "again": PASSWORD}

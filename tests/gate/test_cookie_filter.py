@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.gate.cookie_filter import Passing, glob
+from askfirst.gate.cookie_filter import CookieFilter, glob
 from askfirst.gate.undeclared_cookies import Report
 from askfirst.http.headers import Header
 from tests.gate.memory import NOW, make_policy
 
 
-def passing() -> Passing:
-    return Passing(make_policy(), report=Report(mode="strict", suggest=None))
+def passing() -> CookieFilter:
+    return CookieFilter(make_policy(), report=Report(mode="strict", suggest=None))
 
 
 def left(lines: list[bytes], *allowed: str, learns: bool = False) -> tuple[list[bytes], bool]:

@@ -16,14 +16,14 @@ from askfirst.contracts.origin import same_origin
 from askfirst_collector.api.serialize import state_of
 from askfirst_collector.demo.chain import Sites, is_tight, tighten
 from askfirst_collector.demo.pages import SECURITY, templates
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 
 PATH = "/behind"
 
 
 @dataclass(frozen=True)
 class Link:
-    """A site or a collector below the ceiling: its state, and what it would have to write."""
+    """A site or a collector below the host policy: its state, and what it would have to write."""
 
     name: str
     where: str
@@ -33,11 +33,11 @@ class Link:
     placed: bool
 
 
-class Behind:
+class ChainPage:
     """The page and its one form. In a real host only the host admin reaches it."""
 
     def __init__(
-        self, parts: Callable[[], Parts], sites: Sites, *, notice: Callable[[Request], object]
+        self, parts: Callable[[], Services], sites: Sites, *, notice: Callable[[Request], object]
     ) -> None:
         self._parts = parts
         self._sites = sites
@@ -63,7 +63,7 @@ class Behind:
         return HTMLResponse(html, headers={**SECURITY, "cache-control": "no-store"})
 
     async def press(self, request: Request) -> Response:
-        """Tighten the ceiling, or loosen it again."""
+        """Tighten the host policy, or loosen it again."""
         if not same_origin(request.headers.raw, self._sites.shop.origins):
             raise HTTPException(403)
         _, tight = await asyncio.to_thread(self._chain)

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 
-from .dictionary import Dictionary, time_number
-from .events import TYPES, Batch, Closed, PeriodClosed, PeriodKey, Row
-from .schema import DIMENSIONS
+from askfirst_collector.store.dictionary import Dictionary, time_number
+from askfirst_collector.store.events import TYPES, Batch, Closed, PeriodClosed, PeriodKey, Row
+from askfirst_collector.store.schema import DIMENSIONS
 
 ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 MOST = 256  # rows or keys in one statement

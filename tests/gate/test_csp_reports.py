@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from askfirst.gate.csp_reporting import without_reports
+from askfirst.gate.csp_reports import without_reports
 from askfirst.http.headers import Header
 
 AGREED = frozenset({"in.counter.example"})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.gate.page_token import DAY, Vouching
+from askfirst.gate.page_token import DAY, PageTokens
 from tests.gate.conftest import Shop
 from tests.gate.memory import KEY, NOW, state_token
 from tests.gate.placing import TIDES, place
@@ -17,13 +17,13 @@ OLD = bytes(32)
 WORD = re.compile(rb'askfirst;desc="tides\.([A-Za-z0-9_-]{43})"')
 
 
-def vouching(*keys: bytes, now: float = NOW) -> Vouching:
-    return Vouching(keys or (KEY,), now=lambda: now)
+def vouching(*keys: bytes, now: float = NOW) -> PageTokens:
+    return PageTokens(keys or (KEY,), now=lambda: now)
 
 
 def test_a_word_holds_for_its_collector_page_and_day() -> None:
     """M49: the page is vouched for by the gate, and for no other page or collector."""
-    word = vouching().vouch("tides", "/tides/today")
+    word = vouching().sign("tides", "/tides/today")
     assert len(word) == 43
     assert vouching().holds("tides", "/tides/today", word)
     assert not vouching().holds("buoys", "/tides/today", word)
@@ -36,27 +36,27 @@ def test_a_word_holds_for_its_collector_page_and_day() -> None:
 
 def test_names_and_paths_cannot_run_into_each_other() -> None:
     """M49: what is signed is framed, so that no two pages share a word."""
-    word = vouching().vouch("tides", "/a")
+    word = vouching().sign("tides", "/a")
     assert not vouching().holds("tide", "s/a", word)
 
 
 @pytest.mark.parametrize(("days", "holds"), [(0, True), (1, True), (2, False), (-1, False)])
 def test_a_word_holds_that_day_and_the_next(days: int, holds: bool) -> None:
     """M49: a page that stayed open over midnight still counts; an old word does not."""
-    word = vouching().vouch("tides", "/tides/")
+    word = vouching().sign("tides", "/tides/")
     assert vouching(now=NOW + days * DAY).holds("tides", "/tides/", word) is holds
 
 
 def test_every_key_of_the_site_verifies_and_the_newest_signs() -> None:
     """M49: keys rotate, and words under the old one are good until their day is over."""
     old, both = vouching(OLD), vouching(OLD, KEY)
-    assert both.holds("tides", "/tides/", old.vouch("tides", "/tides/"))
-    assert not old.holds("tides", "/tides/", both.vouch("tides", "/tides/"))
+    assert both.holds("tides", "/tides/", old.sign("tides", "/tides/"))
+    assert not old.holds("tides", "/tides/", both.sign("tides", "/tides/"))
 
 
 def test_one_page_written_in_two_ways_has_one_word() -> None:
     """M49: some servers hand on paths decoded; the browser tells them as it sent them."""
-    assert vouching().vouch("tides", "/caf%C3%A9/~x?a=b") == vouching().vouch(
+    assert vouching().sign("tides", "/caf%C3%A9/~x?a=b") == vouching().sign(
         "tides", "/caf%c3%a9/%7ex"
     )
 
@@ -107,7 +107,7 @@ def test_it_joins_what_the_application_says_and_is_said_once() -> None:
     ]
     edition = place(None, None, TIDES).current
     once = vouching().told(own, edition, status=200, path=lambda: "/tides/", host="")
-    word = vouching().vouch("tides", "/tides/")
+    word = vouching().sign("tides", "/tides/")
     (line,) = [value for name, value in once if name.lower() == b"server-timing"]
     assert line == b'db;dur=53, app;desc="x, y", cache, askfirst;desc="tides.%b"' % word.encode()
     assert vouching().told(once, edition, status=200, path=lambda: "/tides/", host="") == once
@@ -150,5 +150,5 @@ async def test_events_ask_the_gate_for_its_word(shop: Callable[..., Shop]) -> No
     found = WORD.fullmatch((await at.browser.get("/tides/")).one(b"server-timing"))
     assert found is not None
     await at.browser.post_json("/askfirst/events", {})
-    assert seen[0].vouches("tides", "/tides/", found[1].decode())
-    assert not seen[0].vouches("tides", "/", found[1].decode())
+    assert seen[0].accepts_page_token("tides", "/tides/", found[1].decode())
+    assert not seen[0].accepts_page_token("tides", "/", found[1].decode())

@@ -9,7 +9,7 @@ from typing import TypeVar
 Node = TypeVar("Node", bound=Hashable)
 
 
-def bridges(edges: Iterable[tuple[Node, Node]]) -> Iterator[tuple[Node, Node]]:
+def cut_edges(edges: Iterable[tuple[Node, Node]]) -> Iterator[tuple[Node, Node]]:
     """The edges, as they were given, that lie on no cycle. No edge may be given twice."""
     near: dict[Node, list[tuple[Node, tuple[Node, Node]]]] = {}
     for edge in edges:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from askfirst.terms.policy import shipped
-from askfirst_collector.api.host_policy import NewCeiling, Tried
-
-from .admin_members import operation
-from .operation import Answer, Area, Body, Schema, ref
-from .shapes import array, closed, of_struct
+from askfirst_collector.api.host_policy import NewHostPolicy, Tried
+from askfirst_collector.openapi.admin_members import operation
+from askfirst_collector.openapi.operation import Answer, Area, Body, Schema, ref
+from askfirst_collector.openapi.shapes import array, closed, of_struct
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer", "minimum": 0}
@@ -38,7 +37,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "TriedCeiling": of_struct(Tried, policy=ref("Policy")),
-    "NewCeiling": of_struct(NewCeiling, policy=ref("Policy")),
+    "NewCeiling": of_struct(NewHostPolicy, policy=ref("Policy")),
     "Previewed": closed(
         {
             "suspends": _HELD,

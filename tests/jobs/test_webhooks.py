@@ -12,16 +12,15 @@ import pytest
 
 from askfirst.errors import Refused
 from askfirst_collector.catalogue.webhook_queue import PAUSES, set_webhook, webhook_url
-from askfirst_collector.services import Parts
+from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.usecases.save_host_policy import save_ceiling
+from askfirst_collector.usecases.save_host_policy import save_host_policy
 from askfirst_collector.webhooks.deliver import tell_owners
 from askfirst_collector.webhooks.pinned_http import Poster
 from tests.closing.house import Clock
 from tests.conftest import ROOT
-from tests.registry.test_ceilings import ceiling
-
-from .listener import Listener, listening
+from tests.jobs.listener import Listener, listening
+from tests.registry.test_host_policies import ceiling
 
 
 @pytest.fixture
@@ -35,15 +34,15 @@ def poster(listener: Listener) -> Poster:
     return Poster(resolve=lambda *_: ["127.0.0.1"], allowed=lambda _: True, tls=listener.trusting())
 
 
-def hook(parts: Parts, url: str | None, site: str = "shop") -> str | None:
+def hook(parts: Services, url: str | None, site: str = "shop") -> str | None:
     """Set where changes of a site, or of the host (""), are told."""
     with writing(parts.engine) as connection:
         return set_webhook(connection, site, "", url, urandom=parts.urandom)
 
 
-def tighten(parts: Parts) -> None:
+def tighten(parts: Services) -> None:
     """A ceiling below the site's policy."""
-    save_ceiling(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
 
 
 def is_ours(secret: str, headers: dict[str, str], body: bytes, now: float) -> bool:
@@ -55,7 +54,7 @@ def is_ours(secret: str, headers: dict[str, str], body: bytes, now: float) -> bo
 
 
 def test_the_owner_of_a_suspended_site_is_told_why(
-    parts: Parts, clock: Clock, listener: Listener
+    parts: Services, clock: Clock, listener: Listener
 ) -> None:
     """M33: signed, with every conflict, the time of the attempt, and nothing about a visitor."""
     secret = hook(parts, listener.url())
@@ -76,18 +75,20 @@ def test_the_owner_of_a_suspended_site_is_told_why(
     assert len(listener.came) == 1
 
 
-def test_the_host_is_told_of_every_change(parts: Parts, clock: Clock, listener: Listener) -> None:
+def test_the_host_is_told_of_every_change(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
     """Whom it stopped, and who may go on."""
     hook(parts, listener.url("/host"), site="")
     tighten(parts)
-    save_ceiling(parts, ceiling(), actor="ann", expected=1)
+    save_host_policy(parts, ceiling(), actor="ann", expected=1)
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 2
     changed = sorted(json.loads(body)["changed"][0]["type"] for _, _, body in listener.came)
     assert changed == ["site.resumed", "site.suspended"]
 
 
 def test_what_did_not_arrive_is_tried_again_and_then_given_up(
-    parts: Parts, clock: Clock, listener: Listener, caplog: pytest.LogCaptureFixture
+    parts: Services, clock: Clock, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With growing pauses; the message keeps its id, so that a receiver can tell."""
     hook(parts, listener.url())
@@ -109,7 +110,7 @@ def test_what_did_not_arrive_is_tried_again_and_then_given_up(
     assert "hooks.example" not in caplog.text
 
 
-def test_an_inner_address_gets_nothing(parts: Parts, clock: Clock, listener: Listener) -> None:
+def test_an_inner_address_gets_nothing(parts: Services, clock: Clock, listener: Listener) -> None:
     """With the job as it runs: the listener is on loopback, and hears nothing."""
     hook(parts, f"https://127.0.0.1:{listener.port}/")
     tighten(parts)
@@ -118,7 +119,7 @@ def test_an_inner_address_gets_nothing(parts: Parts, clock: Clock, listener: Lis
 
 
 def test_a_new_address_gets_a_new_secret_and_no_old_message(
-    parts: Parts, clock: Clock, listener: Listener
+    parts: Services, clock: Clock, listener: Listener
 ) -> None:
     """What was queued for the old one is dropped with it; None ends it."""
     first = hook(parts, listener.url("/old"))
@@ -128,7 +129,7 @@ def test_a_new_address_gets_a_new_secret_and_no_old_message(
         assert webhook_url(connection, "shop", "") == listener.url("/new")
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 0
     assert hook(parts, None) is None
-    save_ceiling(parts, ceiling(), actor="ann", expected=1)
+    save_host_policy(parts, ceiling(), actor="ann", expected=1)
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 0
     assert listener.came == []
 
@@ -142,7 +143,7 @@ def test_a_new_address_gets_a_new_secret_and_no_old_message(
         *("https://hooks.example/\r\nx: y", "https://[::1/", "https://hooks.example/" + "a" * 500),
     ],
 )
-def test_an_address_that_cannot_be_told_is_refused(parts: Parts, url: str) -> None:
+def test_an_address_that_cannot_be_told_is_refused(parts: Services, url: str) -> None:
     """Https, a host, and nothing that could be read as something else."""
     with pytest.raises(Refused, match="bad-shape"):
         hook(parts, url)

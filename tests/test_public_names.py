@@ -15,8 +15,8 @@ import askfirst
 PUBLIC = {
     "askfirst": """
         AskfirstError CollectorAway CollectorUnavailable CollectorClient Consent ConsentMiddleware
-        HttpCollector Policy PolicyError Problem Refused __version__ accesslog askfirst_notice consent_from read_policy
-        shipped track
+        HttpCollector Policy PolicyError Problem Refused __version__ accesslog askfirst_notice
+        consent_from read_policy shipped track
     """,
     "askfirst.accesslog": "VisitorFilter install",
     "askfirst.django": "ConsentMiddleware askfirst_notice consent_from",

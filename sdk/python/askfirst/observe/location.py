@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import iptocc
 import maxminddb
+from geoip2.models import City
 
 from ..errors import Unusable
 from ..terms.attributes import UNKNOWN, Value
@@ -197,6 +199,10 @@ def place_in(record: object) -> Value:
     if not isinstance(record, dict):
         return _NOWHERE
     country, part = record.get("country"), record.get("subdivisions")
+    if isinstance(country, dict):
+        # What is nested otherwise than MaxMind nests it is read by layout below.
+        with suppress(TypeError, AttributeError, ValueError, LookupError):
+            return _typed(City(("en",), **record))
     if isinstance(part, (list, tuple)):
         part = part[0] if part else None
     code = part.get("iso_code") if isinstance(part, dict) else None
@@ -208,6 +214,17 @@ def place_in(record: object) -> Value:
         code or record.get("region_code"),
         _name(record.get("city")),
         region_name=_name(part) or _name(flat),
+    )
+
+
+def _typed(model: City) -> Value:
+    """The place in a record of MaxMind's own databases."""
+    part = model.subdivisions[0] if model.subdivisions else None
+    return place_of(
+        model.country.iso_code,
+        part.iso_code if part is not None else None,
+        model.city.names.get("en"),
+        region_name=part.names.get("en") if part is not None else None,
     )
 
 

@@ -20,9 +20,9 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.runtime.open import open_parts
+from askfirst_collector.runtime.open import open_services
 now = float(sys.argv[2])
-parts = open_parts(Path(sys.argv[1]), host_policy=None, now=lambda: now, urandom=os.urandom)
+parts = open_services(Path(sys.argv[1]), host_policy=None, now=lambda: now, urandom=os.urandom)
 print("ready", flush=True)
 sys.stdin.readline()
 close_due(parts, now)

@@ -21,7 +21,7 @@ POLICY = policy()
 STOPS = """
 import sys, threading
 from pathlib import Path
-from askfirst_collector.ingest.consents import record_now
+from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import decision, opened, policy
 folder, method, point = sys.argv[1:]
 def stop(*_, **__):

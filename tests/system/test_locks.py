@@ -15,11 +15,11 @@ from pathlib import Path
 import click
 import pytest
 
+from askfirst.gate.receipt import handle_of
 from askfirst.http.cookie_header import RECEIPT
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.cli import main
-from askfirst_collector.ingest.asked import handle_of
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.open import close_services, open_services
 from tests.conftest import ROOT
@@ -40,6 +40,8 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("site", "list"): ["--data", "{data}"],
     ("site", "add"): ["{files}/other.toml", "--data", "{data}"],
     ("site", "key"): [OTHER, "--data", "{data}", "--revoke"],
+    ("site", "keys"): [OTHER, "--data", "{data}"],
+    ("site", "limit"): [OTHER, "1000", "--data", "{data}"],
     ("policy", "publish"): ["{files}/other.toml", "--data", "{data}"],
     ("collector", "add"): ["{files}/wind.toml", "--data", "{data}", "--owner", OWNER],
     ("collector", "list"): ["--data", "{data}"],
@@ -127,7 +129,7 @@ class Load(threading.Thread):
         while (answer := visitor.answer("accept_all")).status == 409:
             continue
         assert answer.status == 303
-        handle = handle_of(visitor.jar[RECEIPT.decode()])
+        handle = str(handle_of(visitor.jar[RECEIPT.decode()].encode()))
 
         def withdraw() -> bool:
             assert visitor.press(visitor.get("/"), "withdraw").status == 303

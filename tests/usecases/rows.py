@@ -141,11 +141,11 @@ ROWS = (
         },
     ),
     Row(
-        "save_ceiling",
+        "save_host_policy",
         ("ceiling.save",),
         {
             "dashboard": Form(
-                "/ceiling",
+                "/host-policy",
                 {"do": "save", "document": as_toml(_CEILING.document), "expected": "0"},
             ),
             "api": Call("PUT", "/v1/admin/ceiling", {"policy": _CEILING.document, "expected": 0}),
@@ -173,9 +173,9 @@ FORMS = {
     "POST /retire-site": "retire_site",
     "DELETE /v1/admin/sites/{site}": "retire_site",
     "PUT /v1/admin/sites/{site}/limit": "limit_site",
-    "POST /ceiling": "save_ceiling",
-    "PUT /v1/admin/ceiling": "save_ceiling",
-    "POST /ceiling/webhook": "save_webhook",
+    "POST /host-policy": "save_host_policy",
+    "PUT /v1/admin/ceiling": "save_host_policy",
+    "POST /host-policy/webhook": "save_webhook",
     "POST /sites/{site}/webhook": "save_webhook",
     f"POST {_TIDE}/webhook": "save_webhook",
 }
@@ -186,7 +186,7 @@ COMMANDS = {
     "site keys": "end_site_key",
     "site retire": "retire_site",
     "site limit": "limit_site",
-    "host set": "save_ceiling",
+    "host set": "save_host_policy",
     "host link": "create_set_up_link",
 }
 # Nothing of the registry changes by these: they look, sign in and out, or are about files.
@@ -215,6 +215,13 @@ NOT_YET = {
 }
 # Functions that nobody asks for by a face above: previews, jobs, and what visitors do.
 OTHERS = {
-    *("preview", "coming", "asked_again", "ceiling_number", "follow_file", "read_site_keys"),
+    *(
+        "preview",
+        "preview_publish",
+        "asked_again",
+        "host_policy_number",
+        "follow_file",
+        "read_site_keys",
+    ),
     *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "generation"),
 }

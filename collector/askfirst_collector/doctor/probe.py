@@ -80,7 +80,7 @@ class Probe:
                 yield from gate.undeclared_cookies()
         apps = sys.modules.get("askfirst.django.apps")
         if apps is not None:
-            yield from apps.desk().undeclared_cookies()
+            yield from apps.adapter().undeclared_cookies()
 
     def _trusts_anybody(self) -> Iterator[str]:
         if "*" in self._environ.get("FORWARDED_ALLOW_IPS", "").split(","):

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -25,8 +26,8 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.faults import StoreFault
 from tests.conftest import ROOT
 
-# The module: in the package its name is that of the command.
-serving = sys.modules["askfirst_collector.commands.serve"]
+# The module: what else is of that name is the command.
+serving = import_module("askfirst_collector.commands.serve")
 EXAMPLE = ROOT / "policy.example.toml"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -43,13 +44,23 @@ def imports(root: Path, path: Path) -> Iterator[Import]:
     """Everything a file imports at run time or for types, wherever it stands in it."""
     module = module_of(root, path)
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _statements(path.read_text("utf-8")):
         if isinstance(node, ast.Import):
             yield from (Import(module, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield from (Import(module, f"{base}.{alias.name}") for alias in node.names)
+
+
+@functools.cache
+def _statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """By the text: the checks read the same files again and again, and copies of them."""
+    return tuple(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    )
 
 
 def room_of(root: Path, name: str) -> str | None:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 import askfirst_collector.usecases as package
@@ -20,6 +19,7 @@ from askfirst_collector.dashboard.app import host_routes
 from askfirst_collector.usecases.site_keys import create_site_key
 from tests.isolation.rows import COLLECTOR, endpoints
 from tests.isolation.world import PROVIDER, World, world
+from tests.support.commands import commands
 
 from .faces import Form, outcome
 from .rows import COMMANDS, FORMS, NO_CHANGES, NOT_YET, OTHERS, ROWS, Row
@@ -86,19 +86,11 @@ def test_every_form_operation_and_command_is_of_a_change(tmp_path: Path) -> None
         for row in COLLECTOR
         if row.method != "GET" and row.path.startswith("/v1/admin")
     }
-    commands = set(_commands(main))
+    called = {" ".join(words) for words, _ in commands(main)}
     mapped = {*FORMS, *COMMANDS, *NO_CHANGES, *NOT_YET}
-    assert forms | operations | commands == mapped
+    assert forms | operations | called == mapped
     assert {*FORMS.values(), *COMMANDS.values()} == {row.change for row in ROWS}
     assert len(NOT_YET) <= 26, "this number only falls"
-
-
-def _commands(group: click.Command, prefix: str = "") -> Iterator[str]:
-    if not isinstance(group, click.Group):
-        yield prefix.strip()
-        return
-    for name, command in group.commands.items():
-        yield from _commands(command, f"{prefix} {name}")
 
 
 async def test_a_key_that_is_not_there_is_refused_and_its_text_is_nowhere(tmp_path: Path) -> None:

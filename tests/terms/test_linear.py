@@ -18,7 +18,7 @@ from askfirst.terms.policy import MOST_PURPOSES, Policy, read_policy, shipped
 
 SITE = shipped("standard").document
 PURPOSE: dict[str, Any] = dict(SITE["purposes"]["statistics"])
-SIZE = 1_500
+SIZE = 600
 # Four times the length: four times the work where it is linear, sixteen where it is quadratic.
 MORE, MOST_RATIO = 4, 9.0
 

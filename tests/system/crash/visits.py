@@ -260,6 +260,10 @@ class Crowd:
                 answer = visitor.post_json(path, body)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.01)  # nobody listens: the next server does not start sooner
+            if answer is not None and not answer.all("content-length"):
+                # Killed between its status line and its headers, which the standard library's
+                # server writes one by one, and its client takes for all that there are.
+                answer = None
             if answer is not None and answer.status in statuses:
                 return answer, visitor.jar
             if answer is not None and answer.status != 503:

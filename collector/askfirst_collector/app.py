@@ -23,7 +23,6 @@ from askfirst_collector.api.sites import SitesFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.responses import Answer, conflicting, refused, unavailable
-from askfirst_collector.openapi.document import published
 from askfirst_collector.runtime.health import health
 from askfirst_collector.services import Services
 
@@ -115,6 +114,13 @@ def answering(handler: Handler) -> Handler:
 
 async def openapi(request: Request) -> Response:
     """What this face is, for whoever wants to call it."""
+
+    def published() -> tuple[bytes, str]:
+        # Written where somebody asks for it: every start would pay for it otherwise.
+        from askfirst_collector.openapi.document import published
+
+        return published()
+
     body, etag = await asyncio.to_thread(published)
     headers = {"etag": etag, "cache-control": "public, no-cache"}
     if etag in request.headers.get("if-none-match", ""):

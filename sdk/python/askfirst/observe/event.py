@@ -14,7 +14,6 @@ from typing import Any
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
 from ..terms.terms import Terms
-from . import agent
 from .action import action
 from .clock import arrival
 from .cookies import cookies
@@ -90,6 +89,8 @@ class Observer:
         if not (wanted.scope.level("browser") or wanted.scope.level("os")):
             return False
         if self._bot is None:
+            from . import agent
+
             self._bot = agent.is_bot(self.raw.header(b"user-agent"))
         return self._bot
 
@@ -119,10 +120,23 @@ def _place(request: Observer) -> Value:
     return place.locate(address) if place and address else (UNKNOWN,)
 
 
+# The tables of agents are read where an agent is: most starts never need that quarter of a second.
+def _browser(request: Observer) -> Value:
+    from . import agent
+
+    return agent.browser(request.raw.header(b"user-agent"))
+
+
+def _os(request: Observer) -> Value:
+    from . import agent
+
+    return agent.os(request.raw.header(b"user-agent"))
+
+
 _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "time": lambda request: arrival(request.raw.now),
-    "browser": lambda request: agent.browser(request.raw.header(b"user-agent")),
-    "os": lambda request: agent.os(request.raw.header(b"user-agent")),
+    "browser": _browser,
+    "os": _os,
     "ip": _place,
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }

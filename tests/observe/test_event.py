@@ -51,7 +51,7 @@ SOURCES: dict[str, set[object]] = {
     "referrer": {"referrer"},
     "browser": {b"user-agent"},
     "os": {b"user-agent"},
-    "screen": {"screen"},
+    "screen": {"screen", b"user-agent"},
     "ip": {"peer", b"x-forwarded-for"},
     "language": {b"accept-language"},
     "cookies": {"cookies"},

@@ -56,7 +56,18 @@ OWN = frozenset({"https://www.example.com", "http://localhost:8000"})
         (f"https://{'a.' * 126}com", (UNKNOWN,)),
         ("null", (UNKNOWN,)),
         ("-", (UNKNOWN,)),
+        ("https://example.com", ("internal", "example.com")),
+        ("https://www.www.example.com", ("other", "example.com")),
+        ("android-app://com.google.android.gm/", ("mail", "com.google.android.gm")),
+        (
+            "android-app://com.google.android.googlequicksearchbox/https/www.google.com",
+            ("search", "com.google.android.googlequicksearchbox"),
+        ),
+        ("android-app://com.Slack", ("app", "com.Slack")),
+        ("android-app://com.reddit.frontpage/", ("social", "com.reddit.frontpage")),
         ("android-app://com.example", (UNKNOWN,)),
+        ("android-app://google.com/", (UNKNOWN,)),
+        ("android-app://", (UNKNOWN,)),
         (7, (UNKNOWN,)),
     ],
 )
@@ -145,7 +156,7 @@ def test_every_listed_host_has_its_channel(corpus: Path, name: str, channel: str
 
 def test_channels_of_the_table() -> None:
     """The table holds only the channels that the design names."""
-    assert set(table().values()) == {"search", "social", "ai", "mail"}
+    assert set(table().values()) == {"search", "social", "ai", "mail", "app"}
 
 
 @given(st.text(), st.sets(st.text()))

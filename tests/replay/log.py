@@ -16,6 +16,7 @@ from publicsuffixlist import PublicSuffixList
 from askfirst.observe.agent import is_bot
 from askfirst.observe.channels import channel_of
 from askfirst.observe.page import page
+from askfirst.observe.screen import screen
 
 OWN = ("semicomplete.com", "www.semicomplete.com")
 _SUFFIXES = PublicSuffixList()
@@ -55,7 +56,7 @@ class Line:
             "referrer": self._referrer(),
             "browser": (browser,),
             "os": (system,),
-            "screen": ("unknown",),  # a log knows nothing of it
+            "screen": screen(None, self.agent),
             "ip": (self.country or "unknown",),
             "language": ("unknown",),
         }

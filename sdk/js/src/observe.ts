@@ -29,7 +29,8 @@ export function observe(scope: Scope, lists: Lists, referrer: string, whole = fa
 
 function originOf(address: string): string {
   try {
-    return new URL(address).origin;
+    // An app is no origin to a browser; its id is what stands before the first slash.
+    return /^android-app:\/\/[\w.]+/.exec(address)?.[0] ?? new URL(address).origin;
   } catch {
     return "null";
   }

@@ -64,7 +64,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   page: isText,
   referrer: (value) => value === null || isText(value),
   screen: (value) =>
-    ["phone", "tablet", "desktop"].includes(value as string) ||
+    ["phone", "tablet", "desktop", "tv"].includes(value as string) ||
     (Array.isArray(value) && value.length === 2 && value.every(Number.isInteger)),
   cookies: (value) =>
     isTable(value) &&

@@ -12,10 +12,11 @@ CHANNELS = {
     "social": "Social networks",
     "ai": "AI assistants",
     "mail": "Mail",
+    "app": "Apps",
     "direct": "No referrer",
     "other": "Other sites",
 }
-SCREENS = {"phone": "Phone", "tablet": "Tablet", "desktop": "Desktop"}
+SCREENS = {"phone": "Phone", "tablet": "Tablet", "desktop": "Desktop", "tv": "Television"}
 # ISO 639-1, the languages browsers are most often set to.
 LANGUAGES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech",

@@ -21,7 +21,7 @@ Property = str | int | float | bool | None
 Screen = str | tuple[int, int]  # a class, or width and height in CSS pixels
 
 TYPES = get_args(EventType)
-SCREENS = ("phone", "tablet", "desktop")
+SCREENS = ("phone", "tablet", "desktop", "tv")
 # What only the page can tell.
 FIELDS = ("page", "referrer", "screen", "cookies", "action")
 # What a relay may observe: time is of arrival, pseudonyms are of the receipt.

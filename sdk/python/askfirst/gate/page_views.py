@@ -81,13 +81,18 @@ def page_of(terms: Terms, path: str, query: bytes) -> str:
 
 
 def _origin(referrer: bytes | None) -> str:
+    """Scheme, host and port; "null" of what has none: a visit from there is not a direct one."""
+    if not referrer:
+        return ""
     try:
-        parts = urlsplit((referrer or b"").decode("ascii"))
+        parts = urlsplit(referrer.decode("ascii"))
         host, port = parts.hostname, parts.port
     except ValueError:
-        return ""
+        return "null"
+    if parts.scheme == "android-app" and "@" not in parts.netloc:
+        return f"android-app://{parts.netloc}"  # an app's id, whose letters count
     if parts.scheme not in ("http", "https") or not host:
-        return ""
+        return "null"
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
 

@@ -1,7 +1,8 @@
 """Which channel a host stands for, by the table in `channels.txt` (`scripts/build-channels`).
 
 A line is a host and its channel. ".facebook.com" is that domain and all below it, "bing.com" that
-host alone (and its "www."), "google.*" the name under any public suffix of a country.
+host alone (and its "www."), "google.*" the name under any public suffix of a country. An app stands
+there as Android names it: "android-app://com.google.android.gm".
 """
 
 from __future__ import annotations

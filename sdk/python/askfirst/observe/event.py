@@ -78,6 +78,9 @@ class Observer:
                     value = self._known[name] = _OF_REQUEST[name](self)
             elif name == "action" and event.get("type") != "action":
                 continue
+            elif name == "screen":
+                agent = self.raw.header(b"user-agent")
+                value = screen(event.get(name), agent)
             else:
                 value = _OF_EVENT[name](event.get(name), wanted, self.own_origins)
             if value:
@@ -143,7 +146,6 @@ _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
 _OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
     "page": lambda value, wanted, _: page(value, wanted.query_parameters),
     "referrer": lambda value, _, own_origins: referrer(value, own_origins),
-    "screen": lambda value, *_: screen(value),
     "cookies": lambda value, wanted, _: cookies(value, wanted.cookies),
     "action": lambda value, wanted, _: action(value, wanted.actions),
 }
@@ -153,4 +155,5 @@ _OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What is observed of a scope, in its order."""
     levels = scope.as_dict().items()
-    return tuple(pair for pair in levels if pair[0] in _OF_REQUEST or pair[0] in _OF_EVENT)
+    known = {"screen", *_OF_REQUEST, *_OF_EVENT}
+    return tuple(pair for pair in levels if pair[0] in known)

@@ -6,39 +6,91 @@ import re
 from itertools import pairwise
 
 ID = ":id"
-LONGEST = 64  # characters of a segment that can still be words
+LONGEST = 200  # characters of a segment that can still be words
 
 # Nearly every segment there is: short lower-case words.
-_PLAIN = re.compile(r"[a-z]{1,20}(?:[-_.][a-z]{1,20})*")
+_PLAIN = re.compile(r"[a-z]{1,15}(?:[-_.][a-z]{1,15})*")
 _SEPARATORS = re.compile(r"([-_.,~+ ]+)")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_+-]+={0,2}")
 _LONG_DIGITS = re.compile(r"[0-9]{4,}")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _WORD = re.compile(r"[a-z]{4,}")
+_LETTERS = re.compile(r"[A-Za-z]{16,}")
 _HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
+_AT = re.compile(r"@|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])"  # IPv4
+    r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",  # IPv6
+    re.IGNORECASE,
+)
+# The 200 pairs of letters that words most often hold, each first letter with those that follow it:
+# counted over what Django says in 26 languages. Of their words of 16 letters and more, 1 in 100 has
+# less than 60 % of them; of random letters, 99 in 100.
+_FOLLOWING = (
+    "aabcdgijklmnprstuvz baeiloru caehiot daeiou eabcdefgiklmnprstvxz faeio gaeioru haeiot"
+    " iacdefgjklmnorstvz jaeo kaeilostu ladeilostu maeiopu nacdeginostuy obcdgiklmnoprstuv"
+    " paeilor radeiklmorstu saceiklopstu taehiorstuy uaegiklmnprstu vaeio zaei"
+)
+_PAIRS = frozenset(group[0] + second for group in _FOLLOWING.split() for second in group[1:])
+_OF_WORDS = 0.6
 
 
 def template(segment: str) -> str:
     """One segment of a path, percent-decoded, with its identifiers replaced.
 
-    Whole segments: integers, UUIDs, ULIDs, e-mail addresses, base64-like tokens, and anything
-    unprintable or too long to be words. Within a segment, between separators: runs of four or more
-    digits, hexadecimal with a digit in it, and tokens: "invoice-20260117" is "invoice-:id".
+    Whole segments: integers but years, UUIDs, ULIDs, e-mail and network addresses, telephone and
+    order numbers, dates, base64-like tokens, and anything unprintable or too long to be words.
+    Within a segment, between separators: runs of four or more digits but years, hexadecimal with a
+    digit in it, and tokens: "invoice-20260117" is "invoice-:id", "laptops-2026" stays.
     """
     if not segment or (len(segment) <= LONGEST and _PLAIN.fullmatch(segment)):
         return segment
-    if len(segment) > LONGEST or not segment.isprintable() or "@" in segment:
+    if len(segment) > LONGEST or not segment.isprintable():
         return ID
-    if segment.isdigit() or _UUID.fullmatch(segment) or _is_base64(segment):
+    if _AT.search(segment) or _ADDRESS.search(segment.replace(ID, "")):
+        return ID
+    if segment.isdigit() and not _YEAR.fullmatch(segment):
+        return ID
+    if _UUID.fullmatch(segment) or _is_base64(segment):
         return ID
     parts = _SEPARATORS.split(segment)
+    if _is_number(parts):
+        return ID
     return "".join(part if index % 2 else _word(part) for index, part in enumerate(parts))
 
 
+def is_month(segment: str, before: str) -> bool:
+    """Whether it is a month below a year: "/2026/09" is an archive, "/orders/09" an order."""
+    return bool(_YEAR.fullmatch(before)) and re.fullmatch("0[1-9]|1[0-2]", segment) is not None
+
+
 def _word(word: str) -> str:
-    if len(word) > 40 or _is_token(word):
+    if len(word) > 40 or _is_token(word) or _is_noise(word):
         return ID
-    return _LONG_DIGITS.sub(ID, word)
+    return _LONG_DIGITS.sub(lambda run: run[0] if _YEAR.fullmatch(run[0]) else ID, word)
+
+
+def _is_number(parts: list[str]) -> bool:
+    """Whether digits stand in groups, as in a telephone number, an order's, or a whole date.
+
+    A year beside a month or another year is none of them, nor is a version ("1.24"); nor is what
+    has fewer than five digits. `parts` are words, with separators between them.
+    """
+    run: list[str] = []
+    between: list[str] = []
+    for word, separator in zip([*parts[::2], ""], [*parts[1::2], "", ""], strict=True):
+        if word.isdigit():
+            run.append(word)
+            between.append(separator)
+            continue
+        rest = [each for each in run if not _YEAR.fullmatch(each)]
+        is_period = len(run) == 2 and len(rest) < 2 and all(len(each) <= 2 for each in rest)
+        is_version = len(run) == 2 and between[0] == "."
+        if len(run) > 1 and sum(map(len, run)) >= 5 and not (is_period or is_version):
+            return True
+        run, between = [], []
+    return False
 
 
 def _is_token(word: str) -> bool:
@@ -47,6 +99,14 @@ def _is_token(word: str) -> bool:
     if not digits or digits == len(word):
         return False
     return bool(_HEX.fullmatch(word)) or (len(word) >= 8 and _changes(word) >= 3)
+
+
+def _is_noise(word: str) -> bool:
+    """A long row of letters that follow each other as in no word."""
+    if not _LETTERS.fullmatch(word):
+        return False
+    pairs = [first + second for first, second in pairwise(word.lower())]
+    return sum(pair in _PAIRS for pair in pairs) < _OF_WORDS * len(pairs)
 
 
 def _is_base64(segment: str) -> bool:

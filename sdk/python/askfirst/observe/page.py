@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
-from .identifiers import ID, template
+from .identifiers import ID, is_month, template
 from .url import read_page
 from .value import NONE
 
@@ -33,8 +33,11 @@ def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
     url = read_page(address)
     if url is None:
         return (UNKNOWN,)
-    segments = [_segment(raw) for raw in url.path.split("/")]
-    segments = [segment for segment in segments if segment]
+    segments: list[str] = []
+    for raw in url.path.split("/"):
+        is_archive = bool(segments) and is_month(raw, segments[-1])
+        if segment := raw if is_archive else _segment(raw):
+            segments.append(segment)
     section = "/" + "".join(segments[:1])
     path = "/" + "/".join(segments)
     if len(path) > LONGEST:

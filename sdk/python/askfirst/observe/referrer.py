@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from publicsuffixlist import PublicSuffixList
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
-from .channels import channel_of
+from .channels import channel_of, table
 from .url import read_origin
 from .value import NONE, known_parts
 
 DIRECT, INTERNAL = "direct", "internal"
+# How Android names the app that a link was in; its path is not looked at.
+_APP = re.compile(r"(android-app://)([A-Za-z0-9_.]{1,200})(?:[/?#].*)?", re.DOTALL)
 LONGEST = 253  # characters of a name that DNS can hold (RFC 1035); suffixes are looked up per label
 
 
@@ -30,17 +33,21 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
     """Channel, site: ("search", "google.com"), ("direct", "none") without a referrer.
 
     Only the origin is looked at, also when more was sent. Channels: internal, search, social, ai,
-    mail, direct, other. An opaque origin ("null"), or one that is no web address, is unknown.
+    mail, app, direct, other. An opaque origin ("null"), or one that is neither a web address nor an
+    app of the list, is unknown. An own origin is internal with `www.` and without.
     """
     if origin is None or origin == "":
         return (DIRECT, NONE)
+    if isinstance(origin, str) and (app := _APP.fullmatch(origin)):
+        channel = table().get(app[1] + app[2])
+        return (channel, app[2]) if channel else (UNKNOWN,)
     if not isinstance(origin, str) or (url := read_origin(origin)) is None:
         return (UNKNOWN,)
     host = url.host.removesuffix(".")
     if len(host) > LONGEST:
         return (UNKNOWN,)
     site = registrable_domain(host) if url.is_name else None
-    if host in _hosts(frozenset(own_origins)):
+    if host.removeprefix("www.") in _hosts(frozenset(own_origins)):
         return known_parts(INTERNAL, site or host)
     if site is None:
         return (OTHER, UNKNOWN)
@@ -50,4 +57,4 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
 
 @lru_cache(maxsize=64)  # by the sites of the policy, never by what a visitor sent
 def _hosts(origins: frozenset[str]) -> frozenset[str]:
-    return frozenset(url.host for url in map(read_origin, origins) if url)
+    return frozenset(url.host.removeprefix("www.") for url in map(read_origin, origins) if url)

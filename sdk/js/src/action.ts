@@ -18,6 +18,7 @@ function cut(value: unknown, terms: PropertyTerms): string | number {
   if ("buckets" in terms) {
     return terms.buckets.filter((bound) => typeof value === "number" && value >= bound).pop() ?? "";
   }
-  const text = String(value);
+  // An object's own toString may be anything, or nothing that can be called.
+  const text = typeof value === "object" ? "" : String(value);
   return terms.includes(text) ? text : "";
 }

@@ -82,6 +82,12 @@ test("M26: whatever a page is, what the script sends of it is by the contract", 
   );
 });
 
+test("what is no value of a property is left empty, whatever it does when it is read", () => {
+  const given = { plan: { toString: {} }, seats: { valueOf: null } } as unknown as Parameters<typeof action>[1];
+  const listed = { plan: ["free", "pro"], seats: { buckets: [0, 10, 50] } };
+  assert.deepEqual(action("signup", given, 2, listed).properties, { plan: "", seats: "" });
+});
+
 test("a batch of the script is within the events that the site takes, however many there are", async () => {
   const { wire } = await import("../src/wire.ts");
   const { body, id } = wire("/askfirst/events", grants(false, false));

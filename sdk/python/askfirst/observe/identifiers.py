@@ -84,8 +84,8 @@ def _is_number(parts: list[str]) -> bool:
             run.append(word)
             between.append(separator)
             continue
-        rest = [each for each in run if not _YEAR.fullmatch(each)]
-        is_period = len(run) == 2 and len(rest) < 2 and all(len(each) <= 2 for each in rest)
+        rest = [word for word in run if not _YEAR.fullmatch(word)]
+        is_period = len(run) == 2 and len(rest) < 2 and all(len(number) <= 2 for number in rest)
         is_version = len(run) == 2 and between[0] == "."
         if len(run) > 1 and sum(map(len, run)) >= 5 and not (is_period or is_version):
             return True

@@ -40,11 +40,11 @@ def screen(value: object, agent: str = "") -> Value:
     if not (_is_length(width) and _is_length(height)):
         return (UNKNOWN,)
     wide, high = width // STEP * STEP, height // STEP * STEP
-    told = _of_size(wide, high)
-    by_agent = _of_agent(agent, is_tablet=told == "tablet")
+    by_size = _of_size(wide, high)
+    by_agent = _of_agent(agent, is_tablet=by_size == "tablet")
     if by_agent == "desktop" and wide < high and wide < PHONE_BELOW:
-        by_agent = told  # a telephone that asks for pages as a desktop would
-    return (by_agent or told, f"{wide}x{high}", f"{width}x{height}")
+        by_agent = by_size  # a telephone that asks for pages as a desktop would
+    return (by_agent or by_size, f"{wide}x{high}", f"{width}x{height}")
 
 
 def _is_length(value: object) -> bool:

@@ -148,7 +148,8 @@ def start(folder: Path, code: str, monkeypatch: Any, **options: Any) -> Report:
     monkeypatch.chdir(folder)
     paths = (folder, ROOT / "sdk/python", ROOT / "collector", ROOT)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
-    request = Request("site_under_test:app", browser=False, **options)
+    target = options.pop("target", "site_under_test:app")
+    request = Request(target, browser=False, **options)
     return examine(collect_evidence(request, now=time.time))
 
 

@@ -117,5 +117,5 @@ def test_the_lines_put_the_gate_in_front(
     lines = framework.lines.format(policy="policy.toml")
     code = f"{dedent(MADE[framework.name])}\n{lines}\n"
     code += DJANGO_SERVED if framework is DJANGO else ""
-    report = start(tmp_path, code, monkeypatch, access_log=False)
+    report = start(tmp_path, code, monkeypatch)
     assert report.findings == ()

@@ -20,13 +20,14 @@ from askfirst_collector.commands.data import click_errors
 from askfirst_collector.doctor.collect_evidence import Request, collect_evidence, is_address
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.finding import KNOWN
+from askfirst_collector.doctor.load_application import parse_target
 
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
-@click.argument("target", metavar="URL|module:app")
+@click.argument("target", metavar="URL|module:app|module:create_app")
 @click.option("--page", "pages", multiple=True, help="A path to visit; may be given again.")
 @click.option("--policy", type=THERE, help="The site's policy; else the one it publishes.")
 @click.option("--host-policy", type=THERE, help="The host's; else the site's own, or the shipped.")
@@ -34,7 +35,6 @@ COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--connect", metavar="HOST:PORT", help="Connect there, not where the name points.")
 @click.option("--ca", type=THERE, help="Trust these certificates and no others, PEM.")
 @click.option("--browser/--no-browser", default=True, help="Whether to use Chromium if it is here.")
-@click.option("--no-access-log", is_flag=True, help="Your server for module:app keeps none.")
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def doctor(
@@ -46,7 +46,6 @@ def doctor(
     connect: str | None,
     ca: Path | None,
     browser: bool,
-    no_access_log: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -65,7 +64,6 @@ def doctor(
         connect=_connect(connect),
         ca=ca,
         browser=browser,
-        access_log=not no_access_log,
     )
     with click_errors():
         report = examine(collect_evidence(request, now=time.time))
@@ -78,11 +76,10 @@ def doctor(
 
 def _split(target: str) -> tuple[str, str]:
     if not is_address(target):
-        module, colon, _ = target.partition(":")
-        if not colon or not all(part.isidentifier() for part in module.split(".")):
+        if not _is_application(target):
             raise click.UsageError(
                 f"{target!r} is neither an address such as https://example.org nor an "
-                "application such as app:app."
+                "application such as app:app or shop:create_app."
             )
         return target, "/"
     try:
@@ -93,6 +90,15 @@ def _split(target: str) -> tuple[str, str]:
     if not known:
         raise click.UsageError(f"{target!r} is no address such as https://example.org.")
     return tidy_origin(target), parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+
+
+def _is_application(target: str) -> bool:
+    try:
+        module = Path(*parse_target(target).module.split("."))
+    except ValueError:
+        return False
+    # `example.org` is a name of modules too: without a colon it must be one that is here.
+    return ":" in target or module.is_dir() or module.with_suffix(".py").is_file()
 
 
 def _connect(where: str | None) -> tuple[str, int] | None:

@@ -39,7 +39,6 @@ class Request:
     connect: tuple[str, int] | None = None
     ca: Path | None = None
     browser: bool = True
-    access_log: bool = True  # whether the server that is started keeps one
 
 
 def is_address(target: str) -> bool:
@@ -53,7 +52,7 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
         site: Started | None = None
         origin = request.target
         if not is_address(origin):
-            site = stack.enter_context(started(origin, access_log=request.access_log))
+            site = stack.enter_context(started(origin))
             origin = site.origin
         tls = _trusting(request.ca) if request.ca else None
         visitor = Visitor(origin, request.connect, tls, now)
@@ -166,8 +165,11 @@ def _notes(request: Request, no_browser: str, pages: tuple[Page, ...]) -> Iterat
         yield "The order of middleware and trust in proxies show from within alone: module:app."
         if not request.logs:
             yield "Access logs were not looked at: name them with --log, on the server itself."
-    elif not request.access_log:
-        yield "The server's own access log was not looked at: you say that it keeps none."
+    elif not request.logs:
+        yield (
+            "The application was served without an access log. What your own server keeps is not "
+            "seen from here: see docs/access-logs.md, or name its log with --log."
+        )
 
 
 # ---------------------------------------------------------------- from within

@@ -1,25 +1,24 @@
 """Runs in a process of its own: serves `module:app` on a socket it was given, and looks around.
 
-    python -m askfirst_collector.doctor.probe_process module:app FD TOKEN {log|no-log}
+    python -m askfirst_collector.doctor.probe_process module:app FD TOKEN
 
 What it saw is answered as JSON at the path `/TOKEN`, which nobody else knows.
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import signal
 import socket
 import sys
-from importlib import import_module
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 import uvicorn
 
+from askfirst_collector.doctor.load_application import is_wsgi, load
 from askfirst_collector.doctor.probe import Probe, watch_gates
 
 # For documentation alone (RFC 5737): nobody is there, and nobody trusts it.
@@ -93,34 +92,13 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-def load(target: str) -> Any:
-    """The application of `module:app`, or of `module:package.app`."""
-    module, _, name = target.partition(":")
-    value: Any = import_module(module)
-    for part in (name or "app").split("."):
-        value = getattr(value, part)
-    if not callable(value):
-        raise TypeError(f"{target} is of type {type(value).__name__}, not an application")
-    return value
-
-
-def is_wsgi(app: Any) -> bool:
-    """Whether an application is WSGI: called with two things, and not awaited."""
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
-        return False
-    try:
-        inspect.signature(app).bind(None, None)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def serve(target: str, listener: socket.socket, token: str, *, log: bool) -> None:
+def serve(target: str, listener: socket.socket, token: str) -> None:
     """Serve until told to stop."""
     probe = Probe(STRANGER, environ=os.environ)
     watch_gates(probe)
     # Before the application is there, as uvicorn itself does: its log settings come first.
-    config = uvicorn.Config(_later, access_log=log, proxy_headers=False, log_level="info")
+    # Without an access log: this server is the doctor's own, and says nothing of the owner's.
+    config = uvicorn.Config(_later, access_log=False, proxy_headers=False, log_level="info")
     app = load(target)
     probe.root = app
     if not is_wsgi(app):
@@ -142,5 +120,5 @@ async def _later(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _target, _fd, _token, _log = sys.argv[1:]
-    serve(_target, socket.socket(fileno=int(_fd)), _token, log=_log == "log")
+    _target, _fd, _token = sys.argv[1:]
+    serve(_target, socket.socket(fileno=int(_fd)), _token)

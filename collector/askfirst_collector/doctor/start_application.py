@@ -52,7 +52,7 @@ class Started:
 
 
 @contextmanager
-def started(target: str, *, access_log: bool) -> Iterator[Started]:
+def started(target: str) -> Iterator[Started]:
     """Serve an application until the end of the block, from this folder."""
     token = secrets.token_hex(16)
     with TemporaryDirectory(prefix="askfirst-doctor-") as folder:
@@ -60,7 +60,7 @@ def started(target: str, *, access_log: bool) -> Iterator[Started]:
         listener = socket.create_server(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         number = listener.fileno()
-        words = [target, str(number), token, "log" if access_log else "no-log"]
+        words = [target, str(number), token]
         command = [sys.executable, "-m", "askfirst_collector.doctor.probe_process", *words]
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 (the owner's own application)

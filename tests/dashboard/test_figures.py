@@ -11,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from askfirst.errors import Problem
+from askfirst_collector.catalogue.activate import move_revision
+from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.members import Members
@@ -80,6 +83,28 @@ async def test_a_small_day_says_why_and_nothing_else(client: httpx.AsyncClient) 
     assert "Fewer than 5 visitors, so nothing more is said." in page
     for path in (SITE, f"{SITE}/pages", f"{SITE}/pages.csv", f"{SITE}/pages.json"):
         assert "/rare" not in (await client.get(path, params=DATES)).text
+
+
+async def test_a_site_that_gathers_no_more_keeps_its_figures(
+    client: httpx.AsyncClient, parts: Services
+) -> None:
+    """Suspended by the host policy or retired: what closed stays, below what happened."""
+    before = (await client.get(f"{SITE}/pages.csv", params=DATES)).text
+    with parts.engine.begin() as connection:
+        problem = Problem("/purposes/statistics/retention_days", 365, "write at most 30")
+        suspend_site(connection, "shop", [problem], now=0)
+        move_revision(connection)
+    for banner in ("shop is suspended: nothing is gathered.", "shop is retired."):
+        page = (await client.get(SITE, params=DATES)).text
+        assert banner in page
+        assert re.search(r"Visitors</dt>\s*<dd>1[05]</dd>", page)
+        assert 'href="/askfirst/host/sites/shop/answers' in page
+        assert "Nothing is gathered now; figures under 5" in page
+        table = (await client.get(f"{SITE}/pages", params=DATES)).text
+        assert banner in table
+        assert "/blog/one" in table
+        assert (await client.get(f"{SITE}/pages.csv", params=DATES)).text == before
+        parts.registry.retire("shop", actor="ada")
 
 
 async def test_the_open_day_says_when_it_closes(client: httpx.AsyncClient) -> None:

@@ -41,9 +41,21 @@ def last_asked(site: Site, name: str) -> Terms | None:
     return None
 
 
+def last_terms(site: Site, name: str) -> Terms | None:
+    """What bounds the figures that have closed under a name; of a site that was ended too."""
+    for edition in reversed(site.editions.all):
+        if edition.purpose(name) is not None:
+            return _terms_under(site, edition, name)
+    return None
+
+
 def _asked_under(site: Site, edition: Edition, name: str) -> Terms | None:
+    return None if site.retired else _terms_under(site, edition, name)
+
+
+def _terms_under(site: Site, edition: Edition, name: str) -> Terms | None:
     definition = edition.purpose(name)
-    if definition is None or site.retired or definition.terms.legal_basis != CONSENT:
+    if definition is None or definition.terms.legal_basis != CONSENT:
         return None
     terms = definition.terms
     if site.host is not None:

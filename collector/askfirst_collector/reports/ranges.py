@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
-from askfirst_collector.closing.calendar import DAY, asked, last_asked, name_of, since
+from askfirst_collector.closing.calendar import DAY, asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id
 from askfirst_collector.store.faults import unavailable
@@ -122,7 +122,7 @@ def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
     site = stores.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
     terms = None if site is None else asked(site, name)
-    last = None if site is None else last_asked(site, name)
+    last = None if site is None else last_terms(site, name)
     closes = last.closes if last else "day"
     begun = since(site, name) if site is not None and terms is not None else 0.0
     missing = [

@@ -99,11 +99,11 @@ class Views:
             "overview.html",
             span=span,
             closes=terms.closes,
-            figures=figures.totals(self._parts, terms, answers),
+            figures=figures.totals(self._parts, terms, answers, gathering=site.host is not None),
             timeline=figures.timeline(answers.periods, terms),
             panels=sorted(shown, key=lambda heading: not heading.lines),
             purposes=subject.titles,
-            explanation=explanation(terms, self._parts.now()),
+            explanation=self._explanation(subject, terms),
             advice=closes
             and f"Most {terms.closes}s have too few visitors to be shown. With closes = "
             f'"{closes}" in the policy more could be said, and visitors would not be told apart '
@@ -121,7 +121,7 @@ class Views:
             span=span,
             panel=figures.panel(self._parts, span.wanted(subject.site.name), heading, terms),
             purposes=subject.titles,
-            explanation=explanation(terms, self._parts.now()),
+            explanation=self._explanation(subject, terms),
         )
 
     def export(self, request: Request, _visit: Visit, subject: DataSource) -> Response:
@@ -178,6 +178,9 @@ class Views:
             return handler(request, visit, read_source(self._parts, site, collector))
 
         return self._in_thread(of_subject)
+
+    def _explanation(self, subject: DataSource, terms: Terms) -> str:
+        return explanation(terms, self._parts.now(), gathering=subject.site.host is not None)
 
     def _span(self, request: Request, subject: DataSource) -> tuple[DateRange, Terms | None]:
         span = read_date_range(

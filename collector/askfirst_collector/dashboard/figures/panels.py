@@ -96,8 +96,8 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
     return Timeline(chart, rows, len(periods) - gaps, gaps)
 
 
-def totals(parts: Services, terms: Terms, answers: Report) -> list[Figure]:
-    """Visitors, page views, answers, and roughly how many today."""
+def totals(parts: Services, terms: Terms, answers: Report, *, gathering: bool) -> list[Figure]:
+    """Visitors, page views, answers, and roughly how many today, where anything is gathered."""
     why = no_line("", terms, any_closed=False)
     counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
     any_closed = bool(answers.closed_periods)
@@ -110,7 +110,8 @@ def totals(parts: Services, terms: Terms, answers: Report) -> list[Figure]:
         Figure("Withdrew", counts.get("withdrawn"), none),
     ]
     # There is one snapshot a site, and it is the site's.
-    return figures if answers.wanted.collector else [*figures, _so_far(parts, terms, answers)]
+    snapshot = gathering and not answers.wanted.collector
+    return [*figures, _so_far(parts, terms, answers)] if snapshot else figures
 
 
 def _so_far(parts: Services, terms: Terms, answers: Report) -> Figure:

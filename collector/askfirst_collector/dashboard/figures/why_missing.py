@@ -17,14 +17,15 @@ ENDS = {
 WITHIN = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
-def explanation(terms: Terms, now: float) -> str:
+def explanation(terms: Terms, now: float, *, gathering: bool) -> str:
     """When the open period closes, what is never shown, and how to read a sum."""
+    closes, size = terms.closes, terms.min_cell_size
     seconds = max(0, end_of(terms.closes, period_of(terms.closes, now)) - now)
     hours, minutes = divmod(int(seconds) // 60, 60)
     wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
-    closes, size = terms.closes, terms.min_cell_size
+    ends = f"{ENDS[closes]}, in {wait}" if gathering else "Nothing is gathered now"
     return (
-        f"{ENDS[closes]}, in {wait}; figures under {size} visitors are never shown. Counts are "
+        f"{ends}; figures under {size} visitors are never shown. Counts are "
         f"rounded to a multiple of 5, and visitors are {WITHIN[closes]} visitors: who comes in two "
         f"{closes}s counts twice, since nothing is left by which to tell."
     )

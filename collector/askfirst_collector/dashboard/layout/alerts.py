@@ -38,8 +38,17 @@ def notices(parts: Services, member: Member, site: Site) -> tuple[Notice, ...]:
 
 def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
     if site.retired:
-        yield Notice(f"{site.name} is retired.", "Nothing is gathered any more.", (), "", "")
+        yield Notice(
+            f"{site.name} is retired.",
+            "Nothing is gathered any more. Its figures stay until their retention ends.",
+            (),
+            "",
+            "",
+        )
         return
+    if site.host is None and not site.suspended:
+        text = "The host policy cannot be read, so nothing may be gathered on any site."
+        yield Notice("Nothing is gathered.", text, (), "", "")
     root = f"/sites/{site.name}"
     changes = may(member, "site.change", site.name)
     if site.suspended and may(member, "site.read", site.name):

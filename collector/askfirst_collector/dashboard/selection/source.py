@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.closing.calendar import asked, last_asked, name_of
+from askfirst_collector.closing.calendar import last_terms, name_of
 from askfirst_collector.dashboard.selection.date_range import asked_purposes
 from askfirst_collector.members.permissions import Member, may
 from askfirst_collector.services import Services
@@ -37,13 +37,13 @@ class DataSource:
         return {name: next(iter(purpose.text.values())).title for name, purpose in purposes.items()}
 
     def terms(self, purpose: str) -> Terms | None:
-        """What bounds the figures of a purpose; of a collector that is gone, what last did."""
+        """What bounds the figures of a purpose; where nothing is gathered now, what last did."""
         if not purpose:
             return None
-        name = name_of(self.collector, purpose)
-        if not self.collector:
-            return asked(self.site, name)
-        return last_asked(self.site, name) or self.policy.purposes[purpose].terms
+        terms = last_terms(self.site, name_of(self.collector, purpose))
+        if terms is None and self.collector:
+            return self.policy.purposes[purpose].terms
+        return terms
 
 
 def read_source(parts: Services, site: Site, collector: str) -> DataSource:

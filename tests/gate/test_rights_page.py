@@ -64,6 +64,23 @@ def test_the_record_and_the_rows_are_shown() -> None:
     assert "ab" * 32 in page.text
 
 
+def test_a_row_has_its_day_and_words() -> None:
+    """M29: the day of a visit, not the one on which its week began; no token of a table's."""
+    told = kept(rows=3)
+    page: dict[str, Any] = {"page": ["/order", "/order", "none"], "referrer": ["direct"]}
+    told["rows"] = [
+        {**told["rows"][0], "closes": "week", "values": {**page, **time}}
+        for time in ({"time": ["2026-11-28", "14"]}, {"time": ["unknown"]}, {})
+    ]
+    text = shown(told).text
+    assert text.count("2026-11-28") == 2  # above the row, and in it
+    assert text.count("week of 2026-11-22") == 2
+    assert "no page before it" in text
+    assert "not known" in text
+    assert "none" not in text
+    assert "›" in text  # only between a day and its hour
+
+
 def test_the_receipt_and_everything_can_be_taken_along() -> None:
     """S12: the receipt is one link away, and so is the export (GDPR article 20)."""
     page = shown(kept())

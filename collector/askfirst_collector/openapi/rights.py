@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.terms import CLOSES
 from askfirst_collector.usecases.visitor_rights import NOT_LINKABLE
 
 from .headers import FROM_SCRIPT, ORIGIN
@@ -60,6 +61,7 @@ ROW = closed(
         "collector": {"type": "string", "description": "A placed one; empty: the site itself."},
         "purpose": _TEXT,
         "period": ref("Day"),
+        "closes": {"enum": list(CLOSES)},
         "type": {"enum": ["page_view", "action", "drop"]},
         "values": {
             "type": "object",

@@ -106,7 +106,8 @@ def _plain(row: Row) -> dict[str, Any]:
     return {
         "collector": row.collector,  # a placed one; "" is the site itself
         "purpose": row.purpose,
-        "period": row.period,
+        "period": row.period,  # its first day
+        "closes": row.closes,
         "type": row.type,
         "values": {name: list(value) for name, value in row.values.items()},
     }

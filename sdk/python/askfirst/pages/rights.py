@@ -11,10 +11,11 @@ from askfirst.pages.forms import BASE, answer, form, hidden
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.placed_collectors import placed_grants, title_in
 from askfirst.pages.words import Words
-from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.attributes import ATTRIBUTES, OTHER, UNKNOWN
 from askfirst.terms.consent import Consent
 from askfirst.terms.placed import join
 
+NONE = "none"  # a finer part that holds nothing, as observe/value.py writes it
 _SHOWN = 500  # rows on the page; the export has them all
 
 
@@ -152,7 +153,7 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
         " · ",
         text,
         " · ",
-        el("time", None, str(row.get("period", ""))),
+        _when(row, words),
     ]
     raw_values = row.get("values")
     values = dict(raw_values) if isinstance(raw_values, Mapping) else {}
@@ -161,7 +162,7 @@ def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
         pairs = [(words.say("rights", "drop_why"), own(_reason(values.get("action"), words)))]
     else:
         pairs = [
-            (words.say("attribute", name), _value(value))
+            (words.say("attribute", name), _value(name, value, words))
             for name, value in values.items()
             if name in ATTRIBUTES
         ]
@@ -182,13 +183,36 @@ def _reason(action: object, words: Words) -> str:
     )
 
 
-def _value(value: object) -> object:
-    if isinstance(value, (list, tuple)):
-        parts = [str(part) for part in value]
-        # Coarse to fine: a part that the next one only spells out further is said once.
-        leaves = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
-        return own(" › ".join(leaves))
-    return own(str(value))
+def _when(row: Mapping[str, Any], words: Words) -> Html:
+    """The day of a row where it was stored, else the period that it is of."""
+    values = row.get("values")
+    time = values.get("time") if isinstance(values, Mapping) else None
+    day = str(time[0]) if isinstance(time, (list, tuple)) and time else UNKNOWN
+    if day != UNKNOWN:
+        return el("time", None, day)
+    date, closes = str(row.get("period", "")), str(row.get("closes", ""))
+    known = words.has("rights", "period", closes)
+    return el("time", None, words.say("rights", "period", closes, date=date) if known else date)
+
+
+def _value(attribute: str, value: object, words: Words) -> object:
+    if not isinstance(value, (list, tuple)):
+        return own(str(value))
+    parts = [str(part) for part in value]
+    # Coarse to fine: a part that the next one only spells out further is said once.
+    leaves = [a for a, b in zip(parts, [*parts[1:], ""], strict=True) if not b.startswith(a)]
+    # That a finer part is empty says nothing beside the coarser one.
+    if len(leaves) > 1 and leaves[-1] == NONE:
+        leaves.pop()
+    return own(" › ".join(_part(attribute, part, words) for part in leaves))
+
+
+def _part(attribute: str, part: str, words: Words) -> str:
+    """One part in words: paths and names of actions are the site's own, tokens are ours."""
+    ours = attribute not in ("page", "action") or part in (UNKNOWN, NONE, OTHER)
+    return (
+        words.say("rights", "value", part) if ours and words.has("rights", "value", part) else part
+    )
 
 
 def _not_linkable(reasons: Sequence[object], words: Words) -> Html:

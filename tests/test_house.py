@@ -72,7 +72,7 @@ commands: @errors @observe @pages @terms api catalogue closing config dashboard.
 config: @errors
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy
     dashboard.layout dashboard.members dashboard.placed dashboard.sites members services
-dashboard.auth: @errors @http @observe config dashboard.layout loopback members
+dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members
 dashboard.figures: @terms catalogue closing dashboard.layout dashboard.selection explain members
     reports services store
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services store usecases

@@ -122,7 +122,10 @@ class Watcher:
 
     async def _get(self, path: str, visitor: Visitor) -> Shown:
         got = await self._world.ask(visitor, "GET", path)
-        if got.status == 303 and got.one(b"location") == f"{HOST}/sign-in".encode():
+        signed_out = got.status == 401 or (
+            got.status == 303 and got.one(b"location").startswith(f"{HOST}/sign-in".encode())
+        )
+        if signed_out:
             await self._world.sign_in()
             got = await self._world.ask(visitor, "GET", path)
         found = _shown(path, got)

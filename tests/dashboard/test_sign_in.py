@@ -98,7 +98,8 @@ async def test_a_weak_password_is_refused_and_leaves_the_link(
 )
 async def test_nobody_sees_a_page_without_signing_in(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/sign-in")
+    after = "" if path == "/" else f"?to={path}"
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/sign-in{after}")
 
 
 async def test_the_session_cookie_is_bound_to_the_host_and_out_of_reach(

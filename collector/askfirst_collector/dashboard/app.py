@@ -18,6 +18,7 @@ from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.auth.accept_invitation import AcceptInvitation
 from askfirst_collector.dashboard.auth.account import Account
+from askfirst_collector.dashboard.auth.lead_on import sign_in_path
 from askfirst_collector.dashboard.auth.oidc import Oidc
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
@@ -45,6 +46,7 @@ from askfirst_collector.members.members import Members
 from askfirst_collector.services import Services
 
 TITLES = {
+    401: "Sign in first",
     403: "Not allowed",
     404: "No such page",
     405: "Not like that",
@@ -76,9 +78,11 @@ def host_routes(
 
         async def guarded(request: Request) -> Response:
             visit = await run_in_threadpool(session_auth.visit, request)
+            if visit is None and page.is_file:
+                raise HTTPException(401, "Sign in, then download it again.")
             if visit is None:
                 base = request.scope.get("root_path", "")
-                return RedirectResponse(f"{base}/sign-in", status_code=303)
+                return RedirectResponse(f"{base}{sign_in_path(request)}", status_code=303)
             site, collector = request.path_params.get("site"), collector_of(page, request)
             owner = await run_in_threadpool(_owner, parts, site, collector)
             check_page(visit, page, site, collector=collector, owner=owner)

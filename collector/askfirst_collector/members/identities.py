@@ -18,7 +18,7 @@ from askfirst_collector.members.rows import (
     is_taken,
     name_problem,
 )
-from askfirst_collector.members.tables import changing, identity, reading, session
+from askfirst_collector.members.tables import COPIED, changing, identity, reading, session
 
 NAMES_TRIED = 20  # of a new member, where somebody has the first
 
@@ -72,7 +72,9 @@ class Identities:
         """Give the member of a live session this identity. Raises Refused."""
         with changing(self._engine) as connection:
             query = select(session.c.member).where(
-                session.c.hash == session_hash, session.c.expires > int(self._now())
+                session.c.hash == session_hash,
+                session.c.expires > int(self._now()),
+                session.c.browser != COPIED,
             )
             name: str | None = connection.execute(query).scalar()
             member = find_member(connection, name) if name is not None else None

@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from askfirst.errors import Reason, Refused
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import check_actor, digest, end_access, find_member
-from askfirst_collector.members.tables import changing, members, reading, session
+from askfirst_collector.members.tables import COPIED, changing, members, reading, session
 
 SESSION_SECONDS = 12 * 3600
 LARGEST_SESSION_COUNT = 10  # a member's older sessions end when there are more
@@ -87,7 +87,8 @@ class Sessions:
     def member_of(self, token: str, marks: Collection[bytes]) -> Member | None:
         """Whose session this is, as they stand now; None when it ended, expired or never was.
 
-        A session that comes from another browser than it began in ends at once.
+        A session that comes from another browser than it began in ends at once; that it did is
+        kept as long as it would have lasted, to be said to whoever it belonged to.
         """
         with reading(self._engine) as connection:
             row = connection.execute(
@@ -97,10 +98,21 @@ class Sessions:
             ).first()
             if row is None:
                 return None
-            if row.browser in marks:
+            if row.browser != COPIED and row.browser in marks:
                 return find_member(connection, row.member)
-        self.end(token)
+        if row.browser != COPIED:
+            with changing(self._engine) as connection:
+                own = session.c.hash == digest(token)
+                connection.execute(update(session).where(own).values(browser=COPIED))
         return None
+
+    def was_copied(self, token: str) -> bool:
+        """Whether a session ended because another browser sent its cookie."""
+        query = select(session.c.id).where(
+            session.c.hash == digest(token), session.c.browser == COPIED
+        )
+        with reading(self._engine) as connection:
+            return connection.execute(query).first() is not None
 
     def end(self, token: str) -> None:
         """End one session."""
@@ -116,7 +128,11 @@ class Sessions:
         """The sessions of a member, newest first; the one of `token` is marked."""
         query = (
             select(session.c.id, session.c.hash, session.c.begun)
-            .where(session.c.member == name, session.c.expires > int(self._now()))
+            .where(
+                session.c.member == name,
+                session.c.expires > int(self._now()),
+                session.c.browser != COPIED,
+            )
             .order_by(session.c.expires.desc(), session.c.id)
         )
         token_hash = digest(token)

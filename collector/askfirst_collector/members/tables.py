@@ -18,6 +18,8 @@ from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, String,
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.faults import unavailable
 
+COPIED = b""  # in place of the browser: the session has ended, as another browser sent its cookie
+
 members = Table(
     "members",
     metadata,

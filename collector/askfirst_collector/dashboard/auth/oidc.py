@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.errors import Refused
+from askfirst_collector.dashboard.auth.lead_on import path_after
 from askfirst_collector.dashboard.auth.oidc_client import Conversation, Provider, ProviderFault
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.layout.forms import check_csrf, read_form
@@ -86,6 +87,7 @@ class Oidc:
             request, "leaving.html", address=address, provider=self._provider.name
         )
         flow = {**drawn, "token": form.get("token", "")[:100], "joins": joins}
+        flow["to"] = path_after(form.get("to"))
         response.set_cookie(
             self.cookie,
             str(self._signer.dumps(flow)),
@@ -125,7 +127,7 @@ class Oidc:
             return self._over(request, error.status, message(error))
         if member is None:
             return self._over(request, 403, "You are no member here. Ask for an invitation.")
-        response = self._pages.page(request, "arrived.html")
+        response = self._pages.page(request, "arrived.html", after=flow["to"])
         await run_in_threadpool(self._session_auth.open, member, request, response)
         self._forget(response)
         return response

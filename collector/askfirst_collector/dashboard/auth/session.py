@@ -43,15 +43,18 @@ class SessionAuth:
 
     def visit(self, request: Request) -> Visit | None:
         """Who is signed in; None where the cookie is missing, forged, too old or ended."""
-        try:
-            signed = request.cookies.get(self.cookie, "")
-            token = self._signer.unsign(signed, max_age=SESSION_SECONDS).decode()
-        except (BadSignature, UnicodeError):
+        token = self._token(request)
+        if token is None:
             return None
         traits = traits_of(request)
         marks = [_mark(key, token, traits) for key in self._browser]
         member = self._sessions.member_of(token, marks)
         return Visit(member, token, self._csrf(token)) if member is not None else None
+
+    def was_copied(self, request: Request) -> bool:
+        """Whether this session ended because another browser sent its cookie."""
+        token = self._token(request)
+        return token is not None and self._sessions.was_copied(token)
 
     def open(
         self, member: Member, request: Request, response: Response, password: str | None = None
@@ -110,6 +113,13 @@ class SessionAuth:
         response.delete_cookie(
             self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
+
+    def _token(self, request: Request) -> str | None:
+        try:
+            signed = request.cookies.get(self.cookie, "")
+            return self._signer.unsign(signed, max_age=SESSION_SECONDS).decode()
+        except (BadSignature, UnicodeError):
+            return None
 
     def _csrf(self, token: str) -> str:
         return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()

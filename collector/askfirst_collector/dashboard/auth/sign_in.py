@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst.errors import Refused
 from askfirst.observe.proxies import Proxies
+from askfirst_collector.dashboard.auth.lead_on import path_after
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.layout.forms import Visit, address_of, check_csrf, read_form
@@ -22,6 +23,10 @@ from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.rows import LONGEST_NAME, name_problem
 
 WRONG = "The name or the password is not right."
+COPIED = (
+    "You were signed out, because another browser used the cookie of this session. If it was not "
+    "yours, somebody has copied it: sign in, set another password, and end all other sessions."
+)
 
 
 class SignIn:
@@ -77,31 +82,36 @@ class SignIn:
         return response
 
     async def show_sign_in(self, request: Request) -> Response:
-        """The form; whoever is signed in goes on to the figures."""
+        """The form; whoever is signed in goes on to where they were going."""
+        after = path_after(request.query_params.get("to"))
         if await run_in_threadpool(self._session_auth.visit, request):
-            return self._to(request, "/")
-        return self._sign_in_page(request)
+            return self._to(request, after)
+        copied = await run_in_threadpool(self._session_auth.was_copied, request)
+        return self._sign_in_page(request, after=after, problem=COPIED if copied else None)
 
     async def sign_in(self, request: Request) -> Response:
         """Check name and password, slowly for whoever keeps failing."""
         form = await read_form(request)
         name, password = read_name(form), form.get("password", "")[:1000]
+        after = path_after(form.get("to"))
         address = address_of(request, self._proxies)
         known = self._session_auth.known(request, name)
         turn = await run_in_threadpool(self._throttle.admit, name, address, known)
         if turn.refused > 0:
             seconds = math.ceil(turn.refused)
             problem = f"Too many tries. Wait {seconds} seconds, then try again."
-            response = self._sign_in_page(request, name=name, problem=problem, status=429)
+            response = self._sign_in_page(
+                request, name=name, after=after, problem=problem, status=429
+            )
             response.headers["retry-after"] = str(seconds)
             return response
         if turn.hold > 0:
             await sleep(turn.hold)
         account = await run_in_threadpool(self._members.checked, name, password)
         if account is None:
-            return self._sign_in_page(request, name=name, problem=WRONG, status=401)
+            return self._sign_in_page(request, name=name, after=after, problem=WRONG, status=401)
         await run_in_threadpool(self._throttle.succeeded, name, address, known)
-        response = self._to(request, "/")
+        response = self._to(request, after)
         member, password_hash = account
         await run_in_threadpool(self._session_auth.open, member, request, response, password_hash)
         return response
@@ -119,13 +129,20 @@ class SignIn:
         return response
 
     def _sign_in_page(
-        self, request: Request, *, name: str = "", problem: str | None = None, status: int = 200
+        self,
+        request: Request,
+        *,
+        name: str = "",
+        after: str = "/",
+        problem: str | None = None,
+        status: int = 200,
     ) -> Response:
         return self._pages.page(
             request,
             "sign-in.html",
             status=status,
             name=name,
+            after=after,
             problem=problem,
             anyone=self._members.any(),
             provider=self._provider,

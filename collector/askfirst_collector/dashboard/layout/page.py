@@ -32,6 +32,11 @@ class Page:
     method: str = "GET"
     figures: bool = False
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it answers with a file, which a program may save as what it is not."""
+        return "." in self.path
+
 
 class Layout:
     """Renders the pages that are about no one site, with the menu of what the member may see."""

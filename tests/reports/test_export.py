@@ -7,6 +7,7 @@ import io
 import json
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,25 @@ def test_a_table_has_its_total_and_its_rows() -> None:
         ["/blog › /blog/a", "value", "20", "30"],
         ["/blog › (other)", "other", "5", "10"],
         ['\'=HYPERLINK("http://x")', "value", "5", "5"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "head"),
+    [
+        ("consent", ["answer", "kind", "visitors", "times"]),
+        ("action", ["action", "kind", "visitors", "times"]),
+        ("drops", ["reason", "kind", "visitors", "events"]),
+    ],
+)
+def test_what_is_no_page_view_is_not_called_one(table: str, head: list[str]) -> None:
+    """Grants, refusals and withdrawals are answers; the totals of page views stand elsewhere."""
+    rows = (Row(("granted",), "value", 20, 25), Row(("refused",), "value", 10, 10))
+    report = Report(WANTED, table, rows, 30, 45, PERIODS)
+    assert _read(csv_of(report)) == [
+        head,
+        ["granted", "value", "20", "25"],
+        ["refused", "value", "10", "10"],
     ]
 
 

@@ -12,6 +12,13 @@ from .ranges import Period, Report, Row
 _FORMULA = frozenset("=+-@＝＋－＠")
 _CONTROLS = frozenset("\t\r\n")
 _SEPARATOR = " › "
+# What a table counts beside visitors, and what its first column holds, where these are no pages.
+_COUNTS = {
+    "consent": ("answer", "times"),
+    "action": ("action", "times"),
+    "goals": ("goal", "times"),
+    "drops": ("reason", "events"),
+}
 
 
 def label(row: Row) -> str:
@@ -21,15 +28,17 @@ def label(row: Row) -> str:
 
 
 def csv_of(report: Report) -> str:
-    """A table as CSV; the totals stand first, in the row `(total)`.
+    """A table as CSV; the visitors and page views of all stand first, in the row `(total)`.
 
-    What a placed collector gathered says so in a last column.
+    A table of something else than page views has no such row. What a placed collector gathered
+    says so in a last column.
     """
     rows: list[list[object]] = []
-    if report.visitors is not None:
+    name, counts = _COUNTS.get(report.table, (report.table, "page views"))
+    if report.visitors is not None and report.table not in _COUNTS:
         rows = [["(total)", "total", report.visitors, report.views]]
     rows += [[label(row), row.kind, row.visitors, row.views] for row in report.rows]
-    head = [report.table, "kind", "visitors", "page views"]
+    head = [name, "kind", "visitors", counts]
     whose = report.wanted.collector
     if not whose:
         return _written([head, *rows])

@@ -49,10 +49,12 @@ def init(
 ) -> None:
     """Write a policy for the project in this folder to PATH, and say what to do next.
 
-    PATH is a file, or the folder of the project. What is there is never overwritten.
+    PATH is a file, or the folder of the project, which is made where it is not there. What is
+    there is never overwritten.
     """
-    folder = path if path.is_dir() else Path()
-    file = path / FILE if path.is_dir() else path
+    # A name without an ending is a folder that is not there yet.
+    is_folder = path.is_dir() or not (path.suffix or path.exists() or path.is_symlink())
+    folder, file = (path, path / FILE) if is_folder else (Path(), path)
     _refuse_to_overwrite(file)
     project = look_at(folder)
     ask = _Asking(yes)
@@ -180,6 +182,7 @@ def _refuse_to_overwrite(file: Path) -> None:
 
 def _write(file: Path, text: str) -> None:
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:

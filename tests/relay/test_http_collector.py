@@ -182,16 +182,13 @@ def _pages(world: World) -> set[str]:
     return {row.values["page"][0] for row in world.rows() if row.purpose == "statistics"}
 
 
-async def test_a_policy_beyond_the_hosts_is_told_line_by_line(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    """M31: with its pointer, in the log of the site."""
+async def test_a_policy_beyond_the_hosts_is_told_line_by_line(world: World) -> None:
+    """M31: with its pointer."""
     own = purposes("full")
     own["statistics"] |= {"keep_rows_days": 700, "retention_days": 700}
     client = world.client()
     with pytest.raises(PolicyError, match="keep_rows_days"):
         await client.editions(policy(purposes=own))
-    assert "askfirst.E033" in caplog.text
     await client.aclose()
 
 

@@ -12,7 +12,7 @@ from askfirst.http.headers import Headers
 from askfirst.log_fault import log, log_fault
 
 from ..client import Caller, CollectorClient, Decision, Handle, PendingEntry, PendingKind, Recorded
-from ..errors import AskfirstError, CollectorUnavailable, Reason, Refused
+from ..errors import AskfirstError, CollectorUnavailable, PolicyError, Reason, Refused
 from ..spool.pending import ENDED, LOOK, WAITS, Pending
 from ..terms.policy import Policy
 from .gate import Gate, Known
@@ -52,6 +52,7 @@ class Relay:
         self._not_before = 0.0
         self._asked = float("-inf")
         self._woken: int | None = None  # the process that took up what was left
+        self._refusal = ""  # why the collector does not take the policy, as it was logged
         self._failed = False  # pages that found it away do not wait for it again
 
     @property
@@ -93,6 +94,13 @@ class Relay:
                 editions = await self.client.editions(self.policy)
                 keys = self._keys if self._keys is not None else await self.client.keys(site)
             self.gate.learn(Known(editions, keys))
+            self._refusal = ""
+        except (PolicyError, Refused) as error:
+            # About the policy, and so of no visitor: said whole, and once.
+            self._failed = True
+            if self._refusal != str(error):
+                self._refusal = str(error)
+                log.error("askfirst.E033 nothing is gathered on site %s: %s", site, error)
         except Exception as error:
             self._failed = True
             log_fault("learning the editions of the site", error)

@@ -120,7 +120,7 @@ class HttpCollector:
     async def editions(self, policy: Policy) -> Editions:
         """All editions of the policy's site; a policy whose hash is new becomes the next one.
 
-        Raises PolicyError for a policy that goes beyond the host's, and says so in the log.
+        Raises PolicyError for a policy that goes beyond the host's.
         """
         if policy.hash not in self._published:
             body = policy.canonical()

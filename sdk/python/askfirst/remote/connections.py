@@ -246,7 +246,7 @@ def _fault(reply: Reply) -> Refused | CollectorUnavailable:
 
 
 def conflicts(reply: Reply) -> PolicyError | CollectorUnavailable:
-    """What a collector has against a policy; it is in the log as well."""
+    """What a collector has against a policy."""
     listed = as_object(reply).get("problems")
     if not isinstance(listed, list):
         return CollectorUnavailable("the collector's answer cannot be read")
@@ -261,8 +261,6 @@ def conflicts(reply: Reply) -> PolicyError | CollectorUnavailable:
         for problem in listed
         if isinstance(problem, dict)
     ]
-    for problem in problems:
-        log.error("askfirst.E033 the collector refuses this policy: %s", problem)
     return PolicyError(problems)
 
 

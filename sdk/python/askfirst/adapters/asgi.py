@@ -26,6 +26,7 @@ from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import KEY, Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, Headers, without
+from askfirst.http.mount import ROOT, below, mount_at, raw_path_of, root_of
 from askfirst.log_fault import log_fault
 
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
@@ -52,6 +53,8 @@ class ConsentMiddleware:
         parts = build_gate(policy=policy, collector=collector, **options)
         self._gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
         self._sees_pages = parts.sees_pages
+        # FastAPI knows its root, and says it further in than here.
+        self._root = root_of(getattr(app, "root_path", "")) if _is_fastapi(app) else ""
 
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met: name, route, first and last day, no counts."""
@@ -88,10 +91,13 @@ class ConsentMiddleware:
             await self._relay.learn()
         if scope["path"][:1] != "/":
             as_origin_form(scope)
+        # Frameworks change the root on the way in; what it was here is where the site begins.
+        root = scope[ROOT] = root_of(scope.get("root_path")) or self._root
+        mount_at(root)
         if scope["type"] == "http":
-            path = _below_root(scope)
+            path = below(scope["path"], root)
             if is_own(path):
-                connection = asgi_paths.Connection(scope, receive, send, path, secrets)
+                connection = asgi_paths.Connection(scope, receive, send, path, secrets, root)
                 await asgi_paths.answer(self._relay, self._paths, connection)
                 return
         visit = scope[KEY] = self._gate.visit(headers, answer)
@@ -183,12 +189,11 @@ class ConsentMiddleware:
 
 
 def _where(scope: Scope) -> Where:
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    return Where(path, scope.get("query_string", b""), (scope.get("client") or ("",))[0])
+    return Where(
+        raw_path_of(scope), scope.get("query_string", b""), (scope.get("client") or ("",))[0]
+    )
 
 
-def _below_root(scope: Scope) -> str:
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    # By whole segments: an application at /ask is none at /askfirst.
-    return path.removeprefix(root) if path == root or path.startswith(root + "/") else path
+def _is_fastapi(app: Application) -> bool:
+    # Flask and Quart have a root_path too: the folder of their files.
+    return hasattr(app, "root_path_in_servers")

@@ -10,24 +10,27 @@ from askfirst.endpoints.routes import EVENTS, HOST, Paths
 from askfirst.errors import CollectorUnavailable
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.relay import Relay
+from askfirst.http.mount import mount_at, mounted_headers
 from askfirst.http.request import Answer, Request, problem
 from askfirst.log_fault import log_fault
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One request as the server gave it; `path` is below the root, `secrets` were taken out."""
+    """One request as the server gave it; `path` is below `root`, `secrets` were taken out."""
 
     scope: Scope
     receive: Receive
     send: Send
     path: str
     secrets: tuple[bytes, ...]
+    root: str  # where the site begins
 
 
 async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
     """Answer one request to one of our paths."""
     path = connection.path
+    mount_at(connection.root)  # a thread's request is answered on a loop of its own
     if path == EVENTS:
         await _events(relay, connection)
     elif path == HOST or path.startswith(HOST + "/"):
@@ -47,16 +50,18 @@ async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
 
 
 async def _send(connection: Connection, answer: Answer) -> None:
-    start = {"type": "http.response.start", "status": answer.status, "headers": answer.raw()}
+    headers = mounted_headers(answer.raw())
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     await connection.send(start)
     body = b"" if connection.scope["method"] == "HEAD" else answer.body
     await connection.send({"type": "http.response.body", "body": body})
 
 
 async def _host(relay: Relay, connection: Connection) -> None:
-    scope = connection.scope
-    root = scope.get("root_path", "") + HOST
-    await _by_collector(relay.client.host, {**scope, "root_path": root}, connection)
+    root = connection.root
+    # Whole, whether a proxy cut the root off or not: so the ASGI specification has it.
+    inner = {"root_path": root + HOST, "path": root + connection.path}
+    await _by_collector(relay.client.host, {**connection.scope, **inner}, connection)
 
 
 async def _events(relay: Relay, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from askfirst.adapters import asgi_own_paths as asgi_paths
 from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
-from askfirst.adapters.wsgi_environ import Given
+from askfirst.adapters.wsgi_environ import Given, raw
 from askfirst.client import Caller, CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import RequestAnswer
@@ -19,6 +19,7 @@ from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, without
+from askfirst.http.mount import mount_at, root_of
 from askfirst.log_fault import log_fault
 
 
@@ -40,6 +41,8 @@ class BlockingAdapter:
 
     def visit_at_once(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
+        script = str(environ.get("SCRIPT_NAME", ""))
+        mount_at(root_of(raw(script).decode("utf-8", "replace")) if script else "")
         return self.gate.visit(Given(environ), answer)
 
     @property
@@ -92,7 +95,8 @@ class BlockingAdapter:
         self.learn()
 
         def serve(receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-            connection = asgi_paths.Connection(scope, receive, send, path, secrets)
+            root = root_of(scope["root_path"])
+            connection = asgi_paths.Connection(scope, receive, send, path, secrets, root)
             return asgi_paths.answer(self._relay, self._paths, connection)
 
         return AsgiInThread(self._background, serve, read)

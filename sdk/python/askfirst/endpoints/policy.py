@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.http.headers import Header
+from askfirst.http.mount import mounted
 from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
 from askfirst.pages.describe_changes import changes
@@ -60,7 +61,7 @@ def about(editions: Editions, request: Request) -> Answer:
     """`/.well-known/askfirst.json`: which policy is in force, and where it is."""
     only_by(request, "GET")
     edition = _edition(editions, "")
-    address = f"{PATH}/{edition.hash}"
+    address = mounted(f"{PATH}/{edition.hash}")
     document = {
         "site": edition.policy.site,
         "policy": {"number": edition.number, "hash": edition.hash, "url": address},

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from askfirst.gate.csp_reports import without_reports
 from askfirst.http.headers import Header, first, values
+from askfirst.http.mount import mounted
 
 from ..errors import WrongSetting
 from ..terms.consent import Consent
@@ -30,7 +31,7 @@ DIRECTIVES = {
 # Where code stands is for the application's own policy to say; this one is about who is reached.
 _OWN = "'self' data: blob:"
 _CODE = "'unsafe-inline' 'unsafe-eval'"
-_TO_US = b"; report-uri /askfirst/csp"
+_TO_US = "/askfirst/csp"
 
 
 class CspBuilder:
@@ -69,7 +70,8 @@ class CspBuilder:
         agreed = self._always | hosts if hosts else self._always
         ours = self._ours(tuple(_texts(headers)), agreed)
         if testing:
-            return [*headers, (self._name, ours + _TO_US)]
+            reports = f"; report-uri {mounted(_TO_US)}".encode("ascii")
+            return [*headers, (self._name, ours + reports)]
         return [*without_reports(headers, hosts), (self._name, ours)]
 
     def _write(self, own: tuple[str, ...], agreed: frozenset[str]) -> bytes:

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from askfirst.http.mount import mounted
+
 Attributes = Mapping[str, str | int | bool | None]
 
+_ADDRESSES = frozenset({"href", "src", "action"})
 _VOID = frozenset({"br", "hr", "input", "link", "meta"})
 # What HTML forbids in text; a lone surrogate would make the page impossible to encode.
 _FORBIDDEN = re.compile(
@@ -69,4 +72,7 @@ def undirected(value: str) -> str:
 def _attribute(name: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""
-    return f" {name}" if value is True else f' {name}="{text(str(value))}"'
+    if value is True:
+        return f" {name}"
+    address = mounted(str(value)) if name in _ADDRESSES else str(value)
+    return f' {name}="{text(address)}"'

@@ -7,6 +7,7 @@ from typing import Any
 
 from askfirst.gate.placed_on_page import asks_at, host_of
 from askfirst.gate.visit import KEY, consent_of
+from askfirst.http.mount import raw_path_of
 from askfirst.pages import describe
 from askfirst.pages.forms import BASE, STYLES, answer, form, hidden, with_return
 from askfirst.pages.html import Html, el, own
@@ -43,9 +44,9 @@ def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None 
 
 
 def _path(scope: Mapping[str, Any]) -> str:
-    raw: bytes = scope.get("raw_path") or str(scope.get("path", "/")).encode("utf-8", "replace")
+    raw = raw_path_of(scope)
     query: bytes = scope.get("query_string") or b""
-    return (raw.split(b"?")[0] + (b"?" + query if query else b"")).decode("ascii", "replace")
+    return f"{raw}?{query.decode('ascii', 'replace')}" if query else raw
 
 
 def notice_html(

@@ -103,7 +103,7 @@ def test_a_file_that_is_not_there_is_a_message() -> None:
     for command in (["policy", "check", "nowhere.toml"], ["policy", "explain", "nowhere.toml"]):
         found = run(*command)
         assert found.exit_code in (1, 2)
-        assert "cannot be read" in " ".join(found.output.split())
+        assert "write one with askfirst init" in " ".join(found.output.split())
 
 
 def test_diff_says_who_is_asked_again(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_lines_put_the_gate_in_front(
     told = ("tide", "https://tide.example", "Ada", "a@tide.example", "DE", "minimal", "day")
     text = write(Answers(*told, framework.cookies))
     (tmp_path / "policy.toml").write_text(text, "utf-8")
-    lines = framework.lines.format(policy="policy.toml")
+    lines = framework.lines.format(app="app", policy="policy.toml", up=0)
     code = f"{dedent(MADE[framework.name])}\n{lines}\n"
     code += DJANGO_SERVED if framework is DJANGO else ""
     report = start(tmp_path, code, monkeypatch)

@@ -14,6 +14,7 @@ TOLD = (
     *("--site", "tide", "--origin", "https://Tide.example:443/shop?x"),
     *("--controller", "Tide Ltd", "--contact", "privacy@tide.example", "--country", "dk"),
     *("--visitors", "40", "--level", "minimal", "--framework", "django"),
+    *("--purpose", "statistics"),
 )
 
 
@@ -57,7 +58,7 @@ def test_what_is_asked_is_answered(project: Path) -> None:
     """Prompts take answers, refuse wrong ones, and propose what was found."""
     (project / "app.py").write_text("import flask\n", "utf-8")
     answers = ["", "", "http://tide.example", "https://tide.example/", "Tide Ltd"]
-    answers += ["privacy@tide.example", "dk", "5000", "full"]
+    answers += ["privacy@tide.example", "dk", "5000", "full", ""]
     found = run(answers="\n".join(answers) + "\n")
     assert found.exit_code == 0, found.output
     assert "Found Flask: imported by one file." in found.output
@@ -120,7 +121,8 @@ def test_a_folder_is_looked_at_and_written_into(project: Path) -> None:
     (project / "site/requirements.txt").write_text("quart\n", "utf-8")
     found = run("site", "--yes")
     assert "Found Quart" in found.output
-    assert 'policy="site/policy.toml"' in found.output
+    assert 'policy=FOLDER / "policy.toml"' in found.output
+    assert "in the folder of the policy" in found.output
     assert (project / "site/policy.toml").is_file()
 
 

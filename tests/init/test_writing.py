@@ -24,6 +24,7 @@ ANSWERS = Answers(
     "standard",
     "week",
     DJANGO.cookies,
+    tuple(shipped("standard").purposes),
 )
 
 

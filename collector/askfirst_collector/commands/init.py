@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from askfirst.terms.policy import read_policy, shipped
+from askfirst.terms.policy import idle_purposes, read_policy, shipped
 from askfirst_collector.catalogue.first_policy import LEVELS, tidy_origin
 from askfirst_collector.commands.data import click_errors
 from askfirst_collector.init.closing import choose
-from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie, Framework
+from askfirst_collector.init.frameworks import FRAMEWORKS, Framework
+from askfirst_collector.init.next_steps import cookie_lines, cookies_of, next_steps
 from askfirst_collector.init.project import Project, look_at
 from askfirst_collector.init.questions import Question, questions
 from askfirst_collector.init.write_policy import Answers, write
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"
+PURPOSES = ("statistics", "preferences", "marketing")
 
 
 @click.command()
@@ -34,6 +35,13 @@ FILE = "policy.toml"
     "--visitors", type=click.IntRange(0), help="How many a day; says how long periods are."
 )
 @click.option("--level", type=click.Choice([*LEVELS]), help="The policy to start from.")
+@click.option(
+    "--purpose",
+    "purposes",
+    multiple=True,
+    type=click.Choice(PURPOSES),
+    help="What for; may be repeated. Statistics alone where nobody says.",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing; take what was found, or the default.")
 def init(
     path: Path,
@@ -45,6 +53,7 @@ def init(
     country: str | None,
     visitors: int | None,
     level: str | None,
+    purposes: tuple[str, ...],
     yes: bool,
 ) -> None:
     """Write a policy for the project in this folder to PATH, and say what to do next.
@@ -72,18 +81,24 @@ def init(
     }
     visitors = ask.number(visitors)
     level = ask.level(level)
+    purposes = ask.purposes(purposes)
     cell = max(p.terms.min_cell_size for p in shipped(level).purposes.values())
     closing = choose(visitors, cell)
+    cookies = cookies_of(chosen, project)
     answers = Answers(
-        **replies, level=level, closes=closing.closes, cookies=cookies_of(chosen, project)
+        **replies, level=level, closes=closing.closes, cookies=cookies, purposes=purposes
     )
     text = write(answers)
     with click_errors():
-        read_policy(text)
+        policy = read_policy(text)
     _write(file, text)
     click.echo(f"\n{closing.why}\n\nWrote {file}.")
     _made_up(ask.made_up, file)
-    _next(chosen, file)
+    for line in cookie_lines(cookies, policy, project):
+        click.echo(line)
+    for problem in idle_purposes(policy):
+        click.echo(f"{problem.pointer}: {problem.message}.")
+    click.echo(next_steps(chosen, project, folder, file))
 
 
 class _Asking:
@@ -150,6 +165,21 @@ class _Asking:
         kinds = click.Choice([*LEVELS])
         return str(self._prompt("Which level?", "level", default="standard", type=kinds))
 
+    def purposes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What visitors are asked about: statistics alone is the default."""
+        if names or self.yes:
+            return tuple(dict.fromkeys(names)) or PURPOSES[:1]
+
+        def judged(value: str) -> tuple[str, ...]:
+            words = tuple(dict.fromkeys(value.replace(",", " ").split()))
+            if not words or set(words) - set(PURPOSES):
+                raise click.BadParameter(f"write some of {', '.join(PURPOSES)}")
+            return words
+
+        asks = f"Which purposes are there, of {', '.join(PURPOSES)}?"
+        chosen = self._prompt(asks, "purpose", default=PURPOSES[0], value_proc=judged)
+        return tuple(chosen)
+
     @staticmethod
     def _prompt(text: str, option: str, **how: Any) -> Any:
         try:
@@ -161,15 +191,6 @@ class _Asking:
                 f"Nobody is there to answer. Give --{option}, or --yes for what can be taken "
                 "unasked."
             ) from None
-
-
-def cookies_of(framework: Framework, project: Project) -> tuple[Cookie, ...]:
-    """The framework's own cookies, as this project calls them."""
-    return tuple(
-        replace(cookie, name=project.renamed.get(cookie.setting, cookie.name))
-        for cookie in framework.cookies
-        if not cookie.where or cookie.where in project.words
-    )
 
 
 def _refuse_to_overwrite(file: Path) -> None:
@@ -197,14 +218,3 @@ def _made_up(keys: list[str], file: Path) -> None:
             f"Nobody told these, so replace them in {file} before the first visitor: "
             f"{', '.join(keys)}."
         )
-
-
-def _next(framework: Framework, file: Path) -> None:
-    lines = framework.lines.format(policy=file.as_posix())
-    indented = "\n".join(f"    {line}" if line else "" for line in lines.splitlines())
-    click.echo(
-        f"\nNext, {framework.where} ({framework.title}):\n\n{indented}\n\n"
-        f"In your pages: {framework.template}\n\n"
-        f"Then: askfirst policy explain {file}\n"
-        "      askfirst doctor module:app   (in place of module:app: where your app is)"
-    )

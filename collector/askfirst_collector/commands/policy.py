@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from askfirst.errors import PolicyError
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped
 from askfirst.terms.purpose import Kind
 from askfirst.terms.widening import Widening, widened
 from askfirst_collector.api.serialize import moment
@@ -52,16 +52,20 @@ def check(file: Path, host_file: Path | None, kind: Kind, as_json: bool) -> None
         host_policy = read_policy(host_file, kind="host") if host_file else shipped("host-default")
         problems = list(conflicts(candidate, host_policy)) if kind == "site" else []
         digest: str | None = candidate.hash
+        warnings = list(idle_purposes(candidate)) if kind == "site" else []
     except PolicyError as error:
-        problems, digest = list(error.problems), None
+        problems, digest, warnings = list(error.problems), None, []
     if as_json:
-        print_json({"usable": not problems, "hash": digest, "problems": plain(problems)})
+        answer = {"usable": not problems, "hash": digest, "problems": plain(problems)}
+        print_json({**answer, "warnings": plain(warnings)})
     elif problems:
         print_problems(head_of(file), problems)
     else:
         console().print(
             Text.assemble(("✓ ", "green"), f"{file} can be used. Its hash is {digest}.")
         )
+        for warning in warnings:
+            console().print(Text.assemble(("! ", "yellow"), f"{warning}."))
     sys.exit(1 if problems else 0)
 
 

@@ -10,7 +10,7 @@ class Cookie:
     """A cookie of the framework's own, as it is called unless the project renames it.
 
     `setting` is the setting, or keyword, that renames it. With `where` the cookie is only set
-    where that word stands in the sources.
+    where that word stands in the sources. With `purpose` it is not necessary, and is that one's.
     """
 
     name: str
@@ -18,13 +18,15 @@ class Cookie:
     days: int = 0  # 0: until the browser closes
     setting: str = ""
     where: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True)
 class Framework:
     """One framework: `package` is what is installed, and imported, to use it.
 
-    `built_on` are frameworks that come along with it. In `lines` stands `{policy}`.
+    `built_on` are frameworks that come along with it; an application is made by what `title` names.
+    In `lines` stand `{app}`, `{policy}`, and `{up}`: how many folders above their file that is.
     """
 
     name: str
@@ -45,22 +47,26 @@ _PYTHON = (
     '<script src="/askfirst/static/askfirst.js" defer></script> in <head>, '
     "askfirst_notice({request}) at the end of <body>"
 )
-_COLLECTOR = 'collector=EmbeddedCollector("askfirst-data")'
+_IMPORTS = "from askfirst_collector.embedded import EmbeddedCollector"
+# By the file that the lines stand in: a server may be started from any folder.
+_FOLDER = "FOLDER = Path(__file__).resolve().parents[{up}]"
+_WHERE = 'policy=FOLDER / "{policy}", collector=EmbeddedCollector(FOLDER / "askfirst-data")'
 
 
 def _lines(shell: str, call: str) -> str:
-    imported = "from askfirst_collector.embedded import EmbeddedCollector"
-    return f"from askfirst{shell}\n{imported}\n\n{call}"
+    imports = f"from pathlib import Path\n\nfrom askfirst{shell}\n{_IMPORTS}"
+    return f"{imports}\n\n{_FOLDER}\n{call}{_WHERE})"
 
 
-_INIT_APP = f'init_app(app, policy="{{policy}}", {_COLLECTOR})'
-_WRAPPED = f'app = ConsentMiddleware(app, policy="{{policy}}", {_COLLECTOR})'
 _DJANGO = """\
+from pathlib import Path
+
 from askfirst_collector.embedded import EmbeddedCollector
 
+FOLDER = Path(__file__).resolve().parents[{up}]
 ASKFIRST = {{
-    "POLICY": "{policy}",
-    "COLLECTOR": EmbeddedCollector("askfirst-data"),
+    "POLICY": FOLDER / "{policy}",
+    "COLLECTOR": EmbeddedCollector(FOLDER / "askfirst-data"),
 }}
 INSTALLED_APPS = ["askfirst.django", *INSTALLED_APPS]
 MIDDLEWARE = ["askfirst.django.ConsentMiddleware", *MIDDLEWARE]"""
@@ -90,7 +96,7 @@ FASTAPI = Framework(
     "FastAPI",
     "fastapi",
     (Cookie("session", _SIGNED_IN, 14, "session_cookie", "SessionMiddleware"),),
-    _lines(".fastapi import init_app", _INIT_APP),
+    _lines(".fastapi import init_app", "init_app({app}, "),
     _JINJA_MADE,
     built_on=("starlette",),
 )
@@ -100,11 +106,7 @@ FLASK = Framework(
     "flask",
     # 31 days where the application makes it permanent; else until the browser closes.
     (Cookie("session", _SIGNED_IN, 31, "SESSION_COOKIE_NAME"),),
-    "from pathlib import Path\n\n"
-    + _lines(
-        ".flask import AskFirst",
-        f'AskFirst(app, policy=Path("{{policy}}").absolute(), {_COLLECTOR})',
-    ),
+    _lines(".flask import AskFirst", "AskFirst({app}, "),
     _JINJA,
 )
 LITESTAR = Framework(
@@ -116,7 +118,7 @@ LITESTAR = Framework(
         Cookie("session-*", "The same, where it is longer than one cookie may be.", 14),
         Cookie("csrftoken", _FORMS),
     ),
-    _lines(".litestar import init_app", _INIT_APP),
+    _lines(".litestar import init_app", "init_app({app}, "),
     _JINJA,
 )
 QUART = Framework(
@@ -124,7 +126,7 @@ QUART = Framework(
     "Quart",
     "quart",
     (Cookie("session", _SIGNED_IN, 31, "SESSION_COOKIE_NAME"),),
-    _lines(".quart import init_app", _INIT_APP),
+    _lines(".quart import init_app", "init_app({app}, "),
     _JINJA,
     built_on=("flask",),
 )
@@ -133,7 +135,7 @@ STARLETTE = Framework(
     "Starlette",
     "starlette",
     (Cookie("session", _SIGNED_IN, 14, "session_cookie"),),
-    _lines(".starlette import init_app", _INIT_APP),
+    _lines(".starlette import init_app", "init_app({app}, "),
     _JINJA_MADE,
 )
 ASGI = Framework(
@@ -141,7 +143,7 @@ ASGI = Framework(
     "another ASGI framework",
     "",
     (),
-    _lines(" import ConsentMiddleware", _WRAPPED),
+    _lines(" import ConsentMiddleware", "{app} = ConsentMiddleware({app}, "),
     _PYTHON.format(request="scope"),
 )
 WSGI = Framework(
@@ -149,7 +151,7 @@ WSGI = Framework(
     "another WSGI framework",
     "",
     (),
-    _lines(".wsgi import ConsentMiddleware", _WRAPPED),
+    _lines(".wsgi import ConsentMiddleware", "{app} = ConsentMiddleware({app}, "),
     _PYTHON.format(request="environ"),
 )
 

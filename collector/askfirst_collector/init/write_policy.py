@@ -89,6 +89,7 @@ class Answers:
     level: str
     closes: Closes
     cookies: tuple[Cookie, ...]
+    purposes: tuple[str, ...] = ("statistics",)
 
 
 def write(answers: Answers) -> str:
@@ -115,13 +116,17 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield "# Cookies the site cannot work without: a closed list, not asked about, never stored as"
     yield "# events. Take out what your site does not set."
     for cookie in answers.cookies:
-        yield from headed("[[necessary]]", "a cookie of the framework's own")
+        if cookie.purpose:
+            continue
+        yield from headed("[[necessary]]", "a cookie of the framework's, or of a package's")
         yield from table({"cookie": cookie.name, "why": cookie.why, "days": cookie.days}, NECESSARY)
     yield ""
     yield "# One table for each purpose. Its name is what code asks for:"
     yield '# consent.allows("statistics"). Take out a purpose that you do not have.'
     for name, purpose in document["purposes"].items():
-        yield from _purpose(name, {**purpose, "closes": answers.closes})
+        if name in answers.purposes:
+            own = [cookie.name for cookie in answers.cookies if cookie.purpose == name]
+            yield from _purpose(name, {**purpose, "closes": answers.closes, "cookies": own})
 
 
 def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:

@@ -159,6 +159,20 @@ def policy_of(document: object, problems: Problems, *, kind: Kind, archived: boo
     return policy
 
 
+def idle_purposes(policy: Policy) -> tuple[Problem, ...]:
+    """The purposes that visitors are asked about for nothing, as a warning for their owner."""
+    advice = (
+        "nothing hangs on this purpose: give it levels, cookies, storage or recipients, or take it "
+        "out, unless scripts of the page wait for it"
+    )
+    return tuple(
+        Problem(f"/purposes/{name}", None, advice)
+        for name in policy.asked
+        if not any((terms := policy.purposes[name].terms).scope.levels)
+        and not (terms.cookies or terms.storage or terms.recipients)
+    )
+
+
 def shipped(name: str) -> Policy:
     """One of the policies that come with askfirst: minimal, standard, full or host-default."""
     if name not in SHIPPED:
@@ -174,6 +188,8 @@ def parse(source: Path | str | bytes) -> Any:
             source = source.read_bytes()
         except OSError as error:
             advice = f"the policy cannot be read ({error.strerror}): give the path of a file"
+            if isinstance(error, FileNotFoundError):
+                advice = "there is no policy here: write one with askfirst init, or give its path"
             raise PolicyError([Problem("", str(source), advice)]) from error
     try:
         text = source.decode("utf-8") if isinstance(source, bytes) else source

@@ -19,7 +19,7 @@ from askfirst.gate.undeclared_cookies import (
     Report,
     Sighting,
     as_glob,
-    check_mode,
+    choose_mode,
     on_loopback,
 )
 from askfirst.http.headers import Header
@@ -122,12 +122,14 @@ def test_a_shown_name_is_one_a_policy_can_hold(name: bytes) -> None:
 
 def test_learning_is_for_loopback_alone() -> None:
     """M01: where visitors come, no undeclared cookie passes; said at start, with an id."""
-    check_mode("learn", LOCAL)
-    check_mode("strict", ["https://shop.example"])
+    assert choose_mode("learn", LOCAL) == choose_mode(None, LOCAL) == "learn"
+    assert choose_mode("strict", LOCAL) == "strict"
+    for origins in (["https://shop.example"], [*LOCAL, "https://shop.example"]):
+        assert choose_mode("strict", origins) == choose_mode(None, origins) == "strict"
     with pytest.raises(WrongSetting, match=r"askfirst\.E022.*https://shop\.example"):
-        check_mode("learn", [*LOCAL, "https://shop.example"])
+        choose_mode("learn", [*LOCAL, "https://shop.example"])
     with pytest.raises(WrongSetting, match=r"askfirst\.E021.*\"strict\" or \"learn\""):
-        check_mode("lenient", LOCAL)
+        choose_mode("lenient", LOCAL)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +152,10 @@ def test_which_requests_are_local(headers: list[Header], local: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_learning_passes_and_reports(shop: Build) -> None:
+@pytest.mark.parametrize("options", [{"undeclared": "learn"}, {}], ids=["told", "default"])
+async def test_learning_passes_and_reports(shop: Build, options: dict[str, Any]) -> None:
     """`learn` passes undeclared cookies on loopback, and the owner is told of each."""
-    site = shop(options={"undeclared": "learn"}, origins=LOCAL)
+    site = shop(options=options, origins=LOCAL)
     site.headers = [(b"set-cookie", b"tracker=1"), (b"set-cookie", b"_fbp=1")]
     here: list[Any] = [(b"host", b"localhost:8000")]
     got = await site.browser.get("/")  # sends Host: shop.example

@@ -84,6 +84,7 @@ def main() -> None:
         policy=policy,
         collector=collector,
         now=lambda: NOW,
+        undeclared="strict",
     )
     uvicorn.run(app, port=int(PORT), access_log=False, log_config=None, log_level="debug")
     collector.close()

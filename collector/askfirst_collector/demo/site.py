@@ -46,7 +46,7 @@ def demo_site_and_office(
         behind=f"{sites.shop.origins[0]}/",
         now=now,
     ).application()
-    office = ConsentMiddleware(pages, policy=sites.office, collector=collector)
+    office = ConsentMiddleware(pages, policy=sites.office, collector=collector, undeclared="strict")
 
     async def by_name(scope: Scope, receive: Receive, send: Send) -> None:
         hosts = scope["type"] == "http" and values(scope["headers"], b"host")
@@ -77,7 +77,9 @@ def _shop(collector: EmbeddedCollector, sites: Sites, now: Callable[[], float]) 
         line=partial(_line, collector, sites.shop.site, "wind-survey"),
         more=behind.routes(),
     )
-    return ConsentMiddleware(shop.application(), policy=sites.shop, collector=collector)
+    return ConsentMiddleware(
+        shop.application(), policy=sites.shop, collector=collector, undeclared="strict"
+    )
 
 
 def _line(collector: EmbeddedCollector, site: str, name: str) -> Markup:

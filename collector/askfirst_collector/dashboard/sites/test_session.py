@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from askfirst.gate import test_session as testing
+from askfirst.gate.cookie_filter import CookieFilter, Kind
+from askfirst.gate.undeclared_cookies import UNDECLARED, Report, Sighting, necessary
 from askfirst.http.cookie_header import TEST
 from askfirst.http.headers import Header
 from askfirst_collector.catalogue.sites import Site
@@ -71,7 +73,19 @@ class Testing:
             minutes=testing.SECONDS // 60,
             runs=testing.is_session(token, site.name, keys, now=now),
             elsewhere=elsewhere,
+            cookies=self._undeclared(request, site),
         )
+
+    def _undeclared(self, request: Request, site: Site) -> list[tuple[Sighting, str]] | None:
+        """What the site's gate met in this process, with lines to paste; None: it is elsewhere."""
+        sightings = request.scope.get(UNDECLARED, {}).get(site.name)
+        if sightings is None:
+            return None
+        kind = CookieFilter(
+            site.editions.current.policy, report=Report(mode="strict", suggest=None)
+        ).kind
+        open_ones = (one for one in sightings if kind(one.cookie.encode("ascii")) == Kind())
+        return [(one, necessary(one.cookie)) for one in open_ones]
 
     def _site(self, request: Request) -> Site:
         site = self._parts.registry.site(request.path_params["site"])

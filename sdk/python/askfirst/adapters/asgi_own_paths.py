@@ -10,6 +10,7 @@ from askfirst.endpoints.routes import EVENTS, HOST, Paths
 from askfirst.errors import CollectorUnavailable
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.relay import Relay
+from askfirst.gate.undeclared_cookies import UNDECLARED
 from askfirst.http.mount import mount_at, mounted_headers
 from askfirst.http.request import Answer, Request, problem
 from askfirst.log_fault import log_fault
@@ -60,7 +61,9 @@ async def _send(connection: Connection, answer: Answer) -> None:
 async def _host(relay: Relay, connection: Connection) -> None:
     root = connection.root
     # Whole, whether a proxy cut the root off or not: so the ASGI specification has it.
-    inner = {"root_path": root + HOST, "path": root + connection.path}
+    inner: dict[str, object] = {"root_path": root + HOST, "path": root + connection.path}
+    # The dashboard stands in this process, and shows what this gate met.
+    inner[UNDECLARED] = {relay.policy.site: relay.gate.undeclared_cookies()}
     await _by_collector(relay.client.host, {**connection.scope, **inner}, connection)
 
 

@@ -24,7 +24,9 @@ class GateOptions(TypedDict, total=False):
     """What every shell may be told besides policy and collector."""
 
     keys: tuple[bytes, ...] | None  # of the site's cookies, newest last; None asks the collector
-    undeclared: Undeclared  # "learn" lets undeclared cookies leave, on loopback alone
+    # "learn" lets undeclared cookies leave, on loopback alone: the default where the policy has no
+    # other origin; "strict" takes them out
+    undeclared: Undeclared | None
     cookie_database: Path | str | None  # a CSV file that knows what cookies are for
     csp: Mode  # a Content-Security-Policy by consent: "off", "report", "enforce"
     permissions: bool  # deny the browser what no purpose may use
@@ -48,7 +50,7 @@ def build_gate(
     policy: GivenPolicy,
     collector: CollectorClient,
     keys: tuple[bytes, ...] | None = None,
-    undeclared: Undeclared = "strict",
+    undeclared: Undeclared | None = None,
     cookie_database: Path | str | None = None,
     csp: Mode = "off",
     permissions: bool = False,

@@ -14,7 +14,7 @@ from askfirst.gate.cookie_filter import CookieFilter, is_filtered
 from askfirst.gate.page_token import PageTokens
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import RequestAnswer, read
-from askfirst.gate.undeclared_cookies import Report, Sighting, Undeclared, check_mode, on_loopback
+from askfirst.gate.undeclared_cookies import Report, Sighting, Undeclared, choose_mode, on_loopback
 from askfirst.http import caching
 from askfirst.http.cookie_header import PARENT, STATE, TEST
 from askfirst.http.headers import Header, Headers
@@ -65,12 +65,12 @@ class Gate:
         policy: Policy,
         *,
         now: Callable[[], float],
-        undeclared: Undeclared = "strict",
+        undeclared: Undeclared | None = None,
         cookie_database: Path | str | None = None,
         csp: Mode = "off",
         permissions: bool = False,
     ) -> None:
-        check_mode(undeclared, policy.origins)
+        mode = choose_mode(undeclared, policy.origins)
         self.policy = policy
         self.known = NOTHING_KNOWN
         # False until the collector has spoken, and when a cookie names an edition it did not.
@@ -78,9 +78,9 @@ class Gate:
         self._now = now
         self._kept: dict[RequestAnswer, Consent] = {}
         self._keeping = threading.Lock()  # WSGI servers have threads; only what is new is kept
-        self._learns = undeclared == "learn"
+        self._learns = mode == "learn"
         suggest = CookieDatabase(Path(cookie_database), policy) if cookie_database else None
-        self._report = Report(mode=undeclared, suggest=suggest)
+        self._report = Report(mode=mode, suggest=suggest)
         self._csp: Mode = csp
         self._filter_by(policy)
         self._permissions = permissions

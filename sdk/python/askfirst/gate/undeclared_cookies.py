@@ -20,6 +20,7 @@ from askfirst.http.headers import Headers, first
 log = logging.getLogger("askfirst")
 
 Undeclared = Literal["strict", "learn"]
+UNDECLARED = "askfirst.undeclared"  # in a scope of the dashboard: sightings by site
 MOST = 256  # names, and names with their routes, that are remembered
 LONGEST = 64  # bytes of a name that are shown
 NO_ROUTE = "-"  # nobody said which template answered; a path may be a visitor's own
@@ -104,14 +105,17 @@ def as_glob(name: bytes) -> str:
     return re.sub(r"\*+", "*", _IDS.sub("*", plain.decode("ascii")))
 
 
-def check_mode(mode: str, origins: Collection[str]) -> None:
-    """Raise WrongSetting for a mode that is none, and for `learn` on a site others can reach.
+def choose_mode(mode: Undeclared | None, origins: Collection[str]) -> Undeclared:
+    """The mode of a site: without one `learn` where every origin is loopback, else `strict`.
 
-    A cookie that passes undeclared is a cookie without consent (M01; ePrivacy 5(3)).
+    Raises WrongSetting for a mode that is none, and for `learn` on a site others can reach: a
+    cookie that passes undeclared is a cookie without consent (M01; ePrivacy 5(3)).
     """
+    public = [origin for origin in origins if urlsplit(origin).hostname not in _LOOPBACK]
+    if mode is None:
+        return "strict" if public else "learn"
     if mode not in get_args(Undeclared):
         raise WrongSetting("E021", "undeclared", mode, 'write "strict" or "learn"')
-    public = [origin for origin in origins if urlsplit(origin).hostname not in _LOOPBACK]
     if mode == "learn" and public:
         instead = (
             f"the policy's origin {public[0]} can be reached by visitors, who would be given "
@@ -119,6 +123,7 @@ def check_mode(mode: str, origins: Collection[str]) -> None:
             'whose origins are like "http://localhost:8000"'
         )
         raise WrongSetting("E022", "undeclared", mode, instead)
+    return mode
 
 
 def on_loopback(headers: Headers) -> bool:

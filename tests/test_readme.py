@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
+from starlette.applications import Starlette
 
 from askfirst import ConsentMiddleware
+from askfirst_collector.cli import main
 from tests.conftest import ROOT
+from tests.doctor.sites import start
 
 README = (ROOT / "README.md").read_text("utf-8")
 ORIGIN = "https://example.org"
@@ -37,10 +40,9 @@ def test_the_block_asks_and_then_does_as_it_was_told(
     policy = (ROOT / "policy.example.toml").read_text("utf-8")
     (tmp_path / "policy.toml").write_text(policy, "utf-8")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__file__": str(tmp_path / "app.py")}
     exec(compile(python_block(), "README.md", "exec"), names)
-    app: Callable[..., Awaitable[None]] = names["app"]
-    assert isinstance(app, ConsentMiddleware)
+    app: Starlette = names["app"]
 
     async def visit() -> tuple[str, str]:
         transport = httpx.ASGITransport(app)
@@ -66,11 +68,25 @@ def test_the_block_asks_and_then_does_as_it_was_told(
     try:
         before, after = asyncio.run(visit())
     finally:
-        asyncio.run(names["app"]._relay.client.aclose())
+        gate = app.middleware_stack
+        assert isinstance(gate, ConsentMiddleware)
+        asyncio.run(gate._relay.client.aclose())
     assert "askfirst-notice" in before
     assert "You are not counted." in before
     assert "askfirst-notice" not in after
     assert "You are counted." in after
+
+
+def test_the_doctor_finds_nothing_wrong_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From `askfirst init` on, with what nobody told, started as the README says."""
+    words = ["init", str(tmp_path), "--yes", "--framework", "starlette"]
+    written = CliRunner().invoke(main, words)
+    assert written.exit_code == 0, written.output
+    last = [line.strip() for line in python_block().splitlines() if line.startswith("init_app(")]
+    assert last[0] in written.output
+    assert start(tmp_path, python_block(), monkeypatch).findings == ()
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))

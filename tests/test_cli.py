@@ -195,7 +195,7 @@ def test_a_stopped_demo_leaves_no_data_behind(tmp_path: Path, how: signal.Signal
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "askfirst", "demo", "--port", str(port)],
+        [sys.executable, "-m", "askfirst", "demo", "--empty", "--port", str(port)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -216,6 +216,35 @@ def test_a_stopped_demo_leaves_no_data_behind(tmp_path: Path, how: signal.Signal
         process.communicate(timeout=20)
     assert process.returncode == 0
     assert list(tmp_path.glob("askfirst-demo-*")) == []
+
+
+def test_a_demo_that_is_stopped_while_it_invents_ends_quietly(tmp_path: Path) -> None:
+    """It says how far it is without a terminal too; no traceback, and no data left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "askfirst", "demo", "--visits", "400", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=60)
+    assert first == "Inventing two weeks of visits: 25 %\n"
+    assert process.returncode == 0, rest
+    assert "Traceback" not in rest
+    assert "The shop" not in rest
+    assert list(tmp_path.glob("askfirst-demo-*")) == []
+
+
+def test_the_demo_begins_with_figures_unless_it_is_told_not_to() -> None:
+    """Both at once is no wish."""
+    found = run("demo", "--empty", "--visits", 3)
+    assert found.exit_code == 2
+    assert "exclude each other" in found.output
 
 
 def test_serve_has_the_collectors_face_and_the_dashboard(tmp_path: Path) -> None:

@@ -84,8 +84,8 @@ dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layou
 dashboard.selection: @observe @terms catalogue closing members reports services
 dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures
     dashboard.layout dashboard.selection explain members reports services store usecases
-demo: @adapters @contracts @http @observe @pages @terms api catalogue config embedded jobs
-    services store usecases
+demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
+    jobs ledger services store usecases
 doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopback
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest
     jobs runtime services store usecases

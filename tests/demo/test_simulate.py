@@ -1,4 +1,4 @@
-"""Invented visits: they go the way real ones go, and say that they are invented."""
+"""Invented visits: recorded, cut and closed as real ones are, and called invented."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from askfirst_collector.demo.chain import demo_sites
 from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
-from askfirst_collector.demo.wire import Jar
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.members.members import Members
 from askfirst_collector.reports.ranges import Report, Wanted, report
@@ -62,15 +61,6 @@ def test_the_same_chance_draws_the_same_visitors() -> None:
     ]
     assert drawn[0] == drawn[1]
     assert len(set(drawn[0])) > 40
-
-
-def test_a_jar_keeps_and_drops_cookies() -> None:
-    jar = Jar()
-    jar.take("a=1; Path=/; Secure")
-    jar.take("b=2; Max-Age=60")
-    assert jar.header() == "a=1; b=2"
-    jar.take("a=; Max-Age=0; Path=/")
-    assert jar.header() == "b=2"
 
 
 def at(hour: int, minute: int = 0) -> Callable[[], float]:
@@ -137,7 +127,7 @@ def test_every_day_but_this_one_is_closed(folder: Path, policy: Policy) -> None:
         assert found.visitors is not None
         assert found.visitors >= 25
         codes = {row.path[0] for row in found.rows if row.kind == "value"}
-        assert codes & {"GB", "IE", "DE"}, "the proxy's header says where visitors are"
+        assert codes & {"GB", "IE", "DE"}, "the address says where visitors are"
         rows = collector.parts().events.periods()
         assert {date.fromisoformat(each.period) for each in rows} <= {TODAY}
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from random import Random
 
@@ -28,6 +28,9 @@ from askfirst_collector.demo.chain import Sites, demo_sites
 from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site_and_office
 
+VISITS = 1_500  # that are invented where nobody says
+QUARTERS = 4  # lines of progress where there is no terminal
+
 
 @click.command()
 @listening_options
@@ -39,8 +42,9 @@ from askfirst_collector.demo.site import demo_collector, demo_site_and_office
 @click.option(
     "--visits",
     type=click.IntRange(1, 1_000_000),
-    help="First invent so many visits of the last two weeks, called simulated everywhere.",
+    help=f"How many visits of the last two weeks are invented first; else {VISITS}.",
 )
+@click.option("--empty", is_flag=True, help="Invent none: begin without any figure.")
 def demo(
     host: str,
     port: int,
@@ -48,8 +52,15 @@ def demo(
     tls_key: Path | None,
     data: Path | None,
     visits: int | None,
+    empty: bool,
 ) -> None:
-    """Serve an example site with the notice, the collector and the dashboard."""
+    """Serve an example site with the notice, the collector and the dashboard.
+
+    It opens with two weeks of invented figures, called simulated on every page of the dashboard;
+    a folder that has data keeps them as they are.
+    """
+    if empty and visits:
+        raise click.UsageError("--empty and --visits exclude each other.")
     with ExitStack() as stack:
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
@@ -57,8 +68,10 @@ def demo(
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
         stack.enter_context(click_errors())
         sites = demo_sites(origins(host, port, tls=tls_certificate is not None))
-        if visits is not None:
-            _invent(data, sites, visits)
+        if visits is not None and (data / "ledger.db").exists():
+            raise click.UsageError(f"{data} has data already: --visits needs a folder of its own.")
+        if not empty and not (data / "ledger.db").exists():
+            _invent(data, sites, visits or VISITS)
         collector = demo_collector(data)
         stack.callback(collector.close)
         application = demo_site_and_office(collector, sites)
@@ -67,25 +80,39 @@ def demo(
 
 
 def _invent(data: Path, sites: Sites, visits: int) -> None:
-    if (data / "ledger.db").exists():
-        raise click.UsageError(f"{data} has data already: --visits needs a folder of its own.")
-    with Progress(
-        TextColumn("Inventing two weeks of visits"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("visits", total=visits)
+    console = Console(stderr=True, highlight=False)
+    with _bar(console) if console.is_terminal else nullcontext() as bar:
+        task = bar.add_task("visits", total=visits) if bar else None
+        count = 0
+
+        def progress() -> None:
+            nonlocal count
+            count += 1
+            if bar and task is not None:
+                bar.advance(task)
+            elif count * QUARTERS // visits > (count - 1) * QUARTERS // visits:
+                # Without a terminal a bar says nothing until it is over.
+                console.print(f"Inventing two weeks of visits: {count * 100 // visits} %")
+
         simulate(
             data,
             sites,
             visits,
             now=time.time(),
             chance=Random(),  # noqa: S311 (visitors, not secrets)
-            progress=lambda: bar.advance(task),
+            progress=progress,
         )
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("Inventing two weeks of visits"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 def _greet(sites: Sites, token: str | None, data: Path) -> None:

@@ -95,6 +95,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.commit()
 
 
+@contextmanager
+def not_at_once(engine: Engine) -> Iterator[None]:
+    """Until the end, commits do not wait for the disk: for what may be lost with the machine."""
+    event.listen(engine, "checkout", _without_waiting)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", _without_waiting)
+        engine.dispose()  # its connections go on waiting for nothing
+
+
+def _without_waiting(connection: Any, _record: object, _proxy: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 def data_version(connection: Connection) -> int:
     """A number that changes when another connection has committed (SQLite `data_version`)."""
     version: int = connection.execute(text("PRAGMA data_version")).scalar_one()

@@ -194,14 +194,14 @@ class _Run:
         if visitor.answer == "none":
             return
         person.answered = True
-        asked = edition.policy.asked
+        own = edition.policy.asked
         if visitor.answer == "accept_all":
             names = edition.asked_on(page.partition("?")[0])
-            person.asked_about |= set(names) - set(asked)
+            person.asked_about |= set(names) - set(own)
             self._answer(person, "accept_all", dict.fromkeys(names, int(Detail.AS_ASKED)))
         elif visitor.answer == "save" and any(visitor.details):
             details = zip(("marketing", "preferences", "statistics"), visitor.details, strict=True)
-            self._answer(person, "save", {name: n for name, n in details if name in asked})
+            self._answer(person, "save", {name: n for name, n in details if name in own})
         elif edition.policy.count_refusals:
             self._parts.ledger.tally_refusal(person.site, edition.number)
 

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, sync_playwright
 from askfirst_collector.demo.chain import demo_policy, demo_sites
 from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.links import create_set_up_link
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 VISITS = 5000
@@ -59,7 +60,7 @@ def main() -> None:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         parts = collector.parts()
-        token = Members(parts.engine, now=time.time, urandom=os.urandom).new_link()
+        token = create_set_up_link(parts, ON_THE_MACHINE)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(

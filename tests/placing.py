@@ -7,8 +7,15 @@ from typing import Any
 
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy
-from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.placed import PlacedCollector, State
+from askfirst_collector.ledger.changes import CLI
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.placed_collectors import (
+    SavedCollector,
+    save_collector,
+    set_collector_state,
+)
+from tests.support.people import admin
 
 OWNER = "ann"
 LEVELS = {"page": 2, "time": 2, "browser": 1, "action": 1, "visitor": 1}
@@ -40,10 +47,18 @@ def tides(site: Policy, /, **changes: Any) -> Placed:
 
 def place(parts: Services, placed: Placed, *, owner: str = OWNER) -> PlacedCollector:
     """Put a collector on its pages: the next edition of its site asks for it."""
-    parts.placing.save(placed, owner=owner, actor=owner)
-    return state(parts, placed, "active")
+    save(parts, placed, owner=owner, actor=CLI)
+    return state(parts, placed, "active", actor=CLI)
 
 
-def state(parts: Services, placed: Placed, to: Any) -> PlacedCollector:
+def save(
+    parts: Services, placed: Placed, *, owner: str = OWNER, actor: str = OWNER, **options: Any
+) -> SavedCollector:
+    """Save its terms as this host admin."""
+    return save_collector(parts, admin(parts, actor), placed, owner=owner, **options)
+
+
+def state(parts: Services, placed: Placed, to: State, *, actor: str = OWNER) -> PlacedCollector:
     """Put it in another state."""
-    return parts.placing.set_state(placed.policy.site, placed.name, to, actor=OWNER)
+    site = placed.policy.site
+    return set_collector_state(parts, admin(parts, actor), site, placed.name, to)

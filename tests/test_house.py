@@ -61,8 +61,7 @@ wsgi: adapters
 # `@` is `askfirst`, which knows nothing of the collector but for the command's entry.
 COLLECTOR = """
 (top):
-api: @client @contracts @errors @gate @http @terms catalogue ingest ledger members services
-    usecases
+api: @client @contracts @errors @gate @http @terms catalogue ingest ledger members services usecases
 app: @errors api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger store
 cli: @__version__
@@ -70,42 +69,43 @@ closing: @errors @terms catalogue ledger store
 commands: @errors @observe @pages @terms api catalogue closing config dashboard.auth demo doctor
     embedded explain init jobs ledger loopback members runtime services store usecases
 config: @errors
-dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy
-    dashboard.layout dashboard.members dashboard.placed dashboard.sites members services
-dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members
+dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
+    dashboard.members dashboard.placed dashboard.sites members services
+dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
+    usecases
 dashboard.figures: @terms catalogue closing dashboard.layout dashboard.selection explain members
     reports services store
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services store usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services
-dashboard.members: @errors dashboard.layout ledger members services
-dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layout explain
-    members services store usecases
-dashboard.selection: @observe @terms catalogue closing members reports services
-dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures
-    dashboard.layout dashboard.selection explain members reports services store usecases
-demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
-    jobs ledger services store usecases
-doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopback
-embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest
-    jobs runtime services store usecases
-explain: @pages @terms
-ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger
+dashboard.members: @errors dashboard.layout ledger members services usecases
+dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layout explain members
     services store usecases
+dashboard.selection: @observe @terms catalogue closing members reports services
+dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures dashboard.layout
+    dashboard.selection explain members reports services store usecases
+demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
+    jobs ledger members services store usecases
+doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopback
+embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
+    runtime services store usecases
+explain: @pages @terms
+ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
+    store usecases
 init: @errors @gate @terms catalogue
 jobs: @errors closing ingest ledger members services store usecases webhooks
 ledger: @client @errors @terms config store
 loopback:
-members: @errors @terms catalogue ledger store
+members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases
 reports: @terms closing ledger store
-runtime: @errors @spool catalogue config ingest jobs ledger services store usecases
-services: @spool catalogue config ledger store
+runtime: @errors @spool catalogue config ingest jobs ledger members services store usecases
+services: @spool catalogue config ledger members store
 store: @errors @terms config
 store.migrations:
 store.migrations.versions:
-usecases: @client @contracts @errors @pages @spool @terms catalogue closing ledger members
-    services store
+usecases: @client @contracts @errors @pages @spool @terms catalogue closing ledger members services
+    store
 webhooks: catalogue store
 """
 # What a site imports is the standard library; these alone may need more.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from askfirst_collector.config import Folder
     from askfirst_collector.ledger.receipts import Receipts
     from askfirst_collector.ledger.records import Ledger
+    from askfirst_collector.members.members import Members
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.salts import Salts
     from askfirst_collector.store.watch import Watch
@@ -32,6 +33,7 @@ class Services:
     watch: Watch
     registry: Registry
     placing: PlacedCollectors
+    members: Members
     ledger: Ledger
     salts: Salts
     events: EventStore

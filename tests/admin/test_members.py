@@ -13,6 +13,9 @@ import pytest
 
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.usecases.account import create_token
+from askfirst_collector.usecases.invitations import accept_invitation, invite_member
+from askfirst_collector.usecases.members import change_member
 from tests.isolation.world import World, world
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +115,7 @@ async def test_a_body_that_is_not_by_the_contract_is_refused(
 async def test_the_scope_of_a_token_bounds_it(here: World) -> None:
     """Scoped: `read` does not look after members, `sites` neither, and nobody widens themselves."""
     for scopes in (["read"], ["sites"], ["read", "sites"]):
-        _, secret = here.members.tokens.make(here.people["ada"], "narrow", scopes, days=1)
+        _, secret = create_token(here.parts, here.people["ada"], "narrow", scopes, days=1)
         async with here.program(None) as client:
             client.headers["authorization"] = f"Bearer {secret}"
             for method, path, body in (
@@ -133,7 +136,7 @@ async def test_a_token_follows_its_member(here: World, ada: httpx.AsyncClient) -
     """A role that changes counts at the next request of a token as well."""
     async with here.program("carl") as carl:
         assert (await carl.get("/v1/admin/sites/club/changes")).status_code == 200
-        here.members.change(here.people["ada"], "carl", "reader", ["shop"])
+        change_member(here.parts, here.people["ada"], "carl", "reader", ["shop"])
         assert (await carl.get("/v1/admin/sites/club/changes")).status_code == 404
         assert (await carl.get("/v1/admin/me")).json()["sites"] == ["shop"]
         await ada.delete("/v1/admin/members/carl")
@@ -178,8 +181,8 @@ async def test_a_member_with_an_odd_name_has_an_address(
     here: World, ada: httpx.AsyncClient
 ) -> None:
     name = 'Zoë %2e 😀 "x"'
-    _, token = here.members.invitations.invite(here.people["ada"], "reader", ["shop"])
-    assert here.members.invitations.accept(token, name, PASSWORD) == Member(
+    _, token = invite_member(here.parts, here.people["ada"], "reader", ["shop"])
+    assert accept_invitation(here.parts, token, name, PASSWORD) == Member(
         name, "reader", frozenset({"shop"})
     )
     answer = await ada.get(f"/v1/admin/members/{quote(name, safe='')}")

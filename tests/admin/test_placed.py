@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from tests.collectors import policy
 from tests.isolation.world import CLUB, World, world
-from tests.placing import tides
+from tests.placing import save, tides
+from tests.support.people import admin
 
 pytestmark = pytest.mark.anyio
 SITE = policy(site=CLUB, origins=[f"https://{CLUB}.example"])
@@ -22,8 +24,8 @@ TIDES = f"/v1/admin/sites/{CLUB}/collectors/tides"
 def here(tmp_path: Path) -> Iterator[World]:
     """The tides stand on carl's club, and are olive's, who has another site."""
     with world(tmp_path) as made:
-        made.parts.placing.save(tides(SITE), owner="olive", actor="cli")
-        made.parts.placing.set_state(CLUB, "tides", "active", actor="cli")
+        save(made.parts, tides(SITE), owner="olive", actor="cli")
+        set_collector_state(made.parts, admin(made.parts, "cli"), CLUB, "tides", "active")
         yield made
 
 
@@ -60,15 +62,15 @@ async def test_the_site_stops_what_its_owner_had_stopped_before(here: World) -> 
 async def test_a_new_name_that_was_taken_meanwhile_is_nobody_elses(here: World) -> None:
     """Two who save at once: the second is told, and does not become the owner of the first's."""
     body = {"document": dict(tides(SITE, collector="winds").document), "clamp": False}
-    face, get = here.parts.placing, here.parts.placing.get
+    get = here.parts.placing.get
 
     def meanwhile(site: str, name: str) -> PlacedCollector | None:
         found = get(site, name)
         if found is None:
-            face.save(tides(SITE, collector="winds"), owner="olive", actor="cli")
+            save(here.parts, tides(SITE, collector="winds"), owner="olive", actor="cli")
         return found
 
-    face.get = meanwhile  # type: ignore[method-assign]
+    here.parts.placing.get = meanwhile  # type: ignore[method-assign]
     async with here.program("carl") as client:
         answer = await client.put(f"/v1/admin/sites/{CLUB}/collectors/winds", json=body)
     assert (answer.status_code, answer.json()["reason"]) == (409, "changed-meanwhile")

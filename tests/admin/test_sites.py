@@ -12,7 +12,7 @@ import pytest
 from askfirst_collector.ledger.changes import changes
 from tests.collectors import policy, purposes
 from tests.isolation.world import CLUB, SHOP, World, world
-from tests.placing import place, tides
+from tests.placing import place, save, tides
 
 pytestmark = pytest.mark.anyio
 SITE = policy(site=SHOP, origins=[f"https://{SHOP}.example"])
@@ -162,8 +162,8 @@ async def test_conflicts_of_a_collector_are_told_and_clamped_when_asked(here: Wo
 
 async def test_an_owner_of_a_collector_reaches_that_one_alone(here: World) -> None:
     """carl owns a collector at shop: he changes it, and sees nothing else of shop."""
-    here.parts.placing.save(tides(SITE), owner="carl", actor="ada")
-    here.parts.placing.save(tides(SITE, collector="other"), owner="olive", actor="olive")
+    save(here.parts, tides(SITE), owner="carl", actor="ada")
+    save(here.parts, tides(SITE, collector="other"), owner="olive", actor="olive")
     at = f"/v1/admin/sites/{SHOP}/collectors"
     async with here.program("carl") as client:
         listed = (await client.get(at)).json()["collectors"]

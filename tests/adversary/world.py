@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.links import create_set_up_link
 from tests.collectors import Clock
 from tests.gate.browser import SAME_ORIGIN
 from tests.whole import Site, Visitor
@@ -73,11 +74,10 @@ class World(Site):
         """Publish, and let the host admin in by the one-time link."""
         await self.collector.editions(self.policy)
         parts = self.collector.parts()
-        members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
         await self.form(
             self.admin,
             "/askfirst/host/setup",
-            token=members.new_link(),
+            token=create_set_up_link(parts, ON_THE_MACHINE),
             name="ada",
             password=PASSWORD,
             again=PASSWORD,

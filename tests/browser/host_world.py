@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
@@ -21,8 +20,10 @@ from starlette.routing import Route
 from askfirst import ConsentMiddleware, HttpCollector, askfirst_notice
 from askfirst_collector.commands.serve import HOST, server_app
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.invitations import accept_invitation, invite_member
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
 
 PASSWORD = "four quiet herons wade"
 TAGS = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']"
@@ -62,8 +63,7 @@ class Host:
         self.port = free_port()
         self.collector = EmbeddedCollector(folder / "data", secure=False, jobs=False)
         stack.callback(self.collector.close)
-        self.members = Members(self.parts.engine, now=time.time, urandom=os.urandom)
-        self.members.set_up(self.members.new_link(), "ada", PASSWORD)
+        set_up_admin(self.parts, create_set_up_link(self.parts, ON_THE_MACHINE), "ada", PASSWORD)
         stack.enter_context(serving(server_app(self.collector), self.port))
 
     @property
@@ -80,15 +80,15 @@ class Host:
 
     def invite(self, *sites: str) -> str:
         """The link of an invitation for the owner of these sites."""
-        ada = self.members.get("ada")
+        ada = self.parts.members.get("ada")
         assert ada is not None
-        _, token = self.members.invitations.invite(ada, "site-owner", sites)
+        _, token = invite_member(self.parts, ada, "site-owner", sites)
         return self.address(f"/invitation?token={token}")
 
     def member(self, name: str, *sites: str) -> None:
         """An owner of these sites who has accepted already."""
         token = self.invite(*sites).rpartition("=")[2]
-        assert self.members.invitations.accept(token, name, PASSWORD) is not None
+        assert accept_invitation(self.parts, token, name, PASSWORD) is not None
 
     def signed_in(self, context: BrowserContext, name: str) -> Page:
         """A page of the dashboard, as this member."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from tests.browser.host_world import PASSWORD, Host, free_port, profile, violations
 from tests.collectors import policy
-from tests.placing import tides
+from tests.placing import save, tides
+from tests.support.people import admin
 
 pytestmark = pytest.mark.browser
 
@@ -248,8 +250,8 @@ def test_every_page_is_clean_and_fits_whatever_the_screen(
     )
     host.parts.registry.publish(sites)
     placed = tides(sites, pages=["/tides/a-very-long-path-without-a-break-that-goes-on-and-on/**"])
-    host.parts.placing.save(placed, owner="olive", actor="olive")
-    host.parts.placing.set_state("shop", "tides", "active", actor="olive")
+    save(host.parts, placed, owner="olive", actor="olive")
+    set_collector_state(host.parts, admin(host.parts, "olive"), "shop", "tides", "active")
     ada = host.signed_in(profile(chromium), "ada")
     ada.goto(host.address("/host-policy"))
     ada.fill("input[name='analytics.retention_days']", "45")

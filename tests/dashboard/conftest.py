@@ -11,9 +11,10 @@ import pytest
 from starlette.types import ASGIApp
 
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.links import create_set_up_link
 from tests.isolation.world import World, world
 
 ORIGIN = "https://shop.example"
@@ -45,11 +46,6 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 
 @pytest.fixture
-def members(parts: Services, clock: Clock) -> Members:
-    return Members(parts.engine, now=clock, urandom=os.urandom)
-
-
-@pytest.fixture
 def dashboard(parts: Services) -> ASGIApp:
     return host_app(parts)
 
@@ -66,9 +62,14 @@ async def client(dashboard: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-async def set_up(client: httpx.AsyncClient, members: Members) -> httpx.Response:
+async def set_up(client: httpx.AsyncClient, parts: Services) -> httpx.Response:
     """Make the first account by the link, as a person would."""
-    fields = {"token": members.new_link(), "name": "ada", "password": PASSWORD, "again": PASSWORD}
+    fields = {
+        "token": create_set_up_link(parts, ON_THE_MACHINE),
+        "name": "ada",
+        "password": PASSWORD,
+        "again": PASSWORD,
+    }
     return await client.post("/setup", data=fields)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.usecases.members import change_member
 from tests.closing.house import DAY, row, store
 from tests.collectors import policy
 from tests.isolation.world import BASE, CLUB, World, world
@@ -102,7 +103,7 @@ async def test_pages_lead_on_within_the_collector(here: World) -> None:
 async def test_an_owner_of_nothing_else_arrives_at_the_collector(here: World) -> None:
     """Who has no site of their own, and one collector, is led to that."""
     ada = here.people["ada"]
-    here.members.change(ada, "olive", "site-owner", ())
+    change_member(here.parts, ada, "olive", "site-owner", ())
     async with here.browser("olive") as client:
         answer = await client.get("/")
     assert answer.headers["location"] == f"{BASE}/sites/{CLUB}?collector=winds"

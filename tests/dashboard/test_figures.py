@@ -16,7 +16,6 @@ from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.members.members import Members
 from askfirst_collector.services import Services
 from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
 
@@ -62,9 +61,8 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 @pytest.fixture
 async def client(parts: Services, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    members = Members(parts.engine, now=clock, urandom=parts.urandom)
     async with client_of(host_app(parts)) as opened_client:
-        await set_up(opened_client, members)
+        await set_up(opened_client, parts)
         yield opened_client
 
 
@@ -158,9 +156,8 @@ def reading(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 async def test_a_funnel_shows_its_steps_in_their_order(reading: Services, clock: Clock) -> None:
     """Every step that was disclosed has its line, the first one on top."""
-    members = Members(reading.engine, now=clock, urandom=reading.urandom)
     async with client_of(host_app(reading)) as client:
-        await set_up(client, members)
+        await set_up(client, reading)
         page = (await client.get(f"{SITE}/funnel-reading", params=DATES)).text
     steps = re.findall(r'<th scope="row">(Page [^<]*)', page)
     assert [step.strip() for step in steps] == ["Page /", "Page /blog/one"]

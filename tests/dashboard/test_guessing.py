@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from askfirst_collector.dashboard.auth import sign_in as entry
 from askfirst_collector.members.login_attempts import FREE_TRIES, LONGEST_LINE
-from askfirst_collector.members.members import Members
+from askfirst_collector.services import Services
 
 from .conftest import Clock, client_of, set_up, sign_in
 
@@ -49,10 +49,10 @@ def sign_out(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_known_browser_gets_through_while_others_guess(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
     """From another network than before, with a worker that knows none."""
-    await set_up(client, members)
+    await set_up(client, parts)
     sign_out(client)
     await attack(dashboard)
     holds.clear()
@@ -65,12 +65,12 @@ async def test_a_known_browser_gets_through_while_others_guess(
 async def test_an_unknown_browser_is_slow_and_not_shut_out(
     dashboard: ASGIApp,
     client: httpx.AsyncClient,
-    members: Members,
+    parts: Services,
     clock: Clock,
     holds: list[float],
 ) -> None:
     """Then one try a second: nobody got in, with the right password neither."""
-    await set_up(client, members)
+    await set_up(client, parts)
     await attack(dashboard)
     guesses = 0
     for second in range(40):
@@ -84,9 +84,9 @@ async def test_an_unknown_browser_is_slow_and_not_shut_out(
 
 
 async def test_the_network_of_who_came_in_a_moment_ago_stands_in_no_line(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard, address="192.0.2.1") as admin:
         assert (await sign_in(admin)).status_code == 303
     await attack(dashboard)
@@ -97,10 +97,10 @@ async def test_the_network_of_who_came_in_a_moment_ago_stands_in_no_line(
 
 
 async def test_the_line_has_an_end_which_says_when_to_come_again(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
     """However many networks guess, one account is tried once a second at most."""
-    await set_up(client, members)
+    await set_up(client, parts)
     codes = [await guess(dashboard, at) for at in range(FREE_TRIES + LONGEST_LINE + 5)]
     assert codes == [401] * (FREE_TRIES + LONGEST_LINE) + [429] * 5
     assert holds == sorted(holds)
@@ -111,9 +111,9 @@ async def test_the_line_has_an_end_which_says_when_to_come_again(
 
 
 async def test_a_known_browser_that_guesses_is_slowed_by_itself(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     sign_out(client)
     codes = [(await sign_in(client, password="wrong")).status_code for _ in range(FREE_TRIES + 2)]
     assert codes == [401] * FREE_TRIES + [429] * 2
@@ -123,10 +123,10 @@ async def test_a_known_browser_that_guesses_is_slowed_by_itself(
 
 
 async def test_being_known_opens_nothing_and_names_nobody(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
     """Only for the one who was signed in there; not by another cookie, nor a changed one."""
-    answer = await set_up(client, members)
+    answer = await set_up(client, parts)
     (cookie,) = [each for each in answer.headers.get_list("set-cookie") if KNOWN in each]
     for attribute in ("HttpOnly", "Secure", "SameSite=strict", "Path=/"):
         assert attribute in cookie
@@ -153,9 +153,9 @@ async def test_being_known_opens_nothing_and_names_nobody(
 
 
 async def test_a_member_changes_their_password_while_others_guess(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, holds: list[float]
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, holds: list[float]
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     await attack(dashboard)
     csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', (await client.get("/account")).text)
     assert csrf

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from askfirst_collector.dashboard.layout import forms
-from askfirst_collector.members.members import Members
+from askfirst_collector.services import Services
 from tests.dashboard.conftest import BASE, set_up
 
 pytestmark = pytest.mark.anyio
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_a_hostile_form_is_an_answer_and_never_an_error(
-    client: httpx.AsyncClient, members: Members, body: bytes, status: int
+    client: httpx.AsyncClient, parts: Services, body: bytes, status: int
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     answer = await client.post("/sign-in", content=body)
     assert answer.status_code in (status, 400)
 

@@ -18,9 +18,10 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc import SECONDS
 from askfirst_collector.dashboard.auth.oidc_client import Provider, provider_of
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.invitations import invite_member
+from askfirst_collector.usecases.members import remove_member
 
 from .conftest import BASE, ORIGIN, Clock, client_of, set_up
 from .issuer import CLIENT, SECRET, Issuer
@@ -74,19 +75,19 @@ async def who(client: httpx.AsyncClient) -> str | None:
     return f"{found[1]}, {found[2]}" if page.status_code == 200 and found else None
 
 
-async def test_whoever_is_not_invited_is_no_member(app: Any, members: Members) -> None:
+async def test_whoever_is_not_invited_is_no_member(app: Any, parts: Services) -> None:
     """It never creates a member by itself."""
     async with client_of(app) as client:
         answer = await sign_in(client)
         assert answer.status_code == 403
         assert await who(client) is None
-    assert members.all() == ()
+    assert parts.members.all() == ()
 
 
 async def test_an_invitation_by_link_makes_the_member_once(
-    app: Any, members: Members, issuer: Issuer, parts: Services
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
-    _, token = members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"])
+    _, token = invite_member(parts, ON_THE_MACHINE, "reader", ["shop"])
     async with client_of(app) as client:
         assert (await sign_in(client, token=token)).status_code == 200
         assert await who(client) == "ida@example.org, Reader of shop"
@@ -102,10 +103,10 @@ async def test_an_invitation_by_link_makes_the_member_once(
 
 
 async def test_an_invitation_by_address_is_for_the_verified_address_alone(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
-    made, token = members.invitations.invite(
-        ON_THE_MACHINE, "site-owner", ["shop"], email="Ida@Example.org"
+    made, token = invite_member(
+        parts, ON_THE_MACHINE, "site-owner", ["shop"], email="Ida@Example.org"
     )
     for email, verified in (
         ("eve@example.org", True),
@@ -121,18 +122,18 @@ async def test_an_invitation_by_address_is_for_the_verified_address_alone(
             link = {"token": token, "name": "eve", "password": "four quiet herons wade"}
             await client.post("/invitation", data={**link, "again": link["password"]})
             assert await who(client) is None
-    assert members.invitations.open() == (made,)
+    assert parts.members.invitations.open() == (made,)
     issuer.email, issuer.email_verified = "ida@example.org", True
     async with client_of(app) as client:
         assert (await sign_in(client)).status_code == 200
         assert await who(client) == "ida@example.org, Site owner of shop"
-    assert members.invitations.open() == ()
+    assert parts.members.invitations.open() == ()
 
 
 async def test_a_member_is_known_by_subject_and_not_by_an_address_that_moved(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as client:
         await sign_in(client)
     issuer.subject = "whoever got the address next"
@@ -143,20 +144,20 @@ async def test_a_member_is_known_by_subject_and_not_by_an_address_that_moved(
         assert (await sign_in(client)).status_code == 200
 
 
-async def test_a_removed_member_stays_out(app: Any, members: Members) -> None:
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+async def test_a_removed_member_stays_out(app: Any, parts: Services) -> None:
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as client:
         await sign_in(client)
-        members.remove(ON_THE_MACHINE, "ida@example.org")
+        remove_member(parts, ON_THE_MACHINE, "ida@example.org")
         assert await who(client) is None
         assert (await sign_in(client)).status_code == 403
 
 
 async def test_a_member_joins_an_identity_from_their_account(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
     async with client_of(app) as client:
-        await set_up(client, members)
+        await set_up(client, parts)
         page = (await client.get("/account")).text
         csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
         assert csrf is not None
@@ -170,12 +171,12 @@ async def test_a_member_joins_an_identity_from_their_account(
         assert await who(other) == "ada, Host admin"
 
 
-async def test_nobody_takes_an_identity_from_its_member(app: Any, members: Members) -> None:
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+async def test_nobody_takes_an_identity_from_its_member(app: Any, parts: Services) -> None:
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as first:
         await sign_in(first)
     async with client_of(app) as client:
-        await set_up(client, members)
+        await set_up(client, parts)
         csrf = re.findall(
             r'name="csrf" value="([0-9a-f]{64})"', (await client.get("/account")).text
         )
@@ -184,10 +185,10 @@ async def test_nobody_takes_an_identity_from_its_member(app: Any, members: Membe
 
 
 async def test_an_answer_counts_in_the_browser_that_asked_alone(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
     """State: neither a planted answer, nor one without its cookie, nor a forged one signs in."""
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as attacker, client_of(app) as victim:
         planted = await at_provider(await leave(attacker))
         assert (await come_back(victim, planted)).status_code == 400
@@ -201,8 +202,8 @@ async def test_an_answer_counts_in_the_browser_that_asked_alone(
     assert issuer.asked == []
 
 
-async def test_an_answer_counts_once(app: Any, members: Members, issuer: Issuer) -> None:
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+async def test_an_answer_counts_once(app: Any, parts: Services, issuer: Issuer) -> None:
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as client:
         back = await at_provider(await leave(client))
         kept = client.cookies[FLOW]
@@ -232,22 +233,22 @@ async def test_an_answer_counts_once(app: Any, members: Members, issuer: Issuer)
     ids=str,
 )
 async def test_an_id_token_for_anything_else_is_not_believed(
-    app: Any, members: Members, issuer: Issuer, lie: dict[str, Any]
+    app: Any, parts: Services, issuer: Issuer, lie: dict[str, Any]
 ) -> None:
     """Nonce, audience, issuer and times are checked (OpenID Connect Core, 3.1.3.7)."""
-    members.invitations.invite(ON_THE_MACHINE, "host-admin", [], email="ida@example.org")
+    invite_member(parts, ON_THE_MACHINE, "host-admin", [], email="ida@example.org")
     issuer.lies = lie
     async with client_of(app) as client:
         assert (await sign_in(client)).status_code == 502
         assert await who(client) is None
-    assert members.all() == ()
+    assert parts.members.all() == ()
 
 
 async def test_a_key_that_is_not_the_providers_signs_nothing(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
     """Not another key, not the client secret (HS256), not none."""
-    members.invitations.invite(ON_THE_MACHINE, "host-admin", [], email="ida@example.org")
+    invite_member(parts, ON_THE_MACHINE, "host-admin", [], email="ida@example.org")
     forged = [
         (ECKey.generate_key("P-256", {"kid": "one"}), {}),
         (OctKey.import_key(SECRET * 4), {"alg": "HS256"}),
@@ -256,14 +257,14 @@ async def test_a_key_that_is_not_the_providers_signs_nothing(
         issuer.signing, issuer.header = key, header
         async with client_of(app) as client:
             assert (await sign_in(client)).status_code == 502
-    assert members.all() == ()
+    assert parts.members.all() == ()
 
 
 async def test_the_answer_of_another_issuer_is_not_taken(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
     """RFC 9207: mix-up."""
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as client:
         for other in ("&iss=https%3A%2F%2Fevil.example", ""):
             back = re.sub(r"&iss=[^&]+", "", await at_provider(await leave(client))) + other
@@ -290,37 +291,37 @@ async def test_metadata_that_leads_elsewhere_is_not_followed(
 
 
 async def test_a_provider_that_is_away_is_said_and_the_password_works(
-    parts: Services, members: Members, caplog: pytest.LogCaptureFixture
+    parts: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = Provider("http://127.0.0.1:9", CLIENT, SECRET, ORIGIN + BASE, "Example")
     async with client_of(host_app(parts, provider=provider)) as client:
         with caplog.at_level(logging.DEBUG, "askfirst.collector"):
             assert (await client.post("/oidc/start")).status_code == 502
         assert "askfirst.W160" in caplog.text
-        assert (await set_up(client, members)).status_code == 303
+        assert (await set_up(client, parts)).status_code == 303
         page = (await client.get("/account")).text
     assert "Join with Example" in page
 
 
-async def test_a_member_without_a_password_cannot_be_guessed(app: Any, members: Members) -> None:
-    members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
+async def test_a_member_without_a_password_cannot_be_guessed(app: Any, parts: Services) -> None:
+    invite_member(parts, ON_THE_MACHINE, "reader", ["shop"], email="ida@example.org")
     async with client_of(app) as client:
         await sign_in(client)
     for password in ("", "x", "ida@example.org"):
-        assert members.check("ida@example.org", password) is None
-    assert not members.has_password("ida@example.org")
+        assert parts.members.check("ida@example.org", password) is None
+    assert not parts.members.has_password("ida@example.org")
 
 
 async def test_two_people_of_one_name_get_two_names(
-    app: Any, members: Members, issuer: Issuer
+    app: Any, parts: Services, issuer: Issuer
 ) -> None:
     issuer.email_verified = False
     for subject in ("user-1", "user-2"):
         issuer.subject, issuer.lies = subject, {"preferred_username": "Ida"}
-        _, token = members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"])
+        _, token = invite_member(parts, ON_THE_MACHINE, "reader", ["shop"])
         async with client_of(app) as client:
             assert (await sign_in(client, token=token)).status_code == 200
-    assert [each.name for each in members.all()] == ["Ida", "Ida 2"]
+    assert [each.name for each in parts.members.all()] == ["Ida", "Ida 2"]
 
 
 async def test_the_cookie_of_the_way_there_is_short_lived_and_out_of_reach(app: Any) -> None:

@@ -16,10 +16,12 @@ from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.reports.milestones import milestones
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import Clock, decision, opened, policy, purposes
 from tests.isolation.world import SHOP, World, world
-from tests.placing import tides
+from tests.placing import save, tides
+from tests.support.people import admin
 
 pytestmark = pytest.mark.anyio
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -266,10 +268,10 @@ async def test_a_policy_for_later_is_shown_and_can_be_dropped(here: World) -> No
 
 async def test_what_the_site_suspended_its_collector_cannot_start_again(here: World) -> None:
     """The owner of the site decides about its pages; the collector's owner may ask them."""
-    here.parts.placing.set_state("club", "tides", "active", actor="carl")
+    set_collector_state(here.parts, admin(here.parts, "carl"), "club", "tides", "active")
     found = here.parts.placing.get("club", "tides")
     assert found is not None
-    here.parts.placing.save(found.placed, owner="olive", actor="ada")
+    save(here.parts, found.placed, owner="olive", actor="ada")
     at = "/sites/club/collectors/tides"
     async with here.browser("carl") as client:
         assert (await post(client, f"{at}/state", state="suspended")).status_code == 303
@@ -312,10 +314,9 @@ async def test_a_file_governs_and_the_page_says_which(tmp_path: Path) -> None:
     file = tmp_path / "host.toml"
     file.write_text(as_toml(shipped("host-default").document), "utf-8")
     with world(tmp_path / "data") as made:
-        people, members = made.people, made.members
+        people = made.people
     with opened(tmp_path / "data", Clock(), host_policy=file) as parts:
-        here = World(parts, members, people, host_app(parts), None)
-        here.members = type(members)(parts.engine, now=parts.now, urandom=parts.urandom)
+        here = World(parts, people, host_app(parts), None)
         async with here.browser("ada") as client:
             page = (await client.get("/host-policy")).text
             assert "host.toml" in page

@@ -11,9 +11,10 @@ from starlette.types import ASGIApp
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.members.login_attempts import FREE_TRIES
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.members.sessions import LARGEST_SESSION_COUNT, SESSION_SECONDS
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.links import create_set_up_link
 from tests.dashboard.conftest import BASE, ORIGIN, PASSWORD, Clock, client_of, set_up, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -21,28 +22,28 @@ COOKIE = "__Host-askfirst-host"
 
 
 async def test_the_link_makes_the_first_account_and_signs_in(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    answer = await set_up(client, members)
+    answer = await set_up(client, parts)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/")
     assert (await client.get("/account")).status_code == 200
-    assert members.any()
+    assert parts.members.any()
 
 
 async def test_looking_at_the_link_does_not_use_it_up(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
     """A mail scanner or a prefetching browser must not lock the admin out."""
-    token = members.new_link()
+    token = create_set_up_link(parts, ON_THE_MACHINE)
     for _ in range(3):
         assert (await client.get("/setup", params={"token": token})).status_code == 200
-    assert members.link_works(token)
+    assert parts.members.link_works(token)
 
 
 async def test_a_used_link_makes_no_second_account(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    token = members.new_link()
+    token = create_set_up_link(parts, ON_THE_MACHINE)
     fields = {"token": token, "name": "ada", "password": PASSWORD, "again": PASSWORD}
     assert (await client.post("/setup", data=fields)).status_code == 303
     async with client_of(dashboard) as other:
@@ -52,19 +53,19 @@ async def test_a_used_link_makes_no_second_account(
         assert (await sign_in(other, name="mallory")).status_code == 401
 
 
-async def test_a_newer_link_ends_the_older(client: httpx.AsyncClient, members: Members) -> None:
-    old = members.new_link()
-    members.new_link()
+async def test_a_newer_link_ends_the_older(client: httpx.AsyncClient, parts: Services) -> None:
+    old = create_set_up_link(parts, ON_THE_MACHINE)
+    create_set_up_link(parts, ON_THE_MACHINE)
     assert (await client.get("/setup", params={"token": old})).status_code == 410
 
 
 async def test_a_link_resets_a_known_account_and_ends_its_sessions(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
     """Whoever has the machine takes the account back, also from a thief who is signed in."""
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as owner:
-        fields = {"token": members.new_link(), "name": "ada"}
+        fields = {"token": create_set_up_link(parts, ON_THE_MACHINE), "name": "ada"}
         words = "another set of herons"
         answer = await owner.post("/setup", data={**fields, "password": words, "again": words})
         assert answer.status_code == 303
@@ -83,13 +84,13 @@ async def test_a_link_resets_a_known_account_and_ends_its_sessions(
     ],
 )
 async def test_a_weak_password_is_refused_and_leaves_the_link(
-    client: httpx.AsyncClient, members: Members, password: str, again: str
+    client: httpx.AsyncClient, parts: Services, password: str, again: str
 ) -> None:
-    token = members.new_link()
+    token = create_set_up_link(parts, ON_THE_MACHINE)
     fields = {"token": token, "name": "ada", "password": password, "again": again}
     assert (await client.post("/setup", data=fields)).status_code == 422
-    assert members.link_works(token)
-    assert not members.any()
+    assert parts.members.link_works(token)
+    assert not parts.members.any()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +104,9 @@ async def test_nobody_sees_a_page_without_signing_in(client: httpx.AsyncClient, 
 
 
 async def test_the_session_cookie_is_bound_to_the_host_and_out_of_reach(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    cookie = (await set_up(client, members)).headers["set-cookie"]
+    cookie = (await set_up(client, parts)).headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}=")
     attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
     assert {"path=/", "secure", "httponly", "samesite=strict"} <= attributes
@@ -113,10 +114,10 @@ async def test_the_session_cookie_is_bound_to_the_host_and_out_of_reach(
 
 
 async def test_a_form_of_another_origin_is_refused(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
-    token = members.new_link()
+    await set_up(client, parts)
+    token = create_set_up_link(parts, ON_THE_MACHINE)
     fields = {"token": token, "name": "ada", "password": PASSWORD, "again": PASSWORD}
     fields["csrf"] = await _csrf(client)
     foreign = [
@@ -131,14 +132,14 @@ async def test_a_form_of_another_origin_is_refused(
         for path in ("/setup", "/sign-in", "/sign-out", "/account"):
             answer = await client.post(path, data=fields, headers=headers)
             assert answer.status_code == 403, (headers, path)
-    assert members.link_works(token)
+    assert parts.members.link_works(token)
     assert (await client.get("/account")).status_code == 200
 
 
 async def test_an_old_browser_is_told_by_its_origin(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as old:
         del old.headers["sec-fetch-site"]
         fields = {"name": "ada", "password": PASSWORD}
@@ -148,9 +149,9 @@ async def test_an_old_browser_is_told_by_its_origin(
 
 
 async def test_a_form_needs_the_token_of_its_own_session(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as other:
         await sign_in(other)
         page = (await other.get("/account")).text
@@ -162,10 +163,10 @@ async def test_a_form_needs_the_token_of_its_own_session(
 
 
 async def test_signing_in_never_takes_over_a_cookie_that_was_there(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
     """Session fixation: what an attacker planted does not become a session."""
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as attacker:
         await sign_in(attacker)
         planted = attacker.cookies[COOKIE]
@@ -177,9 +178,9 @@ async def test_signing_in_never_takes_over_a_cookie_that_was_there(
 
 @pytest.mark.parametrize("forged", ["", "x", "a.b.c", "é", "0" * 5000])
 async def test_a_made_up_cookie_is_nobody(
-    client: httpx.AsyncClient, members: Members, forged: str
+    client: httpx.AsyncClient, parts: Services, forged: str
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     real = client.cookies[COOKIE]
     client.cookies.clear()
     for value in (forged, real[:-1], real + "A", f"{real.split('.')[0]}.{forged}"):
@@ -188,9 +189,9 @@ async def test_a_made_up_cookie_is_nobody(
 
 
 async def test_signing_out_ends_the_session_on_the_server(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     kept = client.cookies[COOKIE]
     csrf = await _csrf(client)
     assert (await client.post("/sign-out", data={"csrf": csrf})).status_code == 303
@@ -199,9 +200,9 @@ async def test_signing_out_ends_the_session_on_the_server(
 
 
 async def test_signing_out_everywhere_ends_the_others(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as other:
         await sign_in(other)
         await client.post("/sign-out", data={"csrf": await _csrf(client), "everywhere": "1"})
@@ -209,9 +210,9 @@ async def test_signing_out_everywhere_ends_the_others(
 
 
 async def test_a_session_ends_by_itself(
-    client: httpx.AsyncClient, members: Members, clock: Clock
+    client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     clock.at += SESSION_SECONDS - 1
     assert (await client.get("/account")).status_code == 200
     clock.at += 2
@@ -219,9 +220,9 @@ async def test_a_session_ends_by_itself(
 
 
 async def test_a_member_has_a_bounded_number_of_sessions(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members, clock: Clock
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     for _ in range(LARGEST_SESSION_COUNT):
         clock.at += 1
         async with client_of(dashboard) as other:
@@ -230,9 +231,9 @@ async def test_a_member_has_a_bounded_number_of_sessions(
 
 
 async def test_changing_the_password_ends_every_other_session(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as other:
         await sign_in(other)
         words = "a new row of words"
@@ -246,9 +247,9 @@ async def test_changing_the_password_ends_every_other_session(
 
 
 async def test_guessing_gets_slow_for_the_network_on_any_account(
-    dashboard: ASGIApp, client: httpx.AsyncClient, members: Members
+    dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     codes = []
     for at in range(FREE_TRIES + 1):
         async with client_of(dashboard, address=f"198.51.100.{at}") as guesser:
@@ -257,9 +258,9 @@ async def test_guessing_gets_slow_for_the_network_on_any_account(
 
 
 async def test_an_unknown_name_is_told_nothing_else_than_a_wrong_password(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     client.cookies.clear()
     wrong = await sign_in(client, password="not the password")
     unknown = await sign_in(client, name="bob")
@@ -268,10 +269,10 @@ async def test_an_unknown_name_is_told_nothing_else_than_a_wrong_password(
 
 
 async def test_the_site_s_own_scripts_do_not_read_the_dashboard(
-    client: httpx.AsyncClient, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
     """Trust: it has the site's origin, so a script there would see figures and tokens of forms."""
-    await set_up(client, members)
+    await set_up(client, parts)
     for path in ("/", "/account", "/sites/shop", "/sign-in"):
         for mode in ("cors", "no-cors", "same-origin"):
             answer = await client.get(path, headers={"sec-fetch-mode": mode})
@@ -284,10 +285,10 @@ async def test_the_site_s_own_scripts_do_not_read_the_dashboard(
 
 
 async def test_a_network_is_the_visitor_s_behind_a_proxy(
-    parts: Services, client: httpx.AsyncClient, members: Members
+    parts: Services, client: httpx.AsyncClient
 ) -> None:
     """Whoever guesses behind the same proxy slows down themselves, and nobody else there."""
-    await set_up(client, members)
+    await set_up(client, parts)
     app = host_app(parts, Proxies.of(["10.0.0.1"]))
     async with client_of(app, address="10.0.0.1") as guesser:
         guesser.headers["x-forwarded-for"] = "198.51.100.9"
@@ -299,17 +300,17 @@ async def test_a_network_is_the_visitor_s_behind_a_proxy(
         assert (await sign_in(admin)).status_code == 303
 
 
-async def test_names_are_escaped(client: httpx.AsyncClient, members: Members) -> None:
-    await set_up(client, members)
+async def test_names_are_escaped(client: httpx.AsyncClient, parts: Services) -> None:
+    await set_up(client, parts)
     client.cookies.clear()
     answer = await sign_in(client, name='"><b>x</b>')
     assert "<b>x</b>" not in answer.text
 
 
 async def test_every_answer_has_the_headers_of_a_careful_site(
-    client: httpx.AsyncClient, parts: Services, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    await set_up(client, members)
+    await set_up(client, parts)
     for path in ("/sign-in", "/account", "/nope", "/static/host.css", "/static/nope"):
         headers = (await client.get(path)).headers
         policy = headers["content-security-policy"]
@@ -323,9 +324,9 @@ async def test_every_answer_has_the_headers_of_a_careful_site(
 
 
 async def test_nothing_secret_is_stored_as_it_is(
-    client: httpx.AsyncClient, parts: Services, members: Members
+    client: httpx.AsyncClient, parts: Services
 ) -> None:
-    token = members.new_link()
+    token = create_set_up_link(parts, ON_THE_MACHINE)
     fields = {"token": token, "name": "ada", "password": PASSWORD, "again": PASSWORD}
     await client.post("/setup", data=fields)
     session = client.cookies[COOKIE].split(".")[0]

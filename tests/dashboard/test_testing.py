@@ -1,4 +1,4 @@
-"""Testing a site from its dashboard: the cookie is for members, on the site's own origin."""
+"""Testing a site from its dashboard: the cookie is for parts, on the site's own origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from askfirst.gate.test_session import SECONDS, is_session
 from askfirst.http.cookie_header import TEST
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.members.members import Members
 from askfirst_collector.services import Services
 from tests.closing.house import Clock, noon, opened, policy
 
@@ -35,9 +34,8 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 @pytest.fixture
 async def client(parts: Services, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    members = Members(parts.engine, now=clock, urandom=parts.urandom)
     async with client_of(host_app(parts)) as opened_client:
-        await set_up(opened_client, members)
+        await set_up(opened_client, parts)
         yield opened_client
 
 

@@ -20,8 +20,9 @@ from askfirst_collector.demo.simulate import simulate
 from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.reports.ranges import Report, Wanted, report
+from askfirst_collector.usecases.links import create_set_up_link
 
 from .conftest import OFFICE, ORIGIN
 
@@ -159,7 +160,7 @@ async def test_every_page_of_the_dashboard_says_simulated(folder: Path, policy: 
         ) as client:
             await client.get("/")
             parts = collector.parts()
-            token = Members(parts.engine, now=parts.now, urandom=parts.urandom).new_link()
+            token = create_set_up_link(parts, ON_THE_MACHINE)
             words = "only for this test"
             form = {"token": token, "name": "ada", "password": words, "again": words}
             assert (await client.post("/askfirst/host/setup", data=form)).status_code == 303

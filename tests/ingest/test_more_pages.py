@@ -14,7 +14,7 @@ from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice
 from askfirst.terms.token import State
 from tests.ingest.world import ORIGIN, SAME_ORIGIN, Header, World, site_policy
-from tests.placing import place, tides
+from tests.placing import place, save, tides
 from tests.support.site_keys import new_site_key
 
 PURPOSE = "tides/statistics"
@@ -48,7 +48,7 @@ def relayed(world: World, handle: str, key: str, pattern: str) -> list[str]:
 def more(world: World, **changes: Any) -> str:
     """Its owner saves it with other pages; its write key."""
     wider = tides(world.policy, **changes)
-    return world.parts.placing.save(wider, owner="ann", actor="ann").collector.write_key
+    return save(world.parts, wider, owner="ann", actor="ann").collector.write_key
 
 
 def test_an_older_grant_goes_on_where_it_was_agreed_to_alone(world: World) -> None:

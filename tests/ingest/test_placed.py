@@ -22,7 +22,7 @@ from tests.ingest.world import (
     World,
     site_policy,
 )
-from tests.placing import place, state, tides
+from tests.placing import place, save, state, tides
 from tests.support.site_keys import new_site_key
 
 PURPOSE = "tides/statistics"
@@ -198,7 +198,7 @@ def test_what_is_suspended_or_retired_gathers_nothing(
 
 def test_a_draft_gathers_nothing(world: World) -> None:
     """Issue: only what is active gathers; nobody can have been asked about a draft."""
-    saved = world.parts.placing.save(tides(world.policy), owner="ann", actor="ann").collector
+    saved = save(world.parts, tides(world.policy), owner="ann", actor="ann").collector
     handle = world.grant()
     assert send(world, handle, saved.write_key).reasons == ["unknown-collector"]
 
@@ -285,12 +285,11 @@ def test_an_opt_out_signal_holds_for_what_a_collector_sells(world: World) -> Non
 def test_a_narrowed_collector_narrows_older_grants(world: World, placed: PlacedCollector) -> None:
     """M16: what a collector asks less of is gathered less of, at once; wider, as was agreed."""
     handle = agreed(world)
-    place_again = world.parts.placing.save
     coarse = tides(world.policy, statistics={"levels": {"page": 1, "visitor": 1}})
-    place_again(coarse, owner="ann", actor="ann")
+    save(world.parts, coarse)
     assert send(world, handle, placed.write_key).body["stored"] == 1
     wide = tides(world.policy, statistics={"levels": {"page": 3, "ip": 2, "visitor": 1}})
-    place_again(wide, owner="ann", actor="ann")
+    save(world.parts, wide)
     assert send(world, handle, placed.write_key).body["stored"] == 1
     assert {tuple(row.values) for row in world.rows()} == {("page",)}
     assert {row.values["page"] for row in world.rows()} == {

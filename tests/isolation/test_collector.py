@@ -13,6 +13,7 @@ import pytest
 from askfirst_collector.api.visitors import Face
 from askfirst_collector.app import EVENTS, collector_routes
 from askfirst_collector.ingest.events import open_events
+from askfirst_collector.usecases.account import create_token, end_token
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import decision, policy
 from tests.support.site_keys import new_site_key
@@ -64,8 +65,8 @@ def test_every_endpoint_has_a_row(still: World) -> None:
 async def test_nothing_is_answered_without_a_token(still: World, row: Row) -> None:
     """A cookie, a site's key, a receipt, a token that ended: none of them is one."""
     key = new_site_key(still.parts.engine, CLUB, urandom=still.parts.urandom)
-    ended, ended_secret = still.members.tokens.make(still.people["ada"], "old", ["admin"], days=1)
-    still.members.tokens.end(still.people["ada"], "ada", ended.id)
+    ended, ended_secret = create_token(still.parts, still.people["ada"], "old", ["admin"], days=1)
+    end_token(still.parts, still.people["ada"], "ada", ended.id)
     async with still.browser("ada") as browser:
         cookie = browser.headers["cookie"]
     for headers in (
@@ -156,14 +157,14 @@ async def test_a_host_admin_gets_through(here: World, row: Row) -> None:
 
 async def test_a_token_of_others_is_as_one_that_does_not_exist(here: World) -> None:
     async with here.program("carl"), here.program("olive") as client:
-        (theirs,) = here.members.tokens.of("carl")
+        (theirs,) = here.parts.members.tokens.of("carl")
         other = await client.delete(f"/v1/admin/tokens/{theirs.id}")
         none = await client.delete(f"/v1/admin/tokens/{'0' * 16}")
         assert other.status_code == none.status_code == 404
         assert other.content == none.content
         listed = (await client.get("/v1/admin/tokens")).text
     assert theirs.id not in listed
-    assert here.members.tokens.of("carl") == (theirs,)
+    assert here.parts.members.tokens.of("carl") == (theirs,)
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -127,7 +127,7 @@ async def test_ids_of_others_are_as_ids_that_do_not_exist(here: World, row: Row)
     """A session and a token are found by their id under the one who asks alone."""
     async with here.browser("carl"), here.program("carl"):
         pass
-    theirs = [*here.members.sessions.of("carl"), *here.members.tokens.of("carl")]
+    theirs = [*here.parts.members.sessions.of("carl"), *here.parts.members.tokens.of("carl")]
     assert len(theirs) == 2
     async with here.browser("olive") as client:
         for each in theirs:
@@ -135,7 +135,10 @@ async def test_ids_of_others_are_as_ids_that_do_not_exist(here: World, row: Row)
             other, none = await ask(client, aimed), await ask(client, row)
             assert other.status_code == none.status_code == 404
             assert other.text == none.text
-    assert [*here.members.sessions.of("carl"), *here.members.tokens.of("carl")] == theirs
+    assert [
+        *here.parts.members.sessions.of("carl"),
+        *here.parts.members.tokens.of("carl"),
+    ] == theirs
 
 
 @pytest.mark.parametrize("name", OTHERS)

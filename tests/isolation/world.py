@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,13 +21,13 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import add_member
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.account import create_token
 from tests.collectors import Clock, opened, policy
-from tests.placing import tides
+from tests.placing import save, tides
 
 BASE = "/askfirst/host"
 ORIGIN = "https://collector.example"
@@ -43,7 +42,6 @@ class World:
     """A collector with members of both sites; `host` and `face` are its two applications."""
 
     parts: Services
-    members: Members
     people: dict[str, Member]
     host: Any
     face: Any
@@ -63,8 +61,8 @@ class World:
         client = httpx.AsyncClient(transport=transport, base_url=ORIGIN)
         if name is not None:
             if name not in self.secrets:
-                make = self.members.tokens.make
-                self.secrets[name] = make(self.people[name], "all", SCOPES, days=1)[1]
+                person = self.people[name]
+                self.secrets[name] = create_token(self.parts, person, "all", SCOPES, days=1)[1]
             client.headers["authorization"] = f"Bearer {self.secrets[name]}"
         return client
 
@@ -89,11 +87,12 @@ class World:
             connection.execute(key.values(hash=bytes(32), site=CLUB))
 
     def _cookie(self, name: str) -> str:
-        door = SessionAuth(self.members.sessions, secrets=self.parts.keys.dashboard(), secure=True)
+        sessions, secrets = self.parts.members.sessions, self.parts.keys.dashboard()
+        session_auth = SessionAuth(sessions, secrets=secrets, secure=True)
         raw = [(key.encode(), value.encode()) for key, value in AGENT.items()]
         request = Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
         response = Response()
-        door.open(self.people[name], request, response)
+        session_auth.open(self.people[name], request, response)
         return response.headers["set-cookie"].partition(";")[0]
 
 
@@ -105,8 +104,7 @@ def world(folder: Path) -> Iterator[World]:
         for site in (SHOP, CLUB):
             found = policy(site=site, origins=[f"https://{site}.example"])
             parts.registry.publish(found)
-        parts.placing.save(tides(found), owner="carl", actor="carl")
-        members = Members(parts.engine, now=clock, urandom=os.urandom)
+        save(parts, tides(found), owner="carl", actor="cli")
         with writing(parts.engine) as connection:
             people = {
                 name: add_member(connection, name, role, sites, "")
@@ -120,4 +118,4 @@ def world(folder: Path) -> Iterator[World]:
             }
         events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
         host, face = host_app(parts, provider=PROVIDER), collector_app(parts, events)
-        yield World(parts, members, people, host, face)
+        yield World(parts, people, host, face)

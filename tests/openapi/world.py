@@ -14,14 +14,19 @@ from pathlib import Path
 
 from askfirst.client import Decision
 from askfirst.terms.placed import read_placed
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.openapi.admin_collectors import EXAMPLE
 from askfirst_collector.openapi.example import HANDLE, SITE, example_policy
 from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.usecases.account import create_token
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
+from askfirst_collector.usecases.members import change_member
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.frameworks.servers import free_port
+from tests.placing import save
 from tests.support.site_keys import new_site_key
 
 PAGE = "/harbours/1"  # on which the placed collector of the examples stands
@@ -70,18 +75,21 @@ def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
         policy = example_policy()
         parts.registry.publish(policy)
         key = new_site_key(parts.engine, SITE, urandom=os.urandom)
-        members = Members(parts.engine, now=time.time, urandom=os.urandom)
-        admin = members.set_up(members.new_link(), "admin", "a long enough pass phrase")
+        admin = set_up_admin(
+            parts, create_set_up_link(parts, ON_THE_MACHINE), "admin", "a long enough pass phrase"
+        )
         assert admin is not None
-        members.set_up(members.new_link(), OTHER, "another long pass phrase")
-        members.change(admin, OTHER, "reader", [SITE])
+        set_up_admin(
+            parts, create_set_up_link(parts, ON_THE_MACHINE), OTHER, "another long pass phrase"
+        )
+        change_member(parts, admin, OTHER, "reader", [SITE])
         tides = read_placed(EXAMPLE)
-        parts.placing.save(tides, owner="admin", actor="admin")
+        save(parts, tides, owner="admin", actor="admin")
         first, second = (
-            members.tokens.make(admin, name, SCOPES, days=1)[1] for name in ("first", "second")
+            create_token(parts, admin, name, SCOPES, days=1)[1] for name in ("first", "second")
         )
         if placed:
-            parts.placing.set_state(SITE, tides.name, "active", actor="admin")
+            set_collector_state(parts, admin(parts, "admin"), SITE, tides.name, "active")
         site = parts.registry.site(SITE)
         assert site is not None
         edition = site.editions.current

@@ -15,6 +15,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from askfirst_collector.usecases.placed_collectors import set_collector_state
+from tests.placing import save
+from tests.support.people import admin
+
 if TYPE_CHECKING:
     from askfirst.terms.policy import Policy
     from askfirst_collector.services import Services
@@ -43,8 +47,8 @@ def place(parts: Services, policy: Policy) -> str:
     found = parts.placing.get(policy.site, tides.name)
     if found is None:
         parts.registry.publish(policy)
-        parts.placing.save(tides, owner="tim", actor="tim")
-        found = parts.placing.set_state(policy.site, tides.name, "active", actor="tim")
+        save(parts, tides, owner="tim", actor="tim")
+        found = set_collector_state(parts, admin(parts, "tim"), policy.site, tides.name, "active")
     return line_of(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import pytest
 
 from askfirst.errors import Refused
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.invitations import accept_invitation, invite_member
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
 from tests.collectors import Clock, opened
 
 PASSWORD = "four quiet herons wade"
@@ -30,21 +31,16 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 
 @pytest.fixture
-def members(parts: Services, clock: Clock) -> Members:
-    return Members(parts.engine, now=clock, urandom=os.urandom)
-
-
-@pytest.fixture
-def ada(members: Members) -> Member:
-    made = members.set_up(members.new_link(), "ada", PASSWORD)
+def ada(parts: Services) -> Member:
+    made = set_up_admin(parts, create_set_up_link(parts, ON_THE_MACHINE), "ada", PASSWORD)
     assert made is not None
     return made
 
 
-def join(members: Members, actor: Member, name: str, role: str, *sites: str) -> Member:
+def join(parts: Services, actor: Member, name: str, role: str, *sites: str) -> Member:
     """A member by invitation, as each but the first comes in."""
-    _, token = members.invitations.invite(actor, role, sites)
-    made = members.invitations.accept(token, name, PASSWORD)
+    _, token = invite_member(parts, actor, role, sites)
+    made = accept_invitation(parts, token, name, PASSWORD)
     assert made is not None
     return made
 

@@ -20,10 +20,12 @@ from askfirst_collector.closing.snapshot import read_snapshot, take_snapshots
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.save_host_policy import save_host_policy
 from tests.collectors import NOON, Clock, decision, opened, policy, purposes
-from tests.placing import place, tides
+from tests.placing import place, save, tides
+from tests.support.people import admin
 
 DAY = 86_400
 SITE = policy("standard")
@@ -72,7 +74,7 @@ def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
     damage(parts, "placed", document)
     # What is in force was archived whole: it goes on until something changes.
     assert effective(parts, "shop", "tides/statistics") != BOTTOM
-    saved = save_host_policy(parts, tightened(), actor="ann", expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), tightened(), expected=0)
     assert {held.site for held in saved.suspended} == {"shop", "zoo"}
     found = parts.registry.site("shop")
     assert found is not None
@@ -81,7 +83,7 @@ def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
     # Its name stays taken: nobody gets it by saving another one over it.
     for ask in (
         lambda: parts.placing.get("shop", "tides"),
-        lambda: parts.placing.save(tides(SITE), owner="bob", actor="bob"),
+        lambda: save(parts, tides(SITE), owner="bob", actor="bob"),
     ):
         with pytest.raises(CollectorUnavailable):
             ask()
@@ -212,13 +214,15 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
     site = many(10)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))
-    first = save_host_policy(parts, tightened(), actor="ann", expected=0)
+    first = save_host_policy(parts, admin(parts, "ann"), tightened(), expected=0)
     assert "a" * 40 in {held.collector for held in first.suspended}
     place(parts, crowd(site, "b" * 40))
     place(parts, tides(site, collector="curious", statistics={"levels": {"browser": 1}}))
     document = copy.deepcopy(dict(shipped("host-default").document))
     document["purposes"]["analytics"]["levels"]["browser"] = 0
-    second = save_host_policy(parts, read_policy(document, kind="host"), actor="ann", expected=1)
+    second = save_host_policy(
+        parts, admin(parts, "ann"), read_policy(document, kind="host"), expected=1
+    )
     states = {each.name: each.state for each in parts.placing.all("shop")}
     assert states == {"a" * 40: "suspended", "b" * 40: "active", "curious": "suspended"}
     assert [held.collector for held in second.suspended] == ["curious"]
@@ -227,8 +231,8 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
     assert waits is not None
     assert waits.reason is not None
     assert "cookie" in waits.reason["conflicts"][0]["message"]
-    parts.placing.set_state("shop", "b" * 40, "retired", actor="ann")
-    third = save_host_policy(parts, shipped("host-default"), actor="ann", expected=2)
+    set_collector_state(parts, admin(parts, "ann"), "shop", "b" * 40, "retired")
+    third = save_host_policy(parts, admin(parts, "ann"), shipped("host-default"), expected=2)
     assert {held.collector for held in third.resumed} >= {"a" * 40, "curious"}
 
 
@@ -245,4 +249,4 @@ def test_publishing_goes_on_where_one_of_them_cannot(parts: Services) -> None:
     parts.registry.publish(site)
     assert [each.state for each in parts.placing.all("shop")] == ["suspended", "active"]
     with pytest.raises(PolicyError, match="cookie"):
-        parts.placing.set_state("shop", "a" * 40, "active", actor="ann")
+        set_collector_state(parts, admin(parts, "ann"), "shop", "a" * 40, "active")

@@ -19,6 +19,7 @@ from askfirst_collector.catalogue.suspensions import suspended_since
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.preview_host_policy import preview
 from askfirst_collector.usecases.save_host_policy import (
     follow_file,
@@ -27,6 +28,7 @@ from askfirst_collector.usecases.save_host_policy import (
 )
 from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides
+from tests.support.people import admin
 
 CHOICE = Choice(3, 1)
 SITE = policy("standard")
@@ -68,11 +70,11 @@ def test_a_saved_ceiling_governs_the_next_event_in_every_worker(tmp_path: Path) 
         one.registry.publish(SITE)
         assert two.registry.effective("shop", "statistics", CHOICE).scope.level("page") == 2
         looser = ceiling(retention_days=700)
-        saved = save_host_policy(one, looser, actor="ann", expected=0)
+        saved = save_host_policy(one, admin(one, "ann"), looser, expected=0)
         assert (saved.number, saved.suspended, saved.resumed) == (1, (), ())
         for parts in (one, two):
             assert governing(parts) == looser.hash
-        save_host_policy(two, ceiling({"page": 1}), actor="ann", expected=1)
+        save_host_policy(two, admin(two, "ann"), ceiling({"page": 1}), expected=1)
         for parts in (one, two):
             assert parts.registry.effective("shop", "statistics", CHOICE) == BOTTOM
             assert stopped(parts) == {"/purposes/statistics/levels/page"}
@@ -82,18 +84,20 @@ def test_the_second_of_two_admins_who_save_at_once_is_told(parts: Services) -> N
     """Bad input: two admins saving at once (the second is told), nothing lost."""
     assert host_policy_number(parts) == 0
     first = ceiling(retention_days=700)
-    save_host_policy(parts, first, actor="ann", expected=0)
+    save_host_policy(parts, admin(parts, "ann"), first, expected=0)
     with pytest.raises(Refused) as error:
-        save_host_policy(parts, ceiling(), actor="bob", expected=0)
+        save_host_policy(parts, admin(parts, "bob"), ceiling(), expected=0)
     assert (error.value.reason, error.value.status) == ("changed-meanwhile", 409)
     assert governing(parts) == first.hash
-    assert save_host_policy(parts, first, actor="bob", expected=1).number == 1  # nothing to change
+    assert (
+        save_host_policy(parts, admin(parts, "bob"), first, expected=1).number == 1
+    )  # nothing to change
 
 
 def test_a_site_in_conflict_is_suspended_and_told_why(parts: Services) -> None:
     """Pointer, declared, allowed, which link, what to write; the record names who did it."""
     parts.registry.publish(OTHER)
-    saved = save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
     assert [held.site for held in saved.suspended] == ["other", "shop"]
     site = parts.registry.site("shop")
     assert site is not None
@@ -114,10 +118,10 @@ def test_a_site_in_conflict_is_suspended_and_told_why(parts: Services) -> None:
 
 def test_nothing_resumes_by_itself(parts: Services) -> None:
     """M33: another conflict, or the same ceiling again, lets nobody go on; a looser one does."""
-    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
-    save_host_policy(parts, ceiling({"browser": 0}), actor="ann", expected=1)
+    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), ceiling({"browser": 0}), expected=1)
     assert stopped(parts) == {"/purposes/statistics/levels/browser"}
-    saved = save_host_policy(parts, ceiling(), actor="ann", expected=2)
+    saved = save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=2)
     assert [held.site for held in saved.resumed] == ["shop"]
     assert stopped(parts) == set()
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
@@ -125,7 +129,7 @@ def test_nothing_resumes_by_itself(parts: Services) -> None:
 
 def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Services) -> None:
     """M33: and what still goes beyond is refused, so that nothing resumes by trying."""
-    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
     with pytest.raises(PolicyError):
         parts.registry.publish(policy("full"))
     assert stopped(parts) != set()
@@ -142,7 +146,7 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     least = {**terms, "levels": {"page": 1, "time": 1}}
     place(parts, tides(SITE, collector="modest", statistics=least))
     place(parts, tides(SITE, collector="curious", statistics={**terms, "levels": {"page": 2}}))
-    saved = save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
     told = {(held.collector, held.owner) for held in saved.suspended}
     assert told == {("", ""), ("curious", "ann")}
     states = {each.name: each.state for each in parts.placing.all("shop")}
@@ -156,16 +160,16 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     assert set(site.editions.current.placed) == {"modest"}
     # Its site is stopped, and what stands on it with it.
     assert site.effective("modest/statistics", Choice(3, site.editions.current.number)) == BOTTOM
-    save_host_policy(parts, ceiling(), actor="ann", expected=1)
+    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
     assert {each.state for each in parts.placing.all("shop")} == {"active"}
 
 
 def test_what_a_member_suspended_stays_so(parts: Services) -> None:
     """A looser ceiling lets go on what a ceiling stopped, and nothing else."""
     place(parts, tides(SITE))
-    parts.placing.set_state("shop", "tides", "suspended", actor="ann")
-    save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
-    save_host_policy(parts, ceiling(), actor="ann", expected=1)
+    set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "suspended")
+    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
     assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
 
 
@@ -179,12 +183,14 @@ def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> No
         0,
         "collector.change",
     )
-    saved = save_host_policy(parts, tight, actor="ann", expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), tight, expected=0)
     assert seen.suspends == saved.suspended
     assert seen.resumes == ()
     again = preview(parts, ceiling())
     assert again.suspends == ()
-    assert save_host_policy(parts, ceiling(), actor="ann", expected=1).resumed == again.resumes
+    assert (
+        save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1).resumed == again.resumes
+    )
     assert [(held.site, held.collector) for held in again.resumes] == [
         ("shop", ""),
         ("shop", "tides"),
@@ -198,7 +204,7 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
     with opened(tmp_path / "data", clock, host_policy=file) as parts:
         parts.registry.publish(SITE)
         with pytest.raises(Refused) as error:
-            save_host_policy(parts, ceiling({"page": 1}), actor="ann", expected=0)
+            save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
         assert (error.value.reason, error.value.status) == ("ceiling-is-a-file", 409)
         assert "ceiling.json" in error.value.detail
         for _ in range(2):
@@ -221,7 +227,7 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
 
 def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Services) -> None:
     """M32: its row is damaged, or is not what was put in force; a new one may be saved."""
-    save_host_policy(parts, ceiling(retention_days=700), actor="ann", expected=0)
+    save_host_policy(parts, admin(parts, "ann"), ceiling(retention_days=700), expected=0)
     for number, change in ((2, {"document": b"\0"}), (3, {"hash": "0" * 64})):
         with writing(parts.engine) as connection:
             row = connection.execute(host_edition.select()).first()
@@ -233,7 +239,7 @@ def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Services) ->
         assert not parts.registry.governed
         with pytest.raises(PolicyError):
             parts.registry.publish(policy("minimal"))
-    save_host_policy(parts, ceiling(), actor="ann", expected=3)
+    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=3)
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 

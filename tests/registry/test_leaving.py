@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
-from tests.collectors import Clock, opened
+from askfirst_collector.usecases.invitations import accept_invitation, invite_member
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
+from askfirst_collector.usecases.members import change_member, remove_member
+from tests.collectors import opened
 
 PASSWORD = "four quiet herons wade"
 
@@ -23,43 +25,36 @@ def parts(tmp_path: Path) -> Iterator[Services]:
         yield found
 
 
-@pytest.fixture
-def members(parts: Services) -> Members:
-    return Members(parts.engine, now=Clock(), urandom=os.urandom)
-
-
-def admin(members: Members, name: str) -> Member:
-    made = members.set_up(members.new_link(), name, PASSWORD)
+def admin(parts: Services, name: str) -> Member:
+    made = set_up_admin(parts, create_set_up_link(parts, ON_THE_MACHINE), name, PASSWORD)
     assert made is not None
     return made
 
 
 @pytest.mark.parametrize("removed", [True, False])
-def test_the_invitations_they_made_end_with_their_role(
-    parts: Services, members: Members, removed: bool
-) -> None:
+def test_the_invitations_they_made_end_with_their_role(parts: Services, removed: bool) -> None:
     """Whoever invited themselves beforehand does not come back by it; others' links go on."""
-    ada, mal = admin(members, "ada"), admin(members, "mal")
-    own, back = members.invitations.invite(mal, "host-admin", ())
-    _, also = members.invitations.invite(mal, "site-owner", {"shop"})
-    other, kept = members.invitations.invite(ada, "reader", {"shop"})
+    ada, mal = admin(parts, "ada"), admin(parts, "mal")
+    own, back = invite_member(parts, mal, "host-admin", ())
+    _, also = invite_member(parts, mal, "site-owner", {"shop"})
+    other, kept = invite_member(parts, ada, "reader", {"shop"})
     if removed:
-        members.remove(ada, "mal")
+        remove_member(parts, ada, "mal")
     else:
-        members.change(ada, "mal", "reader", {"shop"})
-    assert [each.id for each in members.invitations.open()] == [other.id]
+        change_member(parts, ada, "mal", "reader", {"shop"})
+    assert [each.id for each in parts.members.invitations.open()] == [other.id]
     for token in (back, also):
-        assert members.invitations.accept(token, "mallory", PASSWORD) is None
-    assert members.invitations.accept(kept, "rob", PASSWORD) is not None
+        assert accept_invitation(parts, token, "mallory", PASSWORD) is None
+    assert accept_invitation(parts, kept, "rob", PASSWORD) is not None
     ended = {each.target for each in changes(parts.engine, 20) if each.action == "invitation.end"}
     assert own.id in ended
 
 
-def test_another_role_of_somebody_else_ends_none(members: Members) -> None:
+def test_another_role_of_somebody_else_ends_none(parts: Services) -> None:
     """Only a host admin ever invites."""
-    ada = admin(members, "ada")
-    _, token = members.invitations.invite(ada, "site-owner", {"shop"})
-    assert members.invitations.accept(token, "olive", PASSWORD) is not None
-    members.invitations.invite(ada, "reader", {"shop"})
-    members.change(ada, "olive", "reader", {"shop"})
-    assert len(members.invitations.open()) == 1
+    ada = admin(parts, "ada")
+    _, token = invite_member(parts, ada, "site-owner", {"shop"})
+    assert accept_invitation(parts, token, "olive", PASSWORD) is not None
+    invite_member(parts, ada, "reader", {"shop"})
+    change_member(parts, ada, "olive", "reader", {"shop"})
+    assert len(parts.members.invitations.open()) == 1

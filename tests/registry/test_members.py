@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,51 +12,63 @@ from argon2 import Parameters, PasswordHasher, extract_parameters
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.invitations import INVITATION_SECONDS
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import SCOPES, Member, may
 from askfirst_collector.members.rows import LONGEST_NAME, ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.account import (
+    change_password,
+    create_token,
+    end_session,
+    end_token,
+)
+from askfirst_collector.usecases.invitations import (
+    accept_invitation,
+    invite_member,
+    withdraw_invitation,
+)
+from askfirst_collector.usecases.members import change_member, remove_member
 from tests.collectors import Clock, bytes_of, opened
+from tests.support.people import admin
 
 from .conftest import PASSWORD, join, refusal
 
 # No default account
 
 
-def test_nobody_is_a_member_of_a_new_collector(members: Members) -> None:
+def test_nobody_is_a_member_of_a_new_collector(parts: Services) -> None:
     """No default account."""
-    assert not members.any()
-    assert members.all() == ()
+    assert not parts.members.any()
+    assert parts.members.all() == ()
     for name in ("admin", "root", "askfirst", "cli", ""):
-        assert members.check(name, "admin") is None
-        assert members.check(name, "") is None
+        assert parts.members.check(name, "admin") is None
+        assert parts.members.check(name, "") is None
 
 
 # Invitations
 
 
-def test_an_invitation_gives_the_role_and_sites_it_names(members: Members, ada: Member) -> None:
-    olive = join(members, ada, "olive", "site-owner", "shop", "blog")
+def test_an_invitation_gives_the_role_and_sites_it_names(parts: Services, ada: Member) -> None:
+    olive = join(parts, ada, "olive", "site-owner", "shop", "blog")
     assert olive == Member("olive", "site-owner", frozenset({"shop", "blog"}))
-    assert members.check("olive", PASSWORD) == olive
-    assert join(members, ada, "anna", "host-admin", "shop").sites == frozenset()
+    assert parts.members.check("olive", PASSWORD) == olive
+    assert join(parts, ada, "anna", "host-admin", "shop").sites == frozenset()
 
 
 def test_an_invitation_works_once_and_for_seven_days(
-    members: Members, ada: Member, clock: Clock
+    parts: Services, ada: Member, clock: Clock
 ) -> None:
-    _, once = members.invitations.invite(ada, "reader", ["shop"])
-    assert members.invitations.accept(once, "rob", PASSWORD) is not None
-    assert members.invitations.accept(once, "eve", PASSWORD) is None
-    _, late = members.invitations.invite(ada, "reader", ["shop"])
+    _, once = invite_member(parts, ada, "reader", ["shop"])
+    assert accept_invitation(parts, once, "rob", PASSWORD) is not None
+    assert accept_invitation(parts, once, "eve", PASSWORD) is None
+    _, late = invite_member(parts, ada, "reader", ["shop"])
     clock.now += INVITATION_SECONDS
-    assert members.invitations.find(late) is None
-    assert members.invitations.accept(late, "eve", PASSWORD) is None
-    made, gone = members.invitations.invite(ada, "reader", ["shop"])
-    members.invitations.withdraw(ada, made.id)
-    assert members.invitations.accept(gone, "eve", PASSWORD) is None
-    assert refusal(members.invitations.withdraw, ada, made.id) == "not-found"
-    assert [each.name for each in members.all()] == ["ada", "rob"]
+    assert parts.members.invitations.find(late) is None
+    assert accept_invitation(parts, late, "eve", PASSWORD) is None
+    made, gone = invite_member(parts, ada, "reader", ["shop"])
+    withdraw_invitation(parts, ada, made.id)
+    assert accept_invitation(parts, gone, "eve", PASSWORD) is None
+    assert refusal(withdraw_invitation, parts, ada, made.id) == "not-found"
+    assert [each.name for each in parts.members.all()] == ["ada", "rob"]
 
 
 @pytest.mark.parametrize(
@@ -77,13 +88,11 @@ def test_an_invitation_works_once_and_for_seven_days(
         "a ",
     ],
 )
-def test_a_name_that_cannot_be_had_leaves_the_link(
-    members: Members, ada: Member, name: str
-) -> None:
+def test_a_name_that_cannot_be_had_leaves_the_link(parts: Services, ada: Member, name: str) -> None:
     """Nor can anybody look like another member, or like the command line, in the audit."""
-    _, token = members.invitations.invite(ada, "reader", ["shop"])
-    assert refusal(members.invitations.accept, token, name, PASSWORD) in ("name-taken", "bad-shape")
-    assert members.invitations.accept(token, "rob", PASSWORD) is not None
+    _, token = invite_member(parts, ada, "reader", ["shop"])
+    assert refusal(accept_invitation, parts, token, name, PASSWORD) in ("name-taken", "bad-shape")
+    assert accept_invitation(parts, token, "rob", PASSWORD) is not None
 
 
 @pytest.mark.parametrize(
@@ -103,28 +112,24 @@ def test_a_name_that_cannot_be_had_leaves_the_link(
     ],
 )
 def test_an_invitation_to_nothing_is_not_made(
-    members: Members, ada: Member, role: str, sites: list[str], email: str
+    parts: Services, ada: Member, role: str, sites: list[str], email: str
 ) -> None:
-    assert refusal(members.invitations.invite, ada, role, sites, email=email) == "bad-shape"
-    assert members.invitations.open() == ()
+    assert refusal(invite_member, parts, ada, role, sites, email=email) == "bad-shape"
+    assert parts.members.invitations.open() == ()
 
 
 def _race(folder: Path, tokens: list[str], name: str, start: Any, answers: Any) -> None:
     with opened(folder) as parts:
-        members = Members(parts.engine, now=parts.now, urandom=os.urandom)
         for turn, token in enumerate(tokens):
             start.wait(timeout=60)  # both at once
-            answers.put((turn, members.invitations.accept(token, f"{name}-{turn}", PASSWORD)))
+            answers.put((turn, accept_invitation(parts, token, f"{name}-{turn}", PASSWORD)))
 
 
 def test_two_processes_accept_one_invitation_once(tmp_path: Path) -> None:
     """Replay and race: exactly one of them makes a member, every time."""
     spawn = multiprocessing.get_context("spawn")
     with opened(tmp_path) as parts:
-        members = Members(parts.engine, now=parts.now, urandom=os.urandom)
-        tokens = [
-            members.invitations.invite(ON_THE_MACHINE, "reader", ["shop"])[1] for _ in range(3)
-        ]
+        tokens = [invite_member(parts, ON_THE_MACHINE, "reader", ["shop"])[1] for _ in range(3)]
         start, answers = spawn.Barrier(2), spawn.Queue()
         racers = [
             spawn.Process(target=_race, args=(tmp_path, tokens, name, start, answers))
@@ -140,114 +145,114 @@ def test_two_processes_accept_one_invitation_once(tmp_path: Path) -> None:
                 member for number, member in results if number == turn and member is not None
             ]
             assert len(accepted) == 1
-        assert len(members.all()) == len(tokens)
+        assert len(parts.members.all()) == len(tokens)
 
 
 # Roles
 
 
-def test_the_last_host_admin_cannot_be_removed_or_demoted(members: Members, ada: Member) -> None:
-    join(members, ada, "olive", "site-owner", "shop")
+def test_the_last_host_admin_cannot_be_removed_or_demoted(parts: Services, ada: Member) -> None:
+    join(parts, ada, "olive", "site-owner", "shop")
     for actor in (ada, ON_THE_MACHINE):
-        assert refusal(members.remove, actor, "ada") == "last-host-admin"
-        assert refusal(members.change, actor, "ada", "reader", ["shop"]) == "last-host-admin"
-    anna = join(members, ada, "anna", "host-admin")
-    members.change(anna, "ada", "reader", ["shop"])
-    assert refusal(members.remove, anna, "anna") == "last-host-admin"
+        assert refusal(remove_member, parts, actor, "ada") == "last-host-admin"
+        assert refusal(change_member, parts, actor, "ada", "reader", ["shop"]) == "last-host-admin"
+    anna = join(parts, ada, "anna", "host-admin")
+    change_member(parts, anna, "ada", "reader", ["shop"])
+    assert refusal(remove_member, parts, anna, "anna") == "last-host-admin"
 
 
-def test_two_admins_cannot_remove_each_other(members: Members, ada: Member) -> None:
+def test_two_admins_cannot_remove_each_other(parts: Services, ada: Member) -> None:
     """Whoever is second has lost the right by then, though their request came with it."""
-    anna = join(members, ada, "anna", "host-admin")
-    members.change(ada, "anna", "reader", ["shop"])
-    assert refusal(members.remove, anna, "ada") == "not-allowed"
-    assert refusal(members.change, anna, "anna", "host-admin", []) == "not-allowed"
-    assert refusal(members.invitations.invite, anna, "host-admin", []) == "not-allowed"
+    anna = join(parts, ada, "anna", "host-admin")
+    change_member(parts, ada, "anna", "reader", ["shop"])
+    assert refusal(remove_member, parts, anna, "ada") == "not-allowed"
+    assert refusal(change_member, parts, anna, "anna", "host-admin", []) == "not-allowed"
+    assert refusal(invite_member, parts, anna, "host-admin", []) == "not-allowed"
 
 
 @pytest.mark.parametrize("role", ["site-owner", "reader"])
-def test_nobody_but_a_host_admin_changes_members(members: Members, ada: Member, role: str) -> None:
-    actor = join(members, ada, "olive", role, "shop")
-    made, _ = members.invitations.invite(ada, "reader", ["blog"])
-    session = members.sessions.begin(ada, lambda _: b"x")
-    token, _ = members.tokens.make(ada, "mine", ["read"], days=1)
+def test_nobody_but_a_host_admin_changes_members(parts: Services, ada: Member, role: str) -> None:
+    actor = join(parts, ada, "olive", role, "shop")
+    made, _ = invite_member(parts, ada, "reader", ["blog"])
+    session = parts.members.sessions.begin(ada, lambda _: b"x")
+    token, _ = create_token(parts, ada, "mine", ["read"], days=1)
     calls = [
-        (members.change, actor, "olive", "host-admin", []),
-        (members.change, actor, "olive", role, ["shop", "blog"]),
-        (members.remove, actor, "ada"),
-        (members.invitations.invite, actor, "reader", ["shop"]),
-        (members.invitations.withdraw, actor, made.id),
-        (members.tokens.end, actor, "ada", token.id),
-        (members.sessions.revoke, actor, "ada", members.sessions.of("ada")[0].id),
+        (change_member, parts, actor, "olive", "host-admin", []),
+        (change_member, parts, actor, "olive", role, ["shop", "blog"]),
+        (remove_member, parts, actor, "ada"),
+        (invite_member, parts, actor, "reader", ["shop"]),
+        (withdraw_invitation, parts, actor, made.id),
+        (end_token, parts, actor, "ada", token.id),
+        (end_session, parts, actor, "ada", parts.members.sessions.of("ada")[0].id),
     ]
-    before = changes(members._engine, 99)
+    before = changes(parts.engine, 99)
     for call, *arguments in calls:
         assert refusal(call, *arguments) == "not-allowed"
-    assert changes(members._engine, 99) == before
-    assert members.sessions.member_of(session, [b"x"]) == ada
+    assert changes(parts.engine, 99) == before
+    assert parts.members.sessions.member_of(session, [b"x"]) == ada
 
 
-def test_a_role_that_changes_counts_at_the_next_request(members: Members, ada: Member) -> None:
+def test_a_role_that_changes_counts_at_the_next_request(parts: Services, ada: Member) -> None:
     """An open session and a token stand for the member as they are now, not as they were."""
-    join(members, ada, "anna", "host-admin")
-    anna = members.get("anna")
+    join(parts, ada, "anna", "host-admin")
+    anna = parts.members.get("anna")
     assert anna is not None
-    session = members.sessions.begin(anna, lambda _: b"browser")
-    _, secret = members.tokens.make(anna, "all", SCOPES, days=30)
-    members.change(ada, "anna", "reader", ["shop"])
-    by_token = members.tokens.member_of(secret)
-    assert members.sessions.member_of(session, [b"browser"]) == Member(
+    session = parts.members.sessions.begin(anna, lambda _: b"browser")
+    _, secret = create_token(parts, anna, "all", SCOPES, days=30)
+    change_member(parts, ada, "anna", "reader", ["shop"])
+    by_token = parts.members.tokens.member_of(secret)
+    assert parts.members.sessions.member_of(session, [b"browser"]) == Member(
         "anna", "reader", frozenset({"shop"})
     )
     assert by_token is not None
     assert not may(by_token, "member.read")
     assert not may(by_token, "site.read", "blog")
-    members.remove(ada, "anna")
-    assert members.tokens.member_of(secret) is None
-    assert members.sessions.member_of(session, [b"browser"]) is None
+    remove_member(parts, ada, "anna")
+    assert parts.members.tokens.member_of(secret) is None
+    assert parts.members.sessions.member_of(session, [b"browser"]) is None
 
 
 def test_who_comes_back_under_the_name_of_one_removed_has_nothing_of_theirs(
-    members: Members, ada: Member
+    parts: Services, ada: Member
 ) -> None:
-    join(members, ada, "rob", "reader", "shop")
-    rob = members.get("rob")
+    join(parts, ada, "rob", "reader", "shop")
+    rob = parts.members.get("rob")
     assert rob is not None
-    session = members.sessions.begin(rob, lambda _: b"x")
-    _, secret = members.tokens.make(rob, "old", ["read"], days=30)
-    members.remove(ada, "rob")
-    assert join(members, ada, "rob", "reader", "blog").sites == {"blog"}
-    assert members.sessions.member_of(session, [b"x"]) is None
-    assert members.tokens.member_of(secret) is None
+    session = parts.members.sessions.begin(rob, lambda _: b"x")
+    _, secret = create_token(parts, rob, "old", ["read"], days=30)
+    remove_member(parts, ada, "rob")
+    assert join(parts, ada, "rob", "reader", "blog").sites == {"blog"}
+    assert parts.members.sessions.member_of(session, [b"x"]) is None
+    assert parts.members.tokens.member_of(secret) is None
 
 
-def test_a_session_of_one_removed_meanwhile_waits_for_nobody(members: Members, ada: Member) -> None:
+def test_a_session_of_one_removed_meanwhile_waits_for_nobody(parts: Services, ada: Member) -> None:
     """The password was right, and the account is gone before the session begins."""
-    rob = join(members, ada, "rob", "reader", "shop")
-    members.remove(ada, "rob")
-    assert refusal(members.sessions.begin, rob, lambda _: b"x") == "no-such-member"
+    rob = join(parts, ada, "rob", "reader", "shop")
+    remove_member(parts, ada, "rob")
+    assert refusal(parts.members.sessions.begin, rob, lambda _: b"x") == "no-such-member"
 
 
 def test_a_sign_in_that_a_change_of_password_overtakes_begins_no_session(
-    members: Members, ada: Member
+    parts: Services, ada: Member
 ) -> None:
     """Whoever knew the old password is not let in by having been checked a moment before."""
-    found = members.checked("ada", PASSWORD)
+    found = parts.members.checked("ada", PASSWORD)
     assert found is not None
-    members.change_password("ada", "another row of words")
-    late = refusal(members.sessions.begin, found[0], lambda _: b"x", password=found[1])
+    change_password(parts, admin(parts, "ada"), "another row of words")
+    late = refusal(parts.members.sessions.begin, found[0], lambda _: b"x", password=found[1])
     assert late == "no-such-member"
-    assert members.sessions.of("ada") == ()
+    assert parts.members.sessions.of("ada") == ()
 
 
 # What is kept, and told
 
 
 def test_what_is_over_is_removed_by_the_job(
-    members: Members, ada: Member, parts: Services, clock: Clock, tmp_path: Path
+    parts: Services, ada: Member, clock: Clock, tmp_path: Path
 ) -> None:
     """An invited address goes with its invitation, also where nobody ever looks again."""
-    members.invitations.invite(ada, "reader", ["shop"], email="canary@example.org")
+    invite_member(parts, ada, "reader", ["shop"], email="canary@example.org")
     assert b"canary@example.org" in bytes_of(tmp_path)
     clock.now += INVITATION_SECONDS
     purge(parts, clock.now)
@@ -255,21 +260,21 @@ def test_what_is_over_is_removed_by_the_job(
 
 
 def test_every_change_is_in_the_ledger_with_before_and_after(
-    members: Members, ada: Member, clock: Clock
+    parts: Services, ada: Member, clock: Clock
 ) -> None:
     """Every change by a member is a ledger entry with before and after."""
-    join(members, ada, "rob", "reader", "shop")
-    members.change(ada, "rob", "site-owner", ["shop", "blog"])
-    members.change(ada, "rob", "site-owner", ["blog", "shop"])  # changes nothing
-    rob = members.get("rob")
+    join(parts, ada, "rob", "reader", "shop")
+    change_member(parts, ada, "rob", "site-owner", ["shop", "blog"])
+    change_member(parts, ada, "rob", "site-owner", ["blog", "shop"])  # changes nothing
+    rob = parts.members.get("rob")
     assert rob is not None
-    token, _ = members.tokens.make(rob, "ci", ["read"], days=1)
-    members.tokens.end(ada, "rob", token.id)
-    members.change_password("rob", "another row of words")
-    members.remove(ON_THE_MACHINE, "rob")
+    token, _ = create_token(parts, rob, "ci", ["read"], days=1)
+    end_token(parts, ada, "rob", token.id)
+    change_password(parts, admin(parts, "rob"), "another row of words")
+    remove_member(parts, ON_THE_MACHINE, "rob")
     found = [
         (each.actor, each.action, each.target, each.before, each.after)
-        for each in changes(members._engine, 99)[::-1]
+        for each in changes(parts.engine, 99)[::-1]
     ]
     assert [each[:2] for each in found] == [
         ("cli", "link.create"),
@@ -294,7 +299,7 @@ def test_every_change_is_in_the_ledger_with_before_and_after(
 
 
 def test_an_unknown_name_is_as_slow_as_a_wrong_password(
-    members: Members, ada: Member, monkeypatch: pytest.MonkeyPatch
+    parts: Services, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Login timing: the same Argon2 work is done, for nobody and from the first time on."""
     compared: list[Parameters] = []
@@ -305,7 +310,7 @@ def test_an_unknown_name_is_as_slow_as_a_wrong_password(
         return verify(hasher, digest, password)
 
     monkeypatch.setattr(PasswordHasher, "verify", recorded)
-    assert members.check("nobody", "not the password") is None
-    assert members.check("ada", "not the password") is None
+    assert parts.members.check("nobody", "not the password") is None
+    assert parts.members.check("ada", "not the password") is None
     unknown, known = compared
     assert unknown == known

@@ -10,12 +10,14 @@ import pytest
 
 from askfirst_collector.catalogue.webhook_queue import set_webhook, webhook_url
 from askfirst_collector.ledger.changes import changes
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import may
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from tests.collectors import Clock, opened, policy
+from askfirst_collector.usecases.invitations import accept_invitation, invite_member
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
+from askfirst_collector.usecases.members import remove_member
+from tests.collectors import opened, policy
 from tests.placing import place, tides
 
 PASSWORD = "four quiet herons wade"
@@ -31,20 +33,19 @@ def parts(tmp_path: Path) -> Iterator[Services]:
 
 def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Services) -> None:
     """Whoever is invited chooses a name, and its figures are its owner's alone."""
-    members = Members(parts.engine, now=Clock(), urandom=os.urandom)
 
     def join(name: str, site: str) -> None:
-        _, token = members.invitations.invite(ON_THE_MACHINE, "site-owner", {site})
-        assert members.invitations.accept(token, name, PASSWORD) is not None
+        _, token = invite_member(parts, ON_THE_MACHINE, "site-owner", {site})
+        assert accept_invitation(parts, token, name, PASSWORD) is not None
 
     join("ann", "shop")
     place(parts, tides(SITE))
     with writing(parts.engine) as connection:
         told = "https://ann.example/told"
         set_webhook(connection, "shop", "tides", told, urandom=os.urandom)
-    members.remove(ON_THE_MACHINE, "ann")
+    remove_member(parts, ON_THE_MACHINE, "ann")
     join("ann", "elsewhere")
-    again, found = members.get("ann"), parts.placing.get("shop", "tides")
+    again, found = parts.members.get("ann"), parts.placing.get("shop", "tides")
     assert again is not None
     assert found is not None
     for action in ("collector.change", "collector.figures", "collector.read"):
@@ -63,13 +64,12 @@ def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Servic
 
 def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Services) -> None:
     """An admin who removes themselves leaves no figures to whoever takes the name."""
-    members = Members(parts.engine, now=Clock(), urandom=os.urandom)
     for name in ("ann", "bea"):
-        members.set_up(members.new_link(), name, PASSWORD)
+        set_up_admin(parts, create_set_up_link(parts, ON_THE_MACHINE), name, PASSWORD)
     place(parts, tides(SITE))
-    ann = members.get("ann")
+    ann = parts.members.get("ann")
     assert ann is not None
-    members.remove(ann, "ann")
+    remove_member(parts, ann, "ann")
     found = parts.placing.get("shop", "tides")
     assert found is not None
     assert found.owner == ON_THE_MACHINE.name

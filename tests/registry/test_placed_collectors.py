@@ -12,13 +12,17 @@ from askfirst.errors import PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.terms import BOTTOM
-from askfirst_collector.catalogue import placed_collectors as placing
 from askfirst_collector.ledger.changes import CLI, changes
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases import placed_collectors as placing
+from askfirst_collector.usecases.placed_collectors import renew_write_key, set_collector_state
 from tests.collectors import Clock, opened, policy, purposes
-from tests.placing import place, tides
+from tests.placing import place, save, tides
+from tests.support.people import admin
 
 SITE = policy("full")
+OWNER = {"name": "A name", "contact": "me@own.example", "country": "IE"}
 WIDE = {"levels": {"page": 3, "time": 4}, "retention_days": 700}
 
 
@@ -49,9 +53,9 @@ def numbers(parts: Services) -> list[int]:
 
 def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Services) -> None:
     """A draft is in no edition; put on its pages it makes the next one, and terms within all."""
-    parts.placing.save(collector(), owner="ann", actor="ann")
+    save(parts, collector(), owner="ann", actor="ann")
     assert numbers(parts) == [1]
-    parts.placing.set_state("shop", "tides", "active", actor="ann")
+    set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
     assert numbers(parts) == [1, 2]
     terms = parts.registry.effective("shop", "tides/statistics", Choice(3, 2))
     assert terms.scope.as_dict() == {"time": 1, "page": 1}
@@ -61,7 +65,7 @@ def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Services) -> Non
 def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Services) -> None:
     """M31: pointer, what is declared, what is allowed, which link forbids it, what to write."""
     with pytest.raises(PolicyError) as error:
-        parts.placing.save(collector(statistics=WIDE), owner="ann", actor="ann")
+        save(parts, collector(statistics=WIDE), owner="ann", actor="ann")
     told = {(each.pointer, each.link) for each in error.value.problems}
     assert ("/purposes/statistics/levels/time", "site") in told
     assert ("/purposes/statistics/retention_days", "host") in told
@@ -72,18 +76,18 @@ def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Servic
 
 def test_clamping_is_asked_for_and_says_what_it_cut(parts: Services) -> None:
     """Default `refuse`; `clamp` only when the owner asks, and then the answer shows the cut."""
-    saved = parts.placing.save(collector(statistics=WIDE), owner="ann", actor="ann", clamp=True)
+    saved = save(parts, collector(statistics=WIDE), owner="ann", actor="ann", clamp=True)
     assert {each.pointer for each in saved.cut} >= {"/purposes/statistics/retention_days"}
     assert not parts.placing.check(saved.collector.placed)
 
 
 def test_the_second_of_two_who_save_at_once_is_told(parts: Services) -> None:
     """Two admins saving at once: the second is told, and nothing of the first is lost."""
-    first = parts.placing.save(collector(), owner="ann", actor="ann", expected=0).collector
+    first = save(parts, collector(), owner="ann", actor="ann", expected=0).collector
     wider = collector(pages=["/tides/**", "/harbours/*"])
-    parts.placing.save(wider, owner="ann", actor="ann", expected=first.version)
+    save(parts, wider, owner="ann", actor="ann", expected=first.version)
     with pytest.raises(Refused) as error:
-        parts.placing.save(collector(), owner="ann", actor="bob", expected=first.version)
+        save(parts, collector(), owner="ann", actor="bob", expected=first.version)
     assert (error.value.reason, error.value.status) == ("changed-meanwhile", 409)
     kept = parts.placing.get("shop", "tides")
     assert kept is not None
@@ -93,17 +97,17 @@ def test_the_second_of_two_who_save_at_once_is_told(parts: Services) -> None:
 def test_states_and_their_reasons(parts: Services) -> None:
     """Suspended by its owner it gathers nothing until it is put back; retired it is over."""
     put(parts, collector())
-    stopped = parts.placing.set_state("shop", "tides", "suspended", actor="bob")
+    stopped = set_collector_state(parts, admin(parts, "bob"), "shop", "tides", "suspended")
     assert stopped.reason == {"by": "bob"}
     assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
-    parts.placing.set_state("shop", "tides", "active", actor="ann")
+    set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
     # The old grant counts again: nothing of it was widened.
     assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) != BOTTOM
-    parts.placing.set_state("shop", "tides", "retired", actor="ann")
+    set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "retired")
     with pytest.raises(Refused, match="retired"):
-        parts.placing.set_state("shop", "tides", "active", actor="ann")
+        set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
     with pytest.raises(Refused) as error:
-        parts.placing.save(collector(), owner="ann", actor="ann")
+        save(parts, collector(), owner="ann", actor="ann")
     assert error.value.reason == "collector-retired"
 
 
@@ -112,7 +116,7 @@ def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Services) -> Non
     when the policy allows it again; one that a member stopped does not."""
     put(parts, collector(statistics={"retention_days": 300}))
     put(parts, collector("counter", pages=["/a/**"], statistics={"retention_days": 300}))
-    parts.placing.set_state("shop", "counter", "suspended", actor="bob")
+    set_collector_state(parts, admin(parts, "bob"), "shop", "counter", "suspended")
     narrow = policy("full", purposes=purposes(statistics={"retention_days": 100}))
     parts.registry.publish(narrow)
     stopped = parts.placing.get("shop", "tides")
@@ -131,7 +135,7 @@ def test_fixing_its_terms_lets_a_collector_go_on(parts: Services) -> None:
     """Nothing resumes by itself unless the owner fixes it: saving what fits does."""
     put(parts, collector(statistics={"retention_days": 300}))
     parts.registry.publish(policy("full", purposes=purposes(statistics={"retention_days": 100})))
-    fixed = parts.placing.save(collector(), owner="ann", actor="ann").collector
+    fixed = save(parts, collector(), owner="ann", actor="ann").collector
     assert fixed.state == "active"
 
 
@@ -139,7 +143,7 @@ def test_keys_are_drawn_once_each_and_found(parts: Services) -> None:
     """A key used after its end names nobody."""
     key = put(parts, collector())
     assert parts.registry.collector_of_key(key) == ("shop", "tides")
-    other = parts.placing.new_key("shop", "tides", actor="ann").write_key
+    other = renew_write_key(parts, admin(parts, "ann"), "shop", "tides").write_key
     assert parts.registry.collector_of_key(other) == ("shop", "tides")
     assert parts.registry.collector_of_key(key) is None
     assert parts.registry.collector_of_key("placed_") is None
@@ -150,11 +154,30 @@ def test_every_change_is_recorded_with_before_and_after(parts: Services) -> None
     key = put(parts, collector())
     told = changes(parts.engine, 10, sites={"shop"})
     assert [(each.action, each.actor) for each in told] == [
-        ("collector.change", "ann"),
-        ("collector.add", "ann"),
+        ("collector.change", CLI),
+        ("collector.add", CLI),
     ]
     assert (told[0].before["state"], told[0].after["state"]) == ("draft", "active")
     assert key not in repr(told)
+
+
+def test_the_record_of_a_change_says_what_changed_and_none_of_its_words(parts: Services) -> None:
+    """The edition by number and hash, the key by an id; an owner's own text is nowhere."""
+    put(parts, collector(controller=OWNER))
+    site = parts.registry.site("shop")
+    assert site is not None
+    activated = changes(parts.engine, 1, sites={"shop"})[0]
+    assert activated.before["edition"] == 1
+    current = site.editions.current
+    assert (activated.after["edition"], activated.after["hash"]) == (2, current.hash)
+    renew_write_key(parts, ON_THE_MACHINE, "shop", "tides")
+    renewed = changes(parts.engine, 1, sites={"shop"})[0]
+    changed = {name for name in renewed.after if renewed.after[name] != renewed.before[name]}
+    assert changed == {"key", "version"}
+    with parts.engine.connect() as connection:
+        bodies = connection.exec_driver_sql("SELECT body FROM entry").scalars().all()
+    for text in ("me@own.example", "A name", "Counts readers", "/tides"):
+        assert text not in repr(bodies)
 
 
 def test_overlapping_collectors_are_named(parts: Services) -> None:
@@ -178,13 +201,13 @@ def test_more_than_the_cookie_holds_is_refused(parts: Services) -> None:
 def test_a_site_that_is_unknown_or_retired(parts: Services) -> None:
     """Nothing is placed where no policy stands above it, or none any more."""
     with pytest.raises(Refused, match="no-such-site"):
-        parts.placing.save(collector(site="other"), owner="ann", actor="ann")
+        save(parts, collector(site="other"), owner="ann", actor="ann")
     put(parts, collector())
     parts.registry.retire("shop", actor="ann")
     assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
     assert parts.registry.effective("shop", "statistics", Choice(3, 1)) == BOTTOM
     with pytest.raises(Refused, match="site-retired"):
-        parts.placing.save(collector("other"), owner="ann", actor="ann")
+        save(parts, collector("other"), owner="ann", actor="ann")
     with pytest.raises(Refused, match="site-retired"):
         parts.registry.publish(policy("standard"))
 
@@ -229,7 +252,7 @@ def test_another_process_sees_the_change_at_once(tmp_path: Path) -> None:
         key = put(one, collector())
         assert numbers(two) == [1, 2]
         assert two.registry.collector_of_key(key) == ("shop", "tides")
-        one.placing.set_state("shop", "tides", "suspended", actor="ann")
+        set_collector_state(one, admin(one, "ann"), "shop", "tides", "suspended")
         assert two.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
 
 
@@ -237,9 +260,9 @@ def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Services) -> No
     """M33: a collector that the chain had stopped can be stopped by its site's owner besides."""
     put(parts, collector(statistics={"retention_days": 300}))
     parts.registry.publish(policy("full", purposes=purposes(statistics={"retention_days": 100})))
-    stopped = parts.placing.set_state("shop", "tides", "suspended", actor="bob")
+    stopped = set_collector_state(parts, admin(parts, "bob"), "shop", "tides", "suspended")
     assert stopped.reason == {"by": "bob"}
-    assert parts.placing.save(collector(), owner="ann", actor="ann").collector.state == "suspended"
+    assert save(parts, collector(), owner="ann", actor="ann").collector.state == "suspended"
     parts.registry.publish(SITE)
     kept = parts.placing.get("shop", "tides")
     assert kept is not None
@@ -253,13 +276,15 @@ def test_an_owner_cannot_fill_the_history_of_a_site(
     monkeypatch.setattr(placing, "MOST_A_DAY", 6)
     put(parts, collector())
     for state in ("suspended", "active", "suspended", "active"):
-        parts.placing.set_state("shop", "tides", state, actor="ann")
+        set_collector_state(parts, admin(parts, "ann"), "shop", "tides", state)
     with pytest.raises(Refused, match="too-many-requests"):
-        parts.placing.save(collector(pages=["/other"]), owner="ann", actor="ann")
+        save(parts, collector(pages=["/other"]), owner="ann", actor="ann")
     # Less is always possible, and so is what makes no edition.
-    parts.placing.new_key("shop", "tides", actor="ann")
-    parts.placing.set_state("shop", "tides", "suspended", actor="bob")
-    parts.placing.save(collector(pages=["/other"]), owner="ann", actor="ann")
+    renew_write_key(parts, admin(parts, "ann"), "shop", "tides")
+    set_collector_state(parts, admin(parts, "bob"), "shop", "tides", "suspended")
+    save(parts, collector(pages=["/other"]), owner="ann", actor="ann")
     with pytest.raises(Refused, match="too-many-requests"):
-        parts.placing.set_state("shop", "tides", "active", actor="ann")
-    assert parts.placing.set_state("shop", "tides", "active", actor=CLI).state == "active"
+        set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
+    assert (
+        set_collector_state(parts, admin(parts, CLI), "shop", "tides", "active").state == "active"
+    )

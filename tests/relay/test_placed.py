@@ -12,7 +12,7 @@ import pytest
 
 from askfirst.gate.relay import FRESH
 from askfirst_collector.runtime.open import close_services, open_services
-from tests.placing import place, state, tides
+from tests.placing import place, save, state, tides
 from tests.relay.world import Site, World
 
 pytestmark = pytest.mark.anyio
@@ -102,7 +102,7 @@ async def test_pages_that_a_collector_left_are_matched_again(world: World) -> No
     site, word = await visit(world, edition)
     parts = open_services(world.folder, host_policy=None, now=time.time, urandom=os.urandom)
     elsewhere = tides(world.policy, pages=["/winds/**"])
-    parts.placing.save(elsewhere, owner="ann", actor="ann")
+    save(parts, elsewhere, owner="ann", actor="ann")
     close_services(parts)
     told = (await site.send(VISIT, collector=key, vouch=word)).json
     assert [each["reason"] for each in told["dropped"]] == ["wrong-page"]

@@ -16,8 +16,9 @@ import uvicorn
 
 from askfirst.client import Application
 from askfirst_collector.jobs.run import JobsThread
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.reports.ranges import Wanted, series
+from askfirst_collector.usecases.links import create_set_up_link
 from tests.collectors import Clock
 from tests.gate.browser import Got
 from tests.replay.counting import rule
@@ -121,8 +122,12 @@ def _wait(condition: Callable[[], bool]) -> None:
 async def _signed_in(site: Site) -> Visitor:
     """The host admin, come in by the one-time link."""
     parts = site.collector.parts()
-    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    fields = {"token": members.new_link(), "name": "ada", "password": PASSWORD, "again": PASSWORD}
+    fields = {
+        "token": create_set_up_link(parts, ON_THE_MACHINE),
+        "name": "ada",
+        "password": PASSWORD,
+        "again": PASSWORD,
+    }
     admin = Visitor()
     form = [
         (b"content-type", b"application/x-www-form-urlencoded"),

@@ -18,8 +18,9 @@ from askfirst.http.cookie_header import RECEIPT
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.cli import main
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
 from tests.conftest import ROOT
 from tests.frameworks.visitor import Visitor
 from tests.support.commands import commands
@@ -166,8 +167,12 @@ def prepare(folder: Path) -> str:
 def add_member(folder: Path) -> None:
     """Somebody whose collector it is."""
     parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
-    members = Members(parts.engine, now=time.time, urandom=os.urandom)
-    assert members.set_up(members.new_link(), OWNER, "a long enough pass phrase") is not None
+    assert (
+        set_up_admin(
+            parts, create_set_up_link(parts, ON_THE_MACHINE), OWNER, "a long enough pass phrase"
+        )
+        is not None
+    )
     close_services(parts)
 
 

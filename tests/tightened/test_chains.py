@@ -28,6 +28,7 @@ from askfirst_collector.usecases.save_host_policy import host_policy_number, sav
 from tests.collectors import policy
 from tests.ingest.world import World, site_policy
 from tests.placing import place, tides
+from tests.support.people import admin
 from tests.terms.strategies import some_terms
 
 SITE = policy("full")
@@ -216,7 +217,7 @@ def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
         @given(CEILINGS, st.integers(5, 9))
         def holds(levels: dict[str, int], size: int) -> None:
             above = ceiling(levels, size)
-            save_host_policy(parts, above, actor="ann", expected=host_policy_number(parts))
+            save_host_policy(parts, admin(parts, "ann"), above, expected=host_policy_number(parts))
             site = parts.registry.site("example")
             assert site is not None
             assert (site.host is None) == bool(tuple(purpose_conflicts(world.policy, above)))

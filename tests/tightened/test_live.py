@@ -29,6 +29,7 @@ from tests.collectors import policy
 from tests.conftest import ROOT
 from tests.placing import place, tides
 from tests.registry.test_host_policies import ceiling
+from tests.support.people import admin
 from tests.support.site_keys import new_site_key
 
 WITHIN = 5.0  # seconds that M33 allows
@@ -142,7 +143,7 @@ def until(condition: Callable[[], bool]) -> float:
 def tighten(data: Path, policy: Policy) -> None:
     """Save a ceiling, in a third process: this one."""
     with here(data) as parts:
-        save_host_policy(parts, policy, actor="ann", expected=host_policy_number(parts))
+        save_host_policy(parts, admin(parts, "ann"), policy, expected=host_policy_number(parts))
 
 
 def test_a_saved_ceiling_governs_the_next_event_of_both_workers(data: Path) -> None:

@@ -1,22 +1,20 @@
 """Use case by face: how each change is asked for, and which entries it leaves.
 
-Whoever adds a change adds its row; whoever adds a form, an operation or a command says below which
-change it is. `NOT_YET` are the ones that still go to a part of the collector directly.
+Whoever adds a change adds its row; whoever adds a form, an operation or a command says in
+`mapping.py` which change it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.sites import publish_policy
 from tests.collectors import policy
 from tests.isolation.world import CLUB, World
 
-from .faces import Call, Command, Form
+from .faces import Call, Command, Form, Row, Values
 
-Step = Form | Call | Command
 _ADMIN = "/v1/admin/sites/{site}"
 _CLUB = {"site": CLUB}
 _KEY = "0" * 16
@@ -24,28 +22,10 @@ _WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
 _CEILING = shipped("host-default")
 
 
-def _nothing(world: World) -> None:
-    """The world as it is."""
-
-
-def _schedule(world: World) -> None:
+def _schedule(world: World) -> Values:
     later = int(world.parts.now()) + 9 * 365 * 86_400
-    world.parts.registry.publish(_WIDER, actor="ada", effective=later)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One change; a face that is not here does not offer it."""
-
-    change: str
-    audit: tuple[str, ...]
-    faces: Mapping[str, Step]
-    case: str = ""
-    allowed: bool = True
-    prepare: Callable[[World], None] = _nothing
-
-    def __str__(self) -> str:
-        return f"{self.change}-{self.case}" if self.case else self.change
+    publish_policy(world.parts, ON_THE_MACHINE, _WIDER, effective=later)
+    return {}
 
 
 ROWS = (
@@ -159,69 +139,3 @@ ROWS = (
     ),
     Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
 )
-
-_TIDE = "/sites/{site}/collectors/{collector}"
-FORMS = {
-    "POST /sites/{site}/keys": "create_site_key",
-    "POST /v1/admin/sites/{site}/keys": "create_site_key",
-    "POST /sites/{site}/keys/end": "end_site_key",
-    "DELETE /v1/admin/sites/{site}/keys/{id}": "end_site_key",
-    "POST /sites/{site}/publish": "publish_policy",
-    "PUT /v1/admin/sites/{site}/policy": "publish_policy",
-    "POST /sites/{site}/unschedule": "unschedule_policy",
-    "DELETE /v1/admin/sites/{site}/scheduled": "unschedule_policy",
-    "POST /retire-site": "retire_site",
-    "DELETE /v1/admin/sites/{site}": "retire_site",
-    "PUT /v1/admin/sites/{site}/limit": "limit_site",
-    "POST /host-policy": "save_host_policy",
-    "PUT /v1/admin/ceiling": "save_host_policy",
-    "POST /host-policy/webhook": "save_webhook",
-    "POST /sites/{site}/webhook": "save_webhook",
-    f"POST {_TIDE}/webhook": "save_webhook",
-}
-COMMANDS = {
-    "site add": "publish_policy",
-    "policy publish": "publish_policy",
-    "site key": "create_site_key",
-    "site keys": "end_site_key",
-    "site retire": "retire_site",
-    "site limit": "limit_site",
-    "host set": "save_host_policy",
-    "host link": "create_set_up_link",
-}
-# Nothing of the registry changes by these: they look, sign in and out, or are about files.
-NO_CHANGES = {
-    *("POST /sign-in", "POST /sign-out", "POST /oidc/start", "POST /sites"),
-    *("POST /sites/{site}/test", "POST /sites/{site}/test/end"),
-    *("POST /v1/admin/ceiling/preview", "POST /v1/admin/sites/{site}/collectors/{name}/check"),
-    *("close", "demo", "doctor", "geo", "init", "migrate", "serve", "ledger check"),
-    *("collector check", "collector list", "host init", "host show"),
-    *("policy check", "policy diff", "policy explain", "site list"),
-}
-_ONE = "/v1/admin/sites/{site}/collectors/{name}"
-NOT_YET = {
-    *("POST /setup", "POST /invitation", "POST /account"),
-    *("POST /account/sessions", "POST /account/tokens", "POST /account/tokens/end"),
-    *("POST /members/invite", "POST /members/withdraw", "POST /members/{name}"),
-    *("POST /members/{name}/remove", "POST /members/{name}/sessions"),
-    "POST /members/{name}/tokens",
-    *("PUT /v1/admin/members/{name}", "DELETE /v1/admin/members/{name}"),
-    *("POST /v1/admin/invitations", "DELETE /v1/admin/invitations/{id}"),
-    "DELETE /v1/admin/tokens/{id}",
-    *(f"POST {_TIDE}/state", f"POST {_TIDE}/key", f"POST {_TIDE}/edit"),
-    "POST /sites/{site}/place",
-    *(f"PUT {_ONE}", f"POST {_ONE}/state", f"POST {_ONE}/key"),
-    *("collector add", "collector state"),
-}
-# Functions that nobody asks for by a face above: previews, jobs, and what visitors do.
-OTHERS = {
-    *(
-        "preview",
-        "preview_publish",
-        "asked_again",
-        "host_policy_number",
-        "follow_file",
-        "read_site_keys",
-    ),
-    *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "generation"),
-}

@@ -22,9 +22,9 @@ from askfirst.errors import Reason, Refused
 from askfirst_collector.ingest.callers import bearer
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import ACTIONS, Member, may
-from askfirst_collector.members.tokens import Tokens
 from askfirst_collector.services import Services
 
+LATEST = 2**53 - 1  # what every JSON reader can hold
 BY_ITSELF = ""  # the action of an endpoint that asks `require` when it knows what it is about
 
 Handler = Callable[[Request, Member], Awaitable[Response]]
@@ -47,7 +47,7 @@ class Access:
 
     def __init__(self, parts: Services) -> None:
         self._registry = parts.registry
-        self._tokens = Tokens(parts.engine, now=parts.now, urandom=parts.urandom)
+        self._tokens = parts.members.tokens
 
     def guard(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint's handler behind its check; it raises Refused or CollectorUnavailable."""
@@ -114,6 +114,16 @@ def _by_contract(contract: type[Body], data: bytes) -> Body:
         unknown = "unknown field" in str(error)
         reason = Reason.UNKNOWN_FIELD if unknown else Reason.BAD_SHAPE
         raise Refused(reason, str(error)[:200]) from None
+
+
+def read_number(request: Request, name: str, least: int, most: int) -> int | None:
+    """A number of the query; None where it is not there. Refused `bad-shape` for every other."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
+        return int(text)
+    raise Refused(Reason.BAD_SHAPE, f"{name} is a whole number from {least} to {most}")
 
 
 def answer(body: object, status: int = 200) -> Response:

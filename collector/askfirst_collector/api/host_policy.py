@@ -92,7 +92,7 @@ class HostPolicyFace:
         body = await read_json(request, NewHostPolicy, largest=LARGEST)
         policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         saved = await asyncio.to_thread(
-            lambda: save_host_policy(self._parts, policy, actor=member.name, expected=body.expected)
+            lambda: save_host_policy(self._parts, member, policy, expected=body.expected)
         )
         return answer(
             {

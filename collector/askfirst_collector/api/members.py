@@ -14,16 +14,17 @@ from starlette.responses import Response
 
 from askfirst.contracts.names import NAME
 from askfirst.errors import Reason, Refused
-from askfirst_collector.api.auth import Endpoint, answer, nothing, read_json
+from askfirst_collector.api.auth import LATEST, Endpoint, answer, nothing, read_json, read_number
 from askfirst_collector.ledger.changes import Change, changes
 from askfirst_collector.members.invitations import Invitation
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.tokens import Token
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.account import end_token
+from askfirst_collector.usecases.invitations import invite_member, withdraw_invitation
+from askfirst_collector.usecases.members import change_member, remove_member
 
 MOST_CHANGES = 200  # in one answer
-LATEST = 2**53 - 1  # what every JSON reader can hold
 T = TypeVar("T")
 _Role = Literal["host-admin", "site-owner", "reader"]
 _Sites = Annotated[list[Annotated[str, Meta(pattern=f"^{NAME.pattern}$")]], Meta(max_length=1000)]
@@ -49,7 +50,7 @@ class MembersFace:
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
-        self._members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
+        self._members = parts.members
 
     def endpoints(self) -> list[Endpoint]:
         """Every path of this file, and the action that it is."""
@@ -89,13 +90,12 @@ class MembersFace:
         """Give a member this role and these sites; it counts from their next request on."""
         body = await read_json(request, RoleOnSites)
         name = request.path_params["name"]
-        return answer(
-            _member(await _thread(self._members.change, member, name, body.role, body.sites))
-        )
+        changed = await _thread(change_member, self._parts, member, name, body.role, body.sites)
+        return answer(_member(changed))
 
     async def remove(self, request: Request, member: Member) -> Response:
         """Remove a member, their sessions and their tokens."""
-        await _thread(self._members.remove, member, request.path_params["name"])
+        await _thread(remove_member, self._parts, member, request.path_params["name"])
         return nothing()
 
     async def invitations(self, request: Request, member: Member) -> Response:
@@ -108,8 +108,7 @@ class MembersFace:
         body = await read_json(request, NewInvitation)
 
         def create() -> tuple[Invitation, str]:
-            invite = self._members.invitations.invite
-            return invite(member, body.role, body.sites, email=body.email)
+            return invite_member(self._parts, member, body.role, body.sites, email=body.email)
 
         new, token = await _thread(create)
         link = f"/askfirst/host/invitation?token={token}"
@@ -117,7 +116,7 @@ class MembersFace:
 
     async def withdraw(self, request: Request, member: Member) -> Response:
         """Make the link of an invitation stop working."""
-        await _thread(self._members.invitations.withdraw, member, request.path_params["id"])
+        await _thread(withdraw_invitation, self._parts, member, request.path_params["id"])
         return nothing()
 
     async def tokens(self, request: Request, member: Member) -> Response:
@@ -128,26 +127,17 @@ class MembersFace:
     async def end_token(self, request: Request, member: Member) -> Response:
         """End one of them."""
         id = request.path_params["id"]
-        await _thread(self._members.tokens.end, member, member.name, id)
+        await _thread(end_token, self._parts, member, member.name, id)
         return nothing()
 
     async def changes(self, request: Request, member: Member) -> Response:
         """What members changed, newest first, of one site or of everything."""
         site = request.path_params.get("site")
-        limit = _number(request, "limit", 1, MOST_CHANGES) or MOST_CHANGES
-        before = _number(request, "before", 0, LATEST)
+        limit = read_number(request, "limit", 1, MOST_CHANGES) or MOST_CHANGES
+        before = read_number(request, "before", 0, LATEST)
         sites = None if site is None else {site}
         entries = await _thread(lambda: changes(self._parts.engine, limit, before, sites=sites))
         return answer({"changes": [_change(change) for change in entries]})
-
-
-def _number(request: Request, name: str, least: int, most: int) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return None
-    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most:
-        return int(text)
-    raise Refused(Reason.BAD_SHAPE, f"{name} is a whole number from {least} to {most}")
 
 
 def _member(member: Member) -> dict[str, Any]:

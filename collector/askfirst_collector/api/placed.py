@@ -13,15 +13,27 @@ from starlette.responses import Response
 from askfirst.errors import Problem, Reason, Refused
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import LARGEST
-from askfirst_collector.api.auth import BY_ITSELF, Endpoint, answer, read_json, require
+from askfirst_collector.api.auth import (
+    BY_ITSELF,
+    LATEST,
+    Endpoint,
+    answer,
+    read_json,
+    read_number,
+    require,
+)
 from askfirst_collector.api.serialize import placed_json
 from askfirst_collector.catalogue.placed import PlacedCollector
-from askfirst_collector.catalogue.placed_collectors import expected_version
 from askfirst_collector.ingest.off_loop import read_apart
-from askfirst_collector.members.permissions import Member, may, may_resume
+from askfirst_collector.members.permissions import Member, may
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.placed_collectors import (
+    renew_write_key,
+    save_collector,
+    set_collector_state,
+)
 
-_Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+_Version = Annotated[int, Meta(ge=0, le=LATEST)]
 
 
 class NewTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +55,7 @@ class PlacedFace:
     """The handlers; each raises Refused, PolicyError or CollectorUnavailable."""
 
     def __init__(self, parts: Services) -> None:
+        self._parts = parts
         self._placing = parts.placing
 
     def endpoints(self) -> list[Endpoint]:
@@ -79,16 +92,12 @@ class PlacedFace:
         """Keep a collector's terms; a new one is a draft of the member who sends it."""
         collector = await self._writable(request, member)
         body = await read_json(request, NewTerms, largest=LARGEST)
-        expected = expected_version(collector, body.expected)
         placed = await read_apart(lambda: _document(body.document, request))
+        # Whoever sends none means what there was when they were let in.
+        version = 0 if collector is None else collector.version
+        expected = version if body.expected is None else body.expected
         saved = await asyncio.to_thread(
-            lambda: self._placing.save(
-                placed,
-                owner=member.name if collector is None else collector.owner,
-                actor=member.name,
-                expected=expected,
-                clamp=body.clamp,
-            )
+            lambda: save_collector(self._parts, member, placed, expected=expected, clamp=body.clamp)
         )
         overlaps = await asyncio.to_thread(self._placing.overlapping, placed)
         return answer(
@@ -112,25 +121,25 @@ class PlacedFace:
         # The least that any state needs; what the body asks for may need more.
         collector = await self._mine(request, member, "collector.suspend")
         body = await read_json(request, NewState)
-        if body.state != "suspended":
-            require(member, "collector.change", collector.site, owner=collector.owner)
-        if body.state == "active" and not may_resume(member, collector.site, by=collector.by):
-            raise Refused(
-                Reason.NOT_ALLOWED, f"{collector.by} suspended it: ask them, or a host admin"
-            )
-        expected = expected_version(collector, body.expected)
         changed = await asyncio.to_thread(
-            lambda: self._placing.set_state(
-                collector.site, collector.name, body.state, actor=member.name, expected=expected
+            lambda: set_collector_state(
+                self._parts,
+                member,
+                collector.site,
+                collector.name,
+                body.state,
+                expected=body.expected,
             )
         )
         return answer(placed_json(changed))
 
     async def new_key(self, request: Request, member: Member) -> Response:
-        """Draw another write key; the old one names nobody from now on."""
+        """Draw another write key; the old one names nobody. `expected` is the version it has."""
         collector = await self._mine(request, member, "collector.change")
+        site, name = collector.site, collector.name
+        expected = read_number(request, "expected", 0, LATEST)
         changed = await asyncio.to_thread(
-            lambda: self._placing.new_key(collector.site, collector.name, actor=member.name)
+            lambda: renew_write_key(self._parts, member, site, name, expected=expected)
         )
         return answer(placed_json(changed))
 

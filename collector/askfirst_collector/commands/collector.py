@@ -16,9 +16,13 @@ from askfirst_collector.catalogue.activate import chain_conflicts
 from askfirst_collector.catalogue.placed import STATES, PlacedCollector, State
 from askfirst_collector.commands.data import FILE, click_errors, data_option, opened
 from askfirst_collector.commands.printing import head_of, plain, print_json, print_problems
-from askfirst_collector.ledger.changes import CLI
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.placed_collectors import (
+    renew_write_key,
+    save_collector,
+    set_collector_state,
+)
 
 
 @click.group()
@@ -55,21 +59,37 @@ def check(file: Path, site_file: Path, host_file: Path | None, as_json: bool) ->
     sys.exit(1 if problems else 0)
 
 
+expected_option = click.option(
+    "--expected", type=int, help="The version that was edited; a newer one is kept."
+)
+
+
 @collector.command()
 @click.argument("file", type=FILE)
 @data_option
 @click.option("--owner", required=True, help="The member whose it is, and who sees its figures.")
 @click.option("--clamp", is_flag=True, help="Cut off what goes beyond the policies above it.")
+@expected_option
 @click.option("--active", is_flag=True, help="Put it on its pages at once; else it is a draft.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
-def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: bool) -> None:
+def add(
+    file: Path,
+    data: Path,
+    owner: str,
+    clamp: bool,
+    expected: int | None,
+    active: bool,
+    as_json: bool,
+) -> None:
     """Add the collector FILE to its site, or give it new terms. Says what was cut by --clamp."""
     with click_errors():
         placed = read_placed(file)
     with opened(data) as parts:
         _check_owner(parts, owner)
         try:
-            saved = parts.placing.save(placed, owner=owner, actor=CLI, clamp=clamp)
+            saved = save_collector(
+                parts, ON_THE_MACHINE, placed, owner=owner, expected=expected, clamp=clamp
+            )
         except PolicyError as error:
             if not as_json:
                 print_problems(head_of(file), error.problems)
@@ -78,8 +98,8 @@ def add(file: Path, data: Path, owner: str, clamp: bool, active: bool, as_json: 
             sys.exit(1)
         placed_collector = saved.collector
         if active and placed_collector.state != "active":
-            placed_collector = parts.placing.set_state(
-                placed_collector.site, placed_collector.name, "active", actor=CLI
+            placed_collector = set_collector_state(
+                parts, ON_THE_MACHINE, placed_collector.site, placed_collector.name, "active"
             )
         overlaps = parts.placing.overlapping(placed)
     if as_json:
@@ -120,16 +140,33 @@ def list_(data: Path, site: str | None, as_json: bool) -> None:
     "to", type=click.Choice([state_name for state_name in STATES if state_name != "draft"])
 )
 @data_option
-def state(site: str, name: str, to: str, data: Path) -> None:
+@expected_option
+def state(site: str, name: str, to: str, data: Path, expected: int | None) -> None:
     """Put the collector NAME of SITE on its pages, suspend it, or retire it for good."""
     with opened(data) as parts:
-        changed = parts.placing.set_state(site, name, cast(State, to), actor=CLI)
+        changed = set_collector_state(
+            parts, ON_THE_MACHINE, site, name, cast(State, to), expected=expected
+        )
     click.echo(f"{changed.name} at {changed.site} is {_said(changed)}.")
 
 
+@collector.command()
+@click.argument("site")
+@click.argument("name")
+@data_option
+@expected_option
+def key(site: str, name: str, data: Path, expected: int | None) -> None:
+    """Make another write key for the collector NAME of SITE. Events under the old one are dropped.
+
+    Prints the line to put into its pages in the place of the old one.
+    """
+    with opened(data) as parts:
+        changed = renew_write_key(parts, ON_THE_MACHINE, site, name, expected=expected)
+    click.echo(line_of(changed))
+
+
 def _check_owner(parts: Services, owner: str) -> None:
-    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    known = [member.name for member in members.all()]
+    known = [member.name for member in parts.members.all()]
     if owner not in known:
         listed = ", ".join(known) or "there are none yet: askfirst host link"
         raise click.ClickException(f"No member is called {owner!r}. Members: {listed}")

@@ -131,9 +131,7 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
         number = host_policy_number(parts)
         if not only_preview:
             edited = number if expected is None else expected
-            number = save_host_policy(
-                parts, policy, actor=ON_THE_MACHINE.name, expected=edited
-            ).number
+            number = save_host_policy(parts, ON_THE_MACHINE, policy, expected=edited).number
     if as_json:
         print_json(
             {"number": number, "hash": policy.hash, "saved": not only_preview, **_all(effects)}

@@ -20,9 +20,9 @@ from askfirst_collector.commands.connections import (
     raise_file_limit,
 )
 from askfirst_collector.loopback import is_loopback
-from askfirst_collector.members.members import Members
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.usecases.links import create_set_up_link
 
 DEFAULT_PORT = 8321
 CERTIFICATE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -106,9 +106,7 @@ def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path |
 
 def set_up_token(parts: Services) -> str | None:
     """A new token for the one-time link; None where somebody has an account already."""
-    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
-    with unavailable("ledger"):
-        return None if members.any() else members.new_link()
+    return None if parts.members.any() else create_set_up_link(parts, ON_THE_MACHINE)
 
 
 def dashboard(origin: str, token: str | None) -> tuple[str, str]:

@@ -42,7 +42,6 @@ from askfirst_collector.dashboard.sites.publish import Publishing
 from askfirst_collector.dashboard.sites.settings import Settings
 from askfirst_collector.dashboard.sites.test_session import Testing
 from askfirst_collector.members.login_attempts import Tries
-from askfirst_collector.members.members import Members
 from askfirst_collector.services import Services
 
 TITLES = {
@@ -62,16 +61,15 @@ def host_routes(
     parts: Services, proxies: Proxies = DIRECT, provider: Provider | None = None
 ) -> list[BaseRoute]:
     """Every route of the dashboard: the door, then the pages behind it."""
-    members = Members(parts.engine, now=parts.now, urandom=parts.urandom)
     session_auth = SessionAuth(
-        members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure
+        parts.members.sessions, secrets=parts.keys.dashboard(), secure=parts.secure
     )
     pages = Pages()
     tries = Tries(parts.engine, key=parts.keys.dashboard()[-1], now=parts.now)
     throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
     provider_name = provider.name if provider is not None else None
-    entry = SignIn(members, session_auth, throttle, pages, proxies, provider=provider_name)
-    accept_invitation = AcceptInvitation(members, session_auth, pages, provider=provider_name)
+    entry = SignIn(parts, session_auth, throttle, pages, proxies, provider=provider_name)
+    accept_invitation = AcceptInvitation(parts, session_auth, pages, provider=provider_name)
 
     def inside(page: Page) -> Route:
         """Lets nobody but a signed-in member who may do this reach the page."""
@@ -97,14 +95,12 @@ def host_routes(
         Route("/sign-in", entry.sign_in, methods=["POST"]),
         Route("/invitation", accept_invitation.show),
         Route("/invitation", accept_invitation.accept, methods=["POST"]),
-        *(_oidc(provider, parts, members, session_auth, pages) if provider is not None else ()),
+        *(_oidc(provider, parts, session_auth, pages) if provider is not None else ()),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(
             inside(page)
-            for page in _pages(
-                parts, members, session_auth, throttle, proxies, pages, provider_name
-            )
+            for page in _pages(parts, session_auth, throttle, proxies, pages, provider_name)
         ),
     ]
 
@@ -115,12 +111,12 @@ def _owner(parts: Services, site: str | None, collector: str) -> str | None:
 
 
 def _oidc(
-    provider: Provider, parts: Services, members: Members, session_auth: SessionAuth, pages: Pages
+    provider: Provider, parts: Services, session_auth: SessionAuth, pages: Pages
 ) -> tuple[Route, Route]:
     """The way in by a provider, where one is set."""
     oidc = Oidc(
         provider,
-        members,
+        parts,
         session_auth,
         pages,
         secrets=parts.keys.dashboard(),
@@ -136,7 +132,6 @@ def _oidc(
 
 def _pages(
     parts: Services,
-    members: Members,
     session_auth: SessionAuth,
     throttle: Throttle,
     proxies: Proxies,
@@ -146,18 +141,18 @@ def _pages(
     """The pages inside; those of a site's figures last, as they take every name."""
     layout = Layout(parts, pages)
     return [
-        *Account(members, session_auth, throttle, layout, proxies, provider=provider).pages(),
-        *MemberPages(parts, members, layout, provider=provider).pages(),
+        *Account(parts, session_auth, throttle, layout, proxies, provider=provider).pages(),
+        *MemberPages(parts, layout, provider=provider).pages(),
         *Audit(parts, layout, SiteLayout(parts, pages)).pages(),
         *Testing(parts, layout).pages(),
-        *SiteList(parts, members, layout).pages(),
+        *SiteList(parts, layout).pages(),
         *HostPolicyPages(parts, layout).pages(),
-        *_settings(parts, members, pages),
+        *_settings(parts, pages),
         *Views(parts, pages, layout).pages(),
     ]
 
 
-def _settings(parts: Services, members: Members, pages: Pages) -> list[Page]:
+def _settings(parts: Services, pages: Pages) -> list[Page]:
     """The pages on which a site's owner changes something."""
     layout = SiteLayout(parts, pages)
     return [
@@ -166,7 +161,7 @@ def _settings(parts: Services, members: Members, pages: Pages) -> list[Page]:
         *EditionPages(parts, layout).pages(),
         *Settings(parts, layout).pages(),
         *Collectors(parts, layout).pages(),
-        *CollectorEdit(parts, members, layout).pages(),
+        *CollectorEdit(parts, layout).pages(),
     ]
 
 

@@ -14,13 +14,14 @@ from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue import host_editions
 from askfirst_collector.config import open_folder
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import open_ledger, writing
+from askfirst_collector.usecases.placed_collectors import save_collector, set_collector_state
 from askfirst_collector.usecases.save_host_policy import Saved, host_policy_number, save_host_policy
 
 OWNERS = {"wind-survey": "northern-wind", "berth-radar": "berth-radar"}
 COUNTRY = 1  # the level of `ip` that a tight ceiling leaves
-ACTOR = "the button of the demo"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def place_collectors(parts: Services, sites: Sites) -> None:
 def _place(parts: Services, placed: Placed) -> None:
     site, owner = placed.policy.site, OWNERS[placed.name]
     if parts.placing.get(site, placed.name) is None and not parts.placing.check(placed):
-        parts.placing.save(placed, owner=owner, actor=owner)
-        parts.placing.set_state(site, placed.name, "active", actor=owner)
+        save_collector(parts, ON_THE_MACHINE, placed, owner=owner)
+        set_collector_state(parts, ON_THE_MACHINE, site, placed.name, "active")
 
 
 def is_tight(policy: Policy | None) -> bool:
@@ -104,4 +105,5 @@ def tighten(parts: Services, *, tight: bool) -> Saved:
             },
         }
     policy = read_policy(document, kind="host")
-    return save_host_policy(parts, policy, actor=ACTOR, expected=host_policy_number(parts))
+    number = host_policy_number(parts)
+    return save_host_policy(parts, ON_THE_MACHINE, policy, expected=number)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from askfirst.errors import Reason, Refused
 from askfirst.terms.reading import NAME
@@ -21,6 +21,7 @@ from askfirst_collector.members.tables import (
     member_site,
     members,
     session,
+    setup_links,
 )
 
 LONGEST_NAME = 80  # characters
@@ -50,6 +51,25 @@ def add_member(
     check_name(connection, name)
     connection.execute(insert(members).values(name=name, role=role, password=password))
     return Member(name, role, set_sites(connection, name, role, sites))
+
+
+def known_member(connection: Connection, name: str) -> Member:
+    """A member as they stand now; Refused where there is none of this name."""
+    member = find_member(connection, name)
+    if member is None:
+        raise Refused(Reason.NO_SUCH_MEMBER, "see the list of members")
+    return member
+
+
+def set_role(connection: Connection, name: str, role: str, sites: Collection[str]) -> Member:
+    """Give a member this role and exactly these sites."""
+    connection.execute(update(members).where(members.c.name == name).values(role=role))
+    return Member(name, role, set_sites(connection, name, role, sites))
+
+
+def set_password(connection: Connection, name: str, password: str) -> None:
+    """Give a member another password, as its Argon2id hash."""
+    connection.execute(update(members).where(members.c.name == name).values(password=password))
 
 
 def set_sites(
@@ -87,12 +107,36 @@ def check_actor(
     owner: str | None = None,
 ) -> None:
     """Refused unless `actor` may do this now: what was true when the request came may be over."""
+    if not is_allowed(connection, actor, action, site, owner=owner):
+        raise Refused(Reason.NOT_ALLOWED, "ask a host admin for it")
+
+
+def is_allowed(
+    connection: Connection,
+    actor: Member,
+    action: str,
+    site: str | None = None,
+    *,
+    owner: str | None = None,
+) -> bool:
+    """Whether `actor` may do this, as they stand in this transaction."""
     if actor is ON_THE_MACHINE:
-        return
+        return True
     member = find_member(connection, actor.name)
     present = replace(member, scopes=actor.scopes) if member is not None else None
-    if present is None or not may(present, action, site, owner=owner):
-        raise Refused(Reason.NOT_ALLOWED, "ask a host admin for it")
+    return present is not None and may(present, action, site, owner=owner)
+
+
+def set_set_up_link(connection: Connection, token: str, now: float) -> None:
+    """Keep this one-time link; every older unused one stops working."""
+    connection.execute(delete(setup_links))
+    connection.execute(insert(setup_links).values(hash=digest(token), made=int(now)))
+
+
+def use_set_up_link(connection: Connection, token: str) -> bool:
+    """Use the one-time link up; whether it was there."""
+    used = connection.execute(delete(setup_links).where(setup_links.c.hash == digest(token)))
+    return used.rowcount == 1
 
 
 def check_another_admin(connection: Connection, name: str) -> None:

@@ -13,12 +13,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from askfirst.errors import Reason, Refused
-from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.members.rows import check_actor, digest, end_access, find_member
+from askfirst_collector.members.rows import digest, end_access, find_member
 from askfirst_collector.members.tables import COPIED, changing, members, reading, session
 
 SESSION_SECONDS = 12 * 3600
@@ -142,23 +141,19 @@ class Sessions:
                 for row in connection.execute(query)
             )
 
-    def revoke(self, actor: Member, name: str, id: str) -> None:
-        """End one session by its id: one's own, or with `member.change` anybody's."""
-        with changing(self._engine) as connection:
-            action = "account" if actor.name == name else "member.change"
-            check_actor(connection, actor, action)
-            gone = connection.execute(
-                delete(session).where(session.c.member == name, session.c.id == id)
-            )
-            if not gone.rowcount:
-                raise Refused(Reason.NOT_FOUND, "it has ended already")
-            record_change(
-                connection,
-                actor=actor.name,
-                action="session.end",
-                target=name,
-                before={"session": id},
-                after=None,
-                now=self._now(),
-                urandom=self._urandom,
-            )
+
+def drop_session(connection: Connection, name: str, id: str) -> bool:
+    """End one session of a member by its id; whether it was there."""
+    own = (session.c.member == name, session.c.id == id)
+    return connection.execute(delete(session).where(*own)).rowcount == 1
+
+
+def name_of_session(connection: Connection, session_hash: bytes, now: float) -> str | None:
+    """Whose live session has this hash."""
+    query = select(session.c.member).where(
+        session.c.hash == session_hash,
+        session.c.expires > int(now),
+        session.c.browser != COPIED,
+    )
+    name: str | None = connection.execute(query).scalar()
+    return name

@@ -6,6 +6,7 @@ from typing import Any
 
 from askfirst.terms.pages import LONGEST
 from askfirst.terms.placed import KEYS
+from askfirst_collector.api.auth import LATEST
 from askfirst_collector.api.placed import NewState, NewTerms
 
 from .admin_members import SITE_PATH, operation
@@ -18,6 +19,12 @@ _PATH = "sites/{site}/collectors"
 _ONE = f"{_PATH}/{{name}}"
 _NAME = Parameter("name", "path", ref("CollectorName"), "The short name of a placed collector.")
 _VERSION = {"type": "integer", "minimum": 1}
+_EXPECTED = Parameter(
+    "expected",
+    "query",
+    {"type": "integer", "minimum": 0, "maximum": LATEST},
+    "The version that was read; refused where it is another.",
+)
 _CHANGED = ("no-such-site", "not-found", "site-retired", "collector-retired", "changed-meanwhile")
 _CONFLICTS = ("policy-refused", "policy-conflict")
 _PROBLEMS = array(ref("PolicyProblem"))
@@ -92,10 +99,17 @@ SCHEMAS: dict[str, Schema] = {
 
 
 def _of_one(
-    method: str, path: str, id: str, summary: str, answer: Answer, *more: str, body: Body | None
+    method: str,
+    path: str,
+    id: str,
+    summary: str,
+    answer: Answer,
+    *more: str,
+    body: Body | None,
+    query: tuple[Parameter, ...] = (),
 ) -> Operation:
-    both = (SITE_PATH, _NAME)
-    return operation(method, path, id, summary, answer, *more, parameters=both, body=body)
+    parameters = (SITE_PATH, _NAME, *query)
+    return operation(method, path, id, summary, answer, *more, parameters=parameters, body=body)
 
 
 _NEW_TERMS = Body(ref("NewTerms"), {"tides": {"document": EXAMPLE}})
@@ -155,8 +169,9 @@ AREA = Area(
             "newWriteKey",
             "Draw another write key",
             Answer(200, "The old one names nobody from now on.", ref("PlacedCollector")),
-            *("no-such-site", "not-found", "site-retired"),
+            *(*_CHANGED, "bad-shape"),
             body=None,
+            query=(_EXPECTED,),
         ),
     ),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from askfirst_collector.api.members import LATEST, MOST_CHANGES, NewInvitation, RoleOnSites
+from askfirst_collector.api.auth import LATEST
+from askfirst_collector.api.members import MOST_CHANGES, NewInvitation, RoleOnSites
 from askfirst_collector.members.permissions import ROLES, SCOPES
 from askfirst_collector.members.rows import HOST_ADMIN
 

@@ -22,6 +22,7 @@ from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
+from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
@@ -74,7 +75,8 @@ def open_services(
             engine=engine,
             watch=watch,
             registry=Registry(engine, watch, host, now=now, urandom=urandom),
-            placing=PlacedCollectors(engine, host, now=now, urandom=urandom),
+            placing=PlacedCollectors(engine, host),
+            members=Members(engine, now=now, urandom=urandom),
             ledger=ledger,
             salts=salts,
             events=events,

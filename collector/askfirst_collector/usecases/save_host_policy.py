@@ -1,10 +1,8 @@
-"""Putting a ceiling in force: one transaction for it, for whom it stops, and for who is told."""
+"""Publishing a host policy: with whom it stops, and who is notified, in one transaction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sqlalchemy import Connection
 
 from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import Policy
@@ -12,10 +10,11 @@ from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.enforce_host_policy import Affected, enforce_host_policy
 from askfirst_collector.catalogue.host_editions import HostEdition, add, newest
 from askfirst_collector.catalogue.webhook_queue import tell
-from askfirst_collector.ledger.changes import CLI, record_change
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
-from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.usecases.transaction import Transaction, transaction, unchecked
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ def host_policy_number(parts: Services) -> int:
     return edition.number if edition else 0
 
 
-def save_host_policy(parts: Services, policy: Policy, *, actor: str, expected: int) -> Saved:
-    """Put a host policy in force, in every worker, from the next event on (M33).
+def save_host_policy(parts: Services, actor: Member, policy: Policy, *, expected: int) -> Saved:
+    """Publish a host policy, in every worker, from the next event on (M33).
 
     `expected` is the number of the edition that was edited, 0 where there was none. Raises Refused
     `changed-meanwhile` where it is not the newest any more, and `ceiling-is-a-file` where a file
@@ -45,15 +44,15 @@ def save_host_policy(parts: Services, policy: Policy, *, actor: str, expected: i
     if parts.host.file is not None:
         name = parts.host.file.name
         raise Refused(Reason.CEILING_IS_A_FILE, f"{name} is the host's policy: change that file")
-    with unavailable("ledger"), writing(parts.engine) as connection:
-        before = newest(connection)
+    with transaction(parts, actor, "ceiling.change") as work:
+        before = newest(work.connection)
         number = before.number if before else 0
         if number != expected:
-            detail = f"edition {number} was put in force meanwhile: look at it, then save again"
+            detail = f"edition {number} was published meanwhile: look at it, then save again"
             raise Refused(Reason.CHANGED_MEANWHILE, detail)
         if before is not None and before.policy is not None and before.hash == policy.hash:
             return Saved(number, before.hash)
-        return _activate(parts, connection, before, policy, actor)
+        return _activate(work, before, policy)
 
 
 def follow_file(parts: Services, now: float) -> Saved | None:
@@ -67,60 +66,47 @@ def follow_file(parts: Services, now: float) -> Saved | None:
     with unavailable("ledger"), parts.engine.connect() as connection:
         if _governs(newest(connection), policy):
             return None
-    with unavailable("ledger"), writing(parts.engine) as connection:
-        before = newest(connection)
+    with unchecked(parts, ON_THE_MACHINE) as work:
+        before = newest(work.connection)
         if _governs(before, policy):
             return None
-        return _activate(parts, connection, before, policy, CLI)
+        return _activate(work, before, policy)
 
 
 def _governs(edition: HostEdition | None, policy: Policy) -> bool:
     return edition is not None and edition.policy is not None and edition.hash == policy.hash
 
 
-def _activate(
-    parts: Services, connection: Connection, before: HostEdition | None, policy: Policy, actor: str
-) -> Saved:
-    now = parts.now()
+def _activate(work: Transaction, before: HostEdition | None, policy: Policy) -> Saved:
     number = before.number + 1 if before else 1
-    add(connection, policy, number, now)
-    changed = enforce_host_policy(connection, policy, now)
+    add(work.connection, policy, number, work.now)
+    changed = enforce_host_policy(work.connection, policy, work.now)
     saved = Saved(
         number,
         policy.hash,
         tuple(change for change in changed if change.stops),
         tuple(change for change in changed if change.resumes),
     )
-    record_change(
-        connection,
-        actor=actor,
-        action="ceiling.save",
-        target="host",
-        before=None if before is None else {"number": before.number, "hash": before.hash},
-        after={"number": number, "hash": policy.hash},
-        now=now,
-        urandom=parts.urandom,
-    )
+    old = None if before is None else {"number": before.number, "hash": before.hash}
+    work.record("ceiling.save", "host", before=old, after={"number": number, "hash": policy.hash})
     for change in changed:
-        _record(parts, connection, change, actor, now)
-    tell(connection, saved.number, saved.hash, changed, now=now, urandom=parts.urandom)
-    move_revision(connection)
-    return saved
-
-
-def _record(
-    parts: Services, connection: Connection, change: Affected, actor: str, now: float
-) -> None:
-    kind = "collector" if change.collector else "site"
-    stands, stopped = {"state": "active"}, {"state": "suspended"}
-    record_change(
-        connection,
-        actor=actor,
-        action=f"{kind}.{'suspend' if change.stops else 'resume'}",
-        target=change.collector or change.site,
-        before=stands if change.stops else stopped,
-        after=stopped if change.stops else stands,
-        now=now,
-        urandom=parts.urandom,
-        site=change.site,
+        kind = "collector" if change.collector else "site"
+        states: list[object] = [{"state": "active"}, {"state": "suspended"}]
+        old_state, new_state = states if change.stops else reversed(states)
+        work.record(
+            f"{kind}.{'suspend' if change.stops else 'resume'}",
+            change.collector or change.site,
+            before=old_state,
+            after=new_state,
+            site=change.site,
+        )
+    tell(
+        work.connection,
+        number,
+        policy.hash,
+        changed,
+        now=work.now,
+        urandom=work.parts.urandom,
     )
+    move_revision(work.connection)
+    return saved

@@ -13,18 +13,20 @@ from askfirst_collector.dashboard.layout.forms import read_form
 from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, message
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.invitations import Invitation
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.rows import name_problem
+from askfirst_collector.services import Services
+from askfirst_collector.usecases.invitations import accept_invitation
 
 
 class AcceptInvitation:
     """The handlers of `/invitation`; `provider` is the name of another way in, where there is."""
 
     def __init__(
-        self, members: Members, session_auth: SessionAuth, pages: Pages, *, provider: str | None
+        self, parts: Services, session_auth: SessionAuth, pages: Pages, *, provider: str | None
     ) -> None:
-        self._members = members
+        self._parts = parts
+        self._invitations = parts.members.invitations
         self._session_auth = session_auth
         self._pages = pages
         self._provider = provider
@@ -32,22 +34,21 @@ class AcceptInvitation:
     async def show(self, request: Request) -> Response:
         """The form behind the link. Looking at it does not use the link up."""
         token = request.query_params.get("token", "")
-        invitation = await run_in_threadpool(self._members.invitations.find, token)
+        invitation = await run_in_threadpool(self._invitations.find, token)
         return self._page(request, token, invitation)
 
     async def accept(self, request: Request) -> Response:
         """Make the account, use the link up, and sign in."""
         form = await read_form(request)
         token, name, password = form.get("token", ""), read_name(form), form.get("password", "")
-        invitation = await run_in_threadpool(self._members.invitations.find, token)
+        invitation = await run_in_threadpool(self._invitations.find, token)
         problem = name_problem(name) or password_problem(password, name)
         if problem is None and password != form.get("again"):
             problem = "The two passwords differ."
         if invitation is None or problem is not None or invitation.email:
             return self._page(request, token, invitation, name=name, problem=problem)
         try:
-            accept = self._members.invitations.accept
-            member = await run_in_threadpool(accept, token, name, password)
+            member = await run_in_threadpool(accept_invitation, self._parts, token, name, password)
         except Refused as error:
             return self._page(request, token, invitation, name=name, problem=message(error))
         if member is None:

@@ -16,9 +16,15 @@ from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.layout.forms import Visit, address_of, check_csrf, read_form
 from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, SCOPE_NAMES, message
 from askfirst_collector.dashboard.layout.page import Layout, Page
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.permissions import SCOPES
+from askfirst_collector.services import Services
+from askfirst_collector.usecases.account import (
+    change_password,
+    create_token,
+    end_session,
+    end_token,
+)
 
 DAYS = (7, 30, 90, 365)  # how long a token may live
 
@@ -28,7 +34,7 @@ class Account:
 
     def __init__(
         self,
-        members: Members,
+        parts: Services,
         session_auth: SessionAuth,
         throttle: Throttle,
         layout: Layout,
@@ -36,7 +42,8 @@ class Account:
         *,
         provider: str | None = None,
     ) -> None:
-        self._members = members
+        self._parts = parts
+        self._members = parts.members
         self._session_auth = session_auth
         self._throttle = throttle
         self._layout = layout
@@ -79,7 +86,7 @@ class Account:
                 self._page, request, visit, status=422, password_problem=problem
             )
         await run_in_threadpool(self._throttle.succeeded, name, address, session)
-        await run_in_threadpool(self._members.change_password, name, form["password"])
+        await run_in_threadpool(change_password, self._parts, visit.member, form["password"])
         response = _to(request, "/")
         await run_in_threadpool(self._session_auth.open, visit.member, request, response)
         return response
@@ -88,8 +95,8 @@ class Account:
         """End one of one's own sessions."""
         form = await read_form(request)
         check_csrf(visit, form)
-        end = self._members.sessions.revoke
-        await run_in_threadpool(end, visit.member, visit.member.name, form.get("id", ""))
+        id, member = form.get("id", ""), visit.member
+        await run_in_threadpool(end_session, self._parts, member, member.name, id)
         return _to(request, "/account")
 
     async def make_token(self, request: Request, visit: Visit) -> Response:
@@ -99,9 +106,10 @@ class Account:
         scopes = [scope for scope in SCOPES if form.get(f"scope.{scope}")]
         days = form.get("days", "")
 
-        def create_token() -> Response:
+        def created() -> Response:
             try:
-                token, secret = self._members.tokens.make(
+                token, secret = create_token(
+                    self._parts,
                     visit.member,
                     form.get("name", ""),
                     scopes,
@@ -116,14 +124,14 @@ class Account:
                 request, visit, "token.html", token=token, secret=secret, scopes=SCOPE_NAMES
             )
 
-        return await run_in_threadpool(create_token)
+        return await run_in_threadpool(created)
 
     async def end_token(self, request: Request, visit: Visit) -> Response:
         """End one of one's own tokens."""
         form = await read_form(request)
         check_csrf(visit, form)
-        end = self._members.tokens.end
-        await run_in_threadpool(end, visit.member, visit.member.name, form.get("id", ""))
+        id, member = form.get("id", ""), visit.member
+        await run_in_threadpool(end_token, self._parts, member, member.name, id)
         return _to(request, "/account")
 
     def _page(

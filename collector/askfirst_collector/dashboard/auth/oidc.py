@@ -29,8 +29,9 @@ from askfirst_collector.dashboard.layout.forms import check_csrf, read_form
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.members.identities import Identity, hash_of_session
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.services import Services
+from askfirst_collector.usecases.identities import join_identity, sign_in_with_identity
 
 log = logging.getLogger("askfirst.collector")
 
@@ -44,7 +45,7 @@ class Oidc:
     def __init__(
         self,
         provider: Provider,
-        members: Members,
+        parts: Services,
         session_auth: SessionAuth,
         pages: Pages,
         *,
@@ -55,7 +56,7 @@ class Oidc:
     ) -> None:
         self._provider = provider
         self._conversation = Conversation(provider, now=now)
-        self._members = members
+        self._parts = parts
         self._session_auth = session_auth
         self._pages = pages
         self._urandom = urandom
@@ -134,8 +135,8 @@ class Oidc:
 
     def _member(self, who: Identity, flow: dict[str, Any]) -> Member | None:
         if flow["joins"]:
-            return self._members.identities.join(who, bytes.fromhex(flow["joins"]))
-        return self._members.identities.sign_in(who, flow["token"])
+            return join_identity(self._parts, who, bytes.fromhex(flow["joins"]))
+        return sign_in_with_identity(self._parts, who, flow["token"])
 
     def _flow(self, request: Request) -> dict[str, Any] | None:
         try:

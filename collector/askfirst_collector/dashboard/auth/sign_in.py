@@ -18,9 +18,10 @@ from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.layout.forms import Visit, address_of, check_csrf, read_form
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.templates import Pages
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.passwords import password_problem
 from askfirst_collector.members.rows import LONGEST_NAME, name_problem
+from askfirst_collector.services import Services
+from askfirst_collector.usecases.links import set_up_admin
 
 WRONG = "The name or the password is not right."
 COPIED = (
@@ -34,7 +35,7 @@ class SignIn:
 
     def __init__(
         self,
-        members: Members,
+        parts: Services,
         session_auth: SessionAuth,
         throttle: Throttle,
         pages: Pages,
@@ -42,7 +43,8 @@ class SignIn:
         *,
         provider: str | None = None,
     ) -> None:
-        self._members = members
+        self._parts = parts
+        self._members = parts.members
         self._session_auth = session_auth
         self._throttle = throttle
         self._pages = pages
@@ -70,7 +72,7 @@ class SignIn:
                 request, "setup.html", status=422, token=token, name=name, problem=problem
             )
         try:
-            member = await run_in_threadpool(self._members.set_up, token, name, password)
+            member = await run_in_threadpool(set_up_admin, self._parts, token, name, password)
         except Refused as error:
             return self._pages.page(
                 request, "setup.html", status=422, token=token, name=name, problem=message(error)

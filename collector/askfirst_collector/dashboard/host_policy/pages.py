@@ -23,7 +23,7 @@ from askfirst_collector.dashboard.host_policy.form import (
     lines,
     uses,
 )
-from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.forms import Visit, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
@@ -123,7 +123,7 @@ class HostPolicyPages:
                 policy = read_policy(document, kind="host")
         except PolicyError as error:
             return self._form(request, visit, form, document=document, problems=error.problems)
-        return self._look(request, visit, policy, _number(form.get("expected", "")))
+        return self._look(request, visit, policy, read_number(form) or 0)
 
     def _look(
         self, request: Request, visit: Visit, policy: Policy, expected: int, *, problem: str = ""
@@ -155,9 +155,9 @@ class HostPolicyPages:
             policy = read_policy(form.get("document", ""), kind="host")
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems)
-        expected = _number(form.get("expected", ""))
+        expected = read_number(form) or 0
         try:
-            save_host_policy(self._parts, policy, actor=visit.member.name, expected=expected)
+            save_host_policy(self._parts, visit.member, policy, expected=expected)
         except Refused as error:
             if error.reason != Reason.CHANGED_MEANWHILE:
                 raise

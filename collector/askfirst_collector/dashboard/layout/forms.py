@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -83,3 +84,12 @@ def check_csrf(visit: Visit, form: dict[str, str]) -> None:
     """403 unless the form carries the token of this session."""
     if not hmac.compare_digest(visit.csrf.encode(), form.get("csrf", "").encode()):
         raise HTTPException(403, "The form is of another session. Open the page again.")
+
+
+def read_number(form: Mapping[str, str], name: str = "expected") -> int | None:
+    """A whole number of a form: None where there is no such field, else -1 where it is none."""
+    text = form.get(name)
+    if text is None:
+        return None
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

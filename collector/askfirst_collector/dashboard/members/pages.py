@@ -13,9 +13,11 @@ from askfirst.errors import Reason, Refused
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, origin_of, read_form
 from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, message
 from askfirst_collector.dashboard.layout.page import Layout, Page
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.account import end_session, end_token
+from askfirst_collector.usecases.invitations import invite_member, withdraw_invitation
+from askfirst_collector.usecases.members import change_member, remove_member
 
 LARGEST = 65_536  # bytes of a form that may name every site
 MOST_FIELDS = 1_100
@@ -25,11 +27,9 @@ SITE = "site."  # before the name of a site, in the name of its box
 class MemberPages:
     """The handlers; a refusal that a form can mend comes back with the form."""
 
-    def __init__(
-        self, parts: Services, members: Members, layout: Layout, *, provider: str | None = None
-    ) -> None:
+    def __init__(self, parts: Services, layout: Layout, *, provider: str | None = None) -> None:
         self._parts = parts
-        self._members = members
+        self._members = parts.members
         self._layout = layout
         self._provider = provider
 
@@ -58,8 +58,8 @@ class MemberPages:
 
         def invited() -> Response:
             try:
-                invitation, token = self._members.invitations.invite(
-                    visit.member, role, _sites(form), email=email
+                invitation, token = invite_member(
+                    self._parts, visit.member, role, _sites(form), email=email
                 )
             except Refused as error:
                 filled = {"role": role, "email": email, "sites": _sites(form)}
@@ -76,7 +76,7 @@ class MemberPages:
         """Make the link of an invitation stop working."""
         form = await _form(request, visit)
         id = form.get("id", "")
-        await run_in_threadpool(self._members.invitations.withdraw, visit.member, id)
+        await run_in_threadpool(withdraw_invitation, self._parts, visit.member, id)
         return _to(request, "/members")
 
     async def show_one(self, request: Request, visit: Visit) -> Response:
@@ -90,7 +90,7 @@ class MemberPages:
         def changed() -> Response:
             name = request.path_params["name"]
             try:
-                self._members.change(visit.member, name, form.get("role", ""), _sites(form))
+                change_member(self._parts, visit.member, name, form.get("role", ""), _sites(form))
             except Refused as error:
                 if error.reason != Reason.LAST_HOST_ADMIN:
                     raise
@@ -107,7 +107,7 @@ class MemberPages:
 
         def removed() -> Response:
             try:
-                self._members.remove(visit.member, request.path_params["name"])
+                remove_member(self._parts, visit.member, request.path_params["name"])
             except Refused as error:
                 if error.reason != Reason.LAST_HOST_ADMIN:
                     raise
@@ -118,16 +118,16 @@ class MemberPages:
 
     async def end_session(self, request: Request, visit: Visit) -> Response:
         """End one session of a member."""
-        return await self._end(request, visit, self._members.sessions.revoke)
+        return await self._end(request, visit, end_session)
 
     async def end_token(self, request: Request, visit: Visit) -> Response:
         """End one token of a member."""
-        return await self._end(request, visit, self._members.tokens.end)
+        return await self._end(request, visit, end_token)
 
     async def _end(self, request: Request, visit: Visit, end: Any) -> Response:
         form = await _form(request, visit)
         name = request.path_params["name"]
-        await run_in_threadpool(end, visit.member, name, form.get("id", ""))
+        await run_in_threadpool(end, self._parts, visit.member, name, form.get("id", ""))
         return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)
 
     def _list(

@@ -17,24 +17,24 @@ from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.host_policy.form import differences
-from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.forms import Visit, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.layout.site import SiteLayout, read_policy_form, to
 from askfirst_collector.dashboard.placed.form import document_of, field_of, fields_of, uses_of
 from askfirst_collector.explain import explain
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.placed_collectors import save_collector
 
 
 class CollectorEdit:
     """The handlers; what is typed comes back until it is saved."""
 
-    def __init__(self, parts: Services, members: Members, layout: SiteLayout) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
-        self._members = members
+        self._members = parts.members
         self._layout = layout
 
     def pages(self) -> list[Page]:
@@ -72,11 +72,12 @@ class CollectorEdit:
         if conflicts:
             return self._form(request, visit, form, problems=conflicts, status=409, placed=placed)
         try:
-            self._parts.placing.save(
+            save_collector(
+                self._parts,
+                visit.member,
                 placed,
-                owner=self._owner(visit, site.site, before, form),
-                actor=visit.member.name,
-                expected=_number(form.get("expected", "")),
+                owner=self._owner(visit, form),
+                expected=read_number(form),
             )
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems, status=409)
@@ -171,7 +172,7 @@ class CollectorEdit:
             expected=version if theirs or form is None else form.get("expected", version),
             as_text=typed,
             text=(form or {}).get("text") or as_toml(saved or _example(site)),
-            owners=self._owners(visit, site.site),
+            owners=self._owners(visit),
             owner=(form or {}).get("owner") or (before.owner if before else visit.member.name),
         )
 
@@ -201,19 +202,15 @@ class CollectorEdit:
             raise HTTPException(404)
         return collector
 
-    def _owners(self, visit: Visit, site: str) -> tuple[str, ...]:
+    def _owners(self, visit: Visit) -> tuple[str, ...]:
         """Whom a host admin may give it to; nobody else gives one away."""
-        if not may(visit.member, "member.read"):
+        if not may(visit.member, "member.change"):
             return ()
         return tuple(member.name for member in self._members.all() if member.role != "reader")
 
-    def _owner(
-        self, visit: Visit, site: str, before: PlacedCollector | None, form: Mapping[str, str]
-    ) -> str:
+    def _owner(self, visit: Visit, form: Mapping[str, str]) -> str | None:
         owner = form.get("owner", "")
-        if owner in self._owners(visit, site):
-            return owner
-        return before.owner if before is not None else visit.member.name
+        return owner if owner in self._owners(visit) else None
 
 
 def _example(site: Policy) -> dict[str, Any]:
@@ -224,7 +221,3 @@ def _example(site: Policy) -> dict[str, Any]:
         fields[f"use.{name}.title.{language}"] = "What visitors read"
         fields[f"use.{name}.description.{language}"] = "What for, in a sentence."
     return document_of({**fields, f"use.{name}.on": "1"}, site, None)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from askfirst.errors import PolicyError, Reason, Refused
 from askfirst_collector.catalogue.placed import PlacedCollector, State
-from askfirst_collector.catalogue.placed_collectors import expected_version
 from askfirst_collector.catalogue.webhook_queue import webhook_url
 from askfirst_collector.dashboard.layout.alerts import STATES
-from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.forms import Visit, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
@@ -23,6 +22,7 @@ from askfirst_collector.explain import explain
 from askfirst_collector.members.permissions import may, may_resume
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.usecases.placed_collectors import renew_write_key, set_collector_state
 from askfirst_collector.usecases.set_webhook import save_webhook
 
 
@@ -74,23 +74,19 @@ class Collectors:
         wanted = form.get("state", "")
 
         def changed() -> Response:
-            collector, member = self._found(request), visit.member
-            site, name, owner = collector.site, collector.name, collector.owner
+            collector = self._found(request)
             if wanted not in ("active", "suspended", "retired"):
                 return to(request, _path(collector))
-            if wanted != "suspended" and not may(member, "collector.change", site, owner=owner):
-                raise HTTPException(403, "Its owner decides about this.")
-            if wanted == "active" and not may_resume(member, site, by=collector.by):
-                raise HTTPException(403, f"{collector.by} suspended it: ask them, or a host admin.")
             if wanted == "retired" and form.get("sure") != "1":
                 return self._layout.page(request, visit, "collector-retire.html", found=collector)
             try:
-                self._parts.placing.set_state(
-                    site,
-                    name,
+                set_collector_state(
+                    self._parts,
+                    visit.member,
+                    collector.site,
+                    collector.name,
                     cast(State, wanted),
-                    actor=member.name,
-                    expected=expected_version(collector, _version(form.get("expected", ""))),
+                    expected=read_number(form),
                 )
             except PolicyError as error:
                 return self._one(request, visit, status=409, refused=problem_texts(error.problems))
@@ -104,14 +100,20 @@ class Collectors:
 
     async def new_key(self, request: Request, visit: Visit) -> Response:
         """Draw another write key; the old one names nobody from now on."""
-        await read_own_form(request, visit)
+        form = await read_own_form(request, visit)
 
-        def drawn() -> Response:
+        def renewed() -> Response:
             collector = self._found(request)
-            self._parts.placing.new_key(collector.site, collector.name, actor=visit.member.name)
+            site, name, expected = collector.site, collector.name, read_number(form)
+            try:
+                renew_write_key(self._parts, visit.member, site, name, expected=expected)
+            except Refused as error:
+                if error.reason != Reason.CHANGED_MEANWHILE:
+                    raise
+                return self._one(request, visit, status=error.status, problem=message(error))
             return to(request, _path(collector))
 
-        return await run_in_threadpool(drawn)
+        return await run_in_threadpool(renewed)
 
     async def webhook(self, request: Request, visit: Visit) -> Response:
         """Say where its suspension is told, or nowhere."""
@@ -195,7 +197,3 @@ def _conflicts(collector: PlacedCollector) -> Any:
 
 def _path(collector: PlacedCollector) -> str:
     return f"/sites/{collector.site}/collectors/{collector.name}"
-
-
-def _version(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

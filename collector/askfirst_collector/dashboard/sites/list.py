@@ -17,7 +17,6 @@ from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.site import read_own_form, to
-from askfirst_collector.members.members import Members
 from askfirst_collector.members.permissions import Member, may, visible
 from askfirst_collector.services import Services
 
@@ -36,9 +35,9 @@ class Line:
 class SiteList:
     """The handlers."""
 
-    def __init__(self, parts: Services, members: Members, layout: Layout) -> None:
+    def __init__(self, parts: Services, layout: Layout) -> None:
         self._parts = parts
-        self._members = members
+        self._members = parts.members
         self._layout = layout
 
     def pages(self) -> list[Page]:

@@ -14,7 +14,7 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.catalogue.first_policy import ready_made
 from askfirst_collector.catalogue.policy_toml import as_toml
-from askfirst_collector.dashboard.layout.forms import Visit
+from askfirst_collector.dashboard.layout.forms import Visit, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
@@ -129,7 +129,7 @@ class Publishing:
                 visit.member,
                 policy,
                 effective=effective,
-                expected=_number(form.get("expected", "")),
+                expected=read_number(form),
             )
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems, status=409)
@@ -229,7 +229,3 @@ def _effective(form: dict[str, str], now: float) -> int | None:
         message = "choose a day and a time to come: editions do not go back in time"
         raise PolicyError([Problem("/effective", text.strip("T"), message)])
     return int(seconds)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

@@ -21,6 +21,7 @@ from askfirst_collector.api.members import MembersFace
 from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
+from askfirst_collector.api.webhooks import WebhooksFace
 from askfirst_collector.ingest.events import Events
 from askfirst_collector.ingest.responses import Answer, conflicting, refused, unavailable
 from askfirst_collector.runtime.health import health
@@ -70,6 +71,7 @@ def admin_endpoints(parts: Services) -> list[Endpoint]:
         KeysFace(parts),
         PlacedFace(parts),
         HostPolicyFace(parts),
+        WebhooksFace(parts),
     )
     return [endpoint for face in faces for endpoint in face.endpoints()]
 

@@ -47,6 +47,7 @@ class Row:
 
 
 CEILING = as_toml(shipped("host-default").document)
+HOOK = {"url": "https://hooks.example/askfirst"}
 STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
 _TABLE = {"table": "pages"}
@@ -102,6 +103,7 @@ DASHBOARD = (
     Row("POST", "/sites/{site}/keys", SITE, reader=False),
     Row("POST", "/sites/{site}/keys/end", SITE, body=_ID, reader=False),
     Row("POST", "/sites/{site}/webhook", SITE, reader=False),
+    Row("POST", "/sites/{site}/limit", HOST, {"site": "club"}, {"rows": "9"}),
     Row("GET", "/sites/{site}/collectors", SITE),
     Row("GET", "/sites/{site}/collectors/{collector}", SITE, _TIDE),
     Row("POST", f"{_TIDE_AT}/state", SITE, _TIDE, {"state": "retired"}, reader=False),
@@ -148,10 +150,19 @@ COLLECTOR = (
     Row("GET", "/v1/admin/ceiling", OWN),
     Row("PUT", "/v1/admin/ceiling", HOST, body={"policy": {}, "expected": 0}),
     Row("POST", "/v1/admin/ceiling/preview", HOST, body={"policy": {}}),
+    Row("GET", "/v1/admin/webhook", HOST),
+    Row("PUT", "/v1/admin/webhook", HOST, body=HOOK),
+    Row("DELETE", "/v1/admin/webhook", HOST),
+    Row("POST", "/v1/admin/webhook/test", HOST),
     Row("GET", "/v1/admin/sites", OWN),
     Row("GET", "/v1/admin/sites/{site}", SITE),
     Row("DELETE", "/v1/admin/sites/{site}", HOST, {"site": "club"}),
     Row("PUT", "/v1/admin/sites/{site}/policy", SITE, body={"policy": {}}, reader=False),
+    Row("POST", "/v1/admin/sites/{site}/policy/preview", SITE, body={"policy": {}}, reader=False),
+    Row("GET", "/v1/admin/sites/{site}/webhook", SITE, reader=False),
+    Row("PUT", "/v1/admin/sites/{site}/webhook", SITE, body=HOOK, reader=False),
+    Row("DELETE", "/v1/admin/sites/{site}/webhook", SITE, reader=False),
+    Row("POST", "/v1/admin/sites/{site}/webhook/test", SITE, reader=False),
     Row("PUT", "/v1/admin/sites/{site}/limit", HOST, {"site": "club"}, {"rows_a_day": 9}),
     Row("DELETE", "/v1/admin/sites/{site}/scheduled", SITE, reader=False),
     Row("GET", "/v1/admin/sites/{site}/editions", SITE),
@@ -164,6 +175,10 @@ COLLECTOR = (
     Row("POST", f"{_PLACED}/check", SITE, _TIDES, {"document": {}}, reader=False),
     Row("POST", f"{_PLACED}/state", SITE, _TIDES, {"state": "active"}, reader=False),
     Row("POST", f"{_PLACED}/key", SITE, _TIDES, reader=False),
+    Row("GET", f"{_PLACED}/webhook", SITE, _TIDES, reader=False),
+    Row("PUT", f"{_PLACED}/webhook", SITE, _TIDES, HOOK, reader=False),
+    Row("DELETE", f"{_PLACED}/webhook", SITE, _TIDES, reader=False),
+    Row("POST", f"{_PLACED}/webhook/test", SITE, _TIDES, reader=False),
 )
 
 

@@ -101,6 +101,7 @@ async def test_a_site_of_others_is_as_one_that_does_not_exist(
 async def test_the_rows_are_real_each_opens_for_whom_it_is(here: World, row: Row) -> None:
     for name, welcome in (("ada", True), ("carl", True), ("rita", row.reader)):
         here.renew_key()
+        here.renew_webhooks()
         async with here.program(name) as client:
             status = (await ask(client, row, CLUB)).status_code
         assert (status not in (401, 403, 404)) is welcome, (name, status)

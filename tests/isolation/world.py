@@ -22,10 +22,11 @@ from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.members.permissions import SCOPES, Member
-from askfirst_collector.members.rows import add_member
+from askfirst_collector.members.rows import ON_THE_MACHINE, add_member
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.account import create_token
+from askfirst_collector.usecases.webhooks import save_webhook
 from tests.collectors import Clock, opened, policy
 from tests.placing import save, tides
 
@@ -85,6 +86,12 @@ class World:
         with writing(self.parts.engine) as connection:
             key = insert(site_key).prefix_with("OR IGNORE")
             connection.execute(key.values(hash=bytes(32), site=CLUB))
+
+    def renew_webhooks(self) -> None:
+        """Set those of club, and of the collector there, which the rows remove."""
+        for collector in ("", "tides"):
+            url = "https://hooks.example/club"
+            save_webhook(self.parts, ON_THE_MACHINE, url, site=CLUB, collector=collector)
 
     def _cookie(self, name: str) -> str:
         sessions, secrets = self.parts.members.sessions, self.parts.keys.dashboard()

@@ -11,10 +11,17 @@ from typing import Any
 import pytest
 
 from askfirst.errors import Refused
-from askfirst_collector.catalogue.webhook_queue import PAUSES, set_webhook, webhook_url
+from askfirst_collector.catalogue.webhook_queue import (
+    PAUSES,
+    drop_webhook,
+    set_webhook,
+    webhook_url,
+)
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.save_host_policy import save_host_policy
+from askfirst_collector.usecases.webhooks import MOST_WAITING, send_test
 from askfirst_collector.webhooks.deliver import tell_owners
 from askfirst_collector.webhooks.pinned_http import Poster
 from tests.closing.house import Clock
@@ -38,6 +45,8 @@ def poster(listener: Listener) -> Poster:
 def hook(parts: Services, url: str | None, site: str = "shop") -> str | None:
     """Set where changes of a site, or of the host (""), are told."""
     with writing(parts.engine) as connection:
+        if url is None:
+            return drop_webhook(connection, site, "")
         return set_webhook(connection, site, "", url, urandom=parts.urandom)
 
 
@@ -148,3 +157,20 @@ def test_an_address_that_cannot_be_told_is_refused(parts: Services, url: str) ->
     """Https, a host, and nothing that could be read as something else."""
     with pytest.raises(Refused, match="bad-shape"):
         hook(parts, url)
+
+
+def test_a_test_arrives_signed_and_says_that_it_is_one(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """Nothing changes by it, and a receiver that does not answer is not flooded by them."""
+    secret = hook(parts, listener.url())
+    assert secret is not None
+    ids = [send_test(parts, ON_THE_MACHINE, site="shop") for _ in range(MOST_WAITING)]
+    with pytest.raises(Refused, match="too-many-requests"):
+        send_test(parts, ON_THE_MACHINE, site="shop")
+    assert tell_owners(parts, clock.now, poster=poster(listener)) == MOST_WAITING
+    for _, headers, body in listener.came:
+        assert json.loads(body) == {"type": "webhook.test", "site": "shop"}
+        assert is_ours(secret, headers, body, clock.now)
+    assert {headers["webhook-id"] for _, headers, _ in listener.came} == set(ids)
+    assert send_test(parts, ON_THE_MACHINE, site="shop") not in ids

@@ -89,7 +89,7 @@ def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
             create_token(parts, admin, name, SCOPES, days=1)[1] for name in ("first", "second")
         )
         if placed:
-            set_collector_state(parts, admin(parts, "admin"), SITE, tides.name, "active")
+            set_collector_state(parts, admin, SITE, tides.name, "active")
         site = parts.registry.site(SITE)
         assert site is not None
         edition = site.editions.current

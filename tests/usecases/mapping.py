@@ -16,11 +16,20 @@ FORMS = {
     "POST /retire-site": "retire_site",
     "DELETE /v1/admin/sites/{site}": "retire_site",
     "PUT /v1/admin/sites/{site}/limit": "limit_site",
+    "POST /sites/{site}/limit": "limit_site",
     "POST /host-policy": "save_host_policy",
     "PUT /v1/admin/ceiling": "save_host_policy",
     "POST /host-policy/webhook": "save_webhook",
     "POST /sites/{site}/webhook": "save_webhook",
     f"POST {_TIDE}/webhook": "save_webhook",
+    **{
+        f"{method} {path}": change
+        for path in ("/v1/admin/webhook", "/v1/admin/sites/{site}/webhook", f"{_ONE}/webhook")
+        for method, change in (("PUT", "save_webhook"), ("DELETE", "remove_webhook"))
+    },
+    "POST /v1/admin/webhook/test": "send_test",
+    "POST /v1/admin/sites/{site}/webhook/test": "send_test",
+    f"POST {_ONE}/webhook/test": "send_test",
     "POST /sites/{site}/place": "save_collector",
     f"POST {_TIDE}/edit": "save_collector",
     f"PUT {_ONE}": "save_collector",
@@ -49,6 +58,10 @@ FORMS = {
 COMMANDS = {
     "site add": "publish_policy",
     "policy publish": "publish_policy",
+    "policy unschedule": "unschedule_policy",
+    "webhook set": "save_webhook",
+    "webhook remove": "remove_webhook",
+    "webhook test": "send_test",
     "site key": "create_site_key",
     "site keys": "end_site_key",
     "site retire": "retire_site",
@@ -63,10 +76,11 @@ COMMANDS = {
 NO_CHANGES = {
     *("POST /sign-in", "POST /sign-out", "POST /oidc/start", "POST /sites"),
     *("POST /sites/{site}/test", "POST /sites/{site}/test/end"),
+    "POST /v1/admin/sites/{site}/policy/preview",
     *("POST /v1/admin/ceiling/preview", "POST /v1/admin/sites/{site}/collectors/{name}/check"),
     *("close", "demo", "doctor", "geo", "init", "migrate", "serve", "ledger check"),
     *("collector check", "collector list", "host init", "host show"),
-    *("policy check", "policy diff", "policy explain", "site list"),
+    *("policy check", "policy diff", "policy explain", "site list", "webhook show"),
 }
 # Functions that nobody asks for by a face above: previews, jobs, what visitors do, and coming in by
 # a provider, which ends at its callback (tests/dashboard/test_oidc.py).

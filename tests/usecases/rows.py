@@ -18,6 +18,7 @@ from .faces import Call, Command, Form, Row, Values
 _ADMIN = "/v1/admin/sites/{site}"
 _CLUB = {"site": CLUB}
 _KEY = "0" * 16
+_OTHER = "0" * 64  # the hash of nothing
 _WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
 _CEILING = shipped("host-default")
 
@@ -100,7 +101,20 @@ ROWS = (
         {
             "dashboard": Form("/sites/{site}/unschedule", fills=_CLUB),
             "api": Call("DELETE", f"{_ADMIN}/scheduled", fills=_CLUB),
+            "command": Command(("policy", "unschedule", CLUB)),
         },
+        prepare=_schedule,
+    ),
+    Row(
+        "unschedule_policy",
+        (),
+        {
+            "dashboard": Form("/sites/{site}/unschedule", {"expected": _OTHER}, _CLUB),
+            "api": Call("DELETE", f"{_ADMIN}/scheduled?expected={_OTHER}", fills=_CLUB),
+            "command": Command(("policy", "unschedule", CLUB, "--expected", _OTHER)),
+        },
+        case="changed-meanwhile",
+        allowed=False,
         prepare=_schedule,
     ),
     Row(
@@ -116,6 +130,7 @@ ROWS = (
         "limit_site",
         ("site.limit",),
         {
+            "dashboard": Form("/sites/{site}/limit", {"rows": "900"}, _CLUB),
             "api": Call("PUT", f"{_ADMIN}/limit", {"rows_a_day": 900}, _CLUB),
             "command": Command(("site", "limit", CLUB, "900")),
         },
@@ -133,9 +148,20 @@ ROWS = (
         },
     ),
     Row(
-        "save_webhook",
-        ("webhook.set",),
-        {"dashboard": Form("/sites/{site}/webhook", {"url": "https://club.example/h"}, _CLUB)},
+        "save_host_policy",
+        (),
+        {
+            "dashboard": Form(
+                "/host-policy",
+                {"do": "save", "document": as_toml(_CEILING.document), "expected": "7"},
+            ),
+            "api": Call("PUT", "/v1/admin/ceiling", {"policy": _CEILING.document, "expected": 7}),
+            "command": Command(
+                ("host", "set", "FILE", "--expected", "7"), as_toml(_CEILING.document)
+            ),
+        },
+        case="changed-meanwhile",
+        allowed=False,
     ),
     Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
 )

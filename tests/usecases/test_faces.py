@@ -22,12 +22,12 @@ from tests.isolation.rows import COLLECTOR, endpoints
 from tests.isolation.world import PROVIDER, World, world
 from tests.support.commands import commands
 
-from . import collector_rows, member_rows, rows
+from . import collector_rows, member_rows, rows, webhook_rows
 from .faces import Form, Row, outcome
 from .mapping import COMMANDS, FORMS, NO_CHANGES, OTHERS
 
 pytestmark = pytest.mark.anyio
-ROWS: tuple[Row, ...] = (*rows.ROWS, *collector_rows.ROWS, *member_rows.ROWS)
+ROWS: tuple[Row, ...] = (*rows.ROWS, *collector_rows.ROWS, *member_rows.ROWS, *webhook_rows.ROWS)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.relay_keys import SiteKey
 from askfirst_collector.catalogue.scheduled import Scheduled
 from askfirst_collector.catalogue.sites import Registry, Site
+from askfirst_collector.usecases.preview_publish import PublishPreview
 
 
 def moment(seconds: float) -> str:
@@ -66,6 +67,25 @@ def scheduled_json(scheduled: Scheduled | None) -> dict[str, Any] | None:
         "effective": moment(scheduled.effective),
         "policy": scheduled.policy.document,
         "refused": [dict(problem) for problem in scheduled.refused],
+    }
+
+
+def publish_preview_json(preview: PublishPreview) -> dict[str, Any]:
+    """What publishing would change; `asked_again` has the sentences that visitors will read."""
+    before = preview.before
+    return {
+        "edition": None if before is None else before.number,
+        "hash": None if before is None else before.policy.hash,
+        "same": preview.same,
+        "conflicts": [problem.as_dict() for problem in preview.problems],
+        "asked_again": {name: list(lines) for name, lines in preview.asked_again.items()},
+        "added": list(preview.added),
+        "removed": list(preview.removed),
+        "suspends": [
+            {"collector": name, "conflicts": [problem.as_dict() for problem in problems]}
+            for name, problems in preview.suspends.items()
+        ],
+        "resumes": list(preview.resumes),
     }
 
 

@@ -15,12 +15,19 @@ from starlette.responses import Response
 from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst_collector.api.auth import Endpoint, answer, nothing, read_json
-from askfirst_collector.api.serialize import editions_json, moment, site_json, whole_site_json
+from askfirst_collector.api.serialize import (
+    editions_json,
+    moment,
+    publish_preview_json,
+    site_json,
+    whole_site_json,
+)
 from askfirst_collector.catalogue.site_limits import LARGEST as LARGEST_LIMIT
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member, visible
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.preview_publish import preview_publish
 from askfirst_collector.usecases.sites import (
     limit_site,
     publish_policy,
@@ -35,6 +42,12 @@ class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: dict[str, Any]
     effective: datetime | None = None
     expected: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None  # the edition that was read
+
+
+class PolicyToPreview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy to hold against what is published."""
+
+    policy: dict[str, Any]
 
 
 class NewLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +71,7 @@ class SitesFace:
             Endpoint("GET", site, "site.read", self.one),
             Endpoint("DELETE", site, "site.delete", self.retire),
             Endpoint("PUT", f"{site}/policy", "site.change", self.publish, new_site=True),
+            Endpoint("POST", f"{site}/policy/preview", "site.change", self.preview, new_site=True),
             Endpoint("PUT", f"{site}/limit", "site.limit", self.limit),
             Endpoint("DELETE", f"{site}/scheduled", "site.change", self.unschedule),
             Endpoint("GET", f"{site}/editions", "site.read", self.editions),
@@ -92,10 +106,20 @@ class SitesFace:
         later = None if effective is None else moment(effective)
         return answer(await asyncio.to_thread(published))
 
-    async def unschedule(self, request: Request, member: Member) -> Response:
-        """Drop the policy that was to take effect later."""
+    async def preview(self, request: Request, member: Member) -> Response:
+        """What publishing a policy would change, and who is asked again; nothing is written."""
+        body = await read_json(request, PolicyToPreview, largest=LARGEST)
         name = request.path_params["site"]
-        await asyncio.to_thread(unschedule_policy, self._parts, member, name)
+        policy = await read_apart(lambda: _policy(body.policy, name))
+        effects = await asyncio.to_thread(preview_publish, self._parts, policy)
+        return answer(publish_preview_json(effects))
+
+    async def unschedule(self, request: Request, member: Member) -> Response:
+        """Drop the policy that was to take effect later; `expected` is the hash of it."""
+        name, expected = request.path_params["site"], request.query_params.get("expected")
+        await asyncio.to_thread(
+            lambda: unschedule_policy(self._parts, member, name, expected=expected)
+        )
         return nothing()
 
     async def retire(self, request: Request, member: Member) -> Response:

@@ -197,12 +197,24 @@ class Registry:
             return load_scheduled(connection, site)
 
     def unschedule(
-        self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
+        self,
+        site: str,
+        *,
+        actor: str,
+        expected: str | None = None,
+        authorize: Callable[[Connection], None] = _anybody,
     ) -> None:
-        """Drop the policy that was to take effect later; harmless where there is none."""
+        """Drop the policy that was to take effect later; harmless where there is none.
+
+        `expected` is the hash of the one that was seen; Refused `changed-meanwhile` for another.
+        """
         with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             scheduled = load_scheduled(connection, site)
+            digest = None if scheduled is None else scheduled.policy.hash
+            if expected not in (None, digest):
+                detail = "another policy waits by now, or none: read it again"
+                raise Refused(Reason.CHANGED_MEANWHILE, detail)
             if scheduled is not None:
                 self._drop_scheduled(connection, scheduled, actor=actor, problems=())
 

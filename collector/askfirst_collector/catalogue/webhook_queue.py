@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,11 +19,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     LargeBinary,
     String,
     Table,
     delete,
+    func,
     insert,
     select,
     update,
@@ -32,6 +34,7 @@ from sqlalchemy import (
 from askfirst.errors import Reason, Refused
 from askfirst.terms.canonical import canonical
 from askfirst_collector.store.database import metadata
+from askfirst_collector.store.faults import unavailable
 
 if TYPE_CHECKING:
     from askfirst_collector.catalogue.enforce_host_policy import Affected
@@ -80,27 +83,34 @@ def set_webhook(
     connection: Connection,
     site: str,
     collector: str,
-    url: str | None,
+    url: str,
     *,
     urandom: Callable[[int], bytes],
-) -> str | None:
-    """Tell this address from now on, or nobody; the new secret, shown this once.
+) -> str:
+    """Tell this address from now on; the new secret, shown this once.
 
     `site` and `collector` are "" for the host's own. Raises Refused `bad-shape` for an address
     that cannot be told.
     """
-    own = (webhook.c.site == site, webhook.c.collector == collector)
-    connection.execute(delete(webhook).where(*own))
-    connection.execute(
-        delete(delivery).where(delivery.c.site == site, delivery.c.collector == collector)
-    )
-    if url is None:
-        return None
     _check(url)
+    drop_webhook(connection, site, collector)
     secret = urandom(SECRET)
     values = {"site": site, "collector": collector, "url": url, "secret": secret}
     connection.execute(insert(webhook).values(values))
     return "whsec_" + base64.b64encode(secret).decode()
+
+
+def drop_webhook(connection: Connection, site: str, collector: str) -> None:
+    """Tell nobody any more, and nothing of what has not arrived yet."""
+    for table in (webhook, delivery):
+        own = (table.c.site == site, table.c.collector == collector)
+        connection.execute(delete(table).where(*own))
+
+
+def read_webhook(engine: Engine, site: str, collector: str) -> str | None:
+    """Where changes are told; None where nowhere. Raises CollectorUnavailable."""
+    with unavailable("ledger"), engine.connect() as connection:
+        return webhook_url(connection, site, collector)
 
 
 def webhook_url(connection: Connection, site: str, collector: str) -> str | None:
@@ -130,17 +140,40 @@ def tell(
     for row in connection.execute(select(webhook.c.site, webhook.c.collector)).all():
         message = messages.get((row.site, row.collector))
         if message is not None:
-            connection.execute(
-                insert(delivery).values(
-                    id="msg_" + urandom(16).hex(),
-                    site=row.site,
-                    collector=row.collector,
-                    body=canonical({**message, "ceiling": host_edition}),
-                    made=int(now),
-                    due=int(now),
-                    attempts=0,
-                )
-            )
+            content = {**message, "ceiling": host_edition}
+            queue_message(connection, row.site, row.collector, content, now=now, urandom=urandom)
+
+
+def queue_message(
+    connection: Connection,
+    site: str,
+    collector: str,
+    message: Mapping[str, object],
+    *,
+    now: float,
+    urandom: Callable[[int], bytes],
+) -> str:
+    """Have a message delivered to a webhook, at the next round; its id."""
+    id = "msg_" + urandom(16).hex()
+    connection.execute(
+        insert(delivery).values(
+            id=id,
+            site=site,
+            collector=collector,
+            body=canonical(dict(message)),
+            made=int(now),
+            due=int(now),
+            attempts=0,
+        )
+    )
+    return id
+
+
+def count_waiting(connection: Connection, site: str, collector: str) -> int:
+    """How many messages have not reached a webhook yet."""
+    query = select(func.count()).where(delivery.c.site == site, delivery.c.collector == collector)
+    count: int = connection.execute(query).scalar_one()
+    return count
 
 
 def due(connection: Connection, now: float, most: int) -> list[Delivery]:

@@ -15,7 +15,7 @@ from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped
 from askfirst.terms.purpose import Kind
 from askfirst.terms.widening import Widening, widened
-from askfirst_collector.api.serialize import moment
+from askfirst_collector.api.serialize import moment, publish_preview_json
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
 from askfirst_collector.commands.printing import (
@@ -29,7 +29,8 @@ from askfirst_collector.commands.printing import (
 )
 from askfirst_collector.explain import PlainPurpose, explain
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.usecases.sites import publish_policy
+from askfirst_collector.usecases.preview_publish import PublishPreview, preview_publish
+from askfirst_collector.usecases.sites import publish_policy, unschedule_policy
 
 
 @click.group()
@@ -115,6 +116,7 @@ def _closes(policy: Policy) -> dict[str, str]:
     help="A time to come, UTC, from which it is in force; else now.",
 )
 @click.option("--expected", type=int, help="The edition that was edited; a newer one is kept.")
+@click.option("--preview", "only_preview", is_flag=True, help="Only say what it would do.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def publish(
     file: Path,
@@ -122,13 +124,23 @@ def publish(
     host_policy: Path | None,
     effective: datetime | None,
     expected: int | None,
+    only_preview: bool,
     as_json: bool,
 ) -> None:
     """Publish FILE as the next edition of its site, in a collector that stands by itself.
 
-    Says what it widens, and so what visitors are asked again about.
+    Says what it widens, and so what visitors are asked again about. With --preview nothing is
+    published, and it ends with 1 where it could not be.
     """
     candidate = _read(file)
+    if only_preview:
+        with opened(data, host_policy=host_policy) as parts:
+            effects = preview_publish(parts, candidate)
+        if as_json:
+            print_json(publish_preview_json(effects))
+        else:
+            _print_preview(candidate.site, effects)
+        sys.exit(1 if effects.problems else 0)
     later = None if effective is None else int(effective.replace(tzinfo=UTC).timestamp())
     with opened(data, host_policy=host_policy) as parts:
         before = parts.registry.site(candidate.site)
@@ -157,6 +169,43 @@ def publish(
         click.echo(f"Edition {newest.number} of {candidate.site} {status}: {newest.hash}")
     if current is not None and current.policy.hash != candidate.hash:
         print_widened(wider, _closes(candidate))
+
+
+def _print_preview(site: str, effects: PublishPreview) -> None:
+    out = console()
+    if effects.problems:
+        print_problems("It goes beyond the host policy, and would be refused:", effects.problems)
+    if effects.same:
+        out.print(Text(f"{site} has exactly this policy already."))
+    for name in effects.added:
+        out.print(Text.assemble((name, "bold"), " is new: every visitor is asked about it."))
+    for name in effects.removed:
+        out.print(Text.assemble((name, "bold"), " is no longer asked; its grants end."))
+    for name, sentences in effects.asked_again.items():
+        out.print(Text.assemble((name, "bold"), " asked again, about exactly this:"))
+        for sentence in sentences:
+            out.print(Padding(Text(sentence), (0, 0, 0, 2)))
+    if effects.before is not None and not effects.asked_again:
+        out.print(Text("Nobody who agreed is asked again."))
+    for name, problems in effects.suspends.items():
+        print_problems(f"Would suspend {name}:", problems)
+    for name in effects.resumes:
+        out.print(Text(f"Would go on: {name}"))
+    number = 0 if effects.before is None else effects.before.number
+    out.print(Text(f"Nothing was changed: edition {number} of {site} is published."))
+
+
+@policy.command()
+@click.argument("site")
+@data_option
+@click.option("--expected", help="The hash of the policy that was seen; another one is kept.")
+def unschedule(site: str, data: Path, expected: str | None) -> None:
+    """Drop the policy of SITE that was to take effect later; harmless where there is none."""
+    with opened(data) as parts:
+        if parts.registry.site(site) is None:
+            raise click.ClickException(f"No site is called {site!r}. See: askfirst site list")
+        unschedule_policy(parts, ON_THE_MACHINE, site, expected=expected)
+    click.echo(f"No policy of {site} waits to take effect.")
 
 
 @policy.command("explain")

@@ -17,7 +17,9 @@ from .shapes import array, closed, of_struct
 
 _PATH = "sites/{site}/collectors"
 _ONE = f"{_PATH}/{{name}}"
-_NAME = Parameter("name", "path", ref("CollectorName"), "The short name of a placed collector.")
+COLLECTOR_PATH = Parameter(
+    "name", "path", ref("CollectorName"), "The short name of a placed collector."
+)
 _VERSION = {"type": "integer", "minimum": 1}
 _EXPECTED = Parameter(
     "expected",
@@ -108,7 +110,7 @@ def _of_one(
     body: Body | None,
     query: tuple[Parameter, ...] = (),
 ) -> Operation:
-    parameters = (SITE_PATH, _NAME, *query)
+    parameters = (SITE_PATH, COLLECTOR_PATH, *query)
     return operation(method, path, id, summary, answer, *more, parameters=parameters, body=body)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from askfirst_collector.api.sites import NewLimit, NewPolicy
+from askfirst_collector.api.sites import NewLimit, NewPolicy, PolicyToPreview
 
 from .admin_members import GONE, SITE_PATH, operation
 from .example import example_policy
-from .operation import Answer, Area, Body, Schema, ref
+from .operation import Answer, Area, Body, Parameter, Schema, ref
 from .shapes import array, closed, of_struct
 
 _NUMBER = {"type": "integer", "minimum": 1}
@@ -50,6 +50,31 @@ SCHEMAS: dict[str, Schema] = {
         expected={
             "description": "The edition that was read, 0 for none; refused where it is another."
         },
+    ),
+    "PolicyToPreview": of_struct(PolicyToPreview, policy=ref("Policy")),
+    "PublishPreview": closed(
+        {
+            "edition": {"anyOf": [_NUMBER, {"type": "null"}], "description": "Published now."},
+            "hash": {"anyOf": [ref("Hash"), {"type": "null"}]},
+            "same": {"type": "boolean", "description": "Whether publishing would change nothing."},
+            "conflicts": {
+                **array(ref("PolicyProblem")),
+                "description": "Where it goes beyond the host policy: it would be refused.",
+            },
+            "asked_again": {
+                "type": "object",
+                "description": "By purpose, what those who agreed to it before will read.",
+                "additionalProperties": array({"type": "string"}),
+            },
+            "added": array({"type": "string"}),
+            "removed": array({"type": "string"}),
+            "suspends": array(
+                closed(
+                    {"collector": ref("CollectorName"), "conflicts": array(ref("PolicyProblem"))}
+                )
+            ),
+            "resumes": _NAMES,
+        }
     ),
     "Published": closed(
         {
@@ -105,6 +130,16 @@ AREA = Area(
             body=Body(ref("NewPolicy"), {"standard": {"policy": example_policy().document}}),
         ),
         operation(
+            "post",
+            "sites/{site}/policy/preview",
+            "previewPolicy",
+            "What publishing a policy would change, and who is asked again",
+            Answer(200, "Nothing is written.", ref("PublishPreview")),
+            *("no-such-site", "other-name", "policy-refused"),
+            parameters=(SITE_PATH,),
+            body=Body(ref("PolicyToPreview"), {"standard": {"policy": example_policy().document}}),
+        ),
+        operation(
             "put",
             "sites/{site}/limit",
             "limitSite",
@@ -120,8 +155,16 @@ AREA = Area(
             "dropScheduled",
             "Drop the policy that was to take effect later",
             GONE,
-            "no-such-site",
-            parameters=(SITE_PATH,),
+            *("no-such-site", "changed-meanwhile"),
+            parameters=(
+                SITE_PATH,
+                Parameter(
+                    "expected",
+                    "query",
+                    {"type": "string"},
+                    "The hash of the policy that was seen; refused where it is another.",
+                ),
+            ),
         ),
         operation(
             "get",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from askfirst_collector.catalogue.placed import hand_over
-from askfirst_collector.catalogue.webhook_queue import set_webhook
+from askfirst_collector.catalogue.webhook_queue import drop_webhook
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import (
     HOST_ADMIN,
@@ -62,6 +62,6 @@ def remove_member(parts: Services, actor: Member, name: str) -> None:
 def _hand_over(work: Transaction, name: str) -> None:
     to = ON_THE_MACHINE.name if work.actor.name == name else work.actor.name
     for site, collector in hand_over(work.connection, name, to):
-        set_webhook(work.connection, site, collector, None, urandom=work.parts.urandom)
+        drop_webhook(work.connection, site, collector)
         old, new = {"owner": name}, {"owner": to}
         work.record("collector.change", collector, before=old, after=new, site=site)

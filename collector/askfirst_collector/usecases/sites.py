@@ -37,10 +37,15 @@ def publish_policy(
     return editions
 
 
-def unschedule_policy(parts: Services, actor: Member, site: str) -> None:
-    """Drop the policy that was to take effect later; harmless where there is none."""
+def unschedule_policy(
+    parts: Services, actor: Member, site: str, *, expected: str | None = None
+) -> None:
+    """Drop the policy that was to take effect later; harmless where there is none.
+
+    `expected` is the hash of the one that was seen. Raises Refused `changed-meanwhile`.
+    """
     authorize = _check(actor, "site.change", site)
-    parts.registry.unschedule(site, actor=actor.name, authorize=authorize)
+    parts.registry.unschedule(site, actor=actor.name, expected=expected, authorize=authorize)
 
 
 def retire_site(parts: Services, actor: Member, site: str) -> None:

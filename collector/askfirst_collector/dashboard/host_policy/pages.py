@@ -15,7 +15,6 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import find, history
 from askfirst_collector.catalogue.policy_toml import as_toml
-from askfirst_collector.catalogue.webhook_queue import webhook_url
 from askfirst_collector.dashboard.host_policy.form import (
     HOST_NUMBERS,
     differences,
@@ -29,12 +28,17 @@ from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.layout.site import read_own_form, read_policy_form, to
 from askfirst_collector.dashboard.layout.templates import HEADERS
+from askfirst_collector.dashboard.layout.webhook import (
+    WebhookForm,
+    answer_form,
+    back_of,
+    read_form,
+)
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.preview_host_policy import preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
-from askfirst_collector.usecases.set_webhook import save_webhook
 
 # The one page with a script: it draws sliders over selects that work without it.
 CSP = HEADERS["content-security-policy"] + "; script-src 'self'"
@@ -75,20 +79,20 @@ class HostPolicyPages:
         return await run_in_threadpool(step, request, visit, form)
 
     async def webhook(self, request: Request, visit: Visit) -> Response:
-        """Say where the host itself is told of every change, or nowhere."""
+        """Say where the host itself is told of every change, or nowhere; or send a test there."""
         form = await read_own_form(request, visit)
-        url = form.get("url", "").strip()
 
-        def saved() -> Response:
-            action = "ceiling.change"
-            secret = save_webhook(self._parts, visit.member, action, site="", collector="", url=url)
-            if secret is None:
-                return to(request, "/host-policy")
+        def answered() -> Response:
+            answer, back = answer_form(self._parts, visit, form), "/host-policy"
+            if isinstance(answer, WebhookForm):
+                return self._form(request, visit, status=answer.status, webhook=answer)
+            if not answer:
+                return to(request, back_of(back, form))
             return self._layout.page(
-                request, visit, "webhook.html", secret=secret, url=url, back="/host-policy"
+                request, visit, "webhook.html", secret=answer, url=form["url"], back=back
             )
 
-        return await run_in_threadpool(saved)
+        return await run_in_threadpool(answered)
 
     async def one(self, request: Request, visit: Visit) -> Response:
         """A host policy as it was archived, and what it changed."""
@@ -180,20 +184,24 @@ class HostPolicyPages:
         document: Mapping[str, Any] | None = None,
         problems: tuple[Problem, ...] = (),
         status: int = 422,
+        webhook: WebhookForm | None = None,
     ) -> Response:
         present, file = self._present(), self._parts.host.file
         shown = document or (present.document if present is not None else None)
         as_text = "text" in (form or {}) or request.query_params.get("as") == "toml"
         text = (form or {}).get("text") or (as_toml(shown) if shown else "")
         with unavailable("ledger"), self._parts.engine.connect() as connection:
-            before, url = history(connection), webhook_url(connection, "", "")
+            before = history(connection)
         number = before[0][0] if before else 0
+        may_change = may(visit.member, "ceiling.change")
+        if may_change and webhook is None:
+            webhook = read_form(self._parts, request)
         response = self._layout.page(
             request,
             visit,
             "host-policy.html",
-            status=status if form is not None else 200,
-            editable=may(visit.member, "ceiling.change") and file is None,
+            status=200 if form is None and not (webhook and webhook.problem) else status,
+            editable=may_change and file is None,
             file=file,
             present=present,
             uses=uses(shown) if shown else (),
@@ -207,7 +215,7 @@ class HostPolicyPages:
             as_text=as_text,
             text=text,
             history=before,
-            url=url,
+            webhook=webhook,
         )
         response.headers["content-security-policy"] = CSP
         return response

@@ -40,6 +40,8 @@ ACTION_NAMES = {
     "collector.resume": "Let a collector go on",
     "ceiling.save": "Published a host policy",
     "webhook.set": "Set who is told",
+    "webhook.remove": "Removed who is told",
+    "webhook.test": "Sent a test to who is told",
 }
 
 

@@ -11,19 +11,22 @@ from starlette.responses import Response
 
 from askfirst.errors import PolicyError, Reason, Refused
 from askfirst_collector.catalogue.placed import PlacedCollector, State
-from askfirst_collector.catalogue.webhook_queue import webhook_url
 from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
+from askfirst_collector.dashboard.layout.webhook import (
+    WebhookForm,
+    answer_form,
+    back_of,
+    read_form,
+)
 from askfirst_collector.explain import explain
 from askfirst_collector.members.permissions import may, may_resume
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.placed_collectors import renew_write_key, set_collector_state
-from askfirst_collector.usecases.set_webhook import save_webhook
 
 
 class Collectors:
@@ -116,35 +119,22 @@ class Collectors:
         return await run_in_threadpool(renewed)
 
     async def webhook(self, request: Request, visit: Visit) -> Response:
-        """Say where its suspension is told, or nowhere."""
+        """Say where its suspension is told, or nowhere; or send a test there."""
         form = await read_own_form(request, visit)
-        url = form.get("url", "").strip()
 
-        def saved() -> Response:
+        def answered() -> Response:
             collector = self._found(request)
-            try:
-                secret = save_webhook(
-                    self._parts,
-                    visit.member,
-                    "collector.change",
-                    site=collector.site,
-                    collector=collector.name,
-                    url=url,
-                    owner=collector.owner,
-                )
-            except Refused as error:
-                if error.reason != Reason.BAD_SHAPE:
-                    raise
-                return self._one(
-                    request, visit, status=error.status, bad_url=message(error), url=url
-                )
-            if secret is None:
-                return to(request, _path(collector))
+            site, name, back = collector.site, collector.name, _path(collector)
+            answer = answer_form(self._parts, visit, form, site=site, collector=name)
+            if isinstance(answer, WebhookForm):
+                return self._one(request, visit, status=answer.status, webhook=answer)
+            if not answer:
+                return to(request, back_of(back, form))
             return self._layout.page(
-                request, visit, "webhook.html", secret=secret, url=url, back=_path(collector)
+                request, visit, "webhook.html", secret=answer, url=form["url"], back=back
             )
 
-        return await run_in_threadpool(saved)
+        return await run_in_threadpool(answered)
 
     def _one(
         self,
@@ -154,13 +144,10 @@ class Collectors:
         status: int = 200,
         problem: str = "",
         refused: Any = (),
-        bad_url: str = "",
-        url: str | None = None,
+        webhook: WebhookForm | None = None,
     ) -> Response:
         collector, member = self._found(request), visit.member
         site, owner = collector.site, collector.owner
-        with unavailable("ledger"), self._parts.engine.connect() as connection:
-            stored_url = webhook_url(connection, site, collector.name)
         return self._layout.page(
             request,
             visit,
@@ -178,9 +165,7 @@ class Collectors:
             may_suspend=may(member, "collector.suspend", site, owner=owner),
             may_resume=may_resume(member, site, by=collector.by),
             may_see=may(member, "collector.figures", site, owner=owner),
-            webhook=stored_url,
-            bad_url=bad_url,
-            url=(stored_url or "") if url is None else url,
+            webhook=webhook or read_form(self._parts, request, site=site, collector=collector.name),
         )
 
     def _found(self, request: Request) -> PlacedCollector:

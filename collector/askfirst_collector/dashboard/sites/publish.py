@@ -65,9 +65,11 @@ class Publishing:
 
     async def unschedule(self, request: Request, visit: Visit) -> Response:
         """Drop the policy that was to take effect later."""
-        await read_own_form(request, visit)
-        name = request.path_params["site"]
-        await run_in_threadpool(unschedule_policy, self._parts, visit.member, name)
+        form = await read_own_form(request, visit)
+        name, expected = request.path_params["site"], form.get("expected")
+        await run_in_threadpool(
+            lambda: unschedule_policy(self._parts, visit.member, name, expected=expected)
+        )
         return to(request, f"/sites/{name}/publish")
 
     async def download(self, request: Request, visit: Visit) -> Response:

@@ -1,4 +1,4 @@
-"""A site's keys, the address that is told when it is suspended, and its end."""
+"""A site's keys, the address that is told when it is suspended, its limit, and its end."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from starlette.responses import Response
 
 from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.relay_keys import OVERLAP
-from askfirst_collector.catalogue.webhook_queue import webhook_url
-from askfirst_collector.dashboard.layout.forms import Visit, origin_of
+from askfirst_collector.catalogue.site_limits import LARGEST as LARGEST_LIMIT
+from askfirst_collector.dashboard.layout.forms import Visit, origin_of, read_number
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
+from askfirst_collector.dashboard.layout.webhook import (
+    WebhookForm,
+    answer_form,
+    back_of,
+    read_form,
+)
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
-from askfirst_collector.usecases.set_webhook import save_webhook
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
-from askfirst_collector.usecases.sites import retire_site
+from askfirst_collector.usecases.sites import limit_site, retire_site
 
 
 class Settings:
@@ -36,6 +40,7 @@ class Settings:
             Page(f"{site}/keys", "site.key", self.create, "POST"),
             Page(f"{site}/keys/end", "site.key", self.end, "POST"),
             Page(f"{site}/webhook", "site.change", self.webhook, "POST"),
+            Page(f"{site}/limit", "site.limit", self.limit, "POST"),
             Page("/retire-site", "site.delete", self.retire, "POST"),
         ]
 
@@ -69,29 +74,38 @@ class Settings:
         return to(request, f"/sites/{site}/keys")
 
     async def webhook(self, request: Request, visit: Visit) -> Response:
-        """Say where this site's suspension is told, or nowhere."""
+        """Say where this site's suspension is told, or nowhere; or send a test there."""
         form = await read_own_form(request, visit)
-        site, url = request.path_params["site"], form.get("url", "").strip()
+        site = request.path_params["site"]
 
-        def saved() -> Response:
+        def answered() -> Response:
+            answer = answer_form(self._parts, visit, form, site=site)
+            if isinstance(answer, WebhookForm):
+                return self._show(request, visit, webhook=answer)
+            back = f"/sites/{site}/keys"
+            if not answer:
+                return to(request, back_of(back, form))
+            return self._layout.page(
+                request, visit, "webhook.html", secret=answer, url=form["url"], back=back
+            )
+
+        return await run_in_threadpool(answered)
+
+    async def limit(self, request: Request, visit: Visit) -> Response:
+        """Say how many rows a day the site may store."""
+        form = await read_own_form(request, visit)
+        site, rows = request.path_params["site"], read_number(form, "rows")
+
+        def limited() -> Response:
             try:
-                secret = save_webhook(
-                    self._parts, visit.member, "site.change", site=site, collector="", url=url
-                )
+                limit_site(self._parts, visit.member, site, -1 if rows is None else rows)
             except Refused as error:
                 if error.reason != Reason.BAD_SHAPE:
                     raise
-                return self._show(
-                    request, visit, status=error.status, problem=message(error), url=url
-                )
-            if secret is None:
-                return to(request, f"/sites/{site}/keys")
-            back = f"/sites/{site}/keys"
-            return self._layout.page(
-                request, visit, "webhook.html", secret=secret, url=url, back=back
-            )
+                return self._show(request, visit, limit_problem=message(error), rows=form["rows"])
+            return to(request, f"/sites/{site}/keys#limit")
 
-        return await run_in_threadpool(saved)
+        return await run_in_threadpool(limited)
 
     async def retire(self, request: Request, visit: Visit) -> Response:
         """End a site for good, once its name was written again."""
@@ -107,22 +121,23 @@ class Settings:
         request: Request,
         visit: Visit,
         *,
-        status: int = 200,
-        problem: str = "",
-        url: str | None = None,
+        webhook: WebhookForm | None = None,
+        limit_problem: str = "",
+        rows: str | None = None,
     ) -> Response:
         site = request.path_params["site"]
-        with unavailable("ledger"), self._parts.engine.connect() as connection:
-            stored_url = webhook_url(connection, site, "")
+        webhook = webhook or read_form(self._parts, request, site=site)
         return self._layout.page(
             request,
             visit,
             "keys.html",
-            status=status,
+            status=422 if limit_problem else webhook.status,
             keys=read_site_keys(self._parts, site),
             overlap=OVERLAP // 86_400,
-            url=(stored_url or "") if url is None else url,
-            kept=stored_url,
-            problem=problem,
+            webhook=webhook,
+            may_limit=may(visit.member, "site.limit"),
+            largest_limit=LARGEST_LIMIT,
+            limit_problem=limit_problem,
+            rows=rows,
             may_retire=may(visit.member, "site.delete"),
         )

@@ -27,7 +27,7 @@ LONG = os.environ.get("ASKFIRST_SCHEMATHESIS")
 TAGS = {
     "relay": ("events", "consents", "rights", "policies", "anyone"),
     "page": ("events", "consents", "rights", "preflights"),
-    "member": ("sites", "collectors", "ceiling", "members"),
+    "member": ("sites", "collectors", "ceiling", "webhooks", "members"),
 }
 # Those that end what the others need: in a run of their own, afterwards.
 ENDINGS = {

@@ -10,6 +10,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.errors import Reason, Refused
 from askfirst_collector.api.auth import BY_ITSELF, Endpoint, answer, nothing, read_json, require
 from askfirst_collector.catalogue.webhook_queue import LONGEST_URL, read_webhook
 from askfirst_collector.members.permissions import Member
@@ -86,4 +87,6 @@ class WebhooksFace:
             placed = await asyncio.to_thread(self._parts.placing.get, site, collector)
             owner = None if placed is None else placed.owner
             require(member, "collector.change", site, owner=owner)
+            if placed is None:
+                raise Refused(Reason.NOT_FOUND, "there is no collector of this name")
         return {"site": site, "collector": collector}

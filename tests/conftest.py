@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 
+from askfirst.http.mount import mount_at
 from askfirst_collector.members import passwords
 from askfirst_collector.services import Services
 from askfirst_collector.store import database
@@ -36,6 +37,12 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the corpus is not at {folder}; set ASKFIRST_CORPUS to its folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_root() -> None:
+    """A request says in its thread where its site begins: nothing of it is left to another test."""
+    mount_at("")
 
 
 @pytest.fixture(scope="session", autouse=True)

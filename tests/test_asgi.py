@@ -50,7 +50,7 @@ def test_a_wrong_policy_is_found_at_start(tmp_path: Any) -> None:
     """A bad setting is found at start, with what to write instead."""
     with pytest.raises(PolicyError):
         wrap(None, policy={"version": 1})
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(PolicyError, match="write one with askfirst init"):
         wrap(None, policy=str(tmp_path / "missing.toml"))
     file = tmp_path / "policy.json"
     file.write_bytes(make_policy().canonical())

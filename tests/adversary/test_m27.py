@@ -88,11 +88,13 @@ async def _act(world: World, one: Visitor, story: Story, second: int) -> None:
     elif second == 1:
         await world.answer(one, {"statistics": 3, "marketing": 3})
     elif second in (2, 3):
+        # What tells no screen is of the class that its agent says.
+        leave = {"type": "action", "page": "/", "screen": "desktop", "action": {"name": "leave"}}
         await world.send(
             one,
-            view(story.page, referrer=story.referrer),
+            view(story.page, referrer=story.referrer, screen="desktop"),
             view(story.page, "marketing"),
-            {"purpose": "statistics", "type": "action", "page": "/", "action": {"name": "leave"}},
+            {"purpose": "statistics", **leave},
         )
     elif second == 5 and story.ending == "erases":
         await _erase(world, one)

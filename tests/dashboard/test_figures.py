@@ -139,7 +139,9 @@ async def test_every_table_has_its_page_and_exports(client: httpx.AsyncClient, s
     assert told.json()["site"] == "shop"
     text = await client.get(f"{SITE}/{slug}.csv", params=DATES)
     assert text.headers["content-disposition"].startswith("attachment")
-    assert len(list(csv.reader(io.StringIO(text.text)))) == len(told.json()["rows"]) + 2
+    # A head and the totals; what counts no page views has none.
+    above = 1 if slug in ("actions", "answers", "drops") else 2
+    assert len(list(csv.reader(io.StringIO(text.text)))) == len(told.json()["rows"]) + above
 
 
 @pytest.fixture

@@ -9,16 +9,15 @@ import pytest
 from starlette.types import ASGIApp
 
 from askfirst_collector.dashboard.auth.lead_on import path_after
-from askfirst_collector.members.members import Members
 from askfirst_collector.services import Services
 from tests.dashboard.conftest import BASE, PASSWORD, client_of, set_up, sign_in
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_signing_in_leads_on(client: httpx.AsyncClient, members: Members) -> None:
+async def test_signing_in_leads_on(client: httpx.AsyncClient, parts: Services) -> None:
     """To the page and its query, by the form; a wrong password on the way changes nothing."""
-    await set_up(client, members)
+    await set_up(client, parts)
     client.cookies.clear()
     wanted = "/sites/shop/pages?from=2026-11-16&to=2026-11-18"
     asked = await client.get(wanted)
@@ -64,10 +63,10 @@ async def test_a_form_is_not_sent_again(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_copied_session_is_told(
-    client: httpx.AsyncClient, members: Members, dashboard: ASGIApp, parts: Services
+    client: httpx.AsyncClient, dashboard: ASGIApp, parts: Services
 ) -> None:
     """A program with a copied cookie gets 401 and no page; its member is told why at the next."""
-    await set_up(client, members)
+    await set_up(client, parts)
     async with client_of(dashboard) as thief:
         thief.headers["user-agent"] = "curl"
         thief.cookies.update(client.cookies)
@@ -78,7 +77,7 @@ async def test_a_copied_session_is_told(
     moved = await client.get("/account")
     assert moved.headers["location"] == f"{BASE}/sign-in?to=/account"
     assert "another browser used the cookie" in (await client.get("/sign-in?to=/account")).text
-    assert members.sessions.of("ada") == ()
+    assert parts.members.sessions.of("ada") == ()
     await sign_in(client)
     assert (await client.get("/account")).status_code == 200
-    assert len(members.sessions.of("ada")) == 1
+    assert len(parts.members.sessions.of("ada")) == 1

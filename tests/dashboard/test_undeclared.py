@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from askfirst import ConsentMiddleware
 from askfirst.terms.policy import read_policy
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.members.members import Members
 from tests.collectors import Clock, policy
 from tests.dashboard.conftest import BASE, SAME_ORIGIN, client_of, set_up, sign_in
 from tests.doctor.sites import site
@@ -30,7 +28,6 @@ async def test_the_lines_that_are_shown_can_be_pasted(tmp_path: Path) -> None:
     app = ConsentMiddleware(
         site("", *COOKIES), policy=before.document, collector=collector, now=clock, patience=20.0
     )
-    members = Members(collector.parts().engine, now=clock, urandom=os.urandom)
     transport = httpx.ASGITransport(app)
     origin = before.origins[0]
     async with httpx.AsyncClient(transport=transport, base_url=origin) as visitor:
@@ -38,7 +35,7 @@ async def test_the_lines_that_are_shown_can_be_pasted(tmp_path: Path) -> None:
     async with httpx.AsyncClient(
         transport=transport, base_url=origin + BASE, headers=SAME_ORIGIN
     ) as member:
-        await set_up(member, members)
+        await set_up(member, collector.parts())
         path = f"/sites/{before.site}/test"
         page = html.unescape((await member.get(path)).text)
         assert "SECRET" not in page

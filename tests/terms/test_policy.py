@@ -230,7 +230,7 @@ def test_text_that_is_no_policy_is_refused(source: str | bytes) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """M32: a policy that cannot be read is an error at start, not an empty policy."""
-    assert "cannot be read" in problems(tmp_path / "none.toml")[""]
+    assert "write one with askfirst init" in problems(tmp_path / "none.toml")[""]
 
 
 def test_the_corpus_of_hostile_strings_never_breaks_the_reader(corpus: Path) -> None:

@@ -101,7 +101,7 @@ openapi: @contracts @errors @terms api members usecases
 reports: @terms closing ledger store
 runtime: @errors @spool catalogue config ingest jobs ledger members services store usecases
 services: @spool catalogue config ledger members store
-store: @errors @terms config
+store: @errors @spool @terms config
 store.migrations:
 store.migrations.versions:
 usecases: @client @contracts @errors @pages @spool @terms catalogue closing ledger members services

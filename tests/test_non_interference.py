@@ -80,8 +80,8 @@ def visit(folder: Path, who: Character) -> tuple[list[Seen], bytes, bytes]:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
+        str(path.relative_to(folder.parent)): path.read_bytes()
+        for path in (*sorted(folder.rglob("*")), folder.with_name("data.revocations.log"))
         # In SQLite's shared memory readers queue, as the machine's load would have it.
         if path.is_file() and not path.name.endswith("-shm")
     }
@@ -100,14 +100,14 @@ def visits(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, tuple[Path, list[Seen], bytes, bytes]]:
     base = tmp_path_factory.mktemp("refusers")
-    first = base / "first"
+    first = base / "first/data"
     with served(first, base / "first.log", base / "first.out") as port:
         Visit(port, ALICE).ask("GET", "/.well-known/gpc.json")
         Visit(port, ALICE).ask("GET", "/")
     found = {}
     for name, who in (("alice", ALICE), ("bob", BOB)):
-        shutil.copytree(first, base / name)
-        found[name] = (base / name, *visit(base / name, who))
+        folder = shutil.copytree(first.parent, base / name) / "data"
+        found[name] = (folder, *visit(folder, who))
     return found
 
 
@@ -154,7 +154,7 @@ def test_files_are_equal(visits: Visits) -> None:
     """M43: nothing that was written depends on who refused."""
     alice, bob = (files(visits[name][0]) for name in ("alice", "bob"))
     assert alice.keys() == bob.keys()
-    assert {"ledger.db", "events.db", "salts.db"} <= alice.keys()
+    assert {"data/ledger.db", "data/events.db", "data/salts.db"} <= alice.keys()
     for name in ("ledger.db", "events.db", "salts.db"):
         assert tables(visits["alice"][0] / name) == tables(visits["bob"][0] / name)
     assert [name for name in alice if alice[name] != bob[name]] == []

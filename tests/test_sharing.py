@@ -21,7 +21,7 @@ from tests.collectors import OTHER, Clock, decision, policy
 from tests.system.serving import unlocked
 
 POLICY = policy()
-PARTS = {"ledger", "events", "salts", "spool", "host-policy", "disk", "clock"}
+PARTS = {"ledger", "events", "salts", "revocations", "spool", "host-policy", "disk", "clock"}
 
 
 @pytest.fixture

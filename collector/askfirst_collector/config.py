@@ -25,7 +25,10 @@ class SettingError(AskfirstError):
 
 @dataclass(frozen=True)
 class Folder:
-    """One collector's files. `salts.db` is never backed up; `keys/` goes apart from the rest."""
+    """One collector's files. `salts.db` is never backed up; `keys/` goes apart from the rest.
+
+    `revocations.log` lies beside the folder: it is what a copy that is put back is held against.
+    """
 
     path: Path
 
@@ -51,6 +54,41 @@ class Folder:
         return self.path / "salts.db"
 
     @property
+    def revocations(self) -> Path:
+        """What no restore undoes: beside the folder, or where `revocations.path` in it says.
+
+        Noted in the folder, so that every command finds it. Raises OSError.
+        """
+        try:
+            return Path(self._revocations_path.read_text("utf-8").removesuffix("\n"))
+        except FileNotFoundError:
+            folder = self.path.resolve()
+            return folder.with_name(f"{folder.name}.revocations.log")
+
+    @property
+    def _revocations_path(self) -> Path:
+        return self.path / "revocations.path"
+
+    def place_revocations(self, path: Path) -> None:
+        """Have `revocations.log` at a path of one's own from now on; it must lie there already.
+
+        Raises SettingError `askfirst.E105`, and OSError.
+        """
+        path = path.absolute().parent.resolve() / path.name
+        if self.path.resolve() in path.parents:
+            advice = "name a path outside of the data folder: a copy of it must not carry the log"
+            raise SettingError("askfirst.E105", str(path), advice)
+        before = self.revocations
+        if path == before:
+            return
+        if before.exists():
+            advice = f"the log is {before}: stop what uses the folder, move it, then start again"
+            raise SettingError("askfirst.E105", str(path), advice)
+        draft = self.path / ".revocations.path.new"
+        draft.write_text(f"{path}\n", "utf-8")
+        draft.replace(self._revocations_path)
+
+    @property
     def spool(self) -> Path:
         """Withdrawals, erasures and restrictions that the ledger could not take yet."""
         return self.path / "spool"
@@ -61,10 +99,11 @@ class Folder:
         return self.path / "keys"
 
 
-def open_folder(path: Path | str) -> Folder:
+def open_folder(path: Path | str, revocations: Path | None = None) -> Folder:
     """Make what is missing: the folder, `keys/`, `spool/` (0700), the empty databases (0600).
 
-    Raises SettingError `askfirst.E101` where the path cannot be such a folder.
+    With `revocations` its log is to be found there from now on. Raises SettingError
+    `askfirst.E101` where the path cannot be such a folder, `askfirst.E105` for the log's.
     """
     folder = Folder(Path(path).absolute())
     try:
@@ -79,6 +118,8 @@ def open_folder(path: Path | str) -> Folder:
         for file in (folder.ledger, folder.events, folder.salts):
             create_file(file)
             file.chmod(0o600)
+        if revocations is not None:
+            folder.place_revocations(revocations)
     except OSError as error:
         advice = f"give a folder that this user can write ({error.strerror})"
         raise SettingError("askfirst.E101", str(path), advice) from error

@@ -76,7 +76,8 @@ class EmbeddedCollector:
     uses it; several collectors of one process over one folder share them. `places` is an MMDB
     file that says where addresses are (without it the registries' own allocations do), `proxies`
     the trusted ones in front. Withdrawals that the ledger cannot take now wait in `spool/` in the
-    folder, or in the folder `spool`: the same for all processes, perhaps on another disk. Without
+    folder, or in the folder `spool`: the same for all processes, perhaps on another disk. What no
+    restore undoes is in `FOLDER.revocations.log` beside the folder, or at `revocations`. Without
     `jobs` nothing closes or is destroyed by itself; a `now` of one's own is believed by them,
     unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
     sign in to the dashboard with that provider.
@@ -98,6 +99,7 @@ class EmbeddedCollector:
         proxies: Proxies = DIRECT,
         jobs: bool = True,
         spool: Path | str | None = None,
+        revocations: Path | str | None = None,
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
     ) -> None:
@@ -113,6 +115,7 @@ class EmbeddedCollector:
         self._proxies = proxies
         self._jobs = jobs
         self._oidc = oidc
+        self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()
         self._opened: Opened | None = None
@@ -295,6 +298,7 @@ class EmbeddedCollector:
             urandom=self._urandom,
             secure=self._secure,
             spool=self._spool,
+            revocations=self._revocations,
         )
         events = open_events(parts, place=Locator.open(self._places), proxies=self._proxies)
         app = collector_app(parts, events)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from askfirst_collector.ledger.records import Ledger
     from askfirst_collector.members.members import Members
     from askfirst_collector.store.events import EventStore
+    from askfirst_collector.store.revocations import Revocations
     from askfirst_collector.store.salts import Salts
     from askfirst_collector.store.watch import Watch
 
@@ -35,6 +36,7 @@ class Services:
     placing: PlacedCollectors
     members: Members
     ledger: Ledger
+    revocations: Revocations
     salts: Salts
     events: EventStore
     keys: Keys

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.errors import AskfirstError
 from askfirst.gate.receipt import handle_of
+from askfirst_collector.ledger.changes import changes
+from askfirst_collector.runtime.open import open_services
 from askfirst_collector.store.salts import pseudonym
 from tests.adversary.world import MIDNIGHT, World, site_policy
 from tests.whole import FIREFOX, Visitor, view
@@ -184,17 +187,44 @@ async def test_a_backup_brings_nothing_back(
     assert {name: (backup.folder / name).read_bytes() for name in BACKED_UP} == before
 
 
-async def test_where_the_witness_is_lost_everybody_is_asked_again(tmp_path: Path) -> None:
-    """M48: on a machine without the `salts.db` nothing tells who withdrew: every grant ends."""
-    backup = Backup(tmp_path, "standard")
+async def test_where_the_salts_are_lost_their_rows_go(tmp_path: Path) -> None:
+    """M48, M29: nobody could find their rows any more; the grants go on, under new pseudonyms."""
+    backup = Backup(tmp_path, "full")
     await backup.make()
     for path in backup.folder.glob("salts.db*"):
         path.unlink()
     backup.restore(*BACKED_UP)
     await backup.world.collector.editions(backup.policy)
     assert stored(backup.world) == set()
+    for visitor, alive in ((backup.stays, True), (backup.withdraws, False), (backup.erases, False)):
+        assert await backup.stores(visitor) == alive
+    assert await backup.rows_of(backup.stays) == 1
+    await backup.world.aclose()
+
+
+async def test_without_the_log_everybody_is_asked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M48: nothing tells who withdrew: every grant ends, and log and audit say it."""
+    backup = Backup(tmp_path, "standard")
+    await backup.make()
+    (tmp_path / "data.revocations.log").unlink()
+    backup.restore(*BACKED_UP)
+    with pytest.raises(AskfirstError, match=r"E105: .*data\.revocations\.log: it is not there"):
+        open_services(
+            backup.folder,
+            host_policy=None,
+            now=backup.world.clock,
+            urandom=backup.world.drawn,
+            may_end=False,  # as a command beside a collector
+        )
+    await backup.world.collector.editions(backup.policy)
+    assert "askfirst.E150 revocations.log is lost" in caplog.text
+    parts = backup.world.collector.parts()
+    assert [change.action for change in changes(parts.engine, 1)] == ["ledger.end"]
     for visitor in (backup.stays, backup.withdraws, backup.erases):
         assert not await backup.stores(visitor)
+        assert parts.ledger.has_ended("shop", handle(visitor))
     again = Visitor(backup.stays.address, FIREFOX)
     await backup.world.answer(again, {"statistics": 3})
     assert await backup.stores(again)

@@ -61,10 +61,10 @@ def _end(process: subprocess.Popen[str]) -> None:
 def test_a_killed_close_leaves_the_open_period_or_the_closed_one(tmp_path: Path) -> None:
     """Killed at six moments: all rows and no table, or the whole table; then closed, once."""
     clock = Clock(noon())
-    with opened(tmp_path / "full", clock) as parts:
+    with opened(tmp_path / "full/data", clock) as parts:
         for page in range(VIEWS):
             store(parts, [row(parts, n, {"page": (f"/{page}",)}) for n in range(VISITORS)])
-    whole = _closing(shutil.copytree(tmp_path / "full", tmp_path / "whole"))
+    whole = _closing(shutil.copytree(tmp_path / "full", tmp_path / "whole") / "data")
     started = time.monotonic()
     _go(whole)
     assert whole.stdout is not None
@@ -74,7 +74,7 @@ def test_a_killed_close_leaves_the_open_period_or_the_closed_one(tmp_path: Path)
     clock.now = after()
     states = set()
     for kill in range(KILLS):
-        folder = shutil.copytree(tmp_path / "full", tmp_path / f"killed-{kill}")
+        folder = shutil.copytree(tmp_path / "full", tmp_path / f"killed-{kill}") / "data"
         process = _closing(folder)
         _go(process)
         time.sleep(took * kill / (KILLS - 1))  # where in the close it is killed, nothing else

@@ -110,7 +110,7 @@ def test_changes_survive_what_visitors_entries_do_not(parts: Services, clock: Cl
     """Neither an erasure nor the end of `evidence_days` reaches them, and upkeep leaves them."""
     record_now(parts, decision(POLICY))
     record(parts, site="shop")
-    parts.ledger.erase("shop", HANDLE)
+    parts.ledger.erase("shop", HANDLE, generation=0)
     clock.now += (POLICY.evidence_days + POLICY.consent_days + 40) * DAY
     upkeep(parts, clock.now)
     assert [each.target for each in changes(parts.engine, 10)] == ["bob"]
@@ -129,7 +129,7 @@ def test_a_change_makes_no_worker_forget_how_visitors_stand(parts: Services) -> 
     before = parts.ledger.consent_status("shop", HANDLE)
     record(parts)
     assert parts.ledger.consent_status("shop", HANDLE) is before
-    parts.ledger.erase("shop", HANDLE)
+    parts.ledger.erase("shop", HANDLE, generation=0)
     assert parts.ledger.consent_status("shop", HANDLE) is None
 
 

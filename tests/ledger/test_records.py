@@ -161,7 +161,7 @@ def test_every_worker_sees_a_withdrawal_at_once(parts: Services, tmp_path: Path)
         assert standing(parts).choices["marketing"].detail == 1
         record_now(other, decision(POLICY, "withdraw"))
         assert not standing(parts).alive
-        assert other.ledger.erase("shop", HANDLE)
+        assert other.ledger.erase("shop", HANDLE, generation=0)
         assert parts.ledger.consent_status("shop", HANDLE) is None
 
 

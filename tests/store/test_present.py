@@ -14,11 +14,12 @@ import pytest
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import create_file, open_folder
 from askfirst_collector.ledger.records import Ledger
-from askfirst_collector.store import present
+from askfirst_collector.store import present, revocations
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.present import Connection, Present, connect
+from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.watch import Watch
@@ -141,7 +142,9 @@ def test_the_ledger_and_the_salts_are_away_without_their_journal(tmp_path: Path)
     engine = open_ledger(tmp_path / "ledger.db")
     salts = Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)
     watch = Watch(engine, tmp_path / "ledger.db", also=(salts.check,), clock=clock)
-    ledger = Ledger(engine, watch, now=clock, urandom=os.urandom)
+    log = tmp_path / "revocations.log"
+    revocations.create(log)
+    ledger = Ledger(engine, watch, Revocations(log), now=clock, urandom=os.urandom)
     for name in ("salts.db-wal", "ledger.db-wal"):
         (tmp_path / name).rename(tmp_path / "aside")
         clock.now += 1

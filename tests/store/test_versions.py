@@ -36,7 +36,7 @@ def version(path: Path) -> int:
 
 
 def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
-    """Salts that were drawn stay; the schema of today is version 1 of both."""
+    """Salts that were drawn stay."""
     clock = Clock()
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         salt = file.period("shop", "day", "2026-11-22")
@@ -44,7 +44,7 @@ def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         assert file.period("shop", "day", "2026-11-22") == salt
     schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [1, 1]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 1]
 
 
 def test_the_next_version_keeps_open_periods(
@@ -62,7 +62,7 @@ def test_the_next_version_keeps_open_periods(
         assert closing_house.crowd(parts, 3, page=("blog",)) == rows
         closing_house.store(parts, closing_house.crowd(parts, 2, start=3, page=("blog",)))
         assert parts.events.counts(rows[0].key).rows == 5
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 2]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 2]
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(salts, "STEPS", (*salts.STEPS, NEXT, broken))
     with pytest.raises(CollectorUnavailable):
         Salts(path, now=Clock(), urandom=os.urandom)
-    assert version(path) == 1
+    assert version(path) == 2
     with closing(sqlite3.connect(path)) as connection:
         tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'more'"
         assert connection.execute(tables).fetchone() == (0,)
@@ -104,6 +104,7 @@ def test_a_running_older_worker_is_away(tmp_path: Path, part: str) -> None:
         }[part]
         write()
         path = tmp_path / f"{part}.db"
+        before = version(path)
         if part == "ledger":
             _revise(path, "9999")
         else:
@@ -114,7 +115,7 @@ def test_a_running_older_worker_is_away(tmp_path: Path, part: str) -> None:
         if part == "ledger":
             _revise(path, HEAD)
         else:
-            set_version(path, 1)
+            set_version(path, before)
         write()
 
 

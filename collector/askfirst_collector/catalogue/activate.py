@@ -27,16 +27,20 @@ from askfirst_collector.catalogue.placed import (
 )
 from askfirst_collector.catalogue.placed import State as PlacedState
 from askfirst_collector.store.database import metadata
+from askfirst_collector.store.revocations import Revocations
 
 # One row: moves when anything of the registry changes, so that a grant empties nobody's cache.
 revision = Table("revision", metadata, Column("number", Integer, primary_key=True))
 
 
-def activate_edition(connection: Connection, policy: Policy, now: float) -> Edition:
+def activate_edition(
+    connection: Connection, revocations: Revocations, policy: Policy, now: float
+) -> Edition:
     """Make a policy, with the active collectors of its site, the current edition.
 
-    What is current already stays so. Raises PolicyError where the visitors' answers would not fit
-    into the state cookie any more.
+    What is current already stays so. A number is never given out twice, whatever was restored
+    (M48). Raises PolicyError where the visitors' answers would not fit into the state cookie any
+    more.
     """
     move_revision(connection)
     placed = active(connection, policy.site)
@@ -46,7 +50,7 @@ def activate_edition(connection: Connection, policy: Policy, now: float) -> Edit
         return before.current
     if problems := _cookie_problems(policy, placed):
         raise PolicyError(problems)
-    number = before.current.number + 1 if before else 1
+    number = revocations.reserve_edition(policy.site, before.current.number + 1 if before else 1)
     edition = Edition(number, digest, int(now), policy, placed)
     add_edition(connection, edition)
     for language in policy.languages:
@@ -55,7 +59,7 @@ def activate_edition(connection: Connection, policy: Policy, now: float) -> Edit
 
 
 def enforce_on_placed(
-    connection: Connection, policy: Policy, host: Policy, now: float
+    connection: Connection, revocations: Revocations, policy: Policy, host: Policy, now: float
 ) -> list[PlacedCollector]:
     """Hold the collectors of a site against the policies above, and make the edition that follows.
 
@@ -74,7 +78,7 @@ def enforce_on_placed(
         # What stands goes first: nobody who comes back takes anyone's place, or stops anything.
         placed = {**active(connection, policy.site), collector.name: collector.placed}
         changed += _settled(connection, collector, _cookie_problems(policy, placed))
-    activate_edition(connection, policy, now)
+    activate_edition(connection, revocations, policy, now)
     return changed
 
 

@@ -16,6 +16,7 @@ from askfirst_collector.catalogue.editions import edition, load_editions
 from askfirst_collector.catalogue.placed import load_placed
 from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.catalogue.suspensions import lift, suspend_site, why
+from askfirst_collector.store.revocations import Revocations
 
 log = logging.getLogger("askfirst.collector")
 
@@ -50,7 +51,9 @@ def affected_by(connection: Connection, host: Policy) -> tuple[Affected, ...]:
     )
 
 
-def enforce_host_policy(connection: Connection, host: Policy, now: float) -> tuple[Affected, ...]:
+def enforce_host_policy(
+    connection: Connection, revocations: Revocations, host: Policy, now: float
+) -> tuple[Affected, ...]:
     """Stop what goes beyond a ceiling and let go on what was stopped and fits; which those were.
 
     Inside the write transaction that puts the host policy in force.
@@ -65,7 +68,7 @@ def enforce_host_policy(connection: Connection, host: Policy, now: float) -> tup
                     suspend_site(connection, site, own.problems, now=now)
                 else:
                     lift(connection, site)
-                settled = enforce_on_placed(connection, policy, host, now)
+                settled = enforce_on_placed(connection, revocations, policy, host, now)
         except PolicyError:
             # What would go on does not fit beside what was placed meanwhile: all stays as it was.
             log.error("askfirst.E122 the collectors of site %s cannot go on together", site)

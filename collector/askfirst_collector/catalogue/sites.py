@@ -39,6 +39,7 @@ from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
 
@@ -85,6 +86,7 @@ class Registry:
         engine: Engine,
         watch: Watch,
         host: HostPolicy,
+        revocations: Revocations,
         *,
         now: Callable[[], float],
         urandom: Callable[[int], bytes],
@@ -92,6 +94,7 @@ class Registry:
         self._engine = engine
         self._watch = watch
         self._host = host
+        self._revocations = revocations
         self._now = now
         self._urandom = urandom
         self._lock = threading.Lock()
@@ -179,7 +182,7 @@ class Registry:
                 raise PolicyError(problems)
             if effective is None:
                 lift(connection, policy.site)
-                enforce_on_placed(connection, policy, host, now)
+                enforce_on_placed(connection, self._revocations, policy, host, now)
             else:
                 schedule(connection, Scheduled(policy.site, effective, policy, actor))
             move_revision(connection)
@@ -309,7 +312,9 @@ class Registry:
                 try:
                     with connection.begin_nested():
                         lift(connection, site)
-                        enforce_on_placed(connection, scheduled.policy, host, now)
+                        enforce_on_placed(
+                            connection, self._revocations, scheduled.policy, host, now
+                        )
                 except PolicyError as error:
                     problems = error.problems
             self._drop_scheduled(

@@ -39,7 +39,10 @@ def host_policy_option(command: Any) -> Any:
 def opened(data: Path, *, host_policy: Path | None = None) -> Iterator[Services]:
     """The parts of a collector for one command; our errors become messages."""
     with click_errors():
-        parts = open_services(data, host_policy=host_policy, now=time.time, urandom=os.urandom)
+        # Beside a collector, perhaps where its log cannot be seen: no command ends every grant.
+        parts = open_services(
+            data, host_policy=host_policy, now=time.time, urandom=os.urandom, may_end=False
+        )
         try:
             yield parts
         finally:

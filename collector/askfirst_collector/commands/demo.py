@@ -65,7 +65,8 @@ def demo(
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         if data is None:
-            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-")))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="askfirst-demo-"))
+            data = Path(folder, "data")  # what lies beside it goes with it
         stack.enter_context(click_errors())
         sites = demo_sites(origins(host, port, tls=tls_certificate is not None))
         if visits is not None and (data / "ledger.db").exists():

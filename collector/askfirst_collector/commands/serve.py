@@ -39,6 +39,11 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     show_default=True,
     help="The data folder, made where it is missing.",
 )
+@click.option(
+    "--revocations",
+    type=FILE,
+    help="Where revocations.log lies from now on; else beside the data folder.",
+)
 @host_policy_option
 @click.option("--places", type=FILE, help="An MMDB file; else the registries' own allocations.")
 @click.option(
@@ -53,6 +58,7 @@ def serve(
     tls_certificate: Path | None,
     tls_key: Path | None,
     data: Path,
+    revocations: Path | None,
     host_policy: Path | None,
     places: Path | None,
     proxies: tuple[str, ...],
@@ -72,6 +78,7 @@ def serve(
             places=places,
             proxies=Proxies.of(proxies),
             oidc=provider_of(os.environ),
+            revocations=revocations,
         )
         stack.callback(collector.close)
         # A folder that cannot be used is said now, not to the first visitor.

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Collection, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from askfirst.client import Handle, PendingEntry
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.spool.pending import replay
-from askfirst.spool.spool import Spool
-from askfirst_collector.ledger.entries import ConsentStatus
+from askfirst.spool.spool import Spool, taken_back
+from askfirst_collector.ledger.entries import ConsentStatus, mark_of
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
@@ -49,11 +50,29 @@ async def owe(spool: Spool, parts: Services | None, entry: PendingEntry) -> None
     known = parts is not None and await asyncio.to_thread(_is_known, parts, entry)
     await asyncio.to_thread(spool.add, entry, known=known)
     if parts is not None:
+        if known:
+            with suppress(CollectorUnavailable):
+                await asyncio.to_thread(_note, parts, entry)
         # Whoever looked before it was there has written when the barrier is passed; where it
         # cannot be passed, nobody writes events now.
         with suppress(CollectorUnavailable, TimeoutError):
             async with asyncio.timeout(SECONDS):
                 await asyncio.to_thread(parts.events.barrier)
+
+
+def _note(parts: Services, entry: PendingEntry) -> None:
+    """A copy of the folder that is put back has another spool: the log knows what was owed."""
+    purposes = taken_back(entry)
+    if purposes is not None and not purposes:
+        return
+    record: dict[str, Any] = {"mark": mark_of(entry.site, entry.handle).hex()}
+    if entry.kind == "restrict":
+        record |= {"do": "restrict", "choices": {}}
+    elif purposes is not None:
+        record |= {"do": "change", "choices": dict.fromkeys(sorted(purposes), 0)}
+    else:
+        record["do"] = "erase" if entry.kind == "erase" else "end"
+    parts.revocations.append(record)
 
 
 def _is_known(parts: Services, entry: PendingEntry) -> bool:

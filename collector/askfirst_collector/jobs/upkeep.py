@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from askfirst_collector.ledger.answers import ERASE
+from askfirst_collector.ledger.entries import ERASE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.visitor_rights import erase
 

@@ -14,13 +14,12 @@ from askfirst.terms.placed import split
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Recipient, Terms
 from askfirst.terms.token import expires_at
-from askfirst_collector.ledger.entries import STATUS, hour_of, timestamp
+from askfirst_collector.ledger.entries import ERASE, STATUS, hour_of, timestamp
 from askfirst_collector.ledger.records import Past
 
 # The hash of the words that the notices of this edition show in this language.
 Notice = Callable[[Edition, str], str]
 ROLLBACK = "rollback"  # of what takes back a grant that its visitor was told is not recorded
-ERASE = "erase"  # the method of an ending that an erasure follows
 RESTORE = "restore"  # of one that a restored backup had undone
 
 
@@ -86,24 +85,56 @@ def rolled_back(decision: Decision, past: Past, *, now: float) -> dict[str, Any]
     gone = {name for name in decision.choices if name in past.latest.body["granted"]}
     if not gone:
         return None
-    if gone == set(past.latest.body["granted"]):
-        return ending(past, now=now, method=ROLLBACK)
+    return _reduced(past, dict.fromkeys(gone, 0), now=now, method=ROLLBACK)
+
+
+def bounded(
+    past: Past, most: Mapping[str, int], *, restricted: bool, now: float
+) -> dict[str, Any] | None:
+    """The entry that takes back again what a restored backup gives back (M48).
+
+    `most` are the details that may be granted, by purpose; what is not in it stays as it is. None
+    where nothing lies beyond them.
+    """
+    if past.latest is None or past.ended:
+        return None
+    choices = past.latest.choices
+    less = {name: most[name] for name, c in choices.items() if most.get(name, c.detail) < c.detail}
+    restricted = restricted and past.latest.body["status"] != STATUS["restrict"]
+    if not less and not restricted:
+        return None
+    body = _reduced(past, less, now=now, method=RESTORE)
+    if body is not None and restricted and body["granted"]:
+        body.update(kind="restrict", status=STATUS["restrict"])
+    return body
+
+
+def _reduced(
+    past: Past, details: Mapping[str, int], *, now: float, method: str
+) -> dict[str, Any] | None:
+    """The latest entry with these lower details; an ending where nothing is granted any more."""
+    if past.latest is None:
+        return None
     body = past.latest.body
-    collectors = {split(name)[0] for name in body["granted"] if name not in gone}
+    gone = {name for name, detail in details.items() if not detail}
+    granted = [name for name in body["granted"] if name not in gone]
+    if not granted:
+        return ending(past, now=now, method=method)
+    collectors = {split(name)[0] for name in granted}
     return {
         **body,
         "kind": "change",
         "hour": timestamp(hour_of(now)),
         "choices": {
-            name: {**pair, "detail": 0} if name in gone else pair
+            name: {**pair, "detail": details.get(name, pair["detail"])}
             for name, pair in body["choices"].items()
         },
-        "granted": [name for name in body["granted"] if name not in gone],
+        "granted": granted,
         "denied": sorted({*body["denied"], *gone}),
         "collectors": [
             collector for collector in body["collectors"] if collector["name"] in collectors
         ],
-        "method": ROLLBACK,
+        "method": method,
         "retention": {n: days for n, days in body["retention"].items() if n not in gone},
     }
 

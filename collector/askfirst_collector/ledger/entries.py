@@ -13,6 +13,7 @@ from askfirst.terms.edition import Choice
 
 HOUR = 3600  # seconds; nothing finer is ever written
 ADMIN = "admin"  # the kind of an entry about what a member changed, not about a visitor
+ERASE = "erase"  # the method of an ending that an erasure follows
 
 # What an entry did, and how its handle stands after it.
 STATUS: dict[str, str] = {

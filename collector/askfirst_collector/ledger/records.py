@@ -21,10 +21,12 @@ from askfirst_collector.ledger.entries import (
     status_of,
     timestamp,
 )
-from askfirst_collector.ledger.tables import dead, entry, pair, refusal
+from askfirst_collector.ledger.revoked import position, revocation
+from askfirst_collector.ledger.tables import dead, entry, refusal
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
 Body = Mapping[str, Any]
@@ -37,6 +39,7 @@ class Past:
 
     latest: Entry | None
     ended: bool  # for good: a dead handle never lives again
+    settled: bool = False  # its end is true everywhere: nothing is left to do
 
 
 class Ledger:
@@ -46,11 +49,13 @@ class Ledger:
         self,
         engine: Engine,
         watch: Watch,
+        revocations: Revocations,
         *,
         now: Callable[[], float],
         urandom: Callable[[int], bytes],
     ) -> None:
         self._engine = engine
+        self._revocations = revocations
         self._now = now
         self._urandom = urandom
         self._watch = watch
@@ -78,9 +83,11 @@ class Ledger:
             if body is None:
                 return past, None
             new = self._insert(connection, body)
-            if new.body["status"] == "withdrawn":
-                _end(connection, site, handle)
             commits()
+            record = revocation(new)
+            if record is not None:
+                # Before the ledger: where it ends between the two, the next start sees to it.
+                self._revocations.append(record)
         self._watch.present.check()
         return past, new
 
@@ -91,11 +98,18 @@ class Ledger:
                 _end(connection, site, handle)
         self._watch.present.check()
 
-    def erase(self, site: str, handle: str) -> bool:
+    def settle(self, site: str, handle: str) -> None:
+        """Note that the end of a handle is true everywhere."""
+        with unavailable("ledger"), writing(self._engine) as connection:
+            _end(connection, site, handle)
+        self._watch.present.check()
+
+    def erase(self, site: str, handle: str, *, generation: int) -> bool:
         """Remove every entry of a handle and end it; False where there was nothing to erase.
 
         The leaves stay. What is appended says that an erasure happened, when, and whether it ended
-        a grant of which edition; it does not say whose.
+        a grant of which edition; it does not say whose. `generation` is how far the event store
+        had come once the handle's rows were gone.
         """
         with unavailable("ledger"), writing(self._engine) as connection:
             past = self._past(connection, site, handle)
@@ -112,7 +126,15 @@ class Ledger:
                 "ended": not past.ended or past.latest.body["method"] == "erase",
                 "status": "erased",
             }
-            self._insert(connection, body)
+            note = self._insert(connection, body)
+            self._revocations.append(
+                {
+                    **position(note.index, note.leaf),
+                    "do": "erase",
+                    "mark": mark_of(site, handle).hex(),
+                    "generation": generation,
+                }
+            )
         self._watch.present.check()
         self.truncate()
         return True
@@ -185,27 +207,20 @@ class Ledger:
         with unavailable("ledger"), self._engine.connect() as connection:
             return [(row.site, row.handle) for row in connection.execute(query)]
 
-    def pair(self, offered: bytes) -> bytes:
-        """The name that this ledger shares with its `salts.db`; the offered one where it is new."""
-        with unavailable("ledger"), self._engine.connect() as connection:
-            known: bytes | None = connection.execute(select(pair.c.name)).scalar()
-        if known is not None:
-            return known
-        with unavailable("ledger"), writing(self._engine) as connection:
-            known = connection.execute(select(pair.c.name)).scalar()
-            if known is None:
-                connection.execute(insert(pair).values(name=offered))
-        return known or offered
-
     def check(self) -> None:
         """CollectorUnavailable when what is written now would be lost."""
         self._watch.present.check()
 
     def newest(self) -> int:
         """The index of the last entry; -1 in an empty ledger."""
+        return self.top()[0]
+
+    def top(self) -> tuple[int, bytes]:
+        """Index and leaf of the last entry; -1 and nothing in an empty ledger."""
+        query = select(entry.c.idx, entry.c.leaf).order_by(entry.c.idx.desc()).limit(1)
         with unavailable("ledger"), self._engine.connect() as connection:
-            top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
-        return -1 if top is None else int(top)
+            row = connection.execute(query).first()
+        return (-1, b"") if row is None else (row.idx, row.leaf)
 
     def handles_since(self, index: int) -> list[tuple[int, str | None, str | None]]:
         """Index, site and handle of the entries after an index; an erasure names no handle.
@@ -235,9 +250,11 @@ class Ledger:
         living: set[str] = set()
         with unavailable("ledger"), self._engine.connect() as connection:
             for start in range(0, len(handles), CHUNK):
-                known = select(entry.c.site, entry.c.handle).distinct()
+                known = select(entry.c.site, entry.c.handle)
                 known = known.where(entry.c.handle.in_(handles[start : start + CHUNK]))
-                rows = connection.execute(known)
+                known = known.group_by(entry.c.site, entry.c.handle)
+                # One that was withdrawn has ended, settled or not.
+                rows = connection.execute(known.having(func.sum(entry.c.kind == "withdraw") == 0))
                 marks = {mark_of(row.site, row.handle): row.handle for row in rows}
                 ended = select(dead.c.mark).where(dead.c.mark.in_(marks))
                 for mark in connection.execute(ended).scalars().all():
@@ -264,10 +281,10 @@ class Ledger:
     def _past(self, connection: Connection, site: str, handle: str) -> Past:
         latest = _latest(connection, site, handle)
         marked = select(dead.c.mark).where(dead.c.mark == mark_of(site, handle))
-        ended = connection.execute(marked).first() is not None
-        if latest is not None:
-            ended = ended or status_of(latest, now=self._now()).ended
-        return Past(latest, ended)
+        settled = connection.execute(marked).first() is not None
+        if latest is None:
+            return Past(None, settled, settled)
+        return Past(latest, settled or status_of(latest, now=self._now()).ended, settled)
 
     def _insert(self, connection: Connection, body: Body) -> Entry:
         return append_entry(

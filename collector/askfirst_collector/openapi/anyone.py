@@ -7,7 +7,7 @@ from .operation import Answer, Area, Operation, Schema, ref
 from .shapes import array, closed
 
 _FAULT = {"enum": ["ok", "away", "full", "not-readable", "doubted"]}
-_PARTS = ("ledger", "events", "salts", "spool", "host-policy", "disk", "clock")
+_PARTS = ("ledger", "events", "salts", "revocations", "spool", "host-policy", "disk", "clock")
 
 SCHEMAS: dict[str, Schema] = {
     "PublicKeys": closed(

@@ -34,6 +34,7 @@ def health(parts: Services) -> dict[str, object]:
             "ledger": _fault(lambda: _check_ledger(parts)),
             "events": _fault(parts.events.check),
             "salts": _fault(parts.salts.check),
+            "revocations": _fault(lambda: _check_revocations(parts)),
             "spool": _fault(parts.spool.check),
             "host-policy": _governed(parts),
             "disk": _disk(parts.folder.path),
@@ -46,7 +47,7 @@ def health_unopened(
     folder: Path | str, spool: Spool, error: CollectorUnavailable
 ) -> dict[str, object]:
     """The same for a collector that cannot be opened, because of `error`."""
-    faults = dict.fromkeys(("ledger", "events", "salts"), ("away", ""))
+    faults = dict.fromkeys(("ledger", "events", "salts", "revocations"), ("away", ""))
     faults["spool"] = _fault(spool.check)
     faults["host-policy"] = ("not-readable", "")
     faults["disk"] = _disk(Path(folder))
@@ -98,9 +99,17 @@ def _check_ledger(parts: Services) -> None:
     try:
         parts.watch.version()
     except StoreFault as error:
-        # It looks at the salts too, which are a part of their own.
+        # It looks at salts and revocations too, which are parts of their own.
         if error.part == "ledger":
             raise
+
+
+def _check_revocations(parts: Services) -> None:
+    parts.revocations.check()
+    # Perhaps on another disk than the folder.
+    kind, reason = _disk(parts.revocations.path.parent)
+    if kind:
+        raise CollectorUnavailable(f"{kind}: {reason}")
 
 
 def _governed(parts: Services) -> _Fault:

@@ -23,6 +23,7 @@ from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.members.members import Members
+from askfirst_collector.ledger.revocation_log import open_revocations
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
@@ -42,25 +43,29 @@ def open_services(
     urandom: Callable[[int], bytes],
     secure: bool = True,
     spool: Spool | None = None,
+    revocations: Path | None = None,
+    may_end: bool = True,
 ) -> Services:
     """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
-    Raises SettingError for the folder, PolicyError for the host's policy, CollectorUnavailable
-    for the rest.
+    `revocations` is the path of `revocations.log` from now on. Where that is lost every grant
+    ends, or, without `may_end`, it is refused. Raises SettingError for the folder, PolicyError for
+    the host's policy, CollectorUnavailable for the rest.
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
-    folder = open_folder(path)
+    folder = open_folder(path, revocations)
     with ExitStack() as opened:
         with unavailable("ledger"):
             engine = open_ledger(folder.ledger)
             opened.callback(engine.dispose)
+            log = open_revocations(engine, folder, urandom=urandom, may_end=may_end)
             salts = Salts(folder.salts, now=now, urandom=urandom)
             opened.callback(salts.close)
-            watch = Watch(engine, folder.ledger, also=(salts.check,))
+            watch = Watch(engine, folder.ledger, also=(salts.check, log.check))
             opened.callback(watch.close)
             host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
-        ledger = Ledger(engine, watch, now=now, urandom=urandom)
+        ledger = Ledger(engine, watch, log, now=now, urandom=urandom)
         spool = spool or Spool(folder.spool)
         statuses = EventConsentStatuses(ledger, spool)
         events = SqliteEvents(
@@ -74,10 +79,11 @@ def open_services(
             folder=folder,
             engine=engine,
             watch=watch,
-            registry=Registry(engine, watch, host, now=now, urandom=urandom),
+            registry=Registry(engine, watch, host, log, now=now, urandom=urandom),
             placing=PlacedCollectors(engine, host),
             members=Members(engine, now=now, urandom=urandom),
             ledger=ledger,
+            revocations=log,
             salts=salts,
             events=events,
             keys=keys,
@@ -128,6 +134,7 @@ def share_parts(
     urandom: Callable[[int], bytes],
     secure: bool,
     spool: Spool,
+    revocations: Path | None = None,
 ) -> Services:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
@@ -136,7 +143,8 @@ def share_parts(
     the folder is open with.
     """
     with sharing:
-        identity = open_folder(path).identity
+        folder = open_folder(path, revocations)
+        identity = folder.identity
         options = (
             host_policy and host_policy.absolute(),
             now,
@@ -181,11 +189,12 @@ def release_parts(parts: Services) -> None:
 def is_usable(parts: Services) -> bool:
     """Whether the files are those that were opened, as far as anybody noticed.
 
-    A database that is not there at all may come back; a new one is not made in its place.
+    A file that is not there at all may come back; a new one is not made in its place.
     """
     if parts.watch.is_closed:
         return False
-    if not all(file.exists() for file in (parts.folder.ledger, parts.folder.salts)):
+    files = (parts.folder.ledger, parts.folder.salts, parts.revocations.path)
+    if not all(file.exists() for file in files):
         return True
     try:
         parts.watch.check()

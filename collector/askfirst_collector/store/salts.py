@@ -6,12 +6,6 @@ again; that holds only while no second copy of this file exists (M48).
     period_salt(site, closes, period, salt, due)   due: two hours after the period ends
     grant_key(handle, key, due)                    due: when the grant runs out
     batch_key(day, key, due)                       due: when no retry of that day counts any more
-
-It also witnesses what a restored backup of the other files must not undo:
-
-    ended(mark, erased)                            the handles that ended, as the ledger marks them
-    witness(pair, newest, generation)              the ledger it belongs to; how far that and the
-                                                   event store had come at the last ending
 """
 
 from __future__ import annotations
@@ -21,7 +15,7 @@ import hmac
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -31,7 +25,13 @@ from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.present import Present, connect
 from askfirst_collector.store.schema import use_journal
-from askfirst_collector.store.versions import Step, bring_up, check_version, run_script
+from askfirst_collector.store.versions import (
+    Step,
+    bring_up,
+    check_version,
+    run_script,
+    version_of,
+)
 
 SALT = 32  # bytes
 GRACE = 2 * 3600  # seconds that a salt outlives its period
@@ -49,17 +49,17 @@ CREATE TABLE IF NOT EXISTS grant_key (
 CREATE TABLE IF NOT EXISTS batch_key (
     day TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL, due INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ended (
-    mark BLOB NOT NULL PRIMARY KEY, erased INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS witness (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    pair BLOB NOT NULL, newest INTEGER NOT NULL, generation INTEGER NOT NULL
-);
+"""
+# What had ended is in `revocations.log` now: whoever runs this has written it there before.
+_WITHOUT_ENDINGS = """
+DROP TABLE IF EXISTS ended;
+DROP TABLE IF EXISTS witness;
 """
 
+_ENDINGS_GONE = 2  # the version
+
 # From version 0, of before there were any, on.
-STEPS: tuple[Step, ...] = (run_script(_TABLES),)
+STEPS: tuple[Step, ...] = (run_script(_TABLES), run_script(_WITHOUT_ENDINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,22 @@ class PeriodSalt:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """What this file knows of the others: they were once at least so far."""
+class Former:
+    """What a file of before version 2 remembers of the ledger beside it."""
 
-    pair: bytes  # the name it shares with one ledger
-    newest: int  # the last entry of the ledger
-    generation: int  # of the event store
+    pair: bytes | None  # the name it shares with one ledger
+    endings: dict[bytes, bool]  # the marks of handles that ended, and whether each was erased
+
+
+def read_former(path: Path) -> Former | None:
+    """What a file of before version 2 remembers; None for a newer one, and for an empty one."""
+    with unavailable("salts"), closing(connect(path, timeout=1.8)) as file:
+        names = {name for (name,) in file.execute("SELECT name FROM sqlite_schema")}
+        if version_of(file) >= _ENDINGS_GONE or "period_salt" not in names:
+            return None
+        pair = file.execute("SELECT pair FROM witness").fetchone() if "witness" in names else None
+        ended = file.execute("SELECT mark, erased FROM ended") if "ended" in names else ()
+        return Former(pair and pair[0], {mark: bool(erased) for mark, erased in ended})
 
 
 def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str) -> bytes:
@@ -184,54 +194,6 @@ class Salts:
         with self._reading() as file:
             rows = file.execute("SELECT handle FROM grant_key").fetchall()
         return [handle for (handle,) in rows]
-
-    def note_ended(
-        self, mark: bytes, *, newest: int, erased: bool = False, generation: int = 0
-    ) -> None:
-        """Remember that a handle ended, and how far the other files are now."""
-        self.witness()
-        with self._writing() as file:
-            file.execute(
-                "INSERT INTO ended VALUES (?, ?)"
-                " ON CONFLICT (mark) DO UPDATE SET erased = MAX(erased, excluded.erased)",
-                (mark, erased),
-            )
-            file.execute(
-                "UPDATE witness SET newest = MAX(newest, ?), generation = MAX(generation, ?)",
-                (newest, generation),
-            )
-
-    def ending(self, mark: bytes) -> bool | None:
-        """Whether a handle that ended was erased; None where no end is noted."""
-        with self._reading() as file:
-            row = file.execute("SELECT erased FROM ended WHERE mark = ?", (mark,)).fetchone()
-        return None if row is None else bool(row[0])
-
-    def endings(self) -> dict[bytes, bool]:
-        """The marks of the handles that ended, and whether each was erased."""
-        with self._reading() as file:
-            rows = file.execute("SELECT mark, erased FROM ended").fetchall()
-        return {mark: bool(erased) for mark, erased in rows}
-
-    def witness(self) -> Witness:
-        """What was noted last; a file that is new draws its name."""
-        query = "SELECT pair, newest, generation FROM witness"
-        with self._reading() as file:
-            row = file.execute(query).fetchone()
-        if row is None:
-            with self._writing() as file:
-                first = "INSERT OR IGNORE INTO witness VALUES (1, ?, -1, 0)"
-                file.execute(first, (self._urandom(SALT),))
-                row = file.execute(query).fetchone()
-        return Witness(*row)
-
-    def rewitness(self, pair: bytes, newest: int, generation: int) -> None:
-        """Take the files as they are now for what they must not fall behind."""
-        with self._writing() as file:
-            file.execute(
-                "UPDATE witness SET pair = ?, newest = ?, generation = ?",
-                (pair, newest, generation),
-            )
 
     def destroy_due(self, now: float) -> int:
         """Destroy every salt and key whose time is over; how many there were."""

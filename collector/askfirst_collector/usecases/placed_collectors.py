@@ -178,7 +178,7 @@ def _keep(
     if work.actor is not ON_THE_MACHINE and _makes_edition(before, after):
         _check_pace(work)
     write_placed(work.connection, after)
-    following = activate_edition(work.connection, edition.policy, work.now)
+    following = activate_edition(work.connection, work.parts.revocations, edition.policy, work.now)
     work.record(
         "collector.add" if before is None else "collector.change",
         after.name,

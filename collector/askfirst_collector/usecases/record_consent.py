@@ -15,7 +15,6 @@ from askfirst.spool.spool import rollback
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.catalogue.notice_archive import notice_hash
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
-from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.records import Body, Past
 from askfirst_collector.services import Services
 
@@ -114,8 +113,7 @@ def record_now(parts: Services, decision: Decision, attempt: Attempt | None = No
     if new is None:
         # Perhaps the first withdrawal broke off before it was true everywhere. Of a handle that
         # nobody knows the same is read: how long an answer takes tells nobody which it was (M43).
-        noted = parts.salts.ending(mark_of(decision.site, decision.handle))
-        if past.ended and noted is None:
+        if past.ended and not past.settled:
             settle(parts, decision.site, decision.handle)
         return Recorded(result.choices, result.expires, None, "withdrawn")
     shown = editions[0].get(new.body["edition"]["number"])
@@ -123,8 +121,8 @@ def record_now(parts: Services, decision: Decision, attempt: Attempt | None = No
         parts.notices.archive(shown, new.body["language"])
     if new.body["status"] == "withdrawn":
         settle(parts, decision.site, decision.handle)
-    elif any(_links(editions[0], *choice) for choice in result.choices.items()):
-        parts.salts.new_grant_key(decision.handle, due=result.expires)
+    else:
+        link(parts, editions[0], decision.handle, result.choices, result.expires)
     return Recorded(
         result.choices,
         result.expires,
@@ -158,7 +156,15 @@ def settle(parts: Services, site: str, handle: str) -> None:
     parts.events.barrier()
     parts.salts.end_grant(handle)
     # Last: it says that the rest is done.
-    parts.salts.note_ended(mark_of(site, handle), newest=parts.ledger.newest())
+    parts.ledger.settle(site, handle)
+
+
+def link(
+    parts: Services, editions: Editions, handle: str, choices: Mapping[str, Choice], expires: int
+) -> None:
+    """Draw the key of a grant with a pseudonym that lives as long; one that is there stays."""
+    if any(_links(editions, *choice) for choice in choices.items()):
+        parts.salts.new_grant_key(handle, due=expires)
 
 
 def _links(editions: Editions, purpose: str, choice: Choice) -> bool:

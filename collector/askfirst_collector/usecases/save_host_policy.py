@@ -80,7 +80,7 @@ def _governs(edition: HostEdition | None, policy: Policy) -> bool:
 def _activate(work: Transaction, before: HostEdition | None, policy: Policy) -> Saved:
     number = before.number + 1 if before else 1
     add(work.connection, policy, number, work.now)
-    changed = enforce_host_policy(work.connection, policy, work.now)
+    changed = enforce_host_policy(work.connection, work.parts.revocations, policy, work.now)
     saved = Saved(
         number,
         policy.hash,

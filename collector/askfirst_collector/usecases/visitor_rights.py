@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from askfirst_collector.ledger.answers import ending, restriction
-from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.salts import pseudonym
@@ -52,21 +51,14 @@ def erase(parts: Services, site: str, handle: str) -> None:
     Each step finds the work of the one before on disk, so that a crash between them is mended by
     asking again. What is erased already, and what nobody knows, cost the same reads (M43).
     """
-    past, new = parts.ledger.append(site, handle, lambda past: ending(past, now=parts.now()))
-    is_erased = parts.salts.ending(mark_of(site, handle)) and past.latest is None
-    if is_erased or (new is None and not past.ended):
+    past, _ = parts.ledger.append(site, handle, lambda past: ending(past, now=parts.now()))
+    if past.latest is None:
         return
     # Nothing is written under this handle once the barrier is passed, so nothing is missed.
     parts.events.barrier()
     parts.events.erase(pseudonyms(parts, site, handle))
     settle(parts, site, handle)
-    parts.ledger.erase(site, handle)
-    parts.salts.note_ended(
-        mark_of(site, handle),
-        newest=parts.ledger.newest(),
-        erased=True,
-        generation=generation(parts),
-    )
+    parts.ledger.erase(site, handle, generation=parts.events.generation())
 
 
 def restrict(parts: Services, site: str, handle: str) -> None:
@@ -95,11 +87,6 @@ def pseudonyms(parts: Services, site: str, handle: str) -> set[bytes]:
         for salt in salts
         for collector, purpose in names
     }
-
-
-def generation(parts: Services) -> int:
-    """How often anything was taken out of the event store: it never goes back by itself."""
-    return parts.events.generation()
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -39,6 +39,8 @@ ACTION_NAMES = {
     "collector.suspend": "Suspended a collector by the host policy",
     "collector.resume": "Let a collector go on",
     "ceiling.save": "Published a host policy",
+    "ledger.end": "Ended every grant: revocations.log was lost",
+    "ledger.restore": "Held a restored backup against what was taken back since",
     "webhook.set": "Set who is told",
     "webhook.remove": "Removed who is told",
     "webhook.test": "Sent a test to who is told",

@@ -1,0 +1,177 @@
+"""Which `revocations.log` belongs to a ledger: the one that is there, or a new one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.ledger.changes import CLI, record_change
+from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
+from askfirst_collector.ledger.tables import entry, pair
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.revocations import (
+    EVERYTHING,
+    ID,
+    VERSION,
+    Log,
+    LogDamaged,
+    Record,
+    Revocations,
+    create,
+    look,
+)
+from askfirst_collector.store.salts import Former, read_former
+
+log = logging.getLogger("askfirst.collector")
+
+_TOP = select(entry.c.idx, entry.c.leaf).order_by(entry.c.idx.desc()).limit(1)
+
+_MIXED_UP = (
+    "it is the log of another ledger: put the one of this folder in its place, or name its path "
+    "with revocations= or serve --revocations; where that one is lost, move this one away, and "
+    "every grant ends"
+)
+_LOST = (
+    "it is not there, and without it every grant ends: put it back, or start the collector, which "
+    "then ends them"
+)
+
+
+def open_revocations(
+    engine: Engine, folder: Folder, *, urandom: Callable[[int], bytes], may_end: bool
+) -> Revocations:
+    """The log of a folder's ledger; where there is none it is filled from what the ledger says.
+
+    A ledger that had one and has lost it ends every grant (`reconcile`): nobody can tell who
+    withdrew. Without `may_end`, for commands beside a collector, that is refused. Call it before
+    `salts.db` is opened: one of before version 2 remembers what ended, and then forgets it.
+    Raises SettingError `askfirst.E105`, and CollectorUnavailable.
+    """
+    try:
+        path = folder.revocations
+    except (OSError, ValueError) as error:
+        raise SettingError("askfirst.E105", "revocations.path", f"write a path ({error})") from None
+    with unavailable("ledger"), engine.connect() as connection:
+        name = _name(connection)
+        is_empty = _is_empty(connection)
+    present = look(path)
+    if name is None or present is None or present.ledger != name:
+        with unavailable("ledger"), writing(engine) as connection:
+            _make(connection, path, folder, urandom, may_end=may_end)
+    file = Revocations(path)
+    if not is_empty and not folder.salts.stat().st_size:
+        log.warning("askfirst.W153 salts.db is new: the rows under its pseudonyms go")
+        file.append({"do": "begun", "from": file.read().data.count(b"\n")})
+    return file
+
+
+def _make(
+    connection: Connection,
+    path: Path,
+    folder: Folder,
+    urandom: Callable[[int], bytes],
+    *,
+    may_end: bool,
+) -> None:
+    name, present, former = _name(connection), look(path), read_former(folder.salts)
+    if present is not None and present.ledger is not None:
+        if name not in (None, present.ledger):
+            raise SettingError("askfirst.E105", str(path), _MIXED_UP)
+        if name is None:
+            connection.execute(insert(pair).values(name=present.ledger))
+        return
+    offered = name or (former and former.pair) or urandom(ID)
+    if _is_empty(connection):
+        records: list[Record] = [done(-1, b"", 0)]
+    elif former is not None and (name is None or former.pair in (None, name)):
+        records = [*_former(former), *revocations(connection), {"do": "begun", "from": 0}]
+    elif not may_end:
+        raise SettingError("askfirst.E105", str(path), _LOST)
+    else:
+        records = [{"do": "begun", "from": EVERYTHING}]
+    try:
+        create(path, {"do": "ledger", "id": offered.hex(), "v": VERSION}, *records)
+    except OSError as error:
+        advice = (
+            "name a path that this user can write, outside of the data folder, with revocations= "
+            f"or serve --revocations ({error.strerror})"
+        )
+        raise SettingError("askfirst.E105", str(path), advice) from None
+    if name is None:
+        connection.execute(insert(pair).values(name=offered))
+
+
+def _former(former: Former) -> Iterator[Record]:
+    for mark, is_erased in former.endings.items():
+        yield {"do": "erase" if is_erased else "end", "mark": mark.hex()}
+
+
+def _name(connection: Connection) -> bytes | None:
+    name: bytes | None = connection.execute(select(pair.c.name)).scalar()
+    return name
+
+
+def _is_empty(connection: Connection) -> bool:
+    return connection.execute(select(entry.c.idx).limit(1)).first() is None
+
+
+def first_missing(engine: Engine, present: Log) -> int | None:
+    """The place of the first record that a ledger has not; None where it has all of them.
+
+    Raises LogDamaged, and CollectorUnavailable.
+    """
+    place = present.data.count(b"\n")
+    is_current = True
+    with unavailable("ledger"), engine.connect() as connection:
+        for record in present.newest_first():
+            if "idx" in record and contains(connection, record):
+                return None if is_current else place
+            place -= 1
+            # Where one is on its way to the ledger, it is not known whether it arrived.
+            is_current = is_current and record["do"] == "edition"
+    return 0
+
+
+def catch_up(engine: Engine, file: Revocations, present: Log) -> bool:
+    """Add to a log what its ledger has beyond it; whether it was behind."""
+    with unavailable("ledger"), engine.connect() as connection:
+        newest = next((r["idx"] for r in present.newest_first() if "idx" in r), -1)
+        if not has_more(connection, newest):
+            return False
+        known = {record["mark"] for record in _readable(present) if record["do"] == "erase"}
+        missing = [
+            record
+            for record in revocations(connection)
+            if record.get("idx", -1) > newest
+            or ("idx" not in record and record["mark"] not in known)
+        ]
+        row = connection.execute(_TOP).one()
+    file.append(*missing, done(row.idx, row.leaf, present.generation))
+    return True
+
+
+def _readable(present: Log) -> list[Record]:
+    try:
+        return present.records()
+    except LogDamaged:
+        return []
+
+
+def audit(engine: Engine, action: str, *, now: float, urandom: Callable[[int], bytes]) -> None:
+    """Say in the audit what was done to a ledger; raises CollectorUnavailable."""
+    with unavailable("ledger"), writing(engine) as connection:
+        record_change(
+            connection,
+            actor=CLI,
+            action=action,
+            target="revocations.log",
+            before=None,
+            after=None,
+            now=now,
+            urandom=urandom,
+        )

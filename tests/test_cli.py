@@ -207,7 +207,7 @@ def test_a_stopped_demo_leaves_no_data_behind(tmp_path: Path, how: signal.Signal
             line = process.stdout.readline()
             assert line, said
             said += line
-        assert list(tmp_path.glob("askfirst-demo-*/ledger.db"))
+        assert list(tmp_path.glob("askfirst-demo-*/data/ledger.db"))
         transport = httpx.HTTPTransport(retries=5)
         with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}") as client:
             assert client.get("/").status_code == 200

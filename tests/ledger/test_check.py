@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from askfirst_collector.cli import main
-from askfirst_collector.config import SettingError
+from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.visitor_rights import erase
@@ -52,11 +52,13 @@ def change(path: Path, *statements: str) -> None:
 def test_a_sound_folder_is_sound(folder: Path) -> None:
     """Entries of visitors, of members and of erasures; 0 at the end."""
     result = check(folder)
-    assert (result.exit_code, result.output.count("sound")) == (0, 3), result.output
+    assert (result.exit_code, result.output.count("sound")) == (0, 4), result.output
     reports = json.loads(check(folder, "--json").output)
-    assert [report["name"] for report in reports] == ["ledger.db", "events.db", "salts.db"]
-    assert [report["problems"] for report in reports] == [[], [], []]
-    assert reports[0]["rows"] == 6
+    names = ["ledger.db", "events.db", "salts.db", "revocations.log"]
+    assert [report["name"] for report in reports] == names
+    assert [report["problems"] for report in reports] == [[], [], [], []]
+    # Of the log: whose it is, that it was new, an edition, a withdrawal, an erasure in two steps.
+    assert [reports[0]["rows"], reports[3]["rows"]] == [6, 6]
 
 
 def test_it_runs_beside_a_collector(folder: Path) -> None:
@@ -116,10 +118,32 @@ def test_a_file_that_is_none_is_named(
     result = check(folder)
     assert result.exit_code == 1
     if (folder / "ledger.db").exists():
-        assert result.output.count("sound") == 2
+        assert result.output.count("sound") == 3
         assert "Stop every process of this folder" in result.output
     else:
         assert "no data folder" in result.output
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem", "advice"),
+    [
+        (lambda path: path.unlink(), "it is not there", "never an older copy"),
+        (lambda path: path.write_bytes(b"no log\n"), "is not what was written", "Leave it where"),
+        (lambda path: path.write_bytes(b""), "it is no such log", "It has no backup"),
+    ],
+)
+def test_a_log_that_is_none_is_named(
+    folder: Path, damage: Callable[[Path], None], problem: str, advice: str
+) -> None:
+    """With what to do, and nothing is written."""
+    log = Folder(folder).revocations
+    damage(log)
+    before = log.read_bytes() if log.exists() else None
+    result = check(folder)
+    assert result.exit_code == 1
+    assert problem in result.output
+    assert advice in result.output
+    assert (log.read_bytes() if log.exists() else None) == before
 
 
 def test_a_damaged_ledger_is_refused_at_start(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`askfirst ledger`: whether the databases of a collector are sound."""
+"""`askfirst ledger`: whether the files of a collector are sound."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ledger() -> None:
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def check(data: Path, as_json: bool) -> None:
-    """Look through the databases: are the files sound, is every leaf of the ledger what it was.
+    """Look through the files: are they sound, is every leaf of the ledger what it was.
 
     Only reads, also beside a running collector. Ends with 0 where nothing is wrong; else with 1,
     what is wrong, and what to do.
@@ -42,7 +42,8 @@ def check(data: Path, as_json: bool) -> None:
 
 def _print(report: FileReport) -> None:
     if not report.problems:
-        noun = "row" if report.rows == 1 else "rows"
+        noun = "record" if report.name.endswith(".log") else "row"
+        noun += "" if report.rows == 1 else "s"
         click.echo(f"{report.name}  sound, {report.rows} {noun}")
         return
     click.echo(f"{report.name}  damaged")

@@ -1,4 +1,4 @@
-"""Looking through the databases of a folder: are the files sound, is every leaf what it was.
+"""Looking through the files of a folder: are they sound, is every leaf what it was.
 
 Everything is read, in one transaction a file, and nothing written, so that it can run beside a
 server. It shows what a disk or a hand did to the files; who could write them could also write
@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from askfirst.errors import CollectorUnavailable
+from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
@@ -22,6 +22,7 @@ from askfirst_collector.store import salts, schema
 from askfirst_collector.store.faults import error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
+from askfirst_collector.store.revocations import LogDamaged, Record, look
 from askfirst_collector.store.versions import version_of
 
 MOST = 20  # problems of a file that are listed; one broken page has many
@@ -32,7 +33,7 @@ _ENTRIES = "SELECT idx, leaf, salt, body, site, handle, kind, hour, until FROM e
 
 @dataclass(frozen=True)
 class FileReport:
-    """One database: how many rows its main table has, what is wrong, and what to do about that."""
+    """One file: how many rows or records it has, what is wrong, and what to do about that."""
 
     name: str
     rows: int
@@ -41,11 +42,11 @@ class FileReport:
 
 
 def check_folder(folder: Folder) -> tuple[FileReport, ...]:
-    """Look through all three; raises nothing for what it finds."""
+    """Look through the three databases and the log; raises nothing for what it finds."""
     ledger = (
         "Stop every process of this folder, keep a copy of the folder, and put a backup of "
-        "ledger.db in its place, without its -wal and -shm. Leave salts.db: what was withdrawn "
-        "since the backup stays withdrawn."
+        "ledger.db in its place, without its -wal and -shm. Leave salts.db and revocations.log: "
+        "what was taken back since the backup stays so."
     )
     events = (
         "Stop every process of this folder, keep a copy of the folder, and put a backup of "
@@ -53,13 +54,35 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
     )
     lost = (
         "Stop every process of this folder, keep a copy of the folder, and remove salts.db with "
-        "its -wal and -shm. It has no backup: every grant ends, and visitors are asked again."
+        "its -wal and -shm. It has no backup: the rows under its pseudonyms go, the grants stay."
     )
     return (
         _report(folder.ledger, "entry", _ledger_problems, ledger),
         _report(folder.events, "event", _version_problems(len(schema.STEPS)), events),
         _report(folder.salts, "period_salt", _version_problems(len(salts.STEPS)), lost),
+        _log_report(folder),
     )
+
+
+def _log_report(folder: Folder) -> FileReport:
+    records: list[Record] = []
+    advice = (
+        "Put it back where it was, and never an older copy. It has no backup: without it every "
+        "grant ends at the next start, and visitors are asked again."
+    )
+    try:
+        present = look(folder.revocations)
+        records = [] if present is None else present.records()
+        problem = "it is not there" if present is None else ""
+        if present is not None and present.ledger is None:
+            problem = "it is no such log"
+    except LogDamaged:
+        problem = "a line of it is not what was written"
+        advice = "Leave it where it is. Where ledger.db is restored later, every grant ends."
+    except (OSError, ValueError, AskfirstError) as error:
+        problem = f"it cannot be read ({error_name(error)})"
+    problems = (problem,) if problem else ()
+    return FileReport("revocations.log", len(records), problems, advice if problems else "")
 
 
 def _report(

@@ -1,8 +1,8 @@
 """The ledger's tables in `ledger.db`.
 
 entry     one a decision; `idx` is the order. Erasing empties everything but `idx` and `leaf`
-dead      a mark of each handle that has ended; it outlives the entries and names nobody
-pair      the name it shares with the one `salts.db` it was opened with
+dead      a mark of each handle whose end is settled; it outlives the entries and names nobody
+pair      its id, which it shares with one `revocations.log`
 refusal   how many refused, by site, edition and day, where the policy counts them
 """
 

@@ -94,5 +94,5 @@ OTHERS = {
         "read_site_keys",
     ),
     *("sign_in_with_identity", "join_identity", "use_invitation", "end_invitations_of"),
-    *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "generation"),
+    *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "link"),
 }

@@ -13,6 +13,7 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.edition import Choice, Editions, bounded_terms
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms
+from askfirst_collector.catalogue import site_limits
 from askfirst_collector.catalogue.activate import enforce_on_placed, move_revision, revision
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.editions import archived, as_change, edition, load_editions
@@ -26,12 +27,6 @@ from askfirst_collector.catalogue.scheduled import (
     load_scheduled,
     schedule,
     unschedule,
-)
-from askfirst_collector.catalogue.site_limits import (
-    LARGEST,
-    MOST_ROWS_A_DAY,
-    rows_a_day,
-    set_rows_a_day,
 )
 from askfirst_collector.catalogue.suspensions import lift, why
 from askfirst_collector.catalogue.unreadable import Unreadable
@@ -56,7 +51,7 @@ class Site:
     host_version: int
     suspended: tuple[Problem, ...] = ()
     retired: bool = False
-    rows_a_day: int = MOST_ROWS_A_DAY
+    rows_a_day: int = site_limits.MOST_ROWS_A_DAY
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM."""
@@ -244,16 +239,16 @@ class Registry:
         authorize: Callable[[Connection], None] = _anybody,
     ) -> None:
         """Let a site store this many rows a day; Refused for a site that published nothing."""
-        if not 1 <= number <= LARGEST:
-            raise Refused(
-                Reason.BAD_SHAPE, f"write rows_a_day as a whole number from 1 to {LARGEST}"
-            )
+        most = site_limits.LARGEST
+        if not 1 <= number <= most:
+            detail = f"write rows_a_day as a whole number from 1 to {most}"
+            raise Refused(Reason.BAD_SHAPE, detail)
         with unavailable("ledger"), writing(self._engine) as connection:
             authorize(connection)
             if not load_editions(connection, site):
                 raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
-            before = rows_a_day(connection, site)
-            set_rows_a_day(connection, site, number)
+            before = site_limits.rows_a_day(connection, site)
+            site_limits.set_rows_a_day(connection, site, number)
             move_revision(connection)
             old, new = {"rows_a_day": before}, {"rows_a_day": number}
             self._record(connection, site, actor, "site.limit", old, new)
@@ -390,7 +385,7 @@ class Registry:
                 why(connection, name),
                 is_retired(connection, name),
                 due_at(connection, name),
-                rows_a_day(connection, name),
+                site_limits.rows_a_day(connection, name),
             )
             # Sites are few, and each is one that published: names of strangers are not kept.
             if known.editions or known.due is not None:

@@ -22,8 +22,8 @@ from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
-from askfirst_collector.members.members import Members
 from askfirst_collector.ledger.revocation_log import open_revocations
+from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed

@@ -35,7 +35,7 @@ from askfirst.flask import consent_from as flask_consent
 from tests.gate.memory import MemoryCollector, make_policy, state_token
 
 COMPARED = "2024-01-01T00:00:00"
-CHOICES = {"statistics": (3, 1), "marketing": (0, 1), "preferences": (1, 1)}
+CHOICES = {"statistics": 2, "marketing": 0, "preferences": 2}
 SITE = "session=Vk3mQ9xZ; csrftoken=hT7; theme=dark"
 Application = Callable[..., Iterable[bytes]]
 

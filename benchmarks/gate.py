@@ -104,7 +104,7 @@ async def main() -> None:
     logging.disable(logging.CRITICAL)
     options = {"rounds": wanted.rounds, "n": wanted.requests}
     token = state_token(
-        {"statistics": (3, 1), "marketing": (0, 1), "preferences": (1, 1)},
+        {"statistics": 2, "marketing": 0, "preferences": 2},
         expires=time.time() + 86_400,
     )
     site = b"session=Vk3mQ9xZ; csrftoken=hT7; theme=dark"

@@ -47,7 +47,7 @@ async def measure(folder: Path, events: int, visitors: int) -> None:
     ]
     for start in range(0, visitors, TOGETHER):
         await asyncio.gather(
-            *(world.answer(each, {"statistics": 3}) for each in people[start : start + TOGETHER])
+            *(world.answer(each, {"statistics": 2}) for each in people[start : start + TOGETHER])
         )
     print(f"{visitors:,} grants: {resident():.0f} MB")
     sent = 0

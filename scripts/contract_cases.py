@@ -155,22 +155,46 @@ BATCHES: list[tuple[str, Any, str | list[str | None]]] = [
     ("a number of 400 digits", b'{"v":' + b"9" * 400 + b"}", "bad-shape"),
 ]
 
-_ACCEPT: dict[str, Any] = {"v": 1, "edition": EDITION, "lang": "en", "method": "accept_all"}
-_SAVE: dict[str, Any] = {**_ACCEPT, "method": "save", "choices": {"statistics": 2}}
-_REJECT: dict[str, Any] = {"v": 1, "method": "reject_all"}
-_FORM = f"edition={EDITION}&lang=en&method="
+_ACCEPT: dict[str, Any] = {"v": 2, "edition": EDITION, "lang": "en", "method": "accept_all"}
+_SOME = {"marketing": 0, "preferences": 0, "statistics": 2}
+_ALL = dict.fromkeys(_SOME, 2)
+_SAVE: dict[str, Any] = {**_ACCEPT, "method": "save", "choices": _SOME}
+_REJECT: dict[str, Any] = {"v": 2, "method": "reject_all"}
+_BEFORE: dict[str, Any] = {**_ACCEPT, "v": 1}
+_FORM_BEFORE = f"edition={EDITION}&lang=en&method="
+_FORM = "v=2&" + _FORM_BEFORE
+_FIELDS = "purpose.marketing=0&purpose.preferences=0&purpose.statistics=2"
 # JSON, or a form where it is text: None is taken.
 ANSWERS: list[tuple[str, Any, str | None]] = [
     ("all", _ACCEPT, OK),
-    ("all, by name", {**_ACCEPT, "choices": {"statistics": 3}}, OK),
+    ("all, by name", {**_ACCEPT, "choices": _ALL}, OK),
+    ("all, with less detail", {**_ACCEPT, "choices": dict.fromkeys(_ALL, 1)}, OK),
     ("some", _SAVE, OK),
     ("none", {**_REJECT, "edition": EDITION, "lang": "en"}, OK),
     ("none, and no more said", _REJECT, OK),
     ("none, of an edition that is long gone", {**_REJECT, "edition": "old"}, OK),
     ("no longer", {**_REJECT, "method": "withdraw"}, OK),
-    ("some not, and no edition", {"v": 1, "method": "save", "choices": {"statistics": 0}}, OK),
-    ("a version with a point", {**_ACCEPT, "v": 1.0}, OK),
-    ("a detail with a point", {**_SAVE, "choices": {"statistics": 2.0}}, OK),
+    ("some not, and no edition", {"v": 2, "method": "save", "choices": dict.fromkeys(_ALL, 0)}, OK),
+    ("a version with a point", {**_ACCEPT, "v": 2.0}, OK),
+    ("version 1: none", {**_REJECT, "v": 1}, OK),
+    ("version 1: no longer", {**_REJECT, "v": 1, "method": "withdraw"}, OK),
+    (
+        "version 1: some not",
+        {**_BEFORE, "method": "save", "choices": dict.fromkeys(_ALL, 0)},
+        OK,
+    ),
+    ("version 1: all", _BEFORE, "edition-changed"),
+    (
+        "version 1: some",
+        {**_BEFORE, "method": "save", "choices": {"statistics": 3}},
+        "edition-changed",
+    ),
+    (
+        "version 1: a detail over the limit",
+        {**_BEFORE, "method": "save", "choices": {"statistics": 4}},
+        "bad-shape",
+    ),
+    ("a detail with a point", {**_SAVE, "choices": {**_SOME, "statistics": 2.0}}, OK),
     ("an adult", {**_ACCEPT, "adult": True}, OK),
     ("texts at the limit", {**_REJECT, "edition": SHORT, "lang": SHORT}, OK),
     ("an edition over the limit", {**_REJECT, "edition": SHORT + "x"}, "bad-shape"),
@@ -181,20 +205,24 @@ ANSWERS: list[tuple[str, Any, str | None]] = [
     ("another edition", {**_ACCEPT, "edition": "0" * 64}, "edition-changed"),
     ("no version", {"method": "reject_all"}, "unknown-version"),
     ("a version that is a flag", {**_REJECT, "v": True}, "unknown-version"),
-    ("another version", {**_REJECT, "v": 2, "other": 1}, "unknown-version"),
+    ("another version", {**_REJECT, "v": 3, "other": 1}, "unknown-version"),
     ("an unknown field", {**_REJECT, "extra": 1}, "unknown-field"),
-    ("no method", {"v": 1}, "bad-shape"),
+    ("no method", {"v": 2}, "bad-shape"),
     ("another method", {**_REJECT, "method": "maybe"}, "bad-shape"),
     ("a method that is a list", {**_REJECT, "method": ["withdraw"]}, "bad-shape"),
-    ("a detail over the limit", {**_SAVE, "choices": {"statistics": 4}}, "bad-shape"),
+    ("a detail over the limit", {**_SAVE, "choices": {"statistics": 3}}, "bad-shape"),
     ("a detail below the limit", {**_SAVE, "choices": {"statistics": -1}}, "bad-shape"),
     ("a detail that is a flag", {**_SAVE, "choices": {"statistics": True}}, "bad-shape"),
     ("a detail that is text", {**_SAVE, "choices": {"statistics": "2"}}, "bad-shape"),
     ("half a detail", {**_SAVE, "choices": {"statistics": 2.5}}, "bad-shape"),
-    ("choices that are a list", {**_SAVE, "choices": [3]}, "bad-shape"),
+    ("choices that are a list", {**_SAVE, "choices": [2]}, "bad-shape"),
     ("choices that are null", {**_SAVE, "choices": None}, "bad-shape"),
     ("a purpose that is no name", {**_SAVE, "choices": {"No such": 0}}, "bad-shape"),
-    ("a purpose that there is not", {**_SAVE, "choices": {"nothing": 3}}, "unknown-purpose"),
+    (
+        "a purpose that there is not",
+        {**_SAVE, "choices": {"nothing": 2, "statistics": 2}},
+        "unknown-purpose",
+    ),
     (
         "choices at the limit",
         {**_REJECT, "choices": {f"p{n}": 0 for n in range(limits.CHOICES)}},
@@ -205,24 +233,44 @@ ANSWERS: list[tuple[str, Any, str | None]] = [
         {**_REJECT, "choices": {f"p{n}": 0 for n in range(limits.CHOICES + 1)}},
         "bad-shape",
     ),
-    ("all, by half", {**_ACCEPT, "choices": {"statistics": 1}}, "choices-contradict-method"),
+    (
+        "all, but one",
+        {**_ACCEPT, "choices": {**_ALL, "statistics": 0}},
+        "choices-contradict-method",
+    ),
+    (
+        "two details",
+        {**_SAVE, "choices": {**_ALL, "statistics": 1}},
+        "choices-contradict-method",
+    ),
     ("none, but one", {**_REJECT, "choices": {"statistics": 1}}, "choices-contradict-method"),
     ("an adult by a word", {**_ACCEPT, "adult": "yes"}, "bad-shape"),
     ("an adult by a number", {**_ACCEPT, "adult": 1}, "bad-shape"),
     ("a list", [], "bad-shape"),
     ("NUL", {**_REJECT, "lang": "\0"}, "bad-shape"),
     ("nothing", b"", "not-json"),
-    ("a key twice", b'{"v":1,"v":1}', "duplicate-key"),
-    ("half a character", b'{"v":1,"lang":"\\ud800"}', "bad-shape"),
-    ("Latin-1", b'{"v":1,"lang":"\xe9"}', "not-utf-8"),
+    ("a key twice", b'{"v":2,"v":2}', "duplicate-key"),
+    ("half a character", b'{"v":2,"lang":"\\ud800"}', "bad-shape"),
+    ("Latin-1", b'{"v":2,"lang":"\xe9"}', "not-utf-8"),
     ("a number that no double holds", b'{"v":1e400}', "bad-shape"),
     ("too deep", b"[" * 9 + b"]" * 9, "too-deep"),
     ("a form: all", _FORM + "accept_all", OK),
-    ("a form: some", _FORM + "save&purpose.statistics=2&return_to=/shop", OK),
-    ("a form: none, whatever its fields say", _FORM + "reject_all&purpose.statistics=3", OK),
-    ("a form of this version", _FORM + "reject_all&v=1", OK),
-    ("a form of another version", _FORM + "reject_all&v=2", "unknown-version"),
-    ("a form with a detail over the limit", _FORM + "save&purpose.statistics=4", "bad-shape"),
+    ("a form: some", _FORM + "save&" + _FIELDS + "&return_to=/shop", OK),
+    ("a form: none, whatever its fields say", _FORM + "reject_all&purpose.statistics=2", OK),
+    ("a form: some, with less detail", _FORM + "save&" + _FIELDS + "&detail=1", OK),
+    ("a form: all, with less detail", _FORM + "accept_all&detail=1", OK),
+    ("a form with an unknown detail of all", _FORM + "save&detail=3", "bad-shape"),
+    ("a form of version 1: none", _FORM_BEFORE + "reject_all&v=1", OK),
+    ("a form of version 1: all", _FORM_BEFORE + "accept_all&v=1", "edition-changed"),
+    ("a form without a version: none", _FORM_BEFORE + "reject_all&purpose.statistics=3", OK),
+    ("a form without a version: all", _FORM_BEFORE + "accept_all", "edition-changed"),
+    (
+        "a form without a version: some",
+        _FORM_BEFORE + "save&purpose.statistics=2",
+        "edition-changed",
+    ),
+    ("a form of another version", _FORM_BEFORE + "reject_all&v=3", "unknown-version"),
+    ("a form with a detail over the limit", _FORM + "save&purpose.statistics=3", "bad-shape"),
     ("a form without a method", "lang=en", "bad-shape"),
     ("a form with another field", _FORM + "save&extra=1", "unknown-field"),
     ("a form with a field twice", _FORM + "save&lang=en", "duplicate-key"),

@@ -25,7 +25,7 @@ from askfirst.gate.visit import Visit
 from tests.gate.browser import Browser, call, until
 from tests.gate.memory import AWAY, NOW, MemoryCollector, make_policy, state_token
 
-GRANTED = state_token({"statistics": (3, 1)})
+GRANTED = state_token({"statistics": 2})
 
 
 def wrap(app: Any, collector: MemoryCollector | None = None, **options: Any) -> ConsentMiddleware:
@@ -323,7 +323,7 @@ async def test_a_whole_visit_over_a_real_socket() -> None:
     with served(middleware) as port:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             same = {"sec-fetch-site": "same-origin"}
-            value = {"v": 1, "edition": policy.hash, "lang": "en", "method": "accept_all"}
+            value = {"v": 2, "edition": policy.hash, "lang": "en", "method": "accept_all"}
             got = await client.post("/askfirst/consent", json=value, headers=same)
             assert got.status_code == 200
             lines = got.headers.get_list("set-cookie")

@@ -171,7 +171,7 @@ def test_cookies_wait_and_hints_never_leave() -> None:
     before = visitor().get("/page")
     assert "_ga" not in before.cookies
     assert not before.has_header("Accept-CH")
-    granted = visitor(detail=3).get("/page")
+    granted = visitor(detail=2).get("/page")
     assert "_ga" in granted.cookies
     assert "private" in granted["Cache-Control"]
 
@@ -179,7 +179,7 @@ def test_cookies_wait_and_hints_never_leave() -> None:
 @pytest.mark.parametrize("make", [Client, AsyncClient])
 def test_the_receipt_is_taken_in_both_kinds(make: Callable[[], Any]) -> None:
     """M40: neither COOKIES nor META nor the scope has it."""
-    client = visitor(make, detail=3)
+    client = visitor(make, detail=2)
     client.cookies["__Host-askfirst-receipt"] = SECRET
     client.cookies["basket"] = "3"
     got = client.get("/seen")
@@ -234,7 +234,7 @@ def test_the_page_views_a_server_sees() -> None:
     collector = MemoryCollector()
     agreed = policy(server_side=True)
     with override_settings(ASKFIRST={"POLICY": agreed, "COLLECTOR": collector}):
-        client = visitor(detail=3)
+        client = visitor(detail=2)
         client.cookies["__Host-askfirst-receipt"] = SECRET
         client.get("/counted?sort=price&q=x")
         until(lambda: bool(collector.submitted))
@@ -249,7 +249,7 @@ def test_djangos_own_cache_leaks_no_answer(address: str) -> None:
     fetch = "django.middleware.cache.FetchFromCacheMiddleware"
     for middleware in ([GATE, update, fetch], [update, GATE, fetch]):
         with override_settings(MIDDLEWARE=middleware):
-            assert visitor(detail=3).get(address).content == b"True"
+            assert visitor(detail=2).get(address).content == b"True"
             assert visitor(detail=0).get(address).content == b"False"
             assert visitor().get(address).content == b"False"
 
@@ -261,7 +261,7 @@ def test_our_own_faults_serve_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError
 
     monkeypatch.setattr("askfirst.django.middleware.headers_of", broken)
-    got = visitor(detail=3).get("/page")
+    got = visitor(detail=2).get("/page")
     assert (got.status_code, got.content) == (200, b"page")
     assert not got.cookies
     assert got["Cache-Control"] == "private"
@@ -328,7 +328,7 @@ def test_template_tags() -> None:
     script = rendered('{% load askfirst %}{% askfirst_script nonce="a&b" %}')
     assert script == '<script src="/askfirst/static/askfirst.js" defer nonce="a&amp;b"></script>'
     asks = '{% load askfirst %}{{ request|allows:"statistics" }} {{ consent.statistics }}'
-    assert rendered(asks, detail=3) == "True True"
+    assert rendered(asks, detail=2) == "True True"
     assert rendered(asks) == "False False"
     with pytest.raises(LookupError, match="context_processors"):
         Template("{% load askfirst %}{% askfirst_notice %}").render(Context({}))

@@ -298,7 +298,7 @@ def test_it_survives_a_fork(tmp_path: Path) -> None:
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    asyncio.run(collector.record(decision(POLICY, "save", {"marketing": 1})))
+    asyncio.run(collector.record(decision(POLICY, "save", {"marketing": 0})))
     collector.close()
     with opened(tmp_path) as parts:
         assert parts.ledger.newest() == 2

@@ -48,7 +48,7 @@ jinja: adapters
 litestar: adapters client
 log_fault:
 observe: contracts errors terms
-pages: errors gate http terms
+pages: contracts errors gate http terms
 quart: adapters client terms
 remote: client contracts errors gate http log_fault observe spool terms
 spool: client errors log_fault
@@ -94,7 +94,7 @@ ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue 
     store usecases
 init: @errors @gate @terms catalogue
 jobs: @errors closing ingest ledger members services store usecases webhooks
-ledger: @client @errors @terms config store
+ledger: @client @contracts @errors @terms config store
 loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases

@@ -54,7 +54,7 @@ def test_the_block_asks_and_then_does_as_it_was_told(
             answer = await client.post(
                 "/askfirst/consent",
                 json={
-                    "v": 1,
+                    "v": 2,
                     "edition": policy["hash"],
                     "lang": "en",
                     "method": "accept_all",

@@ -122,8 +122,12 @@ class Site:
         self, visitor: Visitor, choices: Mapping[str, int], method: str = "save", **more: object
     ) -> Got:
         """The visitor answers the notice; grants are seen to succeed."""
+        if method == "save":
+            # Who answers first answers all that is asked.
+            answered = b"__Host-askfirst" in visitor.jar
+            choices = {**({} if answered else dict.fromkeys(self.policy.asked, 0)), **choices}
         value = {
-            "v": 1,
+            "v": 2,
             "edition": self.policy.hash,
             "lang": "en",
             "method": method,

@@ -7,7 +7,7 @@ const PATIENCE = 8000; // milliseconds
 const { fetch } = window;
 
 interface Answer {
-  v: 1;
+  v: 2;
   edition: string;
   lang: string;
   method: string;
@@ -41,10 +41,11 @@ export function onClick(event: Event, context: NoticeContext, words: Words): voi
 export function read(form: HTMLFormElement, method: string): Answer {
   const data = new FormData(form);
   const choices: Record<string, number> = {};
+  const most = Number(data.get("detail") ?? 2);
   for (const [name, value] of data) {
-    if (name.startsWith("purpose.")) choices[name.slice(8)] = Number(value);
+    if (name.startsWith("purpose.")) choices[name.slice(8)] = Math.min(Number(value), most);
   }
-  const answer: Answer = { v: 1, edition: String(data.get("edition")), lang: String(data.get("lang")), method };
+  const answer: Answer = { v: 2, edition: String(data.get("edition")), lang: String(data.get("lang")), method };
   if (method === "save" || Object.keys(choices).length > 0) answer.choices = choices;
   if (data.has("adult")) answer.adult = true;
   return answer;

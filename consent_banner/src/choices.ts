@@ -1,7 +1,7 @@
-/** The preferences as a modal dialog: the four details of each purpose (as gate/choices.py). */
+/** The preferences as a modal dialog: each purpose on or off, and less detail of all (as pages/choices.py). */
 import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
 import { decide } from "../../sdk/js/src/consent.ts";
-import { about, at, DETAILS, minimumAge, textOf } from "./describe.ts";
+import { about, at, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
 import { el, own } from "./element.ts";
 import { signalLine } from "./first.ts";
 import { address, button, fields, form, problem } from "./form.ts";
@@ -57,6 +57,7 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
     base,
     "askfirst-save",
     fields(context, words),
+    names.some((name) => lessDiffers(published, name)) && less(sharedDetail(state) === 1, words),
     names.filter(isOwn).map(one),
     section(published, words, one),
     age > 0 &&
@@ -75,6 +76,21 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
     button("save", words.say("button.save")),
   );
 }
+
+/** The one switch for all: how precisely. */
+const less = (checked: boolean, words: Words): HTMLElement =>
+  el(
+    "label",
+    { class: "askfirst-less" },
+    el("input", { type: "checkbox", name: "detail", value: 1, checked }),
+    el(
+      "span",
+      {},
+      el("strong", {}, words.say("choices.less")),
+      " ",
+      el("span", { class: "askfirst-note" }, words.say("choices.less_why")),
+    ),
+  );
 
 function purpose(context: NoticeContext, name: string, asks: readonly Question[], words: Words): HTMLElement | null {
   const { published, signals } = context;
@@ -111,7 +127,7 @@ function options(
   return el(
     "div",
     { class: "askfirst-options" },
-    DETAILS.map((detail) =>
+    [0, 2].map((detail) =>
       el(
         "label",
         { class: "askfirst-option" },
@@ -119,12 +135,27 @@ function options(
           type: "radio",
           name: `purpose.${name}`,
           value: detail,
-          checked: answered && settled && consent.details[name] === detail,
+          checked: answered && settled && Boolean(consent.details[name]) === detail > 0,
           // Left out, a purpose keeps its old answer; what is asked must be answered.
           required: !answered && asked,
         }),
-        el("strong", {}, words.say(`detail.${detail}`)),
-        el("span", {}, at(published, name, detail, words)),
+        el("strong", {}, words.say(detail ? "switch.on" : "switch.off")),
+        el(
+          "span",
+          {},
+          // Of what is on, the switch above says which example counts: the styles show that one.
+          detail && lessDiffers(published, name)
+            ? [2, 1].map((each) =>
+                el(
+                  "span",
+                  { class: `askfirst-at-${each}` },
+                  el("em", {}, words.say(`detail.${each}`)),
+                  ": ",
+                  at(published, name, each, words),
+                ),
+              )
+            : at(published, name, detail, words),
+        ),
       ),
     ),
   );

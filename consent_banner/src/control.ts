@@ -1,6 +1,6 @@
 /** The way to change or withdraw, with the present choice, kept up to date on this page (as gate/notice.py; M11). */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { listed } from "./describe.ts";
+import { listed, sharedDetail } from "./describe.ts";
 import { el } from "./element.ts";
 import { button, fields, form, withReturn } from "./form.ts";
 import { every, isOwn, titleOf } from "./placed.ts";
@@ -9,7 +9,7 @@ import { isolated, type Words } from "./words.ts";
 /** Brings the control up to date, or makes one; what has focus in it stays where it is. */
 export function control(context: NoticeContext, words: Words): HTMLElement {
   const { base, state } = context;
-  const granted = Object.values(state?.choices ?? {}).some(([detail]) => detail > 0);
+  const granted = Object.values(state?.choices ?? {}).some(Boolean);
   const section = document.getElementById("askfirst-control") ?? empty(base, words);
   const status = section.querySelector(".askfirst-present");
   const text = present(context, words);
@@ -48,7 +48,7 @@ function present({ published, consent, state, signals }: NoticeContext, words: W
     if (!state) return words.say("control.unanswered");
     const now = every(published)
       .filter((name) => isOwn(name) || name in consent.scopes)
-      .map((name) => [name, name in consent.scopes ? consent.details[name] : 0] as const);
+      .map((name) => [name, name in consent.scopes ? sharedDetail(state) : 0] as const);
     if (!now.some(([, detail]) => detail)) return words.say("control.refused");
     const parts = now.map(([name, detail]) => {
       const title = isolated(titleOf(published, name, words));

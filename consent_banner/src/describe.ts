@@ -1,8 +1,6 @@
 /** What terms mean, in plain sentences: as gate/describe.py says it. */
-import type { Published, PurposeDocument, Recipient } from "../../sdk/js/src/api.ts";
+import type { Published, PurposeDocument, Recipient, State } from "../../sdk/js/src/api.ts";
 import { isolated, type Words } from "./words.ts";
-
-export const DETAILS = [0, 1, 2, 3] as const;
 
 export interface Text {
   readonly lang: string;
@@ -25,9 +23,6 @@ export const listed = (words: Words, items: readonly string[]): string => items.
 export function at({ policy, details }: Published, name: string, detail: number, words: Words): string {
   if (!detail) return words.say("choices.nothing");
   const scope = details[name]?.[detail] ?? {};
-  const text = JSON.stringify(scope);
-  const same = DETAILS.filter((other) => JSON.stringify(details[name]?.[other] ?? {}) === text).pop() ?? detail;
-  if (same > detail) return words.say("choices.same", { detail: words.say(`detail.${same}`) });
   const period = words.say(`within.${policy.purposes[name]?.closes}`);
   const things = Object.entries(scope).map(([attribute, level]) =>
     words.say(`level.${attribute}.${level}`, { period }),
@@ -36,6 +31,14 @@ export function at({ policy, details }: Published, name: string, detail: number,
     ? words.say("choices.stores", { things: things.join(words.say("chain")) })
     : words.say("choices.empty_scope");
 }
+
+/** Whether less detail of a purpose stores anything else than what is asked. */
+export const lessDiffers = ({ details }: Published, name: string): boolean =>
+  JSON.stringify(details[name]?.[1]) !== JSON.stringify(details[name]?.[2]);
+
+/** The detail of all that the site itself was granted; 0 where nothing was. */
+export const sharedDetail = (state: State | null): number =>
+  Math.max(0, ...Object.entries(state?.choices ?? {}).map(([name, detail]) => (name.includes("/") ? 0 : detail)));
 
 /** How long it is kept, with whom it is shared (in words), and what it sets in the browser. */
 export function about(purpose: PurposeDocument, shared: string, words: Words): string {

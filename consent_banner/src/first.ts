@@ -1,6 +1,6 @@
 /** The first layer: who asks, for what, who else receives it, how long, how to withdraw (as gate/notice.py). */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { count, listed, minimumAge, recipient, textOf } from "./describe.ts";
+import { count, listed, minimumAge, recipient, sharedDetail, textOf } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { address, button, fields, form, problem, withReturn } from "./form.ts";
 import { purposeItem } from "./item.ts";
@@ -77,7 +77,6 @@ export function signalLine(
 
 /** What holds for everything the site asks itself; of a collector, its own part says it. */
 function facts({ published: { policy }, consent }: NoticeContext, words: Words): HTMLElement {
-  const again = count(words, "days", policy.consent_days);
   const own = consent.asks.filter(({ purpose }) => isOwn(purpose));
   const asked = own.flatMap(({ purpose }) => policy.purposes[purpose] ?? []);
   const others = new Set(asked.flatMap(({ recipients }) => recipients.map((one) => recipient(one, words))));
@@ -91,7 +90,7 @@ function facts({ published: { policy }, consent }: NoticeContext, words: Words):
   const site = asked.length > 0;
   const pairs: [string, string | false][] = [
     ["who", site && (others.size > 0 ? listed(words, [...others].sort()) : words.say("notice.nobody"))],
-    ["how_long", words.say(site ? "notice.remembered" : "placed.again", { kept, consent: again })],
+    ["how_long", words.say(site ? "notice.remembered" : "placed.again", { kept })],
     ["withdraw", words.say("notice.withdraw_how")],
     ["unasked", site && listed(words, unasked)],
   ];
@@ -112,12 +111,10 @@ function foot(context: NoticeContext, words: Words): HTMLElement {
     Object.fromEntries(names.map((name) => [`purpose.${name}`, detail]));
   // Only what is asked is answered now; placed collectors are agreed to by name alone (M49).
   const named = state !== null || !asked.every(isOwn);
-  if (named) accepting = { ...accepting, ...set(asked, "3") };
-  if (state) {
-    // Where an older grant would be widened, refusing leaves that purpose out.
-    const isNew = consent.asks.filter(({ widened }) => widened.length === 0).map((question) => question.purpose);
-    refusing = { ...refusing, ...set(isNew, "0") };
-  }
+  if (named) accepting = { ...accepting, ...set(asked, "2") };
+  // All that is granted has one detail.
+  if (named && sharedDetail(state) === 1) accepting = { ...accepting, detail: "1" };
+  if (state) refusing = { ...refusing, ...set(asked, "0") };
   const apart = age > 0 || named;
   const kind = asked.some(isOwn) && !isChanged(context) ? "" : "_changed";
   const accept = words.say(`button.accept${kind}${age ? "_age" : ""}`, { age });

@@ -15,6 +15,7 @@ const here = (): string => location.pathname + location.search;
 export type Fields = Readonly<Record<string, string>>;
 
 export const fields = ({ published }: NoticeContext, words: Words): Fields => ({
+  v: "2",
   edition: published.hash,
   lang: words.lang,
   return_to: here(),

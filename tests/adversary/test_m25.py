@@ -199,7 +199,7 @@ async def test_nothing_of_it_is_left(
 
 async def _consent(world: World, visitor: Visitor, language: str) -> None:
     """A language that is none of the policy's is refused; then as everybody."""
-    value = {"v": 1, "edition": world.policy.hash, "method": "save", "choices": {"statistics": 3}}
+    value = {"v": 2, "edition": world.policy.hash, "method": "save", "choices": {"statistics": 2}}
     refused = await world.post(visitor, "/askfirst/consent", {**value, "lang": language})
     assert refused.status == 422
-    await world.answer(visitor, {"statistics": 3})
+    await world.answer(visitor, {"statistics": 2})

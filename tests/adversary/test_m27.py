@@ -68,7 +68,7 @@ async def told(folder: Path, story: Story) -> list[Shown]:
 async def _come(world: World, number: int) -> None:
     agent = FIREFOX if number % 2 else CHROME
     visitor = Visitor(f"81.2.69.{number}", agent, [(b"accept-language", b"en")])
-    await world.answer(visitor, {"statistics": 3, "marketing": 3})
+    await world.answer(visitor, {"statistics": 2, "marketing": 2})
     referrer = "https://news.example" if number % 3 else "https://www.google.com"
     for page in COMMON[: 1 + number % 3]:
         await world.send(
@@ -86,7 +86,7 @@ async def _act(world: World, one: Visitor, story: Story, second: int) -> None:
         if second == 1:
             await world.answer(one, {}, "reject_all")
     elif second == 1:
-        await world.answer(one, {"statistics": 3, "marketing": 3})
+        await world.answer(one, {"statistics": 2, "marketing": 2})
     elif second in (2, 3):
         # What tells no screen is of the class that its agent says.
         leave = {"type": "action", "page": "/", "screen": "desktop", "action": {"name": "leave"}}

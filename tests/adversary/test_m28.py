@@ -75,7 +75,7 @@ async def test_nothing_outlives_its_time(tmp_path: Path) -> None:
     handles = []
     for number in range(PEOPLE):
         visitor = Visitor(f"81.2.69.{number}", FIREFOX)
-        await world.answer(visitor, {"statistics": 3})
+        await world.answer(visitor, {"statistics": 2})
         await world.send(visitor, view("/shop/tea"), view("/shop/tea"))
         handles.append(handle_of(visitor.secret).encode())  # type: ignore[union-attr]
     refuser = Visitor("81.2.69.99")

@@ -79,7 +79,7 @@ async def test_no_pseudonym_of_a_closed_period_is_computed_again(tmp_path: Path)
     await world.open()
     people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(PEOPLE)]
     for each in people:
-        await world.answer(each, {"statistics": 3})
+        await world.answer(each, {"statistics": 2})
         await world.send(each, view("/shop/tea"))
     handles = [handle(each) for each in people]
     salt = world.collector.parts().salts.open_periods("shop")[0].salt
@@ -115,7 +115,7 @@ class Backup:
         """Visits, the backup, and what happens after it."""
         await self.world.open()
         for each in (self.stays, self.withdraws, self.erases):
-            await self.world.answer(each, {"statistics": 3, "marketing": 3})
+            await self.world.answer(each, {"statistics": 2, "marketing": 2})
             await self.world.send(each, view("/shop/tea"), view("/a", "marketing"))
         for name in BACKED_UP:
             back_up(self.folder / name, self.copies / name)
@@ -226,6 +226,6 @@ async def test_without_the_log_everybody_is_asked_again(
         assert not await backup.stores(visitor)
         assert parts.ledger.has_ended("shop", handle(visitor))
     again = Visitor(backup.stays.address, FIREFOX)
-    await backup.world.answer(again, {"statistics": 3})
+    await backup.world.answer(again, {"statistics": 2})
     assert await backup.stores(again)
     await backup.world.aclose()

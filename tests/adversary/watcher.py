@@ -47,11 +47,11 @@ class Watcher:
     def __init__(self, world: World) -> None:
         self._world = world
         self.spy = Visitor(address="2.125.160.216")
-        self._detail = 3
+        self._detail = 2
 
     async def begin(self) -> None:
         """Become one of the visitors."""
-        await self._world.answer(self.spy, {"statistics": 3})
+        await self._world.answer(self.spy, {"statistics": 2})
 
     async def glance(self) -> list[Shown]:
         """What moves while a period is open: overview, health, what is due, own grants."""
@@ -60,7 +60,7 @@ class Watcher:
         seen.append(await self._get("/askfirst/rights/me", self.spy))
         seen.append(_said("stored", await world.send(self.spy, view("/shop/tea"))))
         # Each answer comes with a receipt: what does its place in the ledger tell of others?
-        self._detail = 5 - self._detail
+        self._detail = 3 - self._detail
         changed = await world.answer(self.spy, {"statistics": self._detail})
         seen.append(_said("receipt", _payload(changed.json["receipt"])))
         seen.append(_said("health", await world.collector.health()))

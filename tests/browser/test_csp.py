@@ -31,7 +31,8 @@ POLICY = make_policy(purposes={"statistics": {"recipients": [RECIPIENT]}})
 GRANT = """async (edition) => (await fetch("/askfirst/consent", {
     method: "POST",
     headers: {"content-type": "application/json"},
-    body: JSON.stringify({v: 1, edition, lang: "en", method: "save", choices: {statistics: 3}}),
+    body: JSON.stringify({v: 2, edition, lang: "en", method: "save",
+        choices: {statistics: 2, marketing: 0, preferences: 0}}),
 })).status"""
 
 

@@ -86,7 +86,7 @@ def entries(site: Site) -> list[str]:
 
 def grant(site: Site, **more: Any) -> dict[str, Any]:
     edition = read_policy(policy()).hash
-    answer = {"v": 1, "edition": edition, "lang": "en", "method": "accept_all", "adult": True}
+    answer = {"v": 2, "edition": edition, "lang": "en", "method": "accept_all", "adult": True}
     return {**answer, **more}
 
 

@@ -41,19 +41,25 @@ def test_accepting_and_withdrawing_take_one_step_each(shop: Site, visit: Visit) 
 
 
 def test_choosing_in_detail(shop: Site, visit: Visit) -> None:
-    """M45: the four details can be chosen, seen and changed as plain forms."""
+    """M45: each purpose and the detail of all can be chosen, seen and changed as plain forms."""
     page = visit(shop, **OFF)
     page.notice.get_by_role("link", name="Choose in detail").click()
     assert page.page.locator(":checked").count() == 0
 
-    for purpose, detail in (("marketing", 0), ("preferences", 3), ("statistics", 1)):
+    for purpose, detail in (("marketing", 0), ("preferences", 2), ("statistics", 2)):
         page.page.locator(f"input[name='purpose.{purpose}'][value='{detail}']").check()
+    example = page.page.locator("fieldset .askfirst-at-2").last
+    expect(example).to_be_visible()
+    page.page.get_by_label("Store less detail").check()
+    expect(example).to_be_hidden()
+    expect(page.page.locator("fieldset .askfirst-at-1").last).to_be_visible()
     page.page.get_by_role("button", name="Save choices").click()
 
     assert page.page.url == f"{shop.address}/"
-    expect(page.control).to_contain_text("Least")
+    expect(page.control).to_contain_text("With less detail")
     page.control.get_by_role("link", name="Privacy choices").click()
-    expect(page.page.locator("input[name='purpose.statistics'][value='1']")).to_be_checked()
+    expect(page.page.locator("input[name='purpose.statistics'][value='2']")).to_be_checked()
+    expect(page.page.get_by_label("Store less detail")).to_be_checked()
     expect(page.page.locator("input[name='purpose.marketing'][value='0']")).to_be_checked()
 
 

@@ -85,7 +85,7 @@ def test_one_answer_is_for_all_that_was_asked(port: Site, visit: Visit, helper: 
     page = visit(port, f"/tides/today?helper={helper}")
     told = page.answering(page.accept.click)
     assert choices_in(told) == {
-        "marketing": 3, "preferences": 3, "statistics": 3, NAME: 3,
+        "marketing": 2, "preferences": 2, "statistics": 2, NAME: 2,
     }  # fmt: skip
     page.expect_present("Tide counter (Tide Ltd)")
     assert NAME in allowed(page)
@@ -122,16 +122,17 @@ def test_agreeing_to_it_alone_sets_it_alone(port: Site, visit: Visit) -> None:
     """M14, M49: an answer about the collector leaves every other answer as it was."""
     page = visit(port, "/?helper=0")
     open_choices(page)
-    for purpose, detail in (("marketing", 0), ("preferences", 0), ("statistics", 1)):
+    for purpose, detail in (("marketing", 0), ("preferences", 0), ("statistics", 2)):
         page.dialog.locator(f"[name='purpose.{purpose}'][value='{detail}']").check()
+    page.dialog.get_by_label("Store less detail").check()
     page.answering(page.dialog.get_by_role("button", name="Save choices").click)
     page.open("/tides/today?helper=0")
     told = page.answering(page.accept.click)
-    assert choices_in(told) == {NAME: 3}
+    assert choices_in(told) == {NAME: 1}
     expect(page.notice).to_have_count(0)
     assert allowed(page) == ["statistics", NAME]
     details = page.page.evaluate("askfirst.consent.details")
-    assert details == {"marketing": 0, "preferences": 0, "statistics": 1, NAME: 3}
+    assert details == {"marketing": 0, "preferences": 0, "statistics": 1, NAME: 2}
 
 
 @BOTH
@@ -154,13 +155,13 @@ def open_choices(page: NoticePage) -> None:
 
 
 def test_the_dialog_has_a_part_for_each_collector(port: Site, visit: Visit) -> None:
-    """M05, M11: its four details, nothing ticked, on every page; what is not asked may be left."""
+    """M05, M11: its switch, nothing ticked, on every page; what is not asked may be left."""
     page = visit(port, "/?helper=0")
     open_choices(page)
     part = page.dialog.locator("section section")
     expect(part).to_contain_text("Tide Ltd")
     expect(part).to_contain_text("/tides")
-    assert part.locator("input[type=radio]").count() == 4
+    assert part.locator("input[type=radio]").count() == 2
     assert page.dialog.locator(":checked").count() == 0
     for purpose in ("marketing", "preferences", "statistics"):
         page.dialog.locator(f"[name='purpose.{purpose}'][value='0']").check()
@@ -196,7 +197,7 @@ def test_alone_the_script_says_what_the_server_says(port: Site, visit: Visit, he
 
 
 def test_it_can_be_given_and_withdrawn_alone(port: Site, visit: Visit) -> None:
-    """M11, M12: its detail is shown and changed in the choices of any page, the rest stays."""
+    """M11, M12: its switch is shown and changed in the choices of any page, the rest stays."""
     page = visit(port, "/tides/today?helper=0")
     page.answering(page.accept.click)
     page.page.evaluate(
@@ -205,7 +206,7 @@ def test_it_can_be_given_and_withdrawn_alone(port: Site, visit: Visit) -> None:
     page.open("/?helper=0")
     page.control.get_by_role("link", name="Privacy choices").click()
     off = page.dialog.locator(f"[name='purpose.{NAME}'][value='0']")
-    assert page.dialog.locator(f"[name='purpose.{NAME}'][value='3']").is_checked()
+    assert page.dialog.locator(f"[name='purpose.{NAME}'][value='2']").is_checked()
     off.check()
     page.answering(page.dialog.get_by_role("button", name="Save choices").click)
     page.page.wait_for_function(f"!askfirst.allows({NAME!r})")

@@ -85,8 +85,9 @@ def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
     save.click()
     assert page.cookies() == set()
 
-    for purpose, detail in (("marketing", 0), ("preferences", 0), ("statistics", 1)):
+    for purpose, detail in (("marketing", 0), ("preferences", 0), ("statistics", 2)):
         page.dialog.locator(f"[name='purpose.{purpose}'][value='{detail}']").check()
+    page.dialog.get_by_label("Store less detail").check()
     told = page.answering(save.click)
 
     assert told.request.post_data_json["choices"] == {
@@ -96,7 +97,7 @@ def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
     }
     expect(page.dialog).to_have_count(0)
     expect(page.notice).to_have_count(0)
-    page.expect_present("Marketing", "Off", "Statistics", "Least")
+    page.expect_present("Marketing", "Off", "Statistics", "With less detail")
     assert page.page.evaluate("askfirst.consent.scopes.marketing") is None
     assert page.violations == []
 
@@ -156,7 +157,7 @@ def test_in_the_dialog_the_age_is_a_box_that_is_not_ticked(site: Site, visit: Vi
     page = visit(site, "/?helper=0")
     open_choices(page)
     for purpose in ("marketing", "preferences", "statistics"):
-        page.dialog.locator(f"[name='purpose.{purpose}'][value='3']").check()
+        page.dialog.locator(f"[name='purpose.{purpose}'][value='2']").check()
     told = page.answering(page.dialog.get_by_role("button", name="Save choices").click)
 
     assert told.status == 422

@@ -21,7 +21,7 @@ def decide(parts: Services, visitor: int, edition: int = 1, **details: int) -> N
     choices = {name: {"detail": n, "edition": edition} for name, n in details.items()}
     granted = any(details.values())
     body: Mapping[str, Any] = {
-        "v": 1,
+        "v": 2,
         "kind": "grant" if granted else "withdraw",
         "site": "shop",
         "handle": handle_of(visitor),
@@ -43,13 +43,13 @@ def found(parts: Services, period: str = "2026-11-16") -> dict[Value, tuple[int,
 
 def test_what_an_entry_means_follows_from_the_one_before(parts: Services, clock: Clock) -> None:
     """Of a purpose: granted, changed, withdrawn at the edition it leaves, or not touched."""
-    decide(parts, 1, statistics=3)
-    decide(parts, 2, statistics=0, marketing=3)
+    decide(parts, 1, statistics=2)
+    decide(parts, 2, statistics=0, marketing=2)
     clock.now += DAY
     decide(parts, 1, edition=2, statistics=1)
-    decide(parts, 1, edition=2, statistics=1, marketing=2)
+    decide(parts, 1, edition=2, statistics=1, marketing=1)
     decide(parts, 1, edition=2, statistics=0)
-    decide(parts, 2, edition=2, statistics=3, marketing=3)
+    decide(parts, 2, edition=2, statistics=2, marketing=2)
     assert found(parts) == {("granted", "1"): (1, 1)}
     assert found(parts, "2026-11-17") == {
         ("changed", "2"): (1, 1),
@@ -77,7 +77,7 @@ def test_refusals_are_counted_where_the_policy_counts_them(parts: Services, cloc
 def test_the_table_is_closed_like_any_other(parts: Services, clock: Clock) -> None:
     """M27: without one page view, 32 grants and 12 withdrawals are cells, rounded."""
     for visitor in range(32):
-        decide(parts, visitor, statistics=3)
+        decide(parts, visitor, statistics=2)
     for visitor in range(12):
         decide(parts, visitor, statistics=0)
     clock.now = after()
@@ -95,11 +95,11 @@ def test_the_table_is_closed_like_any_other(parts: Services, clock: Clock) -> No
 def test_one_withdrawal_is_hidden(parts: Services, clock: Clock) -> None:
     """M27: 20 grants and one withdrawal: neither is shown."""
     for visitor in range(20):
-        decide(parts, visitor, statistics=3)
-    decide(parts, 40, statistics=3)
+        decide(parts, visitor, statistics=2)
+    decide(parts, 40, statistics=2)
     clock.now += DAY
     for visitor in range(50, 70):
-        decide(parts, visitor, statistics=3)
+        decide(parts, visitor, statistics=2)
     decide(parts, 40, statistics=0)
     clock.now = after(days=2)
     close_due(parts, clock.now)

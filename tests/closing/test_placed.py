@@ -170,9 +170,9 @@ def test_its_answers_are_counted_by_name(tmp_path: Path, clock: Clock) -> None:
     """The `consent` table of a collector counts grants, changes and ends of `collector/purpose`."""
     with standing(tmp_path, clock) as parts:
         for visitor in range(10):
-            answer(parts, visitor, {"statistics": 3, "tides/statistics": 3})
+            answer(parts, visitor, {"statistics": 2, "tides/statistics": 2})
         for visitor in range(10, 20):
-            answer(parts, visitor, {"statistics": 3})
+            answer(parts, visitor, {"statistics": 2})
         clock.now = after()
         close_due(parts, clock.now)
         own = {(each.path, each.visitors) for each in told(parts, "consent").rows}

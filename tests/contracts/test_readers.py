@@ -148,7 +148,7 @@ def test_the_schema_of_answers_says_the_same(vector: Vector) -> None:
 def test_whose_answer_it_is(more: dict[str, object], reason: str | None) -> None:
     """`/v1/consents` asks for a site, and a handle or a secret as they are written."""
     try:
-        read_consent_request({"v": 1, "method": "withdraw", **more})
+        read_consent_request({"v": 2, "method": "withdraw", **more})
         found = None
     except Refused as refused:
         found = refused.reason
@@ -251,7 +251,7 @@ def test_any_value_is_read_or_refused(value: Any, relay: bool) -> None:
 @given(values)
 def test_any_answer_is_read_or_refused(value: Any) -> None:
     """Never another error."""
-    for body in (value, {"v": 1, "method": "save", "choices": value, "site": "shop"}):
+    for body in (value, {"v": 2, "method": "save", "choices": value, "site": "shop"}):
         with suppress(Refused):
             read_consent_request(body)
 

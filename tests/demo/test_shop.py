@@ -68,7 +68,7 @@ async def test_after_a_grant_the_same_cookies_pass(client: httpx.AsyncClient) ->
     policy = (await client.get("/askfirst/policy", headers={"accept": "application/json"})).json()
     answer = await client.post(
         "/askfirst/consent",
-        json={"v": 1, "edition": policy["hash"], "lang": "en", "method": "accept_all"},
+        json={"v": 2, "edition": policy["hash"], "lang": "en", "method": "accept_all"},
         headers=SAME,
     )
     assert answer.status_code == 200, answer.text

@@ -120,7 +120,7 @@ class Behaviour:
         visitor = site.visitor()
         choices = visitor.get("/askfirst/choices?return_to=/about")
         chosen = {"purpose.statistics": "2", "purpose.marketing": "0", "purpose.preferences": "0"}
-        got = visitor.press(choices, "save", **chosen)
+        got = visitor.press(choices, "save", **chosen, detail="1")
         assert (got.status, got.one("location")) == (303, "/about")
         page = visitor.get("/")
         assert COUNTED in page.text
@@ -155,8 +155,8 @@ class Behaviour:
         assert _of_ours(before.sets()) == ["units"]
         assert any(line.startswith("old_theme=") for line in before.all("set-cookie"))
         assert "private" in before.one("cache-control")
-        choices = visitor.get("/askfirst/choices")
-        visitor.press(choices, "save", **{"purpose.preferences": "3"})
+        chosen = {"purpose.statistics": "0", "purpose.marketing": "0", "purpose.preferences": "2"}
+        visitor.press(visitor.get("/askfirst/choices"), "save", **chosen)
         assert _of_ours(visitor.get("/settings").sets()) == ["theme", "units"]
         granted = _granted(site).get("/settings")
         assert _of_ours(granted.sets()) == ["theme", "_pulse", "_offer", "units"]

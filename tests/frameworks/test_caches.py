@@ -26,7 +26,7 @@ def answered(site: Site, method: str) -> Visitor:
     """A visitor who answered, as the script does."""
     visitor = site.visitor()
     policy = visitor.get("/askfirst/policy", ("Accept", "application/json")).json
-    value = {"v": 1, "edition": policy["hash"], "lang": "en", "method": method}
+    value = {"v": 2, "edition": policy["hash"], "lang": "en", "method": method}
     assert visitor.post_json("/askfirst/consent", value).status == 200
     return visitor
 

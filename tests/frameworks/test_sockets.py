@@ -52,7 +52,7 @@ def test_a_socket_is_asked_first(site: Site) -> None:
     chosen = {f"purpose.{name}": "0" for name in ("marketing", "preferences")}
     until(lambda: visitor.get("/askfirst/choices").status == 200)  # the collector has opened
     page = visitor.get("/askfirst/choices")
-    assert visitor.press(page, "save", **chosen, **{"purpose.statistics": "3"}).status == 303
+    assert visitor.press(page, "save", **chosen, **{"purpose.statistics": "2"}).status == 303
     assert RECEIPT in visitor.jar
     assert talk(site, visitor) == (True, [STATE], ["_pulse"])
     assert visitor.press(visitor.get("/askfirst/choices"), "withdraw").status == 303

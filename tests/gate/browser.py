@@ -11,7 +11,7 @@ from typing import Any
 
 from askfirst.client import Application
 from askfirst.http.set_cookie import deletes
-from tests.gate.memory import NOW
+from tests.gate.memory import NOW, PURPOSES, STATE
 
 Raw = list[tuple[bytes, bytes]]
 SAME_ORIGIN = (b"sec-fetch-site", b"same-origin")
@@ -92,7 +92,10 @@ class Browser:
         )
 
     async def consent(self, method: str, edition: str, **more: object) -> Got:
-        value = {"v": 1, "edition": edition, "lang": "en", "method": method, **more}
+        value: dict[str, Any] = {"v": 2, "edition": edition, "lang": "en", "method": method, **more}
+        if method == "save" and value.get("choices") and STATE not in self.jar:
+            # Who answers first answers all that is asked.
+            value["choices"] = {**dict.fromkeys(PURPOSES, 0), **value["choices"]}
         return await self.post_json("/askfirst/consent", value)
 
 

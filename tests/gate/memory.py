@@ -113,9 +113,8 @@ class MemoryCollector:
         self.decisions.append(decision)
         choices = dict(old.choices) if old else {}
         choices |= {name: Choice(d, current.number) for name, d in decision.choices.items()}
-        days = current.policy.consent_days, current.policy.refusal_days
         alive = any(choice.detail for choice in choices.values())
-        expires = expires_at(self.now(), consent_days=days[0], refusal_days=days[1], granted=alive)
+        expires = expires_at(self.now())
         if not alive:
             self.consent_status.pop(decision.handle)
             self.dead.add(decision.handle)
@@ -207,7 +206,7 @@ AWAY = CollectorUnavailable("the disk is full")
 
 
 def state_token(
-    choices: Mapping[str, tuple[int, int]],
+    choices: Mapping[str, int],
     *,
     site: str = "shop",
     edition: int = 1,
@@ -215,5 +214,5 @@ def state_token(
     key: bytes = KEY,
 ) -> bytes:
     """A state cookie's value."""
-    pairs = {name: Choice(*pair) for name, pair in choices.items()}
-    return sign_state(State(site, edition, pairs, int(expires)), key).encode("ascii")
+    granted = edition if any(choices.values()) else 0
+    return sign_state(State(site, granted, choices, int(expires)), key).encode("ascii")

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from askfirst.terms.consent import Consent, Signals
-from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.token import State
 
@@ -57,8 +57,7 @@ def editions(*policies: dict[str, Any]) -> Editions:
 
 def visitor(known: Editions, edition: int = 0, *, gpc: bool = False, **details: int) -> Consent:
     """The consent of somebody who answered with these details under that edition; 0 is nobody."""
-    choices = {name: Choice(detail, edition) for name, detail in details.items()}
-    state = State("example", edition, choices, 2_000_000_000) if edition else None
+    state = State("example", edition, details, 2_000_000_000) if edition else None
     return Consent("example", state, known, Signals(gpc=gpc))
 
 

@@ -31,7 +31,7 @@ def visit(*, granted: bool, route: str | None = "/orders/{id}") -> None:
     policy = make_policy(purposes={"statistics": {"levels": LEVELS}})
     gate = Gate(policy, now=lambda: NOW)
     gate.learn(Known(Editions((Edition(1, policy.hash, 0, policy),)), (KEY,)))
-    cookie = b"__Host-askfirst=" + state_token({"statistics": (3, 1)})
+    cookie = b"__Host-askfirst=" + state_token({"statistics": 2})
     headers = [(b"user-agent", AGENT), (b"referer", b"https://search.example/x?q=secret")]
     found = gate.visit([*headers, *([(b"cookie", cookie)] if granted else [])])
     gate.finish(found, [], route=lambda: route)

@@ -22,20 +22,20 @@ def checked(page: Page) -> dict[str, str]:
     }
 
 
-def test_each_purpose_has_four_details_and_none_is_ticked() -> None:
+def test_each_purpose_is_on_or_off_and_none_is_ticked() -> None:
     """M05, S15: nothing is ticked, each purpose asked wants an answer, no other has a switch."""
     page = shown(visitor(editions(document())))
 
     for name in ("marketing", "preferences", "statistics"):
         boxes = page.all("input", name=f"purpose.{name}")
-        assert [box["value"] for box in boxes] == ["0", "1", "2", "3"]
+        assert [box["value"] for box in boxes] == ["0", "2"]
         assert all("required" in box for box in boxes)
     assert not page.all("input", name="purpose.safety")
     assert checked(page) == {}
 
 
 def test_each_detail_says_exactly_what_it_stores() -> None:
-    """Each of the four is said in plain words, from the levels of the edition."""
+    """As asked and with less detail are said in plain words, from the levels of the edition."""
     text = shown(visitor(editions(document()))).text
 
     assert "Nothing is stored." in text
@@ -55,20 +55,32 @@ def test_retention_recipients_and_cookies_are_said() -> None:
     assert "May set in your browser: \u2068_ads_*\u2069." in text
 
 
-def test_details_that_are_the_same_say_so() -> None:
-    """A purpose that stores nothing about visits has four details and one difference."""
-    text = shown(visitor(editions(document()))).text
-    assert text.count("The same as “As asked”.") == 2
-    assert "Allows it. Nothing about your visit is stored by us." in text
+def test_less_detail_is_one_switch_where_it_changes_something() -> None:
+    """M05: one box for all, not ticked, with both examples beside; none where nothing differs."""
+    page = shown(visitor(editions(document())))
+    (box,) = page.all("input", name="detail")
+    assert (box["type"], box["value"], "checked" in box) == ("checkbox", "1", False)
+    for detail in (1, 2):
+        assert len(page.all("span", **{"class": f"askfirst-at-{detail}"})) == 2
+    assert "Allows it. Nothing about your visit is stored by us." in page.text
+
+    coarse = document()
+    for purpose in coarse["purposes"].values():
+        purpose["levels"] = {name: 1 for name in purpose["levels"] if name != "user_id"}
+        purpose["query_parameters"] = {}
+    page = shown(visitor(editions(coarse)))
+    assert not page.all("input", name="detail")
+    assert "less detail" not in page.text
 
 
 def test_an_answer_is_shown_as_it_stands() -> None:
     """M11: the present choice is ticked, and what is left alone stays."""
-    page = shown(visitor(editions(document()), 1, marketing=0, preferences=3, statistics=2))
+    page = shown(visitor(editions(document()), 1, marketing=0, preferences=1, statistics=1))
 
     assert checked(page) == {
+        "detail": "1",
         "purpose.marketing": "0",
-        "purpose.preferences": "3",
+        "purpose.preferences": "2",
         "purpose.statistics": "2",
     }
     assert page.all("button", value="withdraw")
@@ -79,7 +91,7 @@ def test_what_widened_is_not_ticked() -> None:
     """M16: an older answer is no answer to what is asked now."""
     newer = document()
     page = shown(
-        visitor(editions(before(newer), newer), 1, marketing=0, preferences=3, statistics=3)
+        visitor(editions(before(newer), newer), 1, marketing=0, preferences=2, statistics=2)
     )
     assert "purpose.statistics" not in checked(page)
     assert "Counts would be kept 365 days, not 90 days." in page.text
@@ -89,7 +101,7 @@ def test_the_age_is_declared_by_the_visitor_alone() -> None:
     """M30: the box is empty, and accepting at once declares it by its words."""
     page = shown(visitor(editions(document(age=16))))
 
-    (box,) = page.all("input", type="checkbox")
+    (_, box) = page.all("input", type="checkbox")
     assert (box["name"], box["value"], "checked" in box) == ("adult", "1", False)
     assert "Accept all, I am 16 or over" in page.text
 

@@ -20,7 +20,7 @@ async def test_a_refusal_carries_nothing_of_its_own(shop: Build) -> None:
     """M25: the ledger gets edition and language from closed lists, whatever the body says."""
     site = shop()
     await site.browser.consent("accept_all", site.policy.hash)
-    value = {"v": 1, "method": "withdraw", "lang": "x-64-bits", "edition": "y", "adult": True}
+    value = {"v": 2, "method": "withdraw", "lang": "x-64-bits", "edition": "y", "adult": True}
     assert (await site.browser.post_json("/askfirst/consent", value)).status == 200
     decision = site.collector.decisions[-1]
     assert (decision.lang, decision.edition, decision.adult) == ("en", site.policy.hash, False)
@@ -29,7 +29,8 @@ async def test_a_refusal_carries_nothing_of_its_own(shop: Build) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "reason"),
     [
-        ({"v": 2}, 422, "unknown-version"),
+        ({"v": 1}, 409, "edition-changed"),
+        ({"v": 3}, 422, "unknown-version"),
         ({"v": True}, 422, "unknown-version"),
         ({"v": "1"}, 422, "unknown-version"),
         ({"extra": 1}, 422, "unknown-field"),
@@ -38,14 +39,21 @@ async def test_a_refusal_carries_nothing_of_its_own(shop: Build) -> None:
         ({"method": None}, 422, "bad-shape"),
         ({"method": ["accept_all"]}, 422, "bad-shape"),
         ({"choices": {"statistics": True}}, 422, "bad-shape"),
-        ({"choices": {"statistics": 4}}, 422, "bad-shape"),
+        ({"choices": {"statistics": 3}}, 422, "bad-shape"),
         ({"choices": {"statistics": -1}}, 422, "bad-shape"),
-        ({"choices": {"statistics": "3"}}, 422, "bad-shape"),
-        ({"choices": [3]}, 422, "bad-shape"),
-        ({"choices": {"statistics": 2}}, 422, "choices-contradict-method"),
+        ({"choices": {"statistics": "2"}}, 422, "bad-shape"),
+        ({"choices": [2]}, 422, "bad-shape"),
+        ({"choices": {"statistics": 0}}, 422, "choices-contradict-method"),
+        (
+            {"choices": {"marketing": 2, "preferences": 2, "statistics": 1}},
+            422,
+            "choices-contradict-method",
+        ),
+        ({"choices": {"statistics": 2}}, 422, "nothing-chosen"),
+        ({"method": "save", "choices": {"statistics": 0}}, 422, "nothing-chosen"),
         ({"method": "reject_all", "choices": {"marketing": 1}}, 422, "choices-contradict-method"),
-        ({"choices": {"nothing": 3}}, 422, "unknown-purpose"),
-        ({"choices": {"a/statistics": 3}}, 422, "unknown-purpose"),
+        ({"choices": {"nothing": 2}}, 422, "unknown-purpose"),
+        ({"choices": {"a/statistics": 2}}, 422, "unknown-purpose"),
         ({"method": "save"}, 422, "nothing-chosen"),
         ({"adult": 1}, 422, "bad-shape"),
         ({"lang": "xx-evil"}, 422, "bad-shape"),
@@ -59,7 +67,7 @@ async def test_what_is_no_answer_is_told_why(
 ) -> None:
     """Every refusal has its reason, as application/problem+json, and sets nothing."""
     site = shop()
-    value = {"v": 1, "edition": site.policy.hash, "lang": "en", "method": "accept_all"} | changes
+    value = {"v": 2, "edition": site.policy.hash, "lang": "en", "method": "accept_all"} | changes
     got = await site.browser.post_json("/askfirst/consent", value)
     assert (got.status, got.json["reason"]) == (status, reason)
     assert got.one(b"content-type") == b"application/problem+json"
@@ -85,7 +93,7 @@ async def test_only_the_site_itself_answers(
     site = shop()
     await site.browser.consent("accept_all", site.policy.hash)
     jar = dict(site.browser.jar)
-    value = {"v": 1, "edition": site.policy.hash, "lang": "en", "method": "withdraw"}
+    value = {"v": 2, "edition": site.policy.hash, "lang": "en", "method": "withdraw"}
     for got in (
         await site.browser.post_json("/askfirst/consent", value, headers),
         await site.browser.post_form("/askfirst/consent", "method=withdraw", headers),
@@ -122,12 +130,12 @@ async def test_bodies_are_bounded(shop: Build) -> None:
 async def test_a_form_goes_back_to_its_page(shop: Build) -> None:
     """M45: the same by a form, 303 to a path of this origin."""
     site = shop()
-    fields = f"edition={site.policy.hash}&lang=en&return_to=%2Fa%3Fb%3Dc"
-    got = await site.browser.post_form(
-        "/askfirst/consent", f"{fields}&method=save&purpose.statistics=2&purpose.marketing=0"
-    )
+    fields = f"v=2&edition={site.policy.hash}&lang=en&return_to=%2Fa%3Fb%3Dc"
+    choices = "purpose.statistics=2&purpose.preferences=0&purpose.marketing=0&detail=1"
+    got = await site.browser.post_form("/askfirst/consent", f"{fields}&method=save&{choices}")
     assert (got.status, got.one(b"location")) == (303, b"/a?b=c")
-    assert site.collector.decisions[0].choices == {"statistics": 2, "marketing": 0}
+    decided = {"statistics": 1, "preferences": 0, "marketing": 0}
+    assert site.collector.decisions[0].choices == decided
     assert {*site.browser.jar} == {STATE, RECEIPT}
     away = fields.replace("%2Fa%3Fb%3Dc", quote("//evil.example"))
     got = await site.browser.post_form("/askfirst/consent", f"{away}&method=withdraw")
@@ -138,12 +146,13 @@ async def test_a_form_goes_back_to_its_page(shop: Build) -> None:
 async def test_the_button_that_was_pressed_counts(shop: Build) -> None:
     """A form sends every field it has: rejecting rejects all, accepting agrees to what is named."""
     site = shop()
-    fields = f"edition={site.policy.hash}&lang=en&purpose.statistics=3"
+    named = "&".join(f"purpose.{name}=0" for name in PURPOSES)
+    fields = f"v=2&edition={site.policy.hash}&lang=en&{named}"
     await site.browser.post_form("/askfirst/consent", f"{fields}&method=reject_all")
     assert set(claims(site.browser.jar[STATE])["ch"]) == set(PURPOSES)  # type: ignore[call-overload]
     other = site.another()
     await other.post_form("/askfirst/consent", f"{fields}&method=accept_all")
-    assert site.collector.decisions[0].choices == {"statistics": 3}
+    assert site.collector.decisions[0].choices == dict.fromkeys(PURPOSES, 2)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +190,7 @@ async def test_json_test_suite(shop: Build, corpus: Path) -> None:
             if file is None:
                 continue
             data = file.read()
-            whole = json.dumps({"v": 1, "edition": site.policy.hash, "method": "accept_all"})
+            whole = json.dumps({"v": 2, "edition": site.policy.hash, "method": "accept_all"})
             held = whole[:-1].encode() + b',"lang":' + data + b"}"
             for body in (data, held):
                 seen += 1
@@ -198,13 +207,13 @@ async def test_naughty_strings(shop: Build, corpus: Path) -> None:
     """Each string in every place a string may stand: 4xx, nothing stored, nothing echoed."""
     site = shop()
     strings = json.loads((corpus / "naughty/blns.json").read_text("utf-8"))
-    base = {"v": 1, "edition": site.policy.hash, "lang": "en", "method": "accept_all"}
+    base = {"v": 2, "edition": site.policy.hash, "lang": "en", "method": "accept_all"}
     for text in strings:
         for value in (
             base | {"edition": text},
             base | {"lang": text},
             base | {"method": text},
-            base | {"choices": {text: 3}},
+            base | {"choices": {text: 2}},
             base | {text: text},
         ):
             got = await site.browser.post_json("/askfirst/consent", value)

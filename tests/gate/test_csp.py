@@ -11,7 +11,7 @@ from askfirst.gate.csp import ENFORCED, REPORTED, CspBuilder
 from askfirst.gate.permissions import FEATURES, NAME, deny_unused
 from askfirst.http.headers import Header
 from askfirst.terms.consent import Consent, Signals
-from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.policy import Policy
 from askfirst.terms.token import State
 from tests.gate.conftest import Shop
@@ -42,7 +42,7 @@ def policy_() -> Policy:
 def consent(*granted: str, gpc: bool = False) -> Consent:
     policy = policy_()
     editions = Editions((Edition(1, policy.hash, 0, policy),))
-    choices = {name: Choice(3, 1) for name in granted}
+    choices = dict.fromkeys(granted, 2)
     return Consent("shop", State("shop", 1, choices, int(NOW) + 9), editions, Signals(gpc=gpc))
 
 
@@ -138,7 +138,7 @@ async def test_pages_alone_and_with_vary(shop: Any) -> None:
     assert b"counter" not in got.one(ENFORCED)
     assert got.one(b"vary") == b"Cookie, Sec-GPC, DNT"
     assert got.one(NAME).startswith(b"attribution-reporting=()")
-    site.browser.jar[b"__Host-askfirst"] = state_token({"statistics": (3, 1)})
+    site.browser.jar[b"__Host-askfirst"] = state_token({"statistics": 2})
     got = await site.browser.get("/")
     assert b"https://cdn.counter.example" in got.one(ENFORCED)
     plain: Shop = shop(options={"csp": "report"})

@@ -15,7 +15,7 @@ from askfirst.terms.token import LONGEST
 from tests.gate.conftest import Shop
 from tests.gate.memory import KEY, NOW, make_policy, state_token
 
-ALL = {"statistics": (3, 1), "marketing": (3, 1), "preferences": (3, 1)}
+ALL = {"statistics": 2, "marketing": 2, "preferences": 2}
 POLICY = make_policy()
 
 
@@ -35,7 +35,7 @@ GRANTED = state_token(ALL)
 
 def test_an_answer_is_read() -> None:
     """The answer of the state cookie is the consent of the request."""
-    consent = make_gate().consent(cookie(state_token({"statistics": (2, 1), "marketing": (0, 1)})))
+    consent = make_gate().consent(cookie(state_token({"statistics": 1, "marketing": 0})))
     assert consent.allows("statistics")
     assert not consent.allows("marketing")
     assert not consent.allows("preferences")
@@ -79,7 +79,7 @@ def test_no_changed_byte_is_an_answer(at: int, byte: int) -> None:
 
 def test_of_several_the_meet_counts() -> None:
     """M40: of several state cookies the meet counts."""
-    lower = state_token({"statistics": (1, 1), "marketing": (0, 1)})
+    lower = state_token({"statistics": 1, "marketing": 0})
     for tokens in ((GRANTED, lower), (lower, GRANTED), (GRANTED, b"forged", lower)):
         consent = make_gate().consent(cookie(*tokens))
         assert consent.detail("statistics") == 1
@@ -89,16 +89,16 @@ def test_of_several_the_meet_counts() -> None:
 
 def test_a_parent_domain_can_only_narrow() -> None:
     """M40: a parent-domain cookie refuses or narrows; alone it grants nothing."""
-    parent = cookie(state_token({"statistics": (2, 1), "marketing": (0, 1)}), name=b"askfirst")
+    parent = cookie(state_token({"statistics": 1, "marketing": 0}), name=b"askfirst")
     alone = make_gate().consent(parent)
     assert not alone.allows("statistics")
     assert "marketing" not in [question.purpose for question in alone.asks]
     both = make_gate().consent([*cookie(GRANTED), *parent])
-    assert both.detail("statistics") == 2
+    assert both.detail("statistics") == 1
     assert not both.allows("marketing")
     assert both.allows("preferences")
     wider = cookie(GRANTED, name=b"askfirst")
-    refused = cookie(state_token({"statistics": (0, 1)}))
+    refused = cookie(state_token({"statistics": 0}))
     assert not make_gate().consent([*refused, *wider]).allows("statistics")
     assert make_gate().consent(wider).state is None
 
@@ -150,7 +150,7 @@ async def test_a_page_that_reads_says_so(shop: Callable[..., Shop]) -> None:
     site.headers = [(b"cache-control", b"public, max-age=60"), (b"X-Odd", b"\xff")]
     granted, refused = site.another(), site.another()
     granted.jar[b"__Host-askfirst"] = GRANTED
-    refused.jar[b"__Host-askfirst"] = state_token({"statistics": (0, 1)})
+    refused.jar[b"__Host-askfirst"] = state_token({"statistics": 0})
     pages = [await each.get("/") for each in (granted, refused, site.browser)]
     assert pages[0] == pages[1] == pages[2]
     assert pages[0].headers[1:] == site.headers

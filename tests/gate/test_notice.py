@@ -82,6 +82,7 @@ def test_an_answer_leads_back_to_the_page_and_names_the_edition() -> None:
     page = shown(visitor(known), path='/almanac?day="5"')
 
     assert fields(page, "askfirst-answer") == {
+        "v": "2",
         "edition": known.current.hash,
         "lang": "en",
         "return_to": '/almanac?day="5"',
@@ -123,7 +124,7 @@ def test_the_opt_out_is_said_to_be_honoured() -> None:
     "consent",
     [
         visitor(editions(document()), 1, marketing=0, preferences=0, statistics=0),
-        visitor(editions(document()), 1, marketing=3, preferences=2, statistics=1),
+        visitor(editions(document()), 1, marketing=2, preferences=1, statistics=1),
         Consent("example", None, editions(document()), Signals(dnt=True)),
         Consent("example", None, editions(document() | {"for_children": True})),
     ],
@@ -137,10 +138,10 @@ def test_nothing_is_asked_where_there_is_nothing_to_ask(consent: Consent) -> Non
 
 
 def test_what_changed_is_asked_alone() -> None:
-    """M16: only what widened is asked, said in sentences; refusing it leaves the old answer be."""
+    """M16: only what widened is asked, said in sentences; refusing it turns it off."""
     newer = document()
     page = shown(
-        visitor(editions(before(newer), newer), 1, marketing=0, preferences=3, statistics=3)
+        visitor(editions(before(newer), newer), 1, marketing=0, preferences=2, statistics=2)
     )
 
     assert "Something changed" in page.text
@@ -149,12 +150,23 @@ def test_what_changed_is_asked_alone() -> None:
     assert "To see which of our advertisements" not in page.text
     refuse, accept = page.all("button")[-2:]
     assert refuse["value"] == "save"
-    assert not [name for name in fields(page, "askfirst-answer") if name.startswith("purpose.")]
+    refused = fields(page, "askfirst-answer")
+    assert {n: v for n, v in refused.items() if n.startswith("purpose.")} == {
+        "purpose.statistics": "0"
+    }
     assert accept["value"] == "accept_all"
     chosen = fields(page, "askfirst-accept")
     assert {n: v for n, v in chosen.items() if n.startswith("purpose.")} == {
-        "purpose.statistics": "3"
+        "purpose.statistics": "2"
     }
+
+
+def test_what_is_new_is_accepted_at_the_detail_that_holds() -> None:
+    """M16: all that is granted has one detail: accepting a part does not make the rest finer."""
+    newer = document()
+    page = shown(visitor(editions(before(newer), newer), 1, marketing=0, statistics=1))
+    assert fields(page, "askfirst-accept")["detail"] == "1"
+    assert "detail" not in fields(page, "askfirst-answer")
 
 
 def test_a_new_purpose_is_refused_by_its_name() -> None:
@@ -162,7 +174,7 @@ def test_a_new_purpose_is_refused_by_its_name() -> None:
     newer = document()
     older = document()
     del older["purposes"]["marketing"]
-    page = shown(visitor(editions(older, newer), 1, preferences=3, statistics=3))
+    page = shown(visitor(editions(older, newer), 1, preferences=2, statistics=2))
 
     refused = fields(page, "askfirst-answer")
     assert {n: v for n, v in refused.items() if n.startswith("purpose.")} == {
@@ -172,10 +184,11 @@ def test_a_new_purpose_is_refused_by_its_name() -> None:
 
 def test_the_control_shows_the_present_choice_and_withdraws_in_one_step() -> None:
     """M11: what was chosen is said, and one activation takes it back, as one gave it."""
-    page = shown(visitor(editions(document()), 1, marketing=0, preferences=3, statistics=2))
+    page = shown(visitor(editions(document()), 1, marketing=0, preferences=1, statistics=1))
 
-    assert "\u2068Marketing\u2069: Off, \u2068Preferences\u2069: As asked" in page.text
-    assert "\u2068Statistics\u2069: Less" in page.text
+    assert "\u2068Marketing\u2069: Off, \u2068Preferences\u2069: With less detail" in page.text
+    full = shown(visitor(editions(document()), 1, marketing=0, preferences=0, statistics=2))
+    assert "\u2068Statistics\u2069: As asked" in full.text
     (withdraw,) = page.all("button")
     assert withdraw["value"] == "withdraw"
     assert page.all("a", href="/askfirst/rights/me?return_to=/")
@@ -184,7 +197,7 @@ def test_the_control_shows_the_present_choice_and_withdraws_in_one_step() -> Non
 def test_the_control_shows_what_a_signal_turns_off() -> None:
     """M23: GPC now beats an older grant, and the control says so."""
     page = shown(
-        visitor(editions(document()), 1, gpc=True, marketing=3, preferences=3, statistics=3)
+        visitor(editions(document()), 1, gpc=True, marketing=2, preferences=2, statistics=2)
     )
     assert "\u2068Marketing\u2069: Off" in page.text
     assert "opt-out signal honoured" in page.text

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from askfirst.gate.gate import Known
-from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, read_state
 from tests.gate.browser import Browser
 from tests.gate.conftest import Shop
@@ -16,7 +15,7 @@ from tests.gate.memory import AWAY, KEY, NOW, PURPOSES
 from tests.gate.placing import TIDES, changed, place
 
 NAME = "tides/statistics"
-OWN = dict.fromkeys(PURPOSES, 3)
+OWN = dict.fromkeys(PURPOSES, 2)
 OPTED_OUT = [(b"sec-gpc", b"1")]
 
 
@@ -27,7 +26,7 @@ def state(browser: Browser) -> State:
 
 
 def details(browser: Browser) -> dict[str, int]:
-    return {name: choice.detail for name, choice in state(browser).choices.items()}
+    return {**state(browser).choices}
 
 
 def opened(shop: Callable[..., Shop], **changes: object) -> tuple[Shop, str]:
@@ -44,8 +43,8 @@ async def test_all_is_the_sites_own_unless_names_are_given(shop: Callable[..., S
     await at.browser.consent("accept_all", edition)
     assert details(at.browser) == OWN
     other = at.another()
-    await other.consent("accept_all", edition, choices={**OWN, NAME: 3})
-    assert details(other) == {**OWN, NAME: 3}
+    await other.consent("accept_all", edition, choices={**OWN, NAME: 2})
+    assert details(other) == {**OWN, NAME: 2}
 
 
 @pytest.mark.anyio
@@ -54,10 +53,7 @@ async def test_it_is_answered_alone_and_not_asked_again(shop: Callable[..., Shop
     at, edition = opened(shop)
     await at.browser.consent("accept_all", edition)
     await at.browser.consent("save", edition, choices={NAME: 0})
-    assert state(at.browser).choices == {
-        **dict.fromkeys(PURPOSES, Choice(3, 2)),
-        NAME: Choice(0, 2),
-    }
+    assert state(at.browser).choices == {**OWN, NAME: 0}
     assert [each.choices for each in at.collector.decisions] == [OWN, {NAME: 0}]
 
 
@@ -71,7 +67,7 @@ async def test_a_refusal_is_the_same_bytes_wherever_it_is_given(
     one_by_one = at.another()
     await one_by_one.consent("save", edition, choices={**dict.fromkeys(PURPOSES, 0), NAME: 0})
     late = at.another()
-    await late.consent("accept_all", edition, choices={**OWN, NAME: 3})
+    await late.consent("accept_all", edition, choices={**OWN, NAME: 2})
     await late.consent("withdraw", edition)
     assert details(at.browser) == dict.fromkeys(PURPOSES, 0)
     assert at.browser.jar == one_by_one.jar == late.jar
@@ -84,7 +80,7 @@ async def test_while_the_collector_is_away_refusing_it_holds_at_once(
 ) -> None:
     """A refusal acts locally at once, a placed collector's too."""
     at, edition = opened(shop)
-    await at.browser.consent("accept_all", edition, choices={**OWN, NAME: 3})
+    await at.browser.consent("accept_all", edition, choices={**OWN, NAME: 2})
     at.collector.away = AWAY
     await at.browser.consent("save", edition, choices={NAME: 0})
     assert details(at.browser) == {**OWN, NAME: 0}
@@ -94,9 +90,9 @@ async def test_while_the_collector_is_away_refusing_it_holds_at_once(
 async def test_its_own_age_is_asked_for(shop: Callable[..., Shop]) -> None:
     """M30: a collector may ask for an age where the site asks for none."""
     at, edition = opened(shop, minimum_age=16)
-    refused = await at.browser.consent("save", edition, choices={NAME: 3})
+    refused = await at.browser.consent("save", edition, choices={NAME: 2})
     assert (refused.status, refused.json["reason"]) == (422, "age-not-declared")
-    assert (await at.browser.consent("save", edition, choices={NAME: 3}, adult=True)).status == 200
+    assert (await at.browser.consent("save", edition, choices={NAME: 2}, adult=True)).status == 200
     assert (await at.another().consent("accept_all", edition)).status == 200
 
 
@@ -109,16 +105,16 @@ async def test_an_opt_out_signal_leaves_what_sells_unasked(shop: Callable[..., S
     placed = {**TIDES, "purposes": selling}
     edition = place(at.collector, at.policy, placed).current.hash
     at.browser.also = OPTED_OUT
-    choices = {"statistics": 3, "tides/marketing": 3}
+    choices = {**OWN, "tides/marketing": 2}
     await at.browser.consent("accept_all", edition, choices=choices)
-    assert details(at.browser) == {"statistics": 3}
+    assert details(at.browser) == {"preferences": 2, "statistics": 2}
 
 
 @pytest.mark.anyio
 async def test_what_is_not_placed_is_no_purpose(shop: Callable[..., Shop]) -> None:
     """M49: a grant names what the edition in force asks; a refusal of what is gone is taken."""
     at, edition = opened(shop)
-    refused = await at.browser.consent("save", edition, choices={"buoys/statistics": 3})
+    refused = await at.browser.consent("save", edition, choices={"buoys/statistics": 2})
     assert (refused.status, refused.json["reason"]) == (422, "unknown-purpose")
     assert (await at.browser.consent("save", edition, choices={"gone/p": 0})).status == 200
 
@@ -127,11 +123,12 @@ async def test_what_is_not_placed_is_no_purpose(shop: Callable[..., Shop]) -> No
 async def test_forms_name_them_as_programs_do(shop: Callable[..., Shop]) -> None:
     """M45, M49: the same names in a form's fields."""
     at, edition = opened(shop)
-    form = (
-        f"method=save&edition={edition}&lang=en&purpose.statistics=2&purpose.tides%2Fstatistics=1"
-    )
+    names = ("marketing", "preferences", "statistics", "tides%2Fstatistics")
+    fields = "&".join(f"purpose.{name}=2" for name in names)
+    form = f"v=2&method=save&edition={edition}&lang=en&detail=1&{fields}"
     assert (await at.browser.post_form("/askfirst/consent", form)).status == 303
-    assert details(at.browser) == {"statistics": 2, NAME: 1}
+    # Whatever is agreed to of a collector, the site's own detail bounds it.
+    assert details(at.browser) == {**dict.fromkeys(PURPOSES, 1), NAME: 2}
 
 
 @pytest.mark.anyio
@@ -147,6 +144,6 @@ async def test_collectors_that_come_and_go_do_not_fill_the_cookie(
         editions = place(at.collector, at.policy, changed(TIDES, collector=name))
         middleware._gate.learn(Known(editions, (KEY,)))
         edition = editions.current.hash
-        given = {f"{name}/statistics": 3} if number else {**OWN, f"{name}/statistics": 3}
+        given = {f"{name}/statistics": 2} if number else {**OWN, f"{name}/statistics": 2}
         assert (await at.browser.consent("save", edition, choices=given)).status == 200
         assert details(at.browser).items() >= {**OWN, **given}.items()

@@ -14,7 +14,7 @@ from askfirst.pages.policy import policy_page
 from askfirst.pages.rights import rights_page
 from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent, Signals
-from askfirst.terms.edition import Choice, Editions
+from askfirst.terms.edition import Editions
 from askfirst.terms.placed import read_placed
 from askfirst.terms.token import State
 from tests.gate.memory import PURPOSES, make_policy
@@ -23,7 +23,7 @@ from tests.gate.shown import HARMLESS, HOSTILE, Page
 
 WORDS = words_in("en")
 NAME = "tides/statistics"
-AGREED = dict.fromkeys(PURPOSES, 3)
+AGREED = dict.fromkeys(PURPOSES, 2)
 BUOYS = changed(
     TIDES,
     collector="buoys",
@@ -41,8 +41,7 @@ def nobody(known: Editions, **signals: bool) -> Consent:
 
 
 def answered(known: Editions, details: dict[str, int], edition: int, **signals: bool) -> Consent:
-    choices = {name: Choice(detail, edition) for name, detail in details.items()}
-    return Consent("shop", State("shop", edition, choices, 2**40), known, Signals(**signals))
+    return Consent("shop", State("shop", edition, details, 2**40), known, Signals(**signals))
 
 
 def shown(consent: Consent, path: str, host: str = "shop.example") -> Page:
@@ -62,7 +61,7 @@ def fields(page: Page, form: str) -> dict[str, str | None]:
 
 
 def all_of(*names: str) -> dict[str, str]:
-    return {f"purpose.{name}": "3" for name in names}
+    return {f"purpose.{name}": "2" for name in names}
 
 
 def test_the_notice_of_its_pages_says_who_asks_for_what() -> None:
@@ -96,13 +95,13 @@ def test_whoever_answered_is_asked_about_it_alone() -> None:
     page = shown(visitor(known, 1), "/tides/")
     assert "New on these pages: Tide Ltd" in page.text
     assert "What analytics is for." not in page.text
-    assert fields(page, "askfirst-accept") == {f"purpose.{NAME}": "3"}
+    assert fields(page, "askfirst-accept") == {f"purpose.{NAME}": "2"}
     assert fields(page, "askfirst-answer") == {f"purpose.{NAME}": "0"}
     assert page.all("button", value="save")
     assert page.text.count("Reject") == page.text.count("Accept") == 1
 
 
-@pytest.mark.parametrize("detail", [0, 1, 3])
+@pytest.mark.parametrize("detail", [0, 2])
 def test_whoever_answered_it_is_not_asked_again(detail: int) -> None:
     """M49: neither a grant nor a refusal of it is asked about twice."""
     known = place(None, None, TIDES)
@@ -131,12 +130,12 @@ def test_a_collector_that_asks_for_more_is_asked_about_again() -> None:
     known = place(None, None, TIDES)
     wider = changed(TIDES, statistics={"retention_days": 60})
     editions = Editions((*known, *place_after(known, wider)))
-    page = shown(answered(editions, {**AGREED, NAME: 3}, 2), "/tides/")
+    page = shown(answered(editions, {**AGREED, NAME: 2}, 2), "/tides/")
     assert "Something changed" in page.text
     assert "Tide Ltd asks again about what is new." in page.text
     assert "Counts would be kept 60 days, not 30 days." in page.text
-    assert fields(page, "askfirst-answer") == {}
-    assert fields(page, "askfirst-accept") == {f"purpose.{NAME}": "3"}
+    assert fields(page, "askfirst-answer") == {f"purpose.{NAME}": "0"}
+    assert fields(page, "askfirst-accept") == {f"purpose.{NAME}": "2"}
 
 
 def place_after(known: Editions, document: dict[str, Any]) -> Editions:
@@ -165,12 +164,12 @@ def test_the_age_of_a_collector_is_declared_where_it_is_asked() -> None:
 def test_the_control_names_what_was_agreed_to() -> None:
     """M11: the present choice; of collectors only those that were agreed to."""
     known = place(None, None, TIDES, BUOYS)
-    said = shown(answered(known, {**AGREED, NAME: 2}, 2), "/").text
+    said = shown(answered(known, {**AGREED, NAME: 1}, 2), "/").text
     assert "Tide counter (Tide Ltd)" in said
     assert "Buoy" not in said
 
 
-def test_the_choices_list_each_with_its_own_detail() -> None:
+def test_the_choices_list_each_with_its_own_switch() -> None:
     """M05, M49: who, where, what, how long; nothing ticked; on its pages it must be answered."""
     known = place(None, None, TIDES, BUOYS)
     page = Page(choices_page(nobody(known), words=WORDS, return_to="/tides/", host="shop.example"))
@@ -179,7 +178,7 @@ def test_the_choices_list_each_with_its_own_detail() -> None:
     assert "pages such as \u2068/tides/…/buoys\u2069" in page.text
     assert not [each for each in page.all("input") if "checked" in each]
     radios = page.all("input", type="radio", name=f"purpose.{NAME}")
-    assert len(radios) == 4
+    assert [each["value"] for each in radios] == ["0", "2"]
     assert all("required" in each for each in radios)
     assert not any(
         "required" in each for each in page.all("input", name="purpose.buoys/statistics")
@@ -216,7 +215,7 @@ def test_what_is_kept_names_each_with_its_own_way_out() -> None:
     record: dict[str, Any] = {
         "handle": "5e" * 32,
         "status": "granted",
-        "choices": {"statistics": {"detail": 3, "edition": 2}, NAME: {"detail": 2, "edition": 2}},
+        "choices": {"statistics": {"detail": 2, "edition": 2}, NAME: {"detail": 2, "edition": 2}},
         "collectors": [
             {
                 "name": "tides",
@@ -228,7 +227,7 @@ def test_what_is_kept_names_each_with_its_own_way_out() -> None:
     }
     row = {"collector": "tides", "purpose": "statistics", "type": "page_view", "values": {}}
     kept = {"record": record, "receipt": "", "rows": [row], "history": [record]}
-    page = Page(rights_page(answered(known, {NAME: 2}, 2), kept, words=WORDS))
+    page = Page(rights_page(answered(known, {NAME: 1}, 2), kept, words=WORDS))
     assert "Cloud⁩ (works for \u2068Tide Ltd\u2069, NL)" in page.text
     assert "Tide counter (Tide Ltd) · Page view" in page.text
     assert fields(page, "askfirst-end-tides") == {f"purpose.{NAME}": "0"}

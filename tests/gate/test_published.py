@@ -13,7 +13,7 @@ from tests.gate.memory import KEY, NOW, make_policy, state_token
 HTML: Header = (b"content-type", b"text/html")
 STARTED = make_policy()
 ADS = {"name": "Ads", "role": "processor", "country": "DE", "hosts": ["ads.example"]}
-ACCEPTED = {"statistics": (3, 2), "marketing": (3, 2), "preferences": (3, 2)}
+ACCEPTED = {"statistics": 2, "marketing": 2, "preferences": 2}
 
 
 def published(policy: Policy, **options: Any) -> Gate:

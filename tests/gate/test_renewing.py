@@ -66,7 +66,7 @@ async def test_no_news_drop_nothing(shop: Callable[..., Shop]) -> None:
     at = shop()
     await at.browser.get("/")
     middleware: Any = at.app
-    cookie = [(b"cookie", b"__Host-askfirst=" + state_token({"statistics": (3, 1)}))]
+    cookie = [(b"cookie", b"__Host-askfirst=" + state_token({"statistics": 2}))]
     before = middleware._gate.known, middleware._gate.consent(cookie)
     at.clock[0] += FRESH
     await at.browser.get("/")

@@ -12,7 +12,7 @@ from askfirst.pages.words import words_in
 from tests.gate.shown import HARMLESS, HOSTILE, Page, document, editions, visitor
 
 WORDS = words_in("en")
-CONSENT = visitor(editions(document()), 1, marketing=0, preferences=0, statistics=2)
+CONSENT = visitor(editions(document()), 1, marketing=0, preferences=0, statistics=1)
 
 
 def kept(status: str = "granted", rows: int = 1) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def kept(status: str = "granted", rows: int = 1) -> dict[str, Any]:
         "handle": "ab" * 32,
         "hour": "2026-11-22T14:00:00Z",
         "until": "2027-10-31T23:59:59Z",
-        "choices": {"statistics": {"detail": 2, "edition": 1}},
+        "choices": {"statistics": {"detail": 1, "edition": 1}},
     }
     row = {
         "purpose": "statistics",
@@ -57,7 +57,7 @@ def test_the_record_and_the_rows_are_shown() -> None:
     """M29: the visitor sees what was agreed, until when, and each row that is theirs."""
     page = shown(kept())
 
-    for said in ("Statistics", "Less", "Agreed", "2027-10-31", "1 row", "Page view"):
+    for said in ("Statistics", "With less detail", "Agreed", "2027-10-31", "1 row", "Page view"):
         assert said in page.text
     assert "/almanac/:id" in page.text
     assert "2026-11-22 › 14" in page.text
@@ -79,6 +79,13 @@ def test_a_row_has_its_day_and_words() -> None:
     assert "not known" in text
     assert "none" not in text
     assert "›" in text  # only between a day and its hour
+
+
+def test_a_record_of_before_reads_as_it_was_answered() -> None:
+    """M29: of version 1 the four details keep their names, as its leaf commits to them."""
+    before = kept()
+    before["record"] |= {"v": 1, "choices": {"statistics": {"detail": 1, "edition": 1}}}
+    assert "Statistics: Least" in shown(before).text
 
 
 def test_the_receipt_and_everything_can_be_taken_along() -> None:

@@ -31,7 +31,7 @@ async def test_a_visitor_sees_and_takes_home_what_is_kept(shop: Build) -> None:
     assert page.status == 200
     assert b"<h1" in page.body
     kept = (await site.browser.get("/askfirst/rights/me", JSON)).json
-    assert kept["record"]["choices"]["statistics"] == 3
+    assert kept["record"]["choices"]["statistics"] == 2
     file = await site.browser.get("/askfirst/rights/receipt", NAVIGATED)
     assert file.one(b"content-disposition") == b'attachment; filename="receipt.json"'
     assert file.json == {"receipt": kept["receipt"], "secret": site.browser.jar[RECEIPT].decode()}

@@ -60,7 +60,7 @@ def test_a_period_that_closes_between_judging_and_writing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M50: about midnight an event is dropped; one of the same batch whose month is open is not."""
-    handle = world.grant(statistics=3, marketing=3)
+    handle = world.grant(statistics=2, marketing=2)
     append, closes = world.parts.events.append, []
 
     async def late(batch: Batch) -> bytes:

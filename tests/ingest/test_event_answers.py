@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, sign_state
 from tests.ingest.world import MARKETING
 
@@ -18,7 +18,7 @@ from .world import NOW, VISIT, World, site_policy
 
 def test_each_drop_says_its_reason_at_its_place(world: World) -> None:
     """Typed reasons under a valid receipt; the rest of the batch is stored."""
-    handle = world.grant(statistics=3)
+    handle = world.grant(statistics=2)
     events: list[dict[str, object]] = [
         {**VISIT, "purpose": "no-such"},
         VISIT,
@@ -63,7 +63,7 @@ def test_bots_are_told_so_and_not_stored(world: World) -> None:
 
 def test_a_drop_is_noted_once_a_batch_and_says_nothing_but_its_reason(world: World) -> None:
     """Of visitors with a grant, for the table of drops; without a grant nothing is noted (M20)."""
-    handle = world.grant(statistics=3)
+    handle = world.grant(statistics=2)
     bad = [{**VISIT, "page": 7}, {**VISIT, "page": 8}, {**VISIT, "purpose": "no-such"}]
     answer = world.post(world.body(*bad, VISIT), handle=handle)
     assert answer.body["stored"] == 1
@@ -162,14 +162,22 @@ def test_a_fault_of_ours_is_503_and_says_nothing_of_the_visitor(
 
 
 def _state(granted: int) -> tuple[bytes, bytes]:
-    state = State("example", 1, {"statistics": Choice(granted, 1)}, int(NOW) + 86_400)
+    state = State("example", 1, {"statistics": granted}, int(NOW) + 86_400)
     return b"cookie", b"a=b; __Host-askfirst=" + sign_state(state, b"k" * 32).encode()
+
+
+def _before(granted: int) -> tuple[bytes, bytes]:
+    """With pairs, as cookies had them before."""
+    claims = json.dumps({"ch": {"statistics": [granted, 1]}}).encode()
+    return b"cookie", b"__Host-askfirst=a." + base64.urlsafe_b64encode(claims) + b".c"
 
 
 @pytest.mark.parametrize(
     ("cookie", "expires"),
     [
-        (_state(3), True),
+        (_state(2), True),
+        (_before(3), True),
+        (_before(0), False),
         (_state(0), False),
         ((b"cookie", b"__Host-askfirst=nonsense"), False),
         ((b"cookie", b"__Host-askfirst=a.!!!.c"), False),
@@ -192,7 +200,7 @@ def test_a_granting_state_cookie_without_a_receipt_is_expired(
 
 def test_a_valid_receipt_keeps_its_state_cookie(world: World) -> None:
     """A refused purpose under a live receipt does not make the browser forget its answer."""
-    handle = world.grant(marketing=3)
-    answer = world.post(world.body(), handle=handle, headers=[_state(3)])
+    handle = world.grant(marketing=2)
+    answer = world.post(world.body(), handle=handle, headers=[_state(2)])
     assert answer.reasons == ["no-grant"]
     assert b"set-cookie" not in answer.headers

@@ -32,13 +32,13 @@ def test_without_a_valid_grant_nothing_is_written_anywhere(
     caplog.set_level(logging.WARNING, "asyncio")  # the loop of the test itself
     other = site_policy(site="other")
     world.parts.registry.publish(other)
-    withdrawn, restricted, partial = world.grant(), world.grant(), world.grant(marketing=3)
+    withdrawn, restricted, partial = world.grant(), world.grant(), world.grant(marketing=2)
     world.post(world.body(), handle=withdrawn)
     world.withdraw(withdrawn)
     restrict(world.parts, "example", restricted)
-    refused = world.grant(marketing=3, statistics=0)
+    refused = world.grant(marketing=2, statistics=0)
     here = world.grant()
-    world.post(world.body(MARKETING), handle=world.grant(marketing=3))
+    world.post(world.body(MARKETING), handle=world.grant(marketing=2))
     caplog.clear()
     before = world.files()
     cases = {
@@ -148,7 +148,7 @@ def test_an_opt_out_signal_narrows_wherever_it_is_said(
     reasons: list[str],
 ) -> None:
     """M21: under Sec-GPC nothing is stored for purposes that sell; DNT does not undo an answer."""
-    handle = world.grant(statistics=3, marketing=3)
+    handle = world.grant(statistics=2, marketing=2)
     answer = world.post(
         world.body(VISIT, MARKETING, **body),
         handle=handle,
@@ -196,7 +196,7 @@ def test_a_choice_that_narrows_while_a_batch_waits_is_judged_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M20: a batch judged before a change is stored by what holds at the commit, or not at all."""
-    handle = world.grant(statistics=3, marketing=3)
+    handle = world.grant(statistics=2, marketing=2)
     assert world.parts.events.periods() == []
 
     async def race() -> list[Answered]:

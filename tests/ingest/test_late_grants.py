@@ -118,9 +118,9 @@ async def test_who_is_cancelled_does_not_forget_it(parts: Services, stalled: typ
 async def test_what_was_granted_before_stays(parts: Services, stalled: type[Stalled]) -> None:
     """Only what the visitor was not told of is taken back; the rest was recorded long ago."""
     first, other = "statistics", next(name for name in SITE.asked if name != "statistics")
-    record_now(parts, grant("save", **{first: 3}))
+    record_now(parts, grant("save", **{first: 2}))
     with pytest.raises(CollectorUnavailable):
-        await record(parts, grant("save", **{first: 3, other: 3}))
+        await record(parts, grant("save", **{first: 2, other: 2}))
     stalled.goes_on.set()
     await eventually(lambda: methods(parts)[-1] == ("change", "save"))
     assert await tell_all(parts)
@@ -128,7 +128,7 @@ async def test_what_was_granted_before_stays(parts: Services, stalled: type[Stal
     latest = parts.ledger.latest("shop", HANDLE)
     assert latest is not None
     assert latest.body["granted"] == [first]
-    assert {latest.choices[first].detail, latest.choices[other].detail} == {3, 0}
+    assert {latest.choices[first].detail, latest.choices[other].detail} == {2, 0}
     assert latest.body["retention"].keys() == {first}
     assert not parts.ledger.has_ended("shop", HANDLE)
     assert counted(parts) == {("granted", "1")}
@@ -143,7 +143,7 @@ async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Servi
         record_now(parts, grant())
     assert methods(parts) == []
     with pytest.raises(Refused, match="choices-contradict-method"):
-        record_now(parts, decision(SITE, "rollback", {"statistics": 3}))
+        record_now(parts, decision(SITE, "rollback", {"statistics": 2}))
 
 
 async def test_what_fails_behind_the_commit_ends_too(

@@ -99,7 +99,7 @@ def test_what_ends_while_events_arrive(tmp_path: Path) -> None:
     edition = site.editions.current
     handles = [hashlib.sha256(os.urandom(16)).hexdigest() for _ in range(CLIENTS)]
     for handle in handles:
-        choices = {"statistics": 3, "tides/statistics": 3, "winds/statistics": 3}
+        choices = {"statistics": 2, "tides/statistics": 2, "winds/statistics": 2}
         answer = Decision(SITE.site, handle, edition.hash, "en", "save", choices, True, False)
         record_now(parts, answer)
     with served(tmp_path) as server:

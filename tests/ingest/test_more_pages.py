@@ -11,7 +11,6 @@ import pytest
 
 from askfirst.client import Caller
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice
 from askfirst.terms.token import State
 from tests.ingest.world import ORIGIN, SAME_ORIGIN, Header, World, site_policy
 from tests.placing import place, save, tides
@@ -54,18 +53,18 @@ def more(world: World, **changes: Any) -> str:
 def test_an_older_grant_goes_on_where_it_was_agreed_to_alone(world: World) -> None:
     """M16: what an edition adds is gathered from nobody who has not agreed to it since."""
     place(world.parts, tides(world.policy))
-    old = world.grant(None, **{PURPOSE: 3})
+    old = world.grant(None, **{PURPOSE: 2})
     key = more(world, pages=["/tides/**", "/health/**"])
     assert sent(world, old, key, "/tides/dublin") == []
     assert sent(world, old, key, "/health/test") == ["no-grant"]
-    new = world.grant(None, **{PURPOSE: 3})
+    new = world.grant(None, **{PURPOSE: 2})
     assert sent(world, new, key, "/health/test") == []
 
 
 def test_nor_by_a_relay(world: World) -> None:
     """M49: matched again at the collector, by the pattern that the relay matched."""
     place(world.parts, tides(world.policy, pages=["/tides/*"]))
-    old = world.grant(None, **{PURPOSE: 3})
+    old = world.grant(None, **{PURPOSE: 2})
     key = more(world, pages=["/tides/**", "/health/*"])
     assert relayed(world, old, key, "/tides/*") == []
     for wider in ("/tides/**", "/health/*"):
@@ -77,7 +76,7 @@ def test_nor_on_another_origin(tmp_path: Path) -> None:
     origins = ["https://one.example", "https://two.example"]
     with closing(World(tmp_path / "two", policy=site_policy(origins=origins))) as world:
         place(world.parts, tides(world.policy, origins=origins[:1]))
-        old = world.grant(None, **{PURPOSE: 3})
+        old = world.grant(None, **{PURPOSE: 2})
         key = more(world, origins=[])
         for origin, reasons in zip(origins, ([], ["no-grant"]), strict=True):
             at = [(b"origin", origin.encode())]
@@ -88,7 +87,7 @@ def asked(world: World, since: int, path: str) -> list[tuple[str, object]] | Non
     """What the collector asks on a page of who agreed to it in an edition; None for nothing."""
     site = world.parts.registry.site("example")
     assert site is not None
-    choices = {name: Choice(3, since) for name in ("statistics", PURPOSE)}
+    choices = dict.fromkeys(("statistics", PURPOSE), 2)
     consent = Consent("example", State("example", since, choices, 2**33), site.editions)
     found = [each for each in consent.asks_on(path) if each.purpose == PURPOSE]
     return [(each.dimension, each.new) for each in found[0].widened] if found else None

@@ -61,7 +61,7 @@ def send(world: World, handle: str | None, key: str, *events: Any, **more: Any) 
 
 def agreed(world: World, **choices: int) -> str:
     """A visitor who agreed to the collector, or to these details as well."""
-    return granted(world, {PURPOSE: 3, **choices})
+    return granted(world, {PURPOSE: 2, **choices})
 
 
 def granted(world: World, choices: dict[str, int]) -> str:
@@ -91,7 +91,7 @@ def test_two_collectors_and_the_site_share_no_pseudonym(
 ) -> None:
     """M27: one visitor, one page, three gatherers: no value that is the visitor's alone."""
     other = place(world.parts, tides(world.policy, collector="winds"))
-    handle = agreed(world, **{"statistics": 3, "winds/statistics": 3})
+    handle = agreed(world, **{"statistics": 2, "winds/statistics": 2})
     own = {**VISIT, "purpose": "statistics"}
     assert world.post(world.body(own), handle=handle).body["stored"] == 1
     assert send(world, handle, placed.write_key).body["stored"] == 1
@@ -143,7 +143,7 @@ def test_what_is_not_its_own_is_dropped_with_its_reason(
     named = change.get("key", placed.write_key)
     told = {k: v for k, v in {**VISIT, **change}.items() if k in VISIT and v is not None}
     more = {k: v for k, v in change.items() if k == "vouch"}
-    handle = agreed(world, statistics=3)
+    handle = agreed(world, statistics=2)
     assert send(world, handle, keys.get(named, named), told, **more).reasons == [reason]
     assert world.rows() == []
     before = world.files()
@@ -155,13 +155,13 @@ def test_what_is_not_its_own_is_dropped_with_its_reason(
 def test_a_drop_is_counted_where_the_visitor_agreed(world: World, placed: PlacedCollector) -> None:
     """Drops reach people only by closing: a wrong page's at its collector, a wrong key's at the
     site; where that purpose was not agreed to, nothing is written at all (M20)."""
-    handle = agreed(world, statistics=3)
+    handle = agreed(world, statistics=2)
     send(world, handle, placed.write_key, {**VISIT, "page": "/about"})
     send(world, handle, "placed_nobody")
     noted = {(row.collector, row.values["action"]) for row in world.rows(drops=True)}
     assert noted == {("tides", ("wrong-page",)), ("", ("unknown-collector",))}
     before = world.files()
-    other = world.grant(preferences=3)
+    other = world.grant(preferences=2)
     known = world.files()
     assert known != before
     send(world, other, placed.write_key, {**VISIT, "page": "/about"})
@@ -172,8 +172,8 @@ def test_a_drop_is_counted_where_the_visitor_agreed(world: World, placed: Placed
 
 def test_only_a_grant_that_names_it_lets_it_gather(world: World, placed: PlacedCollector) -> None:
     """M49: who agreed to the site's statistics has not agreed to the collector's."""
-    assert send(world, world.grant(statistics=3), placed.write_key).reasons == ["no-grant"]
-    refused = granted(world, {"statistics": 3, PURPOSE: 0})
+    assert send(world, world.grant(statistics=2), placed.write_key).reasons == ["no-grant"]
+    refused = granted(world, {"statistics": 2, PURPOSE: 0})
     assert send(world, refused, placed.write_key).reasons == ["no-grant"]
     assert world.rows() == []
 
@@ -233,7 +233,7 @@ def test_a_page_without_a_server_is_matched_by_origin_and_path(world: World) -> 
     policy = site_policy(origins=[ORIGIN, "https://www.example.org"])
     world.parts.registry.publish(policy)
     key = place(world.parts, tides(policy, origins=[ORIGIN])).write_key
-    world.grant(SECRET_HANDLE, **{PURPOSE: 3})
+    world.grant(SECRET_HANDLE, **{PURPOSE: 2})
 
     def post(origin: str, **change: object) -> Answered:
         body = world.body({**VISIT, **change}, site="example", secret=SECRET, collector=key)
@@ -300,7 +300,7 @@ def test_a_narrowed_collector_narrows_older_grants(world: World, placed: PlacedC
 
 def test_rights_reach_the_rows_of_every_collector(world: World, placed: PlacedCollector) -> None:
     """M29: a visitor sees and erases what placed collectors hold, gone ones too."""
-    handle = agreed(world, statistics=3)
+    handle = agreed(world, statistics=2)
     send(world, handle, placed.write_key)
     world.post(world.body({**VISIT, "purpose": "statistics"}), handle=handle)
     state(world.parts, placed.placed, "retired")

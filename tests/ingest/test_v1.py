@@ -25,7 +25,7 @@ SECRET_BYTES = b"0123456789abcdef"
 SECRET = base64.urlsafe_b64encode(SECRET_BYTES).rstrip(b"=").decode()
 OWN = hashlib.sha256(SECRET_BYTES).hexdigest()
 RECEIPT = {"authorization": f"Receipt {SECRET}"}
-ANSWER = {"v": 1, "site": "shop", "edition": POLICY.hash, "lang": "en", "method": "accept_all"}
+ANSWER = {"v": 2, "site": "shop", "edition": POLICY.hash, "lang": "en", "method": "accept_all"}
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_a_relay_records_by_handle(client: httpx.AsyncClient, relay: dict[
     assert answer.status_code == 200
     body = answer.json()
     assert body["decision"] == "granted"
-    assert body["choices"]["statistics"] == [3, 1]
+    assert body["choices"]["statistics"] == [2, 1]
     keys = (await client.get("/.well-known/askfirst.json")).json()["keys"]
     payload = verify_receipt(body["receipt"], keys)
     assert payload is not None
@@ -81,7 +81,7 @@ async def test_a_script_records_by_secret(client: httpx.AsyncClient) -> None:
 
 async def test_a_whole_number_is_one_however_it_is_written(client: httpx.AsyncClient) -> None:
     """JSON has one kind of number: 2.0 is 2 (JSON Schema 2020-12, section 6.1.1)."""
-    told = {**ANSWER, "method": "save", "secret": SECRET, "v": 1.0}
+    told = {**ANSWER, "method": "save", "secret": SECRET, "v": 2.0}
     whole = {**told, "choices": {"statistics": 2.0}}
     answer = await client.post("/v1/consents", json=whole, headers=ORIGIN)
     assert answer.json()["choices"]["statistics"] == [2, 1]
@@ -115,9 +115,10 @@ async def test_a_number_too_big_for_a_policy_is_its_problem(
         ({"authorization": "Bearer wrong"}, {"handle": HANDLE}, (401, "wrong-key")),
         ({"authorization": "Basic eA=="}, {"handle": HANDLE}, (401, "wrong-key")),
         (ORIGIN, {"secret": SECRET, "site": "unknown"}, (403, "cross-origin")),
-        (ORIGIN, {"secret": SECRET, "v": 2}, (422, "unknown-version")),
+        (ORIGIN, {"secret": SECRET, "v": 3}, (422, "unknown-version")),
+        (ORIGIN, {"secret": SECRET, "v": 1}, (409, "edition-changed")),
         (ORIGIN, {"secret": SECRET, "extra": 1}, (422, "unknown-field")),
-        (ORIGIN, {"secret": SECRET, "choices": {"statistics": 4}}, (422, "bad-shape")),
+        (ORIGIN, {"secret": SECRET, "choices": {"statistics": 3}}, (422, "bad-shape")),
         (ORIGIN, {"secret": SECRET, "method": "maybe"}, (422, "bad-shape")),
         (ORIGIN, {"secret": SECRET, "edition": "0" * 64}, (409, "edition-changed")),
     ],
@@ -249,7 +250,7 @@ async def test_terms_for_relays(client: httpx.AsyncClient, relay: dict[str, str]
     (edition,) = answer.json()["editions"]
     assert edition["hash"] == POLICY.hash
     levels = edition["terms"]["statistics"]
-    assert levels["3"]["levels"]["time"] > levels["1"]["levels"]["time"]
+    assert levels["2"]["levels"]["time"] > levels["1"]["levels"]["time"]
     again = {**relay, "if-none-match": answer.headers["etag"]}
     assert (await client.get("/v1/terms", headers=again)).status_code == 304
 

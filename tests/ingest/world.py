@@ -15,6 +15,7 @@ from typing import Any
 
 from askfirst.client import Caller, Decision, Method
 from askfirst.observe.network_limit import AddressLimit
+from askfirst.terms.placed import split
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.runtime.open import close_services, open_services
@@ -88,7 +89,10 @@ class World:
     def grant(self, handle: str | None = None, **choices: int) -> str:
         """The handle of a visitor who agreed to statistics, or to these details."""
         handle = handle or hashlib.sha256(os.urandom(16)).hexdigest()
-        self.decide(handle, "save", choices or {"statistics": 3})
+        choices = choices or {"statistics": 2}
+        # A placed collector gathers no more than the site's own purpose of that name.
+        above = {own: 2 for name in choices for placed, own in [split(name)] if placed}
+        self.decide(handle, "save", {**above, **choices})
         return handle
 
     def withdraw(self, handle: str) -> None:

@@ -182,7 +182,7 @@ async def test_no_answer_names_a_site_or_a_member_of_others(still: World, name: 
 
 
 async def _consents(client: httpx.AsyncClient) -> tuple[int, str]:
-    body = {"v": 1, "site": CLUB, "edition": CLUBS.hash, "lang": "en", "method": "accept_all"}
+    body = {"v": 2, "site": CLUB, "edition": CLUBS.hash, "lang": "en", "method": "accept_all"}
     answer = await client.post("/v1/consents", json={**body, "handle": "07" * 32})
     return answer.status_code, answer.json()["reason"]
 

@@ -48,9 +48,9 @@ def pairs(result: Answered) -> dict[str, tuple[int, int]]:
 
 
 def test_accept_all_is_everything_as_asked() -> None:
-    """Without choices every asked purpose is granted at detail 3, under the current edition."""
+    """Without choices every asked purpose is granted at detail 2, under the current edition."""
     result = answered(decision(FIRST))
-    assert pairs(result) == dict.fromkeys(FIRST.asked, (3, 1))
+    assert pairs(result) == dict.fromkeys(FIRST.asked, (2, 1))
     assert result.body is not None
     assert result.body["kind"] == "grant"
 
@@ -62,7 +62,7 @@ def test_a_purpose_left_out_keeps_its_pair_and_its_end() -> None:
     asked = decision(SECOND, "save", {"marketing": 2})
     result = answered(asked, after(first), FIRST, SECOND, now=later)
     assert result.choices["marketing"] == Choice(2, 2)
-    assert result.choices["statistics"] == Choice(3, 1)
+    assert result.choices["statistics"] == Choice(2, 1)
     assert result.expires == first.expires
     assert answered(decision(SECOND), after(first), FIRST, SECOND, now=later).expires > later
 
@@ -82,7 +82,7 @@ def test_refusing_everything_ends_a_live_handle(method: Any) -> None:
 
 def test_save_of_the_last_grant_ends_the_handle() -> None:
     """It does not matter which button takes the last purpose away."""
-    one = answered(decision(FIRST, "save", {"statistics": 3, "marketing": 0}))
+    one = answered(decision(FIRST, "save", {"statistics": 2, "marketing": 0}))
     result = answered(decision(FIRST, "save", {"statistics": 0}), after(one))
     assert result.body is not None
     assert result.body["kind"] == "withdraw"
@@ -124,8 +124,9 @@ def test_a_dead_handle_is_not_granted_again() -> None:
         (decision(FIRST, "accept_all"), "edition-changed"),
         (decision(SECOND, "save", {}), "nothing-chosen"),
         (decision(SECOND, "save", {"nothing": 1}), "unknown-purpose"),
-        (decision(SECOND, "save", {"statistics": 4}), "bad-shape"),
-        (decision(SECOND, "accept_all", {"statistics": 2}), "choices-contradict-method"),
+        (decision(SECOND, "save", {"statistics": 3}), "bad-shape"),
+        (decision(SECOND, "accept_all", {"statistics": 0}), "choices-contradict-method"),
+        (decision(SECOND, "save", {"statistics": 1, "marketing": 2}), "choices-contradict-method"),
         (decision(SECOND, "reject_all", {"statistics": 1}), "choices-contradict-method"),
         (decision(SECOND, "withdraw", {"statistics": 1}), "choices-contradict-method"),
     ],
@@ -140,7 +141,7 @@ def test_an_age_that_is_asked_for_must_be_declared() -> None:
     grown = policy(purposes=purposes(marketing={"minimum_age": 18}))
     assert reason(decision(grown), NOBODY, grown) == "age-not-declared"
     assert answered(decision(grown, adult=True), NOBODY, grown).body is not None
-    assert answered(decision(grown, "save", {"statistics": 3}), NOBODY, grown).body is not None
+    assert answered(decision(grown, "save", {"statistics": 2}), NOBODY, grown).body is not None
 
 
 def test_a_site_for_children_grants_nothing() -> None:
@@ -155,11 +156,11 @@ def test_gpc_leaves_selling_purposes_unasked() -> None:
     selling = {n for n in FIRST.asked if FIRST.purposes[n].terms.sells_or_shares}
     assert selling
     assert set(result.choices) == set(FIRST.asked) - selling
-    named = decision(FIRST, "save", dict.fromkeys(selling, 3), gpc=True)
+    named = decision(FIRST, "save", dict.fromkeys(selling, 2), gpc=True)
     assert reason(named) == "nothing-chosen"
     # What was agreed to before the signal stays recorded: the signal is of this load.
     kept = answered(decision(FIRST, gpc=True), after(answered(decision(FIRST))))
-    assert all(kept.choices[name] == Choice(3, 1) for name in selling)
+    assert all(kept.choices[name] == Choice(2, 1) for name in selling)
 
 
 def test_a_partial_refusal_does_not_lift_a_restriction() -> None:
@@ -169,7 +170,7 @@ def test_a_partial_refusal_does_not_lift_a_restriction() -> None:
     assert body is not None
     past = Past(Entry(1, b"", b"", body), ended=False)
     less = answered(decision(FIRST, "save", {"marketing": 0}), past)
-    more = answered(decision(FIRST, "save", {"marketing": 3}), past)
+    more = answered(decision(FIRST, "save", {"marketing": 2}), past)
     assert less.body is not None
     assert more.body is not None
     assert (less.body["status"], more.body["status"]) == ("restricted", "granted")
@@ -185,3 +186,29 @@ def test_an_ending_before_an_erasure_names_nothing_granted() -> None:
     assert {pair["detail"] for pair in body["choices"].values()} == {0}
     assert ending(Past(past.latest, ended=True), now=NOON) is None
     assert ending(NOBODY, now=NOON) is None
+
+
+def test_all_that_is_granted_has_one_detail() -> None:
+    """M09: another detail beside what goes on is refused; answering all of it changes it."""
+    past = after(answered(decision(FIRST, "save", {"statistics": 2, "marketing": 0})))
+    for detail, other in ((2, 1), (1, 2)):
+        held = after(answered(decision(FIRST, "save", {"statistics": detail})))
+        mixed = decision(FIRST, "save", {"preferences": other})
+        assert reason(mixed, held) == "choices-contradict-method"
+    whole = answered(decision(FIRST, "save", {"statistics": 1, "preferences": 1}), past)
+    assert {choice.detail for choice in whole.choices.values()} == {0, 1}
+    less = answered(decision(FIRST, "save", {"statistics": 0}), past)
+    assert not any(choice.detail for choice in less.choices.values())
+
+
+def test_what_a_signal_hides_follows_the_rest() -> None:
+    """M21, M23: what could not be answered is made coarser with the rest, or asked about again."""
+    selling = purposes("standard", marketing={"sells_or_shares": True})
+    policies = policy("standard", purposes=selling)
+    for before, now, left in ((2, 1, Choice(1, 1)), (1, 2, None)):
+        choices = {"statistics": before, "marketing": before}
+        past = after(answered(decision(policies, "save", choices), NOBODY, policies))
+        asked = decision(policies, "save", {"statistics": now}, gpc=True)
+        result = answered(asked, past, policies)
+        assert result.choices.get("marketing") == left
+        assert result.choices["statistics"] == Choice(now, 1)

@@ -76,7 +76,7 @@ def granted(result: Answered) -> set[str]:
 def test_accept_all_without_names_is_about_the_site_alone() -> None:
     """M49: a placed collector gathers only under grants that name it."""
     assert granted(answered("accept_all")) == set(SITE.asked)
-    named = {**dict.fromkeys(SITE.asked, 3), NAME: 3}
+    named = {**dict.fromkeys(SITE.asked, 2), NAME: 2}
     assert granted(answered("accept_all", named)) == {*SITE.asked, NAME}
 
 
@@ -85,7 +85,7 @@ def test_a_placed_collector_is_answered_alone() -> None:
     first = answered("accept_all")
     assert first.body is not None
     yes = answered("save", {NAME: 1}, after(first))
-    assert yes.choices == {**first.choices, NAME: Choice(1, 2)}
+    assert yes.choices == {**first.choices, NAME: Choice(2, 2)}
     no = answered("save", {NAME: 0}, after(first))
     assert no.choices == {**first.choices, NAME: Choice(0, 2)}
     assert no.body is not None
@@ -95,7 +95,7 @@ def test_a_placed_collector_is_answered_alone() -> None:
 @pytest.mark.parametrize("method", ["reject_all", "withdraw"])
 def test_withdrawing_ends_placed_grants_too(method: Any) -> None:
     """M12, M49: all that was agreed to ends, whoever it was agreed with."""
-    past = after(answered("save", {"statistics": 3, NAME: 3}))
+    past = after(answered("save", {"statistics": 2, NAME: 2}))
     result = answered(method, None, past)
     assert granted(result) == set()
     assert result.choices[NAME] == Choice(0, 2)
@@ -103,7 +103,7 @@ def test_withdrawing_ends_placed_grants_too(method: Any) -> None:
 
 def test_the_record_names_the_collectors_and_their_terms() -> None:
     """M17: placed collectors named, each with its controller, retention and recipients."""
-    result = answered("save", {"statistics": 2, NAME: 2})
+    result = answered("save", {"statistics": 1, NAME: 1})
     assert result.body is not None
     there = {key: CLOUD[key] for key in ("name", "role", "country")}
     assert result.body["collectors"] == [
@@ -123,7 +123,7 @@ def test_the_record_names_the_collectors_and_their_terms() -> None:
 
 def test_what_is_refused_is_not_listed_as_granted() -> None:
     """M17: a collector that was refused gathers nothing and receives nothing."""
-    result = answered("save", {"statistics": 2, NAME: 0})
+    result = answered("save", {"statistics": 1, NAME: 0})
     assert result.body is not None
     assert result.body["collectors"] == []
 
@@ -132,24 +132,24 @@ def test_what_is_not_placed_cannot_be_granted() -> None:
     """M49: an unknown collector, or one that is suspended, is no purpose that is asked."""
     for name in ("buoys/statistics", "tides/marketing"):
         with pytest.raises(Refused, match="unknown-purpose"):
-            answered("save", {name: 3})
+            answered("save", {name: 2})
     alone = Editions((Edition(1, SITE.hash, 0, SITE),))
     with pytest.raises(Refused, match="unknown-purpose"):
-        answered("save", {NAME: 3}, known=alone)
+        answered("save", {NAME: 2}, known=alone)
 
 
 def test_ages_and_signals_hold_for_placed_collectors() -> None:
     """M21, M30: its own minimum age is asked for, and under GPC nothing that sells is granted."""
     known = editions(tides(minimum_age=16))
     with pytest.raises(Refused, match="age-not-declared"):
-        answered("save", {NAME: 3}, known=known)
-    assert granted(answered("save", {NAME: 3}, known=known, adult=True)) == {NAME}
+        answered("save", {NAME: 2}, known=known)
+    assert granted(answered("save", {NAME: 2}, known=known, adult=True)) == {NAME}
     sells = editions(tides(sells_or_shares=True))
     with pytest.raises(Refused, match="nothing-chosen"):
-        answered("save", {NAME: 3}, known=sells, gpc=True)
+        answered("save", {NAME: 2}, known=sells, gpc=True)
 
 
 def test_a_grant_for_an_older_edition_is_refused() -> None:
     """M16: who read of no collector cannot have agreed to one."""
     with pytest.raises(Refused, match="edition-changed"):
-        answer(decision(SITE, "save", {NAME: 3}), NOBODY, editions(), lambda *_: "words", now=NOON)
+        answer(decision(SITE, "save", {NAME: 2}), NOBODY, editions(), lambda *_: "words", now=NOON)

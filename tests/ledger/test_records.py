@@ -47,7 +47,7 @@ def standing(parts: Services, handle: str = HANDLE) -> ConsentStatus:
 
 def test_a_grant_leaves_its_record(parts: Services) -> None:
     """M17: every field that proves what was agreed to, and how; the hour and nothing finer."""
-    chosen = {"statistics": 2, "marketing": 0, "preferences": 3}
+    chosen = {"statistics": 1, "marketing": 0, "preferences": 1}
     record_now(parts, decision(POLICY, "save", chosen))
     (entry,) = parts.ledger.history("shop", HANDLE)
     body = dict(entry.body)
@@ -55,7 +55,7 @@ def test_a_grant_leaves_its_record(parts: Services) -> None:
     assert notice is not None
     assert json.loads(notice)["purposes"].keys() == POLICY.purposes.keys()
     assert body == {
-        "v": 1,
+        "v": 2,
         "kind": "grant",
         "site": "shop",
         "handle": HANDLE,
@@ -72,14 +72,14 @@ def test_a_grant_leaves_its_record(parts: Services) -> None:
         "retention": {"preferences": 365, "statistics": 365},
         "recipients": [],
         "status": "granted",
-        "until": "2027-11-01T00:00:00Z",
+        "until": "2027-07-01T00:00:00Z",
     }
 
 
 def test_nothing_is_overwritten(parts: Services, tmp_path: Path) -> None:
     """M17: changes and withdrawals append; not even our own SQL can alter or delete an entry."""
     record_now(parts, decision(POLICY))
-    record_now(parts, decision(POLICY, "save", {"marketing": 1}))
+    record_now(parts, decision(POLICY, "save", {"marketing": 0}))
     record_now(parts, decision(POLICY, "withdraw"))
     kinds = [entry.body["kind"] for entry in parts.ledger.history("shop", HANDLE)]
     assert kinds == ["grant", "change", "withdraw"]
@@ -156,9 +156,9 @@ def test_every_worker_sees_a_withdrawal_at_once(parts: Services, tmp_path: Path)
         assert standing(parts).alive
         assert standing(parts) is standing(parts)
         assert parts.ledger.ended({judged}) == set()
-        record_now(other, decision(POLICY, "save", {"marketing": 1}))
+        record_now(other, decision(POLICY, "save", {"marketing": 0}))
         assert parts.ledger.ended({judged}) == {judged}
-        assert standing(parts).choices["marketing"].detail == 1
+        assert standing(parts).choices["marketing"].detail == 0
         record_now(other, decision(POLICY, "withdraw"))
         assert not standing(parts).alive
         assert other.ledger.erase("shop", HANDLE, generation=0)
@@ -206,12 +206,12 @@ def test_two_processes_lose_no_entry(parts: Services, tmp_path: Path) -> None:
 def change_often(folder: Path, purpose: str, count: int) -> None:
     with opened(folder) as parts:
         for number in range(count):
-            record_now(parts, decision(POLICY, "save", {purpose: 1 + number % 3}))
+            record_now(parts, decision(POLICY, "save", {purpose: number % 2 * 2}))
 
 
 def test_concurrent_answers_merge(parts: Services, tmp_path: Path) -> None:
     """No update is lost: each answer is merged with what the other process wrote before it."""
-    record_now(parts, decision(POLICY, "save", {"preferences": 3}))
+    record_now(parts, decision(POLICY, "save", {"preferences": 2}))
     context = multiprocessing.get_context("spawn")
     workers = [
         context.Process(target=change_often, args=(tmp_path, name, 20))
@@ -223,7 +223,7 @@ def test_concurrent_answers_merge(parts: Services, tmp_path: Path) -> None:
         worker.join(60)
         assert worker.exitcode == 0
     details = {name: choice.detail for name, choice in standing(parts).choices.items()}
-    assert details == {"preferences": 3, "statistics": 2, "marketing": 2}
+    assert details == {"preferences": 2, "statistics": 2, "marketing": 2}
     assert len(parts.ledger.history("shop", HANDLE)) == 41
 
 

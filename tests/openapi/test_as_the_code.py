@@ -20,7 +20,7 @@ from askfirst_collector.openapi.example import BATCH, HANDLE, SECRET, SITE, exam
 POLICY = example_policy().document
 _STATISTICS = POLICY["purposes"]["statistics"]
 ANSWER = {
-    "v": 1,
+    "v": 2,
     "site": SITE,
     "edition": example_policy().hash,
     "lang": "en",

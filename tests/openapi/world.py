@@ -93,7 +93,7 @@ def _set_up(folder: Path, *, placed: bool) -> tuple[str, tuple[str, str], str]:
         site = parts.registry.site(SITE)
         assert site is not None
         edition = site.editions.current
-        every = dict.fromkeys(edition.asked_on(PAGE), 3)
+        every = dict.fromkeys(edition.asked_on(PAGE), 2)
         granted = Decision(SITE, HANDLE, edition.hash, "en", "accept_all", every, True, False)
         record_now(parts, granted)
         return key, (first, second), edition.hash

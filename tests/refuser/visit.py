@@ -176,13 +176,13 @@ class Visit:
 
     def refuse(self, edition: str) -> None:
         """The refusal itself, and answers that are refused."""
-        answer = {"v": 1, "edition": edition, "lang": "en", "method": "reject_all"}
+        answer = {"v": 2, "edition": edition, "lang": "en", "method": "reject_all"}
         grant = {**answer, "method": "accept_all", "adult": True}
         self.post("/askfirst/consent", grant, Sec_Fetch_Site="cross-site")
         self.post("/askfirst/consent", {**grant, "adult": False})
         self.post("/askfirst/consent", {**grant, "edition": "0" * 64})
         self.post("/askfirst/consent", b"\xff")
-        self.post("/askfirst/consent", {**answer, "method": "save", "choices": {"tides/x": 3}})
+        self.post("/askfirst/consent", {**answer, "method": "save", "choices": {"tides/x": 2}})
         self.post("/askfirst/consent", {**answer, "method": "save", "choices": REFUSED})
         one_by_one, self.cookie = self.cookie, ""
         self.post("/askfirst/consent", answer)

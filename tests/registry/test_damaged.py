@@ -62,7 +62,7 @@ def tightened() -> Policy:
 def effective(parts: Services, site: str, name: str = "statistics") -> Any:
     found = parts.registry.site(site)
     assert found is not None
-    return found.effective(name, Choice(3, found.editions.current.number))
+    return found.effective(name, Choice(2, found.editions.current.number))
 
 
 @pytest.mark.parametrize("document", DAMAGE)
@@ -147,7 +147,7 @@ def test_what_does_not_fit_the_cookie_at_its_time_is_refused(parts: Services, cl
     """A policy for later that cannot be in force by then stops nothing, and says why."""
     site = many(10)
     parts.registry.publish(site)
-    later(parts, clock, many(25))
+    later(parts, clock, many(45))
     place(parts, crowd(site, "c" * 40))
     before = number(parts)
     clock.now += 61
@@ -211,7 +211,7 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
     parts: Services,
 ) -> None:
     """M33: a hostile owner's many names must not keep a collector beyond the ceiling in place."""
-    site = many(10)
+    site = many(13)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))
     first = save_host_policy(parts, admin(parts, "ann"), tightened(), expected=0)
@@ -238,7 +238,7 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
 
 def test_publishing_goes_on_where_one_of_them_cannot(parts: Services) -> None:
     """One that cannot go on does not keep the site's owner from publishing."""
-    site = many(10)
+    site = many(13)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))
     narrow = copy.deepcopy(dict(site.document))

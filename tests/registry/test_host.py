@@ -17,7 +17,7 @@ from tests.collectors import Clock, opened, policy
 TEXT = (
     Path(__file__).resolve().parents[2] / "sdk/python/askfirst/policies/host-default.toml"
 ).read_text("utf-8")
-CHOICE = Choice(3, 1)
+CHOICE = Choice(2, 1)
 
 
 def lowered(level: int) -> str:

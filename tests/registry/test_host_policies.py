@@ -30,7 +30,7 @@ from tests.collectors import Clock, opened, policy
 from tests.placing import place, tides
 from tests.support.people import admin
 
-CHOICE = Choice(3, 1)
+CHOICE = Choice(2, 1)
 SITE = policy("standard")
 OTHER = read_policy({**SITE.document, "site": "other", "origins": ["https://other.example"]})
 
@@ -159,7 +159,7 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     assert site is not None
     assert set(site.editions.current.placed) == {"modest"}
     # Its site is stopped, and what stands on it with it.
-    assert site.effective("modest/statistics", Choice(3, site.editions.current.number)) == BOTTOM
+    assert site.effective("modest/statistics", Choice(2, site.editions.current.number)) == BOTTOM
     save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
     assert {each.state for each in parts.placing.all("shop")} == {"active"}
 

@@ -57,7 +57,7 @@ def test_a_new_collector_is_a_draft_that_gathers_nothing(parts: Services) -> Non
     assert numbers(parts) == [1]
     set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
     assert numbers(parts) == [1, 2]
-    terms = parts.registry.effective("shop", "tides/statistics", Choice(3, 2))
+    terms = parts.registry.effective("shop", "tides/statistics", Choice(2, 2))
     assert terms.scope.as_dict() == {"time": 1, "page": 1}
     assert terms.retention_days == 30
 
@@ -99,10 +99,10 @@ def test_states_and_their_reasons(parts: Services) -> None:
     put(parts, collector())
     stopped = set_collector_state(parts, admin(parts, "bob"), "shop", "tides", "suspended")
     assert stopped.reason == {"by": "bob"}
-    assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
+    assert parts.registry.effective("shop", "tides/statistics", Choice(2, 2)) == BOTTOM
     set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
     # The old grant counts again: nothing of it was widened.
-    assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) != BOTTOM
+    assert parts.registry.effective("shop", "tides/statistics", Choice(2, 2)) != BOTTOM
     set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "retired")
     with pytest.raises(Refused, match="retired"):
         set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "active")
@@ -204,8 +204,8 @@ def test_a_site_that_is_unknown_or_retired(parts: Services) -> None:
         save(parts, collector(site="other"), owner="ann", actor="ann")
     put(parts, collector())
     parts.registry.retire("shop", actor="ann")
-    assert parts.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
-    assert parts.registry.effective("shop", "statistics", Choice(3, 1)) == BOTTOM
+    assert parts.registry.effective("shop", "tides/statistics", Choice(2, 2)) == BOTTOM
+    assert parts.registry.effective("shop", "statistics", Choice(2, 1)) == BOTTOM
     with pytest.raises(Refused, match="site-retired"):
         save(parts, collector("other"), owner="ann", actor="ann")
     with pytest.raises(Refused, match="site-retired"):
@@ -253,7 +253,7 @@ def test_another_process_sees_the_change_at_once(tmp_path: Path) -> None:
         assert numbers(two) == [1, 2]
         assert two.registry.collector_of_key(key) == ("shop", "tides")
         set_collector_state(one, admin(one, "ann"), "shop", "tides", "suspended")
-        assert two.registry.effective("shop", "tides/statistics", Choice(3, 2)) == BOTTOM
+        assert two.registry.effective("shop", "tides/statistics", Choice(2, 2)) == BOTTOM
 
 
 def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Services) -> None:

@@ -80,11 +80,11 @@ def test_what_goes_beyond_the_host_is_refused(parts: Services) -> None:
 def test_unknown_is_bottom(parts: Services) -> None:
     """An unknown site, purpose or edition gathers nothing."""
     parts.registry.publish(A)
-    known = Choice(3, 1)
+    known = Choice(2, 1)
     assert parts.registry.effective("shop", "statistics", known) != BOTTOM
     assert parts.registry.effective("other", "statistics", known) == BOTTOM
     assert parts.registry.effective("shop", "other", known) == BOTTOM
-    assert parts.registry.effective("shop", "statistics", Choice(3, 9)) == BOTTOM
+    assert parts.registry.effective("shop", "statistics", Choice(2, 9)) == BOTTOM
     assert parts.registry.effective("shop", "statistics", Choice(0, 1)) == BOTTOM
 
 
@@ -158,4 +158,4 @@ def test_a_purpose_that_is_only_disclosed_needs_no_ceiling() -> None:
     site = read_policy(document)
     assert list(conflicts(site, shipped("host-default"))) == []
     editions = Editions((Edition(1, site.hash, 0, site),))
-    assert bounded_terms(editions, "preferences", Choice(3, 1)) == BOTTOM
+    assert bounded_terms(editions, "preferences", Choice(2, 1)) == BOTTOM

@@ -10,7 +10,7 @@ from askfirst.client import Caller
 from askfirst.contracts.events import Event
 from askfirst.remote.placed_events import Where, where
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.token import State
 from tests.collectors import policy
 from tests.placing import tides
@@ -27,7 +27,7 @@ def editions(*documents: dict[str, Any]) -> Editions:
 
 
 def told(known: Editions, page: str, since: int, origin: str = "https://shop.example") -> Any:
-    state = State("shop", since, {NAME: Choice(3, since)}, 2**33)
+    state = State("shop", since, {"statistics": 2, NAME: 2}, 2**33)
     caller = Caller("shop", "ab" * 32, False, False, Consent("shop", state, known), lambda *_: True)
     event = Event(NAME, "page_view", {"page": page})
     found = where(event, "word", caller, known.current, [(b"origin", origin.encode())])

@@ -56,7 +56,7 @@ def visitor(process: subprocess.Popen[str]) -> Visitor:
 
 def accept(who: Visitor, world: World) -> str:
     """Agree to everything, again while the machine is too slow for it; the handle."""
-    body = {"v": 1, "edition": world.policy.hash, "lang": "en", "method": "accept_all"}
+    body = {"v": 2, "edition": world.policy.hash, "lang": "en", "method": "accept_all"}
     deadline = time.monotonic() + 60
     while True:
         got = who.post_json("/askfirst/consent", {**body, "choices": {}, "adult": True})
@@ -66,7 +66,7 @@ def accept(who: Visitor, world: World) -> str:
 
 
 def refuse(who: Visitor, world: World) -> None:
-    body = {"v": 1, "edition": world.policy.hash, "lang": "en", "method": "withdraw", "choices": {}}
+    body = {"v": 2, "edition": world.policy.hash, "lang": "en", "method": "withdraw", "choices": {}}
     assert who.post_json("/askfirst/consent", body).json["decision"] == "withdrawn"
 
 

@@ -37,7 +37,7 @@ def tell(who: Visitor, *purposes: str, batch: str) -> Got:
 
 def lower(who: Visitor, world: World, purpose: str) -> None:
     """Refuse one purpose, and leave the others as they are."""
-    body = {"v": 1, "edition": world.policy.hash, "lang": "en", "method": "save"}
+    body = {"v": 2, "edition": world.policy.hash, "lang": "en", "method": "save"}
     got = who.post_json("/askfirst/consent", {**body, "choices": {purpose: 0}})
     assert (got.status, got.json["decision"]) == (200, "changed")
 

@@ -13,7 +13,7 @@ import pytest
 from askfirst.contracts.events import Event
 from askfirst.remote.generalise import Asking, Generaliser
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
+from askfirst.terms.edition import Edition, Editions, bounded_terms
 from askfirst.terms.token import State
 from tests.collectors import bytes_of
 from tests.conftest import ROOT
@@ -126,7 +126,7 @@ def plainly() -> object:
     """One event through a generaliser of its own."""
     policy = shop()
     editions = Editions((Edition(1, policy.hash, 0, policy),))
-    state = State("shop", 1, {"statistics": Choice(3, 1)}, 2**40)
+    state = State("shop", 1, {"statistics": 2}, 2**40)
     consent = Consent("shop", state, editions)
     action = {"name": "signup", "properties": {"plan": "pro"}}
     event = Event("statistics", "action", {**EVENT, "action": action})

@@ -60,7 +60,7 @@ def call(app: Any, method: str, path: str, cookie: str, body: bytes = b"") -> tu
 def test_actions_of_a_wsgi_site(world: World) -> None:
     """`track` from the request's thread, and from another; sent by the background thread."""
     app = wsgi.ConsentMiddleware(application, policy=world.policy, collector=world.client())
-    answer = {"v": 1, "edition": world.policy.hash, "lang": "en", "method": "accept_all"}
+    answer = {"v": 2, "edition": world.policy.hash, "lang": "en", "method": "accept_all"}
     call(app, "GET", "/", "")
     body = json.dumps({**answer, "choices": {}, "adult": True}).encode()
     started, content = call(app, "POST", "/askfirst/consent", "", body)

@@ -80,7 +80,7 @@ async def test_a_day_of_the_log_over_sockets(tmp_path: Path, corpus: Path) -> No
                 if line.who not in visitors:
                     visitor = Visitor(line.ip, line.agent.encode("latin-1"))
                     visitors[line.who] = visitor
-                    await site.answer(visitor, {"statistics": 3})
+                    await site.answer(visitor, {"statistics": 2})
                 more = {"referrer": line.referrer} if line.referrer else {}
                 answered = await site.send(visitors[line.who], view(line.path, **more))
                 assert answered == {"stored": 1, "dropped": []}

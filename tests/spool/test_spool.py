@@ -171,7 +171,7 @@ def test_grants_that_came_late_leave_room_for_withdrawals(
 ) -> None:
     """Whoever clicks while a collector hangs does not keep others from withdrawing."""
     monkeypatch.setattr(module, "MOST_UNKNOWN", 20_000)
-    grant = withdrawal(statistics=3).decision
+    grant = withdrawal(statistics=2).decision
     assert grant is not None
     until_full(lambda number: spool.add(rollback(replace(grant, handle=numbered(number)))))
     spool.add(withdrawal(OTHER))

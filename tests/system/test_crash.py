@@ -214,7 +214,7 @@ def test_what_may_be_after_a_cut_is_what_was_promised_before_it() -> None:
         "5e" * 32,
         {},
         [
-            Operation("grant", 1, 5, choices={"statistics": 3}),
+            Operation("grant", 1, 5, choices={"statistics": 2}),
             Operation("events", 6, 9, page="/v-a", events=2, is_linked=True),
             Operation("events", 10, 19, page="/v-b", events=1),
             Operation("erase", 20, 29),

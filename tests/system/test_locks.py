@@ -110,7 +110,7 @@ class Load(threading.Thread):
         url, headers = f"http://127.0.0.1:{self.server.port}", {}
         headers["Authorization"] = f"Bearer {self.key}"
         handle = hashlib.sha256(b"%d" % number).hexdigest()
-        body = {"v": 1, "site": SITE, "lang": "en", "adult": True, "handle": handle}
+        body = {"v": 2, "site": SITE, "lang": "en", "adult": True, "handle": handle}
         while True:
             _, terms = call(f"{url}/v1/terms", headers=headers)
             body |= {"edition": terms["editions"][-1]["hash"], "method": "accept_all"}

@@ -19,7 +19,6 @@ import pytest
 from askfirst.client import Decision
 from askfirst.gate.receipt import draw_secret, handle_of
 from askfirst.remote.key_file import read_key_file
-from askfirst.terms.edition import Choice
 from askfirst.terms.token import State, sign_state
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.runtime.open import close_services, open_services
@@ -202,11 +201,10 @@ def grants(world: World, count: int, ports: tuple[int, int]) -> list[Visit]:
         for number in range(count):
             secret = draw_secret(os.urandom)
             handle = handle_of(secret.encode()) or ""
-            choices = dict.fromkeys(world.policy.asked, 3)
+            choices = dict.fromkeys(world.policy.asked, 2)
             decision = Decision("shop", handle, site.hash, "en", "save", choices, True, False)
             recorded = record_now(parts, decision)
-            pairs = {name: Choice(3, site.number) for name in choices}
-            state = sign_state(State("shop", site.number, pairs, recorded.expires), key)
+            state = sign_state(State("shop", site.number, choices, recorded.expires), key)
             visits.append(Visit(number, secret, state, ports))
     finally:
         close_services(parts)

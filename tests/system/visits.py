@@ -65,7 +65,7 @@ def processes() -> Iterator[Processes]:
 
 def answer(visitor: Visitor, method: str) -> Got:
     """Answer the notice as its script does."""
-    body = {"v": 1, "edition": shop().hash, "lang": "en", "method": method, "choices": {}}
+    body = {"v": 2, "edition": shop().hash, "lang": "en", "method": method, "choices": {}}
     return visitor.post_json("/askfirst/consent", {**body, "adult": method == "accept_all"})
 
 

@@ -33,11 +33,11 @@ def editions(*changes: dict[str, Any]) -> Editions:
     return Editions(tuple(Edition(n, p.hash, 0, p) for n, p in enumerate(policies, 1)))
 
 
-def state(edition: int = 1, **choices: tuple[int, int]) -> State:
-    return State("example", edition, {k: Choice(*v) for k, v in choices.items()}, 2**40)
+def state(edition: int = 1, **choices: int) -> State:
+    return State("example", edition, choices, 2**40)
 
 
-ALL = {"marketing": (3, 1), "preferences": (3, 1), "statistics": (3, 1)}
+ALL = {"marketing": 2, "preferences": 2, "statistics": 2}
 
 
 def test_nothing_is_allowed_before_an_answer() -> None:
@@ -50,7 +50,7 @@ def test_nothing_is_allowed_before_an_answer() -> None:
 
 def test_an_answer_is_remembered() -> None:
     """M08: after an answer for every purpose nothing is asked."""
-    consent = Consent("example", state(**dict.fromkeys(ALL, (0, 1))), editions())
+    consent = Consent("example", state(**dict.fromkeys(ALL, 0)), editions())
     assert consent.asks == ()
     assert not consent.allows("statistics")
     assert consent.source == "visitor"
@@ -63,7 +63,7 @@ def test_a_signal_denies_selling_for_the_request() -> None:
     assert not consent.allows("marketing")
     assert consent.allows("statistics")
     assert consent.source == "gpc"
-    assert consent.detail("marketing") == 3
+    assert consent.detail("marketing") == 2
     fresh = Consent("example", None, editions(), gpc)
     assert [q.purpose for q in fresh.asks] == ["preferences", "statistics"]
 
@@ -95,9 +95,9 @@ def test_a_wider_edition_asks_for_exactly_that() -> None:
     assert [(q.purpose, q.widened[0].dimension) for q in consent.asks] == [
         ("statistics", "/levels/screen")
     ]
-    kept = Consent("example", state(2, **ALL), history)
-    assert kept.asks == ()
-    assert kept.scope("statistics").level("screen") == 1
+    agreed = Consent("example", state(2, **ALL), history)
+    assert agreed.asks == ()
+    assert agreed.scope("statistics").level("screen") == 3
 
 
 def test_a_narrower_edition_narrows_at_once() -> None:
@@ -137,7 +137,7 @@ def test_editorial_words_ask_nothing() -> None:
 
 def test_an_unknown_edition_allows_nothing() -> None:
     """A choice bounded by an edition nobody knows is no grant, and is asked again."""
-    consent = Consent("example", state(7, statistics=(3, 7)), editions())
+    consent = Consent("example", state(7, statistics=2), editions())
     assert not consent.allows("statistics")
     assert "statistics" in [q.purpose for q in consent.asks]
 
@@ -151,7 +151,7 @@ def test_no_editions_means_no_consent_and_no_notice() -> None:
 
 def test_the_ceiling_bounds_what_was_agreed() -> None:
     """M32: no entry of the host, no gathering."""
-    history, choice = editions(), Choice(3, 1)
+    history, choice = editions(), Choice(2, 1)
     host = shipped("host-default")
     assert bounded_terms(history, "statistics", choice, host).scope.level("page") == 2
     document = copy.deepcopy(host.document)
@@ -163,11 +163,11 @@ def test_the_ceiling_bounds_what_was_agreed() -> None:
 
 def test_several_states_count_as_their_meet() -> None:
     """M40: of several state cookies the meet counts; a refusal in any stands."""
-    wide, narrow = state(**ALL), state(marketing=(0, 1), statistics=(1, 1))
+    wide, narrow = state(**ALL), state(marketing=0, statistics=1)
     for order in ([wide, narrow], [narrow, wide]):
         met = narrowest(order)
         assert met is not None
-        assert met.choices["marketing"].detail == 0
-        assert met.choices["statistics"].detail == 1
+        assert met.choices["marketing"] == 0
+        assert met.choices["statistics"] == 1
         assert "preferences" not in met.choices
     assert narrowest([]) is None

@@ -64,10 +64,9 @@ def editions(*placed: Placed) -> Editions:
     return Editions(tuple(made))
 
 
-def answered(found: Editions, **choices: tuple[int, int]) -> Consent:
-    read = {name.replace("__", "/"): Choice(*pair) for name, pair in choices.items()}
-    newest = max(choice.edition for choice in read.values())
-    return Consent(STANDARD.site, State(STANDARD.site, newest, read, 2**40), found)
+def answered(found: Editions, edition: int, **choices: int) -> Consent:
+    details = {name.replace("__", "/"): detail for name, detail in choices.items()}
+    return Consent(STANDARD.site, State(STANDARD.site, edition, details, 2**40), found)
 
 
 def names(consent: Consent, path: str) -> list[str]:
@@ -142,20 +141,20 @@ def test_an_edition_reads_back_as_it_was_archived() -> None:
 def test_effective_terms_lie_within_every_link() -> None:
     """Effective terms are host ∧ site ∧ placed ∧ agreed edition ∧ detail."""
     found = editions(widget())
-    terms = bounded_terms(found, "tides/statistics", Choice(3, 2), shipped("host-default"))
+    terms = bounded_terms(found, "tides/statistics", Choice(2, 2), shipped("host-default"))
     assert terms.scope.as_dict() == {"time": 1, "page": 1}
     assert terms.retention_days == 30
     assert terms.min_cell_size == site().purposes["statistics"].terms.min_cell_size
     # Edition 1 did not know of it: nobody can have agreed to it there.
-    assert bounded_terms(found, "tides/statistics", Choice(3, 1)) == BOTTOM
-    assert bounded_terms(found, "statistics", Choice(3, 1)) != BOTTOM
+    assert bounded_terms(found, "tides/statistics", Choice(2, 1)) == BOTTOM
+    assert bounded_terms(found, "statistics", Choice(2, 1)) != BOTTOM
 
 
 def test_a_collector_that_is_gone_gathers_nothing() -> None:
     """A suspended or retired collector is not in the current edition: its grants allow nothing."""
     with_it = editions(widget())
     gone = Editions((*with_it.all, Edition(3, site().hash, 0, site())))
-    assert bounded_terms(gone, "tides/statistics", Choice(3, 2)) == BOTTOM
+    assert bounded_terms(gone, "tides/statistics", Choice(2, 2)) == BOTTOM
 
 
 def test_visitors_are_asked_about_it_on_its_pages_alone() -> None:
@@ -168,27 +167,27 @@ def test_visitors_are_asked_about_it_on_its_pages_alone() -> None:
 def test_a_grant_that_does_not_name_it_is_asked_about_it_alone() -> None:
     """M49: who agreed to the site's statistics is asked on its pages about the collector alone."""
     found = editions(widget())
-    own = dict.fromkeys(site().asked, (3, 1))
-    assert names(answered(found, **own), "/tides/") == ["tides/statistics"]
-    assert names(answered(found, **own, tides__statistics=(3, 2)), "/tides/") == []
+    own = dict.fromkeys(site().asked, 2)
+    assert names(answered(found, 1, **own), "/tides/") == ["tides/statistics"]
+    assert names(answered(found, 2, **own, tides__statistics=2), "/tides/") == []
 
 
 def test_a_refuser_is_not_asked_again() -> None:
     """M49: neither who refused all, nor who refused this purpose, nor who refused it alone."""
     found = editions(widget())
-    zeros = dict.fromkeys(site().asked, (0, 1))
-    threes = dict.fromkeys(site().asked, (3, 1))
-    assert names(answered(found, **zeros), "/tides/") == []
-    assert names(answered(found, **{**threes, "statistics": (0, 1)}), "/tides/") == []
-    assert names(answered(found, **threes, tides__statistics=(0, 2)), "/tides/") == []
+    zeros = dict.fromkeys(site().asked, 0)
+    twos = dict.fromkeys(site().asked, 2)
+    assert names(answered(found, 0, **zeros), "/tides/") == []
+    assert names(answered(found, 1, **{**twos, "statistics": 0}), "/tides/") == []
+    assert names(answered(found, 2, **twos, tides__statistics=0), "/tides/") == []
 
 
 def test_a_wider_collector_asks_about_what_is_new() -> None:
     """M16: a grant under the older one goes on within it; what is new is named and asked."""
     wider = widget(statistics={"levels": {"page": 1, "time": 1, "browser": 1}})
     found = editions(widget(), wider)
-    own = dict.fromkeys(site().asked, (3, 1))
-    consent = answered(found, **own, tides__statistics=(3, 2))
+    own = dict.fromkeys(site().asked, 2)
+    consent = answered(found, 2, **own, tides__statistics=2)
     assert consent.scope("tides/statistics").as_dict() == {"time": 1, "page": 1}
     [question] = consent.asks_on("/tides/")
     assert [each.dimension for each in question.widened] == ["/levels/browser"]
@@ -199,10 +198,21 @@ def test_another_owner_of_the_collector_starts_anew() -> None:
     """A new controller stops the old grant until the visitor is asked again."""
     sold = widget(controller={"name": "Other Ltd", "contact": "o@example.org", "country": "IE"})
     found = editions(widget(), sold)
-    own = dict.fromkeys(site().asked, (3, 1))
-    consent = answered(found, **own, tides__statistics=(3, 2))
+    own = dict.fromkeys(site().asked, 2)
+    consent = answered(found, 2, **own, tides__statistics=2)
     assert not consent.allows("tides/statistics")
     assert names(consent, "/tides/") == ["tides/statistics"]
+
+
+def test_the_detail_of_the_site_bounds_what_is_placed() -> None:
+    """M49: who gives the site less, or nothing, gives the collector beside it no more."""
+    found = editions(widget(statistics={"levels": {"page": 2, "time": 1}}))
+    for detail, scope in ((2, {"time": 1, "page": 2}), (1, {"time": 1, "page": 1}), (0, {})):
+        own = {**dict.fromkeys(site().asked, 0), "statistics": detail}
+        consent = answered(found, 2, **own, tides__statistics=2)
+        assert consent.scope("tides/statistics").as_dict() == scope
+        assert consent.allows("tides/statistics") is bool(detail)
+    assert not answered(found, 2, tides__statistics=2).allows("tides/statistics")
 
 
 def test_signals_hold_for_placed_collectors_too() -> None:

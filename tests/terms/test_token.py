@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.terms.edition import Choice
 from askfirst.terms.token import (
     DAY,
     LONGEST_LIFE,
     State,
+    details_of_four,
     expires_at,
-    month_start,
     read_state,
     sign_state,
 )
@@ -29,9 +29,9 @@ states = st.builds(
     State,
     st.just("example"),
     st.integers(1, 99),
-    st.dictionaries(names, st.builds(Choice, st.integers(0, 3), st.integers(0, 99)), max_size=6),
+    st.dictionaries(names, st.integers(0, 2), max_size=6),
     st.integers(int(NOW) + 1, int(NOW) + LONGEST_LIFE - 1),
-)
+).map(lambda state: state if state.grants else replace(state, edition=0))
 
 
 @given(states)
@@ -58,46 +58,46 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
 
 
 def test_the_claims_hold_no_id_and_no_fine_time() -> None:
-    """M09: aud, ed, ch, exp and no other; exp is the end of a month."""
-    granted = expires_at(NOW, consent_days=365, refusal_days=365, granted=True)
-    token = sign_state(State("example", 1, {"statistics": Choice(3, 1)}, granted), KEY)
+    """M09: aud, ed, ch, exp and no other; exp is the end of a half-year."""
+    granted = expires_at(NOW)
+    token = sign_state(State("example", 1, {"statistics": 2}, granted), KEY)
     body = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    assert claims == {"aud": "example", "ch": {"statistics": [3, 1]}, "ed": 1, "exp": granted}
+    assert claims == {"aud": "example", "ch": {"statistics": 2}, "ed": 1, "exp": granted}
     end = datetime.fromtimestamp(granted, UTC)
-    assert (end.day, end.hour, end.minute, end.second) == (1, 0, 0, 0)
+    assert end == datetime(2027, 7, 1, tzinfo=UTC)
 
 
-@given(st.integers(int(NOW) - 40 * 365 * DAY, int(NOW) + 40 * 365 * DAY), st.data())
-def test_answers_last_as_promised(now: int, data: st.DataObject) -> None:
-    """M10: a refusal lasts 184 days and as long as a grant; nothing outlives 400 days."""
-    consent = data.draw(st.integers(90, 365))
-    refusal = data.draw(st.integers(184, 365))
-    ends = {
-        granted: expires_at(now, consent_days=consent, refusal_days=refusal, granted=granted)
-        for granted in (True, False)
-    }
-    assert now + 184 * DAY <= ends[False] <= now + LONGEST_LIFE
-    assert now + refusal * DAY <= ends[False]
-    assert ends[True] <= ends[False]
-    assert now < ends[True] <= now + consent * DAY
+@given(st.integers(int(NOW) - 40 * 365 * DAY, int(NOW) + 40 * 365 * DAY))
+def test_answers_last_as_promised(now: int) -> None:
+    """M10: an answer lasts 181 to 366 days, whichever it is, and nothing outlives 400 days."""
+    assert now + 181 * DAY <= expires_at(now) <= now + 366 * DAY <= now + LONGEST_LIFE
 
 
 @given(st.integers(0, 2**31), st.integers(0, 2**31))
-def test_everyone_of_a_month_gets_the_same_end(a: int, b: int) -> None:
-    """M09: the end depends on nothing finer than the month of the answer."""
+def test_everyone_of_a_half_year_gets_the_same_end(a: int, b: int) -> None:
+    """M09: the end depends on nothing finer than the half-year of the answer."""
     first, second = (datetime.fromtimestamp(each, UTC) for each in (a, b))
-    if (first.year, first.month) == (second.year, second.month):
-        for granted in (True, False):
-            assert (
-                len(
-                    {
-                        expires_at(each, consent_days=365, refusal_days=365, granted=granted)
-                        for each in (a, b, month_start(first.year, first.month))
-                    }
-                )
-                == 1
-            )
+    same_half = (first.year, first.month > 6) == (second.year, second.month > 6)
+    assert (expires_at(a) == expires_at(b)) is same_half
+
+
+def test_a_half_year_ends_to_the_second() -> None:
+    """M09: the last second of June and the first of July are two halves."""
+    july = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
+    assert expires_at(july - 1) == datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+    assert expires_at(july) == datetime(2027, 7, 1, tzinfo=UTC).timestamp()
+
+
+@given(st.dictionaries(names, st.integers(0, 3)))
+def test_an_answer_of_before_is_never_worth_more(four: dict[str, int]) -> None:
+    """M46: of four details two are left, one for all of it, and nothing that was not agreed to."""
+    details = details_of_four(four)
+    assert all(details[name] <= max(four[name] - 1, 0) for name in details)
+    assert len({detail for detail in details.values() if detail}) <= 1
+    assert all(not detail or four[name] in (2, 3) for name, detail in details.items())
+    assert {name for name, detail in four.items() if not detail} <= details.keys()
+    assert not any(four[name] == 1 for name in details)
 
 
 def test_a_foreign_expired_or_endless_token_is_not_ours() -> None:

@@ -103,7 +103,7 @@ def prepared(data: Path) -> tuple[str, str]:
         write_key = place(parts, tides(SITE, statistics=MODEST)).write_key
         site = parts.registry.site("shop")
         assert site is not None
-        choices = {"statistics": 3, "tides/statistics": 3}
+        choices = {"statistics": 2, "tides/statistics": 2}
         edition = site.editions.current.hash
         record_now(parts, Decision("shop", HANDLE, edition, "en", "save", choices, True, False))
         return new_site_key(parts.engine, "shop", urandom=os.urandom), write_key

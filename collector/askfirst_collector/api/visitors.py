@@ -24,6 +24,7 @@ from askfirst.gate.signals import read_signals
 from askfirst.http.headers import values
 from askfirst.terms.edition import Choice
 from askfirst.terms.policy import LARGEST, Policy, read_policy
+from askfirst.terms.published import DETAILS
 from askfirst.terms.purpose import write_terms
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.sites import Site
@@ -42,7 +43,6 @@ SCRIPTED = (
     *("/v1/consents", EVENTS, "/v1/rights/erase", "/v1/rights/me"),
     *("/v1/rights/restrict", "/v1/rights/withdraw"),
 )
-DETAILS = (1, 2, 3)
 _RECEIPT = b"receipt "
 HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
 
@@ -284,7 +284,7 @@ def _by_detail(site: Site, purpose: str, number: int) -> dict[str, Any]:
         detail: site.effective(purpose, Choice(detail, number)) for detail in DETAILS
     }
     return {
-        str(detail): write_terms(terms)
+        str(int(detail)): write_terms(terms)
         for detail, terms in terms_by_detail.items()
         if terms != BOTTOM
     }
@@ -307,6 +307,7 @@ def _handle_of(secret: bytes) -> str:
 def _decision(body: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
     """What it means for a handle; a signal of the request counts beside that of the body."""
     answer = body.answer
+    answer.check_version()
     return Decision(
         site=body.site,
         handle=handle,

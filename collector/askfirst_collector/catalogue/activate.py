@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlalchemy import Column, Connection, Integer, Table, insert, update
 
 from askfirst.errors import PolicyError, Problem, limited
-from askfirst.terms.edition import Choice, Edition, edition_hash
+from askfirst.terms.edition import Edition, edition_hash
 from askfirst.terms.placed import Placed, placed_conflicts
 from askfirst.terms.policy import Policy
 from askfirst.terms.token import LONGEST, State, sign_state
@@ -110,7 +110,7 @@ def move_revision(connection: Connection) -> None:
 
 def _cookie_problems(policy: Policy, placed: dict[str, Placed]) -> tuple[Problem, ...]:
     names = [*policy.asked, *(name for collector in placed.values() for name in collector.asked)]
-    largest = State(policy.site, 10**6, dict.fromkeys(names, Choice(3, 10**6)), 2**33)
+    largest = State(policy.site, 10**6, dict.fromkeys(names, 2), 2**33)
     if not placed or len(sign_state(largest, bytes(32))) <= LONGEST:
         return ()
     message = (

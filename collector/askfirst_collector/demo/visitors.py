@@ -124,14 +124,14 @@ def draw_visitor(chance: Random) -> Visitor:
     """One visitor."""
     network, language = _weighted(chance, [(s, (n, lang)) for s, n, lang in PLACES])
     agent, screen = _weighted(chance, [(s, (a, kind)) for s, a, kind in DEVICES])
-    statistics = chance.choice((1, 2, 3, 3))
+    detail = chance.choice((1, 2, 2))
     return Visitor(
         address=network.format(chance.randrange(1, 255), chance.randrange(1, 255)),
         language=language,
         agent=agent,
         screen=screen,
         answer=_weighted(chance, ANSWERS),
-        details=(chance.choice((0, 0, 0, 3)), chance.choice((0, 3)), statistics),
+        details=(chance.choice((0, 0, 0, detail)), chance.choice((0, detail)), detail),
         has_script=chance.random() < 0.97,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from askfirst.contracts.drops import Drop
 from askfirst.terms.consent import Signals
-from askfirst.terms.edition import bounded_terms, sells_under_any
+from askfirst.terms.edition import bounded_terms, choice_of, sells_under_any
 from askfirst.terms.lattice import NOTHING
 from askfirst.terms.placed import Placed, split
 from askfirst.terms.terms import Terms
@@ -31,7 +31,7 @@ class Authorization:
         editions, host = self.site.editions, self.site.host
         if editions.current.purpose(purpose) is None:
             return Drop.UNKNOWN_PURPOSE
-        choice = self.status.choices.get(purpose)
+        choice = choice_of(self.status.choices, purpose)
         # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
         if choice is None or host is None:
             return Drop.NO_GRANT

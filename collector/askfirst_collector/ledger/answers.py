@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from askfirst.client import Decision
+from askfirst.contracts.consent import shared_detail
 from askfirst.errors import Reason, Refused
-from askfirst.terms.edition import Choice, Edition, Editions
+from askfirst.terms.edition import Choice, Edition, Editions, widens_between
 from askfirst.terms.lattice import Detail
 from askfirst.terms.placed import split
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Recipient, Terms
 from askfirst.terms.token import expires_at
-from askfirst_collector.ledger.entries import ERASE, STATUS, hour_of, timestamp
+from askfirst_collector.ledger.entries import (
+    ERASE,
+    STATUS,
+    VERSION,
+    hour_of,
+    timestamp,
+    written,
+)
 from askfirst_collector.ledger.records import Past
 
 # The hash of the words that the notices of this edition show in this language.
@@ -40,7 +48,6 @@ def answer(
     Raises Refused: a grant under another edition than the current one, for a purpose it does not
     ask for, without a declared age, or under a handle that has ended. A refusal is never refused.
     """
-    policy = editions.current.policy
     old = past.latest.choices if past.latest is not None and not past.ended else {}
     chosen = _chosen(decision, editions.current, old)
     grants = any(chosen.values())
@@ -48,19 +55,15 @@ def answer(
         raise Refused(Reason.HANDLE_ENDED, "draw a new secret: this one has ended for good")
     number = editions.current.number if grants else _number(decision, editions, old)
     fresh = {name: Choice(detail, number) for name, detail in chosen.items()}
-    choices = dict(sorted({**old, **fresh}.items()))
+    remaining = _remaining(decision, chosen, old, editions)
+    choices = dict(sorted({**remaining, **fresh}.items()))
     granted = any(choice.detail for choice in choices.values())
-    expires = expires_at(
-        now,
-        consent_days=policy.consent_days,
-        refusal_days=policy.refusal_days,
-        granted=granted,
-    )
+    expires = expires_at(now)
     if past.latest is None or not old:
         kind = "grant"
     else:
         kind = "change" if granted else "withdraw"
-        if granted and old.keys() - fresh.keys():
+        if granted and remaining.keys() - fresh.keys():
             # What was agreed to earlier, and not answered again, does not last longer for it.
             expires = min(expires, past.latest.until)
     if not granted and kind == "grant":
@@ -82,7 +85,8 @@ def rolled_back(decision: Decision, past: Past, *, now: float) -> dict[str, Any]
         raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "rollback takes no choice above 0")
     if past.latest is None or past.ended:
         return None
-    gone = {name for name in decision.choices if name in past.latest.body["granted"]}
+    body = past.latest.as_now
+    gone = {name for name in decision.choices if name in body["granted"]}
     if not gone:
         return None
     return _reduced(past, dict.fromkeys(gone, 0), now=now, method=ROLLBACK)
@@ -99,7 +103,11 @@ def bounded(
     if past.latest is None or past.ended:
         return None
     choices = past.latest.choices
-    less = {name: most[name] for name, c in choices.items() if most.get(name, c.detail) < c.detail}
+    details = {name: min(c.detail, most.get(name, c.detail)) for name, c in choices.items()}
+    # All of the site's own that stays granted has one detail: the lowest.
+    shared = min((d for name, d in details.items() if d and not split(name)[0]), default=0)
+    details = {n: d if split(n)[0] else min(d, shared) for n, d in details.items()}
+    less = {name: d for name, d in details.items() if d < choices[name].detail}
     restricted = restricted and past.latest.body["status"] != STATUS["restrict"]
     if not less and not restricted:
         return None
@@ -115,7 +123,7 @@ def _reduced(
     """The latest entry with these lower details; an ending where nothing is granted any more."""
     if past.latest is None:
         return None
-    body = past.latest.body
+    body = past.latest.as_now
     gone = {name for name, detail in details.items() if not detail}
     granted = [name for name in body["granted"] if name not in gone]
     if not granted:
@@ -144,7 +152,7 @@ def restriction(past: Past, *, now: float) -> dict[str, Any] | None:
     if past.latest is None or past.ended or past.latest.body["status"] == "restricted":
         return None
     return {
-        **past.latest.body,
+        **past.latest.as_now,
         "kind": "restrict",
         "hour": timestamp(hour_of(now)),
         "method": "restrict",
@@ -156,7 +164,7 @@ def ending(past: Past, *, now: float, method: str = ERASE) -> dict[str, Any] | N
     """The entry by which we end a handle ourselves; None where it has ended already."""
     if past.latest is None or past.ended:
         return None
-    body = dict(past.latest.body)
+    body = past.latest.as_now
     choices = {name: {**pair, "detail": 0} for name, pair in body["choices"].items()}
     body.update(
         kind="withdraw",
@@ -188,10 +196,12 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
     chosen = dict(decision.choices)
     if decision.method == "accept_all":
         chosen = chosen or dict.fromkeys(purposes, int(Detail.AS_ASKED))
-        if set(chosen.values()) - {Detail.AS_ASKED}:
-            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all takes choices of 3 only")
+        if not all(chosen.values()):
+            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all takes choices above 0 only")
     if not all(0 <= detail <= Detail.AS_ASKED for detail in chosen.values()):
-        raise Refused(Reason.BAD_SHAPE, "choose 0, 1, 2 or 3")
+        raise Refused(Reason.BAD_SHAPE, "choose 0, 1 or 2")
+    # A placed collector is on or off: the detail of the site's own bounds it.
+    chosen = {n: int(Detail.AS_ASKED) if d and split(n)[0] else d for n, d in chosen.items()}
     if chosen and not any(chosen.values()):
         # An old notice may refuse what is not asked any more.
         return {name: 0 for name in chosen if name in current.every or name in old}
@@ -203,6 +213,31 @@ def _chosen(decision: Decision, current: Edition, old: Mapping[str, Choice]) -> 
     if not chosen:
         raise Refused(Reason.NOTHING_CHOSEN, "name at least one purpose that may be granted")
     return chosen
+
+
+def _remaining(
+    decision: Decision, chosen: Mapping[str, int], old: Mapping[str, Choice], editions: Editions
+) -> dict[str, Choice]:
+    """What an answer leaves as it was; all that is granted has one detail, or it is refused.
+
+    What could not be answered, as a signal denies it or the browser was not told of it any more,
+    is made less precise with the rest, or is left out: then it is asked about again.
+    """
+    detail = shared_detail(chosen)
+    remaining = {name: choice for name, choice in old.items() if name not in chosen}
+    if not detail:
+        return remaining
+    asked_by = editions.asked_by(editions.current.number)
+    for name, choice in [*remaining.items()]:
+        if not choice.detail or split(name)[0] or choice.detail == detail:
+            continue
+        denied = decision.gpc and _asked(editions.current, name).sells_or_shares
+        if not (denied or widens_between(editions, name, choice.edition, asked_by)):
+            shared_detail({**chosen, name: choice.detail})
+        del remaining[name]
+        if choice.detail > detail:
+            remaining[name] = replace(choice, detail=detail)
+    return remaining
 
 
 def _check_grant(decision: Decision, chosen: Mapping[str, int], current: Edition) -> None:
@@ -247,14 +282,14 @@ def _body(
         if collector := split(name)[0]:
             placed.setdefault(collector, {})[name] = terms[name]
     return {
-        "v": 1,
+        "v": VERSION,
         "kind": kind,
         "site": decision.site,
         "handle": decision.handle,
         "edition": {"number": edition.number, "hash": edition.hash},
         "notice": notice(edition, language),
         "language": language,
-        "choices": {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()},
+        "choices": written(choices),
         "granted": granted,
         "denied": [name for name in choices if name not in granted],
         "collectors": [

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from askfirst.terms.edition import Choice
+from askfirst.terms.placed import split
+from askfirst.terms.token import details_of_four
 
+VERSION = 2  # of an entry about a visitor; of version 1 choices had four details
 HOUR = 3600  # seconds; nothing finer is ever written
 ADMIN = "admin"  # the kind of an entry about what a member changed, not about a visitor
 ERASE = "erase"  # the method of an ending that an erasure follows
@@ -36,9 +39,28 @@ class Entry:
 
     @property
     def choices(self) -> dict[str, Choice]:
-        """What was chosen, by purpose."""
-        pairs = self.body["choices"].items()
-        return {name: Choice(pair["detail"], pair["edition"]) for name, pair in pairs}
+        """What was chosen, by purpose; of version 1 as much of it as has an equal now."""
+        pairs = self.body["choices"]
+        details = {name: pair["detail"] for name, pair in pairs.items()}
+        if self.body["v"] < VERSION:
+            details = details_of_four(details)
+        return {name: Choice(detail, pairs[name]["edition"]) for name, detail in details.items()}
+
+    @property
+    def as_now(self) -> dict[str, Any]:
+        """Its content in the present version, for an entry that follows it; it is never changed."""
+        choices = self.choices
+        granted = [name for name, choice in choices.items() if choice.detail]
+        collectors = {split(name)[0] for name in granted}
+        return {
+            **self.body,
+            "v": VERSION,
+            "choices": written(choices),
+            "granted": granted,
+            "denied": [name for name in choices if name not in granted],
+            "collectors": [c for c in self.body["collectors"] if c["name"] in collectors],
+            "retention": {n: days for n, days in self.body["retention"].items() if n in granted},
+        }
 
     @property
     def until(self) -> int:
@@ -59,6 +81,11 @@ class ConsentStatus:
     expires: int  # unix seconds
     collectors: tuple[str, ...]  # the placed ones that were agreed to, by name
     index: int
+
+
+def written(choices: Mapping[str, Choice]) -> dict[str, dict[str, int]]:
+    """Choices as an entry holds them."""
+    return {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()}
 
 
 def status_of(entry: Entry, *, now: float) -> ConsentStatus:

@@ -13,6 +13,7 @@ from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.consent_status import ConsentStatuses
 from askfirst_collector.ledger.entries import (
     ADMIN,
+    VERSION,
     ConsentStatus,
     Entry,
     hour_of,
@@ -118,7 +119,7 @@ class Ledger:
             _end(connection, site, handle)
             _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
             body = {
-                "v": 1,
+                "v": VERSION,
                 "kind": "erase",
                 "site": site,
                 "hour": timestamp(hour_of(self._now())),

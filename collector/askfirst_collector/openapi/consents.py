@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from askfirst.contracts import limits
-from askfirst.contracts.consent import DETAILS, SHORT_TEXT
+from askfirst.contracts.consent import DETAILS, SHORT_TEXT, VERSION, VERSIONS
 from askfirst.contracts.names import json_schema
 
 from .example import HANDLE, SECRET, SITE, example_policy
@@ -17,8 +17,8 @@ from .shapes import by_name, closed, or_null, told
 WHOSE = {"anyOf": [told("handle"), told("secret")]}
 PAIR = {
     "type": "array",
-    "description": "The detail, 0 to 3, and the number of the edition that bounds it.",
-    "prefixItems": [{"type": "integer", "minimum": 0, "maximum": 3}, {"type": "integer"}],
+    "description": "The detail, 0 to 2, and the number of the edition that bounds it.",
+    "prefixItems": [{"type": "integer", "minimum": 0, "maximum": 2}, {"type": "integer"}],
     "minItems": 2,
     "maxItems": 2,
 }
@@ -30,10 +30,15 @@ _FLAG = {"type": "boolean", "default": False}
 
 
 def _answer(*methods: str, required: tuple[str, ...] = (), **choices: Any) -> dict[str, Any]:
+    grants = "edition" in required
     fields: dict[str, Any] = {
-        "v": {"type": "integer", "const": 1, "description": "1.0 is the same number."},
+        "v": {
+            "type": "integer",
+            "enum": [VERSION] if grants else list(VERSIONS),
+            "description": "Version 1 had four details: what grants in it is `edition-changed`.",
+        },
         "site": ref("SiteName"),
-        "edition": ref("Hash") if "edition" in required else _SHORT,
+        "edition": ref("Hash") if grants else _SHORT,
         "lang": _SHORT,
         "method": {"enum": list(methods)},
         "choices": {**by_name(_DETAIL), "maxProperties": limits.CHOICES, **choices},
@@ -52,13 +57,13 @@ def _grant(schema: Schema, description: str) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Schema] = {
     "AcceptAll": _grant(
-        _answer("accept_all", required=("edition",), additionalProperties={"const": 3}),
-        "Every purpose as it is asked, or those that are named.",
+        _answer("accept_all", required=("edition",), additionalProperties={"enum": [1, 2]}),
+        "Every purpose as it is asked, or those that are named, all with one detail.",
     ),
     "Save": _grant(
         _answer("save", required=("edition", "choices"), minProperties=1),
-        "A detail for each purpose named, 0 to 3: none, least, less, as asked. One that is left "
-        "out keeps what it had.",
+        "A detail for each purpose named: 0 off, 1 with less detail, 2 as asked. All that is "
+        "granted has one; a placed collector is on or off. A purpose left out keeps what it had.",
     ),
     "RefuseSome": {
         "description": "These purposes not at all, or not any more, whatever edition was shown.",
@@ -95,7 +100,7 @@ SCHEMAS: dict[str, Schema] = {
 
 
 def _examples() -> dict[str, Any]:
-    base = {"v": 1, "site": SITE, "edition": example_policy().hash, "lang": "en"}
+    base = {"v": VERSION, "site": SITE, "edition": example_policy().hash, "lang": "en"}
     return {
         "relay": {**base, "method": "accept_all", "handle": HANDLE},
         "script": {

@@ -67,7 +67,7 @@ _EDITION = closed(
             {
                 "type": "object",
                 "description": "By the detail that was chosen; one that allows nothing is absent.",
-                "properties": {detail: ref("Terms") for detail in ("1", "2", "3")},
+                "properties": {detail: ref("Terms") for detail in ("1", "2")},
                 "additionalProperties": False,
             }
         ),

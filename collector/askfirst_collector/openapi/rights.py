@@ -26,7 +26,7 @@ _RECIPIENTS = array(closed({"name": _TEXT, "role": _TEXT, "country": _TEXT}))
 
 RECORD = closed(
     {
-        "v": {"const": 1},
+        "v": {"enum": [1, 2], "description": "In version 1 details are 0 to 3."},
         "kind": {"enum": ["grant", "change", "restrict", "withdraw"]},
         "site": ref("SiteName"),
         "handle": ref("Handle"),

@@ -3,18 +3,13 @@
 /** Attribute to level; an attribute left out is at level 0. */
 export type Scope = Readonly<Record<string, number>>;
 
-/** How much of a purpose a visitor agreed to: 3 as asked, 2 less, 1 least, 0 none. */
-export type Detail = 0 | 1 | 2 | 3;
-
-/** One answer of the state cookie: the detail, and the edition that bounds it. */
-export type Choice = readonly [detail: number, edition: number];
+/** How precisely a visitor agreed: 2 as asked, 1 with less detail, 0 none. All that is granted has one. */
+export type Detail = 0 | 1 | 2;
 
 /** What the state cookie says (docs/gate.md). */
 export interface State {
-  readonly site: string;
-  readonly edition: number;
-  readonly choices: Readonly<Record<string, Choice>>;
-  readonly expires: number; // unix seconds
+  readonly edition: number; // the newest, not later than the one answered, that asked for more; 0 grants nothing
+  readonly choices: Readonly<Record<string, Detail>>;
 }
 
 export interface Signals {
@@ -108,11 +103,12 @@ export interface Published {
   readonly sells: readonly string[]; // those that sell or share under any edition
   readonly closed: boolean; // a site for children: nobody is asked, nothing is gathered
   readonly details: Readonly<Record<string, Readonly<Record<string, Scope>>>>; // of the edition in force
-  /** By edition, purpose and detail: what a choice made under that edition allows today; what is not there is nothing. */
+  /** By edition, purpose and detail: what a state with that edition allows today; what is not there is nothing. */
   readonly bounds: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Scope>>>>>>;
   /** By older edition and purpose: what the edition in force asks beyond it. */
   readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
+  readonly suffix?: string; // of our cookies' names, only below a root path
   readonly senders?: readonly Sender[]; // never published: what placed.js found in this page
 }
 
@@ -158,8 +154,8 @@ export interface Grants {
   readonly signals: Signals;
   /** What is allowed at this moment: the state cookie is read again. */
   readonly consent: () => ConsentView;
-  /** The edition that bounds a purpose. */
-  readonly edition: (purpose: string) => number;
+  /** What the state cookie said when it was read last: its edition bounds what is granted. */
+  readonly state: () => State | null;
   /** The purposes that were allowed when the visitor arrived on this page. */
   readonly onArrival: readonly string[];
 }

@@ -6,26 +6,27 @@ export const nothing = (): ConsentView => ({ source: "none", details: {}, scopes
 export function decide(published: Published, state: State | null, signals: Signals): ConsentView {
   const { asked, sells, closed, bounds, changes } = published;
   const denied = (purpose: string): boolean => signals.gpc && sells.includes(purpose);
-  const details: Record<string, Detail> = {};
+  const details: Readonly<Record<string, Detail>> = state?.choices ?? {};
+  const edition = state?.edition ?? 0;
+  /** The detail of the site's own purpose of that name, which bounds a placed collector's, off included. */
+  const held = (purpose: string): number => details[purpose.split("/").pop() as string] ?? 0;
   const scopes: Record<string, Scope> = {};
-  for (const [purpose, [detail, edition]] of Object.entries(state?.choices ?? {})) {
-    details[purpose] = detail as Detail;
-    const scope = bounds[edition]?.[purpose]?.[detail];
+  for (const [purpose, detail] of Object.entries(details)) {
+    const scope = bounds[edition]?.[purpose]?.[Math.min(detail, held(purpose))];
     if (scope && !closed && !denied(purpose)) scopes[purpose] = scope;
   }
 
   /** The question about a purpose; none where it is answered, and nothing got wider since. */
   const question = (purpose: string): Question[] => {
-    const choice = state?.choices[purpose];
-    const since = (edition: number): readonly string[] => changes[edition]?.[purpose] ?? [];
-    // A placed collector's purpose is asked about where the site's own of that name was not refused (M49).
-    const above = purpose.split("/")[1];
-    const refused = above && state && !choice && !state.choices[above]?.[0];
-    if (closed || denied(purpose) || refused) return [];
-    if (!choice || (choice[0] && !bounds[choice[1]])) return signals.dnt ? [] : [{ purpose, widened: [] }];
-    // What an earlier edition added was already answered: ask only for what came since.
-    const open = choice[0] && since(Math.max(choice[1], state?.edition ?? 0)).length > 0;
-    return open ? [{ purpose, widened: since(choice[1]) }] : [];
+    const detail = details[purpose];
+    if (closed || denied(purpose)) return [];
+    if (detail === undefined || (detail && !bounds[edition])) {
+      // A placed collector's purpose is asked about where the site's own of that name was not refused (M49).
+      const refused = state && purpose.includes("/") && !held(purpose);
+      return signals.dnt || (refused && !detail) ? [] : [{ purpose, widened: [] }];
+    }
+    const widened = changes[edition]?.[purpose];
+    return detail && widened?.[0] ? [{ purpose, widened }] : [];
   };
 
   const answered = state ? "visitor" : signals.dnt ? "dnt" : "none";

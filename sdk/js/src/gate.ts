@@ -36,7 +36,8 @@ export function gate(base: string): Askfirst {
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
 
-  const stateOf = ({ policy }: Published): State | null => readState(cookies(), policy.site, Date.now() / 1000);
+  const stateOf = ({ policy, suffix }: Published): State | null =>
+    readState(cookies(), policy.site, Date.now() / 1000, suffix);
 
   /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
   function read(): ConsentView {
@@ -90,7 +91,7 @@ export function gate(base: string): Askfirst {
           published: published as Published,
           signals: signals(),
           consent: read,
-          edition: (purpose) => state?.choices[purpose]?.[1] ?? 0,
+          state: () => state,
           onArrival: onArrival as readonly string[],
         },
         new URL("../events", base).href,
@@ -110,7 +111,7 @@ export function gate(base: string): Askfirst {
     const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" }, cache });
     const found: Published = await response.json();
     // The answer was to a newer edition than the browser's cache knows.
-    if ((stateOf(found)?.edition ?? 0) > found.number && cache === "default") return learn("reload");
+    if (Number(stateOf(found)?.edition) > found.number && cache === "default") return learn("reload");
     published = found.placed ? ((await import(`${base}placed.js`)) as PlacedModule).here(found) : found;
     answered();
   }

@@ -1,11 +1,8 @@
-/** Scopes as a lattice: the meet of two, the four details, and generalising. The same rules as terms/lattice.py. */
+/** Scopes as a lattice: the meet of two, the two details, and generalising. The same rules as terms/lattice.py. */
 import type { Scope } from "./api.ts";
 
 /** A value, one part a level, coarse to fine. */
 export type Value = readonly string[];
-
-/** They tell one visitor from another: the least detail leaves them out. */
-const PSEUDONYMS = ["visitor", "user_id"];
 
 const positive = (entries: [string, number][]): Scope => Object.fromEntries(entries.filter(([, level]) => level > 0));
 
@@ -13,14 +10,13 @@ const positive = (entries: [string, number][]): Scope => Object.fromEntries(entr
 export const meet = (a: Scope, b: Scope): Scope =>
   positive(Object.entries(a).map(([name, level]) => [name, Math.min(level, b[name] ?? 0)]));
 
-/** The scope that a visitor agreed to who chose this detail; anything but 1, 2 and 3 is none. */
+/** The scope that a visitor agreed to who chose this detail; anything but 1 and 2 is none. */
 export const atDetail = (scope: Scope, detail: number): Scope =>
   positive(Object.entries(scope).map(([name, level]) => [name, levelAt(name, level, detail)]));
 
 function levelAt(name: string, level: number, detail: number): number {
-  if (detail === 3) return level;
-  if (detail === 2) return level > 1 ? level - 1 : level;
-  return detail === 1 && !PSEUDONYMS.includes(name) ? Math.min(level, 1) : 0;
+  if (detail === 2) return level;
+  return detail === 1 && name !== "user_id" ? Math.min(level, 1) : 0;
 }
 
 /** Every value cut to its level; what is at level 0, or is empty, is left out. */

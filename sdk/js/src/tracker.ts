@@ -52,7 +52,7 @@ function follow(grants: Grants, events: string, sender?: Sender): Followed {
 
   /** What bounds a purpose beside its scope: nothing is listed while something widened that was not agreed to. */
   function lists(purpose: string): Lists {
-    const edition = grants.edition(purpose);
+    const edition = grants.state()?.edition ?? 0;
     const widened = edition !== number && changes[edition]?.[purpose];
     return (!widened && policy.purposes[purpose]) || NO_LISTS;
   }

@@ -6,7 +6,7 @@ const { fetch, setTimeout, clearTimeout } = window;
 const ID_BYTES = 16;
 
 /** `events` is the address to send to; `sender` a placed collector that sends, instead of the site. */
-export function wire(events: string, { signals, consent, edition }: Grants, sender?: Sender): Wire {
+export function wire(events: string, { signals, consent, state }: Grants, sender?: Sender): Wire {
   return {
     async post(body, signal) {
       const headers = { "Content-Type": "application/json" };
@@ -39,7 +39,7 @@ export function wire(events: string, { signals, consent, edition }: Grants, send
       }),
     grant(purpose) {
       const scope = consent().scopes[purpose];
-      return scope && JSON.stringify([edition(purpose), scope]);
+      return scope && JSON.stringify([state()?.edition, scope]);
     },
   };
 }

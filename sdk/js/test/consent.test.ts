@@ -1,12 +1,12 @@
 /** What is allowed and asked: every case that Python decided, for answers under any edition and any signals. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Choice, Published, Scope, State } from "../src/api.ts";
+import type { Detail, Published, Scope, State } from "../src/api.ts";
 import { decide } from "../src/consent.ts";
 import { vectors } from "./vectors.ts";
 
 interface Case {
-  state: { aud: string; ed: number; exp: number; ch: Record<string, Choice> } | null;
+  state: { aud: string; ed: number; exp: number; ch: Record<string, Detail> } | null;
   gpc: boolean;
   dnt: boolean;
   allows: string[];
@@ -23,7 +23,7 @@ test("M16, M21, M23: script and gate allow and ask the same", () => {
     assert.ok(cases.length > 20);
     for (const each of cases) {
       const { state: told, gpc, dnt } = each;
-      const state: State | null = told && { site: told.aud, edition: told.ed, choices: told.ch, expires: told.exp };
+      const state: State | null = told && { edition: told.ed, choices: told.ch };
       const found = decide(published, state, { gpc, dnt });
       const where = JSON.stringify({ edition: published.number, told, gpc, dnt });
       assert.deepEqual(Object.keys(found.scopes).sort(), each.allows, where);
@@ -41,7 +41,7 @@ test("M16, M21, M23: script and gate allow and ask the same", () => {
 test("M16: what widened is told with the question", () => {
   const history = histories.find(({ published }) => published.number === 2);
   assert.ok(history);
-  const state: State = { site: "example", edition: 1, choices: { statistics: [3, 1] }, expires: 0 };
+  const state: State = { edition: 1, choices: { statistics: 2 } };
   const asks = decide(history.published, state, { gpc: false, dnt: false }).asks;
   const statistics = asks.find(({ purpose }) => purpose === "statistics");
   assert.deepEqual(statistics?.widened, history.published.changes["1"]?.["statistics"]);
@@ -51,7 +51,7 @@ test("M16: what widened is told with the question", () => {
 test("an edition that disappeared allows nothing, and the purpose is asked about", () => {
   const published = histories[0]?.published;
   assert.ok(published);
-  const state: State = { site: "example", edition: 7, choices: { statistics: [3, 7] }, expires: 0 };
+  const state: State = { edition: 7, choices: { statistics: 2 } };
   const found = decide(published, state, { gpc: false, dnt: false });
   assert.deepEqual(found.scopes, {});
   assert.ok(found.asks.some(({ purpose }) => purpose === "statistics"));

@@ -92,15 +92,21 @@ const isProperty = (value: unknown): boolean =>
 /** Why an answer is refused for its shape; undefined where it is not. */
 export function readAnswer(body: unknown): string | undefined {
   if (!isTable(body)) return "bad-shape";
-  if (body["v"] !== 1) return "unknown-version";
+  if (body["v"] !== 1 && body["v"] !== 2) return "unknown-version";
   if (!only(body, ["v", "edition", "lang", "method", "choices", "adult"])) return "unknown-field";
   const texts = ["edition", "lang"].every((key) => optional(body, key, isShort));
   const method = ["accept_all", "reject_all", "save", "withdraw"].includes(body["method"] as string);
-  const whole = texts && method && optional(body, "adult", isFlag) && optional(body, "choices", areChoices);
+  const whole =
+    texts &&
+    method &&
+    optional(body, "adult", isFlag) &&
+    optional(body, "choices", (choices) => areChoices(choices, body["v"] === 1 ? 3 : 2));
   return whole ? undefined : "bad-shape";
 }
 
-const areChoices = (value: unknown): boolean =>
+const areChoices = (value: unknown, most: number): boolean =>
   isTable(value) &&
   Object.keys(value).length <= limit("CHOICES") &&
-  Object.entries(value).every(([name, detail]) => isName(name) && [0, 1, 2, 3].includes(detail as number));
+  Object.entries(value).every(
+    ([name, detail]) => isName(name) && [0, 1, 2, 3].slice(0, most + 1).includes(detail as number),
+  );

@@ -62,9 +62,9 @@ test("M44: generalising twice equals once, and to a and then to b equals to thei
 
 test("a lower detail is never wider, and one that does not exist is none", () => {
   fc.assert(
-    fc.property(scopes, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }), (scope, one, other) => {
+    fc.property(scopes, fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), (scope, one, other) => {
       assert.ok(within(atDetail(scope, Math.min(one, other)), atDetail(scope, Math.max(one, other))));
     }),
   );
-  for (const detail of [-1, 4, 1.5, Number.NaN]) assert.deepEqual(atDetail({ page: 3, visitor: 2 }, detail), {});
+  for (const detail of [-1, 3, 4, 1.5, Number.NaN]) assert.deepEqual(atDetail({ page: 3, visitor: 2 }, detail), {});
 });

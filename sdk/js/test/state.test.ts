@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Choice, State } from "../src/api.ts";
+import type { Detail, State } from "../src/api.ts";
 import { decode, narrowest, readState } from "../src/state.ts";
 import { vectors } from "./vectors.ts";
 
 interface Claims {
   aud: string;
   ed: number;
-  ch: Record<string, Choice>;
+  ch: Record<string, Detail>;
   exp: number;
 }
 
@@ -25,7 +25,7 @@ interface Cases {
 
 const cases = vectors("state") as Cases;
 const { now, site } = cases;
-const stateOf = ({ aud, ed, ch, exp }: Claims): State => ({ site: aud, edition: ed, choices: ch, expires: exp });
+const stateOf = ({ ed, ch }: Claims): State => ({ edition: ed, choices: ch });
 const token = (claims: unknown): string =>
   `eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
 const claims = { aud: site, ed: 1, ch: {}, exp: now + 1000 };
@@ -44,22 +44,22 @@ test("M40: of several cookies the meet counts", () => {
   for (const { states, meet } of cases.narrowest) {
     assert.deepEqual(states.map(stateOf).reduce(narrowest), stateOf(meet));
   }
-  const wide = token({ ...claims, ch: { statistics: [3, 1] } });
-  const none = token({ ...claims, ch: { statistics: [0, 1] } });
+  const wide = token({ ...claims, ch: { statistics: 2 } });
+  const none = token({ ...claims, ch: { statistics: 0 } });
   const cookies = `__Host-askfirst=${wide}; __Host-askfirst=${none}`;
-  assert.deepEqual(readState(cookies, site, now)?.choices, { statistics: [0, 1] });
+  assert.deepEqual(readState(cookies, site, now)?.choices, { statistics: 0 });
 });
 
 test("M40: a cookie without the prefix, which a parent domain could set, refuses and narrows, and grants nothing", () => {
   const cookie = (ch: unknown): string => token({ ...claims, ch });
   const read = (own: unknown, parent: unknown): State["choices"] | undefined =>
     readState(`${own ? `__Host-askfirst=${cookie(own)}; ` : ""}askfirst=${cookie(parent)}`, site, now)?.choices;
-  assert.equal(read(undefined, { statistics: [3, 1] }), undefined);
-  assert.deepEqual(read(undefined, { statistics: [3, 1], marketing: [0, 1] }), { marketing: [0, 1] });
-  assert.deepEqual(read({ statistics: [2, 1] }, { statistics: [3, 1], marketing: [3, 1] }), { statistics: [2, 1] });
-  assert.deepEqual(read({ statistics: [3, 1] }, { statistics: [1, 1] }), { statistics: [1, 1] });
-  assert.deepEqual(read({ statistics: [3, 1] }, { marketing: [0, 1] }), { statistics: [3, 1], marketing: [0, 1] });
-  assert.equal(readState(`x__Host-askfirst=${cookie({ statistics: [3, 1] })}`, site, now), null);
+  assert.equal(read(undefined, { statistics: 2 }), undefined);
+  assert.deepEqual(read(undefined, { statistics: 2, marketing: 0 }), { marketing: 0 });
+  assert.deepEqual(read({ statistics: 1 }, { statistics: 2, marketing: 2 }), { statistics: 1 });
+  assert.deepEqual(read({ statistics: 2 }, { statistics: 1 }), { statistics: 1 });
+  assert.deepEqual(read({ statistics: 2 }, { marketing: 0 }), { statistics: 2, marketing: 0 });
+  assert.equal(readState(`x__Host-askfirst=${cookie({ statistics: 2 })}`, site, now), null);
 });
 
 test("a clock that is years off allows nothing, whichever way it is off", () => {
@@ -76,6 +76,11 @@ test("claims of any other shape are refused", () => {
     { ...claims, ch: ["x"] },
     { ...claims, ch: null },
     { ...claims, ch: { a: [-1, 1] } },
+    { ...claims, ch: { a: -1 } },
+    { ...claims, ch: { a: "2" } },
+    { ...claims, ch: { a: 1.5 } },
+    { ...claims, ch: { a: null } },
+    { ...claims, ch: { a: 2, b: [3, 1] } },
     { ...claims, ch: { a: [3] } },
     { ...claims, ch: { a: ["3", 1] } },
     { ...claims, ch: { a: [3, 1, 1] } },

@@ -25,7 +25,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a visitor answered: `choices` are details 0 to 3, a purpose left out keeps its pair."""
+    """What a visitor answered: `choices` are details 0 to 2, a purpose left out keeps its pair."""
 
     site: str
     handle: Handle

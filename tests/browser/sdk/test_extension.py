@@ -100,7 +100,7 @@ def test_the_rule_refuses_a_collector_alone(serve: Serve, arrive: Arrive) -> Non
     site = serve(placed=[{}])
     site.pages["/tides/two"] = page()
     visitor = arrive(site)
-    visitor.granted(statistics=3, marketing=0, preferences=0)
+    visitor.granted(statistics=2, marketing=0, preferences=0)
     tab = with_rule(visitor, "/tides/two", "optOut")
     until(tab, lambda: tab.evaluate("askfirst.consent.details['tides/statistics']") == 0)
     assert tab.evaluate("Object.keys(askfirst.consent.scopes)") == ["statistics"]

@@ -76,7 +76,7 @@ def test_each_waits_for_its_own_purpose(site: Site, arrive: Arrive) -> None:
     body = waiting("a") + alias + waiting("m", purpose="marketing") + both + nothing
     offer(site, body, "a", "alias", "m", "both", "none")
     visitor = arrive(site)
-    visitor.granted(statistics=3, marketing=0, preferences=0)
+    visitor.granted(statistics=2, marketing=0, preferences=0)
     tab = visitor.open()
     until(tab, lambda: len(ran(tab)) == 2)
     settled(tab)
@@ -108,7 +108,7 @@ def test_nothing_runs_again_and_nothing_after_a_withdrawal(serve: Serve, arrive:
     site = serve()
     offer(site, waiting("a"), "a", "late", csp="script-src 'self'")
     visitor = arrive(site)
-    visitor.granted(statistics=3, marketing=0, preferences=0)
+    visitor.granted(statistics=2, marketing=0, preferences=0)
     tab = visitor.open()
     until(tab, lambda: ran(tab) == ["a"])
     tab.locator("#askfirst-control button[value=withdraw]").click()

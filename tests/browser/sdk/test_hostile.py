@@ -15,7 +15,7 @@ from tests.browser.sdk.visitor import Visitor, settled, until
 
 pytestmark = pytest.mark.browser
 
-ONLY = {"statistics": 3, "marketing": 0, "preferences": 0}
+ONLY = {"statistics": 2, "marketing": 0, "preferences": 0}
 THROWS = "() => { throw new Error('the page broke this'); }"
 HOSTILE = {
     "fetch throws": f"window.fetch = {THROWS};",

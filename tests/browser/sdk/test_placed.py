@@ -16,9 +16,9 @@ from tests.browser.sdk.visitor import EVENTS, Visitor, settled, until
 pytestmark = pytest.mark.browser
 
 NAME = "tides/statistics"
-OWN = {"statistics": 3, "marketing": 0, "preferences": 0}
-ITS = {"statistics": 0, "marketing": 0, "preferences": 0, NAME: 3}
-BOTH = {**OWN, NAME: 3}
+OWN = {"statistics": 2, "marketing": 0, "preferences": 0}
+ITS = {"statistics": 0, "marketing": 0, "preferences": 0, NAME: 2}
+BOTH = {**OWN, NAME: 2}
 TERMS: dict[str, Any] = {
     "levels": {"time": 1, "page": 1, "screen": 1, "action": 2},
     "actions": {"open": {}, "signup": {"plan": ["free"]}},

@@ -23,8 +23,8 @@ WIDE: dict[str, Any] = {
     "cookies": ["_stat*"],
     "storage": ["stat-*"],
 }  # fmt: skip
-ALL = {"statistics": 3, "marketing": 3, "preferences": 3}
-ONLY = {"statistics": 3, "marketing": 0, "preferences": 0}
+ALL = {"statistics": 2, "marketing": 2, "preferences": 2}
+ONLY = {"statistics": 2, "marketing": 0, "preferences": 0}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.browser.sdk.visitor import Visitor, settled, until
 
 pytestmark = pytest.mark.browser
 
-ONLY = {"statistics": 3, "marketing": 0, "preferences": 0}
+ONLY = {"statistics": 2, "marketing": 0, "preferences": 0}
 
 
 # Playwright's Chromium asks for a page ahead, but never lets it run and be activated.

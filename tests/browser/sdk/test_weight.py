@@ -58,7 +58,7 @@ def test_each_part_is_loaded_when_it_is_needed(site: Site, visitor: Visitor) -> 
     tab.locator("dialog").wait_for()
     assert "notice.js" in ours(visitor)
     assert "tracker.js" not in ours(visitor)
-    visitor.granted(statistics=3, marketing=0, preferences=0)
+    visitor.granted(statistics=2, marketing=0, preferences=0)
     tab = visitor.open()
     visitor.wait_for_events(tab, 1)
     assert ours(visitor) == {"askfirst.js", "tracker.js"}

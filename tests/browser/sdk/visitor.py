@@ -62,7 +62,7 @@ class Visitor:
         answer = """async (choices) => {
             const headers = { Accept: "application/json", "Content-Type": "application/json" };
             const { hash } = await (await fetch("/askfirst/policy", { headers })).json();
-            const told = { v: 1, edition: hash, lang: "en", method: "save", choices };
+            const told = { v: 2, edition: hash, lang: "en", method: "save", choices };
             const body = JSON.stringify(told);
             return (await fetch("/askfirst/consent", { method: "POST", headers, body })).status;
         }"""

@@ -17,7 +17,7 @@ from tests.relay.world import shop
 RECEIPT = "__Host-askfirst-receipt"
 AGENT = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 POLICY = shop()
-FINEST = 3  # the detail of `accept_all`
+FINEST = 2  # the detail of `accept_all`
 PATIENCE = 60.0  # seconds until an operation must have been answered
 # What visitors do, and how often.
 WEIGHTS = {
@@ -233,7 +233,7 @@ class Crowd:
         if kind == "withdraw" and drawn.random() < 0.5:
             path = "/askfirst/consent"
             body = {
-                "v": 1,
+                "v": 2,
                 "edition": POLICY.hash,
                 "lang": "en",
                 "method": "withdraw",
@@ -277,7 +277,7 @@ class Crowd:
 
 def _answer(method: str, choices: dict[str, int]) -> dict[str, object]:
     """The body of an answer as the notice's script sends it."""
-    body = {"v": 1, "edition": POLICY.hash, "lang": "en", "method": method, "choices": choices}
+    body = {"v": 2, "edition": POLICY.hash, "lang": "en", "method": method, "choices": choices}
     return {**body, "adult": method != "withdraw"}
 
 

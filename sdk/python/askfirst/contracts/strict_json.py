@@ -47,14 +47,16 @@ def read_json(data: bytes) -> Any:
     return value
 
 
-def read_object(value: object, known: frozenset[str]) -> dict[str, Any]:
-    """A body of this version with no other keys than these; Refused for every other."""
+def read_object(
+    value: object, known: frozenset[str], *, versions: tuple[int, ...] = (VERSION,)
+) -> dict[str, Any]:
+    """A body of one of these versions with no other keys than these; Refused for every other."""
     if not isinstance(value, dict):
         raise Refused(Reason.BAD_SHAPE, "send one object")
     version = value.get("v")
-    if isinstance(version, bool) or version != VERSION:
+    if isinstance(version, bool) or version not in versions:
         # First, since another version may have other keys.
-        advice = f'send "v": {VERSION}; for another version, update what answers here'
+        advice = f'send "v": {versions[-1]}; for another version, update what answers here'
         raise Refused(Reason.UNKNOWN_VERSION, advice)
     if not known.issuperset(value):
         unknown = len(value.keys() - known)

@@ -244,6 +244,6 @@ class Gate:
 def _below(state: State | None, parent: State) -> State | None:
     # A parent domain's cookie may be anybody's there: it refuses and narrows, and grants nothing.
     if state is None:
-        refused = {name: c for name, c in parent.choices.items() if not c.detail}
-        return replace(parent, choices=refused) if refused else None
+        refused = {name: 0 for name, detail in parent.choices.items() if not detail}
+        return replace(parent, edition=0, choices=refused) if refused else None
     return narrowest([state, replace(parent, choices={**state.choices, **parent.choices})])

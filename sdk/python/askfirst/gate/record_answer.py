@@ -19,7 +19,7 @@ from askfirst.http.headers import Header
 from askfirst.http.request import Request
 from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
 from askfirst.log_fault import log_fault
-from askfirst.terms.consent import Consent
+from askfirst.terms.consent import Consent, state_of
 from askfirst.terms.policy import Policy
 from askfirst.terms.token import LONGEST, State, sign_state
 
@@ -95,8 +95,7 @@ class AnswerRecorder:
     async def _refuse(self, handle: Handle | None) -> AnswerRecord:
         old = self.consent.state
         if not self.resolved.choices and old is not None:
-            renewed = replace(old, edition=self.consent.editions.current.number)
-            return AnswerRecord("kept", renewed.expires, self._cookies(renewed))
+            return AnswerRecord("kept", old.expires, ())
         if handle is not None:
             return await self._narrow(handle)
         # Of several receipts nobody can say which is the visitor's: a refusal is meant for each.
@@ -115,25 +114,28 @@ class AnswerRecorder:
         decision = self._decision(handle, self.resolved)
         state: State
         word = "refused"
+        lives = False
         error: CollectorUnavailable | None = None
         try:
             try:
                 recorded = await self.relay.record(decision)
                 state, word = self._state(recorded), recorded.status
+                lives = word != "withdrawn"
             except CollectorUnavailable:
                 state = narrowed(self.resolved, self.consent, now=self.now)
-                word = "changed" if state.grants else "withdrawn"
+                lives = state.grants
+                word = "changed" if lives else "withdrawn"
                 await self.relay.owe(decision)
             if self.consent.closed:
                 await self.relay.erase(handle)
         except Refused as refused:
             if not ended(refused):
                 log_fault("recording a refusal", refused)
-            word = "refused"
+            word, lives = "refused", False
             state = refusal(self.resolved, self.consent, now=self.now)
         except CollectorUnavailable as away:
             error = away
-        if state.grants:
+        if lives:
             return AnswerRecord(word, state.expires, self._cookies(state), error=error)
         all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
         state = refusal(all_refused, self.consent, now=self.now)
@@ -157,8 +159,9 @@ class AnswerRecorder:
         )
 
     def _state(self, recorded: Recorded) -> State:
-        number = self.consent.editions.current.number
-        return State(self.consent.site, number, recorded.choices, recorded.expires)
+        editions = self.consent.editions
+        choices, expires = recorded.choices, recorded.expires
+        return state_of(self.consent.site, editions, choices, expires=expires)
 
     def _receipt(self, secret: str, expires: int) -> Header:
         same_site = _same_site(self.relay.policy)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from askfirst.contracts.consent import Method, VisitorAnswer
+from askfirst.contracts.consent import Method, VisitorAnswer, shared_detail
 from askfirst.errors import Reason, Refused
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice, Edition, sells_under_any
+from askfirst.terms.edition import Edition, sells_under_any
 from askfirst.terms.languages import shipped_languages
+from askfirst.terms.lattice import Detail
+from askfirst.terms.placed import split
 from askfirst.terms.policy import Policy
 from askfirst.terms.token import State, expires_at
-
-AS_ASKED = 3
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     `age-not-declared` or `bad-shape`.
     """
     edition = consent.editions.current
+    answer.check_version()
     if answer.method in ("reject_all", "withdraw"):
         if any(answer.choices.values()):
             raise Refused(
@@ -49,11 +50,15 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
         return Resolved("reject_all", _nothing(consent))
     choices = answer.choices
     if answer.method == "accept_all":
-        if any(detail != AS_ASKED for detail in choices.values()):
-            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all sets every choice to 3")
-        choices = choices or dict.fromkeys(edition.policy.asked, AS_ASKED)
+        if not all(choices.values()):
+            raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all sets every choice above 0")
+        choices = choices or dict.fromkeys(edition.policy.asked, int(Detail.AS_ASKED))
     if any(choices.values()):
         _check_grant(answer, choices, edition)
+        shared_detail({**_standing(consent), **choices})
+    _check_whole(choices, consent)
+    # A placed collector is on or off: what it may do is bounded by the site's own detail.
+    choices = {n: int(Detail.AS_ASKED) if d and split(n)[0] else d for n, d in choices.items()}
     set_now = {
         name: detail
         for name, detail in choices.items()
@@ -70,6 +75,24 @@ def _nothing(consent: Consent) -> dict[str, int]:
     # What was agreed to of placed collectors ends too; who never heard of one does not name it.
     old = consent.state.choices if consent.state is not None else ()
     return dict.fromkeys((*consent.editions.current.policy.asked, *old), 0)
+
+
+def _standing(consent: Consent) -> dict[str, int]:
+    """The details that stand beside an answer: of what is denied now none does."""
+    details = consent.state.choices if consent.state is not None else {}
+    return {name: detail for name, detail in details.items() if not _opted_out(consent, name)}
+
+
+def _check_whole(choices: Mapping[str, int], consent: Consent) -> None:
+    """Refuse an answer that leaves out what is asked: few shapes of it exist.
+
+    To take back a part is never held up by what else is asked.
+    """
+    if consent.state is not None and choices and not any(choices.values()):
+        return
+    missing = [question.purpose for question in consent.asks if question.purpose not in choices]
+    if missing:
+        raise Refused(Reason.NOTHING_CHOSEN, f"answer what is asked too: {', '.join(missing)}")
 
 
 def _opted_out(consent: Consent, purpose: str) -> bool:
@@ -107,32 +130,21 @@ def _check_age(answer: VisitorAnswer, choices: Mapping[str, int], edition: Editi
 def refusal(resolved: Resolved, consent: Consent, *, now: float) -> State:
     """The state of a visitor without a receipt who refused: only refusals, old ones and new.
 
-    The same bytes for all who refuse the same in a month, whatever they had answered (M09). Placed
-    collectors are left out: who refuses a purpose of the site is not asked by them either (M49).
+    The same bytes for all who refuse the same in a half-year, whatever they had answered (M09).
+    Placed collectors are left out: who refuses a purpose of the site is not asked by them either
+    (M49).
     """
-    edition = consent.editions.current
     old = consent.state.choices if consent.state is not None else {}
-    names = {name for name, choice in old.items() if not choice.detail} | resolved.choices.keys()
-    purposes = edition.policy.asked
-    return _state(
-        consent, {name: Choice(0, edition.number) for name in purposes if name in names}, now
-    )
+    names = {name for name, detail in old.items() if not detail} | resolved.choices.keys()
+    purposes = consent.editions.current.policy.asked
+    choices = {name: 0 for name in purposes if name in names}
+    return State(consent.site, 0, choices, expires_at(now))
 
 
 def narrowed(resolved: Resolved, consent: Consent, *, now: float) -> State:
     """The state of a visitor with a receipt while the collector is away: less, at once."""
-    edition = consent.editions.current
     old = consent.state.choices if consent.state is not None else {}
-    refused = {name: Choice(0, edition.number) for name in resolved.choices}
-    choices = {**old, **refused}
-    if not any(choice.detail for choice in choices.values()) or consent.state is None:
+    choices = {**old, **dict.fromkeys(resolved.choices, 0)}
+    if not any(choices.values()) or consent.state is None:
         return refusal(resolved, consent, now=now)
-    return State(consent.site, edition.number, choices, consent.state.expires)
-
-
-def _state(consent: Consent, choices: Mapping[str, Choice], now: float) -> State:
-    policy = consent.editions.current.policy
-    expires = expires_at(
-        now, consent_days=policy.consent_days, refusal_days=policy.refusal_days, granted=False
-    )
-    return State(consent.site, consent.editions.current.number, choices, expires)
+    return State(consent.site, consent.state.edition, choices, consent.state.expires)

@@ -76,7 +76,7 @@ class Visit:
         return self.consent.scope(purpose)
 
     def detail(self, purpose: str) -> int:
-        """The detail chosen for `purpose`, 0 to 3."""
+        """The detail chosen for `purpose`, 0 to 2."""
         return self.consent.detail(purpose)
 
     @property

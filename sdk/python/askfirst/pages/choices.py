@@ -1,4 +1,4 @@
-"""The page of choices: the four details of each purpose, each saying exactly what it stores."""
+"""The page of choices: each purpose on or off, and one switch for less detail of all of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     accepting = {**fields, **({"adult": "1"} if age else {})}
     if edition.placed:
         # Placed collectors are agreed to by name alone (M49).
-        accepting |= {f"purpose.{name}": "3" for name in edition.every}
+        accepting |= {f"purpose.{name}": "2" for name in edition.every}
     apart = accepting != fields
     accept = words.say("button", "accept_age" if age else "accept", age=age)
     buttons = [
@@ -70,7 +70,32 @@ def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
         parts.append(_placed(consent, words, open_purposes))
     save = answer("save", words.say("button", "save"))
     fields = hidden(edition, words, return_to)
-    return form("askfirst-save", fields, parts, _adult(age, words) if age else None, save)
+    return form(
+        "askfirst-save",
+        fields,
+        _less(consent, words),
+        parts,
+        _adult(age, words) if age else None,
+        save,
+    )
+
+
+def _less(consent: Consent, words: Words) -> Html | None:
+    """The one switch for all: how precisely. Not there where it would change nothing."""
+    edition = consent.editions.current
+    purposes = [p for name in edition.every if (p := edition.purpose(name)) is not None]
+    if not any(describe.less_differs(purpose.terms) for purpose in purposes):
+        return None
+    checked = consent.shared_detail == Detail.REDUCED
+    box: dict[str, str | int | bool | None] = {
+        "type": "checkbox",
+        "name": "detail",
+        "value": int(Detail.REDUCED),
+        "checked": checked,
+    }
+    why = el("span", {"class": "askfirst-note"}, words.say("choices", "less_why"))
+    text = el("span", None, el("strong", None, words.say("choices", "less")), " ", why)
+    return el("label", {"class": "askfirst-less"}, el("input", box), text)
 
 
 def _placed(consent: Consent, words: Words, open_purposes: Collection[str]) -> Html:
@@ -121,7 +146,7 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
         parts.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
     else:
         answered = consent.state is not None and name in consent.state.choices
-        chosen = consent.detail(name) if answered and question is None else None
+        chosen = bool(consent.detail(name)) if answered and question is None else None
         # Left out, a purpose keeps its old answer; what is asked must be answered.
         required = not answered and (name in edition.policy.asked or name in open_purposes)
         parts.append(_options(name, purpose, words, chosen=chosen, required=required))
@@ -131,8 +156,26 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
 
 
 def _options(
-    name: str, purpose: Purpose, words: Words, *, chosen: int | None, required: bool
+    name: str, purpose: Purpose, words: Words, *, chosen: bool | None, required: bool
 ) -> Html:
+    """Off or on; of what is on the switch above says which example counts, by styles alone."""
+    terms = purpose.terms
+    on: list[object] = [el("span", None, describe.at(terms, Detail.AS_ASKED, words))]
+    if describe.less_differs(terms):
+        on = [
+            el(
+                "span",
+                {"class": f"askfirst-at-{int(detail)}"},
+                el("em", None, words.say("detail", str(int(detail)))),
+                ": ",
+                describe.at(terms, detail, words),
+            )
+            for detail in (Detail.AS_ASKED, Detail.REDUCED)
+        ]
+    examples = {
+        Detail.NONE: [el("span", None, describe.at(terms, Detail.NONE, words))],
+        Detail.AS_ASKED: on,
+    }
     options = [
         el(
             "label",
@@ -143,14 +186,14 @@ def _options(
                     "type": "radio",
                     "name": f"purpose.{name}",
                     "value": int(detail),
-                    "checked": detail == chosen,
+                    "checked": chosen is bool(detail),
                     "required": required,
                 },
             ),
-            el("strong", None, words.say("detail", str(int(detail)))),
-            el("span", None, describe.at(purpose.terms, detail, words)),
+            el("strong", None, words.say("switch", "on" if detail else "off")),
+            el("span", None, example),
         )
-        for detail in Detail
+        for detail, example in examples.items()
     ]
     return el("div", {"class": "askfirst-options"}, options)
 

@@ -31,19 +31,17 @@ def level(name: str, number: int, closes: str, words: Words) -> str:
 
 def at(terms: Terms, detail: int, words: Words) -> str:
     """What a detail of these terms stores, in one sentence."""
-    scope = at_detail(terms.scope, detail)
-    phrases = things(scope, terms.closes, words)
     if not detail:
         return words.say("choices", "nothing")
-    if detail < Detail.AS_ASKED and (same := _finest_equal(terms, scope)) > detail:
-        return words.say("choices", "same", detail=words.say("detail", str(same)))
+    phrases = things(at_detail(terms.scope, detail), terms.closes, words)
     if not phrases:
         return words.say("choices", "empty_scope")
     return words.say("choices", "stores", things=words.chained(phrases))
 
 
-def _finest_equal(terms: Terms, scope: Scope) -> int:
-    return max(int(detail) for detail in Detail if at_detail(terms.scope, detail) == scope)
+def less_differs(terms: Terms) -> bool:
+    """Whether less detail stores anything else than what is asked."""
+    return at_detail(terms.scope, Detail.REDUCED) != terms.scope
 
 
 def retention(terms: Terms, words: Words) -> str:
@@ -89,10 +87,11 @@ def sets(terms: Terms, words: Words) -> str:
     return words.say("choices", "sets", names=words.listed(names)) if names else ""
 
 
-def detail(pair: Any, words: Words) -> str:
-    """The detail of a choice as a record has it: a number, or a table that holds it."""
+def detail(pair: Any, words: Words, *, version: int = 2) -> str:
+    """The detail of a choice as a record of this version has it: a number, or a table with it."""
     level = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
-    return words.say("detail", level) if words.has("detail", level) else level
+    kind = "detail" if version > 1 else "detail_before"
+    return words.say(kind, level) if words.has(kind, level) else level
 
 
 def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:

@@ -70,6 +70,6 @@ def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]
             name: list(sentences(wider, words, closes=purpose.terms.closes))
             for name in current.every
             if (purpose := current.purpose(name)) is not None
-            and (wider := widenings(editions, name, edition.number))
+            and (wider := widenings(editions, name, editions.bound_of(edition.number)))
         }
     return by_edition

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from askfirst.contracts.consent import VERSION
 from askfirst.pages.html import Html, el
 from askfirst.pages.words import Words
 from askfirst.terms.edition import Edition
@@ -25,7 +26,8 @@ def form(name: str, hidden: Mapping[str, str], *children: object, action: str = 
 
 def hidden(edition: Edition, words: Words, return_to: str) -> dict[str, str]:
     """The fields every answer has."""
-    return {"edition": edition.hash, "lang": words.lang, "return_to": return_to}
+    version = str(VERSION)
+    return {"v": version, "edition": edition.hash, "lang": words.lang, "return_to": return_to}
 
 
 def answer(method: str, label: str, *, of: str | None = None, kind: str = "") -> Html:

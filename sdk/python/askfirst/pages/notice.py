@@ -21,6 +21,7 @@ from askfirst.pages.placed_collectors import (
 from askfirst.pages.words import Words, isolated, words_in
 from askfirst.terms.consent import Consent, Question
 from askfirst.terms.edition import Edition
+from askfirst.terms.lattice import Detail
 from askfirst.terms.purpose import Purpose
 from askfirst.terms.terms import Recipient
 
@@ -155,18 +156,17 @@ def _sells(edition: Edition, name: str) -> bool:
 def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
     """What holds for everything the site asks itself; of a collector, its own part says it."""
     policy = consent.editions.current.policy
-    again = words.days(policy.consent_days)
     open_terms = [
         policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())
     ]
-    facts = [("how_long", words.say("placed", "again", consent=again))]
+    facts = [("how_long", words.say("placed", "again"))]
     if open_terms:
         others: set[Recipient] = {one for terms in open_terms for one in terms.recipients}
         names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
         duration = words.days(max(terms.retention_days for terms in open_terms))
         facts = [
             ("who", words.listed(names) if names else words.say("notice", "nobody")),
-            ("how_long", words.say("notice", "remembered", kept=duration, consent=again)),
+            ("how_long", words.say("notice", "remembered", kept=duration)),
         ]
     facts.append(("withdraw", words.say("notice", "withdraw_how")))
     unasked = [p for p in policy.purposes.values() if not p.asked]
@@ -194,14 +194,14 @@ def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
     refuse = "reject_all"
     if consent.state is not None:
-        # Part of it was answered before. Only what is asked is answered now; where an older grant
-        # would be widened, refusing leaves that purpose out, so that it goes on as it was.
+        # Part of it was answered before: only what is asked is answered now.
         refuse = "save"
-        new = [question.purpose for question in asks if not question.widened]
-        fields |= {f"purpose.{name}": "0" for name in new}
+        fields |= {f"purpose.{name}": "0" for name in purposes}
     if consent.state is not None or any(by_collector(asks)):
-        # Placed collectors are agreed to by name alone (M49).
-        accepting |= {f"purpose.{name}": "3" for name in purposes}
+        # Placed collectors are agreed to by name alone (M49); all that is granted has one detail.
+        accepting |= {f"purpose.{name}": "2" for name in purposes}
+        if consent.shared_detail == Detail.REDUCED:
+            accepting["detail"] = "1"
     apart = accepting != fields
     labels = "" if is_whole else "_changed"
     accept = words.say("button", f"accept{labels}{'_age' if age else ''}", age=age)
@@ -256,6 +256,11 @@ def control(consent: Consent, path: str, words: Words) -> Html:
     )
 
 
+def _held(consent: Consent, name: str) -> int:
+    choice = consent.choice(name)
+    return choice.detail if choice is not None else 0
+
+
 def present(consent: Consent, words: Words) -> str:
     """The present choice in one line, as this request's signals leave it.
 
@@ -265,7 +270,7 @@ def present(consent: Consent, words: Words) -> str:
     own_names = edition.policy.asked
     details = {}
     if consent.state is not None:
-        now = {name: consent.detail(name) for name in edition.every if consent.allows(name)}
+        now = {name: _held(consent, name) for name in edition.every if consent.allows(name)}
         details = {**dict.fromkeys(own_names, 0), **now}
     titles = {name: title(edition, name, words) or name for name in edition.every}
     phrase = describe.present(details, titles, words)

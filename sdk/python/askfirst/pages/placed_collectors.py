@@ -146,7 +146,7 @@ def _granted(
         [
             own(title_in(editions, name, words)),
             ": ",
-            describe.detail(choices.get(name, 0), words),
+            describe.detail(choices.get(name, 0), words, version=record.get("v", 2)),
             ". ",
             words.say("placed", "kept", kept=words.days(days)),
         ]

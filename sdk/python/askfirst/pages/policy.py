@@ -87,13 +87,14 @@ def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Ht
         (words.say("policy", "basis"), words.say("basis", terms.legal_basis))
     ]
     if purpose.asked:
+        shown = Detail if describe.less_differs(terms) else (Detail.NONE, Detail.AS_ASKED)
         details = [
             [
                 el("strong", None, words.say("detail", str(int(detail)))),
                 ": ",
                 describe.at(terms, detail, words),
             ]
-            for detail in Detail
+            for detail in shown
         ]
         pairs.append((words.say("policy", "purpose_details"), bullets([*details])))
         pairs.append((words.say("policy", "retention"), describe.retention(terms, words)))
@@ -165,8 +166,6 @@ def _rights(policy: Policy, words: Words) -> Html:
     lasts = words.say(
         "policy",
         "answer_lasts",
-        consent=words.days(policy.consent_days),
-        refusal=words.days(policy.refusal_days),
         evidence=words.days(policy.evidence_days),
     )
     refusals = words.say("policy", "count_refusals") if policy.count_refusals else None

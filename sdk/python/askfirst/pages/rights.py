@@ -72,7 +72,7 @@ def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[
             None,
             own(title_in(consent.editions, name, words)),
             ": ",
-            describe.detail(pair, words),
+            describe.detail(pair, words, version=record.get("v", 2)),
         )
         for name, pair in dict(record.get("choices") or {}).items()
     ]

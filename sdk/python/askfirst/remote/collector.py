@@ -23,6 +23,7 @@ from askfirst.client import (
     Scope,
     Send,
 )
+from askfirst.contracts.consent import VERSION, VERSIONS
 from askfirst.contracts.events import read_page_batch
 from askfirst.errors import CollectorUnavailable, Reason, Refused, Unusable, WrongSetting
 from askfirst.http.request import Answer, problem
@@ -164,7 +165,7 @@ class HttpCollector:
 
     async def _record(self, decision: Decision) -> Recorded:
         body = {
-            "v": 1,
+            "v": _version(decision),
             "site": decision.site,
             "handle": decision.handle,
             "edition": decision.edition,
@@ -198,7 +199,7 @@ class HttpCollector:
     async def tally_refusal(self, site: str) -> None:
         """Add one to the refusals of the open period; nothing is said of who it was."""
         edition = self._terms.editions.current
-        body = {"v": 1, "site": site, "edition": edition.hash, "lang": "", "method": "reject_all"}
+        body = {"v": VERSIONS[0], "site": site, "edition": edition.hash, "method": "reject_all"}
         await self._ask("POST", "/v1/consents", _body(body))
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
@@ -348,6 +349,11 @@ class HttpCollector:
         if path == "/v1/policies" and reply.status in POLICY_REFUSED:
             return reply
         return checked(reply)
+
+
+def _version(decision: Decision) -> int:
+    """The version of the contract; what grants nothing is taken by older collectors too."""
+    return VERSION if any(decision.choices.values()) else VERSIONS[0]
 
 
 def _read_keys(

@@ -105,7 +105,7 @@ class Generaliser:
 
 def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | Drop:
     name = event.purpose
-    choice = consent.state.choices.get(name) if consent.state is not None else None
+    choice = consent.choice(name)
     if not consent.editions or consent.closed or choice is None:
         return Drop.NO_GRANT
     if consent.signals.gpc and choice.detail and sells_under_any(consent.editions, name):

@@ -69,9 +69,9 @@ def where(
 def _agreed(purpose: str, caller: Caller) -> Placed | None:
     """The collector as its visitor was told of it when they agreed."""
     consent = caller.consent
-    if consent is None or consent.state is None:
+    if consent is None:
         return None
-    choice = consent.state.choices.get(purpose)
+    choice = consent.choice(purpose)
     edition = consent.editions.get(choice.edition) if choice is not None else None
     return None if edition is None else edition.placed.get(split(purpose)[0])
 

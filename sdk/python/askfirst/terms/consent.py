@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
+from .edition import (
+    Choice,
+    Editions,
+    bounded_terms,
+    choice_of,
+    sells_under_any,
+    widenings,
+    widens_between,
+)
 from .lattice import NOTHING, Scope
 from .placed import split
 from .terms import BOTTOM, Terms
@@ -52,13 +60,22 @@ class Consent:
         return self.terms(purpose).scope if self.allows(purpose) else NOTHING
 
     def detail(self, purpose: str) -> int:
-        """The detail chosen for `purpose`, 0 to 3, whatever the signals of this request say."""
-        choice = self._choice(purpose)
-        return choice.detail if choice else 0
+        """The detail chosen for `purpose`, 0 to 2, whatever the signals of this request say."""
+        return self.state.choices.get(purpose, 0) if self.state is not None else 0
+
+    @property
+    def shared_detail(self) -> int:
+        """The detail of all that the site itself was granted; 0 where nothing was."""
+        details = self.state.choices if self.state is not None else {}
+        return max((d for name, d in details.items() if not split(name)[0]), default=0)
+
+    def choice(self, purpose: str) -> Choice | None:
+        """The same with the edition that bounds it; of a placed collector within the site's own."""
+        return choice_of(self._choices, purpose)
 
     def terms(self, purpose: str) -> Terms:
         """The terms of `purpose` under this request's answer and signals; BOTTOM is none."""
-        choice = self._choice(purpose)
+        choice = self.choice(purpose)
         if choice is None or not choice.detail or not self.editions or self.closed:
             return BOTTOM
         if self.signals.gpc and self._sells(purpose):
@@ -126,8 +143,15 @@ class Consent:
     def _sells(self, purpose: str) -> bool:
         return sells_under_any(self.editions, purpose)
 
-    def _choice(self, purpose: str) -> Choice | None:
-        return self.state.choices.get(purpose) if self.state is not None else None
+    @cached_property
+    def _bound(self) -> int:
+        """The edition that bounds what is granted."""
+        return self.editions.bound_of(self.state.edition) if self.state is not None else 0
+
+    @cached_property
+    def _choices(self) -> dict[str, Choice]:
+        details = self.state.choices if self.state is not None else {}
+        return {name: Choice(detail, self._bound) for name, detail in details.items()}
 
     @property
     def _is_silent(self) -> bool:
@@ -136,26 +160,41 @@ class Consent:
     def _is_open(self, purpose: str) -> bool:
         if self.signals.gpc and self._sells(purpose):
             return False
-        choice = self._choice(purpose)
+        choice = self._choices.get(purpose)
         if choice is None or (choice.detail and self.editions.get(choice.edition) is None):
             return not self.signals.dnt
-        if not choice.detail or self.state is None:
-            return False
-        # What an earlier edition added was already answered: ask only for what came since.
-        return bool(widenings(self.editions, purpose, max(choice.edition, self.state.edition)))
+        return bool(choice.detail and widenings(self.editions, purpose, choice.edition))
 
     def _is_open_placed(self, purpose: str) -> bool:
-        if self.state is not None and self._choice(purpose) is None:
+        state = self.state
+        if state is not None and purpose not in state.choices:
             # A refuser is not asked again, whoever it is that asks.
-            above = self._choice(split(purpose)[1])
-            if above is None or not above.detail:
-                return False
+            return bool(state.choices.get(split(purpose)[1])) and self._is_open(purpose)
         return self._is_open(purpose)
 
     def _question(self, purpose: str) -> Question:
-        choice = self._choice(purpose)
+        choice = self._choices.get(purpose)
         since = choice.edition if choice else 0
         return Question(purpose, widenings(self.editions, purpose, since))
+
+
+def state_of(
+    site: str, editions: Editions, choices: Mapping[str, Choice], *, expires: int
+) -> State:
+    """What a browser is told to keep of the choices that a ledger holds now.
+
+    One edition for all of it, so that few values exist: the newest that asked for anything more. A
+    purpose that it passes by a widening was not asked in that answer: it is left out, gathers
+    nothing, and is asked about.
+    """
+    granted = any(choice.detail for choice in choices.values())
+    edition = editions.asked_by(editions.current.number) if granted else 0
+    details = {
+        name: choice.detail
+        for name, choice in choices.items()
+        if not (choice.detail and widens_between(editions, name, choice.edition, edition))
+    }
+    return State(site, edition if any(details.values()) else 0, details, expires)
 
 
 def narrowest(states: Iterable[State]) -> State | None:
@@ -168,22 +207,20 @@ def narrowest(states: Iterable[State]) -> State | None:
 
 def _meet(a: State, b: State) -> State:
     both = {
-        name: Choice(
-            min(a.choices[name].detail, b.choices[name].detail),
-            min(a.choices[name].edition, b.choices[name].edition),
-        )
-        for name in a.choices.keys() & b.choices.keys()
+        name: min(a.choices[name], b.choices[name]) for name in a.choices.keys() & b.choices.keys()
     }
     # A refusal in either one stands; a grant needs both.
     refused = {
-        name: choice
+        name: detail
         for state in (a, b)
-        for name, choice in state.choices.items()
-        if name not in both and not choice.detail
+        for name, detail in state.choices.items()
+        if name not in both and not detail
     }
+    # 0 is of a state that grants nothing: it bounds nothing.
+    bounds = [state.edition for state in (a, b) if state.edition]
     return replace(
         a,
         choices=dict(sorted({**both, **refused}.items())),
-        edition=min(a.edition, b.edition),
+        edition=min(bounds, default=0) if any(both.values()) else 0,
         expires=min(a.expires, b.expires),
     )

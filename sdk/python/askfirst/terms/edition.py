@@ -20,7 +20,7 @@ from .widening import IDENTITY, Widening, widened
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for one purpose: a detail (0 to 3) and the edition that bounds it."""
+    """What was chosen for one purpose: a detail (0 to 2) and the edition that bounds it."""
 
     detail: int
     edition: int
@@ -138,6 +138,31 @@ class Editions:
         matches = (edition for edition in reversed(self.all) if edition.hash == digest)
         return next(matches, None)
 
+    @cached_property
+    def _steps(self) -> tuple[int, ...]:
+        """The numbers of the editions that asked for anything more than the one before."""
+        pairs = zip(self.all, self.all[1:], strict=False)
+        wider = (
+            new.number
+            for old, new in pairs
+            if any(_widened(old, new, purpose) for purpose in new.every)
+        )
+        return (*(edition.number for edition in self.all[:1]), *wider)
+
+    def asked_by(self, number: int) -> int:
+        """The newest edition, not later than this one, that asked for anything more; 0 for none."""
+        return max((step for step in self._steps if step <= number), default=0)
+
+    def bound_of(self, number: int) -> int:
+        """The edition that bounds an answer of which only `asked_by` is known.
+
+        It may have been given under any edition until the next that asked for more: of these the
+        last one allows least.
+        """
+        later = min((step for step in self._steps if step > number), default=None)
+        run = [e.number for e in self.all if number <= e.number and (not later or e.number < later)]
+        return run[-1] if run and run[0] == number else number
+
 
 def widenings(editions: Editions, purpose: str, since: int) -> tuple[Widening, ...]:
     """What the current edition asks for `purpose` beyond edition `since`."""
@@ -145,6 +170,14 @@ def widenings(editions: Editions, purpose: str, since: int) -> tuple[Widening, .
     if old is None or not editions:
         return ()
     return _widened(old, editions.current, purpose)
+
+
+def widens_between(editions: Editions, purpose: str, old: int, new: int) -> bool:
+    """Whether edition `new` asks for more of `purpose` than the older `old`; unknown ones do."""
+    if old >= new:
+        return False
+    then, later = editions.get(old), editions.get(new)
+    return then is None or later is None or bool(_widened(then, later, purpose))
 
 
 def _widened(old: Edition, new: Edition, purpose: str) -> tuple[Widening, ...]:
@@ -169,6 +202,19 @@ def _more_pages(old: Placed, new: Placed) -> Iterator[Widening]:
         added = [address for address in new.policy.origins if address not in old.policy.origins]
         for origin in added if new.policy.origins else ["*"]:
             yield Widening("/origins", list(old.policy.origins), origin)
+
+
+def choice_of(choices: Mapping[str, Choice], purpose: str) -> Choice | None:
+    """What was chosen for a purpose; of a placed collector no more than the site's own holds.
+
+    Off included: who turned the site's purpose of that name off gives nobody else more.
+    """
+    choice = choices.get(purpose)
+    collector, own = split(purpose)
+    if choice is None or not collector:
+        return choice
+    above = choices.get(own)
+    return replace(choice, detail=min(choice.detail, above.detail if above is not None else 0))
 
 
 def sells_under_any(editions: Editions, purpose: str) -> bool:

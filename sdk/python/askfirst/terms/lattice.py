@@ -1,4 +1,4 @@
-"""`Scope`: one level for each attribute, and the four details a visitor may choose."""
+"""`Scope`: one level for each attribute, and how precisely a visitor agrees to it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .attributes import ATTRIBUTES, NAMES, PSEUDONYMS, Value
+from .attributes import ATTRIBUTES, NAMES, Value
 
 _INDEX = {name: index for index, name in enumerate(NAMES)}
 
 
 class Detail(IntEnum):
-    """How much of what was asked for a purpose the visitor agreed to."""
+    """How much of what was asked a visitor agreed to: one for all that is granted, or none."""
 
     NONE = 0
-    LEAST = 1
-    LESS = 2
-    AS_ASKED = 3
+    REDUCED = 1
+    AS_ASKED = 2
 
 
 @dataclass(frozen=True)
@@ -60,15 +59,17 @@ NOTHING = Scope((0,) * len(NAMES))
 
 
 def at_detail(scope: Scope, detail: int) -> Scope:
-    """The scope that a visitor agreed to who chose `detail` (0 to 3); anything else is none."""
+    """The scope that a visitor agreed to who chose `detail` (0 to 2); anything else is none.
+
+    Reduced, each attribute is at most at its first level, so that `visitor` is at most that of a
+    period; `user_id` is none, as it has no coarser one.
+    """
     if detail == Detail.AS_ASKED:
         return scope
-    if detail == Detail.LESS:
-        return Scope(tuple(level - 1 if level >= 2 else level for level in scope.levels))
-    if detail == Detail.LEAST:
+    if detail == Detail.REDUCED:
         return Scope(
             tuple(
-                0 if name in PSEUDONYMS else min(level, 1)
+                0 if name == "user_id" else min(level, 1)
                 for name, level in zip(NAMES, scope.levels, strict=True)
             )
         )

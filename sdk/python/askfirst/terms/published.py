@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
+from .lattice import Detail
 from .terms import BOTTOM
 
-DETAILS = (1, 2, 3)
+DETAILS = (Detail.REDUCED, Detail.AS_ASKED)
 
 
 def published(editions: Editions) -> dict[str, Any]:
     """The body of `/askfirst/policy` as plain values; the same for everyone.
 
-    `bounds[EDITION][PURPOSE][DETAIL]` are the levels that a choice made under that edition allows
+    `bounds[EDITION][PURPOSE][DETAIL]` are the levels that a state cookie with that edition allows
     today; what is not there allows nothing. `changes[EDITION][PURPOSE]` lists what the current
-    edition asks beyond that one. `details` are the bounds of the current edition. `placed`, there
+    edition asks beyond it. `details` are the bounds of the current edition. `placed`, there
     only where collectors are placed, says what each is and on which pages it stands.
     """
     current = editions.current
@@ -54,14 +55,15 @@ def _bounds(editions: Editions, number: int) -> dict[str, Any]:
     bounds: dict[str, Any] = {}
     for name in editions.current.every:
         for detail in DETAILS:
-            terms = bounded_terms(editions, name, Choice(detail, number))
+            terms = bounded_terms(editions, name, Choice(detail, editions.bound_of(number)))
             if terms != BOTTOM:
-                bounds.setdefault(name, {})[str(detail)] = terms.scope.as_dict()
+                bounds.setdefault(name, {})[str(int(detail))] = terms.scope.as_dict()
     return bounds
 
 
 def _changes(editions: Editions, number: int) -> dict[str, list[dict[str, object]]]:
-    changes = {name: widenings(editions, name, number) for name in editions.current.every}
+    since = editions.bound_of(number)
+    changes = {name: widenings(editions, name, since) for name in editions.current.every}
     return {
         name: [widening.as_dict() for widening in wider] for name, wider in changes.items() if wider
     }

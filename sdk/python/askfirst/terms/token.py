@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .canonical import canonical
-from .edition import Choice
+from .lattice import Detail
 from .reading import NAME
 
 LONGEST = 3000  # characters; a cookie holds 4,096 bytes with its name and attributes
 DAY = 86_400
 # RFC 6265bis section 5.6: no cookie outlives 400 days.
 LONGEST_LIFE = 400 * DAY
-LEAST_REFUSAL_DAYS = 184
 _HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
 
 
@@ -27,25 +26,26 @@ _HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
 class State:
     """What the state cookie holds: the choices of this browser, with no id and no fine time.
 
-    `edition` is the last one answered; `expires` is unix seconds, always the end of a month.
+    `edition` is the newest, not later than the one answered, that asked for anything more; 0 where
+    nothing is granted. `choices` are details. `expires` is unix seconds, the end of a half-year.
     """
 
     site: str
     edition: int
-    choices: Mapping[str, Choice]
+    choices: Mapping[str, int]
     expires: int
 
     @property
     def grants(self) -> bool:
         """Whether any purpose was agreed to."""
-        return any(choice.detail for choice in self.choices.values())
+        return any(self.choices.values())
 
 
 def sign_state(state: State, key: bytes) -> str:
-    """The token for a state: byte-identical for everyone with that choice in that month (M09)."""
+    """The token for a state: the same bytes for all with that choice in that half-year (M09)."""
     claims = {
         "aud": state.site,
-        "ch": {name: [choice.detail, choice.edition] for name, choice in state.choices.items()},
+        "ch": dict(state.choices),
         "ed": state.edition,
         "exp": state.expires,
     }
@@ -79,19 +79,48 @@ def _state(claims: object) -> State | None:
     site, choices, edition, expires = claims["aud"], claims["ch"], claims["ed"], claims["exp"]
     if not (isinstance(site, str) and _number(edition) and _number(expires)):
         return None
-    if not isinstance(choices, dict) or not all(_pair(*entry) for entry in choices.items()):
+    if not isinstance(choices, dict) or not all(map(_is_purpose, choices)):
         return None
-    read = {name: Choice(pair[0], pair[1]) for name, pair in choices.items()}
-    return State(site, edition, read, expires)
+    if choices and all(map(_is_pair, choices.values())):
+        return _before_two(site, choices, expires)
+    if not all(_number(detail) and detail <= Detail.AS_ASKED for detail in choices.values()):
+        return None
+    return State(site, edition if any(choices.values()) else 0, choices, expires)
 
 
-def _pair(name: str, pair: object) -> bool:
+def _before_two(site: str, pairs: Mapping[str, list[int]], expires: int) -> State:
+    """A cookie of before: four details, and an edition for each purpose; the smallest bounds it."""
+    details = details_of_four({name: pair[0] for name, pair in pairs.items()})
+    bounds = [pairs[name][1] for name, detail in details.items() if detail]
+    return State(site, min(bounds, default=0), details, expires)
+
+
+def details_of_four(four: Mapping[str, int]) -> dict[str, int]:
+    """What answers in the four details of before are worth (0 off, 1 least, 2 less, 3 as asked).
+
+    What there is no equal for is left out, so that it gathers nothing and is asked about again:
+    the least, which had no pseudonym, and all but the whole of a placed collector. Where that
+    leaves two details they count as the coarser one.
+    """
+    equal = {0: Detail.NONE, 2: Detail.REDUCED, 3: Detail.AS_ASKED}
+    details = {
+        name: int(equal[detail])
+        for name, detail in four.items()
+        if detail in equal and not ("/" in name and detail == 2)
+    }
+    shared = min((detail for detail in details.values() if detail), default=0)
+    return {name: shared if detail else 0 for name, detail in details.items()}
+
+
+def _is_purpose(name: str) -> bool:
     parts = name.split("/")
-    if len(parts) > 2 or not all(NAME.fullmatch(part) for part in parts):
-        return False
-    if not isinstance(pair, list) or len(pair) != 2 or not all(map(_number, pair)):
-        return False
-    return bool(pair[0] <= 3)
+    return len(parts) <= 2 and all(NAME.fullmatch(part) for part in parts)
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, list) and len(pair) == 2 and all(map(_number, pair)) and bool(pair[0] <= 3)
+    )
 
 
 def _number(value: object) -> bool:
@@ -106,29 +135,11 @@ def _encode(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-def expires_at(now: float, *, consent_days: int, refusal_days: int, granted: bool) -> int:
-    """When an answer given now runs out: the end of a month, in unix seconds (M09, M10).
+def expires_at(now: float) -> int:
+    """When an answer given now runs out: the end of the half-year after its own (M09, M10).
 
-    A grant never lasts longer than it says: the last month's end within `consent_days` of the
-    first of this month. A refusal never lasts shorter: the first month's end that is at least
-    `refusal_days`, `consent_days` and 184 days after the last of this month.
+    Unix seconds, UTC; 181 to 366 days from now.
     """
     today = datetime.fromtimestamp(now, UTC)
-    first = month_start(today.year, today.month)
-    if granted:
-        limit = first + consent_days * DAY
-        months = [month_start(today.year, today.month + n) for n in range(1, 14)]
-        return max([month for month in months if month <= limit], default=first)
-    least = max(refusal_days, LEAST_REFUSAL_DAYS)
-    limit = max(
-        month_start(today.year, today.month + 1) + least * DAY,
-        expires_at(now, consent_days=consent_days, refusal_days=least, granted=True),
-    )
-    months = [month_start(today.year, today.month + n) for n in range(1, 14)]
-    # Twelve whole months and this one stay below 400 days, whatever the policy says.
-    return next((m for m in months if m >= limit), months[-1])
-
-
-def month_start(year: int, month: int) -> int:
-    """Unix seconds of the first moment of a month; months past 12 run on into the next years."""
-    return int(datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC).timestamp())
+    next_half = today.year + 1, 1 if today.month <= 6 else 7
+    return int(datetime(*next_half, 1, tzinfo=UTC).timestamp())

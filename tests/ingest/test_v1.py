@@ -247,6 +247,7 @@ async def test_terms_for_relays(client: httpx.AsyncClient, relay: dict[str, str]
     """Effective terms by edition, purpose and detail, with an ETag; for the site's key alone."""
     assert problem(await client.get("/v1/terms"))[1] == "wrong-key"
     answer = await client.get("/v1/terms", headers=relay)
+    assert answer.json()["oldest_sdk"] == "0.2.0"
     (edition,) = answer.json()["editions"]
     assert edition["hash"] == POLICY.hash
     levels = edition["terms"]["statistics"]

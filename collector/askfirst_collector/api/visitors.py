@@ -43,6 +43,8 @@ SCRIPTED = (
     *("/v1/consents", EVENTS, "/v1/rights/erase", "/v1/rights/me"),
     *("/v1/rights/restrict", "/v1/rights/withdraw"),
 )
+# Older relays grant in details that mean something else now: they are updated first.
+OLDEST_SDK = "0.2.0"
 _RECEIPT = b"receipt "
 HANDLE = b"askfirst-handle"  # under a site key: whose rights are asked for
 
@@ -264,6 +266,7 @@ def effective_terms(site: Site) -> dict[str, Any]:
     """What a relay narrows events to: of each edition, the terms by purpose and detail."""
     return {
         "site": site.name,
+        "oldest_sdk": OLDEST_SDK,
         "host": site.host.hash if site.host is not None else None,
         "editions": [
             {

@@ -79,6 +79,7 @@ SCHEMAS = {
     "EffectiveTerms": closed(
         {
             "site": ref("SiteName"),
+            "oldest_sdk": {"type": "string", "description": "The oldest SDK that these are for."},
             "host": {"anyOf": [ref("Hash"), {"type": "null"}], "description": "The ceiling's."},
             "editions": array(_EDITION),
         }

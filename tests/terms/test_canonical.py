@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.terms.canonical import canonical
+from askfirst.terms.policy import shipped
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8),
@@ -42,3 +43,16 @@ def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     """No float, unsafe integer, lone surrogate or foreign type gets a hash."""
     with pytest.raises(ValueError):  # noqa: PT011
         canonical(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("minimal", "ccb87f3246045712fdace2dbe8df7c8b2840599a38fcb8c3c5b8ab115a756b4a"),
+        ("standard", "fa143862226c4a0659324b2585a600fec9f7fb8a1ea37886f712c607cb59d068"),
+        ("full", "0cf31d69df14c939ac67536da01f85f5d5e99c973072249b0e5dac66fb24bbdc"),
+    ],
+)
+def test_an_upgrade_makes_no_edition(name: str, digest: str) -> None:
+    """M16: a key that is newer than 0.1 is left out while it is at its default."""
+    assert shipped(name).hash == digest

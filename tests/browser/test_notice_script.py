@@ -167,7 +167,7 @@ def test_in_the_dialog_the_age_is_a_box_that_is_not_ticked(site: Site, visit: Vi
 
 @BOTH
 def test_only_what_changed_is_asked(site: Site, visit: Visit, helper: int) -> None:
-    """M16: after a wider edition one thing is asked; refusing it keeps the older answer."""
+    """M16: after a wider edition one thing is asked; refusing it turns that off alone."""
     site.start(before(policy()))
     page = visit(site, f"/?helper={helper}")
     page.answering(page.accept.click)
@@ -187,7 +187,7 @@ def test_only_what_changed_is_asked(site: Site, visit: Visit, helper: int) -> No
     page.answering(page.reject.click)
 
     expect(page.notice).to_have_count(0)
-    page.expect_present("Statistics", "As asked")
+    page.expect_present("Statistics\u2069: Off", "As asked")
     assert page.cookies() == {STATE, RECEIPT}
     page.open("/?lines=5")
     expect(page.notice).to_have_count(0)

@@ -103,7 +103,8 @@ export function gate(base: string): Askfirst {
   async function show(layer: NoticeContext["layer"]): Promise<boolean> {
     notice ??= safely(() => import(`${base}notice.js`));
     const found = await notice;
-    if (published) found?.show({ published, consent: view(), state, signals: signals(), base, layer, answered });
+    if (published)
+      found?.show({ published, consent: view(), state, signals: signals(), base, layer, answered: learnt });
     return Boolean(found && published);
   }
 
@@ -113,13 +114,12 @@ export function gate(base: string): Askfirst {
     // The answer was to a newer edition than the browser's cache knows.
     if (Number(stateOf(found)?.edition) > found.number && cache === "default") return learn("reload");
     published = found.placed ? ((await import(`${base}placed.js`)) as PlacedModule).here(found) : found;
-    answered();
-  }
-
-  function answered(): void {
     read();
     tellTabs();
   }
+
+  /** After an answer too: it may be to a newer edition than this page knows. */
+  const learnt = (): void => void safely(() => learn("default"));
 
   const allows = (purpose: string): boolean => Object.hasOwn(read().scopes, purpose);
   const grants = (attribute: string): boolean => Object.values(read().scopes).some((scope) => scope[attribute]);
@@ -127,7 +127,7 @@ export function gate(base: string): Askfirst {
   const look = gateScripts(allows);
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
   onChoices(choose);
-  whenSeen(() => void safely(() => learn("default")));
+  whenSeen(learnt);
 
   return {
     allows,

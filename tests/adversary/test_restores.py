@@ -95,11 +95,11 @@ async def test_what_was_taken_back_in_part_stays_so(tmp_path: Path, names: tuple
     people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(5)]
     stays, narrows, reduces, restricts, withdraws = people
     for visitor in people:
-        await site.world.answer(visitor, {"statistics": 3, "marketing": 3})
+        await site.world.answer(visitor, {"statistics": 2, "marketing": 2})
         await site.world.send(visitor, view("/a"), view("/b", "marketing"))
     await site.copy()
-    await site.world.answer(narrows, {"statistics": 3, "marketing": 0})
-    await site.world.answer(reduces, {"statistics": 1, "marketing": 3})
+    await site.world.answer(narrows, {"statistics": 2, "marketing": 0})
+    await site.world.answer(reduces, {"statistics": 1, "marketing": 1})
     assert (await site.world.post(restricts, "/askfirst/rights/restrict", {})).status < 300
     left = Visitor(jar=dict(withdraws.jar))
     await site.world.answer(left, {}, "withdraw")
@@ -110,9 +110,9 @@ async def test_what_was_taken_back_in_part_stays_so(tmp_path: Path, names: tuple
         for visitor in (stays, narrows, reduces)
     }
     assert details == {
-        stays.address: {"statistics": 3, "marketing": 3},
-        narrows.address: {"statistics": 3, "marketing": 0},
-        reduces.address: {"statistics": 1, "marketing": 3},
+        stays.address: {"statistics": 2, "marketing": 2},
+        narrows.address: {"statistics": 2, "marketing": 0},
+        reduces.address: {"statistics": 1, "marketing": 1},
     }
     assert site.status(restricts).restricted
     assert site.status(withdraws).ended
@@ -127,12 +127,12 @@ async def test_what_was_taken_back_in_part_stays_so(tmp_path: Path, names: tuple
     assert len(ledger.history("shop", handle(stays))) == 1
 
     # Narrowed once: another start finds nothing to do, and what was agreed to anew holds.
-    await site.world.answer(narrows, {"statistics": 3, "marketing": 3})
+    await site.world.answer(narrows, {"statistics": 2, "marketing": 2})
     await site.world.aclose()
     before = site.bytes_of_databases()
     size = (tmp_path / LOG).stat().st_size
     await site.start()
-    assert site.status(narrows).choices["marketing"].detail == 3
+    assert site.status(narrows).choices["marketing"].detail == 2
     await site.world.aclose()
     assert site.bytes_of_databases() == before
     assert (tmp_path / LOG).stat().st_size == size
@@ -144,16 +144,16 @@ async def test_the_log_knows_no_more_than_it_needs(tmp_path: Path) -> None:
     await site.world.open()
     visitor, refuser = Visitor(), Visitor("81.2.69.9")
     await site.world.answer(refuser, {}, "reject_all")
-    await site.world.answer(visitor, {"statistics": 3, "marketing": 3})
+    await site.world.answer(visitor, {"statistics": 2, "marketing": 2})
     text = (tmp_path / LOG).read_bytes()
     assert [record["do"] for record in lines(tmp_path / LOG)] == ["ledger", "done", "edition"]
-    await site.world.answer(visitor, {"statistics": 3, "marketing": 1})
+    await site.world.answer(visitor, {"statistics": 1, "marketing": 1})
     mark = handle(visitor)
     gone = Visitor(jar=dict(visitor.jar))
     await site.world.answer(gone, {}, "withdraw")
     more = lines(tmp_path / LOG)[3:]
     assert [(record["do"], record.get("choices")) for record in more] == [
-        ("change", {"marketing": 1}),
+        ("change", {"marketing": 1, "statistics": 1}),
         ("end", None),
     ]
     assert {key for record in more for key in record} == {"do", "idx", "leaf", "mark", "choices"}
@@ -182,7 +182,7 @@ async def test_a_number_is_given_out_once(tmp_path: Path) -> None:
     site.policy = asking("Shows you our own offers.")
     await site.start()
     visitor = Visitor()
-    await site.world.answer(visitor, {"statistics": 3, "marketing": 3})
+    await site.world.answer(visitor, {"statistics": 2, "marketing": 2})
     assert await site.stores(visitor, "marketing")
     await site.world.aclose()
 
@@ -202,7 +202,7 @@ async def test_a_number_is_given_out_once(tmp_path: Path) -> None:
     )
     await site.world.ask(visitor, "GET", "/")
     (consent,) = consents
-    assert consent.detail("marketing") == 3  # so the cookie says
+    assert consent.detail("marketing") == 2  # so the cookie says
     assert not consent.allows("marketing")
     assert "marketing" in [question.purpose for question in consent.asks]
     assert not await site.stores(visitor, "marketing")
@@ -221,7 +221,7 @@ async def test_what_waits_in_the_spool_stays_taken_back(tmp_path: Path) -> None:
     await site.world.open()
     visitor, restricts = Visitor(), Visitor("81.2.69.8")
     for person in (visitor, restricts):
-        await site.world.answer(person, {"statistics": 3, "marketing": 3})
+        await site.world.answer(person, {"statistics": 2, "marketing": 2})
     await site.copy()
     parts = site.world.collector.parts()
     with parts.engine.connect() as holder:
@@ -246,7 +246,7 @@ async def test_a_log_that_was_restored_is_told_the_rest(
     people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(3)]
     stays, withdraws, erases = people
     for visitor in people:
-        await site.world.answer(visitor, {"statistics": 3, "marketing": 3})
+        await site.world.answer(visitor, {"statistics": 2, "marketing": 2})
     await site.copy()
     shutil.copy(tmp_path / LOG, tmp_path / "older")
     gone = Visitor(jar=dict(withdraws.jar))

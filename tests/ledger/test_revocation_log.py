@@ -74,7 +74,7 @@ def grant_all(parts: Services) -> None:
 
 def take_back(parts: Services) -> None:
     """All but one take something back."""
-    record_now(parts, decision(POLICY, "save", {"marketing": 0, "statistics": 3}, handle=NARROWS))
+    record_now(parts, decision(POLICY, "save", {"marketing": 0, "statistics": 2}, handle=NARROWS))
     rights.restrict(parts, "shop", RESTRICTS)
     record_now(parts, decision(POLICY, "withdraw", handle=WITHDRAWS))
     rights.erase(parts, "shop", ERASES)
@@ -96,8 +96,8 @@ def all_stand(folder: Path) -> list[str]:
         return [stands(parts, handle) for handle in handles]
 
 
-FULL = "marketing=3,statistics=3"
-TAKEN_BACK = [FULL, "marketing=0,statistics=3", "restricted", "ended", "unknown"]
+FULL = "marketing=2,statistics=2"
+TAKEN_BACK = [FULL, "marketing=0,statistics=2", "restricted", "ended", "unknown"]
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_a_withdrawal_that_cannot_be_noted_is_none(
     with opened(folder) as parts:
         parts.revocations.path.rename(folder.with_name("aside"))
         for method in ("withdraw", "save"):
-            choices = {} if method == "withdraw" else {"statistics": 3, "marketing": 0}
+            choices = {} if method == "withdraw" else {"statistics": 2, "marketing": 0}
             with pytest.raises(Exception, match="revocations is away"):
                 record_now(parts, decision(POLICY, method, choices, handle=STAYS))  # type: ignore[arg-type]
         with pytest.raises(Exception, match="revocations is away"):

@@ -29,7 +29,7 @@ export function decode(token: string, site: string, now: number): State | null {
     // A clock that is years off puts every answer outside this window: then nothing is allowed.
     if (signature && aud === site && isNumber(ed) && now < exp && exp <= now + LONGEST_LIFE) {
       const choices: [string, never][] = Object.entries(ch);
-      if (choices.every(([, detail]) => isNumber(detail))) return state(ed, choices);
+      if (choices.every(([, detail]) => detail < 3 && isNumber(detail))) return state(ed, choices);
       if (choices.every(([, pair]) => isPair(pair))) return ofFour(choices);
     }
   } catch {
@@ -40,7 +40,8 @@ export function decode(token: string, site: string, now: number): State | null {
 
 const isNumber = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
-const isPair = (pair: readonly unknown[]): boolean => pair.length === 2 && pair.every(isNumber);
+const isPair = (pair: readonly unknown[]): boolean =>
+  pair.length === 2 && pair.every(isNumber) && (pair[0] as number) < 4;
 
 /** What grants nothing is bounded by nothing. */
 const state = (edition: number, choices: [string, number][]): State => ({

@@ -21,7 +21,7 @@ from askfirst.contracts.body import JSON, TEXT, media_type, read_body
 from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
 from askfirst.contracts.strict_json import read_json
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
-from askfirst.http.cookie_header import STATE, read_cookies
+from askfirst.http.cookie_header import STATE, named, read_cookies
 from askfirst.http.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
@@ -31,7 +31,7 @@ from askfirst_collector.ingest.accept_batch import IngestResult, Intake
 from askfirst_collector.ingest.callers import Callers, bearer
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ingest.read_rows import Sender
-from askfirst_collector.ingest.responses import EXPIRE_STATE, Answer, Send, refused, unavailable
+from askfirst_collector.ingest.responses import Answer, Send, expire_state, refused, unavailable
 from askfirst_collector.ingest.script_budget import MINUTE, MOST_OF_A_NETWORK
 from askfirst_collector.services import Services
 
@@ -125,7 +125,7 @@ class Events:
             sent = read_page_batch(await _read(headers, receive), site=site.name)
             sender = self._callers.of_gate(site, caller, sent, headers)
             outcome = await self._take(sender, sent, headers, peer)
-            expiry = () if outcome.valid or not _grants(headers) else (EXPIRE_STATE,)
+            expiry = () if outcome.valid or not _grants(headers) else (expire_state(),)
             return Answer(202, outcome.body, expiry)
         if key is not None and own is None:
             raise Refused(Reason.WRONG_KEY, "send the key of a site")
@@ -194,7 +194,9 @@ def _grants(headers: Headers) -> bool:
 
     Its signature does not matter: what is answered is that the browser may drop it.
     """
-    return any(_says_granted(value) for name, value in read_cookies(headers) if name == STATE)
+    return any(
+        _says_granted(value) for name, value in read_cookies(headers) if name == named(STATE)
+    )
 
 
 def _says_granted(token: bytes) -> bool:

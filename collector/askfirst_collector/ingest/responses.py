@@ -11,17 +11,19 @@ import orjson
 
 from askfirst.contracts.drops import Drop
 from askfirst.errors import STATUS, CollectorUnavailable, PolicyError, Reason, Refused
+from askfirst.http.cookie_header import STATE, named
+from askfirst.http.set_cookie import delete
 
 Header = tuple[bytes, bytes]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PROBLEM = b"application/problem+json"
 
+
 # A page whose receipt is not valid stops sending: its state cookie says more than the ledger.
-EXPIRE_STATE: Header = (
-    b"set-cookie",
-    b"__Host-askfirst=; Max-Age=0; Path=/; Secure; SameSite=Lax",
-)
+def expire_state() -> Header:
+    """The line that takes the state cookie of this site back."""
+    return delete(named(STATE), same_site="Lax")
 
 
 @dataclass(frozen=True, slots=True)

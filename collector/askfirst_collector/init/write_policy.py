@@ -30,8 +30,8 @@ COMMENTS = {
     "for_children": "true: nothing is asked and nothing is gathered",
     "server_side": "true: the server counts page views after a grant",
     "count_refusals": "true: a refusal adds one to a tally, no more",
-    "consent_days": "a grant lasts no longer than this (90 to 365)",
-    "refusal_days": "a refusal is remembered at least this long (184 up)",
+    "consent_days": "of before: read, and decides nothing",
+    "refusal_days": "the same: answers last to the end of the next half-year",
     "evidence_days": "the record of a grant is kept this long after it",
 }
 CONTROLLER = {

@@ -83,17 +83,16 @@ class ConsentMiddleware:
             await self.app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Frameworks change the root on the way in; what it was here is where the site begins.
+        root = scope[ROOT] = root_of(scope.get("root_path")) or self._root
+        mount_at(root)
         # Before anything else: the application never sees the receipt (M40).
         headers, secrets, answer = read(scope["headers"])
-        if secrets:
-            scope["headers"] = headers
+        scope["headers"] = headers
         if not self._relay.ready:
             await self._relay.learn()
         if scope["path"][:1] != "/":
             as_origin_form(scope)
-        # Frameworks change the root on the way in; what it was here is where the site begins.
-        root = scope[ROOT] = root_of(scope.get("root_path")) or self._root
-        mount_at(root)
         if scope["type"] == "http":
             path = below(scope["path"], root)
             if is_own(path):

@@ -9,7 +9,7 @@ from askfirst.adapters import asgi_own_paths as asgi_paths
 from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
-from askfirst.adapters.wsgi_environ import Given, raw
+from askfirst.adapters.wsgi_environ import Given
 from askfirst.client import Caller, CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import RequestAnswer
@@ -19,7 +19,7 @@ from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, without
-from askfirst.http.mount import mount_at, root_of
+from askfirst.http.mount import root_of
 from askfirst.log_fault import log_fault
 
 
@@ -41,8 +41,6 @@ class BlockingAdapter:
 
     def visit_at_once(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
-        script = str(environ.get("SCRIPT_NAME", ""))
-        mount_at(root_of(raw(script).decode("utf-8", "replace")) if script else "")
         return self.gate.visit(Given(environ), answer)
 
     @property

@@ -15,6 +15,7 @@ from askfirst.gate.signals import is_set
 from askfirst.gate.visit import KEY, consent_of
 from askfirst.http.cookie_header import own
 from askfirst.http.headers import Header
+from askfirst.http.mount import mount_at, root_of
 from askfirst.terms.consent import Consent
 
 Environ = dict[str, Any]
@@ -22,12 +23,13 @@ Environ = dict[str, Any]
 VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time
 _COOKIE, _GPC, _DNT = "HTTP_COOKIE", "HTTP_SEC_GPC", "HTTP_DNT"
-_OURS = r"(?:__Host-)?askfirst(?:-receipt)?="
+_SUFFIX = r"(?:\.[0-9a-f]{8})?"  # below a root path
+_OURS = rf"(?:__Host-)?askfirst(?:-receipt)?{_SUFFIX}="
 # Servers join repeated headers with a comma, and none of our values has one. What follows ours is
 # another header's; ours behind a comma may be the text of anybody's cookie: it can only narrow,
 # as a parent domain's can.
 _BEFORE_COMMA = re.compile(rf"((?:^|;)[ \t]*{_OURS}[^;,]*),")
-_BEHIND_COMMA = re.compile(r",[ \t]*__Host-askfirst(-receipt)?=")
+_BEHIND_COMMA = re.compile(rf",[ \t]*__Host-askfirst(-receipt)?{_SUFFIX}=")
 _HIDDEN_RECEIPT = re.compile(r";[ \t]*askfirst-receipt=[^;]*")
 
 
@@ -83,17 +85,20 @@ def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
 
     Every other byte of the Cookie header stays, but for commas that joined it with others.
     """
+    script = environ.get("SCRIPT_NAME")
+    mount_at(root_of(raw(script).decode("utf-8", "replace")) if script else "")
     states: Sequence[Header] = ()
     secrets: Sequence[bytes] = ()
     value: str | None = environ.get(_COOKIE)
     if value is not None and "askfirst" in value:
         if "," in value:
             value = environ[_COOKIE] = _apart(value)
-        rest, states, secrets = own(raw(value))
-        if secrets and rest:
-            environ[_COOKIE] = rest.decode("latin-1")
-        elif secrets:
+        field = raw(value)
+        rest, states, secrets = own(field)
+        if not rest:
             del environ[_COOKIE]
+        elif rest is not field:
+            environ[_COOKIE] = rest.decode("latin-1")
     gpc = _GPC in environ and is_set(raw(environ[_GPC]))
     dnt = _DNT in environ and is_set(raw(environ[_DNT]))
     return tuple(secrets), read_answer(states, gpc=gpc, dnt=dnt)

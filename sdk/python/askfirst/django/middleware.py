@@ -148,8 +148,9 @@ def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], RequestAnswer]:
             # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
             request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
         scope["headers"] = read(scope["headers"])[0]
+    before = request.META.get("HTTP_COOKIE")
     secrets, answer = read_environ(request.META)
-    if secrets:
+    if request.META.get("HTTP_COOKIE") != before:
         # Whoever stood further out may have split the cookies already.
         request.__dict__.pop("COOKIES", None)
     return secrets, answer

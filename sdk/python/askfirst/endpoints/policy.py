@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.http.headers import Header
-from askfirst.http.mount import mounted
+from askfirst.http.mount import cookie_suffix, mounted
 from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
 from askfirst.pages.describe_changes import changes
@@ -31,6 +31,8 @@ def policy(editions: Editions, request: Request) -> Answer:
     words = words_in(lang or edition.policy.languages[0])
     if request.wants_json():
         document = {**published(then), "changes": changes(then, words)}
+        if suffix := cookie_suffix():
+            document["suffix"] = suffix.decode("ascii")
         return fresh(request, _json(document), b"application/json", SHORTLY, _BY_ACCEPT)
     page = policy_page(edition, words=words, current=edition is editions.current)
     kind = b"text/html; charset=utf-8"

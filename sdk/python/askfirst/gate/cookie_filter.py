@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from askfirst.gate.undeclared_cookies import Report
-from askfirst.http.cookie_header import OWN
+from askfirst.http.cookie_header import is_ours
 from askfirst.http.headers import Header
 from askfirst.http.set_cookie import deletes, name_of
 from askfirst.terms.policy import Policy
@@ -77,7 +77,7 @@ class CookieFilter:
         self.kind = lru_cache(maxsize=1024)(self._kind)
 
     def _kind(self, name: bytes) -> Kind:
-        if name in OWN:
+        if is_ours(name):
             return Kind(own=True)
         if self._necessary and self._necessary.fullmatch(name):
             return Kind(necessary=True)

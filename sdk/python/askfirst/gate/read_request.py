@@ -36,8 +36,8 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], RequestAnswer]:
             if PARENT in value:
                 rest, tokens, receipts = own(value)
                 states = [*states, *tokens] if states else tokens
-                if receipts:
-                    secrets += tuple(receipts)
+                secrets += tuple(receipts)
+                if rest is not value:
                     fields = [*fields]
                     at = fields.index(header)
                     fields[at : at + 1] = [(name, rest)] if rest else []

@@ -14,7 +14,7 @@ from askfirst.errors import AskfirstError, CollectorUnavailable, Refused
 from askfirst.gate.receipt import all_handles, draw_secret, handle_of, only_handle
 from askfirst.gate.relay import Relay, ended
 from askfirst.gate.resolve_answer import Resolved, is_language, narrowed, refusal, resolve
-from askfirst.http.cookie_header import RECEIPT, STATE, read_cookies
+from askfirst.http.cookie_header import RECEIPT, STATE, named, read_cookies
 from askfirst.http.headers import Header
 from askfirst.http.request import Request
 from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
@@ -165,14 +165,14 @@ class AnswerRecorder:
 
     def _receipt(self, secret: str, expires: int) -> Header:
         same_site = _same_site(self.relay.policy)
-        return write(RECEIPT, secret, expires=expires, same_site=same_site, http_only=True)
+        return write(named(RECEIPT), secret, expires=expires, same_site=same_site, http_only=True)
 
     def _no_receipt(self) -> tuple[Header, ...]:
         return no_receipt(self.relay.policy) if self.request.secrets else ()
 
     def _cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
         token = self._token(state)
-        line = write(STATE, token, expires=state.expires, same_site="Lax")
+        line = write(named(STATE), token, expires=state.expires, same_site="Lax")
         allows = replace(self.consent, state=state).allows
         return (line, *more, *taken_back(self.relay, self.request, self.answer, allows))
 
@@ -251,12 +251,12 @@ def taken_back(
 
 def no_state() -> tuple[Header, ...]:
     """The line that takes the state cookie back: not asked yet."""
-    return (delete(STATE, same_site="Lax"),)
+    return (delete(named(STATE), same_site="Lax"),)
 
 
 def no_receipt(policy: Policy) -> tuple[Header, ...]:
     """The line that takes the receipt cookie back."""
-    return (delete(RECEIPT, same_site=_same_site(policy), http_only=True),)
+    return (delete(named(RECEIPT), same_site=_same_site(policy), http_only=True),)
 
 
 def _same_site(policy: Policy) -> SameSite:

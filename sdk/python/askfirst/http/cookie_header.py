@@ -6,7 +6,10 @@ another one (RFC 6265bis section 5.8.3: chunks are joined by "; ", and nothing q
 
 from __future__ import annotations
 
+import re
+
 from askfirst.http.headers import Header, Headers
+from askfirst.http.mount import cookie_suffix
 
 STATE = b"__Host-askfirst"
 RECEIPT = b"__Host-askfirst-receipt"
@@ -15,7 +18,8 @@ PARENT = b"askfirst"
 # A member's own, while they test the site.
 TEST = b"__Host-askfirst-test"
 OWN = frozenset({STATE, RECEIPT, PARENT, TEST})
-_READ = (STATE, PARENT, TEST)
+# Ours, also those of another site of the same origin.
+_OURS = re.compile(rb"(?:__Host-askfirst(-receipt)?)(?:\.[0-9a-f]{8})?")
 
 _BLANK = b" \t"
 _EMPTY = _BLANK + b";"
@@ -27,6 +31,16 @@ def split(chunk: bytes) -> Header:
     if not equals:
         return b"", chunk.strip(_BLANK)
     return name.strip(_BLANK), value.strip(_BLANK)
+
+
+def named(name: bytes) -> bytes:
+    """The name of one of our two cookies at the site of this request."""
+    return name + cookie_suffix()
+
+
+def is_ours(name: bytes) -> bool:
+    """Whether it is one of ours, at this site or at another one of its origin."""
+    return name in OWN or _OURS.fullmatch(name) is not None
 
 
 def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -41,9 +55,10 @@ def read_cookies(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
-    """A Cookie header without its receipts; our other cookies; the receipts' values.
+    """A Cookie header without its receipts; our other cookies; the values of this site's receipts.
 
-    Every byte of the others stays, and nothing does where there is none.
+    The receipts of another site on this origin go too, unread. Of this site's state cookie the name
+    is `STATE`, however it came. Every byte of the others stays; the same object where all did.
     """
     states: list[Header] = []
     secrets: list[bytes] = []
@@ -51,6 +66,7 @@ def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
     pieces: list[bytes] = []
     kept_to, whole = 0, len(value)
     is_first = False
+    state, receipt = named(STATE), named(RECEIPT)
     # A search for bytes, so that the other cookies cost nothing; the name is within the others.
     at = value.find(PARENT)
     while at >= 0:
@@ -59,15 +75,19 @@ def own(value: bytes) -> tuple[bytes, list[Header], list[bytes]]:
         if end < 0:
             end = whole
         cookie = split(value[start:end])
-        if cookie[0] == RECEIPT:
-            secrets.append(cookie[1])
+        ours = _OURS.fullmatch(cookie[0])
+        if ours is not None and ours[1]:
+            if cookie[0] == receipt:
+                secrets.append(cookie[1])
             pieces.append(value[kept_to : max(start - 1, 0)])
             kept_to = end
             is_first = is_first or not start
-        elif cookie[0] in _READ:
+        elif cookie[0] == state:
+            states.append((STATE, cookie[1]))
+        elif cookie[0] in (PARENT, TEST):
             states.append(cookie)
         at = value.find(PARENT, end) if end < whole else -1
-    if not secrets:
+    if not pieces:
         return value, states, secrets
     rest = b"".join([*pieces, value[kept_to:]])
     if is_first:

@@ -7,9 +7,11 @@ prefix does: templates need not hand it on.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +55,17 @@ def raw_path_of(scope: Mapping[str, Any]) -> str:
     path = str(scope.get("path", "/"))
     raw: bytes = scope.get("raw_path") or quote(path, safe=_SAFE).encode("ascii")
     return whole(raw.split(b"?")[0].decode("latin-1"), path, scope.get(ROOT, ""))
+
+
+def cookie_suffix() -> bytes:
+    """What the names of our cookies end with, so that two sites on one origin keep theirs apart."""
+    root = _MOUNT.get()
+    return _suffix(root) if root else b""
+
+
+@lru_cache(maxsize=64)
+def _suffix(root: str) -> bytes:
+    return b"." + hashlib.sha256(root.encode("ascii")).hexdigest()[:8].encode("ascii")
 
 
 def mounted(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from askfirst.http.cookie_header import RECEIPT, STATE, named
 from askfirst.pages import describe
 from askfirst.pages.document import bullets, document, section, terms_list
 from askfirst.pages.forms import BASE
@@ -14,9 +15,6 @@ from askfirst.terms.edition import Edition
 from askfirst.terms.lattice import Detail
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose
-
-STATE_COOKIE = "__Host-askfirst"
-RECEIPT_COOKIE = "__Host-askfirst-receipt"
 
 
 def policy_page(edition: Edition, *, words: Words, current: bool = True) -> str:
@@ -141,8 +139,8 @@ def _necessary(policy: Policy, words: Words) -> Html:
     own_cookies = words.markup(
         "policy",
         "own_cookies",
-        state=el("code", None, STATE_COOKIE),
-        receipt=el("code", None, RECEIPT_COOKIE),
+        state=el("code", None, named(STATE).decode("ascii")),
+        receipt=el("code", None, named(RECEIPT).decode("ascii")),
     )
     items: list[object] = [
         [

@@ -167,8 +167,11 @@ class Visitor:
         return self.post(form.action, {**form.fields, **changed})
 
     def answer(self, method: str, **changed: str) -> Got:
-        """Answer the notice of the home page."""
-        return self.press(self.get("/"), method, **changed)
+        """Answer the notice of the home page, which is there once the site knows its editions."""
+        page, deadline = self.get("/"), monotonic() + PATIENCE
+        while f'value="{method}"' not in page.text and monotonic() < deadline:
+            page = self.get("/")
+        return self.press(page, method, **changed)
 
 
 def _deletes(line: str) -> bool:

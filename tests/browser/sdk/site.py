@@ -30,7 +30,7 @@ STRICT = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; require-trusted-types-for 'script'"
 )
-PATIENCE = 10  # seconds
+PATIENCE = 30  # seconds; the machine may be busy
 NOTICE = "<!-- the notice -->"  # where a page has the server's notice
 
 

@@ -128,7 +128,7 @@ def test_a_placed_collector_is_asked_about_and_vouched_for(serve: Serve, firefox
         ("open", site.url("/icon.svg")),
     )  # fmt: skip
     assert "tides/statistics" in [each["purpose"] for each in asked["asks"]]
-    assert details["tides/statistics"] == 3
+    assert details["tides/statistics"] == 2
     bodies = [json.loads(each.body) for each in site.received if each.path == "/askfirst/events"]
     (placed,) = [body for body in bodies if "collector" in body]
     assert placed["collector"] == site.keys["tides"]
@@ -178,7 +178,7 @@ def test_gpc_beats_an_older_grant_for_this_load_alone(shop: Site, firefox: Firef
     )  # fmt: skip
     assert consent["source"] == "gpc"
     assert "marketing" not in consent["scopes"]
-    assert consent["details"]["marketing"] == 3
+    assert consent["details"]["marketing"] == 2
     assert ran == ["a", "i", "b"]
     after, again = firefox(home, KNOWN, COOKIES, CONSENT)
     assert granted == during == after

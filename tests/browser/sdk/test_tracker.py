@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -42,13 +43,20 @@ def later(tab: Tab, seconds: int = 60) -> None:
 
 
 def clocked(visitor: Visitor, path: str = "/") -> Tab:
-    """A tab whose clock is run by the test."""
+    """A tab whose clock stands still until the test runs it."""
     tab = visitor.context.new_page()
-    tab.clock.install()
+    stopped(tab)
     visitor.go(tab, path)
     if tab.evaluate("Object.keys(askfirst.consent.scopes).length > 0"):
         started(tab)
     return tab
+
+
+def stopped(tab: Tab) -> None:
+    """Let no time pass in the pages of a tab, however slow the machine is."""
+    now = time.time()
+    tab.clock.install(time=now)
+    tab.clock.pause_at(now + 1)
 
 
 def started(tab: Tab) -> None:
@@ -251,7 +259,7 @@ def test_other_tabs_stop_within_a_second(shop: Site, arrive: Arrive) -> None:
     visitor.granted(**ONLY)
     deaf = visitor.context.new_page()
     deaf.add_init_script("delete window.BroadcastChannel")
-    deaf.clock.install()
+    stopped(deaf)
     visitor.go(deaf, "/")
     other = clocked(visitor)
     for tab in (deaf, other):

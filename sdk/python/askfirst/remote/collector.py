@@ -48,7 +48,7 @@ from askfirst.remote.terms import RemoteTerms
 from askfirst.spool.ended import EndedHandles
 from askfirst.spool.events import EventFile, Purposes
 from askfirst.spool.pending import replay
-from askfirst.spool.spool import Spool, StillPending, renamed, rollback, taken_back
+from askfirst.spool.spool import LINGER, Spool, StillPending, renamed, rollback, taken_back
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.policy import Policy
 
@@ -222,7 +222,7 @@ class HttpCollector:
         """Have it on disk, in the spool; until it is told no event of the handle leaves."""
         await self.forget(entry.handle, taken_back(entry))
         await asyncio.to_thread(self._spool.add, entry)
-        await asyncio.to_thread(self._spool.pass_by, entry.handle, PATIENCE)
+        await asyncio.to_thread(self._spool.pass_by, entry.handle, LINGER + 1)
 
     async def replay(self, handle: Handle | None = None) -> bool:
         """Tell the collector what it is owed; whether nothing is left."""

@@ -29,7 +29,7 @@ from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
 MOST = 16_000_000  # bytes of all entries
-LINGER = 1.0  # seconds until what broke off on its way is known to have ended there too
+LINGER = 3.0  # seconds until what broke off on its way is known to have ended there too
 MOST_OF_ONE = 16_000  # bytes of the entries of one handle
 KINDS = ("answer", "erase", "restrict")
 _HANDLE = re.compile(r"[0-9a-f]{64}")

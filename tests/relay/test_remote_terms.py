@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from askfirst import __version__
 from askfirst.remote.connections import Reply
 from askfirst.remote.terms import RemoteTerms
 from askfirst.terms.policy import Policy
@@ -39,3 +42,16 @@ def test_another_edition_of_the_same_number_is_another_edition() -> None:
     assert terms.editions is before
     terms.learn(told(full, policy("standard")), etag=None)
     assert terms.editions.current.hash == policy("standard").hash
+
+
+def test_a_collector_for_newer_sites_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A relay is upgraded before its collector; what it is told then narrows, and is loud."""
+    terms = RemoteTerms(_never, now=lambda: 0.0)
+    for oldest in (__version__, None, [7], "9" * 5000 + ".0.0", "0.0.1"):
+        terms.learn({**told(), "oldest_sdk": oldest}, etag=None)
+    assert caplog.messages == []
+    for _ in range(2):
+        terms.learn({**told(), "oldest_sdk": "9.0.0"}, etag=None)
+    (message,) = caplog.messages
+    assert message.startswith("askfirst.W039 the collector is for askfirst 9.0.0 and later, ")
+    assert __version__ in message

@@ -21,7 +21,7 @@ from .errors import (
 from .terms.consent import Consent
 from .terms.policy import Policy, read_policy, shipped
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AskfirstError",

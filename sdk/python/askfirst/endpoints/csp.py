@@ -42,7 +42,7 @@ class CspReports:
         for pair in blocked(json.loads(body)):
             if pair not in self._told and len(self._told) < MOST:
                 self._told.add(pair)
-                log.warning("askfirst.W038 the page's policy stopped %s from %s", *pair)
+                log.warning("askfirst.W040 the page's policy stopped %s from %s", *pair)
 
 
 def blocked(reported: Any) -> Iterator[tuple[str, str]]:

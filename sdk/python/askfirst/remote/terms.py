@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,6 +16,8 @@ from askfirst.terms.policy import read_policy
 from askfirst.terms.purpose import read_terms
 from askfirst.terms.reading import Problems, Reader
 from askfirst.terms.terms import BOTTOM, Terms
+
+log = logging.getLogger("askfirst")
 
 FRESH = 5.0  # seconds that terms are used before they are asked for again (M33)
 
@@ -29,6 +33,7 @@ class RemoteTerms:
         self._etag: str | None = None
         self._asked = float("-inf")
         self._by_choice: dict[tuple[str, Choice], Terms] = {}
+        self._oldest: object = None
         self.editions = Editions()
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
@@ -47,6 +52,7 @@ class RemoteTerms:
 
     def learn(self, document: Mapping[str, Any], *, etag: str | None) -> None:
         """Take over an answer; raises CollectorUnavailable for one that is none."""
+        self._compare(document.get("oldest_sdk"))
         try:
             editions = document["editions"]
             read = tuple(_edition(edition) for edition in editions)
@@ -68,6 +74,28 @@ class RemoteTerms:
             self.editions = Editions(read)
         self._etag = etag
         self._asked = self._now()
+
+    def _compare(self, oldest: object) -> None:
+        """Say once that the collector is newer than this site; what cannot be read narrows."""
+        if oldest == self._oldest:
+            return
+        self._oldest = oldest
+        from askfirst import __version__  # which imports this module
+
+        if _numbers(oldest) > _numbers(__version__):
+            log.error(
+                "askfirst.W039 the collector is for askfirst %s and later, this site runs %s: "
+                "upgrade the site (`pip install -U askfirst`)",
+                oldest,
+                __version__,
+            )
+
+
+def _numbers(version: object) -> tuple[int, ...]:
+    """`"0.2.0"` as numbers; none for what is no such version."""
+    parts = str(version).split(".")
+    is_version = len(parts) == 3 and all(re.fullmatch(r"[0-9]{1,4}", part) for part in parts)
+    return tuple(map(int, parts)) if is_version else ()
 
 
 def _edition(document: Mapping[str, Any]) -> Edition:

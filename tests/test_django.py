@@ -96,8 +96,8 @@ def fresh() -> Iterator[None]:
             config.adapter.close()
 
 
-def token(detail: int = 3) -> str:
-    return state_token({"statistics": (detail, 1)}, expires=time.time() + 86_400).decode()
+def token(detail: int = 2) -> str:
+    return state_token({"statistics": detail}, expires=time.time() + 86_400).decode()
 
 
 def visitor(make: Callable[[], Any] = Client, detail: int | None = None) -> Any:
@@ -200,7 +200,7 @@ def test_an_async_site_answers_forms() -> None:
     async def visit() -> tuple[Any, Any]:
         client = AsyncClient()
         edition = policy("sessionid", "csrftoken").hash
-        form = f"method=accept_all&edition={edition}&lang=en&return_to=/counted"
+        form = f"v=2&method=accept_all&edition={edition}&lang=en&return_to=/counted"
         answer = await client.post(
             "/askfirst/consent",
             form,

@@ -50,7 +50,7 @@ log_fault:
 observe: contracts errors terms
 pages: contracts errors gate http terms
 quart: adapters client terms
-remote: client contracts errors gate http log_fault observe spool terms
+remote: __version__ client contracts errors gate http log_fault observe spool terms
 spool: client errors log_fault
 starlette: adapters client
 telemetry: track

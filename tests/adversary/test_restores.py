@@ -153,7 +153,7 @@ async def test_the_log_knows_no_more_than_it_needs(tmp_path: Path) -> None:
     await site.world.answer(gone, {}, "withdraw")
     more = lines(tmp_path / LOG)[3:]
     assert [(record["do"], record.get("choices")) for record in more] == [
-        ("change", {"marketing": 1, "statistics": 1}),
+        ("change", {"marketing": 1, "preferences": 0, "statistics": 1}),
         ("end", None),
     ]
     assert {key for record in more for key in record} == {"do", "idx", "leaf", "mark", "choices"}

@@ -8,6 +8,7 @@ for a hash, the newest number answers, as that is the one a visitor can be looki
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -55,9 +56,13 @@ def has_published(connection: Connection, site: str) -> bool:
 
 
 def _read(row: Row[Any]) -> Edition:
-    return read_edition(
-        json.loads(row.document), number=row.number, effective=row.effective, digest=row.hash
-    )
+    return _edition(row.document, row.number, row.effective, row.hash)
+
+
+@lru_cache(maxsize=1024)
+def _edition(document: bytes, number: int, effective: int, digest: str) -> Edition:
+    # An archived edition never changes, and every change of a site reads all that it has.
+    return read_edition(json.loads(document), number=number, effective=effective, digest=digest)
 
 
 def add_edition(connection: Connection, entry: Edition) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from askfirst_collector.doctor.visitor import Answer, Unreachable, Visitor
 
 FORGED = "198.51.100.7"  # for documentation alone (RFC 5737)
 MOST_HOPS = 5
+STARTING = (0.5, 1.0, 2.0)  # seconds until a gate that knows nothing yet is asked again
 JSON = ("Accept", "application/json")
 
 
@@ -61,8 +63,13 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
             origin, site is not None, now(), request.host or shipped("host-default")
         )
         try:
-            evidence = replace(evidence, pages=tuple(_page(visitor, p) for p in request.pages))
-            evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
+            # A gate that has just started may not know yet what its collector knows.
+            for pause in (*STARTING, None):
+                evidence = replace(evidence, pages=tuple(_page(visitor, p) for p in request.pages))
+                evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
+                if not evidence.away or pause is None:
+                    break
+                time.sleep(pause)
             canary = Canary.of(secrets.token_hex)
             answer = _send(visitor, request.pages[0], canary)
             inside = _inside(visitor, site, request.pages[0])

@@ -110,9 +110,9 @@ async def test_what_was_taken_back_in_part_stays_so(tmp_path: Path, names: tuple
         for visitor in (stays, narrows, reduces)
     }
     assert details == {
-        stays.address: {"statistics": 2, "marketing": 2},
-        narrows.address: {"statistics": 2, "marketing": 0},
-        reduces.address: {"statistics": 1, "marketing": 1},
+        stays.address: {"statistics": 2, "marketing": 2, "preferences": 0},
+        narrows.address: {"statistics": 2, "marketing": 0, "preferences": 0},
+        reduces.address: {"statistics": 1, "marketing": 1, "preferences": 0},
     }
     assert site.status(restricts).restricted
     assert site.status(withdraws).ended

@@ -33,7 +33,7 @@ class PlainPurpose:
     stored: tuple[Stored, ...]
     kept: tuple[str, ...]
     recipients: str
-    sells_or_shares: bool
+    sells_or_shares: bool  # somebody receives it
     sets: tuple[str, ...]  # cookies and storage it may set in the browser
     min_cell_size: int
     closes: str
@@ -96,7 +96,7 @@ def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
             if names
             else words.say("recipients", "none")
         ),
-        sells_or_shares=terms.sells_or_shares,
+        sells_or_shares=terms.is_sold,
         sets=(*sorted(terms.cookies), *sorted(terms.storage)),
         min_cell_size=terms.min_cell_size,
         closes=terms.closes,

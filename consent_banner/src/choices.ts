@@ -1,7 +1,7 @@
 /** The preferences as a modal dialog: each purpose on or off, and less detail of all (as pages/choices.py). */
 import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
 import { decide } from "../../sdk/js/src/consent.ts";
-import { about, at, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
+import { about, at, isSold, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
 import { el, own } from "./element.ts";
 import { signalLine } from "./first.ts";
 import { address, button, fields, form, problem } from "./form.ts";
@@ -105,7 +105,7 @@ function purpose(context: NoticeContext, name: string, asks: readonly Question[]
       "legend",
       {},
       own(text.title, text.lang),
-      found.sells_or_shares && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
+      isSold(found) && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
     ),
     el("p", {}, own(text.description, text.lang)),
     el("p", { class: "askfirst-note" }, about(found, recipientsOf(published, name, words), words)),

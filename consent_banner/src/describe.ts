@@ -69,6 +69,10 @@ export function recipient({ name, role, country }: Recipient, words: Words, of?:
   return words.say("recipients.one", { name: isolated(name), role: said, country });
 }
 
+/** Whether people read that it may be sold or shared: there is somebody who receives it (as terms/terms.py). */
+export const isSold = ({ sells_or_shares, recipients }: PurposeDocument): boolean =>
+  sells_or_shares && recipients.length > 0;
+
 /** Who else receives it, or that nobody does. */
 export function recipients(all: readonly Recipient[], words: Words, of?: string): string {
   if (all.length === 0) return words.say("recipients.none");

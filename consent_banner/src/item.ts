@@ -1,6 +1,6 @@
 /** One purpose that is asked about, in the list of the first layer. */
 import type { PurposeDocument, Question } from "../../sdk/js/src/api.ts";
-import { textOf } from "./describe.ts";
+import { isSold, textOf } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import type { Words } from "./words.ts";
 
@@ -15,7 +15,7 @@ export function purposeItem(
     "li",
     {},
     el("strong", {}, own(text.title, text.lang)),
-    found.sells_or_shares && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
+    isSold(found) && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
     el("div", {}, widened.length > 0 ? changes(widened) : own(text.description, text.lang)),
     more,
   );

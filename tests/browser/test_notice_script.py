@@ -76,6 +76,22 @@ def test_the_dialog_says_what_the_page_of_choices_says(shop: Site, visit: Visit)
     assert len(theirs.all()) == 3
 
 
+def test_selling_is_said_alike_where_nobody_receives_it(site: Site, visit: Visit) -> None:
+    """M15: neither notice nor dialog say "may be sold" where nobody else receives it."""
+    document = policy()
+    document["purposes"]["marketing"]["recipients"] = []
+    site.start(document)
+    page = visit(site, "/?helper=0")
+    expect(page.notice).not_to_contain_text("May be sold")
+    open_choices(page)
+    plain = visit(site, "/askfirst/choices", java_script_enabled=False)
+    assert page.dialog.locator("fieldset").all_inner_texts() == (
+        plain.page.locator("fieldset").all_inner_texts()
+    )
+    expect(page.dialog).not_to_contain_text("May be sold")
+    expect(page.dialog).to_contain_text("Nobody else receives it")
+
+
 def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
     """M05, M14: nothing is ticked, each purpose wants an answer, only what was chosen holds."""
     page = visit(shop, "/?helper=0")

@@ -16,6 +16,7 @@ from tests.gate.shown import ADVERTISER, HOSTILE, before, document, editions
 
 WORDS = words_in("en")
 HELPER = ADVERTISER | {"role": "processor"}
+SOLD = {"recipients": [ADVERTISER], "sells_or_shares": True}
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -23,7 +24,9 @@ def told(change: Change) -> tuple[str, ...]:
     """The sentences about statistics after this change of the policy."""
     older, newer = document(), copy.deepcopy(document())
     change(newer)
-    return sentences(widenings(editions(older, newer), "statistics", 1), WORDS)
+    known = editions(older, newer)
+    terms = known.current.policy.purposes["statistics"].terms
+    return sentences(widenings(known, "statistics", 1), WORDS, terms)
 
 
 def of(policy: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +45,8 @@ def of(policy: dict[str, Any]) -> dict[str, Any]:
         (lambda p: of(p).update(min_cell_size=3), "from \u20683\u2069 visitors on"),
         (lambda p: of(p).update(cookies=["_a", "_b"]), "cookies: \u2068_a\u2069, \u2068_b\u2069."),
         (lambda p: of(p).update(recipients=[HELPER]), "\u2068Adsmith GmbH (processor, DE)"),
-        (lambda p: of(p).update(sells_or_shares=True), "It could now be sold or shared."),
+        (lambda p: of(p).update(sells_or_shares=True), "Global Privacy Control would turn it off."),
+        (lambda p: of(p).update(SOLD), "It could now be sold or shared."),
         (lambda p: p["controller"].update(name="Other Ltd"), "Another organisation"),
         (lambda p: p["controller"].update(country="US"), "responsible from another country"),
         (lambda p: p.update(jurisdiction="US-CA"), "law of another place"),

@@ -14,6 +14,7 @@ from rich.text import Text
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped
 from askfirst.terms.purpose import Kind
+from askfirst.terms.terms import Terms
 from askfirst.terms.widening import Widening, widened
 from askfirst_collector.api.serialize import moment, publish_preview_json
 from askfirst_collector.catalogue.chain_conflicts import conflicts
@@ -89,7 +90,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     if before.hash == after.hash:
         console().print(Text("The two are the same."))
     else:
-        print_widened(wider, _closes(after))
+        print_widened(wider, _terms(after))
     for name in gone:
         console().print(Text.assemble((name, "bold"), " is no longer asked; its grants end."))
     sys.exit(1 if wider else 0)
@@ -102,8 +103,8 @@ def _wider(before: Policy | None, after: Policy) -> dict[str, tuple[Widening, ..
     return {name: changes for name, changes in widenings.items() if changes}
 
 
-def _closes(policy: Policy) -> dict[str, str]:
-    return {name: purpose.terms.closes for name, purpose in policy.purposes.items()}
+def _terms(policy: Policy) -> dict[str, Terms]:
+    return {name: purpose.terms for name, purpose in policy.purposes.items()}
 
 
 @policy.command()
@@ -168,7 +169,7 @@ def publish(
         status = "was in force already" if known else "is in force now"
         click.echo(f"Edition {newest.number} of {candidate.site} {status}: {newest.hash}")
     if current is not None and current.policy.hash != candidate.hash:
-        print_widened(wider, _closes(candidate))
+        print_widened(wider, _terms(candidate))
 
 
 def _print_preview(site: str, effects: PublishPreview) -> None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from askfirst.errors import Problem
 from askfirst.pages.describe_changes import sentences
 from askfirst.pages.words import words_in
+from askfirst.terms.terms import Terms
 from askfirst.terms.widening import Widening
 
 
@@ -44,12 +45,12 @@ def plain(problems: Iterable[Problem]) -> list[dict[str, object]]:
     return [problem.as_dict() for problem in problems]
 
 
-def print_widened(wider: Mapping[str, tuple[Widening, ...]], closes: Mapping[str, str]) -> None:
+def print_widened(wider: Mapping[str, tuple[Widening, ...]], terms: Mapping[str, Terms]) -> None:
     """What visitors are asked again about, in the words they will read, and by its terms."""
     out, words = console(), words_in("en")
     for name, changes in wider.items():
         out.print(Text(name, style="bold"), Text("asked again, about exactly this:"))
-        for sentence in sentences(changes, words, closes=closes.get(name, "month")):
+        for sentence in sentences(changes, words, terms[name]):
             out.print(Padding(Text(sentence), (0, 0, 0, 2)))
         for change in changes:
             line = f"{change.dimension}: {word(change.old)} → {word(change.new)}"

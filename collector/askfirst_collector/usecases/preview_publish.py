@@ -75,7 +75,7 @@ def asked_again(old: Policy, new: Policy) -> dict[str, tuple[str, ...]]:
     """By purpose that stood before: what `new` asks beyond `old`, as visitors will read it."""
     words = words_in(new.languages[0] if new.languages else "en")
     return {
-        name: sentences(wider, words, closes=new.purposes[name].terms.closes)
+        name: sentences(wider, words, new.purposes[name].terms)
         for name in new.asked
         if name in old.purposes and (wider := widened(old, new, name))
     }

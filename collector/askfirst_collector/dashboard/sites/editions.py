@@ -126,7 +126,7 @@ def _step(before: Edition | None, edition: Edition) -> Step:
         purpose = edition.purpose(name)
         wider = widenings(pair, name, before.number) if name in before.every else ()
         if purpose is not None and wider:
-            questions[name] = sentences(wider, words, closes=purpose.terms.closes)
+            questions[name] = sentences(wider, words, purpose.terms)
     added = tuple(name for name in edition.every if name not in before.every)
     removed = tuple(name for name in before.every if name not in edition.every)
     return Step(edition, False, questions, added, removed)

@@ -140,7 +140,7 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
         el("p", {"class": "askfirst-note"}, " ".join(notes)),
     ]
     if question and question.widened:
-        wider = sentences(question.widened, words, closes=terms.closes)
+        wider = sentences(question.widened, words, terms)
         parts.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in wider]))
     if consent.signals.gpc and terms.sells_or_shares:
         parts.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
@@ -151,7 +151,7 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
         required = not answered and (name in edition.policy.asked or name in open_purposes)
         parts.append(_options(name, purpose, words, chosen=chosen, required=required))
     tag = el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
-    legend = el("legend", None, own(text.title, lang), tag if terms.sells_or_shares else None)
+    legend = el("legend", None, own(text.title, lang), tag if terms.is_sold else None)
     return el("fieldset", {"class": "askfirst-purpose"}, legend, parts)
 
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from askfirst.pages.describe import level
 from askfirst.pages.words import Words, isolated
 from askfirst.terms.edition import Editions, widenings
-from askfirst.terms.terms import CLOSES
+from askfirst.terms.terms import BOTTOM, CLOSES, Terms
 from askfirst.terms.widening import Widening
 
 _LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables", "pages")
 
 
 def sentences(
-    widenings: Iterable[Widening], words: Words, *, closes: str = "month"
+    widenings: Iterable[Widening], words: Words, terms: Terms = BOTTOM
 ) -> tuple[str, ...]:
     """What a newer edition asks beyond an older one: a plain sentence for each dimension.
 
-    `closes` names the period in the words about pseudonyms; no change of it is assumed.
+    `terms` are those of the newer one: their period is in the words about pseudonyms.
     """
     widenings = tuple(widenings)
     by_dimension: dict[str, str] = {}
@@ -31,16 +31,16 @@ def sentences(
             names = words.listed(map(isolated, shown))
             by_dimension[widening.dimension] = words.say("change", kind, after=names)
         else:
-            by_dimension[widening.dimension] = _sentence(kind, widening, words, closes)
+            by_dimension[widening.dimension] = _sentence(kind, widening, words, terms)
     return tuple(dict.fromkeys(by_dimension.values()))
 
 
-def _sentence(kind: str, widening: Widening, words: Words, closes: str) -> str:
+def _sentence(kind: str, widening: Widening, words: Words, terms: Terms) -> str:
     old, new = widening.old, widening.new
     if kind == "levels" and isinstance(old, int) and isinstance(new, int):
         name = widening.dimension.rpartition("/")[2]
-        after = level(name, new, closes, words)
-        before = level(name, old, closes, words)
+        after = level(name, new, terms.closes, words)
+        before = level(name, old, terms.closes, words)
         return words.say("change", "level" if old else "new_level", after=after, before=before)
     if (
         kind in ("retention_days", "keep_rows_days")
@@ -51,6 +51,8 @@ def _sentence(kind: str, widening: Widening, words: Words, closes: str) -> str:
     if kind == "closes" and old in CLOSES and new in CLOSES:
         after, before = words.say("within", str(new)), words.say("within", str(old))
         return words.say("change", kind, after=after, before=before)
+    if kind == "sells_or_shares" and not terms.is_sold:
+        return words.say("change", "opt_out")
     if kind == "origins":
         return words.say("change", kind)
     if kind == "text":
@@ -67,7 +69,7 @@ def changes(editions: Editions, words: Words) -> dict[str, dict[str, list[str]]]
         if edition is current:
             continue
         by_edition[str(edition.number)] = {
-            name: list(sentences(wider, words, closes=purpose.terms.closes))
+            name: list(sentences(wider, words, purpose.terms))
             for name in current.every
             if (purpose := current.purpose(name)) is not None
             and (wider := widenings(editions, name, editions.bound_of(edition.number)))

@@ -62,16 +62,17 @@ def purpose_item(purpose: Purpose, question: Question, words: Words, *more: obje
     lang, text = describe.words_of(purpose, words.lang)
     body: object = own(text.description, lang)
     if question.widened:
-        changes = sentences(question.widened, words, closes=purpose.terms.closes)
+        changes = sentences(question.widened, words, purpose.terms)
         body = el(
             "ul", {"class": "askfirst-changes"}, [el("li", None, sentence) for sentence in changes]
         )
-    sells = purpose.terms.sells_or_shares
     return el(
         "li",
         None,
         el("strong", None, own(text.title, lang)),
-        el("span", {"class": "askfirst-tag"}, words.say("notice", "sells")) if sells else None,
+        el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
+        if purpose.terms.is_sold
+        else None,
         el("div", None, body),
         *more,
     )

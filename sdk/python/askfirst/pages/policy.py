@@ -100,14 +100,14 @@ def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Ht
     pairs += _listed(purpose, words)
     if terms.minimum_age:
         pairs.append(("", words.say("policy", "age", age=terms.minimum_age)))
-    sells = words.say("policy", "sells" if terms.sells_or_shares else "no_sells")
+    sells = "sells" if terms.is_sold else "opt_out" if terms.sells_or_shares else "no_sells"
     return section(
         f"purpose-{name}",
         own(text.title, lang),
         el("p", None, own(text.description, lang)),
         terms_list([pair for pair in pairs if pair[1] and pair[0]]),
         [el("p", {"class": "askfirst-note"}, value) for key, value in pairs if not key],
-        el("p", {"class": "askfirst-note"}, sells),
+        el("p", {"class": "askfirst-note"}, words.say("policy", sells)),
         level=level,
     )
 

@@ -63,6 +63,14 @@ class Terms:
     storage: Listed[str] = field(default_factory=Listed)
     table_items: Listed[tuple[str, ...]] = field(default_factory=Listed)
 
+    @property
+    def is_sold(self) -> bool:
+        """Whether people read that it may be sold or shared: there is somebody who receives it.
+
+        What an opt-out turns off hangs on `sells_or_shares` alone.
+        """
+        return self.sells_or_shares and (self.recipients.everything or len(self.recipients) > 0)
+
     @cached_property
     def query_parameters(self) -> Mapping[str, frozenset[str]]:
         """The listed values of each listed query parameter."""

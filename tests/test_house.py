@@ -67,7 +67,7 @@ catalogue: @errors @remote @terms ledger store
 cli: @__version__
 closing: @errors @terms catalogue ledger store
 commands: @errors @observe @pages @terms api catalogue closing config dashboard.auth demo doctor
-    embedded explain init jobs ledger loopback members runtime services store usecases
+    embedded explain init jobs ledger loopback members reports runtime services store usecases
 config: @errors
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
     dashboard.members dashboard.placed dashboard.sites members services

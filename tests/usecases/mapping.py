@@ -65,6 +65,7 @@ COMMANDS = {
     "site key": "create_site_key",
     "site keys": "end_site_key",
     "site retire": "retire_site",
+    "site remove": "remove_site",
     "site limit": "limit_site",
     "host set": "save_host_policy",
     "host link": "create_set_up_link",

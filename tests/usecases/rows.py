@@ -29,6 +29,10 @@ def _schedule(world: World) -> Values:
     return {}
 
 
+def _folder(world: World) -> Values:
+    return {"folder": str(world.parts.folder.ledger.parent.parent / "export")}
+
+
 ROWS = (
     Row(
         "create_site_key",
@@ -125,6 +129,12 @@ ROWS = (
             "api": Call("DELETE", _ADMIN, fills=_CLUB),
             "command": Command(("site", "retire", CLUB, "--yes")),
         },
+    ),
+    Row(
+        "remove_site",
+        ("site.delete", "site.remove"),
+        {"command": Command(("site", "remove", CLUB, "--yes", "--export", "{folder}"))},
+        prepare=_folder,
     ),
     Row(
         "limit_site",

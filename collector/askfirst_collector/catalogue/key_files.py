@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from askfirst.remote.key_file import read_key_file
+from askfirst.remote.key_file import read_key_file, remove_key_file
 from askfirst.terms.reading import NAME
 from askfirst_collector.store.faults import unavailable
 
@@ -34,6 +34,11 @@ class Keys:
     def dashboard(self) -> tuple[bytes, ...]:
         """The keys that sign the dashboard's session cookies, newest last."""
         return self._read("dashboard.keys")
+
+    def forget_site(self, site: str) -> None:
+        """Destroy the keys of a site's state cookie; twice is harmless."""
+        with unavailable("keys"):
+            remove_key_file(self._folder / f"site-{site}.keys")
 
     def _read(self, name: str) -> tuple[bytes, ...]:
         with unavailable("keys"):

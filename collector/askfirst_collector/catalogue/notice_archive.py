@@ -7,12 +7,23 @@ import json
 from functools import lru_cache
 from importlib.resources import files
 
-from sqlalchemy import Column, Connection, Engine, LargeBinary, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+)
 
 from askfirst.terms.canonical import canonical
 from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
 from askfirst.terms.reading import NAME
+from askfirst_collector.catalogue.editions import load_editions
 from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.store.faults import unavailable
 
@@ -53,6 +64,14 @@ def keep_words(connection: Connection, edition: Edition, language: str) -> None:
     if connection.execute(select(notice.c.hash).where(notice.c.hash == digest)).first() is None:
         words = notice_words(edition, language)
         connection.execute(insert(notice).values(hash=digest, words=words))
+
+
+def forget_words(connection: Connection, site: str) -> None:
+    """Remove what the notices of a site said, in every language that it has. Raises Unreadable."""
+    for edition in load_editions(connection, site):
+        for language in edition.policy.languages:
+            digest = notice_hash(edition, language)
+            connection.execute(delete(notice).where(notice.c.hash == digest))
 
 
 @lru_cache(maxsize=256)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from askfirst.terms.edition import Editions
 from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.api.serialize import key_told, site_json
+from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.catalogue.site_limits import LARGEST
 from askfirst_collector.commands.data import (
     FILE,
@@ -19,6 +22,8 @@ from askfirst_collector.commands.data import (
 )
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.reports.export import files_of
+from askfirst_collector.usecases.remove_site import remove_site
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
 from askfirst_collector.usecases.sites import limit_site, publish_policy, retire_site
 
@@ -88,6 +93,37 @@ def retire(name: str, data: Path) -> None:
 
 @site.command()
 @click.argument("name")
+@data_option
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its figures and policies are written first. Default: NAME-export",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for the name again.")
+def remove(name: str, data: Path, folder: Path | None, yes: bool) -> None:
+    """Write the figures of the site NAME to a folder, then destroy everything of it.
+
+    Visits, figures, answers, keys, policies and memberships go. The hashes of answers, what members
+    changed, and the log of revocations stay; no other site gets the name.
+    """
+    with opened(data) as parts:
+        record = parts.registry.site(name)
+        if record is None:
+            raise click.ClickException(f"No site is called {name!r}. See: askfirst site list")
+        if not yes:
+            typed = click.prompt(f"Everything of {name} is destroyed. Type its name to go on")
+            if typed != name:
+                raise click.ClickException(f"That is not {name!r}: nothing was removed.")
+        folder = folder or Path(f"{name}-export")
+        files = {**dict(files_of(parts, name)), **_policy_files(record.editions)}
+        _write_files(folder, files)
+        remove_site(parts, ON_THE_MACHINE, name)
+    click.echo(f"{name} is removed. Its figures and policies: {folder} ({len(files)} files)")
+
+
+@site.command()
+@click.argument("name")
 @click.argument("rows", type=click.IntRange(1, LARGEST))
 @data_option
 def limit(name: str, rows: int, data: Path) -> None:
@@ -137,3 +173,21 @@ def keys(name: str, data: Path, id: str | None, as_json: bool) -> None:
         click.echo(f"{row['id']}  ends {row['expires'] or 'when a newer one was made'}")
     if not rows:
         click.echo(f"No key of {name} works. See: askfirst site key")
+
+
+def _policy_files(editions: Editions) -> dict[str, str]:
+    """Each edition of a policy as a file: its name, and its TOML."""
+    return {f"policy-{e.number}.toml": as_toml(e.policy.document) for e in editions}
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write these into a new or empty folder; ClickException where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise click.ClickException(f"{folder} is not empty: name another with --export")
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8", newline="")
+    except OSError as error:
+        message = f"{folder} cannot be written ({error.strerror}): nothing was removed."
+        raise click.ClickException(message) from error

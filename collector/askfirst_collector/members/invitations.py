@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from askfirst_collector.members.rows import digest
 from askfirst_collector.members.tables import invitation, reading
@@ -42,6 +42,16 @@ class Invitations:
         """The open invitation of a link. Looking does not use it up."""
         with reading(self._engine) as connection:
             return invitation_of_link(connection, token, self._now())
+
+
+def forget_site_of_invitations(connection: Connection, site: str) -> None:
+    """Take a site out of the invitations; one that is to no other site goes."""
+    for row in connection.execute(select(invitation.c.id, invitation.c.sites)).all():
+        sites = row.sites.split()
+        if site in sites:
+            own, rest = invitation.c.id == row.id, [name for name in sites if name != site]
+            change = update(invitation).where(own).values(sites=" ".join(rest))
+            connection.execute(change if rest else delete(invitation).where(own))
 
 
 def add_invitation(connection: Connection, entry: Invitation, token: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from .ranges import Period, Report, Row
+from askfirst_collector.closing.stores import Stores
+
+from .ranges import Period, Report, Row, disclosed_tables, report
 
 # What a spreadsheet takes for the start of a formula, in both widths (OWASP, CSV Injection).
 _FORMULA = frozenset("=+-@＝＋－＠")
@@ -43,6 +45,14 @@ def csv_of(report: Report) -> str:
     if not whose:
         return _written([head, *rows])
     return _written([[*head, "collector"], *([*row, whose] for row in rows)])
+
+
+def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
+    """Every table of a site as a file: its name, and its CSV."""
+    for wanted, table in disclosed_tables(stores, site):
+        whose = "-".join(filter(None, (wanted.collector, wanted.purpose, table)))
+        name = f"{whose}-{wanted.first}-{wanted.last}.csv"
+        yield name, csv_of(report(stores, wanted, table))
 
 
 def csv_of_periods(periods: Iterable[Period]) -> str:

@@ -18,7 +18,7 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
 from askfirst_collector.closing.calendar import DAY, asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
-from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id
+from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id, tables_of
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
 
@@ -96,6 +96,16 @@ def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, 
         table: Report(wanted, table, tuple(rows), visitors, views, periods)
         for table, rows in by_table.items()
     }
+
+
+def disclosed_tables(stores: Stores, site: str) -> list[tuple[Wanted, str]]:
+    """Every table that was disclosed of a site, with the range that it is there for."""
+    with unavailable("ledger"), stores.engine.connect() as connection:
+        rows = tables_of(connection, site)
+    return [
+        (Wanted(site, purpose, date.fromisoformat(first), date.fromisoformat(last), whose), table)
+        for whose, purpose, table, first, last in rows
+    ]
 
 
 def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:

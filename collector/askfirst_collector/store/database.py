@@ -6,12 +6,12 @@ SQLAlchemy Core, and nothing in it that PostgreSQL cannot do, so that it can tak
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, event, text
 from sqlalchemy.exc import DatabaseError
 
 from askfirst_collector.config import SettingError
@@ -108,6 +108,13 @@ def not_at_once(engine: Engine) -> Iterator[None]:
 
 def _without_waiting(connection: Any, _record: object, _proxy: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")
+
+
+def forget_site(connection: Connection, site: str, *, but: Collection[str]) -> None:
+    """Remove the rows of a site from every table that names one, `but` those."""
+    for table in metadata.sorted_tables:
+        if "site" in table.c and table.name not in but:
+            connection.execute(delete(table).where(table.c.site == site))
 
 
 def data_version(connection: Connection) -> int:

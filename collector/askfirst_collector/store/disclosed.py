@@ -250,6 +250,21 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
         connection.execute(delete(closing).where(closing.c.id == number))
 
 
+def remove_cells_of(connection: Connection, site: str) -> None:
+    """Remove every cell of a site; its periods are left, without them."""
+    own = select(subject.c.id).where(subject.c.site == site)
+    connection.execute(delete(cell).where(cell.c.subject.in_(own)))
+
+
+def tables_of(connection: Connection, site: str) -> list[tuple[str, str, str, str, str]]:
+    """Collector, purpose, table, first and last period of all that was disclosed of a site."""
+    own = [closing.c.collector, closing.c.purpose, cell.c.table]
+    query = select(*own, func.min(closing.c.period), func.max(closing.c.period))
+    query = query.join(cell, cell.c.closing == closing.c.id).where(closing.c.site == site)
+    rows = connection.execute(query.group_by(*own).order_by(*own))
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
 def subject_id(site: str, collector: str, purpose: str) -> Select[int]:
     """The number of a (site, collector, purpose), as a query."""
     return select(subject.c.id).where(

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -188,6 +188,17 @@ class Salts:
             gone = file.execute("DELETE FROM grant_key WHERE handle = ?", (handle,)).rowcount
         if gone:
             self._truncate()
+
+    def forget_site(self, site: str, handles: Iterable[str]) -> None:
+        """Destroy the salts of a site's periods, and the keys of these grants."""
+        with self._writing() as file:
+            file.execute("DELETE FROM period_salt WHERE site = ?", (site,))
+            own = ((handle,) for handle in handles)
+            file.executemany("DELETE FROM grant_key WHERE handle = ?", own)
+        with self._lock:
+            for key in [key for key in self._known if key[:2] == ("period_salt", site)]:
+                del self._known[key]
+        self._truncate()
 
     def grants(self) -> list[str]:
         """The handles that have a key: for the job that looks for those the ledger has ended."""

@@ -26,6 +26,12 @@ def read_key_file(file: Path, *, urandom: Callable[[int], bytes]) -> tuple[bytes
     return keys
 
 
+def remove_key_file(file: Path) -> None:
+    """Destroy the keys of a file; harmless where there is none. Raises OSError."""
+    file.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
 def _elect(file: Path, urandom: Callable[[int], bytes]) -> None:
     # Written whole and on disk under another name first: a link never shows half a file, and of
     # two processes only one makes it.

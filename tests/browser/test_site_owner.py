@@ -280,3 +280,26 @@ def test_every_page_is_clean_and_fits_whatever_the_screen(
                 assert wide <= width, (path, width)
                 assert violations(page, axe) == [], (path, width, look)
             context.close()
+
+
+def test_the_menu_folds_on_a_small_screen(host: Host, chromium: Browser) -> None:
+    """M34: at 320 px the page comes first; the menu opens by keyboard, without script."""
+    context = profile(chromium, 320, java_script_enabled=False)
+    page = host.signed_in(context, "ada")
+    page.goto(host.address("/sites"))
+    menu, link = page.get_by_role("navigation"), page.get_by_role("link", name="Menu", exact=True)
+    expect(menu).to_be_hidden()
+    heading = page.get_by_role("heading", name="Sites", exact=True).bounding_box()
+    assert heading is not None
+    assert heading["y"] < 150
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(link).to_be_hidden()
+    page.get_by_role("link", name="Close the menu").click()
+    expect(menu).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(menu).to_be_visible()
+    expect(link).to_be_hidden()
+    context.close()

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import event
+from starlette.concurrency import run_in_threadpool
 
 from askfirst.errors import Problem
+from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.services import Services
 from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
+from tests.collectors import policy as other_policy
 
 from .conftest import client_of, set_up, sign_in
 
@@ -263,3 +267,27 @@ async def test_files_that_cannot_be_read_are_a_503(
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert "Traceback" not in answer.text
+
+
+async def test_all_sites_show_their_last_closed_period(
+    client: httpx.AsyncClient, parts: Services, clock: Clock
+) -> None:
+    """M27: one period of each site, in one statement, and none of its numbers below the size."""
+    page = (await client.get("/sites")).text
+    assert re.search(r'Last closed">too few to say<br><span[^>]*>17 Nov 2026<', page)
+    rows = [row(parts, n, {"page": ("/", "/")}, key_of(WEDNESDAY)) for n in range(8, 20)]
+    await run_in_threadpool(store, parts, rows)
+    clock.now = after(WEDNESDAY)
+    close_due(parts, clock.now)
+    parts.registry.publish(policy_of_club())
+    await sign_in(client)
+    statements: list[str] = []
+    event.listen(parts.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+    page = (await client.get("/sites")).text
+    assert re.search(r'Last closed">1[05] visitors, 1[05] page views<br>', page)
+    assert re.search(r'Last closed"><span class="soft small">nothing yet<', page)
+    assert len([text for text in statements if "FROM closing" in text]) == 1
+
+
+def policy_of_club() -> Policy:
+    return other_policy("standard", site="club", origins=["https://club.example"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
@@ -106,6 +106,31 @@ def disclosed_tables(stores: Stores, site: str) -> list[tuple[Wanted, str]]:
         (Wanted(site, purpose, date.fromisoformat(first), date.fromisoformat(last), whose), table)
         for whose, purpose, table, first, last in rows
     ]
+
+
+def newest_closed(stores: Stores) -> dict[str, Period]:
+    """The last closed period of each site, of the purpose that most agreed to in it.
+
+    One statement for all sites; its totals are None where too few came to say more.
+    """
+    by = (closing.c.site, closing.c.purpose, closing.c.closes)
+    last = select(*by, func.max(closing.c.period).label("period"))
+    last_of = last.where(closing.c.collector == "").group_by(*by).subquery()
+    same = [last_of.c[column.name] == column for column in (*by, closing.c.period)]
+    query = select(closing).join(last_of, and_(*same)).where(closing.c.collector == "")
+    newest: dict[str, Period] = {}
+    with unavailable("ledger"), stores.engine.connect() as connection:
+        for row in connection.execute(query):
+            reason: Reason | None = "too few" if row.visitors is None else None
+            period = Period(row.period, row.closes, row.visitors, row.views, reason)
+            before = newest.get(row.site)
+            if before is None or _rank(period) > _rank(before):
+                newest[row.site] = period
+    return newest
+
+
+def _rank(period: Period) -> tuple[int, int]:
+    return end_of(period.closes, period.period), period.visitors or 0
 
 
 def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:

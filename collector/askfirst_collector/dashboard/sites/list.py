@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +14,13 @@ from askfirst_collector.api.serialize import state_of
 from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.scheduled import Scheduled
 from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.dashboard.figures.why_missing import period_name
 from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.site import read_own_form, to
 from askfirst_collector.members.permissions import Member, may, visible
+from askfirst_collector.reports.ranges import Period, newest_closed
 from askfirst_collector.services import Services
 
 
@@ -30,6 +33,7 @@ class Line:
     owners: tuple[str, ...]
     scheduled: Scheduled | None
     collectors: int
+    newest: Period | None  # the last that closed
 
 
 class SiteList:
@@ -66,12 +70,19 @@ class SiteList:
         registry, member = self._parts.registry, visit.member
         names = registry.sites()
         sites = {site.name: site for site in registry.readable()}
+        newest, owners = newest_closed(self._parts), self._owners(member)
         return self._layout.page(
             request,
             visit,
             "sites.html",
             status=422 if problem else 200,
-            lines=[self._line(sites[site_name], member) for site_name in visible(member, sites)],
+            lines=[
+                self._line(
+                    sites[site_name], member, owners.get(site_name, ()), newest.get(site_name)
+                )
+                for site_name in visible(member, sites)
+            ],
+            period_name=period_name,
             unpublished=sorted(
                 site_name for site_name in self._expected(member) if site_name not in names
             ),
@@ -82,16 +93,20 @@ class SiteList:
             filled=name,
         )
 
-    def _line(self, site: Site, member: Member) -> Line:
-        owners: tuple[str, ...] = ()
-        if may(member, "member.read"):
-            everybody = self._members.all()
-            owns = (x for x in everybody if x.role == "site-owner" and site.name in x.sites)
-            owners = tuple(sorted(entry.name for entry in owns))
+    def _owners(self, member: Member) -> dict[str, list[str]]:
+        owners: dict[str, list[str]] = {}
+        for entry in self._members.all() if may(member, "member.read") else ():
+            for site in entry.sites if entry.role == "site-owner" else ():
+                owners[site] = sorted([*owners.get(site, ()), entry.name])
+        return owners
+
+    def _line(
+        self, site: Site, member: Member, owners: Sequence[str], newest: Period | None
+    ) -> Line:
         changes = may(member, "site.change", site.name)
         waiting = self._parts.registry.scheduled(site.name) if changes else None
         count = sum(entry.state == "active" for entry in self._parts.placing.all(site.name))
-        return Line(site, state_of(site), owners, waiting, count)
+        return Line(site, state_of(site), tuple(owners), waiting, count, newest)
 
     def _expected(self, member: Member) -> frozenset[str]:
         if not may(member, "member.read"):

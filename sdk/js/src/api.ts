@@ -61,6 +61,9 @@ export interface PurposeDocument {
   readonly text: Readonly<Record<string, PurposeText>>;
 }
 
+/** The lists of a purpose that the page cuts by. */
+export type Lists = Pick<PurposeDocument, "query_parameters" | "actions" | "cookies">;
+
 export interface PolicyDocument {
   readonly site: string;
   readonly origins: readonly string[];
@@ -107,6 +110,8 @@ export interface Published {
   readonly bounds: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Scope>>>>>>;
   /** By older edition and purpose: what the edition in force asks beyond it. */
   readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** By older edition and purpose, where it is less than the policy lists: what that edition lets a page send. */
+  readonly lists?: Readonly<Record<string, Readonly<Record<string, Lists>>>>;
   readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
   readonly suffix?: string; // of our cookies' names, only below a root path
   readonly senders?: readonly Sender[]; // never published: what placed.js found in this page

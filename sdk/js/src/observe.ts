@@ -1,12 +1,9 @@
 /** What the browser tells of a page, cut to what was agreed before it leaves the page. */
-import type { PurposeDocument, Scope } from "./api.ts";
+import type { Lists, Scope } from "./api.ts";
 import { matches } from "./globs.ts";
 import { cookieNames } from "./native.ts";
 import { page } from "./page.ts";
 import { screenAt } from "./screen.ts";
-
-/** The lists of a purpose that the page cuts by. */
-export type Lists = Pick<PurposeDocument, "query_parameters" | "actions" | "cookies">;
 
 export interface Told {
   page: string;

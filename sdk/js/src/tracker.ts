@@ -1,8 +1,8 @@
 /** The tracker: page views and actions of the purposes that were agreed to. Loaded only after a grant. */
 import { action } from "./action.ts";
-import type { Grants, Scope, Sender, Tracker } from "./api.ts";
+import type { Grants, Lists, Scope, Sender, Tracker } from "./api.ts";
 import { onNavigation } from "./navigation.ts";
-import { type Lists, observe, type Told } from "./observe.ts";
+import { observe, type Told } from "./observe.ts";
 import { outbox } from "./outbox.ts";
 import { safely } from "./safely.ts";
 import { wire } from "./wire.ts";
@@ -16,7 +16,7 @@ export function start(grants: Grants, events: string): Tracker {
     for (const one of all) void safely(() => step(one));
   };
   const leave = each(({ leave }) => leave());
-  onNavigation(each(({ navigated }) => navigated()));
+  onNavigation((replaced) => each(({ navigated }) => navigated(replaced))());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") leave();
   });
@@ -29,13 +29,13 @@ export function start(grants: Grants, events: string): Tracker {
 }
 
 interface Followed extends Tracker {
-  readonly navigated: () => void;
+  readonly navigated: (replaced: boolean) => void;
   readonly leave: () => void;
 }
 
 /** What the site itself sends, or one placed collector: each in batches of its own, for its own purposes. */
 function follow(grants: Grants, events: string, sender?: Sender): Followed {
-  const { number, changes, policy } = grants.published;
+  const { lists: older, policy } = grants.published;
   const way = wire(events, grants, sender);
   const out = outbox(way);
   const pages = new Map<string, string>(); // by purpose, the page it was last told of
@@ -50,12 +50,9 @@ function follow(grants: Grants, events: string, sender?: Sender): Followed {
     );
   }
 
-  /** What bounds a purpose beside its scope: nothing is listed while something widened that was not agreed to. */
-  function lists(purpose: string): Lists {
-    const edition = grants.state()?.edition ?? 0;
-    const widened = edition !== number && changes[edition]?.[purpose];
-    return (!widened && policy.purposes[purpose]) || NO_LISTS;
-  }
+  /** What bounds a purpose beside its scope: what the agreed edition listed and the policy still does. */
+  const lists = (purpose: string): Lists =>
+    older?.[grants.state()?.edition ?? 0]?.[purpose] ?? policy.purposes[purpose] ?? NO_LISTS;
 
   function add(purpose: string, event: object): void {
     const grant = way.grant(purpose);
@@ -83,13 +80,15 @@ function follow(grants: Grants, events: string, sender?: Sender): Followed {
 
   return {
     leave: out.leave,
-    navigated() {
+    navigated(replaced) {
+      // A page that tidies its own query (`?utm_source=…`) is the page it was.
+      const isSame = replaced && path === location.pathname;
       if (path !== location.pathname) {
         referrer = location.origin;
         if (sender) pages.clear();
       }
       path = location.pathname;
-      look((_, isNew) => isNew);
+      look((_, isNew) => isNew && !isSame);
     },
     changed() {
       out.changed();

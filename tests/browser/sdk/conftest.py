@@ -20,11 +20,18 @@ Profile = Callable[..., BrowserContext]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts sites: `serve(document, **options of ConsentMiddleware)`."""
+    """Starts sites: `serve(document, **options of ConsentMiddleware)`.
+
+    With the `folder` of one that runs, that one is closed, and the document is its next edition.
+    """
     running: list[Running] = []
 
-    def start(document: Mapping[str, Any] | None = None, **options: Any) -> Site:
-        folder = tmp_path / f"site-{len(running)}"
+    def start(
+        document: Mapping[str, Any] | None = None, folder: Path | None = None, **options: Any
+    ) -> Site:
+        for site in running if folder else ():
+            site.close()
+        folder = folder or tmp_path / f"site-{len(running)}"
         running.append(Running(folder, document or policy(), **options))
         return running[-1].start()
 

@@ -174,6 +174,37 @@ def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
     assert [event.get("referrer") for event in visitor.events] == [None, *[shop.origin] * 3]
 
 
+def test_a_query_that_is_tidied_away_is_no_second_view(shop: Site, arrive: Arrive) -> None:
+    """replaceState that changes the query alone is the page it was; another path is another."""
+    visitor = arrive(shop)
+    visitor.granted(**ONLY)
+    tab = clocked(visitor, "/shop/shoes?sort=price")
+    tab.evaluate("history.replaceState({}, '', location.pathname)")
+    tab.evaluate("history.replaceState({}, '', '/two')")
+    later(tab)
+    visitor.wait_for_events(tab, 2)
+    assert pages(visitor) == ["/shop/shoes?sort=price", "/two"]
+
+
+def test_what_an_older_edition_listed_goes_on(serve: Serve, arrive: Arrive) -> None:
+    """M16: an edition that lists more stops nothing that was agreed to, and adds nothing to it."""
+    shop = serve(policy(statistics=WIDE))
+    visitor = arrive(shop)
+    visitor.granted(**ONLY)
+    actions = {**WIDE["actions"], "share": {}}
+    more = {"query_parameters": {"sort": ["price", "name", "age"]}, "actions": actions}
+    visitor.site = serve(policy(statistics={**WIDE, **more}), folder=shop.folder)
+    tab = clocked(visitor, "/?sort=price")
+    tab.evaluate("askfirst.track('signup', { plan: 'pro' }); askfirst.track('share')")
+    tab.evaluate("history.pushState(0, '', '/two?sort=age')")
+    later(tab)
+    visitor.wait_for_events(tab, 3)
+    assert pages(visitor) == ["/?sort=price", "/two?sort="]
+    told = [event["action"] for event in visitor.events if event["type"] == "action"]
+    assert told == [{"name": "signup", "properties": {"plan": "pro"}}]
+    assert tab.evaluate("askfirst.consent.asks.map(({ purpose }) => purpose)") == ["statistics"]
+
+
 def test_the_site_itself_counts_pages_where_it_says_so(serve: Serve, arrive: Arrive) -> None:
     """With server_side the first view is the site's; the tracker tells what only it sees."""
     site = serve({**policy(statistics=WIDE), "server_side": True})

@@ -7,7 +7,7 @@ from typing import Any
 
 from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
 from .lattice import Detail
-from .terms import BOTTOM
+from .terms import BOTTOM, Action, Terms
 
 DETAILS = (Detail.REDUCED, Detail.AS_ASKED)
 
@@ -17,8 +17,10 @@ def published(editions: Editions) -> dict[str, Any]:
 
     `bounds[EDITION][PURPOSE][DETAIL]` are the levels that a state cookie with that edition allows
     today; what is not there allows nothing. `changes[EDITION][PURPOSE]` lists what the current
-    edition asks beyond it. `details` are the bounds of the current edition. `placed`, there
-    only where collectors are placed, says what each is and on which pages it stands.
+    edition asks beyond it. `lists[EDITION][PURPOSE]`, there only where it is less than the policy
+    lists today, is what that edition lets a page send. `details` are the bounds of the current
+    edition. `placed`, there only where collectors are placed, says what each is and on which pages
+    it stands.
     """
     current = editions.current
     policy = current.policy
@@ -35,8 +37,39 @@ def published(editions: Editions) -> dict[str, Any]:
         "details": bounds[str(current.number)],
         "bounds": bounds,
         "changes": {str(number): _changes(editions, number) for number in numbers[:-1]},
+        **({"lists": lists} if (lists := _lists(editions)) else {}),
         **({"placed": _placed(editions)} if current.placed else {}),
     }
+
+
+def _lists(editions: Editions) -> dict[str, Any]:
+    """What older editions let a page send, where it is not all that the current one lists."""
+    lists: dict[str, Any] = {}
+    for edition in list(editions)[:-1]:
+        for name in editions.current.every:
+            choice = Choice(Detail.AS_ASKED, editions.bound_of(edition.number))
+            terms = bounded_terms(editions, name, choice)
+            purpose = editions.current.purpose(name)
+            if terms != BOTTOM and purpose and _sendable(terms) != _sendable(purpose.terms):
+                lists.setdefault(str(edition.number), {})[name] = _sendable(terms)
+    return lists
+
+
+def _sendable(terms: Terms) -> dict[str, Any]:
+    """The lists that a page cuts by, as a policy writes them."""
+    return {
+        "query_parameters": {
+            name: sorted(terms.query_parameters[name]) for name in sorted(terms.query_parameters)
+        },
+        "actions": {name: _properties(terms.actions[name]) for name in sorted(terms.actions)},
+        "cookies": sorted(terms.cookies),
+    }
+
+
+def _properties(action: Action) -> dict[str, Any]:
+    values = {name: sorted(listed) for name, listed in action.values.items()}
+    buckets = {name: {"buckets": list(bounds)} for name, bounds in action.buckets.items()}
+    return dict(sorted({**values, **buckets}.items()))
 
 
 def _placed(editions: Editions) -> dict[str, Any]:

@@ -153,6 +153,20 @@ export interface NoticeModule {
   readonly show: (context: NoticeContext) => void;
 }
 
+/** What the gate hands to `start` of a part that looks after elements which wait for consent. */
+export interface GatedContext {
+  readonly published: Published;
+  /** What is allowed at this moment: the state cookie is read again. */
+  readonly consent: () => ConsentView;
+  readonly nonce: string; // of our own element; "" where it has none
+}
+
+/** What scripts.js exports. */
+export interface GatedModule {
+  /** Answers what is to be called whenever the page or the consent may be another. */
+  readonly start: (context: GatedContext) => () => void;
+}
+
 /** What the gate hands to `start` of tracker.js. */
 export interface Grants {
   readonly published: Published;
@@ -182,8 +196,12 @@ export interface Tracker {
 export interface Askfirst {
   readonly allows: (purpose: string) => boolean;
   readonly consent: ConsentView;
-  /** Calls the listener when the answer is first known, and after each change; answers how to stop that. */
+  /** Calls the listener once it is known what is allowed, and after each change; answers how to stop that. */
   readonly on: (event: "change", listener: (consent: ConsentView) => void) => () => void;
+  /** When the page is parsed and it is known what is allowed; never, where that cannot be known. */
+  readonly ready: Promise<ConsentView>;
   readonly track: (name: string, properties?: Properties) => void;
   readonly show: () => void;
+  /** For a router that changes the page in a way of its own: looks at the page, and at the answer, again. */
+  readonly refresh: () => void;
 }

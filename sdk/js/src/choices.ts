@@ -5,10 +5,11 @@ export const LINK = '[data-askfirst="choices"]';
 
 export function onChoices(show: () => Promise<boolean | undefined>): void {
   const onClick = async (event: MouseEvent): Promise<void> => {
-    const link = event.target instanceof Element ? event.target.closest(LINK) : null;
+    // Not `instanceof Element`: pages redefine that name.
+    const link = (event.target as Element | null)?.closest?.<HTMLAnchorElement>(LINK);
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (!(await show()) && link instanceof HTMLAnchorElement) location.assign(link.href);
+    if (!(await show()) && link.href) location.assign(link.href);
   };
   addEventListener("click", (event) => void safely(() => onClick(event)));
 }

@@ -2,6 +2,7 @@
 import type {
   Askfirst,
   ConsentView,
+  GatedModule,
   NoticeContext,
   NoticeModule,
   PlacedModule,
@@ -16,25 +17,35 @@ import { decide, nothing } from "./consent.ts";
 import { leftovers } from "./leftovers.ts";
 import { cookies } from "./native.ts";
 import { safely } from "./safely.ts";
-import { gateScripts } from "./scripts.ts";
 import { signals } from "./signals.ts";
 import { whenSeen } from "./start.ts";
 import { readState } from "./state.ts";
 import { followTabs } from "./tabs.ts";
 
-const { fetch } = window;
+const { fetch } = globalThis;
+const OURS = `.askfirst,${LINK}`;
+const WAITS = ":is([data-purpose],[data-category],[data-service])";
+const TURNS = 20; // times that one address is brought up to date by itself: something may take away what we put there
 
-/** `base` is the address of the folder this script came from. */
-export function gate(base: string): Askfirst {
+export interface GateOptions {
+  readonly base: string; // address of the folder of askfirst.js, with a slash at its end
+  readonly nonce: string; // of our own element; "" where it has none
+  readonly reload: boolean; // after a withdrawal
+}
+
+export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   const listeners = new Set<(consent: ConsentView) => void>();
   let published: Published | undefined;
   let state: State | null = null;
   let consent = nothing();
   let told = ""; // `consent` as the listeners were last told
+  let first = ""; // `told` when this document was loaded
+  let arrive = (): void => undefined;
   let seen: string | undefined; // the cookies that `consent` was read from
   let onArrival: readonly string[] | undefined;
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
+  const parts: Record<string, Promise<(() => void) | undefined>> = {};
 
   const stateOf = ({ policy, suffix }: Published): State | null =>
     readState(cookies(), policy.site, Date.now() / 1000, suffix);
@@ -52,6 +63,8 @@ export function gate(base: string): Askfirst {
       const text = JSON.stringify(consent);
       if (text !== told) {
         told = text;
+        first ||= text;
+        arrive();
         void safely(() => changed(published as Published, before));
       }
     } catch {
@@ -71,16 +84,44 @@ export function gate(base: string): Askfirst {
     }
   }
 
-  async function changed({ policy, asked, closed }: Published, before: ConsentView): Promise<void> {
+  async function changed({ policy }: Published, before: ConsentView): Promise<void> {
     if (tracker) void safely(async () => (await tracker)?.changed());
     clear(...leftovers(policy, before, consent));
     look();
     for (const listener of listeners) void safely(() => listener(view()));
+    if (reload && Object.keys(before.scopes).some((purpose) => !allows(purpose))) location.reload();
     if (grants("page")) void load();
+    await present();
+  }
+
+  async function present(): Promise<void> {
     // A page without a way back to the choices gets one with the notice (M11).
-    const lacks = asked[0] && !closed && !document.querySelector(LINK);
+    const lacks = published?.asked[0] && !published.closed && !document.querySelector(LINK);
     const stands = document.getElementById("askfirst-notice");
-    if (notice || lacks || stands || consent.asks[0]) await show("first");
+    // What a server wrote, or a router kept, is of another answer than this.
+    const isOld = told !== first;
+    if (notice || lacks || stands || isOld || consent.asks[0]) await show("first");
+  }
+
+  /** The page may be another one by now: what may run runs, and what we show is the truth again. */
+  function refresh(): void {
+    read();
+    look();
+    void safely(present);
+  }
+
+  let places: readonly Element[] = [];
+  let address = "";
+  let turns = 0;
+
+  /** A router put another page in the place of this one, or an older one back. */
+  function mutated(): void {
+    look();
+    const lost = places.some((place) => !place.isConnected);
+    places = [...document.querySelectorAll(OURS)];
+    turns = address === location.href ? turns : 0;
+    address = location.href;
+    if (told && lost && turns++ < TURNS) refresh();
   }
 
   function load(): Promise<Tracker | undefined> {
@@ -98,6 +139,23 @@ export function gate(base: string): Askfirst {
       );
     });
     return tracker;
+  }
+
+  /** Has what waits for consent looked at; a part of ours comes with the first element it is for. */
+  function look(): void {
+    if (!published) return;
+    // Without any grant only what runs on a refusal may run.
+    const least = Object.keys(consent.scopes)[0] ? "" : ':is([data-purpose*="!"],[data-category*="!"])';
+    part("scripts", `script${WAITS}${least}`);
+  }
+
+  function part(name: string, selector: string): void {
+    if (!document.querySelector(selector)) return;
+    parts[name] ??= safely(async () => {
+      const found: GatedModule = await import(`${base}${name}.js`);
+      return found.start({ published: published as Published, consent: read, nonce });
+    });
+    void safely(async () => (await parts[name])?.());
   }
 
   async function show(layer: NoticeContext["layer"]): Promise<boolean> {
@@ -124,8 +182,17 @@ export function gate(base: string): Askfirst {
   const allows = (purpose: string): boolean => Object.hasOwn(read().scopes, purpose);
   const grants = (attribute: string): boolean => Object.values(read().scopes).some((scope) => scope[attribute]);
   const choose = (): Promise<boolean | undefined> => safely(() => show("preferences"));
-  const look = gateScripts(allows);
+  // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.
+  const Native = safely(() => undefined).constructor as PromiseConstructor;
+  const known = new Native<unknown>((resolve) => {
+    arrive = () => resolve(0);
+  });
+  const ready = async (): Promise<ConsentView> => {
+    await known;
+    return view();
+  };
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
+  new MutationObserver(() => void safely(mutated)).observe(document, { childList: true, subtree: true });
   onChoices(choose);
   whenSeen(learnt);
 
@@ -136,11 +203,25 @@ export function gate(base: string): Askfirst {
     },
     on(event, listener) {
       if (event === "change") listeners.add(listener);
+      const isLate = told;
+      void safely(async () => {
+        await 0;
+        if (isLate && listeners.has(listener)) listener(view());
+      });
       return () => listeners.delete(listener);
     },
+    get ready() {
+      return ready();
+    },
     track(name, properties) {
-      if (grants("action")) void safely(async () => (await load())?.track(name, properties));
+      // What happened before an answer is never told of (M13), whatever is known of the policy by then.
+      if (!cookies().includes("askfirst")) return;
+      void safely(async () => {
+        await known;
+        if (grants("action")) (await load())?.track(name, properties);
+      });
     },
     show: () => void choose(),
+    refresh: () => void safely(refresh),
   };
 }

@@ -1,6 +1,7 @@
 /** The outbox's way to the site: POST /askfirst/events. */
 import type { Grants, Sender } from "./api.ts";
 import type { Wire } from "./outbox.ts";
+import { safely } from "./safely.ts";
 
 const { fetch, setTimeout, clearTimeout } = window;
 const ID_BYTES = 16;
@@ -17,7 +18,7 @@ export function wire(events: string, { signals, consent, state }: Grants, sender
     },
     beacon: (body) => navigator.sendBeacon(events, body),
     later(step, delay) {
-      const timer = setTimeout(step, delay);
+      const timer = setTimeout(() => void safely(step), delay);
       return () => clearTimeout(timer);
     },
     id() {

@@ -12,6 +12,7 @@ const WORDS = "consent_banner/translations";
 const ENTRIES = [
   { file: "askfirst.js", source: "sdk/js/src/askfirst.ts", format: "iife" },
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
+  { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "askfirst.css", source: "consent_banner/src/notice.css", format: undefined },

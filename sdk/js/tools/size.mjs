@@ -4,7 +4,14 @@ import { stdout } from "node:process";
 import { brotliCompressSync, constants } from "node:zlib";
 
 const OUT = "sdk/python/askfirst/static";
-const BUDGET = { "askfirst.js": 3000, "notice.js": 6000, "placed.js": 1500, "tracker.js": 2500 }; // bytes
+// bytes
+const BUDGET = {
+  "askfirst.js": 3800,
+  "notice.js": 6000,
+  "placed.js": 1500,
+  "scripts.js": 1200,
+  "tracker.js": 2500,
+};
 
 for (const [file, budget] of Object.entries(BUDGET)) {
   if (!existsSync(`${OUT}/${file}`)) continue;

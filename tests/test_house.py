@@ -113,7 +113,10 @@ NEED_PACKAGES = re.compile(
     r"askfirst\.(observe|django|flask|quart|starlette|fastapi|litestar|adapters\.(jinja|starlette_stack))\b"
 )
 # What the notice may know of the gate beside it.
-NOTICE_KNOWS = {"sdk/js/src/api.ts", "sdk/js/src/consent.ts"}
+NOTICE_KNOWS = {
+    f"sdk/js/src/{name}.ts"
+    for name in ("api", "consent", "file", "json", "native", "page", "screen")
+}
 LARGEST = 400  # lines
 # Where SQL stands: what is opened once, and the folders that know their own tables.
 KNOW_SQL = re.compile(

@@ -1,6 +1,9 @@
 /** Sends what a form of ours says by script, so that the page stays; where that cannot be, the form goes by itself. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { answered } from "./layers.ts";
+import { json } from "../../sdk/js/src/json.ts";
+import { cookies, writeCookie } from "../../sdk/js/src/native.ts";
+import { withReturn } from "./form.ts";
+import { answered, redraw } from "./layers.ts";
 import type { Words } from "./words.ts";
 
 const PATIENCE = 8000; // milliseconds
@@ -29,12 +32,40 @@ export function onClick(event: Event, context: NoticeContext, words: Words): voi
     event.preventDefault();
     return;
   }
+  if (!keeps()) {
+    event.preventDefault();
+    fail(button, "not-kept", words);
+    return;
+  }
   if (plain || (answer.method === "save" && !button.form.checkValidity())) return;
   const sent = send(new URL("../consent", context.base).href, answer);
   if (!sent) return;
   event.preventDefault();
   busy = true;
   void settle(sent, button, context, words);
+}
+
+/** Whether an answer can stay here; where no cookie does, it would be asked for, and recorded, on every page. */
+function keeps(): boolean {
+  const probe = "__Host-askfirst-probe=1";
+  const rest = "; Secure; Path=/; SameSite=Lax";
+  try {
+    writeCookie(probe + rest);
+    const kept = cookies().includes(probe);
+    if (kept) writeCookie(`${probe + rest}; Max-Age=0`);
+    return kept;
+  } catch {
+    return true; // it cannot be tried: the site's answer may still set one
+  }
+}
+
+/** Takes everything back, for a control without a form; where that fails, the page of choices can say more. */
+export function withdraw(context: NoticeContext, words: Words): void {
+  const answer: Answer = { v: 2, edition: context.published.hash, lang: words.lang, method: "withdraw" };
+  const sent = busy ? undefined : send(new URL("../consent", context.base).href, answer);
+  if (!sent) return;
+  busy = true;
+  void settle(sent, undefined, context, words);
 }
 
 /** The fields of a form as the contract's JSON. */
@@ -56,16 +87,23 @@ function send(url: string, answer: Answer): Promise<Response> | undefined {
     return fetch(url, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(answer),
+      body: json(answer),
     });
   } catch {
     return undefined;
   }
 }
 
-async function settle(sent: Promise<Response>, button: HTMLButtonElement, context: NoticeContext, words: Words) {
+async function settle(
+  sent: Promise<Response>,
+  button: HTMLButtonElement | undefined,
+  context: NoticeContext,
+  words: Words,
+): Promise<void> {
   // A page may have made a `fetch` that never answers; what a page redefines of Promise, `await` does not look at.
-  const timer = setTimeout(() => fail(button, "", words), PATIENCE);
+  const failed = (reason: string): void =>
+    button ? fail(button, reason, words) : location.assign(withReturn(context.base, "choices"));
+  const timer = setTimeout(() => failed(""), PATIENCE);
   let reason: string | undefined = "";
   try {
     const response = await sent;
@@ -76,15 +114,20 @@ async function settle(sent: Promise<Response>, button: HTMLButtonElement, contex
   clearTimeout(timer);
   if (reason === undefined) {
     busy = false;
-    button.closest("dialog")?.close();
+    button?.closest("dialog")?.close();
     answered();
-  } else fail(button, reason, words);
-  context.answered();
+  } else failed(reason);
+  context.answered(reason === "edition-changed");
 }
 
 function fail(button: HTMLButtonElement, reason: string, words: Words): void {
   busy = false;
-  plain = true;
+  if (reason === "edition-changed") {
+    button.closest("dialog")?.close();
+    redraw(words.say(`problem.${reason}`));
+    return;
+  }
+  plain = reason !== "not-kept";
   const said = button.closest("section, dialog")?.querySelector(".askfirst-problem");
   if (said) {
     said.textContent = words.say(words.has(`problem.${reason}`) ? `problem.${reason}` : "notice.failed");

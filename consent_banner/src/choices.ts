@@ -1,11 +1,12 @@
 /** The preferences as a modal dialog: each purpose on or off, and less detail of all (as pages/choices.py). */
 import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
 import { decide } from "../../sdk/js/src/consent.ts";
-import { about, at, isSold, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
-import { el, own } from "./element.ts";
+import { file } from "../../sdk/js/src/file.ts";
+import { about, at, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
+import { type Child, el, own } from "./element.ts";
 import { signalLine } from "./first.ts";
-import { address, button, fields, form, problem } from "./form.ts";
-import { changes } from "./item.ts";
+import { address, button, fields, form, problem, withReturn } from "./form.ts";
+import { changes, sellsTag } from "./item.ts";
 import { every, isOwn, recipientsOf, section } from "./placed.ts";
 import type { Words } from "./words.ts";
 
@@ -34,10 +35,11 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
       "div",
       { class: "askfirst-choices" },
       el("p", {}, words.say(every(published).length > 0 ? "choices.intro" : "choices.empty")),
+      panel(context, words),
       signalLine(context, words, every(published)),
       save(context, words),
       problem(),
-      el("p", {}, el("a", { href: address(base, "policy") }, words.say("notice.policy"))),
+      el("p", {}, el("a", { href: address(base, "policy") }, words.say("policy.title"))),
     ),
   ) as HTMLDialogElement;
   close.addEventListener("click", () => made.close());
@@ -77,6 +79,33 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
   );
 }
 
+/** What would be stored of this very visit; the page works it out when it is opened. */
+function example({ published, base }: NoticeContext, name: string, words: Words): HTMLElement {
+  const made = el("details", {}, el("summary", {}, words.say("choices.example")));
+  const fill = async (): Promise<void> => {
+    const { table }: typeof import("./example.ts") = await import(file(base, "example.js"));
+    made.append(table(published, name, words, new Date()));
+  };
+  made.addEventListener("toggle", () => void fill().catch(() => made.remove()), { once: true });
+  return made;
+}
+
+/** What holds now: since which edition, what is kept, and the receipt; of who refused nothing is. */
+function panel({ published, state, base }: NoticeContext, words: Words): HTMLElement | null {
+  if (!state) return null;
+  const date = published.effective.slice(0, 10);
+  const link = (page: string, path: string): Child => [" ", el("a", { href: withReturn(base, page) }, words.say(path))];
+  return el(
+    "p",
+    { class: "askfirst-note" },
+    words.say("policy.edition", { number: published.number, date }),
+    ". ",
+    state.edition
+      ? [link("rights/me", "rights.title"), " ·", link("rights/receipt", "button.download")]
+      : words.say("rights.none"),
+  );
+}
+
 /** The one switch for all: how precisely. */
 const less = (checked: boolean, words: Words): HTMLElement =>
   el(
@@ -101,18 +130,14 @@ function purpose(context: NoticeContext, name: string, asks: readonly Question[]
   return el(
     "fieldset",
     { class: "askfirst-purpose" },
-    el(
-      "legend",
-      {},
-      own(text.title, text.lang),
-      isSold(found) && el("span", { class: "askfirst-tag" }, words.say("notice.sells")),
-    ),
+    el("legend", {}, own(text.title, text.lang), sellsTag(found, words)),
     el("p", {}, own(text.description, text.lang)),
     el("p", { class: "askfirst-note" }, about(found, recipientsOf(published, name, words), words)),
     question && question.widened.length > 0 && changes(question.widened),
     signals.gpc && published.sells.includes(name)
       ? el("p", { class: "askfirst-signal" }, words.say("choices.gpc"))
       : options(context, name, !question, words),
+    published.details[name]?.[2] && example(context, name, words),
   );
 }
 

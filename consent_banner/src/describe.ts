@@ -75,13 +75,8 @@ export const isSold = ({ sells_or_shares, recipients }: PurposeDocument): boolea
 
 /** Who else receives it, or that nobody does. */
 export function recipients(all: readonly Recipient[], words: Words, of?: string): string {
-  if (all.length === 0) return words.say("recipients.none");
-  return words.say("recipients.some", {
-    names: listed(
-      words,
-      all.map((one) => recipient(one, words, of)),
-    ),
-  });
+  const names = [...new Set(all.map((one) => recipient(one, words, of)))].sort();
+  return names[0] ? words.say("recipients.some", { names: listed(words, names) }) : words.say("recipients.none");
 }
 
 /** The age one must have to agree to all of these; 0 where anybody may. */

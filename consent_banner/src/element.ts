@@ -13,10 +13,14 @@ export function el(name: string, attributes: Attributes = {}, ...children: Child
   return made;
 }
 
+/** What stands within a sentence; after all else a line ends, so that words are apart without styles. */
+const INLINE = /^(A|BDI|EM|INPUT|SPAN|STRONG)$/;
+
 const nodes = (children: readonly Child[]): (Node | string)[] =>
   children.flatMap((child): (Node | string)[] => {
-    if (child === null || child === undefined || child === false) return [];
-    return Array.isArray(child) ? nodes(child) : [child as Node | string];
+    if (!child) return [];
+    if (Array.isArray(child)) return nodes(child);
+    return child instanceof Element && !INLINE.test(child.tagName) ? [child, "\n"] : [child as Node | string];
   });
 
 /** Words that are the site's, not ours; browsers isolate them by characters that may stand in them too. */

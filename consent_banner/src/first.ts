@@ -1,10 +1,10 @@
 /** The first layer: who asks, for what, who else receives it, how long, how to withdraw (as gate/notice.py). */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { count, listed, minimumAge, recipient, sharedDetail, textOf } from "./describe.ts";
+import { count, listed, minimumAge, recipients, sharedDetail, textOf } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { address, button, fields, form, problem, withReturn } from "./form.ts";
 import { purposeItem } from "./item.ts";
-import { askedHere, byCollector, controllers, isOwn, titleOf } from "./placed.ts";
+import { askedHere, byCollector, controllers, isOwn, noteOf, titleOf } from "./placed.ts";
 import { isolated, type Words } from "./words.ts";
 
 export function firstLayer(context: NoticeContext, words: Words): HTMLElement {
@@ -17,13 +17,9 @@ export function firstLayer(context: NoticeContext, words: Words): HTMLElement {
     el(
       "div",
       { class: "askfirst-text", tabindex: 0, role: "group", ...label },
-      el(
-        "div",
-        { class: "askfirst-lead" },
-        el("h2", { id: "askfirst-title", class: "askfirst-title" }, heading),
-        intro.map((said) => el("p", {}, said)),
-        signalLine(context, words, published.asked),
-      ),
+      el("h2", { id: "askfirst-title" }, heading),
+      intro.map((said) => el("p", {}, said)),
+      signalLine(context, words, published.asked),
       el("ul", { class: "askfirst-purposes" }, questions(context, words)),
       facts(context, words),
     ),
@@ -40,16 +36,16 @@ function lead(context: NoticeContext, words: Words): Child[] {
   const asking = byCollector(consent.asks);
   const site = own(published.policy.controller["name"] ?? "");
   const placed = controllers(published, [...asking.keys()].filter(Boolean));
+  const policy = el("a", { href: address(context.base, "policy") }, words.say("notice.policy"));
+  const said = (path: string, controller: readonly Node[]): Child =>
+    words.around(path, { controller, policy: [policy] });
   if (isChanged(context)) {
-    const who = asking.has("") ? [site, ...placed] : placed;
-    return [words.say("notice.changed"), words.around("notice.changed_intro", "controller", who)];
+    return [words.say("notice.changed"), said("notice.changed_intro", asking.has("") ? [site, ...placed] : placed)];
   }
-  if (!asking.has("")) {
-    return [words.around("placed.alone", "names", placed), words.around("placed.intro", "controller", [site])];
-  }
-  const found = [words.say("notice.title"), words.around("notice.intro", "controller", [site])];
+  if (!asking.has("")) return [words.around("placed.alone", { names: placed }), said("placed.intro", [site])];
+  const found = [words.say("notice.title"), said("notice.intro", [site])];
   // What they ask may lie below the edge of a small screen; that they do must not.
-  return placed.length > 0 ? [...found, words.around("placed.beside", "names", placed)] : found;
+  return placed.length > 0 ? [...found, words.around("placed.beside", { names: placed })] : found;
 }
 
 const questions = ({ published, consent }: NoticeContext, words: Words): Child =>
@@ -58,7 +54,7 @@ const questions = ({ published, consent }: NoticeContext, words: Words): Child =
       ? askedHere(published, collector, all, words)
       : all.map((question) => {
           const found = published.policy.purposes[question.purpose];
-          return found && purposeItem(found, question, words);
+          return found && purposeItem(found, question, words, noteOf(published, question.purpose, words));
         }),
   );
 
@@ -77,28 +73,26 @@ export function signalLine(
 
 /** What holds for everything the site asks itself; of a collector, its own part says it. */
 function facts({ published: { policy }, consent }: NoticeContext, words: Words): HTMLElement {
-  const own = consent.asks.filter(({ purpose }) => isOwn(purpose));
-  const asked = own.flatMap(({ purpose }) => policy.purposes[purpose] ?? []);
-  const others = new Set(asked.flatMap(({ recipients }) => recipients.map((one) => recipient(one, words))));
-  const kept = count(words, "days", Math.max(...asked.map(({ retention_days }) => retention_days)));
-  const unasked = Object.entries(policy.purposes)
-    .filter(([, { legal_basis }]) => legal_basis !== "consent")
-    .map(([name, found]) => {
-      const { title } = textOf(found, name, words.lang);
-      return `${isolated(title)} (${words.say(`basis.${found.legal_basis}`)})`;
-    });
-  const site = asked.length > 0;
-  const pairs: [string, string | false][] = [
-    ["who", site && (others.size > 0 ? listed(words, [...others].sort()) : words.say("notice.nobody"))],
-    ["how_long", words.say(site ? "notice.remembered" : "placed.again", { kept })],
-    ["withdraw", words.say("notice.withdraw_how")],
-    ["unasked", site && listed(words, unasked)],
-  ];
-  return el(
-    "dl",
-    { class: "askfirst-facts" },
-    pairs.map(([key, value]) => value && el("div", {}, el("dt", {}, words.say(`notice.${key}`)), el("dd", {}, value))),
-  );
+  const asked = consent.asks.flatMap(({ purpose }) => (isOwn(purpose) ? (policy.purposes[purpose] ?? []) : []));
+  const facts = [words.say("notice.withdraw", { control: words.say("control.title") })];
+  if (asked[0]) {
+    const kept = count(words, "days", Math.max(...asked.map(({ retention_days }) => retention_days)));
+    facts.unshift(
+      recipients(
+        asked.flatMap((one) => one.recipients),
+        words,
+      ),
+      words.say("notice.kept", { kept }),
+    );
+    const unasked = Object.entries(policy.purposes)
+      .filter(([, { legal_basis }]) => legal_basis !== "consent")
+      .map(([name, found]) => {
+        const { title } = textOf(found, name, words.lang);
+        return `${isolated(title)} (${words.say(`basis.${found.legal_basis}`)})`;
+      });
+    if (unasked[0]) facts.push(words.say("notice.unasked", { names: listed(words, unasked) }));
+  }
+  return el("p", { class: "askfirst-note" }, facts.join(" "));
 }
 
 function foot(context: NoticeContext, words: Words): HTMLElement {
@@ -137,7 +131,6 @@ function foot(context: NoticeContext, words: Words): HTMLElement {
       "p",
       { class: "askfirst-links" },
       el("a", { href: withReturn(base, "choices"), "data-askfirst": "choices" }, words.say("button.choose")),
-      el("a", { href: address(base, "policy") }, words.say("notice.policy")),
     ),
     problem(),
   );

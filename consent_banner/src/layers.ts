@@ -1,20 +1,64 @@
 /** What lies over the page: the notice comes when there is something to ask, and goes with the answer. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
+import { file } from "../../sdk/js/src/file.ts";
 import { dialog } from "./choices.ts";
+import { el } from "./element.ts";
 import { firstLayer } from "./first.ts";
 import type { Words } from "./words.ts";
+
+const STYLED = 3000; // milliseconds; after that a layer is shown as it is
+
+let why = "";
 
 const notice = (): HTMLElement | null => document.getElementById("askfirst-notice");
 
 export function ask(context: NoticeContext, words: Words, root: HTMLElement): void {
   const old = notice();
-  if (context.consent.asks.length > 0) {
-    if (!old) root.append(firstLayer(context, words));
+  if (context.consent.asks.length === 0) {
+    // The server may know of an edition that the browser's copy of the policy does not have yet: it knows better.
+    const edition = Number(old?.dataset["askfirstEdition"] ?? 0);
+    if (edition <= context.published.number) answered();
+    else if (old) raise(old);
     return;
   }
-  // The server may know of an edition that the browser's copy of the policy does not have yet: it knows better.
-  const edition = Number(old?.dataset["askfirstEdition"] ?? 0);
-  if (edition <= context.published.number) answered();
+  if (old && !isOlder(old, context)) {
+    raise(old);
+    return;
+  }
+  // Redrawn in place: the page, or the policy it was drawn from, was older than the site's.
+  const made = firstLayer(context, words);
+  if (old) old.replaceWith(made);
+  else root.append(made);
+  raise(made);
+  const said = made.querySelector(".askfirst-problem");
+  if (said) said.textContent = why;
+  why = "";
+}
+
+const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext): boolean =>
+  Boolean(why) || Number(dataset["askfirstEdition"]) < published.number;
+
+/** The next time the notice is drawn anew, and says why. */
+export const redraw = (said: string): void => {
+  why = said;
+};
+
+/**
+ * Into the top layer, where no filter, transform or dialog of the site hides it; and its height to the page, so that it
+ * lies on no focus and no last line.
+ */
+function raise(layer: HTMLElement): void {
+  if (layer.popover) return;
+  try {
+    layer.popover = "manual";
+    layer.showPopover();
+  } catch {
+    // A browser without: out of a body that may have a filter, which would hold it (a `fixed` one too).
+    if (layer.parentElement?.parentElement === document.body) document.documentElement.append(layer.parentElement);
+  }
+  const { style } = document.documentElement;
+  const measure = (): void => style.setProperty("--askfirst-height", `${layer.isConnected ? layer.offsetHeight : 0}px`);
+  new ResizeObserver(measure).observe(layer);
 }
 
 /** Takes the notice away; focus does not fall back to the top of the page with it. */
@@ -22,12 +66,25 @@ export function answered(): void {
   const old = notice();
   const had = old?.contains(document.activeElement);
   old?.remove();
-  if (had) document.querySelector<HTMLElement>(".askfirst [data-askfirst]")?.focus({ preventScroll: true });
+  if (had) document.querySelector<HTMLElement>('[data-askfirst="choices"]')?.focus({ preventScroll: true });
 }
 
-export function open(context: NoticeContext, words: Words, root: HTMLElement): void {
+export async function open(context: NoticeContext, words: Words, root: HTMLElement): Promise<void> {
   if (root.querySelector("dialog")) return;
+  await styled(context.base, "askfirst.css", root);
   const made = dialog(context, words);
   root.append(made);
   made.showModal();
+}
+
+/** A style sheet in the page, once; it is waited for, but not for ever. */
+export async function styled(base: string, name: string, root: HTMLElement): Promise<void> {
+  const href = file(base, name);
+  if (root.querySelector(`link[href*="${name}"]`)) return;
+  const link = el("link", { rel: "stylesheet", href });
+  root.append(link);
+  await new Promise((done) => {
+    for (const event of ["load", "error"]) link.addEventListener(event, done);
+    setTimeout(done, STYLED);
+  });
 }

@@ -1,13 +1,10 @@
 /** What a visitor sees of askfirst when a script shows it: the notice, the preferences, the control. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { onClick } from "./answer.ts";
-import { control } from "./control.ts";
+import { onClick, withdraw } from "./answer.ts";
 import { el } from "./element.ts";
 import { withReturn } from "./form.ts";
-import { ask, open } from "./layers.ts";
+import { ask, open, styled } from "./layers.ts";
 import { load, type Words } from "./words.ts";
-
-const STYLED = 3000; // milliseconds to wait for the styles; after that the notice is shown as it is
 
 let current: NoticeContext;
 let words: Promise<Words> | undefined;
@@ -20,15 +17,17 @@ export function show(context: NoticeContext): void {
 }
 
 async function lay(context: NoticeContext, turn: number): Promise<void> {
+  const { layer, base } = context;
   try {
     words ??= begin(context);
     const said = await words;
+    if (layer === "withdraw") return withdraw(context, said);
     const root = await place(context, said);
-    if (context.layer === "preferences") open(context, said, root);
+    if (layer === "preferences") await open(context, said, root);
     else if (turn === latest) ask(context, said, root);
   } catch {
     words = undefined;
-    if (context.layer === "preferences") location.assign(withReturn(context.base, "choices"));
+    if (layer !== "first") location.assign(withReturn(base, "choices"));
   }
 }
 
@@ -44,18 +43,12 @@ async function begin({ base, published }: NoticeContext): Promise<Words> {
   return found;
 }
 
-/** Our place in the page, with the control in it: the server's, or one at the end of the body. */
-async function place(context: NoticeContext, said: Words): Promise<HTMLElement> {
-  const bar = control(context, said);
-  const found = bar.closest<HTMLElement>(".askfirst");
+/** Our place in the page: the server's, or one at the end of the body. */
+async function place({ base }: NoticeContext, { lang, dir }: Words): Promise<HTMLElement> {
+  const found = document.querySelector<HTMLElement>(".askfirst");
   if (found) return found;
-  const styles = el("link", { rel: "stylesheet", href: `${context.base}askfirst.css` });
-  const root = el("div", { class: "askfirst", lang: said.lang, dir: said.dir }, styles);
+  const root = el("div", { class: "askfirst", lang, dir });
   document.body.append(root);
-  await new Promise((done) => {
-    for (const event of ["load", "error"]) styles.addEventListener(event, done);
-    setTimeout(done, STYLED);
-  });
-  root.append(bar);
+  await styled(base, "notice.css", root);
   return root;
 }

@@ -1,6 +1,6 @@
 /** Placed collectors in plain words: who each is, where it stands, and what it asks here (as gate/placed.py). */
 import type { PlacedDocument, Published, Question } from "../../sdk/js/src/api.ts";
-import { count, listed, recipients, type Text, textOf } from "./describe.ts";
+import { at, count, listed, recipients, type Text, textOf } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { purposeItem } from "./item.ts";
 import { isolated, type Words } from "./words.ts";
@@ -42,7 +42,7 @@ export function askedHere(
   return el(
     "li",
     { class: "askfirst-placed" },
-    el("h3", {}, words.around("placed.here", "controller", controllers(published, [name]))),
+    el("h3", {}, words.around("placed.here", { controller: controllers(published, [name]) })),
     el(
       "ul",
       { class: "askfirst-purposes" },
@@ -54,9 +54,12 @@ export function askedHere(
 function asked(published: Published, question: Question, words: Words): HTMLElement | undefined {
   const found = published.policy.purposes[question.purpose];
   const kept = words.say("placed.kept", { kept: count(words, "days", found?.retention_days ?? 0) });
-  const said = `${kept} ${recipientsOf(published, question.purpose, words)}`;
-  return found && purposeItem(found, question, words, el("p", { class: "askfirst-note" }, said));
+  return found && purposeItem(found, question, words, `${kept} `, noteOf(published, question.purpose, words));
 }
+
+/** What is stored of a purpose as asked, and who else receives it. */
+export const noteOf = (published: Published, name: string, words: Words): string =>
+  `${at(published, name, 2, words)} ${recipientsOf(published, name, words)}`;
 
 /** Who else receives what is gathered for a purpose, seen from whoever answers for it. */
 export const recipientsOf = (published: Published, name: string, words: Words): string =>

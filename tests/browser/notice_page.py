@@ -59,7 +59,7 @@ class NoticePage:
     def expect_present(self, *parts: str) -> None:
         """The control shows all of this as the present choice."""
         for part in parts:
-            expect(self.control.locator(".askfirst-present")).to_contain_text(part)
+            expect(self.control.get_by_role("link")).to_contain_text(part)
 
     def cookies(self) -> set[str]:
         return {str(cookie["name"]) for cookie in self.page.context.cookies()}

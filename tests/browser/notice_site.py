@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import uvicorn
 from starlette.applications import Starlette
@@ -104,6 +106,17 @@ class Site:
                 raise RuntimeError("the shop did not start")
             self._thread.join(0.02)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        # Until the collector has told the gate its editions, a page asks nothing.
+        while not self._knows_its_editions():
+            if time.monotonic() > until:
+                raise RuntimeError("the shop knows no edition")
+            self._thread.join(0.02)
+
+    def _knows_its_editions(self) -> bool:
+        try:
+            return bool(urlopen(f"{self.address}/askfirst/policy").status == 200)
+        except HTTPError:
+            return False
 
     def stop(self) -> None:
         """Stop serving; folder and port stay."""

@@ -87,12 +87,12 @@ def test_one_answer_is_for_all_that_was_asked(port: Site, visit: Visit, helper: 
     assert choices_in(told) == {
         "marketing": 2, "preferences": 2, "statistics": 2, NAME: 2,
     }  # fmt: skip
-    page.expect_present("Tide counter (Tide Ltd)")
+    page.expect_present("all on")
     assert NAME in allowed(page)
     page.open(f"/?helper={helper}")
-    page.expect_present("Tide counter (Tide Ltd)")
+    page.expect_present("all on")
     page.answering(page.control.get_by_role("button", name="Withdraw all").click)
-    page.expect_present("everything is off")
+    page.expect_present("all off")
     assert allowed(page) == []
     assert page.violations == []
 
@@ -113,7 +113,7 @@ def test_a_grant_without_it_is_asked_about_it_alone(port: Site, visit: Visit, he
     assert "statistics" in allowed(page)
     assert NAME not in allowed(page)
     page.open(f"/tides/tomorrow?helper={helper}")
-    page.expect_present("Statistics")
+    page.expect_present("all on")
     expect(page.notice).to_have_count(0)
     assert page.cookies() == {STATE, RECEIPT}
 
@@ -143,14 +143,14 @@ def test_a_refuser_is_not_asked_again(port: Site, visit: Visit, helper: int) -> 
         page.answering(page.reject.click)
         for path in ("/tides/today", "/tides/tomorrow", "/"):
             page.open(f"{path}?helper={helper}")
-            page.expect_present("everything is off")
+            page.expect_present("all off")
             expect(page.notice).to_have_count(0)
         assert page.cookies() == {STATE}
         page.page.context.close()
 
 
 def open_choices(page: NoticePage) -> None:
-    page.notice.get_by_role("link", name="Choose in detail").click()
+    page.notice.get_by_role("link", name="Choose by purpose").click()
     expect(page.dialog).to_be_visible()
 
 

@@ -96,13 +96,55 @@ async def test_only_the_site_itself_answers(
     value = {"v": 2, "edition": site.policy.hash, "lang": "en", "method": "withdraw"}
     for got in (
         await site.browser.post_json("/askfirst/consent", value, headers),
-        await site.browser.post_form("/askfirst/consent", "method=withdraw", headers),
         await site.browser.post_form("/askfirst/rights/erase", "", headers),
         await site.browser.post_form("/askfirst/rights/me", "action=erase", headers),
     ):
         assert (got.status, got.json["reason"]) == (403, "cross-origin")
+    form = await site.browser.post_form("/askfirst/consent", "method=withdraw", headers)
+    assert form.status == 403
+    assert b"did not come from this site" in form.body
     assert site.browser.jar == jar
     assert site.collector.erased == []
+
+
+async def test_a_text_browser_refuses_and_withdraws_by_its_referer(shop: Build) -> None:
+    """M47: where neither header is sent, a same-origin Referer takes an answer back, never more."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    edition = f"v=2&edition={site.policy.hash}&lang=en&return_to=/tides"
+    referer = [(b"referer", f"{ORIGIN}/tides?x=1".encode())]
+    for form in (
+        "method=accept_all",
+        "method=save&purpose.statistics=2&purpose.marketing=0&purpose.preferences=0",
+    ):
+        got = await site.browser.post_form("/askfirst/consent", f"{edition}&{form}", referer)
+        assert got.status == 403
+        assert got.one(b"content-type") == b"text/html; charset=utf-8"
+    decisions = len(site.collector.decisions)
+    for sent in (
+        [(b"referer", b"https://evil.example/")],
+        [(b"referer", f"{ORIGIN}.evil.example/".encode())],
+        [*referer, (b"origin", b"null")],
+        [*referer, (b"sec-fetch-site", b"cross-site")],
+    ):
+        form = f"{edition}&method=withdraw"
+        assert (await site.browser.post_form("/askfirst/consent", form, sent)).status == 403
+    assert len(site.collector.decisions) == decisions
+
+    got = await site.browser.post_form("/askfirst/consent", f"{edition}&method=withdraw", referer)
+    assert (got.status, got.one(b"location")) == (303, b"/tides")
+
+
+async def test_in_a_frame_nothing_is_granted(shop: Build) -> None:
+    """M54: a form that a frame sends cannot agree, whoever stands around it; it may refuse."""
+    site = shop()
+    edition = f"v=2&edition={site.policy.hash}&lang=en&return_to=/tides"
+    framed = [SAME_ORIGIN, (b"sec-fetch-dest", b"iframe")]
+    got = await site.browser.post_form("/askfirst/consent", f"{edition}&method=accept_all", framed)
+    assert got.status == 403
+    assert site.collector.decisions == []
+    got = await site.browser.post_form("/askfirst/consent", f"{edition}&method=reject_all", framed)
+    assert got.status == 303
 
 
 async def test_other_methods_and_types(shop: Build) -> None:

@@ -54,7 +54,7 @@ def test_the_first_layer_says_what_the_law_asks() -> None:
         "Statistics",
         "Adsmith GmbH",
         "for its own purposes, DE",
-        "kept for up to 365 days",
+        "Kept for up to 365 days",
         "“Privacy choices” at the foot of every page",
         "Keeping the site safe",
         "a legitimate interest",
@@ -104,6 +104,25 @@ def test_accepting_says_the_age_and_refusing_does_not() -> None:
     assert reject.get("form") is None
 
 
+def test_words_are_apart_without_styles() -> None:
+    """M15: text browsers and scanners read the notice as it is sent."""
+    text = shown(visitor(editions(document()))).text
+    assert "Reject all\nAccept all" in text
+    assert "purpose" in text
+    assert "privacy policy" in text
+
+
+def test_sharing_is_said_where_somebody_receives() -> None:
+    """M15: a use that counts as sharing, but that nobody receives, is not said to be shared."""
+    alone = document()
+    assert "may be sold or shared" in shown(visitor(editions(alone))).text
+    alone["purposes"]["marketing"]["recipients"] = []
+    alone["purposes"]["marketing"]["data_use"] = "marketing.advertising.third_party"
+    text = shown(visitor(editions(alone))).text
+    assert "may be sold or shared" not in text
+    assert "Nobody else receives it" in text
+
+
 def test_hostile_words_are_shown_as_text() -> None:
     """M38: a policy cannot bring an element into the page."""
     page = shown(visitor(editions(document(hostile=True))))
@@ -115,7 +134,7 @@ def test_the_opt_out_is_said_to_be_honoured() -> None:
     """M22: under GPC the selling purpose is not asked about, and a line says why."""
     page = shown(visitor(editions(document()), gpc=True))
 
-    assert "Global Privacy Control) is honoured: \u2068Marketing\u2069 stays off" in page.text
+    assert "Global Privacy Control, so this stays off: \u2068Marketing\u2069." in page.text
     assert "To see which of our advertisements" not in page.text
     assert "Adsmith" not in page.text
 
@@ -144,7 +163,7 @@ def test_what_changed_is_asked_alone() -> None:
         visitor(editions(before(newer), newer), 1, marketing=0, preferences=2, statistics=2)
     )
 
-    assert "Something changed" in page.text
+    assert "What changed" in page.text
     assert "It would store your country and region" in page.text
     assert "Counts would be kept 365 days, not 90 days." in page.text
     assert "To see which of our advertisements" not in page.text
@@ -186,12 +205,13 @@ def test_the_control_shows_the_present_choice_and_withdraws_in_one_step() -> Non
     """M11: what was chosen is said, and one activation takes it back, as one gave it."""
     page = shown(visitor(editions(document()), 1, marketing=0, preferences=1, statistics=1))
 
-    assert "\u2068Marketing\u2069: Off, \u2068Preferences\u2069: With less detail" in page.text
+    assert "Privacy choices: 2 of 3 on, less detail" in page.text
     full = shown(visitor(editions(document()), 1, marketing=0, preferences=0, statistics=2))
-    assert "\u2068Statistics\u2069: As asked" in full.text
+    assert "Privacy choices: 1 of 3 on" in full.text
+    assert "less detail" not in full.text
     (withdraw,) = page.all("button")
     assert withdraw["value"] == "withdraw"
-    assert page.all("a", href="/askfirst/rights/me?return_to=/")
+    assert page.all("a", href="/askfirst/choices?return_to=/")
 
 
 def test_the_control_shows_what_a_signal_turns_off() -> None:
@@ -199,14 +219,13 @@ def test_the_control_shows_what_a_signal_turns_off() -> None:
     page = shown(
         visitor(editions(document()), 1, gpc=True, marketing=2, preferences=2, statistics=2)
     )
-    assert "\u2068Marketing\u2069: Off" in page.text
-    assert "opt-out signal honoured" in page.text
+    assert "2 of 3 on, opt-out honoured" in page.text
 
 
 def test_a_refuser_has_nothing_to_withdraw() -> None:
     """M11: after a refusal the control says that everything is off."""
     page = shown(visitor(editions(document()), 1, marketing=0, preferences=0, statistics=0))
-    assert "everything is off" in page.text
+    assert "Privacy choices: all off" in page.text
     assert not page.all("button")
 
 
@@ -233,6 +252,15 @@ def test_the_helper_reads_the_request() -> None:
 
     assert made.__html__() == made
     assert fields(Page(made), "askfirst-answer")["return_to"] == "/%C3%A9?a=1&b=2"
+
+
+@pytest.mark.parametrize("kind", [b"iframe", b"embed", b"object"])
+def test_nobody_is_asked_in_a_frame(kind: bytes) -> None:
+    """M54: whose page a frame stands in cannot be told, so it asks nothing."""
+    consent = visitor(editions(document()))
+    visit = Visit(lambda _: consent, [(b"sec-fetch-dest", kind)])
+    assert askfirst_notice({"type": "http", "path": "/", KEY: visit}) == ""
+    assert visit.preload is None
 
 
 @pytest.mark.parametrize("scope", [{}, {KEY: Visit(lambda _: Consent("example"), [])}])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from askfirst.pages.assets import versioned
+from askfirst.pages.words import words_in
 from askfirst.terms.published import published
 from tests.gate.browser import Browser
 from tests.gate.conftest import Shop
@@ -58,6 +61,10 @@ async def test_the_policy_is_the_same_for_everyone(shop: Build) -> None:
         assert (again.status, again.body) == (304, b"")
     told = (await site.browser.get("/askfirst/policy", JSON)).json
     editions = await site.collector.editions(site.policy)
+    assert {name: told.pop(name) for name in ("lang", "control")} == {
+        "lang": "en",
+        "control": {**words_in("en").entries["control"], "list": ", "},
+    }
     assert told == published(editions)
 
 
@@ -81,15 +88,47 @@ async def test_static_files_are_ours_alone(shop: Build) -> None:
     assert got.status == 200
     assert got.one(b"content-type") == b"application/json"
     assert b"immutable" not in got.one(b"cache-control")
-    versioned = await site.browser.get("/askfirst/static/words/en.json?v=1")
-    assert b"immutable" in versioned.one(b"cache-control")
+    kept = await site.browser.get(f"/askfirst/static/{versioned('words/en.json')}")
+    assert b"immutable" in kept.one(b"cache-control")
+    other = await site.browser.get("/askfirst/static/words/en.json?v=1")
+    assert b"immutable" not in other.one(b"cache-control")
     tag = [(b"if-none-match", got.one(b"etag"))]
     assert (await site.browser.get("/askfirst/static/words/en.json", tag)).status == 304
     for name in ("../client.py", "", "words", "words/../words/en.json", "%2e%2e/client.py", "\0"):
         assert (await site.browser.get("/askfirst/static/" + name)).status == 404
+    assert (await site.browser.get("/askfirst/static/words/en.json.br")).status == 404
     head = await site.browser.send("HEAD", "/askfirst/static/words/en.json")
     assert (head.status, head.body) == (200, b"")
     assert head.one(b"content-length") == str(len(got.body)).encode()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        (b"br, gzip", b"br"),
+        (b"gzip, deflate", b"gzip"),
+        (b"br;q=0, gzip;q=0.5", b"gzip"),
+        (b"br; q=0.0", None),
+        (b"identity", None),
+    ],
+)
+async def test_static_files_are_sent_packed(
+    shop: Build, accepted: bytes, coding: bytes | None
+) -> None:
+    """What is built is packed once; a cache keeps the codings apart (RFC 9110, section 12.5.3)."""
+    site = shop()
+    for name in ("askfirst.js", "notice.css", "words/en.json"):
+        plain = await site.browser.get(f"/askfirst/static/{name}")
+        got = await site.browser.get(f"/askfirst/static/{name}", [(b"accept-encoding", accepted)])
+        assert got.one(b"vary") == plain.one(b"vary") == b"Accept-Encoding"
+        assert [v for n, v in got.headers if n == b"content-encoding"] == [coding][: bool(coding)]
+        if coding is None:
+            assert got.body == plain.body
+            continue
+        assert len(got.body) < len(plain.body) / 2
+        assert got.one(b"etag") != plain.one(b"etag")
+        if coding == b"gzip":
+            assert gzip.decompress(got.body) == plain.body
 
 
 async def test_reports_are_thrown_away_unread(shop: Build) -> None:

@@ -131,8 +131,8 @@ def test_a_collector_that_asks_for_more_is_asked_about_again() -> None:
     wider = changed(TIDES, statistics={"retention_days": 60})
     editions = Editions((*known, *place_after(known, wider)))
     page = shown(answered(editions, {**AGREED, NAME: 2}, 2), "/tides/")
-    assert "Something changed" in page.text
-    assert "Tide Ltd asks again about what is new." in page.text
+    assert "What changed" in page.text
+    assert "Tide Ltd asks again, about each purpose below alone" in page.text
     assert "Counts would be kept 60 days, not 30 days." in page.text
     assert fields(page, "askfirst-answer") == {f"purpose.{NAME}": "0"}
     assert fields(page, "askfirst-accept") == {f"purpose.{NAME}": "2"}
@@ -161,12 +161,13 @@ def test_the_age_of_a_collector_is_declared_where_it_is_asked() -> None:
     assert "I am" not in shown(nobody(known), "/").text
 
 
-def test_the_control_names_what_was_agreed_to() -> None:
+def test_the_control_counts_what_was_agreed_to() -> None:
     """M11: the present choice; of collectors only those that were agreed to."""
     known = place(None, None, TIDES, BUOYS)
     said = shown(answered(known, {**AGREED, NAME: 1}, 2), "/").text
-    assert "Tide counter (Tide Ltd)" in said
-    assert "Buoy" not in said
+    assert "Privacy choices: all on" in said
+    before = shown(answered(known, AGREED, 2), "/").text
+    assert "Privacy choices: all on" in before
 
 
 def test_the_choices_list_each_with_its_own_switch() -> None:

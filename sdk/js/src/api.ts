@@ -112,6 +112,8 @@ export interface Published {
   readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** By older edition and purpose, where it is less than the policy lists: what that edition lets a page send. */
   readonly lists?: Readonly<Record<string, Readonly<Record<string, Lists>>>>;
+  readonly lang: string; // of the words below, and of the notice
+  readonly control: Readonly<Record<string, string>>; // what the way back says
   readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
   readonly suffix?: string; // of our cookies' names, only below a root path
   readonly senders?: readonly Sender[]; // never published: what placed.js found in this page
@@ -134,6 +136,9 @@ export interface ConsentView {
   readonly asks: readonly Question[];
 }
 
+/** The question itself, (window.askfirst.show()) the details, or nothing to see: everything is taken back. */
+export type Layer = "first" | "preferences" | "withdraw";
+
 /** What the gate hands to `show` of notice.js. */
 export interface NoticeContext {
   readonly published: Published;
@@ -141,8 +146,19 @@ export interface NoticeContext {
   readonly state: State | null;
   readonly signals: Signals;
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
-  readonly layer: "first" | "preferences"; // the question itself, or (window.askfirst.show()) the details
-  readonly answered: () => void; // call it when the answer of POST /askfirst/consent is here: the gate reads the cookie again
+  readonly layer: Layer;
+  readonly answered: (stale?: boolean) => void; // `stale`: the policy is older than the site's. call it when the answer of POST /askfirst/consent is here: the gate reads the cookie again
+}
+
+/** What control.js exports: the way back, for pages that need nothing else. */
+export interface ControlModule {
+  readonly control: (
+    published: Published,
+    consent: ConsentView,
+    state: State | null,
+    gpc: boolean,
+    base: string,
+  ) => void;
 }
 
 /**

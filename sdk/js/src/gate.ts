@@ -2,6 +2,7 @@
 import type {
   Askfirst,
   ConsentView,
+  ControlModule,
   GatedModule,
   NoticeContext,
   NoticeModule,
@@ -14,6 +15,8 @@ import type {
 import { LINK, onChoices } from "./choices.ts";
 import { clear } from "./clear.ts";
 import { decide, nothing } from "./consent.ts";
+import { file } from "./file.ts";
+import { json } from "./json.ts";
 import { leftovers } from "./leftovers.ts";
 import { cookies } from "./native.ts";
 import { safely } from "./safely.ts";
@@ -33,22 +36,30 @@ export interface GateOptions {
   readonly reload: boolean; // after a withdrawal
 }
 
+function isOurs(): boolean {
+  try {
+    return Boolean(window.top?.location.href);
+  } catch {
+    return false;
+  }
+}
+
 export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   const listeners = new Set<(consent: ConsentView) => void>();
   let published: Published | undefined;
   let state: State | null = null;
   let consent = nothing();
   let told = ""; // `consent` as the listeners were last told
-  let first = ""; // `told` when this document was loaded
   let arrive = (): void => undefined;
   let seen: string | undefined; // the cookies that `consent` was read from
+  let ahead = 0; // milliseconds that the site's clock is before ours
   let onArrival: readonly string[] | undefined;
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
   const parts: Record<string, Promise<(() => void) | undefined>> = {};
 
   const stateOf = ({ policy, suffix }: Published): State | null =>
-    readState(cookies(), policy.site, Date.now() / 1000, suffix);
+    readState(cookies(), policy.site, (Date.now() + ahead) / 1000, suffix);
 
   /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
   function read(): ConsentView {
@@ -59,11 +70,12 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
     try {
       state = stateOf(published);
       consent = decide(published, state, signals());
+      // Answered to an edition that no cache gives us: then nothing is allowed, and nothing is asked again.
+      if (Number(state?.edition) > published.number) consent = { ...consent, asks: [] };
       onArrival ??= Object.keys(consent.scopes);
-      const text = JSON.stringify(consent);
+      const text = json(consent);
       if (text !== told) {
         told = text;
-        first ||= text;
         arrive();
         void safely(() => changed(published as Published, before));
       }
@@ -95,12 +107,15 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   }
 
   async function present(): Promise<void> {
-    // A page without a way back to the choices gets one with the notice (M11).
-    const lacks = published?.asked[0] && !published.closed && !document.querySelector(LINK);
-    const stands = document.getElementById("askfirst-notice");
-    // What a server wrote, or a router kept, is of another answer than this.
-    const isOld = told !== first;
-    if (notice || lacks || stands || isOld || consent.asks[0]) await show("first");
+    // A page without a way back to the choices gets one (M11), and one of ours tells the present state.
+    const there = document.querySelector(`#askfirst-control, ${LINK}:not(#askfirst-notice *)`);
+    if (published?.asked[0] && !published.closed && (!there || there.id)) void safely(way);
+    if (notice || consent.asks[0] || document.getElementById("askfirst-notice")) await show("first");
+  }
+
+  async function way(): Promise<void> {
+    const { control }: ControlModule = await import(file(base, "control.js"));
+    if (published) control(published, consent, state, signals().gpc, base);
   }
 
   /** The page may be another one by now: what may run runs, and what we show is the truth again. */
@@ -126,7 +141,7 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
 
   function load(): Promise<Tracker | undefined> {
     tracker ??= safely(async () => {
-      const found: TrackerModule = await import(`${base}tracker.js`);
+      const found: TrackerModule = await import(file(base, "tracker.js"));
       return found.start(
         {
           published: published as Published,
@@ -152,14 +167,14 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   function part(name: string, selector: string): void {
     if (!document.querySelector(selector)) return;
     parts[name] ??= safely(async () => {
-      const found: GatedModule = await import(`${base}${name}.js`);
+      const found: GatedModule = await import(file(base, `${name}.js`));
       return found.start({ published: published as Published, consent: read, nonce });
     });
     void safely(async () => (await parts[name])?.());
   }
 
   async function show(layer: NoticeContext["layer"]): Promise<boolean> {
-    notice ??= safely(() => import(`${base}notice.js`));
+    notice ??= safely(() => import(file(base, "notice.js")));
     const found = await notice;
     if (published)
       found?.show({ published, consent: view(), state, signals: signals(), base, layer, answered: learnt });
@@ -167,21 +182,30 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   }
 
   async function learn(cache: RequestCache): Promise<void> {
-    const response = await fetch(new URL("../policy", base), { headers: { Accept: "application/json" }, cache });
+    const { lang } = document.documentElement;
+    // A service worker may answer from a cache of its own: to a new address it does not.
+    const address = new URL(`../policy?lang=${lang}${cache === "reload" ? `&at=${Date.now()}` : ""}`, base);
+    const response = await fetch(address, { headers: { Accept: "application/json" }, cache });
     const found: Published = await response.json();
+    ahead = Date.parse(response.headers.get("date") ?? "") - Date.now() || 0;
     // The answer was to a newer edition than the browser's cache knows.
     if (Number(stateOf(found)?.edition) > found.number && cache === "default") return learn("reload");
-    published = found.placed ? ((await import(`${base}placed.js`)) as PlacedModule).here(found) : found;
+    if (found.hash !== published?.hash) {
+      seen = undefined;
+      told = "";
+    }
+    published = found.placed ? ((await import(file(base, "placed.js"))) as PlacedModule).here(found) : found;
     read();
     tellTabs();
   }
 
   /** After an answer too: it may be to a newer edition than this page knows. */
-  const learnt = (): void => void safely(() => learn("default"));
+  const learnt = (stale?: boolean): void => void safely(() => learn(stale ? "reload" : "default"));
 
   const allows = (purpose: string): boolean => Object.hasOwn(read().scopes, purpose);
   const grants = (attribute: string): boolean => Object.values(read().scopes).some((scope) => scope[attribute]);
-  const choose = (): Promise<boolean | undefined> => safely(() => show("preferences"));
+  const choose = (layer: NoticeContext["layer"] = "preferences"): Promise<boolean | undefined> =>
+    safely(() => show(layer));
   // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.
   const Native = safely(() => undefined).constructor as PromiseConstructor;
   const known = new Native<unknown>((resolve) => {
@@ -194,7 +218,13 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
   new MutationObserver(() => void safely(mutated)).observe(document, { childList: true, subtree: true });
   onChoices(choose);
-  whenSeen(learnt);
+  // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
+  if (!cookies().includes("askfirst") && !document.getElementById("askfirst-notice")) {
+    const lang = document.documentElement.lang.slice(0, 2) || "en";
+    for (const name of ["notice.js", "notice.css", `words/${lang}.json`]) void safely(() => fetch(file(base, name)));
+  }
+  // In a frame of another origin nobody is asked (M54), and nothing is allowed.
+  if (isOurs()) whenSeen(() => learnt());
 
   return {
     allows,

@@ -9,10 +9,11 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
 from askfirst.gate.visit import KEY, Visit
+from askfirst.pages.assets import versioned
 from askfirst.pages.html import Html, el
 from askfirst.pages.notice import askfirst_notice
 
-SCRIPT = "/askfirst/static/askfirst.js"
+SCRIPT = f"/askfirst/static/{versioned('askfirst.js')}"
 
 
 def init_jinja(environment: Environment) -> None:

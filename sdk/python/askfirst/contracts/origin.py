@@ -11,6 +11,7 @@ from askfirst.http.headers import Headers, values
 from ..errors import Reason, Refused
 
 LONGEST_PATH = 2048
+_FRAMES = frozenset({b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
 _SAFE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 
 
@@ -32,6 +33,24 @@ def exact_origin(headers: Headers, origins: Collection[str]) -> bytes | None:
     if len(sent) != 1 or sent[0] == b"null":
         return None
     return sent[0] if sent[0].decode("latin-1") in origins else None
+
+
+def same_referer(headers: Headers, origins: Collection[str]) -> bool:
+    """Whether a browser that sends neither header says by its `Referer` alone that it is the site.
+
+    Text browsers do (Lynx, w3m). Good for refusing and withdrawing, never for agreeing (M47).
+    """
+    if values(headers, b"sec-fetch-site") or values(headers, b"origin"):
+        return False
+    sent = values(headers, b"referer")
+    return len(sent) == 1 and any(
+        sent[0].decode("latin-1").startswith(f"{origin}/") for origin in origins
+    )
+
+
+def is_framed(headers: Headers) -> bool:
+    """Whether the document is for a frame, by what browsers say (Fetch Metadata, section 2.1)."""
+    return not _FRAMES.isdisjoint(values(headers, b"sec-fetch-dest"))
 
 
 def check_origin(headers: Headers, origins: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
 from askfirst.pages.describe_changes import changes
 from askfirst.pages.policy import policy_page
-from askfirst.pages.words import words_in
+from askfirst.pages.words import words_for
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.published import published
 
@@ -28,9 +28,14 @@ def policy(editions: Editions, request: Request) -> Answer:
     edition = _edition(editions, request.path.removeprefix(PATH).removeprefix("/"))
     then = Editions(tuple(earlier for earlier in editions if earlier.number <= edition.number))
     lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
-    words = words_in(lang or edition.policy.languages[0])
+    words = words_for(lang, edition.policy.languages)
     if request.wants_json():
-        document = {**published(then), "changes": changes(then, words)}
+        document = {
+            **published(then),
+            "changes": changes(then, words),
+            "lang": words.lang,
+            "control": {**words.entries["control"], "list": words.say("list")},
+        }
         if suffix := cookie_suffix():
             document["suffix"] = suffix.decode("ascii")
         return fresh(request, _json(document), b"application/json", SHORTLY, _BY_ACCEPT)

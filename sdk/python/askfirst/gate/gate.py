@@ -213,6 +213,9 @@ class Gate:
         if visit.sealed:
             return outgoing
         outgoing = caching.vary(outgoing)
+        if visit.preload is not None:
+            link = f"<{visit.preload}>; rel=preload; as=style"
+            outgoing = [*outgoing, (b"link", link.encode("latin-1", "replace"))]
         if depends or visit.testing:
             outgoing = caching.private(outgoing, stored=not visit.testing)
         return outgoing

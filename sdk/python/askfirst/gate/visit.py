@@ -24,13 +24,17 @@ def _no_route() -> None:
 class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
-    __slots__ = ("_consent", "_load", "headers", "read", "route", "sealed", "tell", "testing")
+    __slots__ = (
+        "_consent", "_load", "headers", "preload", "read", "route", "sealed", "tell", "testing",
+    )  # fmt: skip
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
         self._load = load
         self.headers = headers
         self._consent: Consent | None = None
         self.read = False
+        # The address of the styles of a notice that is in the page: asked for with its first byte.
+        self.preload: str | None = None
         # Tells the template that answered, from when the response starts.
         self.route: Callable[[], str | None] = _no_route
         # Hands an action to the collector; there only where a receipt came with the request.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -26,10 +30,16 @@ REVALIDATED: Header = (b"cache-control", b"public, max-age=300")
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it is sent."""
+    """One file as it is sent; `brotli` was packed when it was built, `gzip` is when it is read."""
 
     body: bytes
     kind: bytes
+    brotli: bytes | None = None
+
+    @cached_property
+    def gzip(self) -> bytes:
+        """The body for clients that know no Brotli; the same bytes each time."""
+        return gzip.compress(self.body, mtime=0)
 
 
 def read_assets(folder: Path = FOLDER) -> Mapping[str, Asset]:
@@ -41,17 +51,54 @@ def _files(folder: Path) -> Iterator[tuple[str, Asset]]:
     for file in sorted(folder.rglob("*")):
         kind = KINDS.get(file.suffix)
         if kind is not None and file.is_file():
-            yield file.relative_to(folder).as_posix(), Asset(file.read_bytes(), kind)
+            packed = file.with_name(f"{file.name}.br")
+            brotli = packed.read_bytes() if packed.is_file() else None
+            yield file.relative_to(folder).as_posix(), Asset(file.read_bytes(), kind, brotli)
+
+
+@cache
+def version() -> str:
+    """The name of what all built files hold together; the script asks for the others by it."""
+    return str(json.loads((FOLDER / "manifest.json").read_text("utf-8"))["version"])
+
+
+def versioned(name: str) -> str:
+    """A built file's name with the version of what it holds, below `/askfirst/static/`."""
+    return f"{name}?v={version()}"
 
 
 def static(assets: Mapping[str, Asset], name: str, request: Request) -> Answer:
-    """One static file; with `?v=` it is kept for good."""
+    """One static file, packed as the client can take it; by its version it is kept for a year.
+
+    Another version is what an older or newer worker is asked for: that must not stay in a cache.
+    """
     only_by(request, "GET")
     asset = assets.get(name)
     if asset is None:
         raise Refused(Reason.NOT_FOUND, "there is no such file")
-    versioned = bool(parse_qs(request.query.decode("latin-1")).get("v"))
-    return fresh(request, asset.body, asset.kind, VERSIONED if versioned else REVALIDATED)
+    wanted = parse_qs(request.query.decode("latin-1")).get("v", [""])[0]
+    cache = VERSIONED if wanted == version() else REVALIDATED
+    return packed(request, asset, cache)
+
+
+def packed(request: Request, asset: Asset, *headers: Header) -> Answer:
+    """The asset in the best coding that the client takes (RFC 9110, section 12.5.3)."""
+    codings = set(_codings(request))
+    vary = (b"vary", b"Accept-Encoding")
+    if asset.brotli is not None and b"br" in codings:
+        coded = ((b"content-encoding", b"br"), vary)
+        return fresh(request, asset.brotli, asset.kind, *headers, *coded)
+    if b"gzip" in codings:
+        coded = ((b"content-encoding", b"gzip"), vary)
+        return fresh(request, asset.gzip, asset.kind, *headers, *coded)
+    return fresh(request, asset.body, asset.kind, *headers, vary)
+
+
+def _codings(request: Request) -> Iterator[bytes]:
+    for item in listed(request.headers, b"accept-encoding"):
+        name, _, weight = item.lower().replace(b" ", b"").partition(b";")
+        if not re.fullmatch(rb"q=0(\.0*)?", weight):
+            yield name
 
 
 def fresh(request: Request, body: bytes, kind: bytes, *headers: Header) -> Answer:

@@ -8,10 +8,10 @@ from askfirst.gate.placed_on_page import asks_at
 from askfirst.pages import describe
 from askfirst.pages.describe_changes import sentences
 from askfirst.pages.document import document, section
-from askfirst.pages.forms import BASE, answer, form, hidden
+from askfirst.pages.forms import BASE, answer, form, hidden, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.notice import present, signal_line
-from askfirst.pages.placed_collectors import about, recipients
+from askfirst.pages.placed_collectors import about, recipients, sells_tag
 from askfirst.pages.words import Words
 from askfirst.terms.consent import Consent
 from askfirst.terms.lattice import Detail
@@ -29,7 +29,11 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/", host: 
         body += [el("p", {"class": "askfirst-note"}, now), _all(consent, words, return_to)]
         body.append(_save(consent, words, return_to, host))
     body.append(_disclosed(consent, words))
-    body.append(el("p", None, el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy"))))
+    links: list[object] = [el("a", {"href": f"{BASE}/policy"}, words.say("policy", "title"))]
+    if consent.state is not None and consent.state.grants:
+        mine = with_return("rights/me", return_to)
+        links += [" · ", el("a", {"href": mine}, words.say("rights", "title"))]
+    body.append(el("p", None, links))
     title = words.say("choices", "title")
     return document(title, body, words=words, site=policy.site, back=return_to, intro=intro)
 
@@ -50,7 +54,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     ]
     if consent.state is not None and consent.state.grants:
         # Withdrawing is the refusal that also ends the receipt.
-        buttons[0] = answer("withdraw", words.say("button", "withdraw"))
+        buttons[0] = answer("withdraw", words.say("control", "withdraw"))
     return el(
         "div",
         {"class": "askfirst-all"},
@@ -150,8 +154,7 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
         # Left out, a purpose keeps its old answer; what is asked must be answered.
         required = not answered and (name in edition.policy.asked or name in open_purposes)
         parts.append(_options(name, purpose, words, chosen=chosen, required=required))
-    tag = el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
-    legend = el("legend", None, own(text.title, lang), tag if terms.is_sold else None)
+    legend = el("legend", None, own(text.title, lang), sells_tag(terms, words))
     return el("fieldset", {"class": "askfirst-purpose"}, legend, parts)
 
 

@@ -92,20 +92,3 @@ def detail(pair: Any, words: Words, *, version: int = 2) -> str:
     level = str(pair.get("detail", 0) if isinstance(pair, Mapping) else pair)
     kind = "detail" if version > 1 else "detail_before"
     return words.say(kind, level) if words.has(kind, level) else level
-
-
-def present(details: Mapping[str, int], titles: Mapping[str, str], words: Words) -> str:
-    """A visitor's present choice in one line; `details` is empty before there is an answer."""
-    if not details:
-        return words.say("control", "unanswered")
-    if not any(details.values()):
-        return words.say("control", "refused")
-    return words.listed(
-        words.say(
-            "control",
-            "purpose",
-            title=isolated(titles[name]),
-            detail=words.say("detail", str(level)),
-        )
-        for name, level in details.items()
-    )

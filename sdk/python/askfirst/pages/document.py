@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from askfirst.pages.forms import STYLES
+from askfirst.pages.forms import PAGE_STYLES, STYLES
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.words import Words
 
@@ -19,7 +19,7 @@ def document(
         el("meta", {"name": "robots", "content": "noindex"}),
         el("meta", {"name": "referrer", "content": "same-origin"}),
         el("title", None, f"{title} · {site}"),
-        el("link", {"rel": "stylesheet", "href": STYLES}),
+        [el("link", {"rel": "stylesheet", "href": href}) for href in (STYLES, PAGE_STYLES)],
     )
     top = el(
         "header",

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from askfirst.contracts.consent import VERSION
+from askfirst.pages.assets import versioned
 from askfirst.pages.html import Html, el
 from askfirst.pages.words import Words
 from askfirst.terms.edition import Edition
 
 BASE = "/askfirst"
-STYLES = f"{BASE}/static/askfirst.css"
+STYLES = f"{BASE}/static/{versioned('notice.css')}"
+PAGE_STYLES = f"{BASE}/static/{versioned('askfirst.css')}"
 
 
 def form(name: str, hidden: Mapping[str, str], *children: object, action: str = "consent") -> Html:

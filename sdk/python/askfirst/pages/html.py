@@ -12,6 +12,10 @@ Attributes = Mapping[str, str | int | bool | None]
 
 _ADDRESSES = frozenset({"href", "src", "action"})
 _VOID = frozenset({"br", "hr", "input", "link", "meta"})
+# What stands within a sentence; after all else a line ends, so that words are apart without styles.
+_INLINE = frozenset(
+    {"a", "b", "bdi", "code", "em", "i", "script", "span", "strong", "time", "title"}
+)
 # What HTML forbids in text; a lone surrogate would make the page impossible to encode.
 _FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -53,7 +57,8 @@ def el(name: str, attributes: Attributes | None = None, *children: object) -> Ht
     opened = "".join(_attribute(key, value) for key, value in (attributes or {}).items())
     if name in _VOID:
         return Html(f"<{name}{opened}>")
-    return Html(f"<{name}{opened}>{join(children)}</{name}>")
+    end = "" if name in _INLINE else "\n"
+    return Html(f"<{name}{opened}>{join(children)}</{name}>{end}")
 
 
 def own(value: str, lang: str | None = None) -> Html:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from askfirst.contracts.origin import is_framed
 from askfirst.gate.placed_on_page import asks_at, host_of
-from askfirst.gate.visit import KEY, consent_of
-from askfirst.http.mount import raw_path_of
+from askfirst.gate.visit import KEY, Visit, consent_of
+from askfirst.http.mount import mounted, raw_path_of
 from askfirst.pages import describe
 from askfirst.pages.forms import BASE, STYLES, answer, form, hidden, with_return
 from askfirst.pages.html import Html, el, own
@@ -23,7 +24,6 @@ from askfirst.terms.consent import Consent, Question
 from askfirst.terms.edition import Edition
 from askfirst.terms.lattice import Detail
 from askfirst.terms.purpose import Purpose
-from askfirst.terms.terms import Recipient
 
 Asks = tuple[Question, ...]
 
@@ -38,10 +38,14 @@ def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None 
     consent = consent_of(scope)
     if consent is None or not consent.editions:
         return Html()
+    visit: Visit = scope[KEY]
+    if is_framed(visit.headers):
+        return Html()  # nobody is asked in a frame: whose page it is in cannot be told (M54)
     wanted = lang or consent.editions.current.policy.languages[0]
-    host = host_of(scope[KEY].headers)
-    words = words_in(wanted)
-    return notice_html(consent, path=_path(scope), host=host, words=words, nonce=nonce)
+    host, path = host_of(visit.headers), _path(scope)
+    if asks_at(consent, path, host):
+        visit.preload = mounted(STYLES)
+    return notice_html(consent, path=path, host=host, words=words_in(wanted), nonce=nonce)
 
 
 def _path(scope: Mapping[str, Any]) -> str:
@@ -71,29 +75,21 @@ def first_layer(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     """The question: who asks, for what, who else receives it, how long, how to withdraw (M15)."""
     edition = consent.editions.current
     heading, *intro = _lead(edition, asks, words)
+    label = {"aria-labelledby": "askfirst-title"}
     return el(
         "section",
         {
             "id": "askfirst-notice",
             "class": "askfirst-notice",
-            "aria-labelledby": "askfirst-title",
+            **label,
             "data-askfirst-edition": edition.number,
         },
         el(
             "div",
-            {
-                "class": "askfirst-text",
-                "tabindex": "0",
-                "role": "group",
-                "aria-labelledby": "askfirst-title",
-            },
-            el(
-                "div",
-                {"class": "askfirst-lead"},
-                el("h2", {"id": "askfirst-title", "class": "askfirst-title"}, heading),
-                [el("p", None, paragraph) for paragraph in intro],
-                signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
-            ),
+            {"class": "askfirst-text", "tabindex": "0", "role": "group", **label},
+            el("h2", {"id": "askfirst-title"}, heading),
+            [el("p", None, paragraph) for paragraph in intro],
+            signal_line(consent, words, edition.asked_on(path.partition("?")[0])),
             el("ul", {"class": "askfirst-purposes"}, _questions(edition, asks, words)),
             _facts(consent, asks, words),
         ),
@@ -107,29 +103,28 @@ def _lead(edition: Edition, asks: Asks, words: Words) -> list[Html]:
     site = own(edition.policy.controller.name)
     placed = [own(name) for name in controllers(edition, filter(None, asking))]
     names = words.enumerated(placed)
-    if _is_changed(asks):
+    policy = el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy"))
+    if is_changed(asks):
         who = words.enumerated([site, *placed] if "" in asking else placed)
-        intro = words.markup("notice", "changed_intro", controller=who)
+        intro = words.markup("notice", "changed_intro", controller=who, policy=policy)
         return [words.markup("notice", "changed"), intro]
     if "" not in asking:
-        intro = words.markup("placed", "intro", controller=site)
+        intro = words.markup("placed", "intro", controller=site, policy=policy)
         return [words.markup("placed", "alone", names=names), intro]
-    lead = [words.markup("notice", "title"), words.markup("notice", "intro", controller=site)]
+    intro = words.markup("notice", "intro", controller=site, policy=policy)
+    lead = [words.markup("notice", "title"), intro]
     # What they ask may lie below the edge of a small screen; that they do must not.
     return [*lead, words.markup("placed", "beside", names=names)] if placed else lead
 
 
-def _is_changed(asks: Asks) -> bool:
+def is_changed(asks: Asks) -> bool:
     """Whether all of it was agreed to before, in part."""
     return all(question.widened for question in asks)
 
 
-def _questions(edition: Edition, asks: Asks, words: Words) -> list[Html]:
+def _questions(edition: Edition, asks: Asks, words: Words) -> list[Html | None]:
     asking = by_collector(asks)
-    items = [
-        purpose_item(edition.policy.purposes[question.purpose], question, words)
-        for question in asking.pop("", ())
-    ]
+    items = [purpose_item(edition, question, words) for question in asking.pop("", ())]
     return items + [asked_here(edition, name, question, words) for name, question in asking.items()]
 
 
@@ -156,28 +151,19 @@ def _sells(edition: Edition, name: str) -> bool:
 def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
     """What holds for everything the site asks itself; of a collector, its own part says it."""
     policy = consent.editions.current.policy
-    open_terms = [
-        policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())
-    ]
-    facts = [("how_long", words.say("placed", "again"))]
-    if open_terms:
-        others: set[Recipient] = {one for terms in open_terms for one in terms.recipients}
-        names = [describe.recipient(one, words) for one in sorted(others, key=lambda one: one.name)]
-        duration = words.days(max(terms.retention_days for terms in open_terms))
+    asked = [policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())]
+    facts = []
+    if asked:
+        duration = words.days(max(terms.retention_days for terms in asked))
         facts = [
-            ("who", words.listed(names) if names else words.say("notice", "nobody")),
-            ("how_long", words.say("notice", "remembered", kept=duration)),
+            describe.recipients({one for terms in asked for one in terms.recipients}, words),
+            words.say("notice", "kept", kept=duration),
         ]
-    facts.append(("withdraw", words.say("notice", "withdraw_how")))
-    unasked = [p for p in policy.purposes.values() if not p.asked]
-    if unasked and open_terms:
-        grounds = [_ground(purpose, words) for purpose in unasked]
-        facts.append(("unasked", words.listed(grounds)))
-    rows = [
-        el("div", None, el("dt", None, words.say("notice", key)), el("dd", None, value))
-        for key, value in facts
-    ]
-    return el("dl", {"class": "askfirst-facts"}, rows)
+    facts.append(words.say("notice", "withdraw", control=words.say("control", "title")))
+    grounds = [_ground(purpose, words) for purpose in policy.purposes.values() if not purpose.asked]
+    if grounds and asked:
+        facts.append(words.say("notice", "unasked", names=words.listed(grounds)))
+    return el("p", {"class": "askfirst-note"}, " ".join(facts))
 
 
 def _ground(purpose: Purpose, words: Words) -> str:
@@ -188,7 +174,7 @@ def _ground(purpose: Purpose, words: Words) -> str:
 def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     edition = consent.editions.current
     purposes = [question.purpose for question in asks]
-    is_whole = "" in by_collector(asks) and not _is_changed(asks)
+    is_whole = "" in by_collector(asks) and not is_changed(asks)
     age = edition.minimum_age(purposes)
     fields = hidden(edition, words, path)
     accepting: dict[str, str] = {**fields, **({"adult": "1"} if age else {})}
@@ -211,18 +197,13 @@ def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
         answer(refuse, words.say("button", f"reject{labels}")),
         answer("accept_all", accept, of="askfirst-accept" if apart else None),
     )
-    links = el(
-        "p",
-        {"class": "askfirst-links"},
-        choose_link(path, words.say("button", "choose")),
-        el("a", {"href": f"{BASE}/policy"}, words.say("notice", "policy")),
-    )
+    choose = choose_link(path, words.say("button", "choose"))
     return el(
         "div",
         {"class": "askfirst-foot"},
         form("askfirst-answer", fields, buttons),
         form("askfirst-accept", accepting) if apart else None,
-        links,
+        el("p", {"class": "askfirst-links"}, choose),
         el("p", {"class": "askfirst-problem", "role": "alert"}),
     )
 
@@ -236,43 +217,37 @@ def choose_link(path: str, label: object) -> Html:
 
 
 def control(consent: Consent, path: str, words: Words) -> Html:
-    """The way to change or withdraw, with the present choice, for every page (M11)."""
+    """The way to change or withdraw, with the present choice, for every page (M11).
+
+    One quiet link in the page's own type; withdrawing takes one step, as agreeing did.
+    """
     edition = consent.editions.current
     granted = consent.state is not None and consent.state.grants
-    withdraw = answer("withdraw", words.say("button", "withdraw"), kind="askfirst-quiet")
+    withdraw = answer("withdraw", words.say("control", "withdraw"))
+    text = f"{words.say('control', 'title')}: {present(consent, words)}"
     return el(
         "section",
-        {
-            "class": "askfirst-control",
-            "id": "askfirst-control",
-            "aria-label": words.say("control", "title"),
-        },
-        choose_link(path, words.say("control", "title")),
-        el("span", {"class": "askfirst-present", "role": "status"}, present(consent, words)),
+        {"class": "askfirst-control", "id": "askfirst-control", "role": "status"},
+        choose_link(path, text),
+        " ",
         form("askfirst-withdraw", hidden(edition, words, path), withdraw) if granted else None,
-        el("a", {"href": with_return("rights/me", path)}, words.say("control", "mine"))
-        if granted
-        else None,
     )
 
 
-def _held(consent: Consent, name: str) -> int:
-    choice = consent.choice(name)
-    return choice.detail if choice is not None else 0
-
-
 def present(consent: Consent, words: Words) -> str:
-    """The present choice in one line, as this request's signals leave it.
+    """The present choice in a word, as this request's signals leave it.
 
-    Of placed collectors only those that were agreed to: who was never asked need not read of them.
+    Of placed collectors only those that were agreed to count: who was never asked need not read of
+    them.
     """
     edition = consent.editions.current
     own_names = edition.policy.asked
-    details = {}
-    if consent.state is not None:
-        now = {name: _held(consent, name) for name in edition.every if consent.allows(name)}
-        details = {**dict.fromkeys(own_names, 0), **now}
-    titles = {name: title(edition, name, words) or name for name in edition.every}
-    phrase = describe.present(details, titles, words)
-    gpc = consent.signals.gpc and any(_sells(edition, name) for name in own_names)
-    return f"{phrase} ({words.say('control', 'gpc')})" if gpc else phrase
+    names = {*own_names, *filter(consent.allows, edition.every)}
+    on = sum(map(consent.allows, names))
+    word = "off" if not on else "some" if on < len(names) else "on"
+    parts = [words.say("control", word if consent.state else "unanswered", on=on, all=len(names))]
+    if on and consent.shared_detail == Detail.REDUCED:
+        parts.append(words.say("control", "less"))
+    if consent.signals.gpc and any(_sells(edition, name) for name in own_names):
+        parts.append(words.say("control", "gpc"))
+    return words.listed(parts)

@@ -13,9 +13,9 @@ from askfirst.pages.html import Html, el, own
 from askfirst.pages.words import Words, isolated
 from askfirst.terms.consent import Consent, Question
 from askfirst.terms.edition import Edition, Editions
+from askfirst.terms.lattice import Detail
 from askfirst.terms.placed import Placed, split
-from askfirst.terms.purpose import Purpose
-from askfirst.terms.terms import Recipient
+from askfirst.terms.terms import Recipient, Terms
 
 _BELOW = "/**"
 
@@ -52,30 +52,49 @@ def _asked(edition: Edition, question: Question, words: Words) -> Html | None:
     if purpose is None:
         return None
     retention = words.say("placed", "kept", kept=words.days(purpose.terms.retention_days))
-    shared = recipients(edition, question.purpose, words)
-    note = el("p", {"class": "askfirst-note"}, f"{retention} {shared}")
-    return purpose_item(purpose, question, words, note)
+    return purpose_item(edition, question, words, f"{retention} ")
 
 
-def purpose_item(purpose: Purpose, question: Question, words: Words, *more: object) -> Html:
-    """One purpose that is asked about, in the list of the first layer."""
+def purpose_item(edition: Edition, question: Question, words: Words, *more: object) -> Html | None:
+    """One purpose that is asked about, in the list of the first layer: a name that opens in place.
+
+    What became wider is open at once: it is what the question is about.
+    """
+    purpose = edition.purpose(question.purpose)
+    if purpose is None:
+        return None
     lang, text = describe.words_of(purpose, words.lang)
-    body: object = own(text.description, lang)
+    note = " ".join(
+        (
+            describe.at(purpose.terms, Detail.AS_ASKED, words),
+            recipients(edition, question.purpose, words),
+        )
+    )
+    body: list[object] = [
+        el("p", None, own(text.description, lang)),
+        el("p", {"class": "askfirst-note"}, *more, note),
+    ]
     if question.widened:
         changes = sentences(question.widened, words, purpose.terms)
-        body = el(
-            "ul", {"class": "askfirst-changes"}, [el("li", None, sentence) for sentence in changes]
-        )
+        body = [el("ul", {"class": "askfirst-changes"}, [el("li", None, each) for each in changes])]
+    name = el("strong", None, own(text.title, lang))
     return el(
         "li",
         None,
-        el("strong", None, own(text.title, lang)),
-        el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))
-        if purpose.terms.is_sold
-        else None,
-        el("div", None, body),
-        *more,
+        el(
+            "details",
+            {"open": bool(question.widened)},
+            el("summary", None, name, sells_tag(purpose.terms, words)),
+            body,
+        ),
     )
+
+
+def sells_tag(terms: Terms, words: Words) -> list[object]:
+    """That it may be sold or shared, where somebody receives it."""
+    if not terms.is_sold:
+        return []
+    return [" ", el("span", {"class": "askfirst-tag"}, words.say("notice", "sells"))]
 
 
 def recipients(edition: Edition, name: str, words: Words) -> str:

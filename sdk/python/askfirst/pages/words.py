@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -95,6 +95,16 @@ def words_in(lang: str) -> Words:
         if wanted in known and _LANGUAGE.fullmatch(wanted):
             return _words_of(wanted)
     raise LookupError("the words of the notice are missing from askfirst/static/words")
+
+
+def words_for(lang: str, languages: Sequence[str]) -> Words:
+    """The words for a page in this language: it, where the policy has it, else the policy's first.
+
+    `languages` are the policy's; the primary languages are compared.
+    """
+    primary = lang.partition("-")[0].lower()
+    near = (tag for tag in languages if tag.partition("-")[0] == primary)
+    return words_in(next(near, languages[0]))
 
 
 @cache  # by the languages we have, never by what a visitor asks for

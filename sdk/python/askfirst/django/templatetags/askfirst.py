@@ -8,12 +8,13 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 
+from askfirst.pages.assets import versioned
 from askfirst.pages.html import Html, el
 
 from ..consent import askfirst_notice as notice
 from ..consent import consent_from
 
-SCRIPT = "/askfirst/static/askfirst.js"
+SCRIPT = f"/askfirst/static/{versioned('askfirst.js')}"
 
 register = template.Library()
 

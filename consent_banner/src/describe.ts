@@ -15,7 +15,7 @@ export function textOf(purpose: PurposeDocument, name: string, lang: string): Te
 }
 
 export const count = (words: Words, path: string, n: number): string =>
-  words.say(`${path}.${n === 1 ? "one" : "other"}`, { n });
+  words.say(`${path}.${new Intl.PluralRules(words.lang).select(n)}`, { n });
 
 export const listed = (words: Words, items: readonly string[]): string => items.join(words.say("list"));
 

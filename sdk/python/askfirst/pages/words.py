@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from askfirst.pages.html import Html, join, undirected
+from askfirst.pages.plurals import plural
 from askfirst.terms.languages import shipped_languages
 
 FALLBACK = "en"
@@ -63,7 +64,7 @@ class Words:
 
     def count(self, *path: str, n: int) -> str:
         """The form of a counted thing that this number asks for."""
-        return self.say(*path, "one" if n == 1 else "other", n=n)
+        return self.say(*path, plural(self.lang, n), n=n)
 
     def days(self, n: int) -> str:
         """A number of days."""

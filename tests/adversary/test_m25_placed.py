@@ -118,7 +118,7 @@ async def test_a_collector_for_each_visitor_tells_nothing(tmp_path: Path) -> Non
     keys = await world.begin(*(everything(world, collector=f"x{each.hex}") for each in marked))
     for each in marked[::2]:
         purpose = f"x{each.hex}/statistics"
-        await world.answer(each.browser, {purpose: 2})
+        await world.answer(each.browser, {"statistics": 2, purpose: 2})
         vouch = await word(world, each.browser, "/u/1", f"x{each.hex}")
         event = {**view("/u/1"), "purpose": purpose}
         sent = {"collector": keys[f"x{each.hex}"], "vouch": vouch}

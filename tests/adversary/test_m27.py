@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from askfirst_collector.closing.rule import MARGIN
 from tests.adversary.watcher import Shown, Watcher
 from tests.adversary.world import MIDNIGHT, MORNING, SIZE, World, site_policy
 from tests.whole import FIREFOX, Visitor, view
@@ -168,10 +169,7 @@ async def test_a_rare_visitor_among_many(tmp_path: Path) -> None:
 
 
 async def test_an_erasure_is_as_if_nobody_came(tmp_path: Path) -> None:
-    """M27: erased before the period closes, a visitor is in no figure; afterwards no figure moves.
-
-    The snapshot was not tipped here: 23 others are shown as 20, and so are 24.
-    """
+    """M27: erased before closing, a visitor is in no figure; afterwards no figure moves."""
     stories = {str(each): replace(RARE, ending=each) for each in (None, "erases", "stays")}
     stories["erases later"] = replace(RARE, ending="erases later")
     seen = await runs(tmp_path, stories)
@@ -180,12 +178,12 @@ async def test_an_erasure_is_as_if_nobody_came(tmp_path: Path) -> None:
 
 
 async def test_what_the_size_itself_tells(tmp_path: Path) -> None:
-    """M27, its limit: the fifth visitor is what makes four others visible, and no more is said.
+    """M27, its limit: one visitor more makes others visible, by chance; and no more is said.
 
-    Whoever knows the four others knows then that a fifth came; nothing of the fifth is shown.
+    Without chance it is the eighth; nothing of that visitor is shown.
     """
-    fifth = Story(others=SIZE - 2)
-    seen = await runs(tmp_path, {"came": fifth, "not": replace(fifth, ending=None)})
+    eighth = Story(others=SIZE + MARGIN - 2)
+    seen = await runs(tmp_path, {"came": eighth, "not": replace(eighth, ending=None)})
     assert differences(seen["came"], seen["not"])
     everything = b"".join(each.body for each in seen["came"])
     assert [trace for trace in TRACES if trace in everything] == []

@@ -28,7 +28,7 @@ HOUSE = {
 # Names nobody, says no time: the leaves of the ledger, and the marks that keep the dead dead.
 REMAINS = {"entry", "dead", "ended"}
 # Of the last days, on which nobody came.
-OPEN = {"closing", "rounding_key", "snapshot"}
+OPEN = {"closing", "today"}
 
 
 def rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -92,7 +92,7 @@ async def test_nothing_outlives_its_time(tmp_path: Path) -> None:
     assert found["event"]
     assert found["cell"]
     # No salt of a period, no answer to a batch, no key of either is needed any more.
-    for name in ("period_salt", "batch_key", "answer", "rounding_key", "snapshot"):
+    for name in ("period_salt", "batch_key", "answer"):
         assert [row for row in found[name] if FIRST in row or len(row) == 3] == [], name
 
     await run_hourly(world, MORNING + (KEEP + 2) * DAY)

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
 from askfirst_collector.store.periods import start_of
 from askfirst_collector.store.salts import pseudonym
 from tests.collectors import read_beside
+from tests.support.draws import no_noise
 
 DAY = 86_400
 MONDAY = "2026-11-16"
@@ -46,9 +47,15 @@ def policy(name: str = "standard", **statistics: Any) -> Policy:
 
 
 @contextmanager
-def opened(folder: Path, clock: Clock, published: Policy | None = None) -> Iterator[Services]:
-    """The parts, with one site; the event store believes every batch."""
-    parts = open_services(folder, host_policy=None, now=clock, urandom=os.urandom)
+def opened(
+    folder: Path,
+    clock: Clock,
+    published: Policy | None = None,
+    *,
+    urandom: Callable[[int], bytes] = no_noise,
+) -> Iterator[Services]:
+    """The parts, with one site; the event store believes every batch, figures have no noise."""
+    parts = open_services(folder, host_policy=None, now=clock, urandom=urandom)
     parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
     try:
         parts.registry.publish(published or policy())

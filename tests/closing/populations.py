@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.cells import Group
-from askfirst_collector.closing.disclosure import Facts
-from askfirst_collector.closing.tables import Questions
+from askfirst_collector.closing.disclosure import DayFacts, Facts
+from askfirst_collector.closing.pairs import Frequent, Pair, Pairs
+from askfirst_collector.closing.rule import MOST_A_DAY
+from askfirst_collector.closing.tables import ENTRY, PAIR_LEVELS, Questions
 
 
 @dataclass(frozen=True)
@@ -21,28 +23,55 @@ class Visit:
     values: dict[str, Value] = field(default_factory=dict)
     type: str = "page_view"
 
+    @property
+    def begins(self) -> bool:
+        """Whether a visit begins with it."""
+        channel = self.values.get("referrer", ())[:1]
+        return self.type == "page_view" and channel not in ((), ("internal",))
 
-def facts_of(visits: Iterable[Visit], questions: Questions) -> Facts:
+
+def facts_of(visits: Iterable[Visit], questions: Questions, whole: str = "") -> Facts:
     """Group visits by every value that is asked about."""
-    total = Group()
-    trees: dict[str, dict[Value, Group]] = {name: {} for name in (*questions.trees, "action")}
-    pairs: dict[tuple[str, str], dict[tuple[Value, Value], Group]] = {
-        pair: {} for pair in questions.pairs
+    rows = [visit for visit in visits if visit.visitor is not None]
+    trees: dict[str, dict[Value, set[int]]] = {
+        name: {} for name in (*questions.trees, *questions.apart)
     }
-    for visit in visits:
-        own = Group(
-            set() if visit.visitor is None else {visit.visitor}, int(visit.type == "page_view")
-        )
-        total.add(own)
+    for row in rows:
+        assert row.visitor is not None
         for name in questions.trees:
-            trees[name].setdefault(visit.values.get(name, ()), Group()).add(own)
-        if visit.type == "action":
-            acted = Group(set(own.visitors), 1)
-            trees["action"].setdefault(visit.values.get("action", ()), Group()).add(acted)
-        for a, b in questions.pairs:
-            both = visit.values.get(a, ()), visit.values.get(b, ())
-            pairs[a, b].setdefault(both, Group()).add(own)
-    return Facts(total, trees, pairs)
+            if name != ENTRY:
+                trees[name].setdefault(row.values.get(name, ()), set()).add(row.visitor)
+        if ENTRY in questions.trees and row.begins:
+            trees[ENTRY].setdefault(row.values.get("page", ()), set()).add(row.visitor)
+        if row.type == "action" and "action" in questions.apart:
+            trees["action"].setdefault(row.values.get("action", ()), set()).add(row.visitor)
+    dated = [(whole or "".join(row.values.get("time", ())[:1]), row) for row in rows]
+    days = {
+        day: DayFacts(
+            frozenset(row.visitor for at, row in dated if at == day and row.visitor is not None),
+            _capped(row for at, row in dated if at == day and row.type == "page_view"),
+            _capped(row for at, row in dated if at == day and row.begins),
+        )
+        for day in {day for day, _ in dated if day}
+    }
+    return Facts(frozenset(row.visitor for row in rows if row.visitor is not None), trees, days)
+
+
+def _capped(rows: Iterable[Visit]) -> int:
+    return sum(min(count, MOST_A_DAY) for count in Counter(row.visitor for row in rows).values())
+
+
+def pairs_of(visits: Iterable[Visit], pairs: Sequence[Pair], frequent: Frequent) -> Pairs:
+    """Which visitors have a row with both values."""
+    groups: dict[Pair, dict[tuple[Value, Value], set[int]]] = {pair: {} for pair in pairs}
+    for visit in visits:
+        for a, b in pairs:
+            first, second = (
+                visit.values.get(name, ())[: PAIR_LEVELS.get(name, 1)] for name in (a, b)
+            )
+            if visit.visitor is not None and first in frequent[a] and second in frequent[b]:
+                groups[a, b].setdefault((first, second), set()).add(visit.visitor)
+    return groups
 
 
 def values_of(depth: int, words: Sequence[str] = "abc") -> st.SearchStrategy[Value]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from askfirst_collector.closing import close as closing_module
+from askfirst_collector.closing.calendar import asked_of
 from askfirst_collector.closing.close import close_due, close_period, due
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
@@ -40,12 +41,13 @@ def closings(parts: Services) -> dict[tuple[str, str], int | None]:
 
 
 def cells(parts: Services, table: str) -> dict[tuple[str, ...], int]:
-    """The visitors of a table's cells; `other` and the like end in their kind."""
+    """The visitors of a table's cells but those not given; `other` ends in that."""
     with parts.engine.connect() as connection:
         rows = connection.execute(select(disclosed.cell).where(disclosed.cell.c.table == table))
         return {
             disclosed.read(row.path) + (() if row.kind == "value" else (row.kind,)): row.visitors
             for row in rows
+            if row.kind != "not given"
         }
 
 
@@ -127,11 +129,11 @@ def test_a_period_without_rows_takes_none_while_it_is_closed(
     clock.now = after()
     disclose, closes = closing_module.disclose, []
 
-    def meanwhile(*arguments: Any) -> Any:
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
         with pytest.raises(PeriodClosed):
             store(parts, late)
         closes.append(arguments)
-        return disclose(*arguments)
+        return disclose(*arguments, **options)
 
     monkeypatch.setattr(closing_module, "disclose", meanwhile)
     close_period(parts, key_of(), clock.now)
@@ -162,18 +164,34 @@ def test_a_close_that_is_cut_off_is_open_or_closed(
     assert parts.events.periods() == []
 
 
-def test_the_largest_size_and_the_shortest_retention_govern(parts: Services, clock: Clock) -> None:
-    """One row under stricter terms makes the whole period as strict."""
-    few = crowd(parts, 9, page=("/a",))
-    store(parts, [*few, row(parts, 99, {"page": ("/a",)}, size=12, retention=30)])
+def test_what_rows_say_governs_no_period(parts: Services, clock: Clock) -> None:
+    """M27: one old grant of stricter terms shows in no size and no retention: editions decide."""
+    store(parts, [*crowd(parts, 9, page=("/a",)), row(parts, 99, {}, size=12, retention=30)])
     clock.now = after()
     close_due(parts, clock.now)
-    assert closings(parts)["statistics", MONDAY] is None
     with parts.engine.connect() as connection:
         closed = disclosed.closing
         where = (closed.c.purpose == "statistics") & (closed.c.period == MONDAY)
-        found = connection.execute(select(closed).where(where)).one()
-    assert (found.min_cell_size, found.expires) == (12, after() - 600 + 30 * DAY)
+        closing = connection.execute(select(closed).where(where)).one()
+    assert (closing.visitors, closing.min_cell_size) == (10, 5)
+    assert closing.expires == after() - 600 + 365 * DAY
+
+
+def test_the_largest_size_and_the_shortest_retention_govern(parts: Services, clock: Clock) -> None:
+    """Of every edition by which a grant may have been given when the period opened, none later."""
+    clock.now += DAY
+    parts.registry.publish(policy(min_cell_size=12, retention_days=100))
+    parts.registry.publish(policy(min_cell_size=8, retention_days=200))
+    clock.now += DAY
+    parts.registry.publish(policy(min_cell_size=500, retention_days=31))
+    site = parts.registry.site("shop")
+    assert site is not None
+    limits = []
+    for period in (MONDAY, "2026-11-18", "2026-11-19", "2028-01-10"):
+        terms = asked_of(site, key_of(period))
+        assert terms is not None
+        limits.append((terms.min_cell_size, terms.retention_days))
+    assert limits == [(5, 365), (12, 100), (500, 31), (500, 31)]
 
 
 def test_a_period_closes_without_its_salt(parts: Services, clock: Clock) -> None:
@@ -236,7 +254,7 @@ def test_nothing_rare_is_in_any_file_once_its_period_is_closed(
     clock.now = after()
     close_due(parts, clock.now)
     left = raw_files(tmp_path)
-    assert cells(parts, "page") == {("/a",): 30}
+    assert cells(parts, "page") == {("/a",): 30, ("/a", "other"): 30}
     assert not [secret for secret in secrets if secret.encode() in left]
 
 
@@ -267,8 +285,8 @@ def test_drops_are_counted_apart(parts: Services, clock: Clock) -> None:
     clock.now = after()
     close_due(parts, clock.now)
     assert closings(parts)["statistics", MONDAY] == 20
-    # One visitor of `bad-event` alone would be told: the next smallest joins, which is all.
-    assert cells(parts, "drops") == {}
+    # One visitor of `bad-event` alone is left out, and takes nobody along.
+    assert cells(parts, "drops") == {("bot",): 10}
     assert cells(parts, "action") == {}
     assert cells(parts, "page") == {("/a",): 20}
 

@@ -102,8 +102,8 @@ def test_the_largest_size_and_the_shortest_retention_of_the_chain(
 def test_only_tables_that_the_collector_lists_are_made(tmp_path: Path, clock: Clock) -> None:
     """A pair table that the site lists is not the collector's unless it lists it too."""
     with standing(tmp_path, clock) as parts:
-        views(parts, 10)
-        views(parts, 10, replace(KEY, collector=""))
+        views(parts, 20)
+        views(parts, 20, replace(KEY, collector=""))
         clock.now = after()
         close_due(parts, clock.now)
         assert told(parts, "browser*page").rows == ()

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from askfirst.errors import CollectorUnavailable
-from askfirst_collector.closing.snapshot import read_snapshot
+from askfirst_collector.closing.today import read_today
 from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.services import Services
@@ -18,12 +18,12 @@ from ..closing.test_close import closings
 
 
 def test_a_round_of_jobs_does_all_that_is_due(parts: Services, clock: Clock) -> None:
-    """M28, M48: closed, its salt destroyed, its snapshot made; the tables go after retention."""
-    store(parts, crowd(parts, 20, page=("/a",)))
+    """M28, M48: closed, its salt destroyed, today counted; the tables go after retention."""
+    store(parts, crowd(parts, 20, page=("/a",), time=(MONDAY, "09")))
     assert run_jobs(parts, clock.now) == [each.name for each in JOBS]
-    snapshot = read_snapshot(parts.engine, "shop", clock.now)
-    assert snapshot is not None
-    assert snapshot.visitors == 20
+    today = read_today(parts.engine, "shop", "statistics", 5, clock.now)
+    assert today is not None
+    assert today.visitors == 20
     clock.now = after() + 3 * 3600
     run_jobs(parts, clock.now)
     assert closings(parts)["statistics", MONDAY] == 20

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from askfirst.errors import CollectorUnavailable, PolicyError
 from askfirst.terms.edition import Choice
@@ -16,7 +17,7 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due, due
-from askfirst_collector.closing.snapshot import read_snapshot, take_snapshots
+from askfirst_collector.closing.today import add_newcomers, today
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
@@ -104,9 +105,9 @@ def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
     assert [each.name for each in parts.registry.readable()] == ["zoo"]
     assert parts.registry.has_origin("https://zoo.example")
     assert not parts.registry.has_origin("https://shop.example")
-    take_snapshots(parts, clock())
-    assert read_snapshot(parts.engine, "zoo", clock()) is not None
-    assert read_snapshot(parts.engine, "shop", clock()) is None
+    add_newcomers(parts, clock())
+    with parts.engine.connect() as connection:
+        assert {row.site for row in connection.execute(select(today))} == {"zoo"}
     upkeep(parts, clock())
     clock.now = NOON + 2 * DAY
     assert {key.site for key in due(parts, clock())} == {"zoo"}

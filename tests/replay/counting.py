@@ -1,60 +1,89 @@
 """The rule of disclosure a second time: over plain rows, with dicts and sets, and no code of ours.
 
-A row is (visitor or None, path); `rule` gives the cells that may be shown, before rounding.
+A row is (visitor, path); `rule` gives the cells that are shown. Draws are taken from the same bytes
+in the same order: so many coins, and three-sided dice, until one does not show 0.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 Path = tuple[str, ...]
-Seen = tuple[str | None, Path]
-# (path, kind) -> visitors, page views.
-Table = dict[tuple[Path, str], tuple[int, int]]
+Seen = tuple[str, Path]
+# (path, kind) -> visitors.
+Table = dict[tuple[Path, str], int]
+Draw = Callable[[int], bytes]
 
 
-def rule(rows: Sequence[Seen], size: int, above: Path = ()) -> Table:
-    """Every cell below `above`: values that enough visitors reach, `not given`, `other`."""
-    below: dict[str | None, list[Seen]] = defaultdict(list)
+def rule(
+    rows: Sequence[Seen],
+    size: int,
+    depth: int,
+    draw: Draw,
+    *,
+    above: Path = (),
+    days: Mapping[Path, int | None] | None = None,
+) -> Table:
+    """Every cell below `above` that is shown: values, `not given`, `other`."""
+    if len(above) == depth:
+        return {}
+    below: dict[str, list[Seen]] = defaultdict(list)
+    cut = []
     for row in rows:
-        path = row[1]
-        below[path[len(above)] if len(path) > len(above) else None].append(row)
-    if set(below) == {None} or not below:
-        return {}
-    shown, rest = _parted(below, size)
-    if not set(shown) - {None} and not (shown and _visitors(rest)):
-        return {}
-    table: Table = {}
-    for part in shown:
-        if part is None:
-            table[above, "not given"] = _count(below[None])
+        if len(row[1]) > len(above):
+            below[row[1][len(above)]].append(row)
         else:
-            table[(*above, part), "value"] = _count(below[part])
-            table |= rule(below[part], size, (*above, part))
-    if _visitors(rest):
-        table[above, "other"] = _count(rest)
+            cut.append(row)
+    table: Table = {}
+    rest = []
+    for part in sorted(below):
+        path = (*above, part)
+        is_day = days is not None and path in days
+        figure = days[path] if days and is_day else question(below[part], size, draw)
+        if figure is None:
+            rest += below[part]
+        else:
+            table[path, "value"] = figure
+            table |= rule(below[part], size, depth, draw, above=path, days=days)
+    for kind, left in (("not given", cut), ("other", rest)):
+        figure = question(left, size, draw)
+        if figure is not None:
+            table[above, kind] = figure
     return table
 
 
-def _parted(groups: dict[str | None, list[Seen]], size: int) -> tuple[list[str | None], list[Seen]]:
-    """Which groups stand alone; what is left is `other`, which takes in the smallest while few."""
-    shown = sorted(
-        (part for part in groups if len(_visitors(groups[part])) >= size),
-        key=lambda part: (len(_visitors(groups[part])), str(part)),
-        reverse=True,
-    )
-    rest = [row for part, rows in groups.items() if part not in shown for row in rows]
-    while 0 < len(_visitors(rest)) < size:
-        if not shown:
-            return [], []
-        rest += groups[shown.pop()]
-    return shown, rest
+def question(rows: Sequence[Seen], size: int, draw: Draw) -> int | None:
+    """What is said of the visitors of these rows; None where they are not shown."""
+    count = len({visitor for visitor, _ in rows})
+    if count < size or count + zeros(3, draw) - zeros(3, draw) < size + 3:
+        return None
+    return max(size, count + zeros(2, draw) - zeros(2, draw))
 
 
-def _visitors(rows: Sequence[Seen]) -> set[str]:
-    return {visitor for visitor, _ in rows if visitor is not None}
+def capped(rows: Sequence[Seen], size: int, draw: Draw) -> int:
+    """A total of page views: five of a visitor at most, with a wider draw."""
+    count = sum(min(5, times) for times in Counter(visitor for visitor, _ in rows).values())
+    return max(size, count + fifths(draw) - fifths(draw))
 
 
-def _count(rows: Sequence[Seen]) -> tuple[int, int]:
-    return len(_visitors(rows)), len(rows)
+def zeros(sides: int, draw: Draw) -> int:
+    """How often a die with so many sides shows 0 in a row."""
+    count = 0
+    while True:
+        number = draw(1)[0]
+        if sides == 3 and number == 255:
+            continue
+        if number % sides:
+            return count
+        count += 1
+
+
+def fifths(draw: Draw) -> int:
+    """P(n) proportional to 2^(-n/5)."""
+    fives = zeros(2, draw)
+    weights = [2 ** (-n / 5) for n in range(5)]
+    point, rest = int.from_bytes(draw(7), "big") / 2**56 * sum(weights), 0
+    while point > sum(weights[: rest + 1]):
+        rest += 1
+    return 5 * fives + rest

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.closing.tables import TREES
-from askfirst_collector.reports.ranges import Row, Wanted, report
+from askfirst_collector.closing.tables import ENTRY, TREES
+from askfirst_collector.reports.ranges import Wanted, report
 from tests.collectors import Clock
-from tests.replay.counting import Seen, Table, rule
+from tests.replay.counting import Draw, Seen, Table, capped, question, rule
 from tests.replay.log import OWN, Line, people
+from tests.support.draws import drawn, no_noise
 from tests.whole import Site, Visitor, view
 
 pytestmark = [pytest.mark.anyio, pytest.mark.corpus]
@@ -24,6 +26,12 @@ COUNTRIES = "mmdb/test-data/GeoIP2-Country-Test.mmdb"
 SIZE = 5
 # What a visitor chose, by the order in which they came: most as asked, some with less detail.
 DETAILS = (2, 2, 2, 1, 2, 1)
+SEED = 16
+# The tables of a closing in the order in which they are asked, where they have rows.
+ORDER = {
+    "statistics": tuple(name for name in TREES if name not in ("cookies", ENTRY)),
+    "marketing": ("time", "page", "referrer"),
+}
 AFTER = 600  # seconds after midnight
 
 
@@ -44,7 +52,9 @@ class Replay:
 
     def __init__(self, folder: Path, corpus: Path, lines: Sequence[Line]) -> None:
         self.clock = Clock(lines[0].at - 60)
-        self.site = Site(folder, site_policy(), self.clock, places=corpus / COUNTRIES)
+        self.site = Site(
+            folder, site_policy(), self.clock, places=corpus / COUNTRIES, urandom=drawn(SEED)
+        )
         self.lines = lines
         self.details: dict[str, tuple[int, int]] = {}  # statistics, marketing
         self._visitors: dict[str, Visitor] = {}
@@ -70,7 +80,8 @@ class Replay:
         number = len(self._visitors)
         self._visitors[line.who] = visitor = Visitor(line.ip, line.agent.encode("latin-1"))
         self._first[line.who] = line
-        self.details[line.who] = DETAILS[number % len(DETAILS)], 0 if number % 4 else 3
+        detail = DETAILS[number % len(DETAILS)]
+        self.details[line.who] = detail, 0 if number % 4 else detail
         statistics, marketing = self.details[line.who]
         await self.site.answer(visitor, {"statistics": statistics, "marketing": marketing})
 
@@ -86,20 +97,18 @@ class Replay:
         assert "close" in self.site.run_jobs()
 
     def seen(self, purpose: str, day: str) -> dict[str, list[Seen]]:
-        """The rows of a day, by table: who (None under the least detail), and what."""
-        found: dict[str, list[Seen]] = {name: [] for name in TREES}
+        """The rows of a day, by table: who, and what."""
+        rows: dict[str, list[Seen]] = {name: [] for name in (*ORDER[purpose], ENTRY)}
         for line in self.lines:
             detail = self.details[line.who][purpose == "marketing"]
             if line.day != day or not detail:
                 continue
             values = line.values()
-            for name in found:
-                wanted = values.get(name, ())
-                if purpose == "marketing" and name not in ("time", "page", "referrer"):
-                    wanted = ()
-                who = line.who if detail > 1 else None
-                found[name].append((who, wanted[: level(name, detail)]))
-        return found
+            for name in ORDER[purpose]:
+                rows[name].append((line.who, values.get(name, ())[: level(name, detail)]))
+            if values["referrer"][0] != "internal":
+                rows[ENTRY].append((line.who, values["page"][: level("page", detail)]))
+        return rows
 
     def granted(self, purpose: str, day: str) -> list[Seen]:
         """The answers of a day."""
@@ -114,62 +123,65 @@ async def test_the_tables_of_a_real_log(tmp_path: Path, corpus: Path) -> None:
     """M27: every table of every closed day is the rule of the design over a second count.
 
     All rows of the log that are no bots: one receipt for each address and agent, the clock at each
-    row's own time. Values come from other libraries than ours where there are any; the count and
-    the rule are written anew in `counting.py`. Rounding is known by what it does: the nearest
-    multiple of five on either side, and one count reads the same in every table of a day.
+    row's own time. Values come from other libraries than ours where there are any; the count, the
+    rule and its draws are written anew in `counting.py`.
     """
     replay = Replay(tmp_path / "data", corpus, people(corpus))
     await replay.run()
-    parts = replay.site.collector.parts()
+    parts, stream = replay.site.collector.parts(), random.Random(SEED)
     days = sorted({line.day for line in replay.lines})
     assert parts.events.periods() == []
     compared = hidden = 0
     for day in days:
-        read: dict[int, int] = {}
-        for purpose in ("statistics", "marketing"):
+        for purpose in ("marketing", "statistics"):
+            rows = replay.seen(purpose, day) | {"consent": replay.granted(purpose, day)}
+            expected, totals = second_count(rows, ORDER[purpose], day, stream.randbytes)
             wanted = Wanted("example", purpose, date.fromisoformat(day), date.fromisoformat(day))
-            seen = replay.seen(purpose, day) | {"consent": replay.granted(purpose, day)}
-            for table, rows in seen.items():
-                expected = rule(rows, SIZE)
-                found = report(parts, wanted, table)
-                compared += _same(expected, found.rows, read)
-                paths = {path for _, path in rows}
-                hidden += len(paths - {path for path, kind in expected if kind == "value"})
-                if table == "page":
-                    visitors = {who for who, _ in rows if who}
-                    _reads(read, len(visitors), found.visitors)
-                    _reads(read, len(rows), found.views)
+            for table, cells in expected.items():
+                answer = report(parts, wanted, table)
+                assert {(row.path, row.kind): row.visitors for row in answer.rows} == cells, table
+                assert (answer.visitors, answer.views, answer.visits) == totals
+                compared += len(cells)
+                paths = {path for _, path in rows[table]}
+                hidden += len(paths - {path for path, kind in cells if kind == "value"})
     assert len(days) == 4
     assert compared > 500
     assert hidden > 1000
     await replay.site.aclose()
 
 
-def _same(expected: Table, rows: Sequence[Row], read: dict[int, int]) -> int:
-    found: Table = {(row.path, row.kind): (row.visitors, row.views) for row in rows}
-    assert found.keys() == expected.keys()
-    for cell, exact in expected.items():
-        for count, shown in zip(exact, found[cell], strict=True):
-            _reads(read, count, shown)
-    return len(found)
-
-
-def _reads(read: dict[int, int], count: int, shown: int | None) -> None:
-    """That a count is rounded to one of its neighbours, and to the same wherever it stands."""
-    assert shown is not None
-    assert shown % 5 == 0
-    assert abs(shown - count) < 5
-    assert shown > 0 or count == 0
-    assert read.setdefault(count, shown) == shown
+def second_count(
+    rows: Mapping[str, list[Seen]], order: Sequence[str], day: str, draw: Draw
+) -> tuple[dict[str, Table], tuple[int | None, ...]]:
+    """Every table of a closed day, and its totals, in the order in which draws are taken."""
+    visitors = question(rows["page"], SIZE, draw)
+    totals: tuple[int | None, ...] = (None, None, None)
+    if visitors is not None:
+        totals = (
+            visitors,
+            capped(rows["page"], SIZE, draw),
+            capped(rows[ENTRY], SIZE, draw),
+        )
+    tables = {"consent": rule(rows["consent"], SIZE, 2, draw)}
+    for table in (*order, ENTRY):
+        depth = level("page" if table == ENTRY else table, 2)
+        tables[table] = (
+            {}
+            if visitors is None
+            else rule(rows[table], SIZE, depth, draw, days={(day,): visitors})
+        )
+    return tables, totals
 
 
 def test_the_second_count_is_a_rule() -> None:
-    """The rule of `counting.py` by hand: `other` grows until it is enough, parts under wholes."""
-    rows: list[Seen] = [(f"v{n}", ("/a", "/a/b" if n < 5 else "/a/c")) for n in range(12)]
-    rows += [(f"w{n}", ("/d",)) for n in range(6)] + [("x", ("/e", "/e/f")), (None, ("/a",))]
-    assert rule(rows, 5) == {
-        (("/a",), "value"): (12, 13),
-        (("/a", "/a/c"), "value"): (7, 7),
-        (("/a", "/a/b"), "value"): (5, 5),
-        ((), "other"): (7, 7),
+    """The rule of `counting.py` by hand: what too few share is `other`, parts under wholes."""
+    rows: list[Seen] = [(f"v{n}", ("/a", "/a/b" if n < 3 else "/a/c")) for n in range(12)]
+    rows += [(f"w{n}", ("/d",)) for n in range(9)] + [(f"x{n}", ("/e", "/e/f")) for n in range(4)]
+    rows += [(f"y{n}", ("/g",)) for n in range(4)]
+    assert rule(rows, 5, 2, no_noise) == {
+        (("/a",), "value"): 12,
+        (("/a", "/a/c"), "value"): 9,
+        (("/d",), "value"): 9,
+        (("/d",), "not given"): 9,
+        ((), "other"): 8,
     }

@@ -16,13 +16,13 @@ from askfirst_collector.reports.ranges import Period, Report, Row, Wanted
 
 WANTED = Wanted("shop", "statistics", date(2026, 11, 16), date(2026, 11, 17))
 PERIODS = (
-    Period("2026-11-16", "day", 30, 45),
+    Period("2026-11-16", "day", 30, 45, visits=33),
     Period("2026-11-17", "day", None, None, "too few"),
 )
 
 
 def _report(*rows: Row) -> Report:
-    return Report(WANTED, "page", rows, 30, 45, PERIODS)
+    return Report(WANTED, "page", rows, 30, 45, 33, PERIODS)
 
 
 def _read(text: str) -> list[list[str]]:
@@ -41,50 +41,50 @@ def test_a_table_has_its_total_and_its_rows() -> None:
     """A page that looks like a formula is text in the file."""
     text = csv_of(
         _report(
-            Row(("/blog", "/blog/a"), "value", 20, 30),
-            Row(("/blog",), "other", 5, 10),
-            Row(('=HYPERLINK("http://x")',), "value", 5, 5),
+            Row(("/blog", "/blog/a"), "value", 20),
+            Row(("/blog",), "other", 5),
+            Row(('=HYPERLINK("http://x")',), "value", 5),
         )
     )
     assert _read(text) == [
-        ["page", "kind", "visitors", "page views"],
-        ["(total)", "total", "30", "45"],
-        ["/blog › /blog/a", "value", "20", "30"],
-        ["/blog › (other)", "other", "5", "10"],
-        ['\'=HYPERLINK("http://x")', "value", "5", "5"],
+        ["page", "kind", "visitors"],
+        ["(total)", "total", "30"],
+        ["/blog › /blog/a", "value", "20"],
+        ["/blog › (other)", "other", "5"],
+        ['\'=HYPERLINK("http://x")', "value", "5"],
     ]
 
 
 @pytest.mark.parametrize(
     ("table", "head"),
     [
-        ("consent", ["answer", "kind", "visitors", "times"]),
-        ("action", ["action", "kind", "visitors", "times"]),
-        ("drops", ["reason", "kind", "visitors", "events"]),
+        ("consent", ["answer", "kind", "visitors"]),
+        ("action", ["action", "kind", "visitors"]),
+        ("drops", ["reason", "kind", "visitors"]),
     ],
 )
 def test_what_is_no_page_view_is_not_called_one(table: str, head: list[str]) -> None:
     """Grants, refusals and withdrawals are answers; the totals of page views stand elsewhere."""
-    rows = (Row(("granted",), "value", 20, 25), Row(("refused",), "value", 10, 10))
-    report = Report(WANTED, table, rows, 30, 45, PERIODS)
+    rows = (Row(("granted",), "value", 20), Row(("refused",), "value", 10))
+    report = Report(WANTED, table, rows, 30, 45, 33, PERIODS)
     assert _read(csv_of(report)) == [
         head,
-        ["granted", "value", "20", "25"],
-        ["refused", "value", "10", "10"],
+        ["granted", "value", "20"],
+        ["refused", "value", "10"],
     ]
 
 
 def test_a_missing_period_says_its_reason() -> None:
     """An empty figure is no zero."""
     assert _read(csv_of_periods(PERIODS))[1:] == [
-        ["2026-11-16", "day", "30", "45", ""],
-        ["2026-11-17", "day", "", "", "too few"],
+        ["2026-11-16", "day", "30", "45", "33", ""],
+        ["2026-11-17", "day", "", "", "", "too few"],
     ]
 
 
 def test_json_says_what_the_page_says() -> None:
     """The same rows, totals and reasons; it can be written as JSON."""
-    found = json.loads(json.dumps(json_of(_report(Row(("/a",), "value", 20, 30)))))
-    assert found["rows"] == [{"path": ["/a"], "kind": "value", "visitors": 20, "views": 30}]
-    assert (found["visitors"], found["views"]) == (30, 45)
+    found = json.loads(json.dumps(json_of(_report(Row(("/a",), "value", 20)))))
+    assert found["rows"] == [{"path": ["/a"], "kind": "value", "visitors": 20}]
+    assert (found["visitors"], found["views"], found["visits"]) == (30, 45, 33)
     assert [each["reason"] for each in found["periods"]] == [None, "too few"]

@@ -27,7 +27,7 @@ from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 
-STEPS = ["0001", "0002", "0003"]
+STEPS = ["0001", "0002", "0003", "0004"]
 
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (
@@ -116,13 +116,13 @@ def test_a_folder_from_before_migrations_is_adopted(tmp_path: Path) -> None:
     made_before(ledger)
     with closing(sqlite3.connect(ledger)) as connection:
         connection.execute("INSERT INTO job VALUES ('salts', 7)")
-        connection.execute("DROP TABLE snapshot")
+        connection.execute("DROP TABLE lease")
         connection.commit()
     assert [step.revision for step in rehearse(ledger)] == STEPS
     open_ledger(ledger).dispose()
     with closing(sqlite3.connect(ledger)) as connection:
         assert connection.execute("SELECT * FROM job").fetchall() == [("salts", 7)]
-        for table in ("host_edition", "snapshot"):
+        for table in ("host_edition", "lease", "today"):
             found = connection.execute(f"SELECT COUNT(*) FROM {table}")
             assert found.fetchone() == (0,)
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(HEAD,)]
@@ -200,11 +200,7 @@ def test_askfirst_migrate_says_what_it_would_do_and_does_it(tmp_path: Path) -> N
     made_before(ledger)
     told = run.invoke(main, ["migrate", "--data", str(tmp_path), "--check", "--json"])
     assert told.exit_code == 0, told.output
-    assert [step["revision"] for step in json.loads(told.output)["would_run"]] == [
-        "0001",
-        "0002",
-        "0003",
-    ]
+    assert [step["revision"] for step in json.loads(told.output)["would_run"]] == STEPS
     done = run.invoke(main, ["migrate", "--data", str(tmp_path)])
     assert (done.exit_code, done.output.splitlines()[-1]) == (0, "Done.")
     again = run.invoke(main, ["migrate", "--data", str(tmp_path), "--check"])

@@ -21,6 +21,7 @@ from askfirst_collector.store.periods import end_of, period_after, period_of, st
 DAY = 86_400  # seconds
 # Seconds after the end of a period until it is closed: what arrived in time is on disk by then.
 CLOSE_AFTER = 120
+LONGEST_GRANT = 400 * DAY  # seconds: no cookie, and no grant, outlives it
 
 
 def name_of(collector: str, purpose: str) -> str:
@@ -68,19 +69,30 @@ def _terms_under(site: Site, edition: Edition, name: str) -> Terms | None:
 
 
 def asked_of(site: Site, key: PeriodKey) -> Terms | None:
-    """What a period closes under, with only those tables that were listed from its start on."""
-    name = name_of(key.collector, key.purpose)
-    terms = last_asked(site, name)
-    if terms is None:
+    """What a period closes under: what stood when it opened, never what its rows say.
+
+    The largest size and the shortest retention of every edition by which a grant may have been
+    given then; the tables that were listed then. Of what was first asked later in the period, what
+    was asked first.
+    """
+    name, start = name_of(key.collector, key.purpose), start_of(key.period)
+    terms = [
+        (edition.effective, terms)
+        for edition, until in _in_force(site)
+        if until > start - LONGEST_GRANT and edition.effective < end_of(key.closes, key.period)
+        if (terms := _terms_under(site, edition, name)) is not None
+    ]
+    before = [entry for effective, entry in terms if effective <= start]
+    governing = before or [entry for _, entry in terms[:1]]
+    if not governing:
         return None
-    # Which tables a host policy allows that cannot be seen now, nobody knows.
-    items = terms.table_items if site.host is not None else Listed()
-    for edition, until in _in_force(site):
-        if until > start_of(key.period):
-            purpose = edition.purpose(name)
-            if purpose is not None:
-                items = items.meet(purpose.terms.table_items)
-    return replace(terms, table_items=items)
+    return replace(
+        governing[-1],
+        min_cell_size=max(entry.min_cell_size for entry in governing),
+        retention_days=min(entry.retention_days for entry in governing),
+        # Which tables a host policy allows that cannot be seen now, nobody knows.
+        table_items=governing[-1].table_items if site.host is not None else Listed(),
+    )
 
 
 def ended(key: PeriodKey, now: float) -> bool:

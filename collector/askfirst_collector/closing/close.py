@@ -10,28 +10,27 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.events import Limits, PeriodKey
+from askfirst_collector.store.disclosed import Disclosed
+from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of
 from askfirst_collector.store.salts import pseudonym
 
 from .calendar import DAY, asked_of, ended, ended_periods
 from .consents import read_consents
-from .disclosure import Facts, disclose
-from .facts import read_facts
-from .rounding import Rounding
+from .disclosure import Facts, day_totals, disclose
+from .facts import read_facts, read_pairs
+from .rule import Rule
 from .stores import Stores
 from .tables import Questions, questions_of
 
 log = logging.getLogger("askfirst.collector")
-
-# Of a purpose that is not asked any more, and has no row that says how many are enough.
-LARGEST_SIZE = 1000
 
 
 def due(stores: Stores, now: float) -> list[PeriodKey]:
@@ -85,25 +84,24 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         _drop_if_old(stores, key, now)
         return
     terms = None if site is None else asked_of(site, key)
-    questions = questions_of(terms)
     stores.events.seal(key)
-    limits, facts = _read(stores, key, questions)
-    known = [bound for bound in (limits, terms) if bound is not None]
-    size = max((bound.min_cell_size for bound in known), default=LARGEST_SIZE)
-    days = min((bound.retention_days for bound in known), default=0)
-    expires = end_of(key.closes, key.period) + days * DAY
-    if expires <= now or stores.events.kept(key):
+    expires = end_of(key.closes, key.period) + (terms.retention_days if terms else 0) * DAY
+    if terms is None or expires <= now or stores.events.kept(key):
         # Its tables would be too old, or were and are purged: they are not made, or not again.
         stores.events.drop(key)
         return
-    facts = replace(facts, trees={**facts.trees, "consent": read_consents(stores.ledger, key)})
+    limits, disclosed_period = _answers(stores, key, questions_of(terms), terms.min_cell_size)
     with unavailable("ledger"), writing(stores.engine) as connection:
         # Of several processes the first one's answers stand.
         if not disclosed.is_closed(connection, key):
-            secret = disclosed.elected_key(connection, key, now=now, urandom=stores.urandom)
-            answers = disclose(facts, questions, size, Rounding(secret))
-            settled = limits is None
-            disclosed.write(connection, key, answers, size=size, expires=expires, settled=settled)
+            disclosed.write(
+                connection,
+                key,
+                disclosed_period,
+                size=terms.min_cell_size,
+                expires=expires,
+                settled=limits is None,
+            )
     if limits is not None:
         _settle(stores, key)
     else:
@@ -117,10 +115,27 @@ def _drop_if_old(stores: Stores, key: PeriodKey, now: float) -> None:
         stores.events.drop(key)
 
 
-def _read(stores: Stores, key: PeriodKey, questions: Questions) -> tuple[Limits | None, Facts]:
-    # One view for both.
+def _answers(
+    stores: Stores, key: PeriodKey, questions: Questions, size: int
+) -> tuple[Limits | None, Disclosed]:
+    whole = key.period if key.closes == "day" else ""
+    # One view for all questions.
     with stores.events.reading(key) as period:
-        return period.limits(), read_facts(period, questions)
+        facts = _facts(stores, key, period, questions, whole)
+        rule = Rule(size, stores.urandom, facts.unsized)
+        visits = bool(questions.trees.get("referrer"))
+        days = {day: day_totals(facts.days[day], rule, visits=visits) for day in sorted(facts.days)}
+        pairs = partial(read_pairs, period)
+        return period.limits(), disclose(
+            facts, questions, rule, days=days, pairs=pairs, whole=whole
+        )
+
+
+def _facts(
+    stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
+) -> Facts:
+    facts = read_facts(period, questions, whole)
+    return replace(facts, trees={**facts.trees, "consent": read_consents(stores.ledger, key)})
 
 
 def _settle(stores: Stores, key: PeriodKey) -> None:

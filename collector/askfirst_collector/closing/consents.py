@@ -13,13 +13,12 @@ from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import end_of, period_after, start_of
 
 from .calendar import name_of
-from .cells import Group
 
 # Of a purpose that was not chosen yet.
 _NOTHING = Choice(0, 0)
 
 
-def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
+def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, set[int]]:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
     A withdrawal is counted at the edition it leaves; a grant that was taken back, as its visitor
@@ -48,19 +47,16 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, Group]:
         edition = after.edition if after.detail else before.edition
         newest[handle] = len(events)
         events.append(None if what is None else (handle, (what, str(edition))))
-    groups: dict[Value, Group] = {}
+    groups: dict[Value, set[int]] = {}
     numbers: dict[str, int] = {}
     number = count(1)
     for handle, value in filter(None, events):
-        group = groups.setdefault(value, Group())
-        group.visitors.add(numbers.setdefault(handle, next(number)))
-        group.views += 1
+        groups.setdefault(value, set()).add(numbers.setdefault(handle, next(number)))
     if key.collector:
         return groups
     after_last = period_after(key.closes, key.period)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
-        visitors = {next(number) for _ in range(refused)}
-        groups["refused", str(edition)] = Group(visitors, refused)
+        groups["refused", str(edition)] = {next(number) for _ in range(refused)}
     return groups
 
 

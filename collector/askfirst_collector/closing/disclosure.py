@@ -2,71 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.store.disclosed import Cell, Disclosed
+from askfirst_collector.store.disclosed import Cell, Disclosed, Totals
 
-from .cells import Group
-from .pairs import Pair, pair_table
-from .rounding import Rounding
+from .pairs import ReadPairs, pair_cells
+from .rule import Rule
 from .steps import funnel, goals
-from .tables import PAIR_LEVELS, Questions
-from .tree import Leaves, tree
+from .tables import Questions
+from .tree import Known, Leaves, tree
+
+
+@dataclass(frozen=True)
+class DayFacts:
+    """The visitors of a day; of each, `MOST_A_DAY` page views and visits at most."""
+
+    visitors: AbstractSet[int]
+    views: int
+    visits: int
 
 
 @dataclass(frozen=True)
 class Facts:
     """The rows of one period, grouped. Never stored, never shown: `disclose` is the only way out.
 
-    `trees` has the rows by the value of each attribute, `pairs` by the values of two.
+    `trees` has the visitors by the value of each attribute, `days` what happened on each day
+    (ISO 8601), `unsized` those who count towards no size.
     """
 
-    total: Group = field(default_factory=Group)
+    total: AbstractSet[int] = frozenset()
     trees: Mapping[str, Leaves] = field(default_factory=dict)
-    pairs: Mapping[tuple[str, str], Mapping[tuple[Value, Value], Group]] = field(
-        default_factory=dict
-    )
+    days: Mapping[str, DayFacts] = field(default_factory=dict)
+    unsized: AbstractSet[int] = frozenset()
 
 
-def disclose(facts: Facts, questions: Questions, size: int, rounding: Rounding) -> Disclosed:
-    """The answers to `questions`, by the rule of the design, each count rounded."""
-    enough = len(facts.total.visitors) >= size
-    cells = tuple(
-        replace(cell, visitors=rounding.rounded(cell.visitors), views=rounding.rounded(cell.views))
-        for cell in exact_cells(facts, questions, size)
-    )
-    if not enough:
-        return Disclosed(None, None, cells)
-    total = facts.total
-    return Disclosed(rounding.rounded(len(total.visitors)), rounding.rounded(total.views), cells)
+def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:
+    """What is shown of one day; `visits` says whether referrers tell them from page views."""
+    visitors = rule.figure(day.visitors)
+    if visitors is None:
+        return Totals(None, None, None)
+    views = rule.total(day.views)
+    return Totals(visitors, views, rule.total(day.visits) if visits else None)
 
 
-def exact_cells(facts: Facts, questions: Questions, size: int) -> Iterator[Cell]:
-    """The cells that are shown, before rounding: for `disclose`, and for those who attack it."""
-    enough = len(facts.total.visitors) >= size
-    shown: dict[str, dict[Value, Group]] = {}
-    for name in (*questions.apart, *(questions.trees if enough else ())):
+def disclose(
+    facts: Facts,
+    questions: Questions,
+    rule: Rule,
+    *,
+    days: Mapping[str, Totals],
+    pairs: ReadPairs,
+    whole: str = "",
+) -> Disclosed:
+    """The answers to `questions`. `days` are the totals of each day, as they are shown.
+
+    `whole` is the day that is all of the period: its totals are those of the period.
+    """
+    if whole:
+        totals = days.get(whole, Totals(None, None, None))
+    else:
+        shown = [day for day in days.values() if day.visitors is not None]
+        visitors = rule.figure(facts.total)
+        totals = Totals(
+            visitors,
+            _sum(day.views for day in shown) if visitors is not None else None,
+            _sum(day.visits for day in shown) if visitors is not None else None,
+        )
+    known: dict[tuple[str, Value], int | None] = {
+        ("time", (day,)): total.visitors for day, total in days.items()
+    }
+    cells = _cells(facts, questions, rule, known, pairs, enough=totals.visitors is not None)
+    return Disclosed(totals, tuple(cells))
+
+
+def _sum(figures: Iterable[int | None]) -> int | None:
+    numbers = [number for number in figures if number is not None]
+    return sum(numbers) if numbers else None
+
+
+def _cells(
+    facts: Facts, questions: Questions, rule: Rule, known: Known, pairs: ReadPairs, *, enough: bool
+) -> Iterator[Cell]:
+    shown: dict[str, dict[Value, tuple[int, AbstractSet[int]]]] = {}
+    for name, depth in {**questions.apart, **(questions.trees if enough else {})}.items():
         by_path = shown[name] = {}
-        for cell, group in tree(name, facts.trees.get(name, {}), size):
+        for cell, visitors in tree(name, facts.trees.get(name, {}), depth, rule, known):
             yield cell
             if cell.kind == "value":
-                by_path[cell.path] = group
+                by_path[cell.path] = cell.visitors, visitors
     if not enough:
         return
-    for a, b in questions.pairs:
-        groups: dict[Pair, Group] = {}
-        for (first, second), group in facts.pairs.get((a, b), {}).items():
-            pair = (_if_shown(a, first, shown), _if_shown(b, second, shown))
-            groups.setdefault(pair, Group()).add(group)
-        yield from pair_table(f"{a}*{b}", groups, size)
+    yield from pair_cells(questions.pairs, shown, rule, pairs)
     yield from goals(questions.goals, shown)
     for name, steps in questions.funnels.items():
-        yield from funnel(name, steps, shown, size)
-
-
-def _if_shown(name: str, value: Value, shown: Mapping[str, Mapping[Value, Group]]) -> Value | None:
-    level = PAIR_LEVELS.get(name, 1)
-    cut = value[:level]
-    return cut if len(cut) == level and cut in shown.get(name, {}) else None
+        yield from funnel(name, steps, shown, rule)

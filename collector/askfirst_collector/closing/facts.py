@@ -1,128 +1,159 @@
-"""The facts of a period, read from the event store in one scan.
+"""The facts of a period, read from the event store: one scan, and one more for its pairs.
 
-Rows lie together by visitor, so a visitor is a running number here and no pseudonym is kept.
+Rows lie together by visitor, so a visitor is a running number here and no pseudonym is kept. Rows
+without a pseudonym count nowhere: nobody could say how many visitors they are of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
+from askfirst.terms.attributes import Value
 from askfirst_collector.store.events import TYPES, PeriodReader
 
-from .cells import Group
-from .disclosure import Facts
-from .tables import Questions
+from .disclosure import DayFacts, Facts
+from .pairs import Frequent, Pair, Pairs
+from .rule import MOST_A_DAY
+from .tables import ENTRY, PAIR_LEVELS, Questions
 
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
-_APART = ("action",)
-# What hardly changes from one page view of a visitor to the next.
-_STEADY = ("browser", "os", "screen", "ip", "language", "cookies")
+INTERNAL = "internal"  # the channel of what came from the site itself
+
+Codes = dict[int, set[int]]
 
 
-K = TypeVar("K")
+def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> Facts:
+    """Group the rows of a period by every value that `questions` are about.
 
-
-def read_facts(period: PeriodReader, questions: Questions) -> Facts:
-    """Group the rows of a period by every value that `questions` are about."""
-    names = [*questions.trees, "action"]
-    singles: list[dict[int, Group]] = [{} for _ in names]
-    joint: list[dict[tuple[int, int], Group]] = [{} for _ in questions.pairs]
-    total = _scan(period, names, singles, questions.pairs, joint)
+    `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
+    """
     value = period.values()
+    names = [name for name in questions.trees if name != ENTRY]
+    columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
+    groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
+    total, days = _scan(period, names, columns, groups, value, whole)
+    read = {ENTRY: "page"}
     trees = {
-        name: {value(name, code): group for code, group in groups.items()}
-        for name, groups in zip(names, singles, strict=True)
+        name: {value(read.get(name, name), code): visitors for code, visitors in codes.items()}
+        for name, codes in groups.items()
     }
-    trees["drops"] = {value("action", code): group for code, group in _dropped(period).items()}
-    pairs = {
-        (a, b): {
-            (value(a, first), value(b, second)): group for (first, second), group in groups.items()
-        }
-        for (a, b), groups in zip(questions.pairs, joint, strict=True)
-    }
-    return Facts(total, trees, pairs)
+    trees["drops"] = {value("action", code): visitors for code, visitors in _dropped(period)}
+    return Facts(total, trees, days)
+
+
+class _Day:
+    """What happened on one day so far."""
+
+    def __init__(self) -> None:
+        self.visitors: set[int] = set()
+        self.views = 0
+        self.visits = 0
 
 
 def _scan(
     period: PeriodReader,
     names: Sequence[str],
-    singles: Sequence[dict[int, Group]],
-    pairs: Sequence[tuple[str, str]],
-    joint: Sequence[dict[tuple[int, int], Group]],
-) -> Group:
-    # Of one visitor most rows have the same device: its columns stand last and are compared at
-    # once, and its groups are looked up where it changes, not for each row.
-    steady = [name for name in names if name in _STEADY]
-    ordered = [name for name in names if name not in _STEADY] + steady
-    place = {name: number for number, name in enumerate(ordered, 2)}
-    device_at = len(ordered) + 2 - len(steady)
-    trees = [(place[n], g) for n, g in zip(names, singles, strict=True) if n not in _APART]
-    moving = [(at, groups) for at, groups in trees if at < device_at]
-    device_trees = [(at - device_at, groups) for at, groups in trees if at >= device_at]
-    actions, action_at = singles[names.index("action")], place["action"]
-    both = [(place[a], place[b], groups) for (a, b), groups in zip(pairs, joint, strict=True)]
-    total = Group()
-    last, visitor, views = b"", 0, 0
-    device: tuple[int, ...] | None = None
-    # The hot loop of closing: 2 to 3 µs a row, so nothing in here is a function of ours.
-    for row in period.events(ordered):
+    columns: Sequence[str],
+    groups: Mapping[str, Codes],
+    value: Callable[[str, int], Value],
+    whole: str,
+) -> tuple[set[int], dict[str, DayFacts]]:
+    place = {name: number for number, name in enumerate(columns, 2)}
+    trees = [(place[name], groups[name]) for name in names]
+    entries, actions = groups.get(ENTRY, {}), groups.get("action", {})
+    page_at, referrer_at, action_at = place["page"], place["referrer"], place["action"]
+    time_at = place["time"]
+    day_of: dict[int, str] = {}
+    inner: dict[int, bool] = {}
+    days: dict[str, _Day] = {}
+    views: dict[str, int] = {}
+    visits: dict[str, int] = {}
+    last, visitor = b"", 0
+    # The hot loop of closing: 2 to 3 µs a row, so hardly anything in here is a function of ours.
+    for row in period.events(columns):
         pseudonym = row[0]
-        if row[device_at:] != device or pseudonym != last:
-            if device is not None:
-                _add_device(device_trees, device, visitor if last else 0, views)
-            views = 0
-            device = row[device_at:]
-            if pseudonym != last:
-                last = pseudonym
-                visitor += 1
-                total.visitors.add(visitor)
-        view = row[1] == _PAGE_VIEW
-        if view:
-            views += 1
-            total.views += 1
-        for at, groups in moving:
-            value = row[at]
-            group = groups.get(value)
-            if group is None:
-                group = groups[value] = Group()
-            if pseudonym:
-                group.visitors.add(visitor)
-            if view:
-                group.views += 1
+        if not pseudonym:
+            continue
+        if pseudonym != last:
+            last = pseudonym
+            visitor += 1
+            views, visits = {}, {}
+        for at, codes in trees:
+            code = row[at]
+            known = codes.get(code)
+            if known is None:
+                codes[code] = {visitor}
+            else:
+                known.add(visitor)
         if row[1] == _ACTION:
-            _add(actions, row[action_at], visitor if pseudonym else 0, 1)
-        for first, second, groups_of_two in both:
-            _add(groups_of_two, (row[first], row[second]), visitor if pseudonym else 0, int(view))
-    if device is not None:
-        _add_device(device_trees, device, visitor if last else 0, views)
-    return total
+            actions.setdefault(row[action_at], set()).add(visitor)
+        view, referrer = row[1] == _PAGE_VIEW, row[referrer_at]
+        if referrer not in inner:
+            channel = value("referrer", referrer)
+            inner[referrer] = not channel or channel[0] == INTERNAL
+        begins = view and not inner[referrer]
+        if begins:
+            entries.setdefault(row[page_at], set()).add(visitor)
+        time = row[time_at]
+        day = day_of.get(time)
+        if day is None:
+            day = day_of[time] = whole or next(iter(value("time", time)), "")
+        if not day:
+            continue
+        facts = days.get(day)
+        if facts is None:
+            facts = days[day] = _Day()
+        facts.visitors.add(visitor)
+        if view:
+            count = views[day] = views.get(day, 0) + 1
+            facts.views += count <= MOST_A_DAY
+        if begins:
+            count = visits[day] = visits.get(day, 0) + 1
+            facts.visits += count <= MOST_A_DAY
+    by_day = {day: DayFacts(own.visitors, own.views, own.visits) for day, own in days.items()}
+    return set(range(1, visitor + 1)), by_day
 
 
-def _add_device(
-    trees: Sequence[tuple[int, dict[int, Group]]],
-    device: tuple[int, ...],
-    visitor: int,
-    views: int,
-) -> None:
-    for at, groups in trees:
-        _add(groups, device[at], visitor, views)
+def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) -> Pairs:
+    """Which visitors have a row with both values; numbered as `read_facts` numbers them."""
+    if not pairs:
+        return {}
+    value = period.values()
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    cuts: dict[str, dict[int, Value | None]] = {name: {} for name in names}
+    groups: dict[Pair, dict[tuple[Value, Value], set[int]]] = {pair: {} for pair in pairs}
+    last, visitor = b"", 0
+    done: set[tuple[int, ...]] = set()
+    for row in period.events(names):
+        if not row[0]:
+            continue
+        if row[0] != last:
+            last = row[0]
+            visitor += 1
+            done.clear()
+        codes = row[2:]
+        if codes in done:
+            continue
+        done.add(codes)
+        values: dict[str, Value | None] = {}
+        for name, code in zip(names, codes, strict=True):
+            cut = cuts[name]
+            if code not in cut:
+                coarse = value(name, code)[: PAIR_LEVELS.get(name, 1)]
+                cut[code] = coarse if coarse in frequent[name] else None
+            values[name] = cut[code]
+        for (a, b), own in groups.items():
+            first, second = values[a], values[b]
+            if first is not None and second is not None:
+                own.setdefault((first, second), set()).add(visitor)
+    return groups
 
 
-def _add(groups: dict[K, Group], value: K, visitor: int, views: int) -> None:
-    """Count views of a visitor; 0 is nobody: a row without pseudonym."""
-    group = groups.get(value)
-    if group is None:
-        group = groups[value] = Group()
-    if visitor:
-        group.visitors.add(visitor)
-    group.views += views
-
-
-def _dropped(period: PeriodReader) -> dict[int, Group]:
-    groups: dict[int, Group] = {}
+def _dropped(period: PeriodReader) -> list[tuple[int, set[int]]]:
+    groups: Codes = {}
     numbers: dict[bytes, int] = {}
     for pseudonym, reason in period.drops():
-        visitor = numbers.setdefault(pseudonym, len(numbers) + 1) if pseudonym else 0
-        _add(groups, reason, visitor, 1)
-    return groups
+        if pseudonym:
+            visitor = numbers.setdefault(pseudonym, len(numbers) + 1)
+            groups.setdefault(reason, set()).add(visitor)
+    return list(groups.items())

@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell
 
-from .cells import Group, is_small
+from .rule import Rule
 
-# The shown values of each table.
-Shown = Mapping[str, Mapping[Value, Group]]
+# The shown values of each table: their figure, and their visitors.
+Shown = Mapping[str, Mapping[Value, tuple[int, AbstractSet[int]]]]
 
 
 def goals(names: Sequence[str], shown: Shown) -> Iterator[Cell]:
-    """The listed actions that the table of actions shows."""
+    """The listed actions that the table of actions shows, as it shows them."""
     for name in names:
-        group = shown.get("action", {}).get((name,))
-        if group is not None:
-            yield Cell("goals", (name,), "value", len(group.visitors), group.views)
+        entry = shown.get("action", {}).get((name,))
+        if entry is not None:
+            yield Cell("goals", (name,), "value", entry[0])
 
 
-def funnel(name: str, steps: Sequence[str], shown: Shown, size: int) -> Iterator[Cell]:
+def funnel(name: str, steps: Sequence[str], shown: Shown, rule: Rule) -> Iterator[Cell]:
     """Those who came to each step and every one before it, in whatever order within the period.
 
-    It ends at the first step that is under the size, or that fewer than `size` gave up at (they
-    would be what is left of the step before), or whose page or action its own table hides.
+    It ends at the first step that is not shown, or whose page or action its own table hides. The
+    first step is the figure of that table.
     """
-    so_far: set[int] | None = None
+    so_far: AbstractSet[int] | None = None
     for number, step in enumerate(steps, 1):
-        group = _of_step(step, shown)
-        if group is None:
+        entry = _of_step(step, shown)
+        if entry is None:
             return
-        visitors = group.visitors if so_far is None else so_far & group.visitors
-        lost = set() if so_far is None else so_far - visitors
-        if len(visitors) < size or is_small(lost, size):
+        visitors = entry[1] if so_far is None else so_far & entry[1]
+        figure = entry[0] if so_far is None else rule.figure(visitors)
+        if figure is None:
             return
-        yield Cell(f"funnel {name}", (str(number), step), "value", len(visitors), len(visitors))
+        yield Cell(f"funnel {name}", (str(number), step), "value", figure)
         so_far = visitors
 
 
-def _of_step(step: str, shown: Shown) -> Group | None:
+def _of_step(step: str, shown: Shown) -> tuple[int, AbstractSet[int]] | None:
     kind, _, wanted = step.partition(":")
     if kind == "action":
         return shown.get("action", {}).get((wanted,))
-    groups = (
-        group
-        for value, group in shown.get("page", {}).items()
+    entries = (
+        entry
+        for value, entry in shown.get("page", {}).items()
         if len(value) == 2 and value[1] == wanted
     )
-    return next(groups, None)
+    return next(entries, None)

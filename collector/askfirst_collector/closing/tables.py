@@ -5,37 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from askfirst.terms.attributes import NAMES, PSEUDONYMS
+from askfirst.terms.attributes import ATTRIBUTES, PSEUDONYMS
 from askfirst.terms.terms import Terms
 
+ENTRY = "entry_page"  # the page of a visit: of a page view whose referrer is not internal
 # Tables of their own population: who acts, decides or is dropped is not everybody who visits.
-APART = ("action", "consent", "drops")
-# Every attribute that says something of a visit, and nothing of who made it.
-TREES = tuple(name for name in NAMES if name not in PSEUDONYMS and name not in APART)
+APART: Mapping[str, int] = {"action": 2, "consent": 2, "drops": 1}
+# Every attribute that says something of a visit, and nothing of who made it, with its depth.
+TREES: Mapping[str, int] = {
+    name: attribute.finest
+    for name, attribute in ATTRIBUTES.items()
+    if name not in PSEUDONYMS and name not in APART
+} | {ENTRY: ATTRIBUTES["page"].finest}
 # How fine the values of a pair table are; others are as coarse as they can be.
 PAIR_LEVELS = {"page": 2, "referrer": 2, "time": 2}
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What is asked: `trees` and `apart` by name, pairs of attributes, goals and funnels.
+    """What is asked: `trees` and `apart` with their depth, pairs of attributes, goals and funnels.
 
     `trees` divide all visitors of the period; those in `apart` divide visitors of their own.
     """
 
-    trees: tuple[str, ...] = TREES
-    apart: tuple[str, ...] = APART
+    trees: Mapping[str, int] = field(default_factory=lambda: TREES)
+    apart: Mapping[str, int] = field(default_factory=lambda: APART)
     pairs: tuple[tuple[str, str], ...] = ()
     goals: tuple[str, ...] = ()
     funnels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def questions_of(terms: Terms | None) -> Questions:
-    """The questions that terms list; the trees alone where nothing is listed any more."""
-    if terms is None:
-        return Questions()
-    usable = (*TREES, "action")
+def questions_of(terms: Terms) -> Questions:
+    """The questions of a purpose: each attribute as deep as it may be gathered, and what is listed.
+
+    Nothing that was gathered, or not, decides which questions there are.
+    """
+    level = terms.scope.level
+    trees = {name: level(name) for name in TREES if name != ENTRY and level(name)}
+    if level("page") and level("referrer"):
+        trees[ENTRY] = level("page")
+    apart = {name: level(name) if name == "action" else depth for name, depth in APART.items()}
+    usable = (*trees, "action")
     return Questions(
+        trees=trees,
+        apart=apart,
         pairs=tuple(p for p in terms.pairs if p[0] in usable and p[1] in usable),
         goals=terms.goals,
         funnels=terms.funnels,

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Kind
 
-from .cells import Group, show
+from .rule import Rule
 
-# The groups of a table: rows by their value, which may have been cut at any level.
-Leaves = Mapping[Value, Group]
+# The visitors of each value, which may have been cut at any level.
+Leaves = Mapping[Value, AbstractSet[int]]
+# What was answered before: a question has one figure wherever it stands.
+Known = Mapping[tuple[str, Value], int | None]
 
 
-def tree(table: str, leaves: Leaves, size: int, prefix: Value = ()) -> Iterator[tuple[Cell, Group]]:
-    """The cells below `prefix` with the groups they stand for, each level under the one rule.
+def tree(
+    table: str, leaves: Leaves, depth: int, rule: Rule, known: Known, prefix: Value = ()
+) -> Iterator[tuple[Cell, AbstractSet[int]]]:
+    """The cells below `prefix` with the visitors they stand for, down to `depth` parts.
 
-    A row cut at level n counts at levels 1 to n, and below that in a `not given` cell. What
-    only repeats its whole (a lone `other`, a lone `not given`) is left out.
+    A row cut at level n counts at levels 1 to n, and below that in a `not given` cell; `other` are
+    those of every value that is not shown. Both are questions like any.
     """
-    parts: dict[str | None, dict[Value, Group]] = {}
-    for value, group in leaves.items():
+    if len(prefix) >= depth:
+        return
+    parts: dict[str | None, dict[Value, AbstractSet[int]]] = {}
+    for value, visitors in leaves.items():
         part = value[len(prefix)] if len(value) > len(prefix) else None
-        parts.setdefault(part, {})[value] = group
-    if set(parts) <= {None}:
-        return
-    shown, other = show({part: _whole(below) for part, below in parts.items()}, size)
-    if set(shown) <= {None} and not (shown and other.visitors):
-        return
-    for part in sorted(shown, key=lambda part: (part is None, part)):
-        group = shown[part]
-        if part is None:
-            yield _cell(table, prefix, "not given", group), group
-        else:
-            yield _cell(table, (*prefix, part), "value", group), group
-            yield from tree(table, parts[part], size, (*prefix, part))
-    if other.visitors:
-        yield _cell(table, prefix, "other", other), other
-
-
-def _whole(leaves: Leaves) -> Group:
-    whole = Group()
-    for group in leaves.values():
-        whole.add(group)
-    return whole
-
-
-def _cell(table: str, path: Value, kind: Kind, group: Group) -> Cell:
-    return Cell(table, path, kind, len(group.visitors), group.views)
+        parts.setdefault(part, {})[value] = visitors
+    rest: set[int] = set()
+    for part in sorted(parts, key=lambda part: (part is None, part)):
+        visitors = set().union(*parts[part].values())
+        path = prefix if part is None else (*prefix, part)
+        kind: Kind = "not given" if part is None else "value"
+        is_answered = part is not None and (table, path) in known
+        figure = known[table, path] if is_answered else rule.figure(visitors)
+        if figure is not None:
+            yield Cell(table, path, kind, figure), visitors
+            if part is not None:
+                yield from tree(table, parts[part], depth, rule, known, path)
+        elif part is not None:
+            rest |= visitors
+    figure = rule.figure(rest)
+    if figure is not None:
+        yield Cell(table, prefix, "other", figure), rest

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.closing.snapshot import purge_snapshots, take_snapshots
+from askfirst_collector.closing.today import add_newcomers, purge_today
 from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import forget_refusals
@@ -49,7 +49,7 @@ def purge(parts: Services, now: float) -> None:
         disclosed.purge(
             connection, now, {subject: days.tables for subject, days in allowed.items()}
         )
-        purge_snapshots(connection, now)
+        purge_today(connection, now)
         drop_expired(connection, now)
     parts.ledger.truncate()
     parts.events.expire_kept(now, {subject: days.rows for subject, days in allowed.items()})
@@ -68,7 +68,7 @@ JOBS: tuple[Job, ...] = (
     Job("close", MINUTE, close_due),
     Job("retention", HOUR, purge),
     Job("ledger", HOUR, upkeep),
-    Job("snapshot", HOUR, take_snapshots),
+    Job("today", MINUTE, add_newcomers),
     # The last, since it waits for others.
     Job("telling", 0, tell_owners),
 )

@@ -14,13 +14,8 @@ from .ranges import Period, Report, Row, disclosed_tables, report
 _FORMULA = frozenset("=+-@＝＋－＠")
 _CONTROLS = frozenset("\t\r\n")
 _SEPARATOR = " › "
-# What a table counts beside visitors, and what its first column holds, where these are no pages.
-_COUNTS = {
-    "consent": ("answer", "times"),
-    "action": ("action", "times"),
-    "goals": ("goal", "times"),
-    "drops": ("reason", "events"),
-}
+# What the first column of a table holds, where these are no pages; such a table has no total.
+_NAMES = {"consent": "answer", "action": "action", "goals": "goal", "drops": "reason"}
 
 
 def label(row: Row) -> str:
@@ -30,17 +25,16 @@ def label(row: Row) -> str:
 
 
 def csv_of(report: Report) -> str:
-    """A table as CSV; the visitors and page views of all stand first, in the row `(total)`.
+    """A table as CSV; the visitors of all stand first, in the row `(total)`, each about right.
 
-    A table of something else than page views has no such row. What a placed collector gathered
-    says so in a last column.
+    A table of something else than visits has no such row. What a placed collector gathered says so
+    in a last column.
     """
     rows: list[list[object]] = []
-    name, counts = _COUNTS.get(report.table, (report.table, "page views"))
-    if report.visitors is not None and report.table not in _COUNTS:
-        rows = [["(total)", "total", report.visitors, report.views]]
-    rows += [[label(row), row.kind, row.visitors, row.views] for row in report.rows]
-    head = [name, "kind", "visitors", counts]
+    if report.visitors is not None and report.table not in _NAMES:
+        rows = [["(total)", "total", report.visitors]]
+    rows += [[label(row), row.kind, row.visitors] for row in report.rows]
+    head = [_NAMES.get(report.table, report.table), "kind", "visitors"]
     whose = report.wanted.collector
     if not whose:
         return _written([head, *rows])
@@ -57,8 +51,8 @@ def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
 
 def csv_of_periods(periods: Iterable[Period]) -> str:
     """Totals by period as CSV; where there are none, the reason."""
-    head = ["period", "closes", "visitors", "page views", "reason"]
-    rows = ([p.period, p.closes, p.visitors, p.views, p.reason or ""] for p in periods)
+    head = ["period", "closes", "visitors", "page views", "visits", "reason"]
+    rows = ([p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods)
     return _written([head, *rows])
 
 
@@ -74,8 +68,9 @@ def json_of(report: Report) -> Mapping[str, object]:
         "last": wanted.last.isoformat(),
         "visitors": report.visitors,
         "views": report.views,
+        "visits": report.visits,
         "rows": [
-            {"path": list(row.path), "kind": row.kind, "visitors": row.visitors, "views": row.views}
+            {"path": list(row.path), "kind": row.kind, "visitors": row.visitors}
             for row in report.rows
         ],
         "periods": [json_of_period(period) for period in report.periods],
@@ -89,6 +84,7 @@ def json_of_period(period: Period) -> Mapping[str, object]:
         "closes": period.closes,
         "visitors": period.visitors,
         "views": period.views,
+        "visits": period.visits,
         "reason": period.reason,
     }
 

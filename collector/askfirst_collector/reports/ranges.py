@@ -45,6 +45,7 @@ class Period:
     visitors: int | None
     views: int | None
     reason: Reason | None = None
+    visits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,6 @@ class Row:
     path: Value
     kind: Kind
     visitors: int
-    views: int
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Report:
     rows: tuple[Row, ...]
     visitors: int | None
     views: int | None
+    visits: int | None
     periods: tuple[Period, ...]
 
     @property
@@ -87,13 +88,13 @@ def report(stores: Stores, wanted: Wanted, table: str) -> Report:
 def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
     """Several tables of a purpose over one range, by name; their periods are read once."""
     periods = series(stores, wanted)
-    shown = [period for period in periods if period.reason is None]
-    visitors = sum(period.visitors or 0 for period in shown) if shown else None
-    views = sum(period.views or 0 for period in shown) if shown else None
+    visitors = total(period.visitors for period in periods)
+    views = total(period.views for period in periods)
+    visits = total(period.visits for period in periods)
     with unavailable("ledger"), stores.engine.connect() as connection:
         by_table = _rows(connection, wanted, list(tables))
     return {
-        table: Report(wanted, table, tuple(rows), visitors, views, periods)
+        table: Report(wanted, table, tuple(rows), visitors, views, visits, periods)
         for table, rows in by_table.items()
     }
 
@@ -133,19 +134,25 @@ def _rank(period: Period) -> tuple[int, int]:
     return end_of(period.closes, period.period), period.visitors or 0
 
 
-def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, tuple[int, int]]:
-    """Visitors and views of each hour of the day that was shown, added over the days of a range."""
+def total(figures: Iterable[int | None]) -> int | None:
+    """The sum of what is shown; None where nothing is."""
+    shown = [figure for figure in figures if figure is not None]
+    return sum(shown) if shown else None
+
+
+def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, int]:
+    """Visitors of each hour of the day that was shown, added over the days of a range."""
     # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
     hour = func.substr(cell.c.path, 16, 2)
     query = (
-        select(hour, func.sum(cell.c.visitors), func.sum(cell.c.views))
+        select(hour, func.sum(cell.c.visitors))
         .where(*_cells_of(wanted))
         .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
         .group_by(hour)
     )
     with unavailable("ledger"), stores.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return {int(which): (int(people), int(views)) for which, people, views in rows}
+    return {int(which): int(people) for which, people in rows}
 
 
 def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
@@ -172,21 +179,21 @@ def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
     query = select(closing).where(_in_range(wanted))
     for row in connection.execute(query):
         reason: Reason | None = "too few" if row.visitors is None else None
-        yield Period(row.period, row.closes, row.visitors, row.views, reason)
+        yield Period(row.period, row.closes, row.visitors, row.views, reason, row.visits)
 
 
 def _rows(connection: Connection, wanted: Wanted, tables: list[str]) -> dict[str, list[Row]]:
-    visitors, views = func.sum(cell.c.visitors), func.sum(cell.c.views)
+    visitors = func.sum(cell.c.visitors)
     query = (
-        select(cell.c.table, cell.c.path, cell.c.kind, visitors, views)
+        select(cell.c.table, cell.c.path, cell.c.kind, visitors)
         .where(*_cells_of(wanted))
         .where(cell.c.table.in_(tables))
         .group_by(cell.c.table, cell.c.path, cell.c.kind)
-        .order_by(visitors.desc(), views.desc(), cell.c.path, cell.c.kind)
+        .order_by(visitors.desc(), cell.c.path, cell.c.kind)
     )
     by_table: dict[str, list[Row]] = {table: [] for table in tables}
-    for table, path, kind, people, view_count in connection.execute(query):
-        by_table[table].append(Row(read(path), kind, int(people), int(view_count)))
+    for table, path, kind, people in connection.execute(query):
+        by_table[table].append(Row(read(path), kind, int(people)))
     return by_table
 
 

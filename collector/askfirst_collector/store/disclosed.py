@@ -1,18 +1,18 @@
 """The disclosed tables in `ledger.db`: what is left of a period once it is closed.
 
-closing        one closed period; its existence says that it is closed for good. `visitors` and
-               `views` are NULL where it was under the size, which no visitor at all is too.
-               `settled` is 0 until its rows are destroyed, or lowered and kept
+closing        one closed period; its existence says that it is closed for good. `visitors`,
+               `views` and `visits` are NULL where they are not shown, which says nothing of
+               whether anybody came. `settled` is 0 until its rows are destroyed, or lowered
 cell           one disclosed cell; `path` is a JSON list of parts, coarse to fine. The cells of a
-               path lie together through all periods: a range adds them as they lie
+               path lie together through all periods: a range adds them as they lie. `views` are
+               of tables that closed while cells still counted page views, else 0
 subject        a number for each (site, collector, purpose), for that order
-rounding_key   the key by which counts of a site's period are rounded, for a day
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -23,7 +23,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    LargeBinary,
     Select,
     String,
     Table,
@@ -42,9 +41,7 @@ from askfirst_collector.store.events import PeriodKey
 
 from .periods import period_of
 
-KEY = 32  # bytes
 DAY = 86_400  # seconds
-KEY_SECONDS = DAY  # that a rounding key is kept: what closes later draws its own
 _NO_CEILING: Mapping[tuple[str, str, str], int] = MappingProxyType({})
 Kind = Literal["value", "other", "not given"]
 _OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
@@ -57,6 +54,7 @@ closing = Table(
     Column("min_cell_size", Integer, nullable=False),
     Column("visitors", Integer),
     Column("views", Integer),
+    Column("visits", Integer),
     Column("expires", Integer, nullable=False),  # unix seconds
     Column("settled", Integer, nullable=False),
 )
@@ -85,16 +83,6 @@ subject = Table(
 )
 Index("subject_by_name", *(subject.c[name] for name in _OF_PERIOD[:3]), unique=True)
 
-rounding_key = Table(
-    "rounding_key",
-    metadata,
-    Column("site", String, primary_key=True),
-    Column("closes", String, primary_key=True),
-    Column("period", String, primary_key=True),
-    Column("key", LargeBinary, nullable=False),
-    Column("due", Integer, nullable=False),  # unix seconds
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -104,15 +92,22 @@ class Cell:
     path: Value
     kind: Kind
     visitors: int
-    views: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Visitors, page views and visits of a day or a period; each None where it is not shown."""
+
+    visitors: int | None
+    views: int | None
+    visits: int | None
 
 
 @dataclass(frozen=True)
 class Disclosed:
-    """What a closed period says: `visitors` and `views` are None where it is under the size."""
+    """What a closed period says."""
 
-    visitors: int | None
-    views: int | None
+    totals: Totals
     cells: tuple[Cell, ...]
 
 
@@ -166,8 +161,9 @@ def write(
         insert(closing).values(
             **values,
             min_cell_size=size,
-            visitors=disclosed.visitors,
-            views=disclosed.views,
+            visitors=disclosed.totals.visitors,
+            views=disclosed.totals.views,
+            visits=disclosed.totals.visits,
             expires=expires,
             settled=int(settled),
         )
@@ -184,34 +180,13 @@ def settle(connection: Connection, key: PeriodKey) -> None:
     connection.execute(update(closing).where(_is(key)).values(settled=1))
 
 
-def elected_key(
-    connection: Connection, key: PeriodKey, *, now: float, urandom: Callable[[int], bytes]
-) -> bytes:
-    """The rounding key of a site's period: the first of its purposes to close draws it."""
-    where = [rounding_key.c[name] == getattr(key, name) for name in ("site", "closes", "period")]
-    secret: bytes | None = connection.execute(select(rounding_key.c.key).where(*where)).scalar()
-    if secret is None:
-        secret = urandom(KEY)
-        connection.execute(
-            insert(rounding_key).values(
-                site=key.site,
-                closes=key.closes,
-                period=key.period,
-                key=secret,
-                due=int(now) + KEY_SECONDS,
-            )
-        )
-    return secret
-
-
 def purge(
     connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int] = _NO_CEILING
 ) -> int:
-    """Remove what is past its retention, and keys past their day; how many periods it were.
+    """Remove what is past its retention; how many periods it were.
 
     `allowed` are the days that the host policy gives a (site, collector, purpose) now.
     """
-    connection.execute(delete(rounding_key).where(rounding_key.c.due <= int(now)))
     numbers = [number for number, _ in over(connection, now, allowed)]
     remove(connection, numbers)
     return len(numbers)
@@ -290,7 +265,7 @@ def _row(of: int, number: int, cell: Cell) -> dict[str, object]:
         "path": written(cell.path),
         "kind": cell.kind,
         "visitors": cell.visitors,
-        "views": cell.views,
+        "views": 0,
     }
 
 

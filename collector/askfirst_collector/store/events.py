@@ -131,6 +131,13 @@ class PeriodReader(Protocol):
         """Pseudonym (b"" for none) and code of the reason, an `action`, of each drop."""
         ...
 
+    def newcomers(self, midnight: int, since: int, until: int) -> int:
+        """Visitors whose first row of a day, begun at `midnight`, is from `since` to `until`.
+
+        In seconds as rows have them; of rows that say their hour.
+        """
+        ...
+
     def values(self) -> Callable[[str, int], Value]:
         """What the code of an attribute, by its name, means."""
         ...
@@ -174,7 +181,7 @@ class EventStore(Protocol):
         ...
 
     def counts(self, key: PeriodKey) -> Counts:
-        """What the snapshot of an open period is made from."""
+        """How much an open period holds."""
         ...
 
     def rows_on(self, site: str, day: str) -> int:

@@ -48,6 +48,16 @@ class SqlitePeriod:
             (self._period, _DROP),
         )
 
+    def newcomers(self, midnight: int, since: int, until: int) -> int:
+        """Visitors whose first row of a day is from `since` to `until` (see `PeriodReader`)."""
+        row = self._connection.execute(
+            "SELECT COUNT(*) FROM (SELECT MIN(time) AS first FROM event WHERE period = ?"
+            " AND visitor <> x'' AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
+            " GROUP BY visitor) WHERE first >= ?",
+            (self._period, _DROP, midnight, until, since),
+        ).fetchone()
+        return int(row[0])
+
     def values(self) -> Callable[[str, int], Value]:
         """What the code of an attribute, by its name, means."""
         rows: Iterable[Sequence[int | str]] = self._connection.execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.snapshot import read_snapshot
+from askfirst_collector.closing.today import SHOWN_FROM, read_today
 from askfirst_collector.dashboard.figures.charts import Columns, Series, World, columns, world
 from askfirst_collector.dashboard.figures.why_missing import (
     missing,
@@ -48,6 +48,7 @@ class Moment:
     label: str
     visitors: int | None
     views: int | None
+    visits: int | None
     why: str
 
 
@@ -88,6 +89,7 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
             period_name(period.closes, period.period),
             period.visitors,
             period.views,
+            period.visits,
             missing(period, terms),
         )
         for period in reversed(periods)
@@ -101,29 +103,29 @@ def totals(parts: Services, terms: Terms, answers: Report, *, gathering: bool) -
     why = no_line("", terms, any_closed=False)
     counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
     any_closed = bool(answers.closed_periods)
-    few = f"Fewer than {terms.min_cell_size} in each {terms.closes}."
-    none = few if any_closed else no_line("consent", terms, any_closed=False)
+    none = (
+        no_line("consent", terms, any_closed=True)
+        if any_closed
+        else no_line("consent", terms, any_closed=False)
+    )
+    is_own = gathering and not answers.wanted.collector
     figures = [
         Figure("Visitors", answers.visitors, why, "visitors"),
         Figure("Page views", answers.views, why, "views"),
+        Figure("Visits", answers.visits, why),
         Figure("Agreed", counts.get("granted"), none),
         Figure("Withdrew", counts.get("withdrawn"), none),
     ]
-    # There is one snapshot a site, and it is the site's.
-    snapshot = gathering and not answers.wanted.collector
-    return [*figures, _so_far(parts, terms, answers)] if snapshot else figures
+    return [*figures, _today(parts, terms, answers)] if is_own else figures
 
 
-def _so_far(parts: Services, terms: Terms, answers: Report) -> Figure:
-    so_far = read_snapshot(parts.engine, answers.wanted.site, parts.now())
-    known = so_far is not None and so_far.visitors > 0
-    name = "Today" if terms.closes == "day" else f"This {terms.closes}"
-    waiting = f"Shown from {terms.min_cell_size} visitors on, once an hour."
-    return Figure(
-        f"{name} so far, at least",
-        so_far.visitors if so_far is not None and known else None,
-        waiting if so_far is None else f"{waiting} Last at {moment(so_far.made)[-9:]}.",
-    )
+def _today(parts: Services, terms: Terms, answers: Report) -> Figure:
+    wanted, size = answers.wanted, terms.min_cell_size
+    today = read_today(parts.engine, wanted.site, wanted.purpose, size, parts.now())
+    waiting = f"Shown from about {SHOWN_FROM * size} visitors on, once an hour."
+    if today is None:
+        return Figure("Today so far", None, waiting)
+    return Figure(f"Today until {moment(today.until)[-9:]}", today.visitors)
 
 
 def panel(
@@ -137,7 +139,7 @@ def panel(
 
 def _hours(parts: Services, wanted: Wanted, terms: Terms) -> Panel:
     hours = hours_of_day(parts, wanted)
-    values = [hours[hour][0] if hour in hours else None for hour in range(24)]
+    values = [hours.get(hour) for hour in range(24)]
     shown = tuple(hour_lines(hours))
     return Panel(
         heading=HOURS,
@@ -175,8 +177,8 @@ def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms) -> str:
     notes = []
     if any(line.rest and line.label == "Other" for line in all_lines):
         notes.append(
-            f"Other: what fewer than {size} visitors share, merged, with the smallest line that "
-            "was needed to hide it."
+            f"Other: visitors of everything that too few share to be shown ({size}, and a few "
+            "more by chance)."
         )
     if any(line.rest and line.label == "Not given" for line in all_lines):
         notes.append("Not given: visitors who agreed to less detail than that.")

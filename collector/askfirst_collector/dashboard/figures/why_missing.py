@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from askfirst.terms.terms import Terms
+from askfirst_collector.closing.rule import MARGIN
 from askfirst_collector.dashboard.layout.templates import day
 from askfirst_collector.reports.ranges import Period
 from askfirst_collector.store.periods import end_of, period_of
@@ -25,10 +26,17 @@ def explanation(terms: Terms, now: float, *, gathering: bool) -> str:
     wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
     ends = f"{ENDS[closes]}, in {wait}" if gathering else "Nothing is gathered now"
     return (
-        f"{ends}; figures under {size} visitors are never shown. Counts are "
-        f"rounded to a multiple of 5, and visitors are {WITHIN[closes]} visitors: who comes in two "
-        f"{closes}s counts twice, since nothing is left by which to tell."
+        f"{ends}; figures under {size} visitors are never shown. Every figure is about right: "
+        "chance moves it by two, page views and visits by ten, so that nobody can be read from it, "
+        f"and a part may read larger than its whole. Visitors are {WITHIN[closes]} visitors: who "
+        f"comes in two {closes}s counts twice, since nothing is left by which to tell. Of one "
+        "visitor a day counts five page views at most."
     )
+
+
+def few(size: int) -> str:
+    """What is said of everything that too few share, nobody included."""
+    return f"Fewer than about {size + MARGIN} visitors, so nothing more is said."
 
 
 def missing(period: Period, terms: Terms) -> str:
@@ -37,7 +45,7 @@ def missing(period: Period, terms: Terms) -> str:
     reasons = {
         "open": f"Still open. {ENDS[terms.closes]}.",
         "not closed yet": "It has ended and closes within minutes.",
-        "too few": f"Fewer than {size} visitors, so nothing more is said.",
+        "too few": few(size),
         "past retention": "Past its retention: the figures are gone.",
         "before": "Before this was first asked.",
         "not asked": "Nothing was asked.",
@@ -47,23 +55,28 @@ def missing(period: Period, terms: Terms) -> str:
 
 def no_line(table: str, terms: Terms, *, any_closed: bool) -> str:
     """Why a whole table is empty."""
-    size, closes = terms.min_cell_size, terms.closes
+    enough, closes = f"about {terms.min_cell_size + MARGIN} visitors", terms.closes
     if not any_closed:
-        return f"Shown when a {closes} in these dates has closed with {size} visitors or more."
+        return f"Shown when a {closes} in these dates has closed with {enough} or more."
     if table == "consent":
-        return f"No answer was given by {size} visitors or more within one {closes}."
+        return f"No answer was given by {enough} or more within one {closes}."
     if table == "goals":
-        return f"No goal was reached by {size} visitors or more within one {closes}."
+        return f"No goal was reached by {enough} or more within one {closes}."
     if table == "action":
-        return f"No action was taken by {size} visitors or more within one {closes}."
+        return f"No action was taken by {enough} or more within one {closes}."
     if table.startswith("funnel "):
         return (
-            f"A funnel ends at the first step that fewer than {size} took, or gave up at, within "
-            f"one {closes}; here that is the first one."
+            f"A funnel ends at the first step that fewer than {enough} took within one {closes}; "
+            "here that is the first one."
         )
     if table == "drops":
-        return f"Nothing was dropped for {size} visitors or more within one {closes}."
-    return f"Nothing in it was shared by {size} visitors or more within one {closes}."
+        return f"Nothing was dropped for {enough} or more within one {closes}."
+    if "*" in table:
+        return (
+            f"Pairs are of values that {3 * terms.min_cell_size} visitors or more have in one "
+            f"{closes}, each shared by {enough}."
+        )
+    return f"Nothing in it was shared by {enough} or more within one {closes}."
 
 
 def period_name(closes: str, period: str) -> str:

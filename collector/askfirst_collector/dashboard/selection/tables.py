@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.tables import PAIR_LEVELS
+from askfirst_collector.closing.tables import ENTRY, PAIR_LEVELS, questions_of
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.ranges import Report, Row
 
@@ -22,8 +22,6 @@ class Heading:
     table: str
     title: str
     heading: str
-    visitors: str = "Visitors"
-    views: str = "Page views"
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,6 @@ class Line:
     depth: int
     label: str
     visitors: int
-    views: int
     share: float
     rest: bool  # what is left over: other, or not given
 
@@ -41,9 +38,10 @@ class Line:
 PAGES = Heading("pages", "page", "Pages", "Page")
 COUNTRIES = Heading("countries", "ip", "Countries", "Country")
 HOURS = Heading("hours", "time", "Hours", "Hour, UTC")
-ANSWERS = Heading("answers", "consent", "Answers", "Answer, edition", "Visitors", "Times")
+ANSWERS = Heading("answers", "consent", "Answers", "Answer, edition")
 TABLES = (
     PAGES,
+    Heading("entry-pages", ENTRY, "Entry pages", "Page"),
     Heading("referrers", "referrer", "Referrers", "Where from"),
     COUNTRIES,
     Heading("browsers", "browser", "Browsers", "Browser"),
@@ -52,18 +50,19 @@ TABLES = (
     Heading("languages", "language", "Languages", "Language"),
     HOURS,
     Heading("cookies", "cookies", "Cookies", "Cookies"),
-    Heading("actions", "action", "Actions", "Action", views="Times"),
+    Heading("actions", "action", "Actions", "Action"),
     ANSWERS,
-    Heading("drops", "drops", "Not stored", "Why not", views="Events"),
+    Heading("drops", "drops", "Not stored", "Why not"),
 )
 
 
 def tables_of(terms: Terms) -> tuple[Heading, ...]:
     """The tables that a purpose with these terms has, its listed pairs, goals and funnels too."""
+    questions = questions_of(terms)
     usual = tuple(
         heading
         for heading in TABLES
-        if heading.table in ("consent", "drops") or terms.scope.level(heading.table) > 0
+        if heading.table in questions.trees or questions.apart.get(heading.table)
     )
     titles = {heading.table: heading.title for heading in TABLES}
     pairs = tuple(
@@ -75,9 +74,9 @@ def tables_of(terms: Terms) -> tuple[Heading, ...]:
         )
         for a, b in terms.pairs
     )
-    goals = (Heading("goals", "goals", "Goals", "Goal", views="Times"),) if terms.goals else ()
+    goals = (Heading("goals", "goals", "Goals", "Goal"),) if terms.goals else ()
     funnels = tuple(
-        Heading(f"funnel-{name}", f"funnel {name}", f"Funnel: {name}", "Step", views="")
+        Heading(f"funnel-{name}", f"funnel {name}", f"Funnel: {name}", "Step")
         for name in terms.funnels
     )
     return (*usual, *pairs, *goals, *funnels)
@@ -114,7 +113,6 @@ def _under(
             depth=len(prefix),
             label=row.kind.capitalize() if rest else label(table, row.path),
             visitors=row.visitors,
-            views=row.views,
             share=min(1.0, row.visitors / largest),
             rest=rest,
         )
@@ -135,7 +133,6 @@ def _flat(report: Report) -> list[Line]:
             if row.kind == "value"
             else row.kind.capitalize(),
             visitors=row.visitors,
-            views=row.views,
             share=min(1.0, row.visitors / largest),
             rest=row.kind != "value",
         )
@@ -151,7 +148,6 @@ def _steps(report: Report) -> list[Line]:
             depth=0,
             label=label(report.table, row.path),
             visitors=row.visitors,
-            views=row.views,
             share=row.visitors / largest,
             rest=False,
         )
@@ -170,10 +166,10 @@ def countries(report: Report) -> dict[str, int]:
     return {r.path[0]: r.visitors for r in report.rows if r.kind == "value" and len(r.path) == 1}
 
 
-def hour_lines(hours: Mapping[int, tuple[int, int]]) -> list[Line]:
-    """Visitors and views of each hour as lines, midnight first."""
-    largest = max((visitors for visitors, _ in hours.values()), default=0) or 1
+def hour_lines(hours: Mapping[int, int]) -> list[Line]:
+    """Visitors of each hour as lines, midnight first."""
+    largest = max(hours.values(), default=0) or 1
     return [
-        Line(0, f"{hour:02d}:00", visitors, views, visitors / largest, rest=False)
-        for hour, (visitors, views) in sorted(hours.items())
+        Line(0, f"{hour:02d}:00", visitors, visitors / largest, rest=False)
+        for hour, visitors in sorted(hours.items())
     ]

@@ -37,7 +37,12 @@ ANSWERS = {
     "refused": "Refused",
 }
 COOKIES = {"enabled": "Cookies work", "disabled": "Cookies are off"}
-NO_PART = {"page": "Without listed parameters", "referrer": "No referrer", "action": "No details"}
+NO_PART = {
+    "page": "Without listed parameters",
+    "entry_page": "Without listed parameters",
+    "referrer": "No referrer",
+    "action": "No details",
+}
 
 
 def label(table: str, path: Value) -> str:

@@ -13,7 +13,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.imports import (
+    NOTICE_KNOWS,
     PACKAGES,
+    PEERS,
     SCRIPTS,
     circles,
     imports,
@@ -112,11 +114,6 @@ webhooks: catalogue store
 NEED_PACKAGES = re.compile(
     r"askfirst\.(observe|django|flask|quart|starlette|fastapi|litestar|adapters\.(jinja|starlette_stack))\b"
 )
-# What the notice may know of the gate beside it.
-NOTICE_KNOWS = {
-    f"sdk/js/src/{name}.ts"
-    for name in ("api", "consent", "file", "json", "native", "page", "screen")
-}
 LARGEST = 400  # lines
 # Where SQL stands: what is opened once, and the folders that know their own tables.
 KNOW_SQL = re.compile(
@@ -211,8 +208,9 @@ def script_problems(root: Path) -> list[str]:
         *(
             f"{name} imports {target}"
             for name, targets in edges.items()
-            for target in sorted(targets)
+            for target in sorted(targets - {PEERS.get(name)})
             if not target.startswith(SCRIPTS)
+            or (target.startswith("sdk/js/npm/") and not name.startswith("sdk/js/npm/"))
             or (name.startswith("sdk/") and not target.startswith("sdk/"))
             or (
                 name.startswith("consent_banner/")
@@ -313,6 +311,8 @@ PLANTED = [
         "notice",
     ),
     ("sdk/js/src/globs.ts", 'import left from "left-pad";', "left-pad"),
+    ("sdk/js/npm/vue.ts", 'import { useState } from "react";', "react"),
+    ("sdk/js/src/globs.ts", 'import { init } from "../npm/index.ts";', "npm"),
     ("sdk/js/src/globs.ts", 'import { x } from "./clear.ts";', "→"),
     ("consent_banner/src/words.ts", 'import { x } from "../../sdk/js/src/outbox.ts";', "outbox"),
 ]

@@ -13,7 +13,18 @@ PACKAGES = {
     "askfirst": "sdk/python/askfirst",
     "askfirst_collector": "collector/askfirst_collector",
 }
-SCRIPTS = ("sdk/js/src", "consent_banner/src")
+SCRIPTS = ("sdk/js/src", "sdk/js/npm", "consent_banner/src")
+# What the notice may know of the gate beside it.
+NOTICE_KNOWS = {
+    f"sdk/js/src/{name}.ts"
+    for name in ("api", "consent", "file", "json", "native", "page", "screen")
+}
+# What the modules of npm's package may have of whoever uses them.
+PEERS = {
+    "sdk/js/npm/react.ts": "react",
+    "sdk/js/npm/svelte.ts": "svelte/store",
+    "sdk/js/npm/vue.ts": "vue",
+}
 _FROM = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
 
 

@@ -1,7 +1,9 @@
 /** Makes every built file in memory, then writes them (or, with --check, compares them with what is committed). */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { argv, stderr, stdout } from "node:process";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -22,21 +24,30 @@ const ENTRIES = [
   { file: "askfirst.js", source: "sdk/js/src/askfirst.ts", format: "iife" },
 ];
 
+/** What npm's package has beside those files: modules, and the types of all of it. */
+const PACKAGE = "sdk/js/built";
+const MODULES = ["index", "react", "vue", "svelte"];
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  legalComments: "none",
+  mangleProps: /^_/,
+  target: ["chrome94", "firefox93", "safari15.4"],
+  write: false,
+  logLevel: "error",
+};
+
+const named = (version) => ({ define: { ASKFIRST_VERSION: JSON.stringify(version) } });
+
 async function bundle({ file, source, format }, version) {
   const { outputFiles, metafile } = await esbuild.build({
     entryPoints: [source],
     outfile: join(OUT, file),
     ...(format ? { format } : {}),
-    bundle: true,
-    minify: true,
-    charset: "utf8",
-    legalComments: "none",
-    mangleProps: /^_/,
-    define: { ASKFIRST_VERSION: JSON.stringify(version) },
+    ...OPTIONS,
+    ...named(version),
     metafile: true,
-    target: ["chrome94", "firefox93", "safari15.4"],
-    write: false,
-    logLevel: "error",
   });
   return { bytes: Buffer.from(outputFiles[0].contents), sources: Object.keys(metafile.inputs) };
 }
@@ -51,6 +62,35 @@ function versionOf(sources) {
 
 /** As it is sent; what it holds is checked, as other versions of the compressor pack it otherwise. */
 const packed = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+
+/** What `import "askfirst"` and its like get; the frameworks come from whoever uses them. */
+async function modules(version) {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: MODULES.map((name) => `sdk/js/npm/${name}.ts`),
+    outdir: PACKAGE,
+    chunkNames: "shared-[hash]",
+    format: "esm",
+    splitting: true,
+    external: ["react", "vue", "svelte"],
+    ...OPTIONS,
+    ...named(version),
+  });
+  return outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]);
+}
+
+function types() {
+  const folder = mkdtempSync(join(tmpdir(), "askfirst-types-"));
+  try {
+    const tsc = spawnSync("node_modules/.bin/tsc", ["-p", "sdk/js/npm", "--outDir", folder], { encoding: "utf8" });
+    if (tsc.status !== 0) throw new Error(`the types were not made:\n${tsc.stdout}${tsc.stderr}`);
+    const read = (name) => readFileSync(join(folder, name), "utf8");
+    const names = ["src/api.d.ts", ...files(join(folder, "npm"), ".d.ts").map((name) => `npm/${name}`)];
+    // Others know declarations by the name of the module they are of.
+    return names.map((name) => [name, Buffer.from(read(name).replace(/(from "\.[^"]*)\.ts"/g, '$1.js"'))]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** The hashes by which a checkout without Node can still tell that nobody changed one side alone. */
 function manifest(built, sources, version) {
@@ -74,7 +114,12 @@ async function make() {
     built.set(`words/${name}`, Buffer.from(JSON.stringify(JSON.parse(readFileSync(join(WORDS, name), "utf8")))));
   }
   built.set("manifest.json", manifest(built, sources, version));
-  return built;
+  const inPackage = [...(await modules(version)), ...types()];
+  return new Map(
+    [...built]
+      .map(([name, bytes]) => [join(OUT, name), bytes])
+      .concat(inPackage.map(([name, bytes]) => [join(PACKAGE, name), bytes])),
+  );
 }
 
 function files(folder, ending) {
@@ -83,27 +128,30 @@ function files(folder, ending) {
 
 /** What stands in the folder and is built by nothing any more. */
 function leftOver(built) {
-  const here = [...files(OUT, ""), ...files(join(OUT, "words"), "").map((name) => `words/${name}`)];
-  return here.filter((name) => /\.(js|css|json)(\.br)?$/.test(name) && !built.has(name.replace(/\.br$/, "")));
+  const folders = [OUT, join(OUT, "words"), PACKAGE, join(PACKAGE, "npm"), join(PACKAGE, "src")];
+  const present = folders.flatMap((folder) => files(folder, "").map((name) => join(folder, name)));
+  return present.filter((name) => /\.(js|ts|css|json)(\.br)?$/.test(name) && !built.has(name.replace(/\.br$/, "")));
 }
+
+const isServed = (file) => file.startsWith(`${OUT}/`) && basename(file) !== "manifest.json";
 
 function write(built) {
   for (const [file, bytes] of built) {
-    mkdirSync(dirname(join(OUT, file)), { recursive: true });
-    writeFileSync(join(OUT, file), bytes);
-    if (file !== "manifest.json") writeFileSync(join(OUT, `${file}.br`), packed(bytes));
-    stdout.write(`${join(OUT, file)}  ${bytes.length}\n`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+    if (isServed(file)) writeFileSync(`${file}.br`, packed(bytes));
+    stdout.write(`${file}  ${bytes.length}\n`);
   }
-  for (const file of leftOver(built)) rmSync(join(OUT, file));
+  for (const file of leftOver(built)) rmSync(file);
 }
 
 function check(built) {
   const equals = (path, bytes, read) => existsSync(path) && bytes.equals(read(readFileSync(path)));
   const same = (file) =>
-    equals(join(OUT, file), built.get(file), (bytes) => bytes) &&
-    (file === "manifest.json" || equals(join(OUT, `${file}.br`), built.get(file), brotliDecompressSync));
+    equals(file, built.get(file), (bytes) => bytes) &&
+    (!isServed(file) || equals(`${file}.br`, built.get(file), brotliDecompressSync));
   const wrong = [...[...built.keys()].filter((file) => !same(file)), ...leftOver(built)];
-  for (const file of wrong) stderr.write(`${join(OUT, file)} is not what its source makes; run scripts/build\n`);
+  for (const file of wrong) stderr.write(`${file} is not what its source makes; run scripts/build\n`);
   process.exitCode = wrong.length > 0 ? 1 : 0;
 }
 

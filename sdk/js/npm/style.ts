@@ -1,0 +1,2 @@
+/** A style sheet exports nothing. */
+export {};

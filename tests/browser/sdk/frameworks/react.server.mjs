@@ -1,0 +1,4 @@
+import { renderToString } from "react-dom/server";
+import { app } from "./react.mjs";
+
+process.stdout.write(renderToString(app));

@@ -1,1 +1,5 @@
+<<<<<<< HEAD
 import{a as o,b as r,c as s,d as a,e as i}from"./shared-NZDK2QWG.js";import"./shared-YHQ2YQ5R.js";import{useState as c,useSyncExternalStore as p}from"react";function u({children:t,...e}){return c(()=>o(e)),t}function l(){let t=p(a,r,s);return{consent:t,allows:e=>i(t,e),track:(e,n)=>o().track(e,n),show:()=>o().show()}}function w({purpose:t,fallback:e,children:n}){return l().allows(t)?n:e}export{u as AskfirstProvider,w as Gate,l as useConsent};
+=======
+import{a as r,b as n,c as s,d as a,e as i}from"./shared-A6E2FH64.js";import"./shared-EAWRLDAW.js";import{createElement as p,useState as l,useSyncExternalStore as f}from"react";function y({children:t,...e}){return l(()=>r(e)),t}function c(){let t=f(a,n,s);return{consent:t,allows:e=>i(t,e),track:(e,o)=>r().track(e,o),show:()=>r().show()}}function x({purpose:t,fallback:e,children:o}){return c().allows(t)?o:e}function w({purpose:t,src:e,...o}){c();let d={...o,"data-purpose":t,"data-src":e};return p("div",null,p("iframe",d))}export{y as AskfirstProvider,w as Embed,x as Gate,c as useConsent};
+>>>>>>> 40474df (script: frames, images, video and templates wait for a purpose)

@@ -1,5 +1,5 @@
 /** askfirst for React: a provider, a hook, and a gate around what waits for consent. Renders on a server as unanswered. */
-import { type ReactNode, useState, useSyncExternalStore } from "react";
+import { type ComponentProps, createElement, type ReactNode, useState, useSyncExternalStore } from "react";
 import type { Askfirst, ConsentView } from "../src/api.ts";
 import type { InitOptions } from "./index.ts";
 import { allowed, begin, snapshot, subscribe, unknown } from "./store.ts";
@@ -36,4 +36,18 @@ export interface GateProps {
 /** Its children where the purpose is allowed, else the fallback. */
 export function Gate({ purpose, fallback, children }: GateProps): ReactNode {
   return useConsent().allows(purpose) ? children : fallback;
+}
+
+export interface EmbedProps extends Omit<ComponentProps<"iframe">, "src"> {
+  readonly purpose: string;
+  readonly src: string;
+  readonly title: string;
+}
+
+/** A frame that waits for its purpose; in its place stands who would receive what. */
+export function Embed({ purpose, src, ...attributes }: EmbedProps): ReactNode {
+  useConsent();
+  const frame = { ...attributes, "data-purpose": purpose, "data-src": src };
+  // An element around it, so that what is put beside the frame goes with it.
+  return createElement("div", null, createElement("iframe", frame));
 }

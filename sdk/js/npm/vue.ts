@@ -1,5 +1,5 @@
 /** askfirst for Vue: a plugin, a composable, and a gate around what waits for consent. Renders on a server as unanswered. */
-import { defineComponent, onBeforeUnmount, onMounted, type Plugin, type ShallowRef, shallowRef } from "vue";
+import { defineComponent, h, onBeforeUnmount, onMounted, type Plugin, type ShallowRef, shallowRef } from "vue";
 import type { Askfirst, ConsentView } from "../src/api.ts";
 import type { InitOptions } from "./index.ts";
 import { allowed, begin, snapshot, subscribe, unknown } from "./store.ts";
@@ -41,5 +41,25 @@ export const Gate = defineComponent({
     // biome-ignore lint/correctness/useHookAtTopLevel: a composable of Vue is no hook of React
     const { allows } = useConsent();
     return () => (allows(props.purpose) ? slots["default"]?.() : slots["fallback"]?.());
+  },
+});
+
+/** A frame that waits for its purpose; in its place stands who would receive what. */
+export const Embed = defineComponent({
+  name: "AskfirstEmbed",
+  inheritAttrs: false,
+  props: {
+    purpose: { type: String, required: true },
+    src: { type: String, required: true },
+    title: { type: String, required: true },
+  },
+  setup(props, { attrs }) {
+    // biome-ignore lint/correctness/useHookAtTopLevel: a composable of Vue is no hook of React
+    useConsent();
+    // An element around it, so that what is put beside the frame goes with it.
+    return () => {
+      const { purpose, src, title } = props;
+      return h("div", h("iframe", { ...attrs, title, "data-purpose": purpose, "data-src": src }));
+    };
   },
 });

@@ -175,9 +175,13 @@ export interface GatedContext {
   /** What is allowed at this moment: the state cookie is read again. */
   readonly consent: () => ConsentView;
   readonly nonce: string; // of our own element; "" where it has none
+  readonly state: () => State | null;
+  readonly base: string; // address of the folder of askfirst.js, with a slash at its end
+  readonly choose: () => void; // opens the choices
+  readonly answered: () => void; // as in NoticeContext
 }
 
-/** What scripts.js exports. */
+/** What scripts.js and embeds.js export. */
 export interface GatedModule {
   /** Answers what is to be called whenever the page or the consent may be another. */
   readonly start: (context: GatedContext) => () => void;

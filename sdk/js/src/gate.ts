@@ -162,13 +162,22 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
     // Without any grant only what runs on a refusal may run.
     const least = Object.keys(consent.scopes)[0] ? "" : ':is([data-purpose*="!"],[data-category*="!"])';
     part("scripts", `script${WAITS}${least}`);
+    part("embeds", `:is(iframe,img,video,audio,template)${WAITS}`);
   }
 
   function part(name: string, selector: string): void {
     if (!document.querySelector(selector)) return;
     parts[name] ??= safely(async () => {
       const found: GatedModule = await import(file(base, `${name}.js`));
-      return found.start({ published: published as Published, consent: read, nonce });
+      return found.start({
+        published: published as Published,
+        consent: read,
+        state: () => state,
+        nonce,
+        base,
+        choose: () => void choose(),
+        answered: learnt,
+      });
     });
     void safely(async () => (await parts[name])?.());
   }

@@ -17,6 +17,7 @@ const ENTRIES = [
   { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
+  { file: "embeds.js", source: "consent_banner/src/embeds.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "example.js", source: "consent_banner/src/example.ts", format: "esm" },
   { file: "notice.css", source: "consent_banner/src/notice.css", format: undefined },

@@ -1,5 +1,5 @@
 /** askfirst for React: a provider, a hook, and a gate around what waits for consent. Renders on a server as unanswered. */
-import { type ReactNode } from "react";
+import { type ComponentProps, type ReactNode } from "react";
 import type { Askfirst, ConsentView } from "../src/api.js";
 import type { InitOptions } from "./index.js";
 export interface Consent extends Pick<Askfirst, "track" | "show"> {
@@ -19,3 +19,10 @@ export interface GateProps {
 }
 /** Its children where the purpose is allowed, else the fallback. */
 export declare function Gate({ purpose, fallback, children }: GateProps): ReactNode;
+export interface EmbedProps extends Omit<ComponentProps<"iframe">, "src"> {
+    readonly purpose: string;
+    readonly src: string;
+    readonly title: string;
+}
+/** A frame that waits for its purpose; in its place stands who would receive what. */
+export declare function Embed({ purpose, src, ...attributes }: EmbedProps): ReactNode;

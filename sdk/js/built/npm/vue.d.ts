@@ -25,3 +25,33 @@ export declare const Gate: import("vue").DefineComponent<import("vue").ExtractPr
         required: true;
     };
 }>> & Readonly<{}>, {}, {}, {}, {}, string, import("vue").ComponentProvideOptions, true, {}, any>;
+/** A frame that waits for its purpose; in its place stands who would receive what. */
+export declare const Embed: import("vue").DefineComponent<import("vue").ExtractPropTypes<{
+    purpose: {
+        type: StringConstructor;
+        required: true;
+    };
+    src: {
+        type: StringConstructor;
+        required: true;
+    };
+    title: {
+        type: StringConstructor;
+        required: true;
+    };
+}>, () => import("vue").VNode<import("vue").RendererNode, import("vue").RendererElement, {
+    [key: string]: any;
+}>, {}, {}, {}, import("vue").ComponentOptionsMixin, import("vue").ComponentOptionsMixin, {}, string, import("vue").PublicProps, Readonly<import("vue").ExtractPropTypes<{
+    purpose: {
+        type: StringConstructor;
+        required: true;
+    };
+    src: {
+        type: StringConstructor;
+        required: true;
+    };
+    title: {
+        type: StringConstructor;
+        required: true;
+    };
+}>> & Readonly<{}>, {}, {}, {}, {}, string, import("vue").ComponentProvideOptions, true, {}, any>;

@@ -152,8 +152,12 @@ export interface GatedContext {
     /** What is allowed at this moment: the state cookie is read again. */
     readonly consent: () => ConsentView;
     readonly nonce: string;
+    readonly state: () => State | null;
+    readonly base: string;
+    readonly choose: () => void;
+    readonly answered: () => void;
 }
-/** What scripts.js exports. */
+/** What scripts.js and embeds.js export. */
 export interface GatedModule {
     /** Answers what is to be called whenever the page or the consent may be another. */
     readonly start: (context: GatedContext) => () => void;

@@ -1,4 +1,4 @@
-import { AskfirstProvider, Gate, useConsent } from "askfirst/react";
+import { AskfirstProvider, Embed, Gate, useConsent } from "askfirst/react";
 import { createElement as h } from "react";
 
 const State = () => {
@@ -12,4 +12,5 @@ export const app = h(
   h(State),
   h(Gate, { purpose: "statistics", fallback: h("p", { id: "no" }, "no") }, h("p", { id: "yes" }, "yes")),
   h("script", { type: "text/plain", "data-purpose": "statistics", src: "/stats.js" }),
+  h(Embed, { purpose: "marketing", src: "/map", title: "Map", width: 300 }),
 );

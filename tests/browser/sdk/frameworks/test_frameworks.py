@@ -50,6 +50,7 @@ def rendered(framework: str) -> str:
 
 def offer(site: Site, client: str, rendered: str = "", *, classic: str = "") -> None:
     site.pages["/app.js"] = script(client)
+    site.pages["/map"] = Page("<p>a map</p>", {})
     site.pages["/stats.js"] = script("window.ran = (window.ran ?? 0) + 1")
     body = f'<div id="root">{rendered}</div><script type="module" src="/app.js"></script>'
     site.pages["/"] = Page(page(body, script=classic).html, {})
@@ -74,14 +75,20 @@ def test_the_page_follows_the_answer(
     visitor.go(tab, "/")
     expect(tab.locator("output")).to_have_text(UNKNOWN)
     expect(tab.locator("#no")).to_have_count(1)
+    expect(tab.locator(".askfirst-embed")).to_be_visible()
+    assert site.asked_for("/map") == 0
     visitor.answer(tab, "Accept all")
     expect(tab.locator("output")).to_have_text("visitor true false")
     expect(tab.locator("#yes")).to_have_count(1)
     until(tab, lambda: tab.evaluate("window.ran") == 1)
+    expect(tab.locator("iframe[title=Map][width='300'][src='/map']")).to_have_count(1)
     tab.locator("#askfirst-control button[value=withdraw]").click()
+    expect(tab.locator(".askfirst-embed")).to_be_visible()
+    expect(tab.locator("iframe[src]")).to_have_count(0)
     expect(tab.locator("#no")).to_have_count(1)
     expect(tab.locator("#yes")).to_have_count(0)
     tab.evaluate("unmount()")
+    expect(tab.locator(".askfirst-embed")).to_have_count(0)
     tab.evaluate("askfirst.refresh()")
     settled(tab)
     assert tab.evaluate("window.ran") == 1

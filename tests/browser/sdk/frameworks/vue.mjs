@@ -1,4 +1,4 @@
-import { askfirst, Gate, useConsent } from "askfirst/vue";
+import { askfirst, Embed, Gate, useConsent } from "askfirst/vue";
 import { createSSRApp, h } from "vue";
 
 const App = {
@@ -13,6 +13,7 @@ const App = {
         { default: () => h("p", { id: "yes" }, "yes"), fallback: () => h("p", { id: "no" }, "no") },
       ),
       h("script", { type: "text/plain", "data-purpose": "statistics", src: "/stats.js" }),
+      h(Embed, { purpose: "marketing", src: "/map", title: "Map", width: 300 }),
     ];
   },
 };

@@ -314,3 +314,26 @@ def test_no_rule_of_the_strictest_page_is_broken(port: Site, arrive: Arrive) -> 
     visitor.go(tab, "/tides/42/today")
     until(tab, lambda: bool(placed(visitor)))
     assert said == []
+
+
+def test_pages_that_are_added_are_asked_about_there(serve: Serve, arrive: Arrive) -> None:
+    """M16, M49: an answer on another page in between does not answer for the added pages."""
+    first = serve(TERMS_OF_SITE, placed=[{"statistics": TERMS}])
+    visitor = arrive(first)
+    own_choices = {"statistics": 2, "marketing": 0, "preferences": 0}
+    visitor.granted(**own_choices, **{"tides/statistics": 2})
+    wider = {"statistics": TERMS, "pages": ["/ports/**", "/tides/**"]}
+    site = visitor.site = serve(TERMS_OF_SITE, folder=first.folder, placed=[wider])
+    for path in ("/ports/cork", "/tides/two"):
+        site.pages[path] = page(element(site.keys["tides"]))
+    asks = "askfirst.consent.asks.map(({ purpose }) => purpose)"
+    visitor.granted(**own_choices)
+    for path, asked in (("/", []), ("/ports/cork", ["tides/statistics"])):
+        tab = visitor.open(path)
+        assert tab.evaluate(asks) == asked
+        tab.close()
+    tab = visitor.open("/tides/two")
+    assert tab.evaluate(asks) == ["tides/statistics"]
+    tab.locator("#askfirst-notice button[value=accept_all]").click()
+    until(tab, lambda: tab.evaluate(asks) == [])
+    assert tab.evaluate("askfirst.allows('tides/statistics')")

@@ -101,7 +101,7 @@ function panel({ published, state, base }: NoticeContext, words: Words): HTMLEle
     words.say("policy.edition", { number: published.number, date }),
     ". ",
     state.edition
-      ? [link("rights/me", "rights.title"), " ·", link("rights/receipt", "button.download")]
+      ? [link("rights/me", "rights.title"), link("rights/receipt", "button.download")]
       : words.say("rights.none"),
   );
 }

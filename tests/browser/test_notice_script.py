@@ -72,7 +72,12 @@ def test_the_dialog_says_what_the_page_of_choices_says(shop: Site, visit: Visit)
 
     ours = page.dialog.locator("fieldset")
     theirs = plain.page.locator("fieldset")
-    assert ours.all_inner_texts() == theirs.all_inner_texts()
+    # By script each can be opened to an example of this very visit besides.
+    texts = [
+        text.removesuffix("What would be stored of this visit").strip()
+        for text in ours.all_inner_texts()
+    ]
+    assert texts == [text.strip() for text in theirs.all_inner_texts()]
     assert len(theirs.all()) == 3
 
 
@@ -90,6 +95,40 @@ def test_selling_is_said_alike_where_nobody_receives_it(site: Site, visit: Visit
     )
     expect(page.dialog).not_to_contain_text("May be sold")
     expect(page.dialog).to_contain_text("Nobody else receives it")
+
+
+def test_a_purpose_opens_to_an_example_of_this_visit(shop: Site, visit: Visit) -> None:
+    """M15: what would be stored of the visitor's own visit, worked out in the page, never sent."""
+    page = visit(shop, "/tides/skarness?via=poster", locale="en-GB")
+    open_choices(page)
+    sent: list[str] = []
+    page.page.on("request", lambda r: sent.append(r.url.partition("?")[0].rpartition("/")[2]))
+    page.dialog.locator("fieldset", has_text="Statistics").locator("summary").click()
+    table = page.dialog.get_by_role("table")
+    expect(table).to_contain_text("/tides/skarness")
+    expect(table).to_contain_text("desktop")
+    rows = table.get_by_role("row").all_inner_texts()
+    assert any(row.split("\t") == ["Page", "/tides", "/tides/skarness"] for row in rows)
+    assert set(sent) <= {"example.js"}
+    assert page.violations == []
+
+
+def test_who_has_answered_reads_what_holds(shop: Site, visit: Visit) -> None:
+    """M11, S12: since which edition, what is kept, and the receipt; a refuser's panel has none."""
+    page = visit(shop, "/?helper=0")
+    page.answering(page.reject.click)
+    page.control.get_by_role("link").click()
+    expect(page.dialog).to_contain_text("Edition 1, in force since")
+    expect(page.dialog).to_contain_text("Nothing is kept about you.")
+    page.page.keyboard.press("Escape")
+
+    other = visit(shop, "/?helper=0")
+    other.answering(other.accept.click)
+    other.control.get_by_role("link").click()
+    expect(other.dialog.get_by_role("link", name="What is kept about me")).to_be_visible()
+    with other.page.expect_download() as download:
+        other.dialog.get_by_role("link", name="Download my receipt").click()
+    assert download.value.suggested_filename == "receipt.json"
 
 
 def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:

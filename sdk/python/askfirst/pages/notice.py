@@ -151,17 +151,19 @@ def _sells(edition: Edition, name: str) -> bool:
 def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
     """What holds for everything the site asks itself; of a collector, its own part says it."""
     policy = consent.editions.current.policy
-    asked = [policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())]
+    site_terms = [
+        policy.purposes[question.purpose].terms for question in by_collector(asks).get("", ())
+    ]
     facts = []
-    if asked:
-        duration = words.days(max(terms.retention_days for terms in asked))
+    if site_terms:
+        duration = words.days(max(terms.retention_days for terms in site_terms))
         facts = [
-            describe.recipients({one for terms in asked for one in terms.recipients}, words),
+            describe.recipients({one for terms in site_terms for one in terms.recipients}, words),
             words.say("notice", "kept", kept=duration),
         ]
     facts.append(words.say("notice", "withdraw", control=words.say("control", "title")))
     grounds = [_ground(purpose, words) for purpose in policy.purposes.values() if not purpose.asked]
-    if grounds and asked:
+    if grounds and site_terms:
         facts.append(words.say("notice", "unasked", names=words.listed(grounds)))
     return el("p", {"class": "askfirst-note"}, " ".join(facts))
 

@@ -76,7 +76,13 @@ def purpose_item(edition: Edition, question: Question, words: Words, *more: obje
     ]
     if question.widened:
         changes = sentences(question.widened, words, purpose.terms)
-        body = [el("ul", {"class": "askfirst-changes"}, [el("li", None, each) for each in changes])]
+        body = [
+            el(
+                "ul",
+                {"class": "askfirst-changes"},
+                [el("li", None, sentence) for sentence in changes],
+            )
+        ]
     name = el("strong", None, own(text.title, lang))
     return el(
         "li",

@@ -92,6 +92,7 @@ class Site:
             Route("/tides/{name}", page),
             Route("/shop.css", _styles),
             Route("/before.js", self._before),
+            Route("/frame", _frame),
         ]
         app = ConsentMiddleware(
             Starlette(routes=routes), policy=read_policy(policy), collector=collector
@@ -126,6 +127,11 @@ class Site:
 
     async def _before(self, request: Request) -> Response:
         return Response(self.before, media_type="text/javascript")
+
+
+async def _frame(request: Request) -> Response:
+    """A page that frames the address in `?of=`."""
+    return HTMLResponse(f"<!doctype html>{el('iframe', {'src': request.query_params['of']})}")
 
 
 async def _styles(request: Request) -> Response:

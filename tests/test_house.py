@@ -101,7 +101,8 @@ loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases
 reports: @terms closing ledger store
-runtime: @errors @spool catalogue config ingest jobs ledger members services store usecases
+runtime: @__version__ @errors @spool catalogue config ingest jobs ledger members services store
+    usecases
 services: @spool catalogue config ledger members store
 store: @errors @spool @terms config
 store.migrations:

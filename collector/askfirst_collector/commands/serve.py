@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from askfirst.errors import CollectorUnavailable
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.commands.data import FILE, click_errors, host_policy_option
 from askfirst_collector.commands.listening import (
@@ -23,9 +28,12 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.runtime.metrics import TYPE, metrics
 from askfirst_collector.store.faults import BUSY, StoreFault
 
 HOST = "/askfirst/host"
+METRICS = "/metrics"
+SHORTEST_TOKEN = 32  # characters
 PATIENCE = 10.0  # seconds for another program that holds the folder
 PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itself
 
@@ -44,6 +52,11 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     type=FILE,
     help="Where revocations.log lies from now on; else beside the data folder.",
 )
+@click.option(
+    "--metrics-token",
+    type=FILE,
+    help="Answer /metrics to whoever shows the token in this file; else there is no /metrics.",
+)
 @host_policy_option
 @click.option("--places", type=FILE, help="An MMDB file; else the registries' own allocations.")
 @click.option(
@@ -59,6 +72,7 @@ def serve(
     tls_key: Path | None,
     data: Path,
     revocations: Path | None,
+    metrics_token: Path | None,
     host_policy: Path | None,
     places: Path | None,
     proxies: tuple[str, ...],
@@ -72,6 +86,7 @@ def serve(
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         stack.enter_context(click_errors())
+        token = None if metrics_token is None else _read_token(metrics_token)
         collector = EmbeddedCollector(
             data,
             host_policy=host_policy,
@@ -85,7 +100,7 @@ def serve(
         origin = origins(host, port, tls=tls_certificate is not None)[0]
         name, address = dashboard(origin, _set_up(collector, data))
         click.echo(f"The collector  {origin}/v1/\n{name}  {address}")
-        run(server_app(collector), listener, tls_certificate, tls_key)
+        run(server_app(collector, metrics_token=token), listener, tls_certificate, tls_key)
 
 
 def _set_up(collector: EmbeddedCollector, data: Path) -> str | None:
@@ -105,12 +120,29 @@ def _set_up(collector: EmbeddedCollector, data: Path) -> str | None:
         time.sleep(PAUSE)
 
 
-def server_app(collector: EmbeddedCollector) -> ASGIApp:
-    """The dashboard below its path, the collector's own face everywhere else."""
+def _read_token(file: Path) -> bytes:
+    try:
+        token = file.read_bytes().strip()
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read ({error.strerror})") from error
+    if len(token) < SHORTEST_TOKEN:
+        advice = f"write {SHORTEST_TOKEN} characters or more into it: openssl rand -hex 32"
+        raise click.ClickException(f"The token in {file} is short: {advice}")
+    return token
+
+
+def server_app(collector: EmbeddedCollector, *, metrics_token: bytes | None = None) -> ASGIApp:
+    """The dashboard below its path, the collector's own face everywhere else.
+
+    `/metrics` is there with a token alone: behind a proxy everybody comes from loopback.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+        elif scope["type"] == "http" and scope["path"] == METRICS and metrics_token is not None:
+            response = await _metrics(Request(scope), collector, metrics_token)
+            await response(scope, receive, send)
         elif scope["type"] == "http" and f"{scope['path']}/".startswith(f"{HOST}/"):
             root = scope.get("root_path", "") + HOST
             await collector.host({**scope, "root_path": root}, receive, send)
@@ -118,6 +150,20 @@ def server_app(collector: EmbeddedCollector) -> ASGIApp:
             await collector.app(scope, receive, send)
 
     return application
+
+
+async def _metrics(request: Request, collector: EmbeddedCollector, token: bytes) -> Response:
+    shown = request.headers.get("authorization", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(shown, b"Bearer " + token):
+        return Response(status_code=401, headers={"www-authenticate": "Bearer"})
+    if request.method not in ("GET", "HEAD"):
+        return Response(status_code=405, headers={"allow": "GET, HEAD"})
+    try:
+        text = await run_in_threadpool(lambda: metrics(collector.parts()))
+    except CollectorUnavailable:
+        # A scrape that fails is what an alert is made of.
+        return Response(status_code=503)
+    return Response(text, headers={"content-type": TYPE, "cache-control": "no-store"})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,0 +1,190 @@
+"""The files of `deploy/`: each is run as far as this machine can."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+
+DEPLOY = ROOT / "deploy"
+TOKEN = "0123456789abcdef" * 2
+PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def needed(program: str) -> str:
+    path = shutil.which(program, path=PATHS)
+    if path is None:
+        pytest.skip(f"{program} is not here")
+    return path
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """`askfirst serve` with a token for its metrics; its port."""
+    folder, port = tmp_path_factory.mktemp("collector"), free_port()
+    (folder / "token").write_text(f"{TOKEN}\n")
+    words = ["serve", "--port", str(port), "--data", str(folder / "data")]
+    words += ["--proxy", "127.0.0.1", "--metrics-token", str(folder / "token")]
+    command = [sys.executable, "-m", "askfirst", *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: process.poll() is not None or listens(port))
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def scrape(port: int) -> str:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    answer = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return answer.text
+
+
+def test_metrics_are_what_prometheus_reads_and_say_nothing_of_visits(collector: int) -> None:
+    """M27: health, disk and jobs; each line is a comment or a sample, and no name is a site's."""
+    text = scrape(collector)
+    sample = re.compile(r'askfirst_[a-z_]+(\{[a-z]+="[^"\\\n]*"\})? [0-9.e+]+')
+    lines = text.splitlines()
+    assert all(line.startswith("# ") or sample.fullmatch(line) for line in lines), text
+    assert "askfirst_up 1" in lines
+    assert 'askfirst_part_up{part="ledger"} 1' in lines
+    assert "askfirst_sites 0" in lines
+    names = set(re.findall(r"^# TYPE (\w+) gauge$", text, re.M))
+    assert not {name for name in names if re.search("visit|event|consent|grant|row", name)}
+    page = (ROOT / "docs" / "production.md").read_text("utf-8")
+    assert names == set(re.findall(r"^\| `(askfirst_\w+)", page, re.M))
+
+
+@pytest.mark.parametrize("shown", ["", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}"])
+def test_metrics_are_for_whoever_shows_the_token(collector: int, shown: str) -> None:
+    headers = {"authorization": shown} if shown else {}
+    answer = httpx.get(f"http://127.0.0.1:{collector}/metrics", headers=headers)
+    assert (answer.status_code, answer.text) == (401, "")
+
+
+def test_a_short_token_is_refused(tmp_path: Path) -> None:
+    """One that can be tried out would be no token."""
+    (tmp_path / "token").write_text("secret")
+    words = ["serve", "--data", str(tmp_path / "data"), "--metrics-token", str(tmp_path / "token")]
+    command = [sys.executable, "-m", "askfirst", *words]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, "openssl rand" in run.stderr) == (1, True)
+
+
+def test_every_panel_of_the_dashboard_asks_for_what_there_is(collector: int) -> None:
+    names = set(re.findall(r"^# TYPE (\w+) gauge$", scrape(collector), re.M))
+    board = json.loads((DEPLOY / "grafana.json").read_text("utf-8"))
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert {name for query in queries for name in re.findall(r"askfirst_\w+", query)} == names
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    program = needed("systemd-analyze")
+    text = (DEPLOY / "askfirst.service").read_text("utf-8")
+    assert "ExecStart=/opt/askfirst/bin/askfirst serve" in text
+    unit = tmp_path / "askfirst.service"
+    unit.write_text(text.replace("/opt/askfirst/bin/askfirst", sys.executable))
+    run = subprocess.run([program, "verify", unit], capture_output=True, text=True, check=False)
+    assert "askfirst.service" not in run.stderr, run.stderr
+    assert run.returncode == 0
+
+
+def test_nginx_takes_its_file_and_hands_on_what_it_should(collector: int, tmp_path: Path) -> None:
+    """A request goes through TLS to the collector; the metrics do not come out."""
+    program, port = needed("nginx"), free_port()
+    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
+    make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    make += ["-subj", "/CN=localhost", "-days", "2"]
+    openssl = [needed("openssl"), *make, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(openssl, check=True, capture_output=True)
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    for old, new in (
+        ("127.0.0.1:8321", f"127.0.0.1:{collector}"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+        ("/etc/ssl/collector.example.org", str(tmp_path)),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    places = "".join(
+        f"{name}_temp_path {tmp_path}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;" if os.geteuid() == 0 else ""
+    config = tmp_path / "main.conf"
+    config.write_text(
+        f"{user} daemon off; pid {tmp_path}/pid; events {{}} http {{ {places} {text} }}"
+    )
+    command = [program, "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(config)]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    trusted.check_hostname = False
+    with subprocess.Popen(command) as process:
+        try:
+            until(lambda: process.poll() is not None or listens(port))
+            with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted) as client:
+                assert client.get("/readyz").json()["status"] == "ok"
+                assert client.get("/askfirst/host/sign-in").status_code == 200
+                headers = {"authorization": f"Bearer {TOKEN}"}
+                assert client.get("/metrics", headers=headers).status_code == 404
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert not list(tmp_path.glob("access*"))
+
+
+def test_the_image_runs_as_nobody_and_the_log_is_in_its_volume() -> None:
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    compose = (DEPLOY / "compose.yaml").read_text("utf-8")
+    assert re.search(r"^USER 10001$", text, re.M)
+    assert "HEALTHCHECK" in text
+    assert '"--data", "/var/lib/askfirst/data"' in text
+    assert re.search(r"^VOLUME /var/lib/askfirst$", text, re.M)
+    for line in ("read_only: true", "cap_drop: [ALL]", "network_mode: service:proxy"):
+        assert line in compose
+
+
+def test_the_image_can_be_built() -> None:
+    program = needed("docker")
+    if subprocess.run([program, "info"], capture_output=True, check=False).returncode:
+        pytest.skip("no docker daemon answers here")
+    file = str(DEPLOY / "Dockerfile")
+    subprocess.run([program, "build", "-f", file, "-t", "askfirst-test", str(ROOT)], check=True)
+
+
+@pytest.mark.parametrize("program", ["caddy"])
+def test_caddy_takes_its_file(program: str) -> None:
+    command = [needed(program), "validate", "--config", str(DEPLOY / "Caddyfile")]
+    subprocess.run([*command, "--adapter", "caddyfile"], check=True, capture_output=True)

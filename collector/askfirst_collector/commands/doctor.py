@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from askfirst.pages.html import Html, el
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import Kind
 from askfirst_collector.catalogue.first_policy import tidy_origin
@@ -23,12 +24,26 @@ from askfirst_collector.doctor.finding import KNOWN
 from askfirst_collector.doctor.load_application import parse_target
 
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
+STYLES = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+section { border-left: .3rem solid #b8860b; padding: .1rem 1rem; margin: 1.5rem 0; }
+section.error { border-color: #c0392b; }
+pre, code { white-space: pre-wrap; overflow-wrap: anywhere; }
+"""
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
 @click.argument("target", metavar="URL|module:app|module:create_app")
 @click.option("--page", "pages", multiple=True, help="A path to visit; may be given again.")
+@click.option(
+    "--links",
+    type=click.IntRange(0, 200),
+    default=10,
+    show_default=True,
+    help="How many pages that the site leads to are visited besides.",
+)
 @click.option("--policy", type=THERE, help="The site's policy; else the one it publishes.")
 @click.option("--host-policy", type=THERE, help="The host's; else the site's own, or the shipped.")
 @click.option("--log", "logs", multiple=True, type=THERE, help="An access log; may be repeated.")
@@ -36,10 +51,16 @@ COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--ca", type=THERE, help="Trust these certificates and no others, PEM.")
 @click.option("--browser/--no-browser", default=True, help="Whether to use Chromium if it is here.")
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page for people to this file, too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def doctor(
     target: str,
     pages: tuple[str, ...],
+    links: int,
     policy: Path | None,
     host_policy: Path | None,
     logs: tuple[Path, ...],
@@ -47,6 +68,7 @@ def doctor(
     ca: Path | None,
     browser: bool,
     strict: bool,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Visit the site at URL, or start module:app on loopback, and say what is wrong with it.
@@ -64,9 +86,12 @@ def doctor(
         connect=_connect(connect),
         ca=ca,
         browser=browser,
+        links=links,
     )
     with click_errors():
         report = examine(collect_evidence(request, now=time.time))
+    if html is not None:
+        _write(html, report_page(origin, report))
     if as_json:
         click.echo(json.dumps(_plain(origin, report), ensure_ascii=False, indent=2))
     else:
@@ -116,6 +141,42 @@ def _connect(where: str | None) -> tuple[str, int] | None:
 def _policy(file: Path | None, kind: Kind) -> Policy | None:
     with click_errors():
         return read_policy(file, kind=kind) if file else None
+
+
+def report_page(origin: str, report: Report) -> str:
+    """The report as a document that needs nothing else."""
+    parts: list[object] = [
+        el(
+            "section",
+            {"class": finding.severity},
+            el("h2", None, f"{finding.id}: {KNOWN[finding.id].title}"),
+            el("p", None, el("b", None, finding.severity), " ", el("code", None, finding.where)),
+            el("p", None, finding.found),
+            el("pre", None, finding.do),
+        )
+        for finding in report.findings
+    ]
+    notes = el("ul", None, [el("li", None, note) for note in report.notes])
+    head = el(
+        "head",
+        None,
+        el("meta", {"charset": "utf-8"}),
+        el("meta", {"name": "viewport", "content": "width=device-width"}),
+        el("title", None, f"askfirst doctor: {origin}"),
+        el("style", None, Html(STYLES)),
+    )
+    nothing = el("p", None, f"Nothing is wrong with {origin}.")
+    body = el(
+        "body", None, el("h1", None, origin), parts or nothing, el("h2", None, "Notes"), notes
+    )
+    return f"<!doctype html>{el('html', {'lang': 'en'}, head, body)}"
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written ({error.strerror})") from error
 
 
 def _plain(origin: str, report: Report) -> dict[str, object]:

@@ -6,9 +6,10 @@ import json
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +19,7 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.doctor.access_log import Canary, Log
 from askfirst_collector.doctor.browser import BrowserReport, chromium, look
 from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, InsideReport, Page, Written
+from askfirst_collector.doctor.links import linked_pages
 from askfirst_collector.doctor.markup import read_markup
 from askfirst_collector.doctor.probe_process import STRANGER
 from askfirst_collector.doctor.start_application import Started, started
@@ -41,6 +43,7 @@ class Request:
     connect: tuple[str, int] | None = None
     ca: Path | None = None
     browser: bool = True
+    links: int = 0  # how many pages beyond, that the site leads to
 
 
 def is_address(target: str) -> bool:
@@ -65,7 +68,9 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
         try:
             # A gate that has just started may not know yet what its collector knows.
             for pause in (*STARTING, None):
-                evidence = replace(evidence, pages=tuple(_page(visitor, p) for p in request.pages))
+                pages = [_page(visitor, path) for path in request.pages]
+                pages += linked_pages(origin, pages, request.links, partial(_page, visitor))
+                evidence = replace(evidence, pages=tuple(pages))
                 evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
                 if not evidence.away or pause is None:
                     break
@@ -76,7 +81,7 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
         except Unreachable as error:
             output = [site.last_words()] if site else []
             return replace(evidence, unreachable=(str(error), *output))
-        browser, why = _browser(request, origin)
+        browser, why = _browser(request, origin, [page.path for page in evidence.pages])
         if site is not None:
             site.stop()
         return replace(
@@ -149,13 +154,15 @@ def _written(
         yield Written("the server's own output", canary.kinds(site.said(), addresses))
 
 
-def _browser(request: Request, origin: str) -> tuple[BrowserReport | None, str]:
+def _browser(
+    request: Request, origin: str, pages: Sequence[str]
+) -> tuple[BrowserReport | None, str]:
     if not request.browser:
         return None, "no browser was wanted"
     path = chromium()
     if isinstance(path, str):
         return None, path
-    observation = look(path, origin, request.pages, connect=request.connect)
+    observation = look(path, origin, pages, connect=request.connect)
     return (None, observation) if isinstance(observation, str) else (observation, "")
 
 

@@ -30,6 +30,7 @@ class Markup:
     hints: tuple[str, ...]
     has_notice: bool
     has_script: bool
+    links: tuple[str, ...] = ()  # as written
 
 
 def read_markup(text: str) -> Markup:
@@ -39,7 +40,11 @@ def read_markup(text: str) -> Markup:
     with suppress(AssertionError):
         reader.feed(text)
     return Markup(
-        tuple(dict.fromkeys(reader.loads)), tuple(reader.hints), reader.notice, reader.script
+        tuple(dict.fromkeys(reader.loads)),
+        tuple(reader.hints),
+        reader.notice,
+        reader.script,
+        tuple(dict.fromkeys(reader.links)),
     )
 
 
@@ -48,6 +53,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.loads: list[str] = []
         self.hints: list[str] = []
+        self.links: list[str] = []
         self.notice = self.script = False
         self._in_style = False
 
@@ -63,6 +69,8 @@ class _Reader(HTMLParser):
             self.script |= tag == "script" and attributes["src"].partition("?")[0].endswith(SCRIPT)
         for candidate in attributes.get("srcset", "").split(","):
             self.loads += candidate.split()[:1]
+        if tag == "a" and attributes.get("href") and "download" not in attributes:
+            self.links.append(attributes["href"])
         if tag == "object" and attributes.get("data"):
             self.loads.append(attributes["data"])
         if tag == "video" and attributes.get("poster"):

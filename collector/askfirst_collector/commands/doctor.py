@@ -50,6 +50,9 @@ COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--connect", metavar="HOST:PORT", help="Connect there, not where the name points.")
 @click.option("--ca", type=THERE, help="Trust these certificates and no others, PEM.")
 @click.option("--browser/--no-browser", default=True, help="Whether to use Chromium if it is here.")
+@click.option(
+    "--answer", is_flag=True, help="Give every answer with the browser too; each is recorded."
+)
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
 @click.option(
     "--html",
@@ -67,6 +70,7 @@ def doctor(
     connect: str | None,
     ca: Path | None,
     browser: bool,
+    answer: bool,
     strict: bool,
     html: Path | None,
     as_json: bool,
@@ -86,6 +90,7 @@ def doctor(
         connect=_connect(connect),
         ca=ca,
         browser=browser,
+        answer=answer,
         links=links,
     )
     with click_errors():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from askfirst.errors import AskfirstError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SETTLED = 3_000  # milliseconds a page is watched after it has loaded
@@ -48,6 +51,23 @@ def look(
     path: Path, origin: str, pages: Sequence[str], *, connect: tuple[str, int] | None
 ) -> BrowserReport | str:
     """Open each page in a profile of its own; a sentence that says why where that fails."""
+    observation = BrowserReport((), (), (), ())
+    try:
+        with launched(path, origin, connect) as browser:
+            for page in pages:
+                observation = _joined(observation, _open(browser, origin, page))
+    except BrowserFailed as error:
+        return str(error)
+    return observation
+
+
+class BrowserFailed(AskfirstError):
+    """The browser did not start, or what it was to open did not come."""
+
+
+@contextmanager
+def launched(path: Path, origin: str, connect: tuple[str, int] | None) -> Iterator[Any]:
+    """The browser at this path, which finds the site at `connect`. Raises BrowserFailed."""
     from playwright.sync_api import Error, sync_playwright
 
     options = ["--disable-dev-shm-usage"]
@@ -57,16 +77,13 @@ def look(
         parts = urlsplit(origin)
         where = f"[{connect[0]}]" if ":" in connect[0] else connect[0]
         options.append(f"--host-resolver-rules=MAP {parts.hostname} {where}:{connect[1]}")
-    observation = BrowserReport((), (), (), ())
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=options)
-            for page in pages:
-                observation = _joined(observation, _open(browser, origin, page))
+            yield browser
             browser.close()
     except Error as error:
-        return f"the browser failed: {str(error).splitlines()[0]}"
-    return observation
+        raise BrowserFailed(f"the browser failed: {str(error).splitlines()[0]}") from error
 
 
 def _open(browser: Any, origin: str, path: str) -> BrowserReport:

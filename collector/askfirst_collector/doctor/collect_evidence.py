@@ -18,6 +18,7 @@ from askfirst.errors import AskfirstError, PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.doctor.access_log import Canary, Log
 from askfirst_collector.doctor.browser import BrowserReport, chromium, look
+from askfirst_collector.doctor.decisions import DecisionReport, look_after_each
 from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, InsideReport, Page, Written
 from askfirst_collector.doctor.links import linked_pages
 from askfirst_collector.doctor.markup import read_markup
@@ -28,6 +29,7 @@ from askfirst_collector.doctor.visitor import Answer, Unreachable, Visitor
 FORGED = "198.51.100.7"  # for documentation alone (RFC 5737)
 MOST_HOPS = 5
 STARTING = (0.5, 1.0, 2.0)  # seconds until a gate that knows nothing yet is asked again
+MOST_ANSWERED = 3  # pages that are looked at after each answer
 JSON = ("Accept", "application/json")
 
 
@@ -43,6 +45,7 @@ class Request:
     connect: tuple[str, int] | None = None
     ca: Path | None = None
     browser: bool = True
+    answer: bool = False  # give every answer, too: each is recorded
     links: int = 0  # how many pages beyond, that the site leads to
 
 
@@ -82,11 +85,16 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
             output = [site.last_words()] if site else []
             return replace(evidence, unreachable=(str(error), *output))
         browser, why = _browser(request, origin, [page.path for page in evidence.pages])
+        policy = request.policy or _policy(evidence.own[POLICY], inside)
+        decisions: tuple[DecisionReport, ...] = ()
+        if request.answer:
+            decisions = _decisions(request, origin, evidence.pages, policy)
         if site is not None:
             site.stop()
         return replace(
             evidence,
-            policy=request.policy or _policy(evidence.own[POLICY], inside),
+            policy=policy,
+            decisions=decisions,
             host=request.host or _host(inside) or evidence.host,
             inside=_read_inside(inside),
             browser=browser,
@@ -164,6 +172,18 @@ def _browser(
         return None, path
     observation = look(path, origin, pages, connect=request.connect)
     return (None, observation) if isinstance(observation, str) else (observation, "")
+
+
+def _decisions(
+    request: Request, origin: str, pages: Sequence[Page], policy: Policy | None
+) -> tuple[DecisionReport, ...]:
+    path = chromium()
+    if isinstance(path, str):
+        raise AskfirstError(f"--answer needs a browser: {path}")
+    if policy is None or not policy.asked:
+        return ()
+    paths = [page.path for page in pages[:MOST_ANSWERED]]
+    return look_after_each(path, origin, paths, policy, connect=request.connect)
 
 
 def _notes(request: Request, no_browser: str, pages: tuple[Page, ...]) -> Iterator[str]:

@@ -23,7 +23,7 @@ def _declare(name: str) -> str:
 def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:
     """D004: the gate would take it out, so it is set behind its back, or it is told to learn."""
     for where, name in _set(evidence):
-        if evidence.policy is not None and _is(evidence, name) == Kind():
+        if evidence.policy is not None and kind_of(evidence, name) == Kind():
             yield Finding(
                 "askfirst.D004",
                 where,
@@ -49,7 +49,7 @@ def undeclared_taken_out(evidence: Evidence) -> Iterator[Finding]:
 def cookie_before_consent(evidence: Evidence) -> Iterator[Finding]:
     """D006: a cookie that waits for a purpose came to somebody who never answered (M01)."""
     for where, name in _set(evidence):
-        kind = _is(evidence, name)
+        kind = kind_of(evidence, name)
         if kind.necessary or (kind == Kind() and evidence.policy is not None):
             continue
         for_what = f", which is for {', '.join(kind.purposes)}" if kind.purposes else ""
@@ -87,7 +87,8 @@ def _set(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
     yield from ((where, name) for name, where in places.items())
 
 
-def _is(evidence: Evidence, name: bytes) -> Kind:
+def kind_of(evidence: Evidence, name: bytes) -> Kind:
+    """What the policy says of a cookie; of one that it does not name, nothing."""
     if evidence.policy is None:
         return Kind()
     return CookieFilter(evidence.policy, report=Report(mode="strict", suggest=None)).kind(name)

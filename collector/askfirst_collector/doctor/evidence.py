@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from askfirst.terms.policy import Policy
 from askfirst_collector.doctor.browser import BrowserReport
+from askfirst_collector.doctor.decisions import DecisionReport
 from askfirst_collector.doctor.markup import Markup
 from askfirst_collector.doctor.visitor import Answer
 from askfirst_collector.loopback import is_loopback
@@ -56,6 +57,7 @@ class Evidence:
     policy: Policy | None = None
     inside: InsideReport | None = None
     browser: BrowserReport | None = None
+    decisions: tuple[DecisionReport, ...] = ()
     written: tuple[Written, ...] = ()
     certificate_ends: float | None = None
     notes: tuple[str, ...] = ()  # what could not be looked at, and why

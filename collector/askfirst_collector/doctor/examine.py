@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from askfirst_collector.doctor.answers import asked_against_the_answer, set_against_the_answer
 from askfirst_collector.doctor.caches import one_visitors_page_for_all
 from askfirst_collector.doctor.cookies import (
     cookie_before_consent,
@@ -41,6 +42,8 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     cookie_before_consent,
     stored_before_consent,
     third_party_before_consent,
+    set_against_the_answer,
+    asked_against_the_answer,
     log_keeps_visitors,
     believes_anybody,
     no_https,

@@ -39,6 +39,8 @@ KNOWN = {
     "askfirst.D020": Known("error", "the policy names a controller that was made up"),
     "askfirst.D021": Known("warning", "the policy does not name this origin"),
     "askfirst.D022": Known("warning", "nothing stands in front of the application server"),
+    "askfirst.D023": Known("error", "something is set that the answer does not cover"),
+    "askfirst.D024": Known("error", "a third party is asked that the answer does not cover"),
 }
 
 

@@ -18,9 +18,8 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from askfirst_collector.closing.cells import Group
-from askfirst_collector.closing.disclosure import Facts, disclose
-from askfirst_collector.closing.rounding import Rounding
+from askfirst_collector.closing.disclosure import DayFacts, Facts, day_totals, disclose
+from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.tables import TREES, Questions
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.services import Services
@@ -42,8 +41,8 @@ NAMES = {
 
 def facts(day: str, pages: int, draw: random.Random) -> Facts:
     """A day of visitors, each with a device and a few pages."""
-    trees: dict[str, dict[tuple[str, ...], Group]] = {name: {} for name in (*TREES, "action")}
-    total = Group()
+    trees: dict[str, dict[tuple[str, ...], set[int]]] = {name: {} for name in (*TREES, "action")}
+    all_views = 0
     for visitor in range(1, VISITORS + 1):
         views = 1 + int(draw.expovariate(0.5))
         values: dict[str, list[tuple[str, ...]]] = {
@@ -53,12 +52,12 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
         values["page"] = [(f"/s{page % 20}", f"/s{page % 20}/p{page}") for page in seen]
         values["referrer"] = [("other", f"site{int(draw.paretovariate(0.7)) % 300}.example")]
         values["time"] = [(day, f"{draw.randrange(24):02}")]
-        for name, found in values.items():
-            for value in found:
-                share = views if len(found) == 1 else 1
-                trees[name].setdefault(value, Group()).add(Group({visitor}, share))
-        total.add(Group({visitor}, views))
-    return Facts(total, trees)
+        for name, of_visitor in values.items():
+            for value in of_visitor:
+                trees[name].setdefault(value, set()).add(visitor)
+        all_views += min(views, 5)
+    total = set(range(1, VISITORS + 1))
+    return Facts(total, trees, {day: DayFacts(total, all_views, all_views)})
 
 
 def fill(parts: Services, days: int, pages: int) -> int:
@@ -67,7 +66,11 @@ def fill(parts: Services, days: int, pages: int) -> int:
     cells = 0
     for back in range(days):
         day = (LAST - timedelta(days=back)).isoformat()
-        answers = disclose(facts(day, pages, draw), Questions(), 5, Rounding(draw.randbytes(32)))
+        rule, day_facts = Rule(5, draw.randbytes), facts(day, pages, draw)
+        totals = {day: day_totals(day_facts.days[day], rule, visits=True)}
+        answers = disclose(
+            day_facts, Questions(), rule, days=totals, pairs=lambda *_: {}, whole=day
+        )
         with writing(parts.engine) as connection:
             for purpose in ("statistics", "marketing"):
                 key = PeriodKey("shop", "", purpose, "day", day)

@@ -94,7 +94,7 @@ embedded: @client @errors @observe @spool @terms api app config dashboard dashbo
 explain: @pages @terms
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
-init: @errors @gate @terms catalogue
+init: @errors @gate @terms catalogue reports
 jobs: @errors closing ingest ledger members services store usecases webhooks
 ledger: @client @contracts @errors @terms config store
 loopback:

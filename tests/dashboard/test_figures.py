@@ -249,12 +249,12 @@ async def test_an_edition_says_what_it_widened(
 async def test_small_sites_are_advised(
     client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
-    """Where most days are too small to show, a longer period is advised."""
-    clock.now = after("2026-11-21")
+    """Where few agree in a day, a longer period is advised."""
+    clock.now = after("2026-11-24")
     close_due(parts, clock.now)
     await sign_in(client)
-    page = (await client.get(SITE, params={"from": TUESDAY, "to": "2026-11-21"})).text
-    assert "closes = &#34;week&#34;" in page
+    page = (await client.get(SITE, params={"from": MONDAY, "to": "2026-11-24"})).text
+    assert "closes = &#34;month&#34;" in page
 
 
 async def test_files_that_cannot_be_read_are_a_503(

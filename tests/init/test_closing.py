@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from askfirst_collector.init.closing import AGREEING, DAYS, WANTED, choose
+from askfirst_collector.init.closing import choose
 
 
 @pytest.mark.parametrize(
-    ("visitors", "cell", "closes"),
+    ("visitors", "agreeing", "closes"),
     [
-        (200, 5, "day"),
-        (199, 5, "week"),
-        (29, 5, "week"),
-        (28, 5, "month"),
-        (0, 5, "month"),
-        (400, 10, "day"),
-        (399, 10, "week"),
+        (0, 0, "month"),
+        (24, 12, "month"),
+        (399, 199, "month"),
+        (400, 200, "week"),
+        (3_999, 1_999, "week"),
+        (4_000, 2_000, "day"),
     ],
 )
-def test_the_shortest_that_fills_a_table(visitors: int, cell: int, closes: str) -> None:
-    """A day where a day's visitors do, then a week, then a month."""
-    found = choose(visitors, cell)
-    assert found.closes == closes
-    made = visitors * DAYS[found.closes] // AGREEING
-    assert f"about {WANTED * cell} who agreed" in found.why
-    assert f"make {made} in a {closes}" in found.why
-    assert ("That is few" in found.why) == (made < WANTED * cell)
+def test_it_goes_by_those_who_agree(visitors: int, agreeing: int, closes: str) -> None:
+    """Under 200 a day by month, under 2,000 by week, else by day; the sentence says why."""
+    choice = choose(visitors, 5)
+    assert choice.closes == closes
+    assert f"{visitors} a day are {agreeing} who are counted" in choice.why
+    assert "at least 5 visitors share it within a period" in choice.why

@@ -88,15 +88,17 @@ def test_an_unknown_site_or_purpose_has_nothing(parts: Services) -> None:
 
 
 def test_small_sites_are_advised_from_shown_totals_only() -> None:
-    """More than half of the ended days too small: by week; of the months: nothing longer."""
+    """Under 200 a day by month, under 2,000 by week; nothing shorter, and not before a week."""
 
-    def periods(closes: str, few: int, shown: int) -> list[Period]:
-        small = [Period("2026-11-01", closes, None, None, "too few")] * few
-        open_ = Period("2026-11-30", closes, None, None, "open")
-        return [*small, *[Period("2026-11-02", closes, 10, 10)] * shown, open_]
+    def days(few: int, shown: int, visitors: int) -> list[Period]:
+        small = [Period("2026-11-01", "day", None, None, "too few")] * few
+        open_ = Period("2026-11-30", "day", None, None, "open")
+        return [*small, *[Period("2026-11-02", "day", visitors, 10)] * shown, open_]
 
-    assert advised_closes(periods("day", 5, 4)) == "week"
-    assert advised_closes(periods("week", 5, 4)) == "month"
-    assert advised_closes(periods("month", 5, 4)) is None
-    assert advised_closes(periods("day", 4, 5)) is None
-    assert advised_closes(periods("day", 3, 0)) is None
+    assert advised_closes(days(7, 0, 0), "day") == "month"
+    assert advised_closes(days(0, 7, 199), "week") == "month"
+    assert advised_closes(days(0, 7, 200), "day") == "week"
+    assert advised_closes(days(0, 7, 200), "week") is None
+    assert advised_closes(days(0, 7, 2_000), "day") is None
+    assert advised_closes(days(7, 7, 3_000), "day") == "week"
+    assert advised_closes(days(6, 0, 0), "day") is None

@@ -27,7 +27,7 @@ from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 
-STEPS = ["0001", "0002", "0003", "0004"]
+STEPS = ["0001", "0002", "0003", "0004", "0005"]
 
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (

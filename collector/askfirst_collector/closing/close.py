@@ -14,9 +14,9 @@ from functools import partial
 
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
-from askfirst_collector.store import disclosed
+from askfirst_collector.store import disclosed, so_far
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.disclosed import Disclosed
+from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of
@@ -90,14 +90,16 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         # Its tables would be too old, or were and are purged: they are not made, or not again.
         stores.events.drop(key)
         return
-    limits, disclosed_period = _answers(stores, key, questions_of(terms), terms.min_cell_size)
+    limits, answers, days = _answers(stores, key, questions_of(terms), terms.min_cell_size)
     with unavailable("ledger"), writing(stores.engine) as connection:
         # Of several processes the first one's answers stand.
         if not disclosed.is_closed(connection, key):
+            so_far.add_days(connection, key, days, expires=expires)
+            so_far.end(connection, key)
             disclosed.write(
                 connection,
                 key,
-                disclosed_period,
+                answers,
                 size=terms.min_cell_size,
                 expires=expires,
                 settled=limits is None,
@@ -117,18 +119,25 @@ def _drop_if_old(stores: Stores, key: PeriodKey, now: float) -> None:
 
 def _answers(
     stores: Stores, key: PeriodKey, questions: Questions, size: int
-) -> tuple[Limits | None, Disclosed]:
+) -> tuple[Limits | None, Disclosed, dict[str, Totals]]:
+    """The limits of the rows, the answers, and the totals of days that were not counted before."""
     whole = key.period if key.closes == "day" else ""
+    counted = {} if whole else so_far.read_days(stores.engine, key)
     # One view for all questions.
     with stores.events.reading(key) as period:
         facts = _facts(stores, key, period, questions, whole)
         rule = Rule(size, stores.urandom, facts.unsized)
         visits = bool(questions.trees.get("referrer"))
-        days = {day: day_totals(facts.days[day], rule, visits=visits) for day in sorted(facts.days)}
+        days = {
+            day: day_totals(facts.days[day], rule, visits=visits)
+            for day in sorted(facts.days)
+            if day not in counted
+        }
         pairs = partial(read_pairs, period)
-        return period.limits(), disclose(
-            facts, questions, rule, days=days, pairs=pairs, whole=whole
+        answers = disclose(
+            facts, questions, rule, days={**counted, **days}, pairs=pairs, whole=whole
         )
+        return period.limits(), answers, {} if whole else days
 
 
 def _facts(

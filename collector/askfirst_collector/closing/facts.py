@@ -114,6 +114,48 @@ def _scan(
     return set(range(1, visitor + 1)), by_day
 
 
+def read_arrivals(
+    period: PeriodReader, questions: Questions
+) -> tuple[dict[int, str], dict[str, dict[Value, dict[int, str]]]]:
+    """Everybody, and the visitors of each value, by the first day they were there.
+
+    Of rows that say their day, and of tables that are asked before a period closes.
+    """
+    value = period.values()
+    singles = [name for name in (*questions.trees, "action") if name not in (ENTRY, "time")]
+    columns = ["time", *singles]
+    everybody: dict[int, str] = {}
+    groups: list[dict[int, dict[int, str]]] = [{} for _ in singles]
+    actions = groups[-1]
+    others = groups[:-1]
+    day_of: dict[int, str] = {}
+    last, visitor = b"", 0
+    for row in period.events(columns):
+        if not row[0]:
+            continue
+        if row[0] != last:
+            last = row[0]
+            visitor += 1
+        time = row[2]
+        day = day_of.get(time)
+        if day is None:
+            day = day_of[time] = next(iter(value("time", time)), "")
+        if not day:
+            continue
+        if visitor not in everybody or day < everybody[visitor]:
+            everybody[visitor] = day
+        codes = zip(others, row[3:], strict=False)
+        for own, code in [*codes, (actions, row[-1])] if row[1] == _ACTION else codes:
+            first = own.setdefault(code, {})
+            if visitor not in first or day < first[visitor]:
+                first[visitor] = day
+    trees = {
+        name: {value(name, code): first for code, first in own.items()}
+        for name, own in zip(singles, groups, strict=True)
+    }
+    return everybody, trees
+
+
 def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) -> Pairs:
     """Which visitors have a row with both values; numbered as `read_facts` numbers them."""
     if not pairs:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from askfirst.terms.terms import CLOSES, Closes
+from askfirst.terms.terms import Closes
+from askfirst_collector.reports.advice import MONTH_BELOW, WEEK_BELOW, closes_for
 
 AGREEING = 2  # one of two is taken to agree
-WANTED = 20  # figures' worth of visitors a period should have
-DAYS: dict[Closes, int] = {"day": 1, "week": 7, "month": 30}
 
 
 @dataclass(frozen=True)
@@ -20,21 +19,15 @@ class Choice:
 
 
 def choose(visitors: int, cell: int) -> Choice:
-    """The shortest period in which so many visitors a day fill a table of cells of `cell`."""
-    needed = WANTED * cell
-    closes = next(
-        (period for period in CLOSES if _agreeing(visitors, period) >= needed), CLOSES[-1]
-    )
-    expected = _agreeing(visitors, closes)
+    """The period for a site with so many visitors a day, whose cells are of `cell`."""
+    agreeing = visitors // AGREEING
+    closes = closes_for(agreeing)
     why = (
-        f"A figure is shown when at least {cell} visitors share it, and a period with fewer in all "
-        f"shows nothing. A useful table needs about {needed} who agreed, {WANTED} times that; if "
-        f"one visitor in {AGREEING} agrees, {visitors} a day make {expected} in a {closes}. "
+        f"If one visitor in {AGREEING} agrees, {visitors} a day are {agreeing} who are counted. A "
+        f"figure is shown when at least {cell} visitors share it within a period, so a small site "
+        f"closes by month (under {MONTH_BELOW} who agree a day) or by week (under {WEEK_BELOW:,}). "
     )
-    if expected < needed:
-        return Choice(closes, why + "That is few: only the largest figures will show.")
-    return Choice(closes, why + f"So the questions are answered once a {closes}.")
-
-
-def _agreeing(visitors: int, closes: Closes) -> int:
-    return visitors * DAYS[closes] // AGREEING
+    if closes == "day":
+        return Choice(closes, why + "Here a day is enough.")
+    so_far = "the totals of each day are shown when it ends, what many share within days"
+    return Choice(closes, f"{why}Tables close once a {closes}; {so_far}.")

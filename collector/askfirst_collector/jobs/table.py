@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.closing.today import add_newcomers, purge_today
 from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.upkeep import upkeep
@@ -20,6 +21,7 @@ from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.job_times import note_times, read_times
+from askfirst_collector.store.so_far import purge_days
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
 
@@ -49,6 +51,7 @@ def purge(parts: Services, now: float) -> None:
         disclosed.purge(
             connection, now, {subject: days.tables for subject, days in allowed.items()}
         )
+        purge_days(connection, now, {subject: days.tables for subject, days in allowed.items()})
         purge_today(connection, now)
         drop_expired(connection, now)
     parts.ledger.truncate()
@@ -66,6 +69,7 @@ JOBS: tuple[Job, ...] = (
     Job("ceiling", 0, follow_file),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
+    Job("days", MINUTE, count_days),
     Job("retention", HOUR, purge),
     Job("ledger", HOUR, upkeep),
     Job("today", MINUTE, add_newcomers),

@@ -1,4 +1,4 @@
-"""Advice for small sites, from what is shown and nothing else."""
+"""How long a period should be: for a site that begins, and for one whose days are shown."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from askfirst.terms.terms import CLOSES, Closes
 
 from .ranges import Period
 
-ENOUGH = 4  # ended periods, before anything is advised
+ENOUGH = 7  # ended days, before anything is advised
+# Agreeing visitors a day below which a period should be that long; else it is a day.
+MONTH_BELOW = 200
+WEEK_BELOW = 2_000
 
 
-def advised_closes(periods: Iterable[Period]) -> Closes | None:
-    """The next longer period, where more than half of those that ended were too small to show."""
-    ended = [period for period in periods if period.reason in (None, "too few")]
+def closes_for(agreeing: int) -> Closes:
+    """The period for so many agreeing visitors a day."""
+    return "month" if agreeing < MONTH_BELOW else "week" if agreeing < WEEK_BELOW else "day"
+
+
+def advised_closes(days: Iterable[Period], closes: Closes) -> Closes | None:
+    """A longer period than `closes`, where shown days have few visitors: from nothing else."""
+    ended = [day for day in days if day.reason in (None, "too few")]
     if len(ended) < ENOUGH:
         return None
-    few = [period for period in ended if period.reason == "too few"]
-    longest = max(CLOSES.index(period.closes) for period in ended)
-    if 2 * len(few) <= len(ended) or longest + 1 == len(CLOSES):
-        return None
-    return CLOSES[longest + 1]
+    wanted = closes_for(sum(day.visitors or 0 for day in ended) // len(ended))
+    return wanted if CLOSES.index(wanted) > CLOSES.index(closes) else None

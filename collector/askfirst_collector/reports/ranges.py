@@ -7,8 +7,8 @@ that nobody came in reads as one that too few came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -18,11 +18,30 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES, Terms
 from askfirst_collector.closing.calendar import DAY, asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
-from askfirst_collector.store.disclosed import Kind, cell, closing, read, subject_id, tables_of
+from askfirst_collector.store.disclosed import (
+    Kind,
+    Totals,
+    cell,
+    closing,
+    read,
+    subject_id,
+    tables_of,
+)
+from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
+from askfirst_collector.store.so_far import (
+    TOTAL,
+    Figure,
+    Question,
+    days_between,
+    read_days,
+    read_so_far,
+)
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
+# Why every day of a period has no figure.
+_WHOLE = ("past retention", "before", "not asked")
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,11 @@ class Report:
         return tuple(period.period for period in self.periods if period.reason is None)
 
     @property
+    def is_running(self) -> bool:
+        """Whether figures so far of an open period are in the sums."""
+        return any(p.reason == "open" and p.visitors is not None for p in self.periods)
+
+    @property
     def missing(self) -> tuple[Period, ...]:
         """The periods that are not, each with its reason."""
         return tuple(period for period in self.periods if period.reason is not None)
@@ -93,6 +117,9 @@ def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, 
     visits = total(period.visits for period in periods)
     with unavailable("ledger"), stores.engine.connect() as connection:
         by_table = _rows(connection, wanted, list(tables))
+    for period in periods:
+        if period.reason == "open" and period.visitors is not None:
+            _add_so_far(by_table, read_so_far(stores.engine, _key(wanted, period)))
     return {
         table: Report(wanted, table, tuple(rows), visitors, views, visits, periods)
         for table, rows in by_table.items()
@@ -134,6 +161,16 @@ def _rank(period: Period) -> tuple[int, int]:
     return end_of(period.closes, period.period), period.visitors or 0
 
 
+def _add_so_far(by_table: dict[str, list[Row]], figures: Mapping[Question, Figure]) -> None:
+    for table in by_table:
+        rows = {(row.path, row.kind): row.visitors for row in by_table[table]}
+        for (own, path), figure in figures.items():
+            if own == table:
+                rows[path, "value"] = rows.get((path, "value"), 0) + figure.visitors
+        ordered = sorted(rows.items(), key=lambda row: (-row[1], row[0]))
+        by_table[table] = [Row(path, kind, visitors) for (path, kind), visitors in ordered]
+
+
 def total(figures: Iterable[int | None]) -> int | None:
     """The sum of what is shown; None where nothing is."""
     shown = [figure for figure in figures if figure is not None]
@@ -168,11 +205,69 @@ def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
     closes = last.closes if last else "day"
     begun = since(site, name) if site is not None and terms is not None else 0.0
     missing = [
-        Period(period, closes, None, None, _reason(terms, closes, period, begun, now))
+        _running(
+            stores,
+            wanted,
+            Period(period, closes, None, None, _reason(terms, closes, period, begun, now)),
+        )
         for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())
         if (closes, period) not in known
     ]
     return tuple(sorted([*closed, *missing], key=lambda entry: (entry.period, entry.closes)))
+
+
+def _running(stores: Stores, wanted: Wanted, period: Period) -> Period:
+    """An open period with what is said of it so far."""
+    if period.reason != "open" or period.closes == "day":
+        return period
+    key = _key(wanted, period)
+    figure = read_so_far(stores.engine, key).get(TOTAL)
+    if figure is None:
+        return period
+    days = read_days(stores.engine, key).values()
+    return replace(
+        period,
+        visitors=figure.visitors,
+        views=total(day.views for day in days),
+        visits=total(day.visits for day in days),
+    )
+
+
+def _key(wanted: Wanted, period: Period) -> PeriodKey:
+    names = wanted.site, wanted.collector, wanted.purpose
+    return PeriodKey(*names, period.closes, period.period)
+
+
+def daily(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
+    """Every day of a range with its totals, or the reason why it has none; whatever closes.
+
+    Where a period is a day this is `series`; of a longer one each day is counted when it ends.
+    """
+    periods = series(stores, wanted)
+    if all(period.closes == "day" for period in periods):
+        return periods
+    first, last = wanted.first.isoformat(), wanted.last.isoformat()
+    of = wanted.site, wanted.collector, wanted.purpose
+    days = days_between(stores.engine, *of, first, last)
+    closed = {period.period: period for period in periods if period.closes == "day"}
+    longer = [period for period in periods if period.closes != "day"]
+    return tuple(
+        closed.get(day) or _day(day, days.get(day), longer, stores.now())
+        for day in periods_between("day", first, last)
+    )
+
+
+def _day(day: str, totals: Totals | None, periods: Iterable[Period], now: float) -> Period:
+    if totals is not None and totals.visitors is not None:
+        return Period(day, "day", totals.visitors, totals.views, None, totals.visits)
+    at = date.fromisoformat(day)
+    around = (p for p in periods if p.period == first_day(p.closes, at).isoformat())
+    missing = next((p.reason for p in around if p.reason in _WHOLE), None)
+    return Period(day, "day", None, None, missing or _of_day(day, now))
+
+
+def _of_day(day: str, now: float) -> Reason:
+    return "open" if end_of("day", day) > now else "too few"
 
 
 def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:

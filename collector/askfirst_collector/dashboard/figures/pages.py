@@ -28,7 +28,7 @@ from askfirst_collector.explain import explain
 from askfirst_collector.members.permissions import may, visible
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
-from askfirst_collector.reports.ranges import report, reports, series
+from askfirst_collector.reports.ranges import daily, report, reports
 from askfirst_collector.services import Services
 
 TIMELINE = "time-line"
@@ -91,7 +91,8 @@ class Views:
             if heading.table != "drops" or by_table[heading.table].rows
         ]
         answers = by_table[ANSWERS.table]
-        closes = advised_closes(answers.periods)
+        days = daily(self._parts, wanted)
+        closes = advised_closes(days, terms.closes)
         return self._page(
             request,
             visit,
@@ -100,14 +101,13 @@ class Views:
             span=span,
             closes=terms.closes,
             figures=figures.totals(self._parts, terms, answers, gathering=site.host is not None),
-            timeline=figures.timeline(answers.periods, terms),
+            timeline=figures.timeline(days, terms),
             panels=sorted(shown, key=lambda heading: not heading.lines),
             purposes=subject.titles,
             explanation=self._explanation(subject, terms),
             advice=closes
-            and f"Most {terms.closes}s have too few visitors to be shown. With closes = "
-            f'"{closes}" in the policy more could be said, and visitors would not be told apart '
-            "for longer than that.",
+            and f'Few agreeing visitors come in a day. With closes = "{closes}" in the policy '
+            "more lines would be shown; the totals of each day would still be.",
         )
 
     def table(self, request: Request, visit: Visit, subject: DataSource) -> Response:
@@ -132,7 +132,7 @@ class Views:
         site = subject.site.name
         if request.path_params["table"] == TIMELINE:
             span, _ = self._span(request, subject)
-            periods = series(self._parts, span.wanted(site))
+            periods = daily(self._parts, span.wanted(site))
             body: object = [export.json_of_period(period) for period in periods]
             text = export.csv_of_periods(periods) if kind == "csv" else ""
         else:

@@ -163,7 +163,7 @@ def panel_of(report: Report, heading: Heading, terms: Terms, *, preview: bool = 
         lines=tuple(shown),
         count=len(all_lines),
         why=no_line(heading.table, terms, any_closed=bool(report.closed_periods)),
-        note=_note(heading, all_lines, terms),
+        note=_note(heading, all_lines, terms, is_running=report.is_running),
         world=world(by_country) if by_country else None,
     )
 
@@ -172,9 +172,14 @@ def _preview_depth(heading: Heading) -> int:
     return 2 if heading.table in ("page", "referrer", "consent") else 1
 
 
-def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms) -> str:
+def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms, *, is_running: bool) -> str:
     size = terms.min_cell_size
     notes = []
+    if is_running:
+        notes.append(
+            f"The running {terms.closes} is in it so far: what is shown grows by those who came "
+            "new, what many share begins on a day, the rest when a week has ended."
+        )
     if any(line.rest and line.label == "Other" for line in all_lines):
         notes.append(
             f"Other: visitors of everything that too few share to be shown ({size}, and a few "

@@ -43,7 +43,7 @@ def missing(period: Period, terms: Terms) -> str:
     """Why this period has no figure; "" where it has."""
     size = terms.min_cell_size
     reasons = {
-        "open": f"Still open. {ENDS[terms.closes]}.",
+        "open": f"Still open. {ENDS[period.closes]}.",
         "not closed yet": "It has ended and closes within minutes.",
         "too few": few(size),
         "past retention": "Past its retention: the figures are gone.",

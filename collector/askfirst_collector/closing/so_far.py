@@ -1,0 +1,131 @@
+"""Figures of a period that is longer than a day, while it is open.
+
+When a day has ended its totals are counted, for good. Then each value adds up those who came new:
+whoever is in a figure is not counted again, so that no figure falls and an erasure shows in none.
+Closing asks anew. What is shown already, and everything when an ISO week has ended, needs as many
+newcomers as any figure; within the week a value that is not shown yet needs three times the size.
+Pairs, funnels, hours and what is left over are asked at closing alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.terms import Terms
+from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.store import so_far as figures
+from askfirst_collector.store.disclosed import Totals
+from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import end_of
+from askfirst_collector.store.so_far import TOTAL, Figure, Question
+
+from .calendar import DAY, asked_of
+from .disclosure import day_totals
+from .facts import read_arrivals, read_facts
+from .rule import MARGIN, Rule
+from .stores import Stores
+from .tables import questions_of
+
+AT_ONCE = 3  # times the size that come new before a week has ended
+SUNDAY = 6
+# Who is in a group, by the first day (ISO 8601) on which they were.
+Arrivals = Mapping[int, str]
+
+
+def count_days(stores: Stores, now: float) -> None:
+    """Count every day that ended in a longer period that is open. Raises CollectorUnavailable."""
+    for key in stores.events.periods():
+        if key.closes == "day" or stores.events.kept(key):
+            continue
+        try:
+            site = stores.registry.site(key.site)
+        except Unreadable:
+            continue
+        terms = None if site is None else asked_of(site, key)
+        if terms is not None:
+            _count(stores, key, terms, now)
+
+
+def _count(stores: Stores, key: PeriodKey, terms: Terms, now: float) -> None:
+    counted = figures.read_days(stores.engine, key)
+    for day in _ended_days(key, now):
+        if day not in counted:
+            count_day(stores, key, terms, day)
+
+
+def _ended_days(key: PeriodKey, now: float) -> Iterator[str]:
+    # The last day of a period is counted when that closes.
+    day, last = date.fromisoformat(key.period), end_of(key.closes, key.period)
+    while (end := end_of("day", day.isoformat())) <= now and end < last:
+        yield day.isoformat()
+        day += timedelta(days=1)
+
+
+def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
+    """Count one ended day, and add those who came new on it to the figures so far."""
+    questions = questions_of(terms)
+    with stores.events.reading(key) as period:
+        facts = read_facts(period, questions)
+        rule = Rule(terms.min_cell_size, stores.urandom, facts.unsized)
+        own = facts.days.get(day)
+        visits = bool(questions.trees.get("referrer"))
+        totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
+        everybody, trees = read_arrivals(period, questions)
+    before = figures.read_so_far(stores.engine, key)
+    fresh: dict[Question, Figure] = {}
+    total = _added(before.get(TOTAL), everybody, day, rule)
+    if total is not None:
+        fresh[TOTAL] = total
+    if TOTAL in before or TOTAL in fresh:
+        for name, leaves in trees.items():
+            depth = {**questions.trees, **questions.apart}[name]
+            fresh.update(_tree(name, leaves, depth, day, rule, before))
+    expires = end_of(key.closes, key.period) + terms.retention_days * DAY
+    figures.write_day(stores.engine, key, day, totals, fresh, expires=expires)
+
+
+def _tree(
+    table: str,
+    leaves: Mapping[Value, Arrivals],
+    depth: int,
+    day: str,
+    rule: Rule,
+    before: Mapping[Question, Figure],
+    prefix: Value = (),
+) -> Iterator[tuple[Question, Figure]]:
+    if len(prefix) == depth:
+        return
+    parts: dict[str, dict[Value, Arrivals]] = {}
+    for value, arrivals in leaves.items():
+        if len(value) > len(prefix):
+            parts.setdefault(value[len(prefix)], {})[value] = arrivals
+    for part in sorted(parts):
+        question = table, (*prefix, part)
+        figure = _added(before.get(question), _first(parts[part]), day, rule)
+        if figure is not None:
+            yield question, figure
+        if figure is not None or question in before:
+            yield from _tree(table, parts[part], depth, day, rule, before, question[1])
+
+
+def _added(before: Figure | None, arrivals: Arrivals, day: str, rule: Rule) -> Figure | None:
+    """The figure with those who came new; None where these are not told yet."""
+    since = before.until if before else ""
+    newcomers = {visitor for visitor, first in arrivals.items() if since < first <= day}
+    at_once = before is None and date.fromisoformat(day).weekday() != SUNDAY
+    needed = AT_ONCE * rule.size if at_once else rule.size + MARGIN
+    count = rule.figure(newcomers, needed=needed)
+    return None if count is None else Figure(day, count + (before.visitors if before else 0))
+
+
+def _first(leaves: Mapping[Value, Arrivals]) -> Arrivals:
+    if len(leaves) == 1:
+        return next(iter(leaves.values()))
+    merged: dict[int, str] = {}
+    for arrivals in leaves.values():
+        for visitor, first in arrivals.items():
+            if visitor not in merged or first < merged[visitor]:
+                merged[visitor] = first
+    return merged

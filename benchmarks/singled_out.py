@@ -1,10 +1,12 @@
-"""How many visitors stand out alone: in open rows, in kept rows, in closed tables.
+"""How many visitors stand out alone: in cookies, in open rows, in kept rows, in closed tables.
 
     python benchmarks/singled_out.py [--visitors 10000] [--corpus ../shared/data]
 
 Visitors are drawn by weight from the real devices of `ua/user-agents-npm` (agent, screen,
-language), their countries from the test table of GeoIP2; each sees a few pages in one day. What is
-stored of them is made by `observe` under each shipped policy, put into a real store, and closed.
+language), their countries from the test table of GeoIP2; each sees a few pages on one day, and on
+one in twenty of the others where the period is a week or a month. What is stored of them is made by
+`observe` under each shipped policy; a day of it is put into a real store, and closed. State cookies
+are those of `benchmarks/state_cookies.py`, which this runs as well.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import state_cookies
 from sqlalchemy import func, select
 
 from askfirst.observe.event import Raw, observe
@@ -43,6 +46,8 @@ from askfirst_collector.store.salts import pseudonym as make_pseudonym
 DAY = "2026-11-16"
 MORNING = 1_794_787_200.0
 BATCH = 5_000
+DAYS = {"day": 1, "week": 7, "month": 30}
+AGAIN = 0.05  # that a visitor comes on another day of the period
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,21 @@ def devices(corpus: Path, count: int, draw: random.Random) -> list[Device]:
 
 
 def rows_of(
-    device: Device, terms: Terms, place: Locator, pseudonym: bytes, draw: random.Random
+    device: Device,
+    terms: Terms,
+    place: Locator,
+    pseudonym: bytes,
+    draw: random.Random,
+    day: int = 0,
 ) -> Iterator[Row]:
-    """The page views of one visitor, as they are stored under these terms."""
+    """The page views of one visitor on one day, as they are stored under these terms."""
     headers = {
         b"user-agent": device.agent.encode("latin-1", "replace"),
         b"accept-language": device.language.encode(),
     }
     for _ in range(1 + int(draw.expovariate(1 / 3))):
         page = int(draw.paretovariate(0.8)) % 2_000
-        raw = Raw(headers, device.ip, MORNING + draw.randrange(86_400))
+        raw = Raw(headers, device.ip, MORNING + day * 86_400 + draw.randrange(86_400))
         event: Mapping[str, object] = {
             "type": "page_view",
             "page": f"/s{page % 20}/p{page}",
@@ -144,7 +154,10 @@ def measure(name: str, people: list[Device], place: Locator) -> None:
         ]
         asyncio.run(_fill(parts, rows))
         key = PeriodKey("bench", "", "statistics", "day", DAY)
-        _open_rows(name, rows)
+        _open_rows(f"{name}, a day", rows)
+        for closes in ("week", "month"):
+            spread = _spread(people, terms, place, names, DAYS[closes])
+            _open_rows(f"{name}, a {closes}", spread)
         clock[0] += 86_400
         close_period(parts, key, clock[0])
         _closed(parts, key, terms, len(people))
@@ -163,6 +176,20 @@ def _names(parts: Services, count: int, *, lasting: bool) -> list[bytes]:
         make_pseudonym(key, "bench", "statistics", "", handle)
         for handle, key in zip(handles, keys, strict=True)
     ]
+
+
+def _spread(
+    people: list[Device], terms: Terms, place: Locator, names: list[bytes], days: int
+) -> list[Row]:
+    """The rows of a longer period: each visitor on one day, and now and then on others."""
+    draw = random.Random(3)
+    rows = []
+    for device, pseudonym in zip(people, names, strict=True):
+        first = draw.randrange(days)
+        for day in range(days):
+            if day == first or draw.random() < AGAIN:
+                rows += rows_of(device, terms, place, pseudonym, draw, day)
+    return rows
 
 
 def _whole(row: Row) -> tuple[tuple[str, Value], ...]:
@@ -186,7 +213,7 @@ def _closed(parts: Services, key: PeriodKey, terms: Terms, people: int) -> None:
         under = connection.execute(
             select(func.count()).where(cell.c.visitors < terms.min_cell_size)
         ).scalar_one()
-        total = connection.execute(select(closing.c.visitors)).scalar_one()
+        total = connection.execute(select(closing.c.visitors)).scalar_one() or 0
     print(
         f"  closed tables: {cells:,} cells of {total:,} visitors, the smallest shown as {smallest};"
         f" singled out {under / people:.2%}"
@@ -228,6 +255,7 @@ def main() -> None:
     reading.add_argument("--visitors", type=int, default=10_000)
     reading.add_argument("--corpus", type=Path, default=Path("../shared/data"))
     wanted = reading.parse_args()
+    state_cookies.main()
     people = devices(wanted.corpus, wanted.visitors, random.Random(1))
     place = Locator.open(wanted.corpus / "mmdb/test-data/GeoIP2-Country-Test.mmdb")
     for name in ("minimal", "standard", "full"):

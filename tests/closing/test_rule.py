@@ -65,6 +65,35 @@ def test_showing_moves_the_odds_by_three() -> None:
     assert shown[SIZE + 2] / shown[SIZE + 1] < 3.3
 
 
+def test_a_month_of_looks_shows_the_last_of_k_once_in_seven() -> None:
+    """M27: five weekly looks at exactly k visitors; at fewer, none ever shows anything."""
+    months = 4_000
+
+    def shown(people: int) -> float:
+        rules = (Rule(SIZE, drawn(seed)) for seed in range(months))
+        looks = ([rule.figure(set(range(people))) for _ in range(5)] for rule in rules)
+        return sum(any(figure is not None for figure in month) for month in looks) / months
+
+    assert shown(SIZE) == pytest.approx(1 / 7.6, abs=0.02)
+    assert shown(SIZE - 1) == 0
+
+
+def test_who_knows_all_others_guesses_one_visitor_no_better_than_two_to_one() -> None:
+    """M27: answers one figure with or without the visitor, the best guess is right 2 times in 3."""
+    rule, others = Rule(SIZE, drawn(3)), 40
+    answers = {
+        came: Counter(rule.figure(set(range(others + came))) for _ in range(20_000))
+        for came in (0, 1)
+    }
+    right = sum(
+        max(answers[0][figure], answers[1][figure]) for figure in {*answers[0], *answers[1]}
+    )
+    assert right / 40_000 < 2 / 3 + 0.01
+    for figure in range(others - 2, others + 4):
+        odds = answers[1][figure] / answers[0][figure]
+        assert 1 / 2.3 < odds < 2.3
+
+
 def test_one_network_alone_shows_nothing() -> None:
     """M27: one visitor and any number of invented ones of one network, three of them sized."""
     people = set(range(1_000))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from askfirst.terms.widening import widened
 from askfirst_collector.closing import close as closing_module
 from askfirst_collector.closing.calendar import asked_of
 from askfirst_collector.closing.close import close_due, close_period, due
@@ -298,3 +299,20 @@ def test_drops_of_enough_visitors_are_shown(parts: Services, clock: Clock) -> No
     clock.now = after()
     close_due(parts, clock.now)
     assert cells(parts, "drops") == {("bot",): 10}
+
+
+def test_a_table_is_asked_from_the_next_period_on(parts: Services, clock: Clock) -> None:
+    """M27: none can be tried against one open period; it asks nobody anew, and widens nothing."""
+    clock.now += DAY
+    tables = {"pairs": [["browser", "page"]]}
+    listed = policy(tables=tables)
+    assert widened(policy(), listed, "statistics") == ()
+    parts.registry.publish(listed)
+    site = parts.registry.site("shop")
+    assert site is not None
+    pairs = []
+    for period in (MONDAY, "2026-11-17", "2026-11-18"):
+        terms = asked_of(site, key_of(period))
+        assert terms is not None
+        pairs.append(terms.pairs)
+    assert pairs == [(), (), (("browser", "page"),)]

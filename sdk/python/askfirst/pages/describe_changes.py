@@ -10,7 +10,7 @@ from askfirst.terms.edition import Editions, widenings
 from askfirst.terms.terms import BOTTOM, CLOSES, Terms
 from askfirst.terms.widening import Widening
 
-_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "tables", "pages")
+_LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "pages")
 
 
 def sentences(

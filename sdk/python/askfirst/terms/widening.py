@@ -27,12 +27,17 @@ class Widening:
         return {"dimension": self.dimension, "old": self.old, "new": self.new}
 
 
+TABLES = "/tables"
 # Changes of who answers for the data: nothing goes on under the old grant until asked again.
 IDENTITY = frozenset({"/controller", "/country", "/jurisdiction", "/legal_basis", "/data_use"})
 
 
 def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
-    """Everything that `new` asks for `purpose` beyond `old`; empty where it only narrows."""
+    """Everything that `new` asks for `purpose` beyond `old`; empty where it only narrows.
+
+    Tables ask the same rows, and each of their figures is bounded by the one rule: they widen
+    nothing.
+    """
     before, now = old.purposes.get(purpose), new.purposes.get(purpose)
     if now is None:
         return ()
@@ -40,6 +45,7 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
     changes = [
         Widening(conflict.pointer, conflict.allowed, conflict.declared)
         for conflict in subsumed_by(now.terms, terms)
+        if conflict.pointer != TABLES
     ]
     pairs = (
         ("/controller", old.controller.name, new.controller.name),

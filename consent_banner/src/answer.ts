@@ -23,8 +23,9 @@ let plain = false; // after a failure the next answer goes as a form: the server
 
 /** Acts on a click on one of our buttons; to be called before anything else waits. */
 export function onClick(event: Event, context: NoticeContext, words: Words): void {
-  const button = event.target instanceof Element ? event.target.closest("button[name=method]") : null;
-  if (!(button instanceof HTMLButtonElement) || !button.form || !button.closest(".askfirst")) return;
+  const target = event.target as Element | null; // no `instanceof`: pages redefine these names
+  const button = target?.closest?.<HTMLButtonElement>("button[name=method]");
+  if (!button?.form || !button.closest(".askfirst")) return;
   const answer = read(button.form, button.value);
   const grants = answer.method === "accept_all" || Object.values(answer.choices ?? {}).some(Boolean);
   // A page's script may refuse for its visitor, never agree (M47).
@@ -38,11 +39,7 @@ export function onClick(event: Event, context: NoticeContext, words: Words): voi
     return;
   }
   if (plain || (answer.method === "save" && !button.form.checkValidity())) return;
-  const sent = send(new URL("../consent", context.base).href, answer);
-  if (!sent) return;
-  event.preventDefault();
-  busy = true;
-  void settle(sent, button, context, words);
+  if (isSent(answer, button, context, words)) event.preventDefault();
 }
 
 /** Whether an answer can stay here; where no cookie does, it would be asked for, and recorded, on every page. */
@@ -62,10 +59,7 @@ function keeps(): boolean {
 /** Takes everything back, for a control without a form; where that fails, the page of choices can say more. */
 export function withdraw(context: NoticeContext, words: Words): void {
   const answer: Answer = { v: 2, edition: context.published.hash, lang: words.lang, method: "withdraw" };
-  const sent = busy ? undefined : send(new URL("../consent", context.base).href, answer);
-  if (!sent) return;
-  busy = true;
-  void settle(sent, undefined, context, words);
+  if (!busy) isSent(answer, undefined, context, words);
 }
 
 /** The fields of a form as the contract's JSON. */
@@ -82,15 +76,19 @@ export function read(form: HTMLFormElement, method: string): Answer {
   return answer;
 }
 
-function send(url: string, answer: Answer): Promise<Response> | undefined {
+/** Whether it is under way; where the page broke `fetch` it is not, and the form goes by itself. */
+function isSent(answer: Answer, button: HTMLButtonElement | undefined, context: NoticeContext, words: Words): boolean {
   try {
-    return fetch(url, {
+    const sent = fetch(new URL("../consent", context.base), {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: json(answer),
     });
+    busy = true;
+    void settle(sent, button, context, words);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

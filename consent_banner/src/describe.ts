@@ -70,8 +70,7 @@ export function recipient({ name, role, country }: Recipient, words: Words, of?:
 }
 
 /** Whether people read that it may be sold or shared: there is somebody who receives it (as terms/terms.py). */
-export const isSold = ({ sells_or_shares, recipients }: PurposeDocument): boolean =>
-  sells_or_shares && recipients.length > 0;
+export const isSold = ({ sells_or_shares, recipients }: PurposeDocument): boolean => sells_or_shares && !!recipients[0];
 
 /** Who else receives it, or that nobody does. */
 export function recipients(all: readonly Recipient[], words: Words, of?: string): string {

@@ -20,7 +20,8 @@ const nodes = (children: readonly Child[]): (Node | string)[] =>
   children.flatMap((child): (Node | string)[] => {
     if (!child) return [];
     if (Array.isArray(child)) return nodes(child);
-    return child instanceof Element && !INLINE.test(child.tagName) ? [child, "\n"] : [child as Node | string];
+    const { tagName } = child as Element; // a string has none
+    return tagName && !INLINE.test(tagName) ? [child as Element, "\n"] : [child as Node | string];
   });
 
 /** Words that are the site's, not ours; browsers isolate them by characters that may stand in them too. */

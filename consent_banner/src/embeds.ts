@@ -84,15 +84,7 @@ export function start(context: GatedContext): () => void {
     place.dir = said.dir;
     place.append(
       PLAYERS.test(host) ? el("p", { "aria-hidden": "true" }, "▶") : "",
-      el(
-        "p",
-        {},
-        said.around(
-          "embed.receives",
-          "names",
-          names.map((name) => own(name)),
-        ),
-      ),
+      el("p", {}, said.around("embed.receives", { names: names.map((name) => own(name)) })),
       button("once", () => {
         once.add(element);
         open(element);

@@ -38,14 +38,17 @@ export function words(entries: Entry): Words {
   const find = (path: string): Entry | undefined =>
     path
       .split(".")
-      .reduce<Entry | undefined>((found, step) => (typeof found === "object" ? found[step] : undefined), entries);
+      .reduce<Entry | undefined>(
+        (found, step) => (found as Readonly<Record<string, Entry>> | undefined)?.[step],
+        entries,
+      );
   const say = (path: string, holes: Holes = {}): string =>
     String(find(path)).replace(HOLE, (_, hole: string) => String(holes[hole]));
   const around = (path: string, holes: Readonly<Record<string, readonly Node[]>>): Child =>
     String(find(path))
       .split(HOLE)
       .map((part, at) => (at % 2 ? holes[part]?.map((node, at) => (at ? [say("list"), node] : node)) : part));
-  return { lang: say("lang"), dir: say("dir"), say, around, has: (path) => find(path) !== undefined };
+  return { lang: say("lang"), dir: say("dir"), say, around, has: (path) => !!find(path) };
 }
 
 /** A site's words inside a plain sentence of ours: no direction in them leaves them (UAX 9). */

@@ -87,13 +87,13 @@ def test_selling_is_said_alike_where_nobody_receives_it(site: Site, visit: Visit
     document["purposes"]["marketing"]["recipients"] = []
     site.start(document)
     page = visit(site, "/?helper=0")
-    expect(page.notice).not_to_contain_text("May be sold")
+    expect(page.notice).not_to_contain_text("may be sold")
     open_choices(page)
     plain = visit(site, "/askfirst/choices", java_script_enabled=False)
     assert page.dialog.locator("fieldset").all_inner_texts() == (
         plain.page.locator("fieldset").all_inner_texts()
     )
-    expect(page.dialog).not_to_contain_text("May be sold")
+    expect(page.dialog).not_to_contain_text("may be sold")
     expect(page.dialog).to_contain_text("Nobody else receives it")
 
 

@@ -18,7 +18,7 @@ from tests.gate.placing import TIDES, changed, place
 from tests.gate.shown import ADVERTISER, Page, document, editions, visitor
 
 WORDS = words_in("en")
-TAG = "May be sold or shared"
+TAG = "may be sold or shared"
 OPT_OUT = "It is not sold or shared: nobody else receives it. A browser that sends Global Privacy"
 ADS = {
     "levels": {"page": 1},

@@ -2,7 +2,7 @@
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { json } from "../../sdk/js/src/json.ts";
 import { cookies, writeCookie } from "../../sdk/js/src/native.ts";
-import { withReturn } from "./form.ts";
+import { address, withReturn } from "./form.ts";
 import { answered, redraw } from "./layers.ts";
 import type { Words } from "./words.ts";
 
@@ -79,7 +79,7 @@ export function read(form: HTMLFormElement, method: string): Answer {
 /** Whether it is under way; where the page broke `fetch` it is not, and the form goes by itself. */
 function isSent(answer: Answer, button: HTMLButtonElement | undefined, context: NoticeContext, words: Words): boolean {
   try {
-    const sent = fetch(new URL("../consent", context.base), {
+    const sent = fetch(address(context.base, "consent"), {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: json(answer),

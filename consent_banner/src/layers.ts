@@ -36,7 +36,7 @@ export function ask(context: NoticeContext, words: Words, root: HTMLElement): vo
 }
 
 const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext): boolean =>
-  Boolean(why) || Number(dataset["askfirstEdition"]) < published.number;
+  !!why || Number(dataset["askfirstEdition"]) < published.number;
 
 /** The next time the notice is drawn anew, and says why. */
 export const redraw = (said: string): void => {
@@ -84,7 +84,7 @@ export async function styled(base: string, name: string, root: HTMLElement): Pro
   const link = el("link", { rel: "stylesheet", href });
   root.append(link);
   await new Promise((done) => {
-    for (const event of ["load", "error"]) link.addEventListener(event, done);
+    link.onload = link.onerror = done;
     setTimeout(done, STYLED);
   });
 }

@@ -275,7 +275,7 @@ async def test_all_sites_show_their_last_closed_period(
     """M27: one period of each site, in one statement, and none of its numbers below the size."""
     page = (await client.get("/sites")).text
     assert re.search(r'Last closed">too few to say<br><span[^>]*>17 Nov 2026<', page)
-    rows = [row(parts, n, {"page": ("/", "/")}, key_of(WEDNESDAY)) for n in range(8, 20)]
+    rows = [row(parts, n, {"page": ("/", "/")}, key_of(WEDNESDAY)) for n in range(8, 60)]
     await run_in_threadpool(store, parts, rows)
     clock.now = after(WEDNESDAY)
     close_due(parts, clock.now)
@@ -284,7 +284,7 @@ async def test_all_sites_show_their_last_closed_period(
     statements: list[str] = []
     event.listen(parts.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
     page = (await client.get("/sites")).text
-    assert re.search(r'Last closed">1[05] visitors, 1[05] page views<br>', page)
+    assert re.search(r'Last closed">about \d+ visitors, \d+ page views<br>', page)
     assert re.search(r'Last closed"><span class="soft small">nothing yet<', page)
     assert len([text for text in statements if "FROM closing" in text]) == 1
 

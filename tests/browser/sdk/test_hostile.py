@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -139,7 +140,7 @@ def test_a_second_copy_does_nothing(site: Site, visitor: Visitor) -> None:
     tab = visitor.open()
     tab.locator("#askfirst-notice").wait_for()
     assert tab.locator("#askfirst-notice").count() == 1
-    assert len([r for r in visitor.requests if r.url.endswith("/askfirst/policy")]) == 1
+    assert len([r for r in visitor.requests if "/askfirst/policy" in r.url]) == 1
     visitor.answer(tab, "Accept all")
     visitor.forget()
     visitor.go(tab, "/")
@@ -150,30 +151,33 @@ def test_a_second_copy_does_nothing(site: Site, visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("year", [2006, 2046])
-def test_a_clock_that_is_years_off_gathers_nothing(site: Site, visitor: Visitor, year: int) -> None:
-    """M20: an answer from another time grants nothing here; the page goes on."""
-    visitor.granted(**ONLY)
+def test_a_clock_that_is_years_off_ends_no_answer(site: Site, visitor: Visitor, year: int) -> None:
+    """M10, M20: whether an answer still holds is for the site's clock to say, not the page's."""
+    visitor.granted(statistics=2, marketing=0, preferences=0)
     tab = visitor.context.new_page()
     tab.clock.set_fixed_time(datetime(year, 1, 1, tzinfo=UTC))
     visitor.go(tab, "/")
-    assert not tab.evaluate("askfirst.allows('statistics')")
-    tab.evaluate("askfirst.track('open')")
-    tab.goto(site.url("/icon.svg"))
-    settled(tab)
-    assert visitor.events == []
+    assert tab.evaluate("askfirst.allows('statistics')")
+    assert not tab.evaluate("askfirst.allows('marketing')")
+    assert tab.evaluate("askfirst.consent.asks") == []
 
 
 @pytest.mark.parametrize("missing", ["askfirst.js", "tracker.js", "notice.js", "policy"])
 def test_a_blocked_part_leaves_the_page_whole(site: Site, visitor: Visitor, missing: str) -> None:
     """M45: with a part of ours blocked the page works, and the server's form still asks."""
     site.pages["/"] = page(NOTICE)
-    visitor.context.route(f"**/{missing}", lambda route: route.abort())
+    visitor.context.route(at(missing), lambda route: route.abort())
     tab = visitor.open(ready=False)
     settled(tab)
     assert tab.get_by_role("heading", name="Shop").is_visible()
     assert tab.get_by_role("button", name="Reject all", exact=True).is_visible()
     assert visitor.errors == []
     assert site.received == []
+
+
+def at(name: str) -> re.Pattern[str]:
+    """Addresses that end with this name, whatever question follows."""
+    return re.compile(rf"/{re.escape(name)}(\?|$)")
 
 
 def answer(body: str) -> Callable[[Route], None]:
@@ -186,7 +190,7 @@ def test_a_policy_that_is_no_policy_allows_nothing(site: Site, visitor: Visitor)
     visitor.granted(**ONLY)
     for body in ("", "[]", "null", "{}", '{"policy":{}}', "<p>a login page</p>", '{"policy":null}'):
         visitor.context.unroute_all()
-        visitor.context.route("**/policy", answer(body))
+        visitor.context.route(at("policy"), answer(body))
         tab = visitor.open(ready=False)
         settled(tab)
         assert not tab.evaluate("askfirst.allows('statistics')")
@@ -208,7 +212,7 @@ def test_an_edition_that_disappeared_grants_nothing(serve: Serve, arrive: Arrive
         published["bounds"] = {"9": published["bounds"]["1"]}
         route.fulfill(response=told, json=published)
 
-    visitor.context.route("**/policy", without)
+    visitor.context.route(at("policy"), without)
     tab = visitor.open()
     assert not tab.evaluate("askfirst.allows('statistics')")
     assert "statistics" in [each["purpose"] for each in tab.evaluate("askfirst.consent.asks")]
@@ -227,7 +231,7 @@ def test_a_policy_from_before_the_answer_is_read_again(site: Site, visitor: Visi
             published |= {"number": numbers.pop(), "bounds": {}}
         route.fulfill(response=told, json=published)
 
-    visitor.context.route("**/policy", age)
+    visitor.context.route(at("policy"), age)
     tab = visitor.open()
     assert tab.evaluate("askfirst.allows('statistics')")
     assert tab.evaluate("askfirst.consent.asks") == []

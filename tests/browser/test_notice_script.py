@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
@@ -64,6 +64,12 @@ def open_choices(page: NoticePage) -> None:
     expect(page.dialog).to_be_visible()
 
 
+def said(fieldsets: Locator) -> list[str]:
+    """What each says; by script it can be opened to an example of this very visit besides."""
+    example = "What would be stored of this visit"
+    return [text.strip().removesuffix(example).strip() for text in fieldsets.all_inner_texts()]
+
+
 def test_the_dialog_says_what_the_page_of_choices_says(shop: Site, visit: Visit) -> None:
     """The four details of each purpose are described alike in both."""
     plain = visit(shop, "/askfirst/choices", java_script_enabled=False)
@@ -72,12 +78,7 @@ def test_the_dialog_says_what_the_page_of_choices_says(shop: Site, visit: Visit)
 
     ours = page.dialog.locator("fieldset")
     theirs = plain.page.locator("fieldset")
-    # By script each can be opened to an example of this very visit besides.
-    texts = [
-        text.removesuffix("What would be stored of this visit").strip()
-        for text in ours.all_inner_texts()
-    ]
-    assert texts == [text.strip() for text in theirs.all_inner_texts()]
+    assert said(ours) == said(theirs)
     assert len(theirs.all()) == 3
 
 
@@ -90,9 +91,7 @@ def test_selling_is_said_alike_where_nobody_receives_it(site: Site, visit: Visit
     expect(page.notice).not_to_contain_text("may be sold")
     open_choices(page)
     plain = visit(site, "/askfirst/choices", java_script_enabled=False)
-    assert page.dialog.locator("fieldset").all_inner_texts() == (
-        plain.page.locator("fieldset").all_inner_texts()
-    )
+    assert said(page.dialog.locator("fieldset")) == said(plain.page.locator("fieldset"))
     expect(page.dialog).not_to_contain_text("may be sold")
     expect(page.dialog).to_contain_text("Nobody else receives it")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import Request as Asked
 from urllib.request import urlopen
 
 import uvicorn
@@ -108,16 +110,22 @@ class Site:
             self._thread.join(0.02)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
         # Until the collector has told the gate its editions, a page asks nothing.
-        while not self._knows_its_editions():
-            if time.monotonic() > until:
-                raise RuntimeError("the shop knows no edition")
-            self._thread.join(0.02)
+        self.knows(1)
 
-    def _knows_its_editions(self) -> bool:
+    def knows(self, edition: int) -> None:
+        """Wait until the gate has learned of an edition."""
+        until = time.monotonic() + 20
+        while self._edition() < edition:
+            if time.monotonic() > until:
+                raise RuntimeError(f"the shop knows no edition {edition}")
+            time.sleep(0.02)
+
+    def _edition(self) -> int:
+        asked = Asked(f"{self.address}/askfirst/policy", headers={"Accept": "application/json"})
         try:
-            return bool(urlopen(f"{self.address}/askfirst/policy").status == 200)
+            return int(json.load(urlopen(asked))["number"])
         except HTTPError:
-            return False
+            return 0
 
     def stop(self) -> None:
         """Stop serving; folder and port stay."""

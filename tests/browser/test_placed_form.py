@@ -30,6 +30,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place(parts, tides(read))
     buoys = {"name": "Rijks Boeien BV", "contact": "privacy@boeien.example", "country": "NL"}
     place(parts, tides(read, collector="buoys", pages=["/tides/*/buoys"], controller=buoys))
+    made.knows(3)
     yield made
     made.stop()
 

@@ -209,7 +209,7 @@ def test_what_was_synced_is_there_after_every_cut(tmp_path: Path) -> None:
 
 def test_what_may_be_after_a_cut_is_what_was_promised_before_it() -> None:
     """An operation that was not answered before the cut may have happened, or not."""
-    one = (("statistics", 3),)
+    one = (("statistics", 2),)
     person = Person(
         "5e" * 32,
         {},

@@ -17,12 +17,13 @@ VISITORS, VIEWS = 2_000, 3
 KILLS = 6
 
 PROGRAM = """
-import os, sys
+import sys
 from pathlib import Path
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.runtime.open import open_services
+from tests.support.draws import no_noise
 now = float(sys.argv[2])
-parts = open_services(Path(sys.argv[1]), host_policy=None, now=lambda: now, urandom=os.urandom)
+parts = open_services(Path(sys.argv[1]), host_policy=None, now=lambda: now, urandom=no_noise)
 print("ready", flush=True)
 sys.stdin.readline()
 close_due(parts, now)

@@ -59,6 +59,7 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("migrate",): ["--data", "{data}"],
     ("ledger", "check"): ["--data", "{data}"],
     ("site", "retire"): [OTHER, "--data", "{data}", "--yes"],
+    ("site", "remove"): [OTHER, "--data", "{data}", "--export", "{data}-export", "--yes"],
 }
 # Servers themselves, which are started beside the other.
 SERVERS = {("serve",), ("demo",)}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from askfirst.pages.plurals import plural
+from tests.browser.browsers import missing
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "consent_banner/translations"
@@ -84,7 +85,7 @@ def test_every_number_has_its_form(lang: str) -> None:
 def test_the_forms_are_those_of_the_browser(tmp_path: Path) -> None:
     """S09: server and script count alike, in every language that has a file."""
     if not shutil.which("node"):
-        pytest.skip("Node is not here")
+        missing("Node is not here")
     code = """
         const [langs, numbers] = JSON.parse(process.argv[1]);
         const said = langs.map((lang) => {

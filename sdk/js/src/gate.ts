@@ -25,9 +25,10 @@ import { whenSeen } from "./start.ts";
 import { readState } from "./state.ts";
 import { followTabs } from "./tabs.ts";
 
-const { fetch } = globalThis;
+const { fetch, setTimeout } = globalThis;
 const OURS = `.askfirst,${LINK}`;
 const WAITS = ":is([data-purpose],[data-category],[data-service])";
+const TRIES = 4; // times that the policy of a site that is starting, or away, is asked for; after 1, 2 and 4 seconds
 const TURNS = 20; // times that one address is brought up to date by itself: something may take away what we put there
 
 export interface GateOptions {
@@ -190,11 +191,15 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
     return Boolean(found && published);
   }
 
-  async function learn(cache: RequestCache): Promise<void> {
+  async function learn(cache: RequestCache, tries = 1): Promise<void> {
     const { lang } = document.documentElement;
     // A service worker may answer from a cache of its own: to a new address it does not.
     const address = new URL(`../policy?lang=${lang}${cache === "reload" ? `&at=${Date.now()}` : ""}`, base);
-    const response = await fetch(address, { headers: { Accept: "application/json" }, cache });
+    const response = await safely(() => fetch(address, { headers: { Accept: "application/json" }, cache }));
+    if (!response || response.status > 499) {
+      if (tries < TRIES) setTimeout(() => void safely(() => learn(cache, tries + 1)), 500 << tries);
+      return;
+    }
     const found: Published = await response.json();
     ahead = Date.parse(response.headers.get("date") ?? "") - Date.now() || 0;
     // The answer was to a newer edition than the browser's cache knows.

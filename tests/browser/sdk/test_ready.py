@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.browser.sdk.conftest import Arrive, Serve
 from tests.browser.sdk.site import SCRIPT, Page, Site, page, policy, script
@@ -54,6 +55,26 @@ def test_ready_calls_what_waited_for_the_page(site: Site, visitor: Visitor) -> N
     assert tab.evaluate("document.readyState") == "complete"
     visitor.answer(tab, "Accept all")
     until(tab, lambda: tab.title() == "visitor")
+
+
+def test_a_policy_that_could_not_be_had_is_asked_for_again(site: Site, visitor: Visitor) -> None:
+    """Who arrives while a site starts is asked on that page, not only on the next one."""
+    faults = iter(["503", "no network"])
+
+    def starting(route: Route) -> None:
+        match next(faults, ""):
+            case "503":
+                route.fulfill(status=503, body="{}")
+            case "no network":
+                route.abort()
+            case _:
+                route.continue_()
+
+    visitor.context.route("**/askfirst/policy?*", starting)
+    tab = visitor.open()
+    visitor.answer(tab, "Accept all")
+    assert tab.evaluate("askfirst.allows('statistics')")
+    assert not visitor.errors
 
 
 @pytest.mark.parametrize("name", ["Document", "Element", "HTMLScriptElement", "Window", "Event"])

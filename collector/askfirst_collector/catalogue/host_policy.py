@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import host_edition, newest
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import reading
 from askfirst_collector.store.watch import Watch
 
 log = logging.getLogger("askfirst.collector")
@@ -120,7 +120,7 @@ class StoredHostPolicy:
     def current(self) -> CurrentHostPolicy:
         """The host policy; looks at the registry whenever anything was committed to it."""
         if self._watch.version() != self._version:
-            with self._lock, unavailable("ledger"), self._engine.connect() as connection:
+            with self._lock, reading(self._engine) as connection:
                 # Read before what it vouches for.
                 version = self._watch.version()
                 number = connection.execute(select(func.max(host_edition.c.number))).scalar()

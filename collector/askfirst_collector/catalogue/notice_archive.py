@@ -24,8 +24,7 @@ from askfirst.terms.edition import Edition
 from askfirst.terms.policy import Policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.catalogue.editions import load_editions
-from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing, metadata, reading
 
 notice = Table(
     "notice",
@@ -46,14 +45,14 @@ class Notices:
         """Keep the words of a notice; they are on disk when this returns."""
         digest = notice_hash(edition, language)
         if digest not in self._kept:
-            with unavailable("ledger"), writing(self._engine) as connection:
+            with changing(self._engine) as connection:
                 keep_words(connection, edition, language)
             self._kept.add(digest)
 
     def words(self, digest: str) -> bytes | None:
         """The archived words of a notice, as canonical JSON."""
         query = select(notice.c.words).where(notice.c.hash == digest)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             document: bytes | None = connection.execute(query).scalar()
         return document
 

@@ -12,7 +12,7 @@ from askfirst_collector.catalogue.editions import load_editions
 from askfirst_collector.catalogue.host_policy import HostPolicy
 from askfirst_collector.catalogue.placed import PlacedCollector, find_placed, load_placed
 from askfirst_collector.catalogue.retired import is_retired
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import reading
 
 
 class PlacedCollectors:
@@ -24,12 +24,12 @@ class PlacedCollectors:
 
     def all(self, site: str) -> tuple[PlacedCollector, ...]:
         """The collectors of a site, by name, in whatever state."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return load_placed(connection, site)
 
     def get(self, site: str, name: str) -> PlacedCollector | None:
         """One collector of a site."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return find_placed(connection, site, name)
 
     def overlapping(self, placed: Placed) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class PlacedCollectors:
 
     def check(self, placed: Placed) -> tuple[Problem, ...]:
         """Every conflict with the chain above, as it is now; nothing is written."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             edition = current_edition(connection, placed.policy.site)
         return chain_conflicts(placed, edition.policy, self._host.current().policy)
 

@@ -32,8 +32,7 @@ from askfirst_collector.catalogue.suspensions import lift, why
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.ledger.entries import timestamp
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
@@ -124,7 +123,7 @@ class Registry:
     def sites(self) -> tuple[str, ...]:
         """The names of all sites, in order."""
         query = select(edition.c.site).distinct().order_by(edition.c.site)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return tuple(connection.execute(query).scalars())
 
     def readable(self) -> Iterator[Site]:
@@ -158,7 +157,7 @@ class Registry:
         and for a site that was retired.
         """
         now = self._now()
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             authorize(connection)
             before = load_editions(connection, policy.site)
             current = before.current if before else None
@@ -191,7 +190,7 @@ class Registry:
 
     def scheduled(self, site: str) -> Scheduled | None:
         """The policy that will take effect later; None where none is kept."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return load_scheduled(connection, site)
 
     def unschedule(
@@ -206,7 +205,7 @@ class Registry:
 
         `expected` is the hash of the one that was seen; Refused `changed-meanwhile` for another.
         """
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             authorize(connection)
             scheduled = load_scheduled(connection, site)
             digest = None if scheduled is None else scheduled.policy.hash
@@ -220,7 +219,7 @@ class Registry:
         self, site: str, *, actor: str, authorize: Callable[[Connection], None] = _anybody
     ) -> None:
         """End a site for good: nothing is gathered any more, what was closes and runs out."""
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             authorize(connection)
             if is_retired(connection, site) or not load_editions(connection, site):
                 return
@@ -243,7 +242,7 @@ class Registry:
         if not 1 <= number <= most:
             detail = f"write rows_a_day as a whole number from 1 to {most}"
             raise Refused(Reason.BAD_SHAPE, detail)
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             authorize(connection)
             if not load_editions(connection, site):
                 raise Refused(Reason.NO_SUCH_SITE, "name a site that has published a policy")
@@ -263,12 +262,12 @@ class Registry:
 
     def document(self, site: str, digest: str) -> bytes | None:
         """The canonical JSON of an edition, by its hash."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return archived(connection, site, digest)
 
     def site_of_key(self, token: str) -> str | None:
         """The site whose relay shows this key; None for one that is unknown or has ended."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return site_of_key(connection, token, now=self._now())
 
     def collector_of_key(self, key: str) -> tuple[str, str] | None:
@@ -276,7 +275,7 @@ class Registry:
         self._refresh()
         address = self._keys.get(key)
         if address is None:
-            with self._lock, unavailable("ledger"), self._engine.connect() as connection:
+            with self._lock, reading(self._engine) as connection:
                 address = collector_of_key(connection, key)
                 # Keys of strangers are not kept.
                 if address is not None:
@@ -290,7 +289,7 @@ class Registry:
 
     def _put_scheduled_in_force(self, site: str) -> None:
         now = self._now()
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             scheduled, host = load_scheduled(connection, site), self._host.current().policy
             if host is None or due_at(connection, site) is None:
                 return
@@ -369,7 +368,7 @@ class Registry:
     def _refresh(self) -> None:
         if self._watch.version() == self._version:
             return
-        with self._lock, unavailable("ledger"), self._engine.connect() as connection:
+        with self._lock, reading(self._engine) as connection:
             version = self._watch.version()
             number = connection.execute(select(func.max(revision.c.number))).scalar()
             if number != self._revision:
@@ -379,7 +378,7 @@ class Registry:
             self._version = version
 
     def _load(self, name: str) -> _Known:
-        with self._lock, unavailable("ledger"), self._engine.connect() as connection:
+        with self._lock, reading(self._engine) as connection:
             known = _Known(
                 load_editions(connection, name),
                 why(connection, name),

@@ -33,8 +33,7 @@ from sqlalchemy import (
 
 from askfirst.errors import Reason, Refused
 from askfirst.terms.canonical import canonical
-from askfirst_collector.store.database import metadata
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import metadata, reading
 
 if TYPE_CHECKING:
     from askfirst_collector.catalogue.enforce_host_policy import Affected
@@ -109,7 +108,7 @@ def drop_webhook(connection: Connection, site: str, collector: str) -> None:
 
 def read_webhook(engine: Engine, site: str, collector: str) -> str | None:
     """Where changes are told; None where nowhere. Raises CollectorUnavailable."""
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         return webhook_url(connection, site, collector)
 
 

@@ -16,8 +16,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, String, Table, inser
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
 from askfirst_collector.ledger.tables import entry
-from askfirst_collector.store.database import metadata
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import metadata, reading
 
 CLI = "cli"  # the actor of a command on the machine itself; no member may be called this
 _SECRETS = frozenset({"password", "token", "secret", "link", "private_key"})
@@ -93,7 +92,7 @@ def changes(
     if sites is not None:
         query = query.where(change.c.site.in_(sorted(sites)))
     query = query.order_by(change.c.idx.desc()).limit(limit)
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         return tuple(_read(row.idx, row.body) for row in connection.execute(query))
 
 

@@ -24,9 +24,8 @@ from askfirst_collector.ledger.entries import (
 )
 from askfirst_collector.ledger.revoked import position, revocation
 from askfirst_collector.ledger.tables import dead, entry, refusal
-from askfirst_collector.store.database import writing
+from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.events import Authorized
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
@@ -78,7 +77,7 @@ class Ledger:
         other answer can come, from whichever process. `commits` is called when all is ready to be
         on disk. What either raises is raised, and nothing is written.
         """
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             past = self._past(connection, site, handle)
             body = decide(past)
             if body is None:
@@ -94,14 +93,14 @@ class Ledger:
 
     def bar(self, site: str, handle: str) -> None:
         """Let a handle that was never recorded be dead from the start."""
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             if _latest(connection, site, handle) is None:
                 _end(connection, site, handle)
         self._watch.present.check()
 
     def settle(self, site: str, handle: str) -> None:
         """Note that the end of a handle is true everywhere."""
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             _end(connection, site, handle)
         self._watch.present.check()
 
@@ -112,7 +111,7 @@ class Ledger:
         a grant of which edition; it does not say whose. `generation` is how far the event store
         had come once the handle's rows were gone.
         """
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             past = self._past(connection, site, handle)
             if past.latest is None:
                 return False
@@ -152,7 +151,7 @@ class Ledger:
         over = over.where(
             (entry.c.until <= before) | ((entry.c.kind == "withdraw") & (entry.c.hour <= before))
         )
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             handles = list(connection.execute(over).scalars())
             for handle in handles:
                 _end(connection, site, handle)
@@ -169,7 +168,7 @@ class Ledger:
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
         same = (refusal.c.site == site) & (refusal.c.edition == edition) & (refusal.c.day == day)
         more = update(refusal).where(same).values(count=refusal.c.count + 1)
-        with unavailable("ledger"), writing(self._engine) as connection:
+        with changing(self._engine) as connection:
             if not connection.execute(more).rowcount:
                 first = insert(refusal).values(site=site, edition=edition, day=day, count=1)
                 connection.execute(first)
@@ -186,26 +185,26 @@ class Ledger:
 
     def latest(self, site: str, handle: str) -> Entry | None:
         """The newest entry of a handle."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return _latest(connection, site, handle)
 
     def history(self, site: str, handle: str) -> tuple[Entry, ...]:
         """Every entry of a handle, oldest first."""
         query = _entries().where(entry.c.site == site, entry.c.handle == handle)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return tuple(_read(row) for row in connection.execute(query.order_by(entry.c.idx)))
 
     def between(self, site: str, first: int, last: int) -> Iterator[Entry]:
         """The entries of a site whose hour is in [first, last), in order: for closing."""
         query = _entries().where(entry.c.site == site, entry.c.hour >= first, entry.c.hour < last)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
                 yield _read(row)
 
     def handles(self) -> list[tuple[str, str]]:
         """Every site and handle that has entries: for what must be seen to after a restore."""
         query = select(entry.c.site, entry.c.handle).where(entry.c.handle.is_not(None)).distinct()
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return [(row.site, row.handle) for row in connection.execute(query)]
 
     def check(self) -> None:
@@ -219,7 +218,7 @@ class Ledger:
     def top(self) -> tuple[int, bytes]:
         """Index and leaf of the last entry; -1 and nothing in an empty ledger."""
         query = select(entry.c.idx, entry.c.leaf).order_by(entry.c.idx.desc()).limit(1)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).first()
         return (-1, b"") if row is None else (row.idx, row.leaf)
 
@@ -231,25 +230,25 @@ class Ledger:
         query = select(entry.c.idx, entry.c.site, entry.c.handle).where(
             entry.c.idx > index, entry.c.kind.is_distinct_from(ADMIN)
         )
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return [(row.idx, row.site, row.handle) for row in connection.execute(query)]
 
     def leaves(self, start: int = 0) -> list[bytes]:
         """The leaves from an index on, in order: for the Merkle tree and its checkpoints."""
         query = select(entry.c.leaf).where(entry.c.idx >= start).order_by(entry.c.idx)
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
     def sites_of(self, handle: str) -> tuple[str, ...]:
         """The sites that know a handle: one, as the secret is drawn for each."""
         query = select(entry.c.site).where(entry.c.handle == handle).distinct()
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return tuple(connection.execute(query).scalars())
 
     def living(self, handles: Sequence[str]) -> set[str]:
         """Those of many handles that have entries and were not ended by anybody."""
         living: set[str] = set()
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for start in range(0, len(handles), CHUNK):
                 known = select(entry.c.site, entry.c.handle)
                 known = known.where(entry.c.handle.in_(handles[start : start + CHUNK]))
@@ -265,7 +264,7 @@ class Ledger:
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return self._past(connection, site, handle).ended
 
     def refusals(self, site: str, first: str, last: str) -> dict[int, int]:
@@ -273,7 +272,7 @@ class Ledger:
         query = select(refusal.c.edition, func.sum(refusal.c.count)).where(
             refusal.c.site == site, refusal.c.day >= first, refusal.c.day < last
         )
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query.group_by(refusal.c.edition)).all()
         return {row[0]: row[1] for row in rows}
 
@@ -298,7 +297,7 @@ class Ledger:
 
     def truncate(self) -> None:
         """Empty the journal, where what was removed still is; a reader may hold it till later."""
-        with unavailable("ledger"), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
 
 

@@ -12,8 +12,7 @@ from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
 from askfirst_collector.ledger.tables import entry, pair
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.revocations import (
     EVERYTHING,
     ID,
@@ -56,12 +55,12 @@ def open_revocations(
         path = folder.revocations
     except (OSError, ValueError) as error:
         raise SettingError("askfirst.E105", "revocations.path", f"write a path ({error})") from None
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         name = _name(connection)
         is_empty = _is_empty(connection)
     present = look(path)
     if name is None or present is None or present.ledger != name:
-        with unavailable("ledger"), writing(engine) as connection:
+        with changing(engine) as connection:
             _make(connection, path, folder, urandom, may_end=may_end)
     file = Revocations(path)
     if not is_empty and not folder.salts.stat().st_size:
@@ -127,7 +126,7 @@ def first_missing(engine: Engine, present: Log) -> int | None:
     """
     place = present.data.count(b"\n")
     is_current = True
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         for record in present.newest_first():
             if "idx" in record and contains(connection, record):
                 return None if is_current else place
@@ -139,7 +138,7 @@ def first_missing(engine: Engine, present: Log) -> int | None:
 
 def catch_up(engine: Engine, file: Revocations, present: Log) -> bool:
     """Add to a log what its ledger has beyond it; whether it was behind."""
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         newest = next((r["idx"] for r in present.newest_first() if "idx" in r), -1)
         if not has_more(connection, newest):
             return False
@@ -164,7 +163,7 @@ def _readable(present: Log) -> list[Record]:
 
 def audit(engine: Engine, action: str, *, now: float, urandom: Callable[[int], bytes]) -> None:
     """Say in the audit what was done to a ledger; raises CollectorUnavailable."""
-    with unavailable("ledger"), writing(engine) as connection:
+    with changing(engine) as connection:
         record_change(
             connection,
             actor=CLI,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, insert, select
 
 from askfirst_collector.members.rows import digest
-from askfirst_collector.members.tables import identity, reading
+from askfirst_collector.members.tables import identity
+from askfirst_collector.store.database import reading
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from askfirst_collector.members.rows import digest
-from askfirst_collector.members.tables import invitation, reading
+from askfirst_collector.members.tables import invitation
+from askfirst_collector.store.database import reading
 
 INVITATION_SECONDS = 7 * 86_400
 LONGEST_EMAIL = 254  # characters, RFC 5321 section 4.5.3.1.3

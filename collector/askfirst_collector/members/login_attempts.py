@@ -23,8 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from askfirst_collector.members.tables import changing
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import changing, metadata
 
 FREE_TRIES = 5
 LONGEST_WAIT = 300.0  # seconds

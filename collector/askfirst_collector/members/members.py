@@ -12,8 +12,9 @@ from askfirst_collector.members.passwords import Passwords
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import digest, find_member
 from askfirst_collector.members.sessions import Sessions
-from askfirst_collector.members.tables import members, reading, setup_links
+from askfirst_collector.members.tables import members, setup_links
 from askfirst_collector.members.tokens import Tokens
+from askfirst_collector.store.database import reading
 
 
 class Members:

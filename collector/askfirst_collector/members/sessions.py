@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from askfirst.errors import Reason, Refused
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import digest, end_access, find_member
-from askfirst_collector.members.tables import COPIED, changing, members, reading, session
+from askfirst_collector.members.tables import COPIED, members, session
+from askfirst_collector.store.database import changing, reading
 
 SESSION_SECONDS = 12 * 3600
 LARGEST_SESSION_COUNT = 10  # a member's older sessions end when there are more

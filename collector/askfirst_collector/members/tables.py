@@ -10,13 +10,9 @@ Every secret in them is a hash: Argon2id of passwords, SHA-256 of what holds 256
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
 
-from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, String, Table
-
-from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import metadata
 
 COPIED = b""  # in place of the browser: the session has ended, as another browser sent its cookie
 
@@ -77,17 +73,3 @@ identity = Table(
     Column("subject", String, primary_key=True),
     Column("member", String(80), nullable=False, index=True),
 )
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection to read with; CollectorUnavailable where the file cannot be read."""
-    with unavailable("ledger"), engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
-def changing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction; CollectorUnavailable where it cannot be made."""
-    with unavailable("ledger"), writing(engine) as connection:
-        yield connection

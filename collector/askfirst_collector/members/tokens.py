@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import digest, find_member
-from askfirst_collector.members.tables import api_token, reading
+from askfirst_collector.members.tables import api_token
+from askfirst_collector.store.database import reading
 
 PREFIX = "askfirst_api_"
 

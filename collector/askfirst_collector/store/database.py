@@ -15,11 +15,14 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, even
 from sqlalchemy.exc import DatabaseError
 
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.faults import DAMAGE, error_name
+from askfirst_collector.store.faults import DAMAGE, error_name, unavailable
 from askfirst_collector.store.migrate import migrate
 from askfirst_collector.store.present import connect
 
 metadata = MetaData()
+
+# The open file, to whoever hands it on to a function that knows its tables.
+Database = Engine
 
 _GUARD = "askfirst_guard"
 
@@ -93,6 +96,20 @@ def writing(engine: Engine) -> Iterator[Connection]:
             connection.rollback()
             raise
         connection.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read with; CollectorUnavailable where the file cannot be read."""
+    with unavailable("ledger"), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction; CollectorUnavailable where it cannot be made."""
+    with unavailable("ledger"), writing(engine) as connection:
+        yield connection
 
 
 @contextmanager

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Column, Engine, Integer, String, Table, delete, insert, select, update
 
-from .database import metadata, writing
-from .faults import unavailable
+from .database import changing, metadata, reading
 
 job = Table(
     "job",
@@ -20,13 +19,13 @@ job = Table(
 def read_times(engine: Engine, names: Collection[str]) -> dict[str, int]:
     """The times (unix seconds) under these names; what has none is left out."""
     query = select(job.c.name, job.c.last).where(job.c.name.in_(names))
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         return {row.name: row.last for row in connection.execute(query)}
 
 
 def note_times(engine: Engine, times: Mapping[str, float], forget: Collection[str] = ()) -> None:
     """Keep these times (unix seconds), and forget others, at once."""
-    with unavailable("ledger"), writing(engine) as connection:
+    with changing(engine) as connection:
         for name, moment in times.items():
             values = {"last": int(moment)}
             own = job.c.name == name

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Engine, Integer, String, Table, delete, insert, or_, update
 
-from askfirst_collector.store.database import metadata, writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing, metadata
 
 SECONDS = 30
 RENEW_AFTER = 10  # seconds: a holder that misses two renewals has not lost it yet
@@ -31,7 +30,7 @@ def take(engine: Engine, holder: str, now: float, *, name: str = "jobs") -> bool
         lease.c.until > until,
     )
     taking = update(lease).where(lease.c.name == name, free).values(holder=holder, until=until)
-    with unavailable("ledger"), writing(engine) as connection:
+    with changing(engine) as connection:
         if connection.execute(taking).rowcount:
             return True
         present = connection.execute(lease.select().where(lease.c.name == name)).first()
@@ -42,5 +41,5 @@ def take(engine: Engine, holder: str, now: float, *, name: str = "jobs") -> bool
 
 def release(engine: Engine, holder: str, *, name: str = "jobs") -> None:
     """Give the lease back, so that another process need not wait for its end."""
-    with unavailable("ledger"), writing(engine) as connection:
+    with changing(engine) as connection:
         connection.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))

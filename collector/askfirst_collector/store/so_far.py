@@ -27,10 +27,9 @@ from sqlalchemy import (
 )
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.database import changing, metadata, reading
 from askfirst_collector.store.disclosed import DAY, Totals, read, written
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.faults import unavailable
 
 TOTAL = ("", ())  # the question how many visitors there are in all
 Question = tuple[str, Value]  # a table, and a path in it
@@ -69,14 +68,14 @@ class Figure:
 def read_days(engine: Engine, key: PeriodKey) -> dict[str, Totals]:
     """The days of a period that were counted, with their totals."""
     columns = (daily_total.c.day, *_TOTALS)
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(select(*columns).where(_is(daily_total, key))).all()
     return {row[0]: Totals(row[1], row[2], row[3]) for row in rows}
 
 
 def read_so_far(engine: Engine, key: PeriodKey) -> dict[Question, Figure]:
     """Every figure so far of a period."""
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(select(so_far).where(_is(so_far, key))).all()
     return {(row.table, read(row.path)): Figure(row.until, row.visitors) for row in rows}
 
@@ -94,7 +93,7 @@ def write_day(
 
     Of several processes the first one's figures stand.
     """
-    with unavailable("ledger"), writing(engine) as connection:
+    with changing(engine) as connection:
         own = select(daily_total.c.day).where(_is(daily_total, key), daily_total.c.day == day)
         if connection.execute(own).first() is not None:
             return
@@ -149,7 +148,7 @@ def days_between(
         table.purpose == purpose,
         table.day.between(first, last),
     )
-    with unavailable("ledger"), engine.connect() as connection:
+    with reading(engine) as connection:
         return {row[0]: Totals(row[1], row[2], row[3]) for row in connection.execute(query)}
 
 

@@ -13,8 +13,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from askfirst_collector.catalogue.webhook_queue import Delivery, delivered, due, failed
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing, reading
 from askfirst_collector.webhooks.pinned_http import Poster, Unreachable
 
 log = logging.getLogger("askfirst.collector")
@@ -56,7 +55,7 @@ def signed(delivery: Delivery, now: float) -> dict[str, str]:
 
 def tell_owners(outbox: Outbox, now: float, *, poster: Poster | None = None) -> int:
     """Try every delivery whose time has come; how many arrived. Any 2xx says that one did."""
-    with unavailable("ledger"), outbox.engine.connect() as connection:
+    with reading(outbox.engine) as connection:
         waiting = due(connection, now, MOST)
     if not waiting:
         return 0
@@ -69,7 +68,7 @@ def tell_owners(outbox: Outbox, now: float, *, poster: Poster | None = None) -> 
             fault = "" if 200 <= status < 300 else str(status)
         except Unreachable as error:
             fault = str(error)
-        with unavailable("ledger"), writing(outbox.engine) as connection:
+        with changing(outbox.engine) as connection:
             if not fault:
                 delivered(connection, delivery)
                 arrived += 1

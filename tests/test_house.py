@@ -64,12 +64,13 @@ wsgi: adapters
 COLLECTOR = """
 (top):
 api: @client @contracts @errors @gate @http @terms catalogue ingest ledger members services usecases
-app: @errors api ingest openapi runtime services
+app: @errors @http api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger store
 cli: @__version__
 closing: @errors @terms catalogue ledger store
-commands: @errors @observe @pages @terms api catalogue closing config dashboard.auth demo doctor
-    embedded explain init jobs ledger loopback members reports runtime services store usecases
+commands: @endpoints @errors @http @observe @pages @terms api catalogue closing config
+    dashboard.auth demo doctor embedded explain init jobs ledger loopback members reports runtime
+    services store usecases
 config: @errors
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
     dashboard.members dashboard.placed dashboard.sites members services

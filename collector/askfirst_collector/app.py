@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route, request_response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from askfirst.errors import CollectorUnavailable, PolicyError, Reason, Refused
+from askfirst.http.headers import values
 from askfirst_collector.api.auth import Access, Endpoint
 from askfirst_collector.api.host_policy import HostPolicyFace
 from askfirst_collector.api.keys import KeysFace
@@ -87,11 +88,29 @@ def collector_app(parts: Services, events: Events) -> ASGIApp:
         if scope["type"] == "http" and scope["path"] in SCRIPTED:
             if scope["method"] == "OPTIONS":
                 return await preflight(scope, receive, send)
+            send = _readable(scope, send, parts)
             if scope["path"] == EVENTS:
                 return await events(scope, receive, send)
         return await router(scope, receive, send)
 
     return application
+
+
+def _readable(scope: Scope, send: Send, parts: Services) -> Send:
+    """Lets a page of a site read why it was refused too (Fetch standard, CORS protocol)."""
+    origins = values(scope["headers"], b"origin")
+    if len(origins) != 1:
+        return send
+
+    async def readable(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            known = parts.registry.has_origin
+            if await asyncio.to_thread(known, origins[0].decode("latin-1")):
+                allowed = ((b"access-control-allow-origin", origins[0]), (b"vary", b"Origin"))
+                message["headers"] = [*message["headers"], *allowed]
+        await send(message)
+
+    return readable
 
 
 def answering(handler: Handler) -> Handler:

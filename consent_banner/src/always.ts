@@ -2,10 +2,8 @@
 import type { GatedContext } from "../../sdk/js/src/api.ts";
 import { minimumAge, sharedDetail } from "./describe.ts";
 
-const { fetch } = globalThis;
-
 export async function always(context: GatedContext, names: readonly string[], lang: string): Promise<void> {
-  const { published, state, base, consent, choose, answered } = context;
+  const { published, state, route, consent, choose, answered } = context;
   const given = state();
   const { asks, details } = consent();
   const own = published.asked.filter((purpose) => !purpose.includes("/"));
@@ -17,11 +15,8 @@ export async function always(context: GatedContext, names: readonly string[], la
     own.map((purpose) => [purpose, names.includes(purpose) ? detail : (details[purpose] ?? 0)]),
   );
   try {
-    const response = await fetch(new URL("../consent", base), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ v: 2, edition: published.hash, lang, method: "save", choices }),
-    });
+    const answer = { v: 2, edition: published.hash, lang, method: "save", choices };
+    const response = await route.send("consent", JSON.stringify(answer));
     if (response.ok) answered();
     else choose();
   } catch {

@@ -2,12 +2,11 @@
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { json } from "../../sdk/js/src/json.ts";
 import { cookies, writeCookie } from "../../sdk/js/src/native.ts";
-import { address, withReturn } from "./form.ts";
+import { withReturn } from "./form.ts";
 import { answered, redraw } from "./layers.ts";
 import type { Words } from "./words.ts";
 
 const PATIENCE = 8000; // milliseconds
-const { fetch } = window;
 
 interface Answer {
   v: 2;
@@ -79,11 +78,7 @@ export function read(form: HTMLFormElement, method: string): Answer {
 /** Whether it is under way; where the page broke `fetch` it is not, and the form goes by itself. */
 function isSent(answer: Answer, button: HTMLButtonElement | undefined, context: NoticeContext, words: Words): boolean {
   try {
-    const sent = fetch(address(context.base, "consent"), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: json(answer),
-    });
+    const sent = context.route.send("consent", json(answer));
     busy = true;
     void settle(sent, button, context, words);
     return true;
@@ -100,7 +95,7 @@ async function settle(
 ): Promise<void> {
   // A page may have made a `fetch` that never answers; what a page redefines of Promise, `await` does not look at.
   const failed = (reason: string): void =>
-    button ? fail(button, reason, words) : location.assign(withReturn(context.base, "choices"));
+    button ? fail(button, reason, words, context.route.forms) : location.assign(withReturn(context.base, "choices"));
   const timer = setTimeout(() => failed(""), PATIENCE);
   let reason: string | undefined = "";
   try {
@@ -118,17 +113,17 @@ async function settle(
   context.answered(reason === "edition-changed");
 }
 
-function fail(button: HTMLButtonElement, reason: string, words: Words): void {
+function fail(button: HTMLButtonElement, reason: string, words: Words, forms = true): void {
   busy = false;
   if (reason === "edition-changed") {
     button.closest("dialog")?.close();
     redraw(words.say(`problem.${reason}`));
     return;
   }
-  plain = reason !== "not-kept";
+  plain = forms && reason !== "not-kept";
   const said = button.closest("section, dialog")?.querySelector(".askfirst-problem");
   if (said) {
     said.textContent = words.say(words.has(`problem.${reason}`) ? `problem.${reason}` : "notice.failed");
     said.scrollIntoView({ block: "nearest" });
-  } else button.click();
+  } else if (forms) button.click();
 }

@@ -19,7 +19,7 @@ export interface Words {
 export type Holes = Readonly<Record<string, string | number>>;
 
 /** The words in the language that the site published for this page, or English. */
-export async function load(base: string, { lang }: Published): Promise<Words> {
+export async function load(base: string, { lang }: Pick<Published, "lang">): Promise<Words> {
   const found = (await read(base, lang)) ?? (await read(base, FALLBACK));
   if (!found) throw new Error("the words of the notice are missing");
   return found;

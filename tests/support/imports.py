@@ -17,7 +17,7 @@ SCRIPTS = ("sdk/js/src", "sdk/js/npm", "consent_banner/src")
 # What the notice may know of the gate beside it.
 NOTICE_KNOWS = {
     f"sdk/js/src/{name}.ts"
-    for name in ("api", "consent", "file", "json", "native", "page", "screen", "waits")
+    for name in ("api", "consent", "file", "json", "native", "page", "receipt", "screen", "waits")
 }
 # What the modules of npm's package may have of whoever uses them.
 PEERS = {

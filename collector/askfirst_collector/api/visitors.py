@@ -22,7 +22,8 @@ from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.http.headers import values
-from askfirst.terms.edition import Choice
+from askfirst.terms.consent import state_of
+from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.policy import LARGEST, Policy, read_policy
 from askfirst.terms.published import DETAILS
 from askfirst.terms.purpose import write_terms
@@ -80,7 +81,9 @@ class Face:
         gpc = read_signals(headers).gpc
         decision = _decision(consent_request, handle, gpc=gpc)
         try:
-            return _json(_written(await record(self._parts, decision)), origin)
+            recorded = await record(self._parts, decision)
+            state = {"state": self._state(decision.site, recorded)} if own is None else {}
+            return _json({**_written(recorded), **state}, origin)
         except CollectorUnavailable:
             # A relay has a spool of its own, and asks again.
             if key is not None or consent_request.answer.method not in ("reject_all", "withdraw"):
@@ -197,6 +200,13 @@ class Face:
                     Reason.TOO_MANY_REQUESTS, "too many answers on one site", retry_after=60
                 )
         return handle, origin
+
+    def _state(self, name: str, recorded: Recorded) -> dict[str, Any]:
+        """What the page is to keep of it, as a gate's state cookie would (docs/gate.md)."""
+        site = self._parts.registry.site(name)
+        editions = site.editions if site is not None else Editions(())
+        state = state_of(name, editions, recorded.choices, expires=recorded.expires)
+        return {"ch": dict(state.choices), "ed": state.edition, "exp": state.expires}
 
     def _site_of_key(self, key: str) -> Site:
         name = self._parts.registry.site_of_key(key)

@@ -90,8 +90,18 @@ SCHEMAS: dict[str, Schema] = {
                     "choices": by_name(PAIR),
                     "expires": {"type": "integer", "description": "Unix seconds."},
                     "receipt": {"type": "string", "description": "A signed record (JWS)."},
+                    "state": {
+                        "description": "To a page: what it keeps in its state cookie.",
+                        **closed(
+                            {
+                                "ch": by_name(_DETAIL),
+                                "ed": {"type": "integer", "minimum": 0},
+                                "exp": {"type": "integer", "description": "Unix seconds."},
+                            }
+                        ),
+                    },
                 },
-                optional=("receipt",),
+                optional=("receipt", "state"),
             ),
             closed({"decision": {"const": "refused"}}),
         ]

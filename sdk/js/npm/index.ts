@@ -18,12 +18,19 @@ export interface InitOptions {
   readonly nonce?: string;
   /** Loads the page again after a withdrawal. */
   readonly reload?: boolean;
+  /** Origin of a collector that the page itself sends to, where the site has no server of ours. */
+  readonly collector?: string;
 }
 
 /** Starts askfirst, once a page, and answers `window.askfirst`. Throws nothing: what cannot start allows nothing. */
-export function init({ base = "/askfirst/static/", nonce = "", reload = false }: InitOptions = {}): Askfirst {
+export function init({
+  base = "/askfirst/static/",
+  nonce = "",
+  reload = false,
+  collector,
+}: InitOptions = {}): Askfirst {
   try {
-    if (globalThis.document) return install({ base: new URL(base, location.href).href, nonce, reload });
+    if (globalThis.document) return install({ base: new URL(base, location.href).href, nonce, reload, collector });
   } catch {
     // A browser that is too old, or a page that broke it.
   }

@@ -139,8 +139,26 @@ export interface ConsentView {
 /** The question itself, (window.askfirst.show()) the details, or nothing to see: everything is taken back. */
 export type Layer = "first" | "preferences" | "withdraw";
 
+/** How a page reaches what answers and events go to: its own site, or a collector elsewhere (remote.js). */
+export interface Route {
+  /** The published policy in this language; `at` is what keeps a cache from answering, or empty. */
+  readonly policy: (lang: string, at: string, cache: RequestCache) => Promise<Response>;
+  /** Sends an answer, or events, as `POST /askfirst/consent` and `/askfirst/events` take them. */
+  readonly send: (path: "consent" | "events", body: string, options?: RequestInit) => Promise<Response>;
+  /** Hands events to the browser; false when it takes no more. */
+  readonly beacon: (body: string) => boolean;
+  readonly forms: boolean; // whether a form may go by itself where `send` fails
+}
+
+/** What remote.js exports. */
+export interface RemoteModule {
+  /** `base` as in GateOptions, `collector` the collector's origin. */
+  readonly connect: (base: string, collector: string) => Route;
+}
+
 /** What the gate hands to `show` of notice.js. */
 export interface NoticeContext {
+  readonly route: Route;
   readonly published: Published;
   readonly consent: ConsentView;
   readonly state: State | null;
@@ -177,6 +195,7 @@ export interface GatedContext {
   readonly nonce: string; // of our own element; "" where it has none
   readonly state: () => State | null;
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
+  readonly route: Route;
   readonly choose: () => void; // opens the choices
   readonly answered: () => void; // as in NoticeContext
 }
@@ -201,7 +220,7 @@ export interface Grants {
 
 /** What tracker.js exports. */
 export interface TrackerModule {
-  readonly start: (grants: Grants, events: string) => Tracker; // `events`: the address to send to
+  readonly start: (grants: Grants, route: Route) => Tracker;
 }
 
 export type Properties = Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ try {
   // An element of SVG has no such `src`; `instanceof` would ask a name that pages redefine.
   if (script?.src) {
     const { src, nonce, dataset } = script;
-    install({ base: new URL(".", src).href, nonce, reload: "reload" in dataset });
+    install({ base: new URL(".", src).href, nonce, reload: "reload" in dataset, collector: dataset["collector"] });
   }
 } catch {
   // A browser that is too old, or a page that broke it: nothing is allowed, and the page goes on.

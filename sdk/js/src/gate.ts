@@ -8,6 +8,8 @@ import type {
   NoticeModule,
   PlacedModule,
   Published,
+  RemoteModule,
+  Route,
   State,
   Tracker,
   TrackerModule,
@@ -35,6 +37,7 @@ export interface GateOptions {
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
   readonly nonce: string; // of our own element; "" where it has none
   readonly reload: boolean; // after a withdrawal
+  readonly collector?: string | undefined; // origin of a collector that the page itself sends to; else its site does
 }
 
 function isOurs(): boolean {
@@ -45,7 +48,24 @@ function isOurs(): boolean {
   }
 }
 
-export function gate({ base, nonce, reload }: GateOptions): Askfirst {
+const JSON_TYPE = "application/json";
+
+/** The site's own addresses. */
+const site = (base: string): Route => ({
+  policy: (lang, at, cache) =>
+    fetch(new URL(`../policy?lang=${lang}${at}`, base), { headers: { Accept: JSON_TYPE }, cache }),
+  send: (path, body, options) =>
+    fetch(new URL(`../${path}`, base), {
+      method: "POST",
+      headers: { "Content-Type": JSON_TYPE, Accept: JSON_TYPE },
+      body,
+      ...options,
+    }),
+  beacon: (body) => navigator.sendBeacon(new URL("../events", base), body),
+  forms: true,
+});
+
+export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst {
   const listeners = new Set<(consent: ConsentView) => void>();
   let published: Published | undefined;
   let state: State | null = null;
@@ -57,6 +77,7 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
   let onArrival: readonly string[] | undefined;
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
+  let route: Route = site(base);
   const parts: Record<string, Promise<(() => void) | undefined>> = {};
 
   const stateOf = ({ policy, suffix }: Published): State | null =>
@@ -151,7 +172,7 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
           state: () => state,
           onArrival: onArrival as readonly string[],
         },
-        new URL("../events", base).href,
+        route,
       );
     });
     return tracker;
@@ -176,6 +197,7 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
         state: () => state,
         nonce,
         base,
+        route,
         choose: () => void choose(),
         answered: learnt,
       });
@@ -187,15 +209,16 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
     notice ??= safely(() => import(file(base, "notice.js")));
     const found = await notice;
     if (published)
-      found?.show({ published, consent: view(), state, signals: signals(), base, layer, answered: learnt });
+      found?.show({ published, consent: view(), state, signals: signals(), base, route, layer, answered: learnt });
     return Boolean(found && published);
   }
 
   async function learn(cache: RequestCache, tries = 1): Promise<void> {
     const { lang } = document.documentElement;
     // A service worker may answer from a cache of its own: to a new address it does not.
-    const address = new URL(`../policy?lang=${lang}${cache === "reload" ? `&at=${Date.now()}` : ""}`, base);
-    const response = await safely(() => fetch(address, { headers: { Accept: "application/json" }, cache }));
+    const at = cache === "reload" ? `&at=${Date.now()}` : "";
+    if (remote) route = await remote;
+    const response = await safely(() => route.policy(lang, at, cache));
     if (!response || response.status > 499) {
       if (tries < TRIES) setTimeout(() => void safely(() => learn(cache, tries + 1)), 500 << tries);
       return;
@@ -210,9 +233,12 @@ export function gate({ base, nonce, reload }: GateOptions): Askfirst {
     }
     published = found.placed ? ((await import(file(base, "placed.js"))) as PlacedModule).here(found) : found;
     read();
+    if (cache === "reload") void safely(present); // it may be the same one: what was said of it is shown all the same
     tellTabs();
   }
 
+  const remote =
+    collector && import(file(base, "remote.js")).then(({ connect }: RemoteModule) => connect(base, collector));
   /** After an answer too: it may be to a newer edition than this page knows. */
   const learnt = (stale?: boolean): void => void safely(() => learn(stale ? "reload" : "default"));
 

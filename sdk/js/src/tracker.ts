@@ -1,6 +1,6 @@
 /** The tracker: page views and actions of the purposes that were agreed to. Loaded only after a grant. */
 import { action } from "./action.ts";
-import type { Grants, Lists, Scope, Sender, Tracker } from "./api.ts";
+import type { Grants, Lists, Route, Scope, Sender, Tracker } from "./api.ts";
 import { onNavigation } from "./navigation.ts";
 import { observe, type Told } from "./observe.ts";
 import { outbox } from "./outbox.ts";
@@ -9,9 +9,8 @@ import { wire } from "./wire.ts";
 
 const NO_LISTS: Lists = { query_parameters: {}, actions: {}, cookies: [] };
 
-/** `events` is the address to send to. */
-export function start(grants: Grants, events: string): Tracker {
-  const all = [undefined, ...(grants.published.senders ?? [])].map((sender) => follow(grants, events, sender));
+export function start(grants: Grants, route: Route): Tracker {
+  const all = [undefined, ...(grants.published.senders ?? [])].map((sender) => follow(grants, route, sender));
   const each = (step: (one: Followed) => void) => () => {
     for (const one of all) void safely(() => step(one));
   };
@@ -34,9 +33,9 @@ interface Followed extends Tracker {
 }
 
 /** What the site itself sends, or one placed collector: each in batches of its own, for its own purposes. */
-function follow(grants: Grants, events: string, sender?: Sender): Followed {
+function follow(grants: Grants, route: Route, sender?: Sender): Followed {
   const { lists: older, policy } = grants.published;
-  const way = wire(events, grants, sender);
+  const way = wire(route, grants, sender);
   const out = outbox(way);
   const pages = new Map<string, string>(); // by purpose, the page it was last told of
   const prefix = sender ? `${sender.name}/` : "";

@@ -1,22 +1,25 @@
-/** The outbox's way to the site: POST /askfirst/events. */
-import type { Grants, Sender } from "./api.ts";
+/** The outbox's way to whoever takes events. */
+import type { Grants, Route, Sender } from "./api.ts";
 import type { Wire } from "./outbox.ts";
 import { safely } from "./safely.ts";
 
-const { fetch, setTimeout, clearTimeout } = window;
+const { setTimeout, clearTimeout } = window;
 const ID_BYTES = 16;
 
-/** `events` is the address to send to; `sender` a placed collector that sends, instead of the site. */
-export function wire(events: string, { signals, consent, state }: Grants, sender?: Sender): Wire {
+/** `sender` is a placed collector that sends, instead of the site. */
+export function wire(
+  { send, beacon }: Pick<Route, "send" | "beacon">,
+  { signals, consent, state }: Grants,
+  sender?: Sender,
+): Wire {
   return {
     async post(body, signal) {
-      const headers = { "Content-Type": "application/json" };
-      const response = await fetch(events, { method: "POST", body, headers, keepalive: true, signal });
+      const response = await send("events", body, { keepalive: true, signal });
       await response.text(); // a body that nobody reads holds its connection
       consent(); // the site may have answered that there is no grant, and taken the cookie back
       return response.status;
     },
-    beacon: (body) => navigator.sendBeacon(events, body),
+    beacon,
     later(step, delay) {
       const timer = setTimeout(() => void safely(step), delay);
       return () => clearTimeout(timer);

@@ -15,10 +15,12 @@ const WORDS = "consent_banner/translations";
 const ENTRIES = [
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
   { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
+  { file: "remote.js", source: "sdk/js/src/remote.ts", format: "esm" },
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
   { file: "embeds.js", source: "consent_banner/src/embeds.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
+  { file: "rights.js", source: "consent_banner/src/rights.ts", format: "esm" },
   { file: "example.js", source: "consent_banner/src/example.ts", format: "esm" },
   { file: "notice.css", source: "consent_banner/src/notice.css", format: undefined },
   { file: "askfirst.css", source: "consent_banner/src/pages.css", format: undefined },

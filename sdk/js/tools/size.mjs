@@ -12,6 +12,7 @@ const BUDGET = {
   "notice.css": 2500,
   "placed.js": 1500,
   "control.js": 800,
+  "remote.js": 2200,
   "scripts.js": 1200,
   "tracker.js": 2500,
 };

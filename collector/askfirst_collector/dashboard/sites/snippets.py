@@ -8,6 +8,7 @@ from dataclasses import dataclass
 WAYS = {
     "relay": ("A relay", "your site runs in Python, this collector elsewhere"),
     "embedded": ("Embedded", "this collector runs inside your site’s own process"),
+    "files": ("No Python", "your site is files, or runs in PHP, Node or anything else"),
 }
 SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 
@@ -23,7 +24,7 @@ class Snippet:
 
 def snippets(way: str, site: str, collector: str) -> tuple[Snippet, ...]:
     """What to copy for one of the ways; `collector` is this collector's origin."""
-    return {"relay": _relay, "embedded": _embedded}[way](site, collector)
+    return {"relay": _relay, "embedded": _embedded, "files": _files}[way](site, collector)
 
 
 def _relay(site: str, collector: str) -> tuple[Snippet, ...]:
@@ -59,6 +60,22 @@ app = ConsentMiddleware(
         Snippet("Install", "where your site runs", "pip install 'askfirst[collector]'"),
         Snippet("The gate", "below the line that makes your ASGI app", lines),
         *_in_pages(),
+    )
+
+
+def _files(site: str, collector: str) -> tuple[Snippet, ...]:
+    command = (
+        f"askfirst snippet {site} --data askfirst-data \\\n    --collector {collector} --out public"
+    )
+    line = SCRIPT.replace(" defer", f' data-collector="{collector}" defer')
+    return (
+        Snippet(
+            "The files",
+            "where this collector runs; then copy what is in the folder to the root of your site, "
+            "and again after each edition",
+            command,
+        ),
+        Snippet("The script", "in the <head> of every page", line),
     )
 
 

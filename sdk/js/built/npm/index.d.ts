@@ -13,6 +13,8 @@ export interface InitOptions {
     readonly nonce?: string;
     /** Loads the page again after a withdrawal. */
     readonly reload?: boolean;
+    /** Origin of a collector that the page itself sends to, where the site has no server of ours. */
+    readonly collector?: string;
 }
 /** Starts askfirst, once a page, and answers `window.askfirst`. Throws nothing: what cannot start allows nothing. */
-export declare function init({ base, nonce, reload }?: InitOptions): Askfirst;
+export declare function init({ base, nonce, reload, collector, }?: InitOptions): Askfirst;

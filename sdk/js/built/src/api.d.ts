@@ -125,8 +125,24 @@ export interface ConsentView {
 }
 /** The question itself, (window.askfirst.show()) the details, or nothing to see: everything is taken back. */
 export type Layer = "first" | "preferences" | "withdraw";
+/** How a page reaches what answers and events go to: its own site, or a collector elsewhere (remote.js). */
+export interface Route {
+    /** The published policy in this language; `at` is what keeps a cache from answering, or empty. */
+    readonly policy: (lang: string, at: string, cache: RequestCache) => Promise<Response>;
+    /** Sends an answer, or events, as `POST /askfirst/consent` and `/askfirst/events` take them. */
+    readonly send: (path: "consent" | "events", body: string, options?: RequestInit) => Promise<Response>;
+    /** Hands events to the browser; false when it takes no more. */
+    readonly beacon: (body: string) => boolean;
+    readonly forms: boolean;
+}
+/** What remote.js exports. */
+export interface RemoteModule {
+    /** `base` as in GateOptions, `collector` the collector's origin. */
+    readonly connect: (base: string, collector: string) => Route;
+}
 /** What the gate hands to `show` of notice.js. */
 export interface NoticeContext {
+    readonly route: Route;
     readonly published: Published;
     readonly consent: ConsentView;
     readonly state: State | null;
@@ -154,6 +170,7 @@ export interface GatedContext {
     readonly nonce: string;
     readonly state: () => State | null;
     readonly base: string;
+    readonly route: Route;
     readonly choose: () => void;
     readonly answered: () => void;
 }
@@ -175,7 +192,7 @@ export interface Grants {
 }
 /** What tracker.js exports. */
 export interface TrackerModule {
-    readonly start: (grants: Grants, events: string) => Tracker;
+    readonly start: (grants: Grants, route: Route) => Tracker;
 }
 export type Properties = Readonly<Record<string, unknown>>;
 export interface Tracker {

@@ -13,7 +13,7 @@ from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
 from askfirst.pages.describe_changes import changes
 from askfirst.pages.policy import policy_page
-from askfirst.pages.words import words_for
+from askfirst.pages.words import Words, words_for
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.published import published
 
@@ -30,18 +30,24 @@ def policy(editions: Editions, request: Request) -> Answer:
     lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
     words = words_for(lang, edition.policy.languages)
     if request.wants_json():
-        document = {
-            **published(then),
-            "changes": changes(then, words),
-            "lang": words.lang,
-            "control": {**words.entries["control"], "list": words.say("list")},
-        }
-        if suffix := cookie_suffix():
-            document["suffix"] = suffix.decode("ascii")
-        return fresh(request, _json(document), b"application/json", SHORTLY, _BY_ACCEPT)
+        body = policy_json(then, words)
+        return fresh(request, body, b"application/json", SHORTLY, _BY_ACCEPT)
     page = policy_page(edition, words=words, current=edition is editions.current)
     kind = b"text/html; charset=utf-8"
     return fresh(request, page.encode("utf-8"), kind, SHORTLY, _BY_ACCEPT)
+
+
+def policy_json(editions: Editions, words: Words) -> bytes:
+    """What the script reads: the newest of these editions, with what the page says in words."""
+    document = {
+        **published(editions),
+        "changes": changes(editions, words),
+        "lang": words.lang,
+        "control": {**words.entries["control"], "list": words.say("list")},
+    }
+    if suffix := cookie_suffix():
+        document["suffix"] = suffix.decode("ascii")
+    return _json(document)
 
 
 def _edition(editions: Editions, wanted: str) -> Edition:
@@ -56,12 +62,16 @@ def _edition(editions: Editions, wanted: str) -> Edition:
 def gpc(editions: Editions, request: Request) -> Answer:
     """`/.well-known/gpc.json` (W3C Global Privacy Control, section 4.1)."""
     only_by(request, "GET")
-    # The signal was honoured from the first edition on.
-    since = datetime.fromtimestamp(next(iter(editions)).effective, UTC) if editions else None
-    if since is None:
+    if not editions:
         raise CollectorUnavailable("the editions are not known yet")
-    document = {"gpc": True, "lastUpdate": since.date().isoformat()}
-    return fresh(request, _json(document), b"application/json", SHORTLY)
+    return fresh(request, gpc_json(editions), b"application/json", SHORTLY)
+
+
+def gpc_json(editions: Editions) -> bytes:
+    """The body of `gpc.json` for a site with these editions."""
+    # The signal was honoured from the first edition on.
+    since = datetime.fromtimestamp(next(iter(editions)).effective, UTC)
+    return _json({"gpc": True, "lastUpdate": since.date().isoformat()})
 
 
 def about(editions: Editions, request: Request) -> Answer:

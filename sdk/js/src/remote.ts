@@ -1,0 +1,120 @@
+/**
+ * A site without a server of ours: its pages send answers and events to a collector themselves (POST /v1/consents,
+ * /v1/events), and hold the secret and the state. Loaded only where the page's one line names a collector.
+ */
+import type { Published, Route } from "./api.ts";
+import { json } from "./json.ts";
+import { cookies } from "./native.ts";
+import { type Answer, base64url, type Claims, expiresAt, type Kept, readKept, setState, writeKept } from "./receipt.ts";
+import { safely } from "./safely.ts";
+import { readState } from "./state.ts";
+
+const { fetch } = globalThis;
+const ID_BYTES = 16;
+export function connect(base: string, collector: string): Route {
+  const origin = new URL(collector).origin;
+  let published: Published | undefined;
+
+  const suffix = (): string => published?.suffix ?? "";
+
+  const kept = (): Kept | undefined => readKept(suffix());
+  const keep = (value: Kept | undefined): void => writeKept(suffix(), value);
+
+  const writeState = (claims: Claims): void => setState(published?.policy.site ?? "", suffix(), claims);
+
+  // A plain text is no question to the collector first (Fetch standard, CORS-safelisted request-header).
+  const post = (path: string, body: string, options?: RequestInit): Promise<Response> =>
+    fetch(`${origin}/v1/${path}`, { method: "POST", headers: { "Content-Type": "text/plain" }, body, ...options });
+
+  const tell = (answer: Answer, secret: string): Promise<Response> =>
+    post("consents", json({ ...answer, site: published?.policy.site, secret }));
+
+  /** Refuses here and now; what the collector knows of this visitor ends as soon as it can be told. */
+  async function refuse(answer: Answer, now: Date): Promise<Response> {
+    const state = published && readState(cookies(), published.policy.site, now.getTime() / 1000, suffix());
+    const isWhole = answer.method !== "save";
+    const own = published?.asked.filter((name) => !name.includes("/")) ?? [];
+    const ch = isWhole
+      ? Object.fromEntries(own.map((name) => [name, 0]))
+      : { ...state?.choices, ...Object.fromEntries(Object.keys(answer.choices ?? {}).map((name) => [name, 0])) };
+    const ed = Object.values(ch).some(Boolean) ? (state?.edition ?? 0) : 0;
+    writeState({ ch, ed, exp: expiresAt(now) });
+    const before = kept();
+    if (before) {
+      // What was owed is less than this, or ended by it: a withdrawal of all stays one.
+      keep({ secret: before.secret, owed: before.owed?.method === "withdraw" ? before.owed : answer });
+      await safely(settle);
+    }
+    return new Response(json({ decision: "refused" }));
+  }
+
+  /** Tells the collector what is owed; answers whether nothing is any more. */
+  async function settle(): Promise<boolean> {
+    const before = kept();
+    if (!before?.owed) return true;
+    const response = await tell(before.owed, before.secret);
+    // A receipt that has ended, and what can never be taken, is owed no longer.
+    if (response.status >= 500 || response.status === 429) return false;
+    const { state } = response.ok ? await response.json() : { state: undefined };
+    const lives = (state as Claims | undefined)?.ed;
+    keep(lives ? { secret: before.secret } : undefined);
+    return true;
+  }
+
+  async function grant(answer: Answer): Promise<Response> {
+    if (!(await settle())) return new Response(json({ reason: "collector-away" }), { status: 503 });
+    const secret =
+      kept()?.secret ?? base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(ID_BYTES))));
+    const isNew = !kept();
+    // Where the answer gets lost on its way back, what the collector may have is taken back.
+    if (isNew) keep({ secret, owed: { v: 2, edition: answer.edition, lang: answer.lang, method: "withdraw" } });
+    const response = await tell(answer, secret);
+    if (!response.ok) {
+      // It was not recorded, if it says so itself; a receipt that has ended never lives again: this is a new grant.
+      const { reason } = (await response.clone().json()) as { readonly reason?: string };
+      if (response.status < 500) keep(reason === "handle-ended" || isNew ? undefined : { secret });
+      return reason === "handle-ended" && !isNew ? grant(answer) : response;
+    }
+    const { state } = (await response.clone().json()) as { readonly state: Claims };
+    writeState(state);
+    keep(state.ed ? { secret } : undefined);
+    return response;
+  }
+
+  function signed(body: string): string {
+    return json({ ...JSON.parse(body), site: published?.policy.site, secret: kept()?.secret });
+  }
+
+  async function events(body: string, options?: RequestInit): Promise<Response> {
+    const response = await post("events", signed(body), options);
+    const { dropped = [], stored } = response.ok ? await response.clone().json() : {};
+    const isDead = stored === 0 && dropped.every(({ reason }: { readonly reason: string }) => reason === "no-grant");
+    // The collector knows of no grant: this visitor is asked again.
+    if (isDead && dropped[0]) {
+      writeState({ ch: {}, ed: 0, exp: 0 });
+      keep(undefined);
+    }
+    return response;
+  }
+
+  return {
+    async policy(lang, at, cache) {
+      const read = (name: string): Promise<Response> =>
+        fetch(new URL(`../policy/${name}.json${at && `?${at}`}`, base), { cache });
+      const wanted = /^[a-z]{2,3}/i.exec(lang)?.[0].toLowerCase() ?? "index";
+      let response = await read(wanted);
+      if (!response.ok) response = await read("index");
+      published = (await response.clone().json()) as Published;
+      void safely(settle);
+      return response;
+    },
+    send(path, body, options) {
+      if (path === "events") return events(body, options);
+      const answer = JSON.parse(body) as Answer;
+      const grants = answer.method === "accept_all" || Object.values(answer.choices ?? {}).some(Boolean);
+      return grants ? grant(answer) : refuse(answer, new Date());
+    },
+    beacon: (body) => navigator.sendBeacon(`${origin}/v1/events`, signed(body)),
+    forms: false,
+  };
+}

@@ -1,0 +1,218 @@
+"""A site without a server of ours: a folder of files, and a collector on another origin."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page
+
+from askfirst.terms.policy import read_policy
+from askfirst_collector.cli import main
+from tests.browser.host_world import Host, free_port, profile
+from tests.browser.sdk.site import policy
+from tests.browser.sdk.visitor import KNOWN, until
+
+pytestmark = pytest.mark.browser
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tides</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self';
+ style-src 'self'; connect-src 'self' COLLECTOR">
+LINE<script type="text/plain" data-purpose="statistics" src="/counted.js"></script></head>
+<body><main><h1>Tides</h1></main></body></html>"""
+
+
+class StaticSite:
+    """The folder, its server, and the collector that its pages send to."""
+
+    def __init__(self, host: Host, folder: Path, stack: ExitStack) -> None:
+        self.host = host
+        self.folder = folder
+        self.asked: list[str] = []
+        self.port = free_port()
+        self.document: dict[str, Any] = policy() | {"origins": [self.origin], "site": "tides"}
+        self.publish()
+        (folder / "counted.js").write_text("document.title = 'counted';", "utf-8")
+        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
+        server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def publish(self, **changes: Any) -> str:
+        """The policy as the next edition, and the site's files anew; the line for its pages."""
+        self.document |= changes
+        self.host.parts.registry.publish(read_policy(self.document))
+        command = ["snippet", "tides", "--data", str(self.host.folder / "data")]
+        where = ["--collector", self.collector, "--out", str(self.folder)]
+        written = CliRunner().invoke(main, [*command, *where], catch_exceptions=False)
+        assert written.exit_code == 0, written.output
+        html = PAGE.replace("COLLECTOR", self.collector).replace("LINE", written.stdout.strip())
+        (self.folder / "index.html").write_text(html, "utf-8")
+        return written.stdout
+
+    @property
+    def collector(self) -> str:
+        return f"http://127.0.0.1:{self.host.port}"
+
+    def statuses(self) -> list[str]:
+        """The entries of the ledger, in order."""
+        entries = self.host.parts.ledger.between("tides", 0, 2**40)
+        return [entry.body["status"] for entry in entries]
+
+    def rows(self) -> int:
+        """How many events are stored."""
+        events = self.host.parts.events
+        return sum(1 for key in events.periods() for _ in events.rows(key))
+
+
+@pytest.fixture
+def static_site(tmp_path: Path) -> Iterator[StaticSite]:
+    with ExitStack() as stack:
+        folder = tmp_path / "public"
+        folder.mkdir()
+        yield StaticSite(Host(tmp_path / "host", stack), folder, stack)
+
+
+@pytest.fixture
+def tab(chromium: Browser, static_site: StaticSite) -> Iterator[Page]:
+    context = profile(chromium)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.on("request", lambda request: static_site.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def opened(tab: Page, site: StaticSite, path: str = "/") -> None:
+    tab.goto(site.origin + path)
+    until(tab, lambda: bool(tab.evaluate(KNOWN)))
+
+
+def beyond(site: StaticSite) -> list[str]:
+    return [url for url in site.asked if not url.startswith(site.origin)]
+
+
+def press(tab: Page, name: str) -> None:
+    tab.get_by_role("button", name=name, exact=True).click()
+    until(tab, lambda: tab.locator("#askfirst-notice").count() == 0)
+
+
+def test_a_visit_from_the_question_to_the_withdrawal(static_site: StaticSite, tab: Page) -> None:
+    """M01, M02, M11: nothing goes to the collector before an answer, nothing after a withdrawal."""
+    opened(tab, static_site)
+    tab.get_by_role("button", name="Accept all", exact=True).wait_for()
+    assert beyond(static_site) == []
+    assert static_site.statuses() == []
+    press(tab, "Accept all")
+    until(tab, lambda: tab.title() == "counted")
+    assert static_site.statuses() == ["granted"]
+    opened(tab, static_site)
+    until(tab, lambda: static_site.rows() == 2)
+    assert tab.evaluate("askfirst.allows('statistics')")
+    tab.locator("#askfirst-control button[value=withdraw]").click()
+    until(tab, lambda: not tab.evaluate("askfirst.allows('statistics')"))
+    until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+    static_site.asked.clear()
+    opened(tab, static_site)
+    assert tab.title() == "Tides"
+    assert not tab.evaluate("askfirst.consent.asks.length")
+    assert beyond(static_site) == []
+
+
+def test_who_refuses_never_meets_the_collector(static_site: StaticSite, tab: Page) -> None:
+    """M01, M09: the refusal is a cookie of this half-year, the same for all who refuse."""
+    opened(tab, static_site)
+    press(tab, "Reject all")
+    (cookie,) = tab.context.cookies()
+    assert cookie["name"] == "__Host-askfirst"
+    assert cookie["secure"]
+    static_site.asked.clear()
+    opened(tab, static_site)
+    assert tab.locator("#askfirst-notice").count() == 0
+    assert beyond(static_site) == []
+    assert static_site.statuses() == []
+
+
+def test_a_refusal_holds_while_the_collector_is_away(static_site: StaticSite, tab: Page) -> None:
+    """M16: what was agreed to ends in this browser at once, at the collector when it is back."""
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    until(tab, lambda: static_site.statuses() == ["granted"])
+    tab.context.route(f"{static_site.collector}/**", lambda route: route.abort())
+    tab.locator("#askfirst-control button[value=withdraw]").click()
+    until(tab, lambda: not tab.evaluate("askfirst.allows('statistics')"))
+    assert static_site.statuses() == ["granted"]
+    tab.context.unroute(f"{static_site.collector}/**")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+
+
+def test_a_grant_whose_answer_is_lost_is_taken_back(static_site: StaticSite, tab: Page) -> None:
+    """M02: without an answer there is no receipt that anybody knows of, and no telemetry."""
+    opened(tab, static_site)
+
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+        lost.append(route.request.url)
+
+    tab.context.route(f"{static_site.collector}/v1/consents", lose)
+    tab.get_by_role("button", name="Accept all", exact=True).click()
+    tab.locator(".askfirst-problem").filter(has_text="did not").wait_for()
+    until(tab, lambda: bool(lost))
+    assert static_site.statuses() == ["granted"]
+    assert not tab.evaluate("askfirst.allows('statistics')")
+    tab.context.unroute(f"{static_site.collector}/v1/consents")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+    press(tab, "Accept all")
+    until(tab, lambda: static_site.statuses() == ["granted", "withdrawn", "granted"])
+
+
+def test_what_is_kept_is_shown_and_erased(static_site: StaticSite, tab: Page) -> None:
+    """M14: with the receipt of this browser: see, take along, erase."""
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.rows() == 2)
+    tab.goto(f"{static_site.origin}/askfirst/rights/me/")
+    tab.locator(".askfirst-rows li").first.wait_for()
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="Download my receipt").click()
+    receipt = json.loads(Path(download.value.path()).read_text("utf-8"))
+    assert receipt["secret"]
+    assert receipt["receipt"].count(".") == 2
+    tab.get_by_role("button", name="Erase what can be found").click()
+    tab.get_by_text("What could be found is erased.").wait_for()
+    assert static_site.rows() == 0
+    opened(tab, static_site)
+    assert not tab.evaluate("askfirst.allows('statistics')")
+
+
+def test_an_edition_of_which_the_files_know_nothing(static_site: StaticSite, tab: Page) -> None:
+    """M04: a grant to an older edition is refused, and says so; with new files it is answered."""
+    opened(tab, static_site)
+    longer = {"evidence_days": static_site.document.get("evidence_days", 365) - 1}
+    static_site.host.parts.registry.publish(read_policy(static_site.document | longer))
+    tab.get_by_role("button", name="Accept all", exact=True).click()
+    tab.get_by_text("The policy changed while you were reading").wait_for()
+    assert static_site.statuses() == []
+    static_site.publish(**longer)
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    until(tab, lambda: static_site.statuses() == ["granted"])

@@ -12,15 +12,16 @@ import pytest
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
-from askfirst_collector.reports.ranges import Row, Wanted, daily, report
+from askfirst_collector.reports.ranges import Row, daily, report
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.periods import start_of
 from tests.support.draws import drawn
 
 from .blog import DAYS, MONTH, Blog
 from .house import Clock, opened, policy
 
-WANTED = Wanted("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
+WANTED = Range("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
 
 
 @contextmanager

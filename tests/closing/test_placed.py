@@ -17,9 +17,10 @@ from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.reports.ranges import Report, Wanted, report
+from askfirst_collector.reports.ranges import Report, report
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.usecases.record_consent import record_now
 from tests.closing.house import (
@@ -56,7 +57,7 @@ def standing(folder: Path, clock: Clock, **changes: Any) -> Iterator[Services]:
 
 def told(parts: Services, table: str, collector: str = "tides") -> Report:
     day = date.fromisoformat(MONDAY)
-    return report(parts, Wanted("shop", "statistics", day, day, collector), table)
+    return report(parts, Range("shop", "statistics", day, day, collector), table)
 
 
 def views(parts: Services, people: int, key: PeriodKey = KEY, **more: Any) -> None:

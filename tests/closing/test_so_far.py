@@ -11,15 +11,16 @@ import pytest
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.reports.ranges import Report, Wanted, daily, report, series
+from askfirst_collector.reports.ranges import Report, daily, report, series
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.periods import start_of
 
 from .house import DAY, Clock, key_of, opened, policy, row, store
 
 NOVEMBER = "2026-11-01"  # a Sunday
-WANTED = Wanted("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
+WANTED = Range("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
 
 
 @pytest.fixture

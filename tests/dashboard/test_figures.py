@@ -19,7 +19,9 @@ from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.sites import retire_site
 from tests.closing.house import Clock, after, crowd, key_of, noon, opened, policy, row, store
 from tests.collectors import policy as other_policy
 
@@ -106,7 +108,7 @@ async def test_a_site_that_gathers_no_more_keeps_its_figures(
         assert banner in table
         assert "/blog/one" in table
         assert (await client.get(f"{SITE}/pages.csv", params=DATES)).text == before
-        parts.registry.retire("shop", actor="ada")
+        retire_site(parts, ON_THE_MACHINE, "shop")
 
 
 async def test_the_open_day_says_when_it_closes(client: httpx.AsyncClient) -> None:

@@ -15,7 +15,7 @@ import pytest
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.app import host_app
-from askfirst_collector.reports.milestones import milestones
+from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import Clock, decision, opened, policy, purposes
@@ -332,14 +332,14 @@ async def test_a_file_governs_and_the_page_says_which(tmp_path: Path) -> None:
 
 async def test_what_happened_once_stays_said_and_only_to_whom_it_concerns(here: World) -> None:
     """M27: that somebody once agreed is not taken back by an erasure, and no reader is told."""
-    assert not milestones(here.parts, SHOP).granted
+    assert not milestones(here.parts.engine, SHOP, here.parts.events).granted
     current = here.parts.registry.site(SHOP)
     assert current is not None
     record_now(here.parts, decision(current.editions.current.policy))
-    assert milestones(here.parts, SHOP).granted
+    assert milestones(here.parts.engine, SHOP, here.parts.events).granted
     visitor = decision(current.editions.current.policy).handle
     here.parts.ledger.erase(SHOP, visitor, generation=0)
-    assert milestones(here.parts, SHOP).granted
+    assert milestones(here.parts.engine, SHOP, here.parts.events).granted
     async with here.browser("rob") as client:
         assert (await client.get("/sites/shop/start")).status_code == 403
 

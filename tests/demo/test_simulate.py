@@ -21,7 +21,8 @@ from askfirst_collector.demo.site import demo_collector, demo_site
 from askfirst_collector.demo.visitors import draw_visit, draw_visitor, spread
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.reports.ranges import Report, Wanted, report
+from askfirst_collector.reports.ranges import Report, report
+from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.usecases.links import create_set_up_link
 
 from .conftest import OFFICE, ORIGIN
@@ -91,7 +92,7 @@ def simulated(data: Path, visits: int, now: Callable[[], float]) -> None:
 
 def countries(collector: EmbeddedCollector) -> Report:
     """The report on the days that were simulated."""
-    wanted = Wanted("slackwater", "statistics", TODAY - timedelta(days=DAYS), TODAY)
+    wanted = Range("slackwater", "statistics", TODAY - timedelta(days=DAYS), TODAY)
     return report(collector.parts(), wanted, "ip")
 
 
@@ -141,7 +142,7 @@ def test_collectors_that_were_placed_gathered_too(folder: Path) -> None:
     try:
         for site, name in (("slackwater", "wind-survey"), ("harbour-office", "berth-radar")):
             first = TODAY - timedelta(days=DAYS)
-            wanted = Wanted(site, "statistics", first, TODAY, collector=name)
+            wanted = Range(site, "statistics", first, TODAY, collector=name)
             found = report(collector.parts(), wanted, "page").periods
             assert any(each.visitors or each.reason == "too few" for each in found), name
     finally:

@@ -10,6 +10,8 @@ import pytest
 
 from askfirst import ConsentMiddleware
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.sites import retire_site
 from tests.collectors import Clock, policy, purposes
 from tests.doctor.sites import site
 
@@ -32,7 +34,7 @@ async def test_why_is_logged_once_as_a_sentence(
     first = EmbeddedCollector(tmp_path, now=clock, jobs=False)
     await first.editions(published)
     if fault == "retired":
-        first.parts().registry.retire(published.site, actor="ada")
+        retire_site(first.parts(), ON_THE_MACHINE, published.site)
     else:
         terms = purposes("full")
         terms["statistics"] |= {"keep_rows_days": 700, "retention_days": 700}

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Decision
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.sites import retire_site
 from tests.collectors import policy
 from tests.placing import place, state, tides
 from tests.support.site_keys import new_site_key
@@ -118,7 +120,7 @@ def test_what_ends_while_events_arrive(tmp_path: Path) -> None:
         state(parts, placed[WINDS], "retired")
         run.gone.add(WINDS)
         _wait(lambda: run.told[WINDS, "unknown-collector"] > 10)
-        parts.registry.retire(SITE.site, actor="ann")
+        retire_site(parts, ON_THE_MACHINE, SITE.site)
         run.gone.add(OWN)
         _wait(lambda: run.told[OWN, "no-grant"] > 10)
         run.stop.set()

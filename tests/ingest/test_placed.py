@@ -11,7 +11,9 @@ import pytest
 
 from askfirst.client import Caller
 from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases import visitor_rights as rights
+from askfirst_collector.usecases.sites import retire_site
 from tests.ingest.world import (
     AGENT,
     ORIGIN,
@@ -206,7 +208,7 @@ def test_a_draft_gathers_nothing(world: World) -> None:
 def test_a_retired_site_drops_and_stores_nothing(world: World, placed: PlacedCollector) -> None:
     """Issue: a site deleted while events arrive: a typed drop, nothing widened."""
     handle = agreed(world)
-    world.parts.registry.retire("example", actor="ann")
+    retire_site(world.parts, ON_THE_MACHINE, "example")
     answer = send(world, handle, placed.write_key)
     assert answer.status == 202
     assert answer.reasons == ["no-grant"]

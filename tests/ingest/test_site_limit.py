@@ -11,6 +11,8 @@ from askfirst.contracts.drops import Drop
 from askfirst.errors import Refused
 from askfirst_collector.catalogue.site_limits import MOST_ROWS_A_DAY
 from askfirst_collector.ingest.daily_limit import FEWEST, SPARE
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.sites import limit_site
 from tests.ingest.world import VISIT, World
 
 LIMIT = 20
@@ -43,7 +45,7 @@ def rows_of(world: World, type: str) -> list[str]:
 def test_what_comes_beyond_is_dropped_and_counted(world: World) -> None:
     """One site does not fill the disk of all; and it is seen that it is full."""
     site = world.policy.site
-    world.parts.registry.limit(site, LIMIT, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, site, LIMIT)
     assert send(world, LIMIT - 5) == (LIMIT - 5, [])
     assert send(world, 8) == (5, [Drop.SITE_FULL] * 3)
     for _ in range(10):
@@ -56,9 +58,9 @@ def test_what_comes_beyond_is_dropped_and_counted(world: World) -> None:
 
 def test_a_new_day_and_a_new_limit_begin_anew(world: World) -> None:
     site = world.policy.site
-    world.parts.registry.limit(site, LIMIT, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, site, LIMIT)
     assert send(world, LIMIT + 1)[0] == LIMIT
-    world.parts.registry.limit(site, LIMIT * 2, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, site, LIMIT * 2)
     # What counted the drop took a place too.
     assert send(world, LIMIT * 2)[0] == LIMIT - 1
     world.now += 86_400
@@ -67,7 +69,7 @@ def test_a_new_day_and_a_new_limit_begin_anew(world: World) -> None:
 
 def test_a_restart_forgets_nothing(world: World) -> None:
     """Counted in the store: a worker that begins finds the day as full as it is."""
-    world.parts.registry.limit(world.policy.site, LIMIT, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, world.policy.site, LIMIT)
     assert send(world, LIMIT) == (LIMIT, [])
     again = World(world.folder)
     try:
@@ -79,7 +81,7 @@ def test_a_restart_forgets_nothing(world: World) -> None:
 def test_workers_count_together_nearly(world: World) -> None:
     """Beyond the limit by no more than what each of them stores between two looks."""
     limit = FEWEST * 3
-    world.parts.registry.limit(world.policy.site, limit, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, world.policy.site, limit)
     workers = [world, World(world.folder)]
     try:
         for _ in range(limit // 20):
@@ -91,7 +93,7 @@ def test_workers_count_together_nearly(world: World) -> None:
 
 
 def test_a_retry_takes_no_second_place(world: World) -> None:
-    world.parts.registry.limit(world.policy.site, LIMIT, actor="ada")
+    limit_site(world.parts, ON_THE_MACHINE, world.policy.site, LIMIT)
     handle, body = world.grant(), world.body(*[VISIT] * 10)
     for _ in range(5):
         assert world.post(body, handle=handle).body["stored"] == 10
@@ -104,6 +106,6 @@ def test_the_default_is_generous_and_a_limit_is_a_number(world: World) -> None:
     assert site.rows_a_day == MOST_ROWS_A_DAY
     for number in (0, -1, 10**13):
         with pytest.raises(Refused, match="rows_a_day"):
-            world.parts.registry.limit(world.policy.site, number, actor="ada")
+            limit_site(world.parts, ON_THE_MACHINE, world.policy.site, number)
     with pytest.raises(Refused, match="no-such-site"):
-        world.parts.registry.limit("nowhere", 5, actor="ada")
+        limit_site(world.parts, ON_THE_MACHINE, "nowhere", 5)

@@ -14,8 +14,10 @@ from click.testing import CliRunner, Result
 
 from askfirst_collector.cli import main
 from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.sites import publish_policy
 from askfirst_collector.usecases.visitor_rights import erase
 from tests.collectors import HANDLE, OTHER, decision, opened, policy
 
@@ -26,7 +28,7 @@ POLICY = policy()
 def folder(tmp_path: Path) -> Path:
     """A ledger with a site, a grant, a withdrawal and an erasure."""
     with opened(tmp_path) as parts:
-        parts.registry.publish(POLICY, actor="admin")
+        publish_policy(parts, ON_THE_MACHINE, POLICY)
         record_now(parts, decision(POLICY))
         record_now(parts, decision(POLICY, handle=OTHER))
         record_now(parts, decision(POLICY, "withdraw"))

@@ -17,13 +17,16 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due, due
-from askfirst_collector.closing.today import add_newcomers, today
+from askfirst_collector.closing.today import add_newcomers
 from askfirst_collector.jobs.upkeep import upkeep
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.store.today import today
 from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.save_host_policy import save_host_policy
+from askfirst_collector.usecases.sites import publish_policy, retire_site
 from tests.collectors import NOON, Clock, decision, opened, policy, purposes
 from tests.placing import place, save, tides
 from tests.support.people import admin
@@ -118,7 +121,7 @@ def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
 
 
 def later(parts: Services, clock: Clock, found: Policy) -> None:
-    parts.registry.publish(found, effective=int(clock()) + 60, actor="ann")
+    publish_policy(parts, ON_THE_MACHINE, found, effective=int(clock()) + 60)
 
 
 def number(parts: Services) -> int:
@@ -197,7 +200,7 @@ def test_a_policy_for_later_waits_for_a_ceiling_that_cannot_be_read(
 def test_nothing_takes_effect_at_a_site_that_ended(parts: Services, clock: Clock) -> None:
     """Retired is over; a policy that waited makes no edition of it any more."""
     later(parts, clock, policy("minimal"))
-    parts.registry.retire("shop", actor="ann")
+    retire_site(parts, ON_THE_MACHINE, "shop")
     clock.now += 61
     found = parts.registry.site("shop")
     assert found is not None

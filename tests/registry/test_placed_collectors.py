@@ -17,6 +17,7 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases import placed_collectors as placing
 from askfirst_collector.usecases.placed_collectors import renew_write_key, set_collector_state
+from askfirst_collector.usecases.sites import publish_policy, retire_site, unschedule_policy
 from tests.collectors import Clock, opened, policy, purposes
 from tests.placing import place, save, tides
 from tests.support.people import admin
@@ -203,7 +204,7 @@ def test_a_site_that_is_unknown_or_retired(parts: Services) -> None:
     with pytest.raises(Refused, match="no-such-site"):
         save(parts, collector(site="other"), owner="ann", actor="ann")
     put(parts, collector())
-    parts.registry.retire("shop", actor="ann")
+    retire_site(parts, ON_THE_MACHINE, "shop")
     assert parts.registry.effective("shop", "tides/statistics", Choice(2, 2)) == BOTTOM
     assert parts.registry.effective("shop", "statistics", Choice(2, 1)) == BOTTOM
     with pytest.raises(Refused, match="site-retired"):
@@ -219,13 +220,13 @@ def test_a_policy_for_later_takes_effect_at_its_time(tmp_path: Path) -> None:
     with opened(tmp_path, clock) as parts:
         parts.registry.publish(SITE)
         at = int(clock()) + 3600
-        parts.registry.publish(later, effective=at, actor="ann")
+        publish_policy(parts, ON_THE_MACHINE, later, effective=at)
         assert numbers(parts) == [1]
         kept = parts.registry.scheduled("shop")
         assert kept is not None
         assert (kept.effective, kept.policy.hash) == (at, later.hash)
         with pytest.raises(PolicyError, match="back in time"):
-            parts.registry.publish(later, effective=int(clock()) - 1)
+            publish_policy(parts, ON_THE_MACHINE, later, effective=int(clock()) - 1)
         clock.now = at
         site = parts.registry.site("shop")
         assert site is not None
@@ -238,8 +239,9 @@ def test_a_policy_for_later_can_be_dropped(tmp_path: Path) -> None:
     clock = Clock()
     with opened(tmp_path, clock) as parts:
         parts.registry.publish(SITE)
-        parts.registry.publish(policy("standard"), effective=int(clock()) + 60)
-        parts.registry.unschedule("shop", actor="ann")
+        at = int(clock()) + 60
+        publish_policy(parts, ON_THE_MACHINE, policy("standard"), effective=at)
+        unschedule_policy(parts, ON_THE_MACHINE, "shop")
         clock.now += 120
         assert numbers(parts) == [1]
 

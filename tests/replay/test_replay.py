@@ -13,7 +13,8 @@ import pytest
 
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.closing.tables import ENTRY, TREES
-from askfirst_collector.reports.ranges import Wanted, report
+from askfirst_collector.reports.ranges import report
+from askfirst_collector.store.disclosed_ranges import Range
 from tests.collectors import Clock
 from tests.replay.counting import Draw, Seen, Table, capped, question, rule
 from tests.replay.log import OWN, Line, people
@@ -136,7 +137,7 @@ async def test_the_tables_of_a_real_log(tmp_path: Path, corpus: Path) -> None:
         for purpose in ("marketing", "statistics"):
             rows = replay.seen(purpose, day) | {"consent": replay.granted(purpose, day)}
             expected, totals = second_count(rows, ORDER[purpose], day, stream.randbytes)
-            wanted = Wanted("example", purpose, date.fromisoformat(day), date.fromisoformat(day))
+            wanted = Range("example", purpose, date.fromisoformat(day), date.fromisoformat(day))
             for table, cells in expected.items():
                 answer = report(parts, wanted, table)
                 assert {(row.path, row.kind): row.visitors for row in answer.rows} == cells, table

@@ -17,7 +17,8 @@ import uvicorn
 from askfirst.client import Application
 from askfirst_collector.jobs.run import JobsThread
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.reports.ranges import Wanted, series
+from askfirst_collector.reports.ranges import series
+from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.usecases.links import create_set_up_link
 from tests.collectors import Clock
 from tests.gate.browser import Got
@@ -106,7 +107,7 @@ async def _closed(site: Site, day: str) -> None:
     parts = site.collector.parts()
     jobs = JobsThread(parts, seconds=0.02)
     jobs.start()
-    wanted = Wanted("example", "statistics", date.fromisoformat(day), date.fromisoformat(day))
+    wanted = Range("example", "statistics", date.fromisoformat(day), date.fromisoformat(day))
     await asyncio.to_thread(_wait, lambda: all(p.reason is None for p in series(parts, wanted)))
     await asyncio.to_thread(_wait, lambda: not parts.events.periods())
     await asyncio.to_thread(jobs.stop)

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst_collector.reports.export import csv_of, csv_of_periods, harmless, json_of
-from askfirst_collector.reports.ranges import Period, Report, Row, Wanted
+from askfirst_collector.reports.ranges import Period, Report, Row
+from askfirst_collector.store.disclosed_ranges import Range
 
-WANTED = Wanted("shop", "statistics", date(2026, 11, 16), date(2026, 11, 17))
+WANTED = Range("shop", "statistics", date(2026, 11, 16), date(2026, 11, 17))
 PERIODS = (
     Period("2026-11-16", "day", 30, 45, visits=33),
     Period("2026-11-17", "day", None, None, "too few"),

@@ -7,8 +7,9 @@ from datetime import date
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.advice import advised_closes
-from askfirst_collector.reports.ranges import Period, Wanted, report, series
+from askfirst_collector.reports.ranges import Period, report, series
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import Range
 
 from ..closing.house import DAY, Clock, after, key_of, noon, row, store
 
@@ -30,7 +31,7 @@ def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Services, clock: Clo
     _day(parts, clock, "2026-11-17", {"/a": 9, "/c": 15})
     clock.now = after("2026-11-17")
     close_due(parts, clock.now)
-    found = report(parts, Wanted("shop", "statistics", FIRST, LAST), "page")
+    found = report(parts, Range("shop", "statistics", FIRST, LAST), "page")
     assert [(each.path, each.visitors) for each in found.rows if each.kind == "value"] == [
         (("/a",), 29),
         (("/c",), 15),
@@ -47,7 +48,7 @@ def test_what_is_missing_is_said_with_its_reason(parts: Services, clock: Clock) 
     clock.now = after("2026-11-18")
     close_due(parts, clock.now)
     clock.now = after("2026-11-19")
-    wanted = Wanted("shop", "statistics", FIRST, LAST)
+    wanted = Range("shop", "statistics", FIRST, LAST)
     reasons = {each.period: each.reason for each in series(parts, wanted)}
     assert reasons == {
         "2026-11-14": "before",
@@ -58,7 +59,7 @@ def test_what_is_missing_is_said_with_its_reason(parts: Services, clock: Clock) 
         "2026-11-19": "not closed yet",
         "2026-11-20": "open",
     }
-    found = report(parts, Wanted("shop", "statistics", date(2026, 11, 17), LAST), "page")
+    found = report(parts, Range("shop", "statistics", date(2026, 11, 17), LAST), "page")
     assert (found.rows, found.visitors, found.views) == ((), None, None)
 
 
@@ -70,7 +71,7 @@ def test_a_period_past_its_retention_is_said_to_be(parts: Services, clock: Clock
     clock.now += 366 * DAY
     purge(parts, clock.now)
     found = report(
-        parts, Wanted("shop", "statistics", date(2026, 11, 16), date(2026, 11, 16)), "page"
+        parts, Range("shop", "statistics", date(2026, 11, 16), date(2026, 11, 16)), "page"
     )
     assert [each.reason for each in found.missing] == ["past retention"]
     assert found.rows == ()
@@ -79,8 +80,8 @@ def test_a_period_past_its_retention_is_said_to_be(parts: Services, clock: Clock
 def test_an_unknown_site_or_purpose_has_nothing(parts: Services) -> None:
     """No figure, no error."""
     for wanted in (
-        Wanted("nobody", "statistics", FIRST, LAST),
-        Wanted("shop", "nothing", FIRST, LAST),
+        Range("nobody", "statistics", FIRST, LAST),
+        Range("shop", "nothing", FIRST, LAST),
     ):
         found = report(parts, wanted, "page")
         assert found.visitors is None

@@ -225,9 +225,7 @@ def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
             conflicts = chain_conflicts(placed.placed, world.policy, above)
             assert placed.state == ("suspended" if conflicts else "active")
             assert set(site.editions.current.placed) == (set() if conflicts else {"tides"})
-            with parts.engine.connect() as connection:
-                assert not any(
-                    each.stops or each.resumes for each in affected_by(connection, above)
-                )
+            changes = affected_by(parts.engine, above)
+            assert not any(change.stops or change.resumes for change in changes)
 
         holds()

@@ -19,7 +19,7 @@ from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import ON_THE_MACHINE, add_member
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.store.disclosed import tables_of
+from askfirst_collector.store.disclosed_ranges import tables_of
 from askfirst_collector.usecases import remove_site as module
 from askfirst_collector.usecases.invitations import invite_member
 from askfirst_collector.usecases.record_consent import record_now
@@ -93,8 +93,8 @@ def test_nothing_of_it_is_on_disk_afterwards(tmp_path: Path) -> None:
         assert not (data / "keys" / "site-shop.keys").exists()
         assert [key for key in parts.events.periods() if key.site == "shop"] == []
         assert parts.salts.open_periods("shop") == []
+        assert tables_of(parts.engine, "shop") == []
         with parts.engine.connect() as connection:
-            assert tables_of(connection, "shop") == []
             tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             names = connection.exec_driver_sql(tables).scalars().all()
             left = {

@@ -59,8 +59,7 @@ class HostPolicyFace:
 
         def shown() -> dict[str, Any]:
             policy, file = self._parts.host.current().policy, self._parts.host.file
-            with self._parts.engine.connect() as connection:
-                editions = history(connection)
+            editions = history(self._parts.engine)
             return {
                 "number": host_policy_number(self._parts),
                 "hash": None if policy is None else policy.hash,

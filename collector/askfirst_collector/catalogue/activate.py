@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Column, Connection, Integer, Table, insert, update
+from sqlalchemy import Column, Connection, Engine, Integer, Table, func, insert, select, update
 
 from askfirst.errors import PolicyError, Problem, limited
 from askfirst.terms.edition import Edition, edition_hash
@@ -26,7 +26,7 @@ from askfirst_collector.catalogue.placed import (
     write_placed,
 )
 from askfirst_collector.catalogue.placed import State as PlacedState
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import metadata, reading
 from askfirst_collector.store.revocations import Revocations
 
 # One row: moves when anything of the registry changes, so that a grant empties nobody's cache.
@@ -106,6 +106,13 @@ def move_revision(connection: Connection) -> None:
     moved = update(revision).values(number=revision.c.number + 1)
     if not connection.execute(moved).rowcount:
         connection.execute(insert(revision).values(number=1))
+
+
+def read_revision(engine: Engine) -> int:
+    """The number that moves with every change; 0 where nothing changed yet."""
+    with reading(engine) as connection:
+        number: int | None = connection.execute(select(func.max(revision.c.number))).scalar()
+    return number or 0
 
 
 def _cookie_problems(policy: Policy, placed: dict[str, Placed]) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from askfirst.errors import CollectorUnavailable, PolicyError, Problem
 from askfirst.terms.policy import Policy
@@ -16,6 +16,7 @@ from askfirst_collector.catalogue.editions import edition, load_editions
 from askfirst_collector.catalogue.placed import load_placed
 from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.catalogue.suspensions import lift, suspend_site, why
+from askfirst_collector.store.database import reading
 from askfirst_collector.store.revocations import Revocations
 
 log = logging.getLogger("askfirst.collector")
@@ -42,13 +43,14 @@ class Affected:
         return self.stopped and not self.problems
 
 
-def affected_by(connection: Connection, host: Policy) -> tuple[Affected, ...]:
+def affected_by(engine: Engine, host: Policy) -> tuple[Affected, ...]:
     """Every site that stands, and its collectors that stand or were stopped by the chain."""
-    return tuple(
-        change
-        for site, policy in _standing(connection)
-        for change in _held(connection, site, policy, host)
-    )
+    with reading(engine) as connection:
+        return tuple(
+            change
+            for site, policy in _standing(connection)
+            for change in _held(connection, site, policy, host)
+        )
 
 
 def enforce_host_policy(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     LargeBinary,
     Row,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 
 from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import changing, metadata, open_ledger, reading
 
 host_edition = Table(
     "host_edition",
@@ -48,9 +50,17 @@ def newest(connection: Connection) -> HostEdition | None:
     return None if row is None else _read(row)
 
 
-def find(connection: Connection, number: int) -> HostEdition | None:
+def newest_edition(engine: Engine) -> HostEdition | None:
+    """The same, for whoever changes nothing."""
+    with reading(engine) as connection:
+        return newest(connection)
+
+
+def find(engine: Engine, number: int) -> HostEdition | None:
     """The host policy with this number."""
-    row = connection.execute(select(host_edition).where(host_edition.c.number == number)).first()
+    query = select(host_edition).where(host_edition.c.number == number)
+    with reading(engine) as connection:
+        row = connection.execute(query).first()
     return None if row is None else _read(row)
 
 
@@ -77,8 +87,18 @@ def add(connection: Connection, policy: Policy, number: int, now: float) -> None
     )
 
 
-def history(connection: Connection) -> list[tuple[int, str, int]]:
+def add_first(ledger: Path, policy: Policy, now: float) -> None:
+    """Archive a host policy in a file that nobody has open, where it has none yet."""
+    engine = open_ledger(ledger)
+    with changing(engine) as connection:
+        if newest(connection) is None:
+            add(connection, policy, 1, now)
+    engine.dispose()
+
+
+def history(engine: Engine) -> list[tuple[int, str, int]]:
     """Number, hash and time of every host policy, newest first."""
     columns = (host_edition.c.number, host_edition.c.hash, host_edition.c.effective)
-    rows = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
-    return [(row[0], row[1], row[2]) for row in rows]
+    with reading(engine) as connection:
+        rows = connection.execute(select(*columns).order_by(host_edition.c.number.desc()))
+        return [(row[0], row[1], row[2]) for row in rows]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Integer,
     LargeBinary,
     String,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 from askfirst.errors import Reason, Refused
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import metadata, reading
 
 PREFIX = "askfirst_"
 SECRET = 32  # bytes
@@ -82,6 +83,12 @@ def site_keys(connection: Connection, site: str, *, now: float) -> tuple[SiteKey
     rows = connection.execute(query)
     keys = [SiteKey(row.hash.hex()[:16], row.made, row.expires) for row in rows]
     return tuple(sorted(keys, key=lambda key: (key.expires is None, key.made or 0, key.id)))
+
+
+def keys_of(engine: Engine, site: str, *, now: float) -> tuple[SiteKey, ...]:
+    """The same, for whoever changes nothing."""
+    with reading(engine) as connection:
+        return site_keys(connection, site, now=now)
 
 
 def end_site_key(connection: Connection, site: str, id: str) -> bool:

@@ -9,20 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
-from askfirst.errors import CollectorUnavailable
 from askfirst.terms.edition import Editions, host_terms
 from askfirst.terms.placed import join
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
-from askfirst_collector.catalogue.editions import load_editions
-from askfirst_collector.store import disclosed
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.store.disclosed import Subject, subjects
 
 from .stores import Stores
-
-Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose
 
 
 @dataclass(frozen=True)
@@ -38,29 +32,28 @@ def allowed_now(stores: Stores, host: Policy | None) -> Mapping[Subject, Days]:
     """What a ceiling allows all that is kept; a use that it has no entry for is allowed none."""
     if host is None:
         return {}
-    periods = stores.events.periods()
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        rows = {(key.site, key.collector, key.purpose) for key in periods}
-        return dict(_allowed(connection, host, rows.union(disclosed.subjects(connection))))
+    rows = {(key.site, key.collector, key.purpose) for key in stores.events.periods()}
+    return dict(_allowed(stores, host, rows.union(subjects(stores.engine))))
 
 
-def _allowed(
-    connection: Connection, host: Policy, subjects: Set[Subject]
-) -> Iterator[tuple[Subject, Days]]:
-    known: dict[str, Editions] = {}
-    for subject in subjects:
-        site, collector, purpose = subject
-        if site not in known:
-            try:
-                known[site] = load_editions(connection, site)
-            except CollectorUnavailable:
-                known[site] = Editions()
-        published = _published(known[site], join(collector, purpose) if collector else purpose)
+def _allowed(stores: Stores, host: Policy, present: Set[Subject]) -> Iterator[tuple[Subject, Days]]:
+    known = {name: _editions(stores, name) for name in {site for site, _, _ in present}}
+    for subject in present:
+        name, collector, purpose = subject
+        published = _published(known[name], join(collector, purpose) if collector else purpose)
         if published:
             terms = host_terms(host, published[-1].data_use)
             rows = min(terms.keep_rows_days, terms.retention_days)
             declared = max(version.keep_rows_days for version in published)
             yield subject, Days(terms.retention_days, rows, declared)
+
+
+def _editions(stores: Stores, name: str) -> Editions:
+    try:
+        site = stores.registry.site(name)
+    except Unreadable:
+        return Editions()
+    return Editions() if site is None else site.editions
 
 
 def _published(editions: Editions, name: str) -> list[Terms]:

@@ -15,10 +15,8 @@ from functools import partial
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
-from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of
 from askfirst_collector.store.salts import pseudonym
 
@@ -35,13 +33,12 @@ log = logging.getLogger("askfirst.collector")
 
 def due(stores: Stores, now: float) -> list[PeriodKey]:
     """The periods that ended and are not closed, oldest first. Nothing is counted."""
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        last = disclosed.last_closed(connection)
-        keys = {key for key in stores.events.periods() if ended(key, now)}
-        for site in stores.registry.readable():
-            keys.update(ended_periods(site, last, now))
-        open_ = [key for key in keys if not disclosed.is_closed(connection, key)]
-    return sorted(open_, key=lambda key: (key.period, key.site, key.collector, key.purpose))
+    last = disclosed.last_closed(stores.engine)
+    keys = {key for key in stores.events.periods() if ended(key, now)}
+    for site in stores.registry.readable():
+        keys.update(ended_periods(site, last, now))
+    open_periods = keys - disclosed.closed_of(stores.engine, keys)
+    return sorted(open_periods, key=lambda key: (key.period, key.site, key.collector, key.purpose))
 
 
 def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[PeriodKey]:
@@ -60,24 +57,18 @@ def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[Peri
 
 def finish(stores: Stores, now: float) -> None:
     """Do the rest of what was cut off, and remove rows that came too late to be counted."""
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        for key in disclosed.unsettled(connection):
-            _settle(stores, key)
-        late = [
-            key
-            for key in stores.events.periods()
-            if ended(key, now) and disclosed.is_closed(connection, key)
-        ]
-    for key in late:
+    for key in disclosed.unsettled(stores.engine):
+        _settle(stores, key)
+    ended_keys = [key for key in stores.events.periods() if ended(key, now)]
+    for key in disclosed.closed_of(stores.engine, ended_keys):
         if not stores.events.kept(key):
             stores.events.drop(key)
 
 
 def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
     """Close one ended period for good; one that is closed stays as it is."""
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        if disclosed.is_closed(connection, key):
-            return
+    if disclosed.is_closed(stores.engine, key):
+        return
     try:
         site = stores.registry.site(key.site)
     except Unreadable:
@@ -91,19 +82,8 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         stores.events.drop(key)
         return
     limits, answers, days = _answers(stores, key, questions_of(terms), terms.min_cell_size)
-    with unavailable("ledger"), writing(stores.engine) as connection:
-        # Of several processes the first one's answers stand.
-        if not disclosed.is_closed(connection, key):
-            so_far.add_days(connection, key, days, expires=expires)
-            so_far.end(connection, key)
-            disclosed.write(
-                connection,
-                key,
-                answers,
-                size=terms.min_cell_size,
-                expires=expires,
-                settled=limits is None,
-            )
+    size, settled = terms.min_cell_size, limits is None
+    so_far.close(stores.engine, key, answers, days, size=size, expires=expires, settled=settled)
     if limits is not None:
         _settle(stores, key)
     else:
@@ -155,13 +135,11 @@ def _settle(stores: Stores, key: PeriodKey) -> None:
             _keep(stores, key)
         elif limits is not None:
             stores.events.drop(key)
-    with unavailable("ledger"), writing(stores.engine) as connection:
-        disclosed.settle(connection, key)
+    disclosed.settle(stores.engine, key)
 
 
 def _keep(stores: Stores, key: PeriodKey) -> None:
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        size = disclosed.size_of(connection, key)
+    size = disclosed.size_of(stores.engine, key)
     lasting = _lasting(stores, key)
     rows = list(stores.events.rows(key))
     earlier = (

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import Engine
-
 from askfirst_collector.catalogue.sites import Registry
 from askfirst_collector.ledger.records import Ledger
+from askfirst_collector.store.database import Database
 from askfirst_collector.store.events import EventStore
 from askfirst_collector.store.salts import Salts
 
@@ -17,7 +16,7 @@ class Stores(Protocol):
     """Each is safe to use from any thread."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Database:
         """Of the ledger's file, with the disclosed tables in it."""
         ...
 

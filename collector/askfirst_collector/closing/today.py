@@ -1,31 +1,14 @@
-"""Today's visitors so far, of each purpose: newcomers of each hour, added up.
-
-today    one row a (site, purpose). `sum` has a draw for each hour in it; `shown` is the largest it
-         was: nobody sees one visitor come, or be erased
-"""
+"""Today's visitors so far, of each purpose: newcomers of each hour, added up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Integer,
-    String,
-    Table,
-    delete,
-    insert,
-    select,
-)
-
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.database import Database
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import period_of
+from askfirst_collector.store.today import SumOfDay, read_sum, write_sum
 
 from .calendar import DAY, asked
 from .rule import Rule
@@ -33,16 +16,6 @@ from .stores import Stores
 
 HOUR = 3600  # seconds
 SHOWN_FROM = 4  # times the cell size
-
-today = Table(
-    "today",
-    metadata,
-    Column("site", String, primary_key=True),
-    Column("purpose", String, primary_key=True),
-    Column("until", Integer, nullable=False),  # the hour, as rows have it, that is not in it yet
-    Column("sum", Integer, nullable=False),
-    Column("shown", Integer, nullable=False),
-)
 
 
 @dataclass(frozen=True)
@@ -53,13 +26,12 @@ class Today:
     visitors: int
 
 
-def read_today(engine: Engine, site: str, purpose: str, size: int, now: float) -> Today | None:
+def read_today(engine: Database, site: str, purpose: str, size: int, now: float) -> Today | None:
     """None where it is under four times the size, or nothing was looked at today."""
-    with unavailable("ledger"), engine.connect() as connection:
-        row = connection.execute(select(today).where(*_is(site, purpose))).first()
-    if row is None or row.shown < SHOWN_FROM * size or row.until <= _midnight(now):
+    added = read_sum(engine, site, purpose)
+    if added is None or added.shown < SHOWN_FROM * size or added.until <= midnight_of(now):
         return None
-    return Today(row.until, row.shown)
+    return Today(added.until, added.shown)
 
 
 def add_newcomers(stores: Stores, now: float) -> None:
@@ -71,39 +43,22 @@ def add_newcomers(stores: Stores, now: float) -> None:
 
 def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
     terms = asked(site, purpose)
-    hour, midnight = int(now) // HOUR * HOUR, _midnight(now)
+    hour, midnight = int(now) // HOUR * HOUR, midnight_of(now)
     if terms is None or hour == midnight:
         return
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        row = connection.execute(select(today).where(*_is(site.name, purpose))).first()
-    since, total, shown = (
-        (row.until, row.sum, row.shown)
-        if row is not None and row.until > midnight
-        else (midnight, 0, 0)
-    )
-    if since >= hour:
+    before = read_sum(stores.engine, site.name, purpose)
+    if before is None or before.until <= midnight:
+        before = SumOfDay(midnight, 0, 0)
+    if before.until >= hour:
         return
     key = PeriodKey(site.name, "", purpose, terms.closes, period_of(terms.closes, now))
     rule = Rule(terms.min_cell_size, stores.urandom)
     with stores.events.reading(key) as period:
-        total += period.newcomers(midnight, since, hour) + rule.noise()
-    with unavailable("ledger"), writing(stores.engine) as connection:
-        connection.execute(delete(today).where(*_is(site.name, purpose)))
-        connection.execute(
-            insert(today).values(
-                site=site.name, purpose=purpose, until=hour, sum=total, shown=max(shown, total)
-            )
-        )
+        total = before.sum + period.newcomers(midnight, before.until, hour) + rule.noise()
+    added = SumOfDay(hour, total, max(before.shown, total))
+    write_sum(stores.engine, site.name, purpose, added)
 
 
-def purge_today(connection: Connection, now: float) -> None:
-    """Remove what was of another day."""
-    connection.execute(delete(today).where(today.c.until <= _midnight(now)))
-
-
-def _midnight(now: float) -> int:
+def midnight_of(now: float) -> int:
+    """When the day began, unix seconds."""
     return int(now) // DAY * DAY
-
-
-def _is(site: str, purpose: str) -> tuple[ColumnElement[bool], ...]:
-    return today.c.site == site, today.c.purpose == purpose

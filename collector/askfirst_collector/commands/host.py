@@ -11,7 +11,7 @@ import click
 
 from askfirst.terms.policy import read_policy
 from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
-from askfirst_collector.catalogue.host_editions import newest
+from askfirst_collector.catalogue.host_editions import newest_edition
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.commands.data import (
     FILE,
@@ -83,9 +83,8 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
     """Say which host policy is in force, and whom it stops. Ends with 1 where none can be read."""
     with opened(data, host_policy=host_policy) as parts:
         policy = parts.host.current().policy
-        with parts.engine.connect() as connection:
-            host_edition = None if host_policy is not None else newest(connection)
-            changes = () if policy is None else affected_by(connection, policy)
+        host_edition = None if host_policy is not None else newest_edition(parts.engine)
+        changes = () if policy is None else affected_by(parts.engine, policy)
         stopped = [change for change in changes if change.problems]
     source = str(host_policy) if host_policy else "registry" if host_edition else "shipped"
     since = (

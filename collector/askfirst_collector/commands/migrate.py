@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import DBAPIError
 
 from askfirst_collector.commands.data import click_errors, data_option
 from askfirst_collector.config import Folder
-from askfirst_collector.store.database import open_ledger
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import migrate_ledger
+from askfirst_collector.store.faults import DATABASE_ERRORS, error_name, unavailable
 from askfirst_collector.store.migrate import Step, rehearse
 
 
@@ -33,7 +31,7 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
     with click_errors(), unavailable("ledger"):
         steps = _rehearsed(ledger)
         if not check:
-            open_ledger(ledger).dispose()
+            migrate_ledger(ledger)
     if as_json:
         ran = [{"revision": migration.revision, "about": migration.about} for migration in steps]
         click.echo(json.dumps({"would_run" if check else "ran": ran}, indent=2))
@@ -51,10 +49,8 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
 def _rehearsed(ledger: Path) -> tuple[Step, ...]:
     try:
         return rehearse(ledger)
-    except (DBAPIError, sqlite3.Error) as error:
-        # The text of a database error may hold what is stored: its type says enough.
-        origin = getattr(error, "orig", None) or error
-        name = getattr(origin, "sqlite_errorname", None) or type(origin).__name__
+    except DATABASE_ERRORS as error:
+        name = error_name(error)
         raise click.ClickException(
             f"The migration does not work on a copy ({name}). Nothing was changed."
         ) from None

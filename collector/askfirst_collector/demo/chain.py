@@ -12,11 +12,10 @@ from typing import Any
 
 from askfirst.terms.placed import Placed, read_placed
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.catalogue import host_editions
+from askfirst_collector.catalogue.host_editions import add_first
 from askfirst_collector.config import open_folder
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
-from askfirst_collector.store.database import open_ledger, writing
 from askfirst_collector.usecases.placed_collectors import save_collector, set_collector_state
 from askfirst_collector.usecases.save_host_policy import Saved, host_policy_number, save_host_policy
 
@@ -65,11 +64,7 @@ def _document(name: str) -> dict[str, Any]:
 
 def first_host_policy(data: Path, *, now: Callable[[], float] = time.time) -> None:
     """Put the shipped host's policy in force where none is yet, so that it can be tightened."""
-    engine = open_ledger(open_folder(data).ledger)
-    with writing(engine) as connection:
-        if host_editions.newest(connection) is None:
-            host_editions.add(connection, shipped("host-default"), 1, now())
-    engine.dispose()
+    add_first(open_folder(data).ledger, shipped("host-default"), now())
 
 
 def place_collectors(parts: Services, sites: Sites) -> None:

@@ -10,18 +10,17 @@ from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
-from askfirst_collector.closing.today import add_newcomers, purge_today
+from askfirst_collector.closing.today import add_newcomers, midnight_of
 from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import ANSWER_DAYS
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.store.so_far import purge_days
+from askfirst_collector.store.today import purge_sums
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
 
@@ -46,14 +45,12 @@ def purge(parts: Services, now: float) -> None:
     """Remove disclosed tables, kept rows, answers, tallies, invitations: what is over (M28)."""
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     allowed = allowed_now(parts, parts.host.current().policy)
-    with unavailable("ledger"), writing(parts.engine) as connection:
-        forget_refusals(connection, tallied)
-        disclosed.purge(
-            connection, now, {subject: days.tables for subject, days in allowed.items()}
-        )
-        purge_days(connection, now, {subject: days.tables for subject, days in allowed.items()})
-        purge_today(connection, now)
-        drop_expired(connection, now)
+    tables = {subject: days.tables for subject, days in allowed.items()}
+    forget_refusals(parts.engine, tallied)
+    disclosed.purge(parts.engine, now, tables)
+    purge_days(parts.engine, now, tables)
+    purge_sums(parts.engine, midnight_of(now))
+    drop_expired(parts.engine, now)
     parts.ledger.truncate()
     parts.events.expire_kept(now, {subject: days.rows for subject, days in allowed.items()})
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)

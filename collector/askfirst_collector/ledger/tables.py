@@ -12,7 +12,7 @@ from sqlalchemy import (
     DDL,
     CheckConstraint,
     Column,
-    Connection,
+    Engine,
     Index,
     Integer,
     LargeBinary,
@@ -22,7 +22,7 @@ from sqlalchemy import (
     event,
 )
 
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import changing, metadata
 
 entry = Table(
     "entry",
@@ -70,6 +70,7 @@ for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
     event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))
 
 
-def forget_refusals(connection: Connection, before: str) -> None:
+def forget_refusals(engine: Engine, before: str) -> None:
     """Remove the counts of days (ISO 8601) before this one."""
-    connection.execute(delete(refusal).where(refusal.c.day < before))
+    with changing(engine) as connection:
+        connection.execute(delete(refusal).where(refusal.c.day < before))

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 
 from askfirst_collector.closing.stores import Stores
+from askfirst_collector.store.disclosed_ranges import tables_of
 
-from .ranges import Period, Report, Row, disclosed_tables, report
+from .ranges import Period, Report, Row, report
 
 # What a spreadsheet takes for the start of a formula, in both widths (OWASP, CSV Injection).
 _FORMULA = frozenset("=+-@＝＋－＠")
@@ -43,7 +44,7 @@ def csv_of(report: Report) -> str:
 
 def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
     """Every table of a site as a file: its name, and its CSV."""
-    for wanted, table in disclosed_tables(stores, site):
+    for wanted, table in tables_of(stores.engine, site):
         whose = "-".join(filter(None, (wanted.collector, wanted.purpose, table)))
         name = f"{whose}-{wanted.first}-{wanted.last}.csv"
         yield name, csv_of(report(stores, wanted, table))

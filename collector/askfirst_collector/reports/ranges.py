@@ -7,28 +7,24 @@ that nobody came in reads as one that too few came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
-
 from askfirst.terms.attributes import Value
-from askfirst.terms.terms import CLOSES, Terms
+from askfirst.terms.terms import Terms
 from askfirst_collector.closing.calendar import DAY, asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
-from askfirst_collector.store.disclosed import (
-    Kind,
-    Totals,
-    cell,
-    closing,
-    read,
-    subject_id,
-    tables_of,
+from askfirst_collector.store.disclosed import Kind, Totals
+from askfirst_collector.store.disclosed_ranges import (
+    ClosedPeriod,
+    Range,
+    closed_periods,
+    newest_periods,
+    sums,
 )
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
 from askfirst_collector.store.so_far import (
     TOTAL,
@@ -42,17 +38,6 @@ from askfirst_collector.store.so_far import (
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
 # Why every day of a period has no figure.
 _WHOLE = ("past retention", "before", "not asked")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A purpose of a site (or of a collector placed on it), from the first to the last day."""
-
-    site: str
-    purpose: str
-    first: date
-    last: date
-    collector: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +65,7 @@ class Row:
 class Report:
     """A table over a range, largest first; totals are None where no period in it is shown."""
 
-    wanted: Wanted
+    wanted: Range
     table: str
     rows: tuple[Row, ...]
     visitors: int | None
@@ -104,19 +89,20 @@ class Report:
         return tuple(period for period in self.periods if period.reason is not None)
 
 
-def report(stores: Stores, wanted: Wanted, table: str) -> Report:
+def report(stores: Stores, wanted: Range, table: str) -> Report:
     """One table of a purpose, summed over the disclosed periods of a range."""
     return reports(stores, wanted, [table])[table]
 
 
-def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, Report]:
+def reports(stores: Stores, wanted: Range, tables: Iterable[str]) -> dict[str, Report]:
     """Several tables of a purpose over one range, by name; their periods are read once."""
     periods = series(stores, wanted)
     visitors = total(period.visitors for period in periods)
     views = total(period.views for period in periods)
     visits = total(period.visits for period in periods)
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        by_table = _rows(connection, wanted, list(tables))
+    by_table: dict[str, list[Row]] = {table: [] for table in tables}
+    for table, path, kind, people in sums(stores.engine, wanted, list(by_table)):
+        by_table[table].append(Row(path, kind, people))
     for period in periods:
         if period.reason == "open" and period.visitors is not None:
             _add_so_far(by_table, read_so_far(stores.engine, _key(wanted, period)))
@@ -126,34 +112,17 @@ def reports(stores: Stores, wanted: Wanted, tables: Iterable[str]) -> dict[str, 
     }
 
 
-def disclosed_tables(stores: Stores, site: str) -> list[tuple[Wanted, str]]:
-    """Every table that was disclosed of a site, with the range that it is there for."""
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        rows = tables_of(connection, site)
-    return [
-        (Wanted(site, purpose, date.fromisoformat(first), date.fromisoformat(last), whose), table)
-        for whose, purpose, table, first, last in rows
-    ]
-
-
 def newest_closed(stores: Stores) -> dict[str, Period]:
     """The last closed period of each site, of the purpose that most agreed to in it.
 
-    One statement for all sites; its totals are None where too few came to say more.
+    Its totals are None where too few came to say more.
     """
-    by = (closing.c.site, closing.c.purpose, closing.c.closes)
-    last = select(*by, func.max(closing.c.period).label("period"))
-    last_of = last.where(closing.c.collector == "").group_by(*by).subquery()
-    same = [last_of.c[column.name] == column for column in (*by, closing.c.period)]
-    query = select(closing).join(last_of, and_(*same)).where(closing.c.collector == "")
     newest: dict[str, Period] = {}
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        for row in connection.execute(query):
-            reason: Reason | None = "too few" if row.visitors is None else None
-            period = Period(row.period, row.closes, row.visitors, row.views, reason)
-            before = newest.get(row.site)
-            if before is None or _rank(period) > _rank(before):
-                newest[row.site] = period
+    for closed in newest_periods(stores.engine):
+        period = _closed(closed)
+        before = newest.get(closed.site)
+        if before is None or _rank(period) > _rank(before):
+            newest[closed.site] = period
     return newest
 
 
@@ -177,26 +146,10 @@ def total(figures: Iterable[int | None]) -> int | None:
     return sum(shown) if shown else None
 
 
-def hours_of_day(stores: Stores, wanted: Wanted) -> dict[int, int]:
-    """Visitors of each hour of the day that was shown, added over the days of a range."""
-    # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
-    hour = func.substr(cell.c.path, 16, 2)
-    query = (
-        select(hour, func.sum(cell.c.visitors))
-        .where(*_cells_of(wanted))
-        .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
-        .group_by(hour)
-    )
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        rows = connection.execute(query).all()
-    return {int(which): int(people) for which, people in rows}
-
-
-def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
+def series(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     """Every period of a range, oldest first, with its totals or the reason why it has none."""
     now = stores.now()
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        closed = list(_closed(connection, wanted))
+    closed = [_closed(period) for period in closed_periods(stores.engine, wanted)]
     known = {(entry.closes, entry.period) for entry in closed}
     site = stores.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
@@ -216,7 +169,7 @@ def series(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
     return tuple(sorted([*closed, *missing], key=lambda entry: (entry.period, entry.closes)))
 
 
-def _running(stores: Stores, wanted: Wanted, period: Period) -> Period:
+def _running(stores: Stores, wanted: Range, period: Period) -> Period:
     """An open period with what is said of it so far."""
     if period.reason != "open" or period.closes == "day":
         return period
@@ -233,12 +186,12 @@ def _running(stores: Stores, wanted: Wanted, period: Period) -> Period:
     )
 
 
-def _key(wanted: Wanted, period: Period) -> PeriodKey:
+def _key(wanted: Range, period: Period) -> PeriodKey:
     names = wanted.site, wanted.collector, wanted.purpose
     return PeriodKey(*names, period.closes, period.period)
 
 
-def daily(stores: Stores, wanted: Wanted) -> tuple[Period, ...]:
+def daily(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     """Every day of a range with its totals, or the reason why it has none; whatever closes.
 
     Where a period is a day this is `series`; of a longer one each day is counted when it ends.
@@ -270,52 +223,11 @@ def _of_day(day: str, now: float) -> Reason:
     return "open" if end_of("day", day) > now else "too few"
 
 
-def _closed(connection: Connection, wanted: Wanted) -> Iterator[Period]:
-    query = select(closing).where(_in_range(wanted))
-    for row in connection.execute(query):
-        reason: Reason | None = "too few" if row.visitors is None else None
-        yield Period(row.period, row.closes, row.visitors, row.views, reason, row.visits)
-
-
-def _rows(connection: Connection, wanted: Wanted, tables: list[str]) -> dict[str, list[Row]]:
-    visitors = func.sum(cell.c.visitors)
-    query = (
-        select(cell.c.table, cell.c.path, cell.c.kind, visitors)
-        .where(*_cells_of(wanted))
-        .where(cell.c.table.in_(tables))
-        .group_by(cell.c.table, cell.c.path, cell.c.kind)
-        .order_by(visitors.desc(), cell.c.path, cell.c.kind)
-    )
-    by_table: dict[str, list[Row]] = {table: [] for table in tables}
-    for table, path, kind, people in connection.execute(query):
-        by_table[table].append(Row(read(path), kind, int(people)))
-    return by_table
-
-
-def _cells_of(wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
-    of = subject_id(wanted.site, wanted.collector, wanted.purpose)
-    return (
-        cell.c.subject == of.scalar_subquery(),
-        cell.c.closing.in_(select(closing.c.id).where(_in_range(wanted))),
-    )
-
-
-def _in_range(wanted: Wanted) -> ColumnElement[bool]:
-    # The period that the first day is in belongs to the range.
-    dates = or_(
-        *(
-            (closing.c.closes == closes)
-            & (closing.c.period >= first_day(closes, wanted.first).isoformat())
-            & (closing.c.period <= wanted.last.isoformat())
-            for closes in CLOSES
-        )
-    )
-    return (
-        (closing.c.site == wanted.site)
-        & (closing.c.collector == wanted.collector)
-        & (closing.c.purpose == wanted.purpose)
-        & dates
-    )
+def _closed(closed: ClosedPeriod) -> Period:
+    totals = closed.totals
+    reason: Reason | None = "too few" if totals.visitors is None else None
+    figures = totals.visitors, totals.views, reason, totals.visits
+    return Period(closed.period, closed.closes, *figures)
 
 
 def _reason(terms: Terms | None, closes: str, period: str, begun: float, now: float) -> Reason:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from sqlalchemy import select
-
 from askfirst.errors import CollectorUnavailable
 from askfirst.spool.spool import Spool
-from askfirst_collector.catalogue.activate import revision
+from askfirst_collector.catalogue.activate import read_revision
 from askfirst_collector.jobs.clock import read_seen
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import FAULTS, StoreFault, unavailable
+from askfirst_collector.store.faults import FAULTS, StoreFault
 
 LEAST_FREE = 16 * 2**20  # bytes; under it a commit may fail any moment
 
@@ -93,8 +91,7 @@ def _clock(parts: Services) -> str:
 
 
 def _check_ledger(parts: Services) -> None:
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        connection.execute(select(revision)).all()
+    read_revision(parts.engine)
     parts.ledger.check()
     try:
         parts.watch.version()

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from askfirst.errors import CollectorUnavailable
 from askfirst.spool.spool import Spool
 from askfirst_collector.catalogue.host_policy import HostFile, StoredHostPolicy
@@ -26,9 +24,8 @@ from askfirst_collector.ledger.revocation_log import open_revocations
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
-from askfirst_collector.store import disclosed
 from askfirst_collector.store.database import open_ledger
-from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.sqlite import SqliteEvents
@@ -71,7 +68,7 @@ def open_services(
         events = SqliteEvents(
             folder.events,
             ended=statuses.ended,
-            closed=partial(_is_closed, engine),
+            closed=partial(is_closed, engine),
             urandom=urandom,
         )
         opened.callback(events.close)
@@ -98,11 +95,6 @@ def open_services(
         reconcile(parts)
         opened.pop_all()
     return parts
-
-
-def _is_closed(engine: Engine, key: PeriodKey) -> bool:
-    with unavailable("ledger"), engine.connect() as connection:
-        return disclosed.is_closed(connection, key)
 
 
 def close_services(parts: Services) -> None:

@@ -66,6 +66,11 @@ def open_ledger(path: Path) -> Engine:
     return engine
 
 
+def migrate_ledger(path: Path) -> None:
+    """Bring the tables of `ledger.db` up to this program. Raises as `open_ledger`."""
+    open_ledger(path).dispose()
+
+
 def guard_ledger(engine: Engine, guard: Callable[[], None]) -> None:
     """Ask before every further connection: the file may be another one, or the engine be closed."""
     engine.update_execution_options(**{_GUARD: guard})

@@ -12,15 +12,15 @@ subject        a number for each (site, collector, purpose), for that order
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Index,
     Integer,
     Select,
@@ -36,13 +36,13 @@ from sqlalchemy import (
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES
-from askfirst_collector.store.database import metadata
+from askfirst_collector.store.database import changing, metadata, reading
 from askfirst_collector.store.events import PeriodKey
 
 from .periods import period_of
 
 DAY = 86_400  # seconds
-_NO_CEILING: Mapping[tuple[str, str, str], int] = MappingProxyType({})
+Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose
 Kind = Literal["value", "other", "not given"]
 _OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
 
@@ -121,28 +121,43 @@ def read(path: str) -> Value:
     return tuple(json.loads(path))
 
 
-def is_closed(connection: Connection, key: PeriodKey) -> bool:
+def has_closed(connection: Connection, key: PeriodKey) -> bool:
     """Whether a period is closed: for good."""
     return connection.execute(select(closing.c.id).where(_is(key))).first() is not None
 
 
-def unsettled(connection: Connection) -> list[PeriodKey]:
+def is_closed(engine: Engine, key: PeriodKey) -> bool:
+    """Whether a period is closed: for good."""
+    return key in closed_of(engine, [key])
+
+
+def closed_of(engine: Engine, keys: Collection[PeriodKey]) -> set[PeriodKey]:
+    """Which of these periods are closed, as of one moment."""
+    with reading(engine) as connection:
+        return {key for key in keys if has_closed(connection, key)}
+
+
+def unsettled(engine: Engine) -> list[PeriodKey]:
     """Closed periods whose rows may still be there: a close was cut off."""
     columns = [closing.c[name] for name in _OF_PERIOD]
     query = select(*columns).where(closing.c.settled == 0)
-    return [PeriodKey(*row) for row in connection.execute(query)]
+    with reading(engine) as connection:
+        return [PeriodKey(*row) for row in connection.execute(query)]
 
 
-def last_closed(connection: Connection) -> dict[tuple[str, str, str, str], str]:
+def last_closed(engine: Engine) -> dict[tuple[str, str, str, str], str]:
     """The newest closed period of each (site, collector, purpose, closes)."""
     by = [closing.c[name] for name in _OF_PERIOD[:4]]
     query = select(*by, func.max(closing.c.period)).group_by(*by)
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in connection.execute(query)}
+    with reading(engine) as connection:
+        return {(row[0], row[1], row[2], row[3]): row[4] for row in connection.execute(query)}
 
 
-def size_of(connection: Connection, key: PeriodKey) -> int:
+def size_of(engine: Engine, key: PeriodKey) -> int:
     """The cell size that a closed period was closed with."""
-    size: int = connection.execute(select(closing.c.min_cell_size).where(_is(key))).scalar_one()
+    with reading(engine) as connection:
+        query = select(closing.c.min_cell_size).where(_is(key))
+        size: int = connection.execute(query).scalar_one()
     return size
 
 
@@ -175,27 +190,32 @@ def write(
         connection.execute(insert(cell), rows)
 
 
-def settle(connection: Connection, key: PeriodKey) -> None:
+def settle(engine: Engine, key: PeriodKey) -> None:
     """Say that the rows of a closed period are dealt with."""
-    connection.execute(update(closing).where(_is(key)).values(settled=1))
+    with changing(engine) as connection:
+        connection.execute(update(closing).where(_is(key)).values(settled=1))
 
 
-def purge(
-    connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int] = _NO_CEILING
-) -> int:
+def purge(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> int:
     """Remove what is past its retention; how many periods it were.
 
-    `allowed` are the days that the host policy gives a (site, collector, purpose) now.
+    `allowed` are the days that the host policy gives each subject now.
     """
-    numbers = [number for number, _ in over(connection, now, allowed)]
-    remove(connection, numbers)
+    with changing(engine) as connection:
+        numbers = [number for number, _ in _over(connection, now, allowed)]
+        remove(connection, numbers)
     return len(numbers)
 
 
-def over(
-    connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int]
-) -> list[tuple[int, tuple[str, str, str]]]:
-    """The closed periods that are past their own retention, or past what is allowed now."""
+def over(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> list[Subject]:
+    """Of each closed period past its retention, or past what is allowed now, its subject."""
+    with reading(engine) as connection:
+        return [subject for _, subject in _over(connection, now, allowed)]
+
+
+def _over(
+    connection: Connection, now: float, allowed: Mapping[Subject, int]
+) -> list[tuple[int, Subject]]:
     columns = (closing.c.id, *(closing.c[name] for name in _OF_PERIOD[:3]))
     settled = select(*columns).where(closing.c.settled == 1)
     queries = [settled.where(closing.c.expires <= int(now))]
@@ -212,10 +232,11 @@ def over(
     return sorted(periods.items())
 
 
-def subjects(connection: Connection) -> list[tuple[str, str, str]]:
+def subjects(engine: Engine) -> list[Subject]:
     """Every (site, collector, purpose) that has closed periods."""
     query = select(*(closing.c[name] for name in _OF_PERIOD[:3])).distinct()
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    with reading(engine) as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def remove(connection: Connection, numbers: Iterable[int]) -> None:
@@ -229,15 +250,6 @@ def remove_cells_of(connection: Connection, site: str) -> None:
     """Remove every cell of a site; its periods are left, without them."""
     own = select(subject.c.id).where(subject.c.site == site)
     connection.execute(delete(cell).where(cell.c.subject.in_(own)))
-
-
-def tables_of(connection: Connection, site: str) -> list[tuple[str, str, str, str, str]]:
-    """Collector, purpose, table, first and last period of all that was disclosed of a site."""
-    own = [closing.c.collector, closing.c.purpose, cell.c.table]
-    query = select(*own, func.min(closing.c.period), func.max(closing.c.period))
-    query = query.join(cell, cell.c.closing == closing.c.id).where(closing.c.site == site)
-    rows = connection.execute(query.group_by(*own).order_by(*own))
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
 def subject_id(site: str, collector: str, purpose: str) -> Select[int]:

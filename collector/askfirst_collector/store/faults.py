@@ -24,7 +24,8 @@ BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "TimeoutError")  # another program, or t
 QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
 
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
-_FAULTS = (DBAPIError, DatabaseError, PoolTimeout, sqlite3.Error, OSError)
+DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
+_FAULTS = (*DATABASE_ERRORS, DatabaseError, PoolTimeout, OSError)
 
 
 class StoreFault(CollectorUnavailable):

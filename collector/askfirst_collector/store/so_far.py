@@ -8,7 +8,7 @@ so_far        one figure of an open period, added up of those who came new; `unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,7 +28,16 @@ from sqlalchemy import (
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.database import changing, metadata, reading
-from askfirst_collector.store.disclosed import DAY, Totals, read, written
+from askfirst_collector.store.disclosed import (
+    DAY,
+    Disclosed,
+    Subject,
+    Totals,
+    has_closed,
+    read,
+    write,
+    written,
+)
 from askfirst_collector.store.events import PeriodKey
 
 TOTAL = ("", ())  # the question how many visitors there are in all
@@ -132,9 +141,25 @@ def add_days(
         connection.execute(insert(daily_total), rows)
 
 
-def end(connection: Connection, key: PeriodKey) -> None:
-    """Forget what was said of a period so far: it closes."""
-    connection.execute(delete(so_far).where(_is(so_far, key)))
+def close(
+    engine: Engine,
+    key: PeriodKey,
+    answers: Disclosed,
+    days: Mapping[str, Totals],
+    *,
+    size: int,
+    expires: int,
+    settled: bool,
+) -> None:
+    """Close a period for good: its answers and days are written, what was said so far goes.
+
+    Of several processes the first one's answers stand.
+    """
+    with changing(engine) as connection:
+        if not has_closed(connection, key):
+            add_days(connection, key, days, expires=expires)
+            connection.execute(delete(so_far).where(_is(so_far, key)))
+            write(connection, key, answers, size=size, expires=expires, settled=settled)
 
 
 def days_between(
@@ -152,21 +177,17 @@ def days_between(
         return {row[0]: Totals(row[1], row[2], row[3]) for row in connection.execute(query)}
 
 
-def purge_days(
-    connection: Connection, now: float, allowed: Mapping[tuple[str, str, str], int]
-) -> None:
+def purge_days(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> None:
     """Remove days past their retention, or past the days that are allowed a purpose now."""
     table = daily_total.c
-    connection.execute(delete(daily_total).where(table.expires <= int(now)))
+    over = [table.expires <= int(now)]
     for (site, collector, purpose), days in allowed.items():
         oldest = datetime.fromtimestamp(max(0.0, now - (days + 1) * DAY), UTC).date().isoformat()
-        own: Iterable[ColumnElement[bool]] = (
-            table.site == site,
-            table.collector == collector,
-            table.purpose == purpose,
-            table.day < oldest,
-        )
-        connection.execute(delete(daily_total).where(*own))
+        own = and_(table.site == site, table.collector == collector, table.purpose == purpose)
+        over.append(own & (table.day < oldest))
+    with changing(engine) as connection:
+        for condition in over:
+            connection.execute(delete(daily_total).where(condition))
 
 
 _TOTALS = (daily_total.c.visitors, daily_total.c.views, daily_total.c.visits)

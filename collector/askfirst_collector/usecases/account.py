@@ -12,8 +12,8 @@ from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import LONGEST_NAME, end_access, known_member, set_password
 from askfirst_collector.members.sessions import drop_session
 from askfirst_collector.members.tokens import PREFIX, Token, add_token, count_tokens, drop_token
+from askfirst_collector.members.transaction import transaction
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.transaction import transaction
 
 LARGEST_COUNT = 20  # tokens of one member
 LONGEST_DAYS = 365

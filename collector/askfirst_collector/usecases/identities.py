@@ -12,9 +12,9 @@ from askfirst_collector.members.invitations import (
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import LONGEST_NAME, find_member, is_taken, name_problem
 from askfirst_collector.members.sessions import name_of_session
+from askfirst_collector.members.transaction import Transaction, unchecked
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.invitations import use_invitation
-from askfirst_collector.usecases.transaction import Transaction, unchecked
 
 NAMES_TRIED = 20  # of a new member, where somebody has the first
 

@@ -19,8 +19,8 @@ from askfirst_collector.members.invitations import (
 )
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import HOST_ADMIN, add_member, check_role, member_json
+from askfirst_collector.members.transaction import Transaction, transaction, unchecked
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.transaction import Transaction, transaction, unchecked
 
 INVITE = "member.invite"  # the action in the audit
 LARGEST_COUNT = 200  # open at the same time

@@ -13,8 +13,8 @@ from askfirst_collector.members.rows import (
     set_set_up_link,
     use_set_up_link,
 )
+from askfirst_collector.members.transaction import transaction, unchecked
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.transaction import transaction, unchecked
 
 
 def create_set_up_link(parts: Services, actor: Member) -> str:

@@ -17,9 +17,9 @@ from askfirst_collector.members.rows import (
     member_json,
     set_role,
 )
+from askfirst_collector.members.transaction import Transaction, transaction
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.invitations import end_invitations_of
-from askfirst_collector.usecases.transaction import Transaction, transaction
 
 
 def change_member(

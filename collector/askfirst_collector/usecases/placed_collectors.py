@@ -24,8 +24,8 @@ from askfirst_collector.catalogue.placed import (
 from askfirst_collector.catalogue.placed_collectors import current_edition
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.members.transaction import Transaction, unchecked
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.transaction import Transaction, unchecked
 
 KEY_BYTES = 16
 LARGEST_COUNT = 50  # collectors of one site that are not retired
@@ -83,7 +83,7 @@ def save_collector(
             raise Refused(
                 Reason.TOO_MANY_COLLECTORS, f"retire one first: a site has at most {LARGEST_COUNT}"
             )
-        placed, cut = _fitting(work, placed, edition.policy, clamp=clamp)
+        placed, cut = _fitting(parts, placed, edition.policy, clamp=clamp)
         if before is None:
             key = _new_key(parts)
             after = PlacedCollector(site, name, owner or owned_by, "draft", placed, key, 1)
@@ -98,7 +98,7 @@ def save_collector(
                 state="active" if goes_on else before.state,
                 reason=None if goes_on else before.reason,
             )
-        _keep(work, edition, before, after)
+        _keep(parts, work, edition, before, after)
     return SavedCollector(after, cut)
 
 
@@ -134,10 +134,10 @@ def set_collector_state(
         if before.state not in (*REACHED[state], state):
             raise Refused(Reason.WRONG_STATE, f"it is {before.state}: it cannot become {state}")
         if state == "active":
-            _fitting(work, before.placed, edition.policy, clamp=False)
+            _fitting(parts, before.placed, edition.policy, clamp=False)
         reason = by_member(actor.name) if state == "suspended" else None
         after = replace(before, state=state, reason=reason, version=before.version + 1)
-        _keep(work, edition, before, after)
+        _keep(parts, work, edition, before, after)
     return after
 
 
@@ -155,14 +155,14 @@ def renew_write_key(
         _check_retired(before)
         _check_version(before, expected)
         after = replace(before, write_key=_new_key(parts), version=before.version + 1)
-        _keep(work, edition, before, after)
+        _keep(parts, work, edition, before, after)
     return after
 
 
 def _fitting(
-    work: Transaction, placed: Placed, site: Policy, *, clamp: bool
+    parts: Services, placed: Placed, site: Policy, *, clamp: bool
 ) -> tuple[Placed, tuple[Problem, ...]]:
-    host = work.parts.host.current().policy
+    host = parts.host.current().policy
     problems = chain_conflicts(placed, site, host)
     if not problems:
         return placed, ()
@@ -173,12 +173,16 @@ def _fitting(
 
 
 def _keep(
-    work: Transaction, edition: Edition, before: PlacedCollector | None, after: PlacedCollector
+    parts: Services,
+    work: Transaction,
+    edition: Edition,
+    before: PlacedCollector | None,
+    after: PlacedCollector,
 ) -> None:
     if work.actor is not ON_THE_MACHINE and _makes_edition(before, after):
         _check_pace(work)
     write_placed(work.connection, after)
-    following = activate_edition(work.connection, work.parts.revocations, edition.policy, work.now)
+    following = activate_edition(work.connection, parts.revocations, edition.policy, work.now)
     work.record(
         "collector.add" if before is None else "collector.change",
         after.name,

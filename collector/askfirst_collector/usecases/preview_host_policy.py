@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
-from askfirst_collector.closing.allowed import Days, Subject, allowed_now
+from askfirst_collector.closing.allowed import Days, allowed_now
 from askfirst_collector.services import Services
-from askfirst_collector.store import disclosed
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.disclosed import Subject, over
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ def preview(parts: Services, policy: Policy) -> Preview:
 
     Raises CollectorUnavailable.
     """
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        changes = affected_by(connection, policy)
+    changes = affected_by(parts.engine, policy)
     return Preview(
         tuple(change for change in changes if change.stops),
         tuple(change for change in changes if change.resumes),
@@ -68,5 +66,4 @@ def _purges(parts: Services, policy: Policy) -> tuple[Purge, ...]:
 
 def _over(parts: Services, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
     tables = {subject: days.tables for subject, days in allowed.items()}
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        return Counter(subject for _, subject in disclosed.over(connection, parts.now(), tables))
+    return Counter(over(parts.engine, parts.now(), tables))

@@ -13,11 +13,7 @@ from askfirst.terms.policy import Policy
 from askfirst.terms.widening import widened
 from askfirst_collector.catalogue.activate import chain_conflicts
 from askfirst_collector.catalogue.chain_conflicts import conflicts
-from askfirst_collector.catalogue.editions import load_editions
-from askfirst_collector.catalogue.placed import load_placed
-from askfirst_collector.catalogue.suspensions import why
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,12 @@ def preview_publish(parts: Services, policy: Policy) -> PublishPreview:
     """
     host = parts.host.current().policy
     problems = conflicts(policy, host)
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        editions = load_editions(connection, policy.site)
-        collectors = load_placed(connection, policy.site)
-        stopped = why(connection, policy.site)
-    if not editions:
+    site = parts.registry.site(policy.site)
+    if site is None:
         return PublishPreview(None, False, problems, added=tuple(policy.purposes))
-    before = editions.current
+    before = site.editions.current
     suspends, resumes = {}, []
-    for collector in collectors:
+    for collector in parts.placing.all(policy.site):
         violations = chain_conflicts(collector.placed, policy, host)
         if violations and collector.state == "active":
             suspends[collector.name] = violations
@@ -61,7 +54,7 @@ def preview_publish(parts: Services, policy: Policy) -> PublishPreview:
             resumes.append(collector.name)
     return PublishPreview(
         before,
-        before.policy.hash == policy.hash and not stopped,
+        before.policy.hash == policy.hash and not site.suspended,
         problems,
         asked_again(before.policy, policy),
         tuple(name for name in policy.purposes if name not in before.policy.purposes),

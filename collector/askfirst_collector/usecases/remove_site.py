@@ -12,11 +12,11 @@ from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.ledger.remove_site import CHUNK, empty_entries, end_handles, handles_of
 from askfirst_collector.members.invitations import forget_site_of_invitations
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.transaction import transaction
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import forget_site
 from askfirst_collector.store.disclosed import remove_cells_of
 from askfirst_collector.usecases.sites import retire_site
-from askfirst_collector.usecases.transaction import transaction
 
 # What stays: the leaves of entries, what members changed, and that the name is not given again.
 _STAYS = frozenset({"entry", "change", "retired_site"})

@@ -8,13 +8,12 @@ from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.enforce_host_policy import Affected, enforce_host_policy
-from askfirst_collector.catalogue.host_editions import HostEdition, add, newest
+from askfirst_collector.catalogue.host_editions import HostEdition, add, newest, newest_edition
 from askfirst_collector.catalogue.webhook_queue import tell
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.members.transaction import Transaction, transaction, unchecked
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
-from askfirst_collector.usecases.transaction import Transaction, transaction, unchecked
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Saved:
 
 def host_policy_number(parts: Services) -> int:
     """The number of the newest host edition: what an editor hands back as `expected`."""
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        edition = newest(connection)
+    edition = newest_edition(parts.engine)
     return edition.number if edition else 0
 
 
@@ -52,7 +50,7 @@ def save_host_policy(parts: Services, actor: Member, policy: Policy, *, expected
             raise Refused(Reason.CHANGED_MEANWHILE, detail)
         if before is not None and before.policy is not None and before.hash == policy.hash:
             return Saved(number, before.hash)
-        return _activate(work, before, policy)
+        return _activate(parts, work, before, policy)
 
 
 def follow_file(parts: Services, now: float) -> Saved | None:
@@ -63,24 +61,25 @@ def follow_file(parts: Services, now: float) -> Saved | None:
     policy = parts.host.current().policy if parts.host.file is not None else None
     if policy is None:
         return None
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        if _governs(newest(connection), policy):
-            return None
+    if _governs(newest_edition(parts.engine), policy):
+        return None
     with unchecked(parts, ON_THE_MACHINE) as work:
         before = newest(work.connection)
         if _governs(before, policy):
             return None
-        return _activate(work, before, policy)
+        return _activate(parts, work, before, policy)
 
 
 def _governs(edition: HostEdition | None, policy: Policy) -> bool:
     return edition is not None and edition.policy is not None and edition.hash == policy.hash
 
 
-def _activate(work: Transaction, before: HostEdition | None, policy: Policy) -> Saved:
+def _activate(
+    parts: Services, work: Transaction, before: HostEdition | None, policy: Policy
+) -> Saved:
     number = before.number + 1 if before else 1
     add(work.connection, policy, number, work.now)
-    changed = enforce_host_policy(work.connection, work.parts.revocations, policy, work.now)
+    changed = enforce_host_policy(work.connection, parts.revocations, policy, work.now)
     saved = Saved(
         number,
         policy.hash,
@@ -106,7 +105,7 @@ def _activate(work: Transaction, before: HostEdition | None, policy: Policy) -> 
         policy.hash,
         changed,
         now=work.now,
-        urandom=work.parts.urandom,
+        urandom=parts.urandom,
     )
     move_revision(work.connection)
     return saved

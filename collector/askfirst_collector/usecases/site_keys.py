@@ -6,12 +6,11 @@ from askfirst.errors import Reason, Refused
 from askfirst.terms.reading import NAME
 from askfirst_collector.catalogue import relay_keys
 from askfirst_collector.catalogue.editions import has_published
-from askfirst_collector.catalogue.relay_keys import OVERLAP, SiteKey, site_keys
+from askfirst_collector.catalogue.relay_keys import OVERLAP, SiteKey, keys_of, site_keys
 from askfirst_collector.ledger.entries import hour_of, timestamp
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.transaction import Transaction, transaction
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
-from askfirst_collector.usecases.transaction import Transaction, transaction
 
 
 def create_site_key(
@@ -53,8 +52,7 @@ def end_site_key(parts: Services, actor: Member, site: str, id: str) -> None:
 
 def read_site_keys(parts: Services, site: str) -> tuple[SiteKey, ...]:
     """The keys of a site that work, newest last; what they are is nowhere."""
-    with unavailable("ledger"), parts.engine.connect() as connection:
-        return site_keys(connection, site, now=parts.now())
+    return keys_of(parts.engine, site, now=parts.now())
 
 
 def _end(work: Transaction, site: str, id: str) -> None:

@@ -20,8 +20,8 @@ from askfirst_collector.catalogue.webhook_queue import (
     webhook_url,
 )
 from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.transaction import Transaction, unchecked
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.transaction import Transaction, unchecked
 
 MOST_WAITING = 5  # messages to one address, beyond which no test is sent
 

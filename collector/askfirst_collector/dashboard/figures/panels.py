@@ -25,8 +25,9 @@ from askfirst_collector.dashboard.selection.tables import (
     hour_lines,
     lines,
 )
-from askfirst_collector.reports.ranges import Period, Report, Wanted, hours_of_day, report
+from askfirst_collector.reports.ranges import Period, Report, report
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import Range, hours_of_day
 
 PREVIEW = 7  # lines of a table on the overview
 
@@ -129,7 +130,7 @@ def _today(parts: Services, terms: Terms, answers: Report) -> Figure:
 
 
 def panel(
-    parts: Services, wanted: Wanted, heading: Heading, terms: Terms, *, preview: bool = False
+    parts: Services, wanted: Range, heading: Heading, terms: Terms, *, preview: bool = False
 ) -> Panel:
     """One table over a range; the first lines of its coarsest level with `preview`."""
     if heading == HOURS:
@@ -137,8 +138,8 @@ def panel(
     return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
 
 
-def _hours(parts: Services, wanted: Wanted, terms: Terms) -> Panel:
-    hours = hours_of_day(parts, wanted)
+def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:
+    hours = hours_of_day(parts.engine, wanted)
     values = [hours.get(hour) for hour in range(24)]
     shown = tuple(hour_lines(hours))
     return Panel(

@@ -36,7 +36,6 @@ from askfirst_collector.dashboard.layout.webhook import (
 )
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
 from askfirst_collector.usecases.preview_host_policy import preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
@@ -99,8 +98,8 @@ class HostPolicyPages:
         number = _number(request.path_params["number"])
 
         def shown() -> Response:
-            with unavailable("ledger"), self._parts.engine.connect() as connection:
-                edition, before = find(connection, number), find(connection, number - 1)
+            engine = self._parts.engine
+            edition, before = find(engine, number), find(engine, number - 1)
             if edition is None or edition.policy is None:
                 raise HTTPException(404)
             old = before.policy if before is not None else None
@@ -190,8 +189,7 @@ class HostPolicyPages:
         shown = document or (present.document if present is not None else None)
         as_text = "text" in (form or {}) or request.query_params.get("as") == "toml"
         text = (form or {}).get("text") or (as_toml(shown) if shown else "")
-        with unavailable("ledger"), self._parts.engine.connect() as connection:
-            before = history(connection)
+        before = history(self._parts.engine)
         number = before[0][0] if before else 0
         may_change = may(visit.member, "ceiling.change")
         if may_change and webhook is None:
@@ -227,8 +225,7 @@ class HostPolicyPages:
         """The host policy that somebody began to edit; 0 is the shipped one."""
         if not number:
             return shipped("host-default")
-        with unavailable("ledger"), self._parts.engine.connect() as connection:
-            edition = find(connection, number)
+        edition = find(self._parts.engine, number)
         return edition.policy if edition is not None else None
 
     def _base(self, form: Mapping[str, str]) -> Mapping[str, Any]:

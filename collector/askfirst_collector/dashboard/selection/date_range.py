@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose
 from askfirst_collector.dashboard.selection.query import query
-from askfirst_collector.reports.ranges import Wanted
+from askfirst_collector.store.disclosed_ranges import Range
 
 LONGEST = 760  # days: no policy keeps figures longer
 # How much is shown where no dates are asked for: about fourteen columns.
@@ -29,9 +29,9 @@ class DateRange:
     query: str
     collector: str = ""
 
-    def wanted(self, site: str) -> Wanted:
+    def wanted(self, site: str) -> Range:
         """The same, for the reports."""
-        return Wanted(site, self.purpose, self.first, self.last, self.collector)
+        return Range(site, self.purpose, self.first, self.last, self.collector)
 
 
 def read_date_range(

@@ -11,16 +11,15 @@ from starlette.responses import Response
 
 from askfirst.terms.reading import NAME
 from askfirst_collector.catalogue.first_policy import LEVELS
-from askfirst_collector.catalogue.relay_keys import site_keys
 from askfirst_collector.dashboard.figures.why_missing import ENDS
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.selection.date_range import asked_purposes, usual_purpose
 from askfirst_collector.dashboard.sites.snippets import WAYS, Snippet, snippets
-from askfirst_collector.reports.milestones import milestones
+from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.services import Services
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.usecases.site_keys import read_site_keys
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,8 @@ class Onboarding:
         if not NAME.fullmatch(name):
             raise HTTPException(404)
         site = self._parts.registry.site(name)
-        with unavailable("ledger"), self._parts.engine.connect() as connection:
-            keys = site_keys(connection, name, now=self._parts.now())
-        happened = milestones(self._parts, name)
+        keys = read_site_keys(self._parts, name)
+        happened = milestones(self._parts.engine, name, self._parts.events)
         way = request.query_params.get("way", "relay")
         way = way if way in WAYS else "relay"
         policy = site.editions.current.policy if site else None

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import check_actor, is_allowed
-from askfirst_collector.services import Services
-from askfirst_collector.store.database import writing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.database import changing
+
+
+class LedgerAccess(Protocol):
+    """What a transaction needs of what one process has open."""
+
+    @property
+    def engine(self) -> Engine:
+        """Of the ledger's file."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Unix seconds."""
+        ...
+
+    @property
+    def urandom(self) -> Callable[[int], bytes]:
+        """Random bytes."""
+        ...
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """What a change works in; all of it is undone where it raises."""
+    """What a change works in; all of it is undone where it raises.
 
-    parts: Services
+    Whoever changes something hands the connection on to functions that know their tables.
+    """
+
     connection: Connection
     actor: Member
     site: str | None
     now: float  # unix seconds, one moment for the whole change
+    urandom: Callable[[int], bytes]
 
     def may(self, action: str, *, owner: str | None = None) -> bool:
         """Whether the actor may do `action` now."""
@@ -57,7 +77,7 @@ class Transaction:
             before=before,
             after=after,
             now=self.now,
-            urandom=self.parts.urandom,
+            urandom=self.urandom,
             site=site or self.site,
         )
 
@@ -67,19 +87,19 @@ NOBODY = Member("", "")  # before it is known who comes in
 
 @contextmanager
 def unchecked(
-    parts: Services, actor: Member = NOBODY, site: str | None = None
+    parts: LedgerAccess, actor: Member = NOBODY, site: str | None = None
 ) -> Iterator[Transaction]:
     """A write transaction that asks for the actor's right itself, by what it finds: `check`.
 
     Raises CollectorUnavailable.
     """
-    with unavailable("ledger"), writing(parts.engine) as connection:
-        yield Transaction(parts, connection, actor, site, parts.now())
+    with changing(parts.engine) as connection:
+        yield Transaction(connection, actor, site, parts.now(), parts.urandom)
 
 
 @contextmanager
 def transaction(
-    parts: Services,
+    parts: LedgerAccess,
     actor: Member,
     action: str,
     site: str | None = None,

@@ -6,16 +6,14 @@ milestone   one row a site, each flag set for good. So that a site was agreed to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, String, Table, insert, select, update
+from sqlalchemy import Boolean, Column, Engine, String, Table, insert, select, update
 
-from askfirst_collector.closing.stores import Stores
 from askfirst_collector.ledger.tables import entry
-from askfirst_collector.store.database import metadata, writing
+from askfirst_collector.store.database import changing, metadata, reading
 from askfirst_collector.store.disclosed import closing
-from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.events import EventStore
 
 milestone = Table(
     "milestone",
@@ -34,21 +32,15 @@ class Milestones:
     counted: bool
 
 
-def milestones(stores: Stores, site: str) -> Milestones:
+def milestones(engine: Engine, site: str, events: EventStore) -> Milestones:
     """What has happened so far; looks for what has not. Raises CollectorUnavailable."""
-    with unavailable("ledger"), stores.engine.connect() as connection:
-        row = connection.execute(select(milestone).where(milestone.c.site == site)).first()
-        known = Milestones(bool(row and row.granted), bool(row and row.counted))
-        if known.granted and known.counted:
-            return known
-        grants = select(entry.c.idx).where(entry.c.site == site).limit(1)
-        granted = known.granted or connection.execute(grants).first() is not None
-        shown = select(closing.c.id).where(closing.c.site == site, closing.c.visitors.is_not(None))
-        counted = known.counted or connection.execute(shown.limit(1)).first() is not None
-    counted = counted or _any_of(site, (key.site for key in stores.events.periods()))
+    known, granted, shown = _look(engine, site)
+    if known.granted and known.counted:
+        return known
+    counted = shown or any(key.site == site for key in events.periods())
     current = Milestones(granted or counted, counted)
     if current != known:
-        with unavailable("ledger"), writing(stores.engine) as connection:
+        with changing(engine) as connection:
             values = {"granted": current.granted, "counted": current.counted}
             own = milestone.c.site == site
             if not connection.execute(update(milestone).where(own).values(values)).rowcount:
@@ -56,5 +48,13 @@ def milestones(stores: Stores, site: str) -> Milestones:
     return current
 
 
-def _any_of(site: str, sites: Iterable[str]) -> bool:
-    return any(name == site for name in sites)
+def _look(engine: Engine, site: str) -> tuple[Milestones, bool, bool]:
+    """What is known, whether anybody agreed, and whether a closed period shows a visitor."""
+    with reading(engine) as connection:
+        row = connection.execute(select(milestone).where(milestone.c.site == site)).first()
+        known = Milestones(bool(row and row.granted), bool(row and row.counted))
+        grants = select(entry.c.idx).where(entry.c.site == site).limit(1)
+        granted = known.granted or connection.execute(grants).first() is not None
+        shown = select(closing.c.id).where(closing.c.site == site, closing.c.visitors.is_not(None))
+        counted = known.counted or connection.execute(shown.limit(1)).first() is not None
+    return known, granted, counted

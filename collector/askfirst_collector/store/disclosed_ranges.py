@@ -1,0 +1,133 @@
+"""What was disclosed over a range of days, read from `ledger.db`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select
+
+from askfirst.terms.attributes import Value
+from askfirst.terms.terms import CLOSES
+from askfirst_collector.store.database import reading
+from askfirst_collector.store.disclosed import Kind, Totals, cell, closing, read, subject_id
+from askfirst_collector.store.periods import first_day
+
+
+@dataclass(frozen=True)
+class Range:
+    """A purpose of a site (or of a collector placed on it), from the first to the last day."""
+
+    site: str
+    purpose: str
+    first: date
+    last: date
+    collector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """A closed period of a site, with its totals."""
+
+    site: str
+    closes: str
+    period: str
+    totals: Totals
+
+
+def closed_periods(engine: Engine, wanted: Range) -> list[ClosedPeriod]:
+    """The closed periods of a range, in no meaningful order."""
+    with reading(engine) as connection:
+        return [_period(row) for row in connection.execute(select(closing).where(_in(wanted)))]
+
+
+def newest_periods(engine: Engine) -> list[ClosedPeriod]:
+    """The last closed period of every purpose that a site has of its own.
+
+    One statement for all sites.
+    """
+    by = (closing.c.site, closing.c.purpose, closing.c.closes)
+    last = select(*by, func.max(closing.c.period).label("period"))
+    last_of = last.where(closing.c.collector == "").group_by(*by).subquery()
+    same = [last_of.c[column.name] == column for column in (*by, closing.c.period)]
+    query = select(closing).join(last_of, and_(*same)).where(closing.c.collector == "")
+    with reading(engine) as connection:
+        return [_period(row) for row in connection.execute(query)]
+
+
+def sums(
+    engine: Engine, wanted: Range, tables: Sequence[str]
+) -> list[tuple[str, Value, Kind, int]]:
+    """Table, path, kind and visitors of every cell, added over a range, largest first."""
+    visitors = func.sum(cell.c.visitors)
+    query = (
+        select(cell.c.table, cell.c.path, cell.c.kind, visitors)
+        .where(*_cells_of(wanted))
+        .where(cell.c.table.in_(tables))
+        .group_by(cell.c.table, cell.c.path, cell.c.kind)
+        .order_by(visitors.desc(), cell.c.path, cell.c.kind)
+    )
+    with reading(engine) as connection:
+        rows = connection.execute(query).all()
+    return [(row[0], read(row[1]), row[2], int(row[3])) for row in rows]
+
+
+def hours_of_day(engine: Engine, wanted: Range) -> dict[int, int]:
+    """Visitors of each hour of the day that was shown, added over the days of a range."""
+    # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
+    hour = func.substr(cell.c.path, 16, 2)
+    query = (
+        select(hour, func.sum(cell.c.visitors))
+        .where(*_cells_of(wanted))
+        .where(cell.c.table == "time", cell.c.kind == "value", func.length(cell.c.path) == 19)
+        .group_by(hour)
+    )
+    with reading(engine) as connection:
+        return {int(which): int(people) for which, people in connection.execute(query)}
+
+
+def tables_of(engine: Engine, site: str) -> list[tuple[Range, str]]:
+    """Every table that was disclosed of a site, with the range that it is there for."""
+    own = [closing.c.collector, closing.c.purpose, cell.c.table]
+    query = select(*own, func.min(closing.c.period), func.max(closing.c.period))
+    query = query.join(cell, cell.c.closing == closing.c.id).where(closing.c.site == site)
+    with reading(engine) as connection:
+        rows = connection.execute(query.group_by(*own).order_by(*own)).all()
+    return [(Range(site, row[1], *_days(row[3], row[4]), row[0]), row[2]) for row in rows]
+
+
+def _days(first: str, last: str) -> tuple[date, date]:
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def _period(row: Row[Any]) -> ClosedPeriod:
+    totals = Totals(row.visitors, row.views, row.visits)
+    return ClosedPeriod(row.site, row.closes, row.period, totals)
+
+
+def _cells_of(wanted: Range) -> tuple[ColumnElement[bool], ...]:
+    of = subject_id(wanted.site, wanted.collector, wanted.purpose)
+    return (
+        cell.c.subject == of.scalar_subquery(),
+        cell.c.closing.in_(select(closing.c.id).where(_in(wanted))),
+    )
+
+
+def _in(wanted: Range) -> ColumnElement[bool]:
+    # The period that the first day is in belongs to the range.
+    dates = or_(
+        *(
+            (closing.c.closes == closes)
+            & (closing.c.period >= first_day(closes, wanted.first).isoformat())
+            & (closing.c.period <= wanted.last.isoformat())
+            for closes in CLOSES
+        )
+    )
+    return (
+        (closing.c.site == wanted.site)
+        & (closing.c.collector == wanted.collector)
+        & (closing.c.purpose == wanted.purpose)
+        & dates
+    )

@@ -13,9 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.imports import (
-    NOTICE_KNOWS,
     PACKAGES,
-    PEERS,
     SCRIPTS,
     circles,
     imports,
@@ -24,7 +22,7 @@ from tests.support.imports import (
     python_files,
     room_of,
     rooms,
-    scripts,
+    script_problems,
 )
 
 # Of each folder, or file at the top of the package, the others that it imports from: all of them,
@@ -190,27 +188,6 @@ def sql(root: Path) -> list[str]:
         or any(_SPEAKS.match(imported.name) for imported in imports(root, path))
     }
     return [f"{module} knows SQL" for module in sorted(knows) if not KNOW_SQL.match(module)]
-
-
-def script_problems(root: Path) -> list[str]:
-    """Where TypeScript imports a package, goes in a circle, or knows more than it may."""
-    edges = scripts(root)
-    return [
-        *(" → ".join(circle) for circle in circles(edges)),
-        *(
-            f"{name} imports {target}"
-            for name, targets in edges.items()
-            for target in sorted(targets - {PEERS.get(name)})
-            if not target.startswith(SCRIPTS)
-            or (target.startswith("sdk/js/npm/") and not name.startswith("sdk/js/npm/"))
-            or (name.startswith("sdk/") and not target.startswith("sdk/"))
-            or (
-                name.startswith("consent_banner/")
-                and target.startswith("sdk/")
-                and target not in NOTICE_KNOWS
-            )
-        ),
-    ]
 
 
 def test_who_imports_whom_is_in_the_table() -> None:

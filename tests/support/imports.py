@@ -150,3 +150,24 @@ def scripts(root: Path) -> dict[str, set[str]]:
                 else:
                     edges.add(name)
     return edges_of
+
+
+def script_problems(root: Path) -> list[str]:
+    """Where TypeScript imports a package, goes in a circle, or knows more than it may."""
+    edges = scripts(root)
+    return [
+        *(" → ".join(circle) for circle in circles(edges)),
+        *(
+            f"{name} imports {target}"
+            for name, targets in edges.items()
+            for target in sorted(targets - {PEERS.get(name)})
+            if not target.startswith(SCRIPTS)
+            or (target.startswith("sdk/js/npm/") and not name.startswith("sdk/js/npm/"))
+            or (name.startswith("sdk/") and not target.startswith("sdk/"))
+            or (
+                name.startswith("consent_banner/")
+                and target.startswith("sdk/")
+                and target not in NOTICE_KNOWS
+            )
+        ),
+    ]

@@ -55,7 +55,44 @@ def test_without_the_collector_the_command_names_the_extra() -> None:
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, env=path
     )
     assert (found.returncode, found.stdout, found.stderr) == (1, "", f"{MISSING}\n")
-    assert MISSING == "pip install 'askfirst[collector]'"
+    assert MISSING.startswith("pip install 'askfirst[cli]'")
+
+
+# What `askfirst[cli]` installs; every other package is as if it were not here.
+ONLY_CLI = """
+import sys
+from importlib.abc import MetaPathFinder
+here = {*sys.stdlib_module_names, "askfirst", "askfirst_collector", "shop"}
+here |= {"click", "rich", "markdown_it", "mdurl", "pygments", "publicsuffixlist", "ada_url"}
+here |= {"cffi", "_cffi_backend"}
+class Only(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] not in here:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Only())
+from askfirst.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "wanted"),
+    [
+        (["init", "--yes", "--origin", "https://shop.example", "mine.toml"], 0, "mine.toml"),
+        (["policy", "check", str(EXAMPLE)], 0, "can be used"),
+        (["policy", "explain", str(EXAMPLE)], 0, "answered for by"),
+        (["doctor", "http://127.0.0.1:1", "--no-browser"], 2, "D001"),
+        (["serve", "--data", "here"], 1, "pip install 'askfirst[collector]'"),
+    ],
+)
+def test_a_relay_s_site_needs_no_collector(
+    command: list[str], status: int, wanted: str, tmp_path: Path
+) -> None:
+    """With `askfirst[cli]` alone a policy is written and checked, and a site looked at."""
+    found = subprocess.run(
+        [sys.executable, "-c", ONLY_CLI, *command], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (found.returncode, wanted in found.stdout + found.stderr) == (status, True), found
 
 
 def test_the_help_in_the_docs_is_what_the_commands_say() -> None:

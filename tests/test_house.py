@@ -93,13 +93,13 @@ embedded: @client @errors @observe @spool @terms api app config dashboard dashbo
 explain: @pages @terms
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
-init: @errors @gate @terms catalogue reports
+init: @errors @gate @terms catalogue
 jobs: @errors closing ingest ledger members services store usecases webhooks
 ledger: @client @contracts @errors @terms config store
 loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases
-reports: @terms closing store
+reports: @terms catalogue closing store
 runtime: @__version__ @errors @spool catalogue config ingest jobs ledger members services store
     usecases
 services: @spool catalogue config ledger members store

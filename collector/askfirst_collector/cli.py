@@ -24,9 +24,27 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"askfirst_collector.commands.{cmd_name}")
+        try:
+            module = import_module(f"askfirst_collector.commands.{cmd_name}")
+        except ModuleNotFoundError as error:
+            # One of ours that is missing is a fault, and not what to install.
+            if str(error.name).startswith("askfirst"):
+                raise
+            return _missing(cmd_name, str(error.name))
         command: click.Command = getattr(module, cmd_name)
         return command
+
+
+def _missing(name: str, package: str) -> click.Command:
+    """A command that says what to install first."""
+
+    @click.command(name, context_settings={"ignore_unknown_options": True})
+    @click.argument("arguments", nargs=-1)
+    def missing(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(f"{package} is not here: pip install 'askfirst[collector]'")
+
+    missing.short_help = "Needs askfirst[collector]."
+    return missing
 
 
 @click.group(

@@ -6,7 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from askfirst.terms.policy import shipped
+from askfirst.terms.terms import Closes
 
+# Agreeing visitors a day below which a period should be that long; else it is a day.
+MONTH_BELOW = 200
+WEEK_BELOW = 2_000
 # The policies whose purposes a new one starts from.
 LEVELS = {
     "minimal": "hours, sections, channels, families of browsers; figures of 10 or more",
@@ -18,6 +22,11 @@ EUROPEAN = frozenset(
     {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"}
     | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
 )
+
+
+def closes_for(agreeing: int) -> Closes:
+    """The period for so many agreeing visitors a day."""
+    return "month" if agreeing < MONTH_BELOW else "week" if agreeing < WEEK_BELOW else "day"
 
 
 def ready_made(

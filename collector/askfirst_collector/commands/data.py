@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from askfirst.errors import AskfirstError, PolicyError
-from askfirst_collector.runtime.open import close_services, open_services
-from askfirst_collector.services import Services
+
+if TYPE_CHECKING:
+    from askfirst_collector.services import Services
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -38,6 +39,9 @@ def host_policy_option(command: Any) -> Any:
 @contextmanager
 def opened(data: Path, *, host_policy: Path | None = None) -> Iterator[Services]:
     """The parts of a collector for one command; our errors become messages."""
+    # Not for commands that only read files: those run where no collector is installed.
+    from askfirst_collector.runtime.open import close_services, open_services
+
     with click_errors():
         # Beside a collector, perhaps where its log cannot be seen: no command ends every grant.
         parts = open_services(

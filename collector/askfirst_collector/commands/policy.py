@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,7 +17,6 @@ from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped
 from askfirst.terms.purpose import Kind
 from askfirst.terms.terms import Terms
 from askfirst.terms.widening import Widening, widened
-from askfirst_collector.api.serialize import moment, publish_preview_json
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.commands.data import FILE, data_option, host_policy_option, opened
 from askfirst_collector.commands.printing import (
@@ -29,9 +29,9 @@ from askfirst_collector.commands.printing import (
     widened_json,
 )
 from askfirst_collector.explain import PlainPurpose, explain
-from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.usecases.preview_publish import PublishPreview, preview_publish
-from askfirst_collector.usecases.sites import publish_policy, unschedule_policy
+
+if TYPE_CHECKING:
+    from askfirst_collector.usecases.preview_publish import PublishPreview
 
 
 @click.group()
@@ -133,6 +133,12 @@ def publish(
     Says what it widens, and so what visitors are asked again about. With --preview nothing is
     published, and it ends with 1 where it could not be.
     """
+    # Only what opens a collector's folder needs one to be installed.
+    from askfirst_collector.api.serialize import moment, publish_preview_json
+    from askfirst_collector.members.rows import ON_THE_MACHINE
+    from askfirst_collector.usecases.preview_publish import preview_publish
+    from askfirst_collector.usecases.sites import publish_policy
+
     candidate = _read(file)
     if only_preview:
         with opened(data, host_policy=host_policy) as parts:
@@ -202,6 +208,9 @@ def _print_preview(site: str, effects: PublishPreview) -> None:
 @click.option("--expected", help="The hash of the policy that was seen; another one is kept.")
 def unschedule(site: str, data: Path, expected: str | None) -> None:
     """Drop the policy of SITE that was to take effect later; harmless where there is none."""
+    from askfirst_collector.members.rows import ON_THE_MACHINE
+    from askfirst_collector.usecases.sites import unschedule_policy
+
     with opened(data) as parts:
         if parts.registry.site(site) is None:
             raise click.ClickException(f"No site is called {site!r}. See: askfirst site list")

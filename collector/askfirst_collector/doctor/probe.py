@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import askfirst
@@ -13,7 +14,6 @@ from askfirst.observe.address import read_address
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.edition import Editions
 from askfirst.terms.policy import Policy
-from askfirst_collector import embedded
 
 # Where frameworks and middleware keep what they call next.
 NEXT = ("middleware_stack", "asgi_handler", "asgi_app", "wsgi_app", "app", "application", "_app")
@@ -100,8 +100,8 @@ def watch_gates(probe: Probe) -> None:
     gate_module.choose_mode = lambda mode, origins: "strict"
     asgi, wsgi = askfirst.ConsentMiddleware, askfirst.wsgi.ConsentMiddleware
     call_asgi, call_wsgi = asgi.__call__, wsgi.__call__
-    collector = embedded.EmbeddedCollector
-    original_init, original_editions = collector.__init__, collector.editions
+    if find_spec("sqlalchemy") is not None:  # else the site is a relay: no collector is in it
+        _watch_collectors(probe)
 
     async def watched_asgi(self: Any, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -111,6 +111,15 @@ def watch_gates(probe: Probe) -> None:
     def watched_wsgi(self: Any, environ: Any, start_response: Any) -> Any:
         probe.serves(self, environ.get("REMOTE_ADDR", ""))
         return call_wsgi(self, environ, start_response)
+
+    asgi.__call__ = watched_asgi  # type: ignore[method-assign]
+    wsgi.__call__ = watched_wsgi  # type: ignore[method-assign]
+
+
+def _watch_collectors(probe: Probe) -> None:
+    from askfirst_collector.embedded import EmbeddedCollector
+
+    original_init, original_editions = EmbeddedCollector.__init__, EmbeddedCollector.editions
 
     def watched_init(self: Any, *arguments: Any, **options: Any) -> None:
         probe.proxies.append(options.get("proxies", Proxies()))
@@ -123,10 +132,8 @@ def watch_gates(probe: Probe) -> None:
         probe.policies.append(policy.document)
         return await original_editions(self, policy)
 
-    asgi.__call__ = watched_asgi  # type: ignore[method-assign]
-    wsgi.__call__ = watched_wsgi  # type: ignore[method-assign]
-    collector.__init__ = watched_init  # type: ignore[method-assign]
-    collector.editions = watched_editions  # type: ignore[method-assign]
+    EmbeddedCollector.__init__ = watched_init  # type: ignore[method-assign]
+    EmbeddedCollector.editions = watched_editions  # type: ignore[method-assign]
 
 
 def _above(middleware: list[str]) -> list[str]:

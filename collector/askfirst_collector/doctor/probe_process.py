@@ -12,11 +12,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from importlib.util import find_spec
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
-
-import uvicorn
 
 from askfirst_collector.doctor.load_application import is_wsgi, load
 from askfirst_collector.doctor.probe import Probe, watch_gates
@@ -98,12 +98,13 @@ def serve(target: str, listener: socket.socket, token: str) -> None:
     watch_gates(probe)
     # Before the application is there, as uvicorn itself does: its log settings come first.
     # Without an access log: this server is the doctor's own, and says nothing of the owner's.
-    config = uvicorn.Config(_later, access_log=False, proxy_headers=False, log_level="info")
+    run = _asgi_server(listener) if find_spec("uvicorn") is not None else None
     app = load(target)
     probe.root = app
     if not is_wsgi(app):
-        config.app = WatchedASGI(app, token, probe)
-        uvicorn.Server(config).run(sockets=[listener])
+        if run is None:
+            sys.exit("uvicorn is not here, which serves ASGI applications: pip install uvicorn")
+        run(WatchedASGI(app, token, probe))
         return
     server = _Server(("127.0.0.1", 0), _Requests, bind_and_activate=False)
     server.socket.close()
@@ -112,6 +113,19 @@ def serve(target: str, listener: socket.socket, token: str) -> None:
     server.setup_environ()
     server.set_app(WatchedWSGI(app, token, probe))
     server.serve_forever()
+
+
+def _asgi_server(listener: socket.socket) -> Callable[[Any], None]:
+    """What serves an application, once it is there."""
+    import uvicorn
+
+    config = uvicorn.Config(_later, access_log=False, proxy_headers=False, log_level="info")
+
+    def run(app: Any) -> None:
+        config.app = app
+        uvicorn.Server(config).run(sockets=[listener])
+
+    return run
 
 
 async def _later(scope: Any, receive: Any, send: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from askfirst.terms.terms import Closes
-from askfirst_collector.reports.advice import MONTH_BELOW, WEEK_BELOW, closes_for
+from askfirst_collector.catalogue.first_policy import MONTH_BELOW, WEEK_BELOW, closes_for
 
 AGREEING = 2  # one of two is taken to agree
 

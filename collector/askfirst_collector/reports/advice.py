@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from askfirst.terms.terms import CLOSES, Closes
+from askfirst_collector.catalogue.first_policy import closes_for
 
 from .ranges import Period
 
 ENOUGH = 7  # ended days, before anything is advised
-# Agreeing visitors a day below which a period should be that long; else it is a day.
-MONTH_BELOW = 200
-WEEK_BELOW = 2_000
-
-
-def closes_for(agreeing: int) -> Closes:
-    """The period for so many agreeing visitors a day."""
-    return "month" if agreeing < MONTH_BELOW else "week" if agreeing < WEEK_BELOW else "day"
 
 
 def advised_closes(days: Iterable[Period], closes: Closes) -> Closes | None:

@@ -1,12 +1,12 @@
-"""The `askfirst` command: the collector's command line, where the collector is installed."""
+"""The `askfirst` command; what a command needs beside it, the command says."""
 
 from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
 
-NEEDED = ("askfirst_collector", "click", "rich", "uvicorn", "sqlalchemy", "starlette")
-MISSING = "pip install 'askfirst[collector]'"
+NEEDED = ("askfirst_collector", "click", "rich")
+MISSING = "pip install 'askfirst[cli]', or 'askfirst[collector]' where the collector runs"
 
 
 def main() -> None:

@@ -1,14 +1,32 @@
 /** The preferences as a modal dialog: each purpose on or off, and less detail of all (as pages/choices.py). */
-import type { NoticeContext, Question } from "../../sdk/js/src/api.ts";
+import type { NoticeContext, Published, PurposeDocument, Question } from "../../sdk/js/src/api.ts";
 import { decide } from "../../sdk/js/src/consent.ts";
 import { file } from "../../sdk/js/src/file.ts";
-import { about, at, lessDiffers, minimumAge, sharedDetail, textOf } from "./describe.ts";
-import { type Child, el, own } from "./element.ts";
-import { signalLine } from "./first.ts";
-import { address, button, fields, form, problem, withReturn } from "./form.ts";
-import { changes, sellsTag } from "./item.ts";
-import { every, isOwn, recipientsOf, section } from "./placed.ts";
-import type { Words } from "./words.ts";
+import { every, section } from "./collectors.ts";
+import {
+  address,
+  at,
+  button,
+  type Child,
+  changes,
+  count,
+  el,
+  fields,
+  form,
+  isOwn,
+  isolated,
+  listed,
+  minimumAge,
+  own,
+  problem,
+  recipientsOf,
+  sellsTag,
+  sharedDetail,
+  signalLine,
+  textOf,
+  type Words,
+  withReturn,
+} from "./kit.ts";
 
 export function dialog(context: NoticeContext, words: Words): HTMLDialogElement {
   const { published, base } = context;
@@ -184,4 +202,30 @@ function options(
       ),
     ),
   );
+}
+
+/** Whether less detail of a purpose stores anything else than what is asked. */
+const lessDiffers = ({ details }: Published, name: string): boolean =>
+  JSON.stringify(details[name]?.[1]) !== JSON.stringify(details[name]?.[2]);
+
+/** How long it is kept, with whom it is shared (in words), and what it sets in the browser. */
+function about(purpose: PurposeDocument, shared: string, words: Words): string {
+  const names = [...purpose.cookies, ...purpose.storage].map(isolated);
+  return [
+    ...retention(purpose, words),
+    shared,
+    ...(names.length > 0 ? [words.say("choices.sets", { names: listed(words, names) })] : []),
+  ].join(" ");
+}
+
+function retention(purpose: PurposeDocument, words: Words): string[] {
+  if (Object.keys(purpose.levels).length === 0) return [];
+  const period = words.say(`within.${purpose.closes}`);
+  const days = (n: number): string => count(words, "days", n);
+  const counts = words.say("retention.counts", { days: days(purpose.retention_days), period });
+  if (!purpose.keep_rows_days) {
+    return [counts, words.say("retention.rows_none", { cell: purpose.min_cell_size, period })];
+  }
+  const rows = words.say("retention.rows", { days: days(purpose.keep_rows_days), period });
+  return purpose.levels["visitor"] === 2 ? [counts, rows, words.say("retention.receipt")] : [counts, rows];
 }

@@ -32,35 +32,9 @@ export function at({ policy, details }: Published, name: string, detail: number,
     : words.say("choices.empty_scope");
 }
 
-/** Whether less detail of a purpose stores anything else than what is asked. */
-export const lessDiffers = ({ details }: Published, name: string): boolean =>
-  JSON.stringify(details[name]?.[1]) !== JSON.stringify(details[name]?.[2]);
-
 /** The detail of all that the site itself was granted; 0 where nothing was. */
 export const sharedDetail = (state: State | null): number =>
   Math.max(0, ...Object.entries(state?.choices ?? {}).map(([name, detail]) => (name.includes("/") ? 0 : detail)));
-
-/** How long it is kept, with whom it is shared (in words), and what it sets in the browser. */
-export function about(purpose: PurposeDocument, shared: string, words: Words): string {
-  const names = [...purpose.cookies, ...purpose.storage].map(isolated);
-  return [
-    ...retention(purpose, words),
-    shared,
-    ...(names.length > 0 ? [words.say("choices.sets", { names: listed(words, names) })] : []),
-  ].join(" ");
-}
-
-function retention(purpose: PurposeDocument, words: Words): string[] {
-  if (Object.keys(purpose.levels).length === 0) return [];
-  const period = words.say(`within.${purpose.closes}`);
-  const days = (n: number): string => count(words, "days", n);
-  const counts = words.say("retention.counts", { days: days(purpose.retention_days), period });
-  if (!purpose.keep_rows_days) {
-    return [counts, words.say("retention.rows_none", { cell: purpose.min_cell_size, period })];
-  }
-  const rows = words.say("retention.rows", { days: days(purpose.keep_rows_days), period });
-  return purpose.levels["visitor"] === 2 ? [counts, rows, words.say("retention.receipt")] : [counts, rows];
-}
 
 /** Name, role and country of a third party; `of` is who shares, where it is not the site. */
 export function recipient({ name, role, country }: Recipient, words: Words, of?: string): string {

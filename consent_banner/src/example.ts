@@ -2,8 +2,7 @@
 import type { Published, Scope } from "../../sdk/js/src/api.ts";
 import { page } from "../../sdk/js/src/page.ts";
 import { screenAt } from "../../sdk/js/src/screen.ts";
-import { el, own } from "./element.ts";
-import type { Words } from "./words.ts";
+import { el, own, type Words } from "./kit.ts";
 
 export function table({ policy, details }: Published, name: string, words: Words, now: Date): HTMLElement {
   const purpose = policy.purposes[name];

@@ -1,7 +1,6 @@
 /** What lies over the page: the notice comes when there is something to ask, and goes with the answer. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { file } from "../../sdk/js/src/file.ts";
-import { dialog } from "./choices.ts";
 import { el } from "./element.ts";
 import { firstLayer } from "./first.ts";
 import type { Words } from "./words.ts";
@@ -12,7 +11,14 @@ let why = "";
 
 const notice = (): HTMLElement | null => document.getElementById("askfirst-notice");
 
-export function ask(context: NoticeContext, words: Words, root: HTMLElement): void {
+/** Draws what is to be asked, if anything; `sheet` is waited for, and by then `isLatest` may not hold any more. */
+export async function ask(
+  context: NoticeContext,
+  words: Words,
+  root: HTMLElement,
+  sheet: Promise<void> | undefined,
+  isLatest: () => boolean,
+): Promise<void> {
   const old = notice();
   if (context.consent.asks.length === 0) {
     // The server may know of an edition that the browser's copy of the policy does not have yet: it knows better.
@@ -27,9 +33,15 @@ export function ask(context: NoticeContext, words: Words, root: HTMLElement): vo
   }
   // Redrawn in place: the page, or the policy it was drawn from, was older than the site's.
   const made = firstLayer(context, words);
-  if (old) old.replaceWith(made);
+  await sheet;
+  if (!isLatest()) return;
+  // Shown while it is empty: the browser looks at an element's styles before it lifts it, and once is enough.
+  const content = [...made.childNodes];
+  made.textContent = "";
+  if (old?.isConnected) old.replaceWith(made);
   else root.append(made);
   raise(made);
+  made.append(...content);
   const said = made.querySelector(".askfirst-problem");
   if (said) said.textContent = why;
   why = "";
@@ -58,7 +70,8 @@ function raise(layer: HTMLElement): void {
   }
   const { style } = document.documentElement;
   const measure = (): void => style.setProperty("--askfirst-height", `${layer.isConnected ? layer.offsetHeight : 0}px`);
-  new ResizeObserver(measure).observe(layer);
+  // After it is painted: the styles of the whole page are worked out anew by this.
+  new ResizeObserver(() => setTimeout(measure)).observe(layer);
 }
 
 /** Takes the notice away; focus does not fall back to the top of the page with it. */
@@ -70,8 +83,10 @@ export function answered(): void {
 }
 
 export async function open(context: NoticeContext, words: Words, root: HTMLElement): Promise<void> {
+  const sheet = styled(context.base, "askfirst.css", root);
+  const { dialog }: typeof import("./choices.ts") = await import(file(context.base, "choices.js"));
+  await sheet;
   if (root.querySelector("dialog")) return;
-  await styled(context.base, "askfirst.css", root);
   const made = dialog(context, words);
   root.append(made);
   made.showModal();

@@ -6,33 +6,35 @@ import { withReturn } from "./form.ts";
 import { ask, open, styled } from "./layers.ts";
 import { load, type Words } from "./words.ts";
 
+export * from "./kit.ts";
+
 let current: NoticeContext;
 let words: Promise<Words> | undefined;
+let sheet: Promise<void> | undefined; // of a place that we made
 let latest = 0;
 
 /** Shows a layer, or brings the page up to date after a change. Throws nothing. */
-export function show(context: NoticeContext): void {
+export async function show(context: NoticeContext): Promise<void> {
   current = context;
-  void lay(context, ++latest);
-}
-
-async function lay(context: NoticeContext, turn: number): Promise<void> {
+  const turn = ++latest;
   const { layer, base } = context;
   try {
     words ??= begin(context);
+    if (layer === "withdraw") return withdraw(context, await words);
+    const root = document.querySelector<HTMLElement>(".askfirst") ?? place(base);
     const said = await words;
-    if (layer === "withdraw") return withdraw(context, said);
-    const root = await place(context, said);
+    root.lang ||= said.lang;
+    root.dir ||= said.dir;
     if (layer === "preferences") await open(context, said, root);
-    else if (turn === latest) ask(context, said, root);
+    else if (turn === latest) await ask(context, said, root, sheet, () => turn === latest);
   } catch {
     words = undefined;
     if (layer !== "first") location.assign(withReturn(base, "choices"));
   }
 }
 
-async function begin({ base, published }: NoticeContext): Promise<Words> {
-  const found = await load(base, published);
+async function begin(context: NoticeContext): Promise<Words> {
+  const found = await load(context.base, context.published, context.words);
   addEventListener("click", (event) => {
     try {
       onClick(event, current, found);
@@ -43,12 +45,10 @@ async function begin({ base, published }: NoticeContext): Promise<Words> {
   return found;
 }
 
-/** Our place in the page: the server's, or one at the end of the body. */
-async function place({ base }: NoticeContext, { lang, dir }: Words): Promise<HTMLElement> {
-  const found = document.querySelector<HTMLElement>(".askfirst");
-  if (found) return found;
-  const root = el("div", { class: "askfirst", lang, dir });
+/** A place of ours at the end of the body; its styles are on their way while the words are. */
+function place(base: string): HTMLElement {
+  const root = el("div", { class: "askfirst" });
   document.body.append(root);
-  await styled(base, "notice.css", root);
+  sheet = styled(base, "notice.css", root);
   return root;
 }

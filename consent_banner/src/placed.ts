@@ -1,9 +1,9 @@
 /** Placed collectors in plain words: who each is, where it stands, and what it asks here (as gate/placed.py). */
 import type { PlacedDocument, Published, Question } from "../../sdk/js/src/api.ts";
-import { at, count, listed, recipients, type Text, textOf } from "./describe.ts";
-import { type Child, el, own } from "./element.ts";
+import { at, count, recipients, type Text, textOf } from "./describe.ts";
+import { el, own } from "./element.ts";
 import { purposeItem } from "./item.ts";
-import { isolated, type Words } from "./words.ts";
+import type { Words } from "./words.ts";
 
 /** The placed collector that a purpose is of; "" for the site itself. */
 export const collectorOf = (purpose: string): string => purpose.split("/").slice(-2, -1).join();
@@ -11,12 +11,6 @@ export const collectorOf = (purpose: string): string => purpose.split("/").slice
 export const isOwn = (purpose: string): boolean => !collectorOf(purpose);
 
 const placedOf = ({ placed }: Published, name: string): PlacedDocument | undefined => placed?.[collectorOf(name)];
-
-/** Everything that visitors are asked about, on whatever page. */
-export const every = ({ asked, placed = {} }: Published): string[] => [
-  ...asked.filter(isOwn),
-  ...Object.values(placed).flatMap((each) => each.asked),
-];
 
 /** The questions of each collector, in order; those of the site itself stand under "". */
 export function byCollector(questions: readonly Question[]): Map<string, Question[]> {
@@ -71,63 +65,4 @@ export function titleOf(published: Published, name: string, words: Words): strin
   const { title }: Pick<Text, "title"> = found ? textOf(found, name, words.lang) : { title: name };
   const placed = placedOf(published, name);
   return placed ? `${title} (${placed.controller["name"]})` : title;
-}
-
-/** Every placed collector of the site, with what `purpose` makes of each of its purposes. */
-export function section(published: Published, words: Words, purpose: (name: string) => Child): HTMLElement | null {
-  const all = Object.values(published.placed ?? {});
-  if (all.length === 0) return null;
-  return part(
-    "placed",
-    "h3",
-    words.say("placed.title"),
-    el("p", {}, words.say("placed.why")),
-    all.map((each) =>
-      part(
-        `placed-${each.collector}`,
-        "h4",
-        own(each.controller["name"] ?? ""),
-        about(published, each, words),
-        each.asked.map(purpose),
-      ),
-    ),
-  );
-}
-
-const part = (name: string, heading: string, title: Child, ...body: Child[]): HTMLElement =>
-  el(
-    "section",
-    { class: "askfirst-section", "aria-labelledby": `askfirst-${name}` },
-    el(heading, { id: `askfirst-${name}` }, title),
-    body,
-  );
-
-/** Who a collector is, and where it stands. */
-function about(published: Published, placed: PlacedDocument, words: Words): HTMLElement {
-  const { name, address, country, contact } = placed.controller;
-  const who = [name, address, country].flatMap((line) => line || []);
-  const pages = where(published, placed, words).map((each) => el("li", {}, each));
-  const pairs: [string, Child][] = [
-    ["policy.controller", own(listed(words, who))],
-    ["placed.contact", own(contact ?? "")],
-    ["placed.law", own(placed.jurisdiction)],
-    ["placed.where", el("ul", { class: "askfirst-list" }, pages)],
-  ];
-  return el(
-    "dl",
-    { class: "askfirst-terms" },
-    pairs.map(([path, value]) => el("div", {}, el("dt", {}, words.say(path)), el("dd", {}, value))),
-  );
-}
-
-/** The pages a collector stands on, a phrase for each pattern. */
-function where({ policy }: Published, { pages, origins }: PlacedDocument, words: Words): string[] {
-  const said = pages.map((pattern) => {
-    const path = pattern.replace(/\/\*\*$/, "");
-    const kind = (path.includes("*") ? "like" : "page") + (path === pattern ? "" : "_below");
-    const holes = { path: isolated(path.replaceAll("*", "…")) };
-    return words.say(`placed.${kind === "page_below" ? "below" : kind}`, holes);
-  });
-  if (policy.origins.every((each) => origins.includes(each))) return said;
-  return said.map((each) => words.say("placed.at", { pages: each, origins: listed(words, origins.map(isolated)) }));
 }

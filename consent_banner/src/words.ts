@@ -1,5 +1,5 @@
 /** Our own words: one file a language, the same that the server's pages are made of. */
-import type { Published } from "../../sdk/js/src/api.ts";
+import type { NoticeContext, Published } from "../../sdk/js/src/api.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { type Child, undirected } from "./element.ts";
 
@@ -18,15 +18,21 @@ export interface Words {
 
 export type Holes = Readonly<Record<string, string | number>>;
 
-/** The words in the language that the site published for this page, or English. */
-export async function load(base: string, { lang }: Pick<Published, "lang">): Promise<Words> {
-  const found = (await read(base, lang)) ?? (await read(base, FALLBACK));
+/** The words in the language that the site published for this page, or English; `early` may be those, on their way. */
+export async function load(
+  base: string,
+  { lang }: Pick<Published, "lang">,
+  early?: NoticeContext["words"],
+): Promise<Words> {
+  const found = (await read(base, lang, early)) ?? (await read(base, FALLBACK));
   if (!found) throw new Error("the words of the notice are missing");
   return found;
 }
 
-async function read(base: string, lang: string): Promise<Words | undefined> {
-  const response = await fetch(file(base, `words/${lang}.json`));
+async function read(base: string, lang: string, early?: NoticeContext["words"]): Promise<Words | undefined> {
+  const href = file(base, `words/${lang}.json`);
+  const sent = await early;
+  const response = sent?.url === href && !sent.bodyUsed ? sent : await fetch(href);
   return response.ok ? words(await response.json()) : undefined;
 }
 

@@ -165,6 +165,7 @@ export interface NoticeContext {
   readonly signals: Signals;
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
   readonly layer: Layer;
+  readonly words?: Promise<Response | undefined> | undefined; // of the page's language, asked for before the policy was known
   readonly answered: (stale?: boolean) => void; // `stale`: the policy is older than the site's. call it when the answer of POST /askfirst/consent is here: the gate reads the cookie again
 }
 
@@ -184,7 +185,7 @@ export interface ControlModule {
  * enhanced and nothing is built), and again after every change: with nothing left to ask, "first" takes the notice away.
  */
 export interface NoticeModule {
-  readonly show: (context: NoticeContext) => void;
+  readonly show: (context: NoticeContext) => Promise<void>; // settled when it is drawn
 }
 
 /** What the gate hands to `start` of a part that looks after elements which wait for consent. */

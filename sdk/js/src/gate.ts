@@ -78,6 +78,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
   let route: Route = site(base);
+  let words: NoticeContext["words"];
   const parts: Record<string, Promise<(() => void) | undefined>> = {};
 
   const stateOf = ({ policy, suffix }: Published): State | null =>
@@ -129,10 +130,10 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   }
 
   async function present(): Promise<void> {
+    if (notice || consent.asks[0] || document.getElementById("askfirst-notice")) await show("first");
     // A page without a way back to the choices gets one (M11), and one of ours tells the present state.
     const there = document.querySelector(`#askfirst-control, ${LINK}:not(#askfirst-notice *)`);
-    if (published?.asked[0] && !published.closed && (!there || there.id)) void safely(way);
-    if (notice || consent.asks[0] || document.getElementById("askfirst-notice")) await show("first");
+    if (published?.asked[0] && !published.closed && (!there || there.id)) await way();
   }
 
   async function way(): Promise<void> {
@@ -208,9 +209,10 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   async function show(layer: NoticeContext["layer"]): Promise<boolean> {
     notice ??= safely(() => import(file(base, "notice.js")));
     const found = await notice;
-    if (published)
-      found?.show({ published, consent: view(), state, signals: signals(), base, route, layer, answered: learnt });
-    return Boolean(found && published);
+    if (!found || !published) return false;
+    const context = { published, consent: view(), state, signals: signals(), base, route, layer, words };
+    await found.show({ ...context, answered: learnt });
+    return true;
   }
 
   async function learn(cache: RequestCache, tries = 1): Promise<void> {
@@ -258,13 +260,19 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
   new MutationObserver(() => void safely(mutated)).observe(document, { childList: true, subtree: true });
   onChoices(choose);
-  // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
-  if (!cookies().includes("askfirst") && !document.getElementById("askfirst-notice")) {
-    const lang = document.documentElement.lang.slice(0, 2) || "en";
-    for (const name of ["notice.js", "notice.css", `words/${lang}.json`]) void safely(() => fetch(file(base, name)));
-  }
   // In a frame of another origin nobody is asked (M54), and nothing is allowed.
-  if (isOurs()) whenSeen(() => learnt());
+  if (isOurs()) {
+    // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
+    if (!cookies().includes("askfirst") && !document.getElementById("askfirst-notice")) {
+      const lang = document.documentElement.lang.slice(0, 2) || "en";
+      words = safely(() => fetch(file(base, `words/${lang}.json`)));
+      const sheet = { rel: "preload", as: "style", href: file(base, "notice.css") };
+      document.head.append(Object.assign(document.createElement("link"), sheet));
+      // Not loaded alone: it is compiled, and has run, while the policy is on its way.
+      void safely(() => import(file(base, "notice.js")));
+    }
+    whenSeen(() => learnt());
+  }
 
   return {
     allows,

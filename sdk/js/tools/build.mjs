@@ -21,6 +21,7 @@ const ENTRIES = [
   { file: "embeds.js", source: "consent_banner/src/embeds.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "rights.js", source: "consent_banner/src/rights.ts", format: "esm" },
+  { file: "choices.js", source: "consent_banner/src/choices.ts", format: "esm" },
   { file: "example.js", source: "consent_banner/src/example.ts", format: "esm" },
   { file: "notice.css", source: "consent_banner/src/notice.css", format: undefined },
   { file: "askfirst.css", source: "consent_banner/src/pages.css", format: undefined },
@@ -43,6 +44,15 @@ const OPTIONS = {
 
 const named = (version) => ({ define: { ASKFIRST_VERSION: JSON.stringify(version) } });
 
+/** What notice.js has already is not sent twice: the parts that come after it import it from there. */
+const lent = (file, version) => ({
+  name: "lent",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/kit\.ts$/ }, () =>
+      file === "notice.js" ? undefined : { path: `./notice.js?v=${version}`, external: true },
+    ),
+});
+
 async function bundle({ file, source, format }, version) {
   const { outputFiles, metafile } = await esbuild.build({
     entryPoints: [source],
@@ -50,6 +60,7 @@ async function bundle({ file, source, format }, version) {
     ...(format ? { format } : {}),
     ...OPTIONS,
     ...named(version),
+    plugins: [lent(file, version)],
     metafile: true,
   });
   return { bytes: Buffer.from(outputFiles[0].contents), sources: Object.keys(metafile.inputs) };

@@ -149,6 +149,7 @@ export interface NoticeContext {
     readonly signals: Signals;
     readonly base: string;
     readonly layer: Layer;
+    readonly words?: Promise<Response | undefined> | undefined;
     readonly answered: (stale?: boolean) => void;
 }
 /** What control.js exports: the way back, for pages that need nothing else. */
@@ -160,7 +161,7 @@ export interface ControlModule {
  * enhanced and nothing is built), and again after every change: with nothing left to ask, "first" takes the notice away.
  */
 export interface NoticeModule {
-    readonly show: (context: NoticeContext) => void;
+    readonly show: (context: NoticeContext) => Promise<void>;
 }
 /** What the gate hands to `start` of a part that looks after elements which wait for consent. */
 export interface GatedContext {

@@ -9,6 +9,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.cli import main
 from tests.collectors import Clock, opened, policy
 from tests.registry.test_host_policies import ceiling
@@ -86,6 +87,24 @@ def test_people_read_the_same(tmp_path: Path) -> None:
     text, _, stops = shown.partition("✗")
     assert read_policy(text, kind="host").hash == ceiling({"page": 1}).hash
     assert "Stopped by it: shop" in stops
+
+
+def test_set_proposes_what_is_newer_than_the_policy(tmp_path: Path) -> None:
+    """M31: a host policy of before allows no more than it did; setting it says what it lacks."""
+    data, file = site(tmp_path), tmp_path / "before.toml"
+    with opened(data, Clock()) as parts:
+        suspended = parts.registry.site("shop")
+        assert suspended is not None
+        assert not suspended.suspended
+    text = as_toml(ceiling().document).replace("campaign = 3\n", "")
+    file.write_text(text, "utf-8")
+    said = run("set", file, "--data", data).output
+    assert f"write campaign = 3, or less, under [purposes.NAME.levels] in {file}" in said
+    assert "/purposes/statistics/levels/campaign" in said
+    file.write_text(as_toml(ceiling().document), "utf-8")
+    again = run("set", file, "--data", data).output
+    assert "campaign" not in again
+    assert "Goes on: shop" in again
 
 
 def test_set_keeps_what_was_put_in_force_meanwhile(tmp_path: Path) -> None:

@@ -112,7 +112,16 @@ class Marked:
             "cookies": {"enabled": True, "names": [*self.cookies, self.hex]},
         }
         origin = f"https://{self.letters}.example"
-        pages = (f"/u/{self.hex}", f"/{self.letters}?{self.query}", f"/u?uid={self.hex}")
+        # Of words, so that no rule for identifiers takes them out.
+        name = "-".join(("tide", "moon", "reed", "gull")[int(each, 16) % 4] for each in self.hex)
+        campaign = f"utm_source={name[:29]}&utm_medium={name[29:58]}&utm_campaign={self.letters}"
+        pages = (
+            f"/u/{self.hex}",
+            f"/{self.letters}?{self.query}",
+            f"/u?uid={self.hex}",
+            f"/u?{campaign}",
+            f"/u?ref={self.text}",
+        )
         yield [view(page, referrer=origin, **told) for page in pages]
         yield [
             {"type": "action", "purpose": "statistics", "page": "/u", "action": action, **told}

@@ -40,6 +40,7 @@ def test_a_row_holds_what_was_agreed_to_at_its_level(world: World) -> None:
         "time": ("2026-11-22", "14", "05"),
         "page": ("/coffee", "/coffee/beans", "none"),
         "referrer": ("other", "example.co.uk"),
+        "campaign": ("x", "none", "none"),
         "browser": ("Firefox", "140"),
         "os": ("Linux", "unknown"),
         "screen": ("desktop", "1300x700"),

@@ -9,6 +9,7 @@ from askfirst.contracts.events import Action as Sent
 from askfirst.contracts.events import CookieInfo
 from askfirst.observe import agent
 from askfirst.observe.action import action
+from askfirst.observe.campaign import campaign
 from askfirst.observe.clock import arrival
 from askfirst.observe.cookies import cookies
 from askfirst.observe.language import language
@@ -26,6 +27,7 @@ EXAMPLES = {
     "time": arrival(1_795_356_309),
     "page": page("/shop/8812/red-shoes?sort=price&u=7#reviews", {"sort": frozenset({"price"})}),
     "referrer": referrer("https://www.google.co.uk"),
+    "campaign": campaign("/?utm_source=Newsletter&utm_medium=email&utm_campaign=spring-sale"),
     "browser": agent.browser("Mozilla/5.0 (X11; Linux; rv:140.0) Gecko/20100101 Firefox/140.0.2"),
     "os": agent.os("Mozilla/5.0 (iPhone; CPU iPhone OS 18_7_1 like Mac OS X) Mobile/15E148"),
     "screen": screen([1366, 768]),

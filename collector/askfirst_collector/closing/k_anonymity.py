@@ -13,7 +13,7 @@ from askfirst_collector.store.events import Row
 COMBINED = ("ip", "browser", "os", "screen", "language")
 # The other attributes with strings. What a list allows may still be joined into what one visitor
 # alone has: 64 declared cookies are 64 bits, and so are 16 properties of 16 values.
-STRINGS = ("page", "referrer", "cookies", "action")
+STRINGS = ("page", "referrer", "campaign", "cookies", "action")
 
 Combination = tuple[Value, ...]
 # How fine a receipt's combination was when its rows were last kept.

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from askfirst.contracts.drops import Drop
-from askfirst.contracts.events import FIELDS, Event, read_fields, read_observed
+from askfirst.contracts.events import Event, fields_of, read_fields, read_observed
 from askfirst.observe.event import Observer
 from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Signals
-from askfirst.terms.lattice import Scope
 from askfirst.terms.placed import Placed, split
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.authorize import Authorization
@@ -113,7 +111,7 @@ class Reading:
         return template or Drop.NO_GRANT
 
     def _values(self, event: Event, template: RowTemplate) -> dict[str, Value] | Drop:
-        fields = read_fields(event, _told(template.terms.scope))
+        fields = read_fields(event, fields_of(template.terms.scope))
         observed = read_observed(event)
         if fields is None or observed is None:
             return Drop.BAD_EVENT
@@ -131,9 +129,3 @@ def _drop(template: RowTemplate, reason: Drop) -> Row:
 def drop_of(row: Row, reason: Drop) -> Row:
     """What counts that this row is not stored, and why."""
     return replace(row, type=DROP, values={"action": (reason.value,)})
-
-
-@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
-def _told(scope: Scope) -> tuple[str, ...]:
-    """What is wanted of that which only the page can tell."""
-    return tuple(name for name in scope.as_dict() if name in FIELDS)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from askfirst.contracts.events import SCREENS
-from askfirst.observe.value import NONE
+from askfirst.observe.value import NONE, free_text
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
 from askfirst.terms.terms import Action, Terms
 
@@ -36,6 +36,10 @@ def _parameter(name: str, text: str, terms: Terms) -> str | None:
         return None
     known = unquote(text, errors="replace") in terms.query_parameters[name]
     return text if known else OTHER
+
+
+def _campaign(value: Value, terms: Terms) -> Value:
+    return value if value == (UNKNOWN,) else tuple(free_text(part).lower() for part in value)
 
 
 def _screen(value: Value, terms: Terms) -> Value:
@@ -87,6 +91,7 @@ def _pairs(text: str, known: Callable[[str, str], str | None]) -> str:
 
 _CHECKS: Mapping[str, Callable[[Value, Terms], Value]] = {
     "page": _page,
+    "campaign": _campaign,
     "screen": _screen,
     "cookies": _cookies,
     "action": _action,

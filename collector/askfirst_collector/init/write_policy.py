@@ -60,6 +60,7 @@ SCOPE = {
     "time": "1 day, 2 hour, 3 minute, 4 second",
     "page": "1 section, 2 path, 3 query (listed values alone)",
     "referrer": "1 channel, 2 site",
+    "campaign": "1 source, 2 medium, 3 name, as links to the site say",
     "browser": "1 family, 2 major, 3 full",
     "os": "1 family, 2 major, 3 full",
     "screen": "1 class, 2 in steps of 100 px, 3 exact",

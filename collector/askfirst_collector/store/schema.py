@@ -24,22 +24,25 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst_collector.store.events import TYPES
 from askfirst_collector.store.present import Connection, connect
 from askfirst_collector.store.versions import Step, bring_up, run_script
 
 # `time` is a number and `visitor` is the pseudonym; everything else is in the dictionary.
-DIMENSIONS = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor"))
+# Columns in their order on disk: what came later stands last.
+_FIRST = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor", *ADDED))
+DIMENSIONS = (*_FIRST, *ADDED)
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
 # States of a period.
 OPEN, SEALED, KEPT = 0, 1, 2
 
 _PARTS = ", ".join(f"part_{n + 1} TEXT NOT NULL" for n in range(PARTS))
 _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
-_DIMENSIONS = ",\n    ".join(f"{name} INTEGER NOT NULL" for name in DIMENSIONS)
+_DIMENSIONS = ",\n    ".join(f"{name} INTEGER NOT NULL" for name in _FIRST)
 
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS period (
@@ -85,7 +88,7 @@ INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 """  # noqa: S608 - only names of ours
 
 
-def _view() -> str:
+def _view(dimensions: Sequence[str]) -> str:
     types = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(TYPES))
     columns = [
         "e.period AS period_id, p.site, p.collector, p.purpose, p.closes, p.period",
@@ -94,7 +97,7 @@ def _view() -> str:
         "e.min_cell_size, e.retention_days, e.keep_rows_days, e.time, e.time_level",
     ]
     joins = ["event AS e JOIN period AS p ON p.id = e.period"]
-    for name in DIMENSIONS:
+    for name in dimensions:
         value = f"v_{name}"
         columns.append(f"COALESCE({value}.level, 0) AS {name}_level")
         columns += [
@@ -109,7 +112,13 @@ def _view() -> str:
 
 
 # From version 0, an empty file, on.
-STEPS: tuple[Step, ...] = (run_script(f"{TABLES}{_view()}"),)
+STEPS: tuple[Step, ...] = (
+    run_script(f"{TABLES}{_view(_FIRST)}"),
+    run_script(
+        "ALTER TABLE event ADD COLUMN campaign INTEGER NOT NULL DEFAULT 0;\n"
+        f"DROP VIEW events_text;\n{_view(DIMENSIONS)}"
+    ),
+)
 
 
 def open_events(path: Path, *, busy_timeout: int) -> Connection:

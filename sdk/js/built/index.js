@@ -1,1 +1,1 @@
-import{b as a}from"./shared-432ZN6Y3.js";export{a as init};
+import{b as a}from"./shared-G2EGCBCX.js";export{a as init};

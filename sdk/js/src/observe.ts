@@ -17,7 +17,8 @@ export interface Told {
  * is told whatever the level: a placed collector's page is matched by the site, and cut there.
  */
 export function observe(scope: Scope, lists: Lists, referrer: string, whole = false): Told {
-  const told: Told = { page: page(location, Math.max(scope["page"] ?? 0, whole ? 2 : 0), lists.query_parameters) };
+  const level = Math.max(scope["page"] ?? 0, whole ? 2 : 0);
+  const told: Told = { page: page(location, level, lists.query_parameters, scope["campaign"]) };
   if (scope["referrer"] && referrer) told.referrer = originOf(referrer);
   if (scope["screen"]) told.screen = screenAt(scope["screen"], screen.width, screen.height);
   if (scope["cookies"]) told.cookies = jar(scope["cookies"], lists.cookies);

@@ -6,6 +6,7 @@ import { action } from "../src/action.ts";
 import { matches } from "../src/globs.ts";
 import { page } from "../src/page.ts";
 import { screenAt } from "../src/screen.ts";
+import { vectors } from "./vectors.ts";
 
 const at = (address: string, level: number, listed: Record<string, string[]> = {}): string =>
   page(new URL(address, "https://shop.example"), level, listed);
@@ -30,6 +31,25 @@ test("M26: no value of the query that is not listed leaves the page", () => {
       assert.ok(!told.includes("SECRET"));
     }),
   );
+});
+
+interface Address {
+  readonly page: number;
+  readonly campaign: number;
+  readonly path: string;
+  readonly query: string;
+  readonly left: string;
+  readonly pairs: [string, string][];
+}
+
+test("M26: of an address the page lets leave what the site's server would, campaign included", () => {
+  const { listed, cases } = vectors("addresses") as { listed: Record<string, string[]>; cases: Address[] };
+  assert.ok(cases.length > 100);
+  for (const one of cases) {
+    const search = one.query && `?${one.query}`;
+    const [left, query] = page({ pathname: one.path, search }, one.page, listed, one.campaign).split("?");
+    assert.deepEqual([left, ...new URLSearchParams(query)], [one.left, ...one.pairs], JSON.stringify(one));
+  }
 });
 
 test("an action tells its name, listed properties with listed values, and the bucket of a number", () => {

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 
 WIDE: dict[str, Any] = {
     "levels": {
-        "time": 2, "page": 3, "referrer": 2, "screen": 2, "cookies": 2, "action": 2, "visitor": 1,
+        "time": 2, "page": 3, "referrer": 2, "campaign": 1, "screen": 2, "cookies": 2, "action": 2,
+        "visitor": 1,
     },
     "query_parameters": {"sort": ["price", "name"]},
     "actions": {"signup": {"plan": ["free", "pro"], "seats": {"buckets": [0, 10, 50]}}, "open": {}},
@@ -71,12 +72,13 @@ def pages(visitor: Visitor, purpose: str = "statistics") -> list[str]:
 
 
 def test_values_are_cut_in_the_page(shop: Site, arrive: Arrive) -> None:
-    """M26: path, listed query, the referrer's origin, the screen in steps, declared names."""
+    """M26: path, listed query, a campaign to its level, origin, screen in steps, names."""
     visitor = arrive(
         shop, screen={"width": 1366, "height": 768}, viewport={"width": 900, "height": 600}
     )
     visitor.granted(**ALL)
-    link = f'<a href="{shop.url("/shop/shoes?sort=price&q=secret&sort=id7#frag")}">go</a>'
+    query = "sort=price&q=secret&sort=id7&utm_source=letter&utm_medium=email"
+    link = f'<a href="{shop.url(f"/shop/shoes?{query}#frag")}">go</a>'
     shop.pages["/away"] = Page(link, {"referrer-policy": "unsafe-url"})
     away = shop.origin.replace("localhost", "127.0.0.1")
     tab = visitor.context.new_page()
@@ -88,12 +90,12 @@ def test_values_are_cut_in_the_page(shop: Site, arrive: Arrive) -> None:
     assert events["statistics"] == {
         "purpose": "statistics",
         "type": "page_view",
-        "page": "/shop/shoes?sort=price&sort=",
+        "page": "/shop/shoes?sort=price&sort=&utm_source=letter",
         "referrer": away,
         "screen": [1300, 700],
         "cookies": {"enabled": True, "names": ["_stat*"]},
     }
-    assert events["marketing"]["page"] == "/shop/shoes"
+    assert events["marketing"]["page"] == "/shop/shoes?utm_source=letter&utm_medium=email"
     assert not {"screen", "cookies"} & events["marketing"].keys()
     assert "secret" not in str(visitor.batches)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
+from askfirst_collector.closing.facts import INTERNAL
 from askfirst_collector.closing.tables import ENTRY, PAIR_LEVELS, questions_of
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.ranges import Report, Row
@@ -43,6 +44,7 @@ TABLES = (
     PAGES,
     Heading("entry-pages", ENTRY, "Entry pages", "Page"),
     Heading("referrers", "referrer", "Referrers", "Where from"),
+    Heading("campaigns", "campaign", "Campaigns", "Source, medium, name"),
     COUNTRIES,
     Heading("browsers", "browser", "Browsers", "Browser"),
     Heading("systems", "os", "Systems", "System"),
@@ -90,6 +92,8 @@ def lines(report: Report, *, deepest: int = 9) -> list[Line]:
         return _steps(report)
     below: dict[Value, list[Row]] = defaultdict(list)
     for row in report.rows:
+        if report.table == "referrer" and row.path[:1] == (INTERNAL,):
+            continue  # no visit begins there
         below[row.path[:-1] if row.kind == "value" else row.path].append(row)
     largest = max((row.visitors for row in below[()]), default=0) or 1
     return list(_under((), below, report.table, largest, deepest))

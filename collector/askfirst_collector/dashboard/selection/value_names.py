@@ -41,6 +41,7 @@ NO_PART = {
     "page": "Without listed parameters",
     "entry_page": "Without listed parameters",
     "referrer": "No referrer",
+    "campaign": "None named",
     "action": "No details",
 }
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from ..errors import Reason, Refused
 from ..terms.attributes import ATTRIBUTES, Value
+from ..terms.lattice import Scope
 from .limits import COOKIE_NAMES, EVENTS, PURPOSE, TEXT
 from .names import BATCH, HANDLE, SECRET
 from .strict_json import read_object
@@ -24,6 +26,8 @@ TYPES = get_args(EventType)
 SCREENS = ("phone", "tablet", "desktop", "tv")
 # What only the page can tell.
 FIELDS = ("page", "referrer", "screen", "cookies", "action")
+# In which of them each attribute stands that does not stand in its own.
+_STANDS_IN = {"campaign": "page"}
 # What a relay may observe: time is of arrival, pseudonyms are of the receipt.
 OBSERVABLE = frozenset(ATTRIBUTES) - {"time", "visitor", "user_id"}
 
@@ -130,6 +134,13 @@ def read_fields(event: Event, wanted: Iterable[str]) -> dict[str, Any] | None:
     except _NotByContract:
         return None
     return values
+
+
+@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
+def fields_of(scope: Scope) -> tuple[str, ...]:
+    """The FIELDS that a scope reads anything of, in their order."""
+    wanted = {_STANDS_IN.get(name, name) for name in scope.as_dict()}
+    return tuple(name for name in FIELDS if name in wanted)
 
 
 def read_path(event: Event) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from askfirst.http.headers import Header, Headers, first, values
 
+from ..terms.attributes import CAMPAIGN_PARAMETERS
 from ..terms.consent import Consent
 from ..terms.terms import Terms
 
@@ -18,7 +20,10 @@ _HANDED_ON = frozenset(
 # By which scripts ask for a part of a page: htmx, Turbo, PJAX, Inertia, Unpoly. Android's WebView
 # writes X-Requested-With for whole pages too, with the name of its app.
 _PARTIAL = (b"hx-request", b"turbo-frame", b"x-pjax", b"x-inertia", b"x-up-target")
-_SECTION, _PATH, _QUERY = 1, 2, 3
+_PATH, _QUERY = 2, 3
+# Characters of a campaign parameter that leave: more than the 64 that are kept, so that longer ones
+# show.
+_CAMPAIGN = 130
 
 
 def is_page_view(method: str, status: int, headers: Headers, response: Headers) -> bool:
@@ -64,18 +69,23 @@ def _event(
 
 
 def page_of(terms: Terms, path: str, query: bytes) -> str:
-    """The page as far as its terms let it leave: section, path, or listed query too."""
+    """The page as far as its terms let it leave: section, path, listed query, campaign.
+
+    A listed parameter whose value is not listed is left empty, as the script does it (page.ts).
+    """
     level = terms.scope.level("page")
-    if level == _SECTION:
+    if level < _PATH:
         segments = [segment for segment in path.split("/") if segment]
-        return "/" + "".join(segments[:1])
-    if level < _QUERY or not query:
+        path = "/" + "".join(segments[:level])
+    allowed = terms.query_parameters if level >= _QUERY else {}
+    names = CAMPAIGN_PARAMETERS[: terms.scope.level("campaign")]
+    if not query or not (allowed or names):
         return path
-    listed_here = terms.query_parameters
+    campaign = frozenset(chain.from_iterable(names))
     parameters = [
-        (name, value)
+        (name, value[:_CAMPAIGN] if name in campaign else value if value in allowed[name] else "")
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-        if value in listed_here.get(name, ())
+        if name in campaign or name in allowed
     ]
     return f"{path}?{urlencode(parameters)}" if parameters else path
 

@@ -39,7 +39,7 @@ def tracked(
         if terms.scope.level("action") > 1:
             payload["properties"] = {key: properties[key] for key in listed & properties.keys()}
         event: dict[str, object] = {"purpose": purpose, "type": "action", "action": payload}
-        if terms.scope.level("page"):
+        if terms.scope.level("page") or terms.scope.level("campaign"):
             event["page"] = page_of(terms, path, query)
         events.append(event)
     if not events:

@@ -15,13 +15,15 @@ from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
 from ..terms.terms import Terms
 from .action import action
+from .campaign import campaign
 from .clock import arrival
 from .cookies import cookies
 from .language import language
 from .location import Locator
 from .page import page
 from .proxies import Proxies
-from .referrer import referrer
+from .referrer import DIRECT as NO_REFERRER
+from .referrer import referrer, referrer_of
 from .screen import screen
 
 DIRECT = Proxies()
@@ -82,7 +84,7 @@ class Observer:
                 agent = self.raw.header(b"user-agent")
                 value = screen(event.get(name), agent)
             else:
-                value = _OF_EVENT[name](event.get(name), wanted, self.own_origins)
+                value = _OF_EVENT[name](event, wanted, self.own_origins)
             if value:
                 values[name] = value[:level]
         return values
@@ -143,11 +145,26 @@ _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "ip": _place,
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }
-_OF_EVENT: dict[str, Callable[[Any, Terms, Collection[str]], Value]] = {
-    "page": lambda value, wanted, _: page(value, wanted.query_parameters),
-    "referrer": lambda value, _, own_origins: referrer(value, own_origins),
-    "cookies": lambda value, wanted, _: cookies(value, wanted.cookies),
-    "action": lambda value, wanted, _: action(value, wanted.actions),
+_Fields = Mapping[str, Any]
+
+
+def _campaign(event: _Fields, wanted: Terms, _: Collection[str]) -> Value:
+    return campaign(event.get("page"), wanted.scope.level("campaign"))
+
+
+def _referrer(event: _Fields, wanted: Terms, own_origins: Collection[str]) -> Value:
+    value = referrer(event.get("referrer"), own_origins)
+    if value[0] != NO_REFERRER or not wanted.scope.level("campaign"):
+        return value
+    return referrer_of(_campaign(event, wanted, own_origins))
+
+
+_OF_EVENT: dict[str, Callable[[_Fields, Terms, Collection[str]], Value]] = {
+    "page": lambda event, wanted, _: page(event.get("page"), wanted.query_parameters),
+    "referrer": _referrer,
+    "campaign": _campaign,
+    "cookies": lambda event, wanted, _: cookies(event.get("cookies"), wanted.cookies),
+    "action": lambda event, wanted, _: action(event.get("action"), wanted.actions),
 }
 
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from publicsuffixlist import PublicSuffixList
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
+from .campaign import channel_word
 from .channels import channel_of, table
 from .url import read_origin
 from .value import NONE, known_parts
@@ -16,6 +17,8 @@ from .value import NONE, known_parts
 DIRECT, INTERNAL = "direct", "internal"
 # How Android names the app that a link was in; its path is not looked at.
 _APP = re.compile(r"(android-app://)([A-Za-z0-9_.]{1,200})(?:[/?#].*)?", re.DOTALL)
+# A source that may be a host.
+_HOST = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 LONGEST = 253  # characters of a name that DNS can hold (RFC 1035); suffixes are looked up per label
 
 
@@ -53,6 +56,20 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
         return (OTHER, UNKNOWN)
     suffix = site.partition(".")[2]
     return known_parts(channel_of(host, suffix) or OTHER, site)
+
+
+def referrer_of(campaign: Value) -> Value:
+    """The channel of a visit without a referrer, by what its link says: ("ai", "chatgpt.com").
+
+    Its site is a host of the list of channels alone; else, and by a word such as "newsletter",
+    `none`.
+    """
+    source = campaign[0] if campaign else UNKNOWN
+    if _HOST.fullmatch(source) and (site := registrable_domain(source)):
+        channel = channel_of(source, site.partition(".")[2])
+        if channel:
+            return (channel, site)
+    return (channel_word(campaign) or DIRECT, NONE)
 
 
 @lru_cache(maxsize=64)  # by the sites of the policy, never by what a visitor sent

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from ..terms.attributes import UNKNOWN, Value
+import re
+
+from ..terms.attributes import OTHER, UNKNOWN, Value
+from .identifiers import template
 
 # Known to be absent, which is not the same as unknown: no listed parameter, no declared cookie.
 NONE = "none"
 # Longer than any name of a browser, system or place in use.
 LONGEST = 64  # characters
+
+
+# Of a text that no list bounds: longer, or with what markup, formulas and pairs are made of, it is
+# not kept.
+_LONGEST_TEXT = 64  # characters
+_NO_TEXT = re.compile(r"""[<>"`{}\\^=&]|^[@+-]""")
+_SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
+
+
+def free_text(text: str) -> str:
+    """A text that no list bounds, as it may be kept: its identifiers replaced, else `other`.
+
+    What of it is shown hangs on how many visitors share it.
+    """
+    text = " ".join(text.replace("/", " ").split())
+    if not text or _SHORT_NUMBER.fullmatch(text):
+        return text or NONE
+    if len(text) > _LONGEST_TEXT or _NO_TEXT.search(text):
+        return OTHER
+    return template(text)
 
 
 def known_parts(*parts: str | None) -> Value:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askfirst.contracts.drops import Drop
-from askfirst.contracts.events import FIELDS, OBSERVABLE, Event, read_fields
+from askfirst.contracts.events import OBSERVABLE, Event, fields_of, read_fields
 from askfirst.http.headers import Headers
 from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Consent
@@ -68,7 +68,7 @@ class Generaliser:
         terms = _terms(event, consent, effective)
         if isinstance(terms, Drop):
             return terms
-        fields = read_fields(event, [name for name in FIELDS if terms.scope.level(name)])
+        fields = read_fields(event, fields_of(terms.scope))
         if fields is None:
             return Drop.BAD_EVENT
         origins = consent.editions.current.policy.origins
@@ -122,12 +122,14 @@ def _plain(
 ) -> dict[str, Value]:
     """What can be read with the standard library alone."""
     from askfirst.observe.action import action
+    from askfirst.observe.campaign import campaign
     from askfirst.observe.cookies import cookies
     from askfirst.observe.language import language
     from askfirst.observe.screen import screen
 
     header = needed(asking.headers).get(b"accept-language", b"").decode("latin-1")
     sources: dict[str, Callable[[], Value]] = {
+        "campaign": lambda: campaign(fields.get("page")),
         "screen": lambda: screen(fields.get("screen")),
         "language": lambda: language(header),
         "cookies": lambda: cookies(fields.get("cookies"), terms.cookies),

@@ -1,4 +1,4 @@
-"""The twelve attributes: what can be gathered, and how precisely.
+"""The thirteen attributes: what can be gathered, and how precisely.
 
 A value at level n is a tuple of n parts, coarse to fine, so that generalising is cutting the tuple
 (a generalisation lattice, as in k-anonymity: Samarati 1998, Sweeney 2002). Level 0 is none.
@@ -34,6 +34,7 @@ _ALL = (
     Attribute("time", ("day", "hour", "minute", "second"), "user.behavior"),
     Attribute("page", ("section", "path", "query"), "user.behavior.browsing_history"),
     Attribute("referrer", ("channel", "site"), "user.behavior.browsing_history"),
+    Attribute("campaign", ("source", "medium", "name"), "user.behavior.browsing_history"),
     Attribute("browser", ("family", "major", "full"), "user.device"),
     Attribute("os", ("family", "major", "full"), "user.device"),
     Attribute("screen", ("class", "step", "exact"), "user.device"),
@@ -47,6 +48,15 @@ _ALL = (
 
 ATTRIBUTES: dict[str, Attribute] = {attribute.name: attribute for attribute in _ALL}
 NAMES: tuple[str, ...] = tuple(ATTRIBUTES)
+# Those that came after 0.2: policies that were written before do not allow them.
+ADDED = ("campaign",)
+# The parameters of a page's address that each part of `campaign` is read from; the first that is
+# there counts.
+CAMPAIGN_PARAMETERS: tuple[tuple[str, ...], ...] = (
+    ("utm_source", "ref", "source"),
+    ("utm_medium",),
+    ("utm_campaign",),
+)
 # Those that tell one visitor from another: the least detail leaves them out.
 PSEUDONYMS = frozenset({"visitor", "user_id"})
 # At most one of these finest levels, unless no rows are kept: together they single people out.

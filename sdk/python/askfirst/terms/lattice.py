@@ -21,7 +21,7 @@ class Detail(IntEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """One level for each of the twelve attributes, in the order of `NAMES`; 0 is none."""
+    """One level for each of the thirteen attributes, in the order of `NAMES`; 0 is none."""
 
     levels: tuple[int, ...]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import ua_parser
 from publicsuffixlist import PublicSuffixList
@@ -54,12 +55,22 @@ class Line:
             "time": (self.day, stamp),
             "page": page(self.path, {})[:2],
             "referrer": self._referrer(),
+            "campaign": self._campaign(),
             "browser": (browser,),
             "os": (system,),
             "screen": screen(None, self.agent),
             "ip": (self.country or "unknown",),
             "language": ("unknown",),
         }
+
+    def _campaign(self) -> tuple[str, ...]:
+        """As its links name themselves: of this log, feeds alone."""
+        told = parse_qs(urlsplit(self.path).query)
+        names = ("utm_source", "utm_medium", "utm_campaign")
+        parts = [told.get(name, ["none"])[0] for name in names]
+        if "source" in told and parts[0] == "none":
+            parts[0] = told["source"][0]
+        return tuple(part.lower().replace("/", " ") for part in parts)
 
     def _referrer(self) -> tuple[str, ...]:
         if not self.referrer:

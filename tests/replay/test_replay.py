@@ -31,7 +31,7 @@ SEED = 16
 # The tables of a closing in the order in which they are asked, where they have rows.
 ORDER = {
     "statistics": tuple(name for name in TREES if name not in ("cookies", ENTRY)),
-    "marketing": ("time", "page", "referrer"),
+    "marketing": ("time", "page", "referrer", "campaign"),
 }
 AFTER = 600  # seconds after midnight
 
@@ -44,7 +44,7 @@ def site_policy() -> Policy:
 
 def level(table: str, detail: int) -> int:
     """How fine the standard policy's table is under this choice."""
-    asked = 2 if table in ("time", "page", "referrer") else 1
+    asked = {"time": 2, "page": 2, "referrer": 2, "campaign": 3}.get(table, 1)
     return asked if detail == 2 else 1
 
 

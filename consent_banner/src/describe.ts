@@ -23,10 +23,14 @@ export const listed = (words: Words, items: readonly string[]): string => items.
 export function at({ policy, details }: Published, name: string, detail: number, words: Words): string {
   if (!detail) return words.say("choices.nothing");
   const scope = details[name]?.[detail] ?? {};
-  const period = words.say(`within.${policy.purposes[name]?.closes}`);
-  const things = Object.entries(scope).map(([attribute, level]) =>
-    words.say(`level.${attribute}.${level}`, { period }),
-  );
+  const { closes, query_parameters: page3, actions: action2 } = policy.purposes[name] ?? {};
+  const period = words.say(`within.${closes}`);
+  const lists: Readonly<Record<string, unknown>> = { page3, action2 };
+  const things = Object.entries(scope).map(([attribute, level]) => {
+    // What has values that no list bounds is said in words of its own, one above the finest.
+    const isOpen = /:"any"/.test(JSON.stringify([lists[attribute + level]]));
+    return words.say(`level.${attribute}.${level + +isOpen}`, { period });
+  });
   return things.length > 0
     ? words.say("choices.stores", { things: things.join(words.say("chain")) })
     : words.say("choices.empty_scope");

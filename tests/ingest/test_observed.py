@@ -16,7 +16,10 @@ from askfirst_collector.ingest.relay_observed import listed
 FULL = shipped("full").purposes["statistics"].terms
 TERMS = replace(
     FULL,
-    parameters=Listed(frozenset({("sort", "price"), ("sort", "name"), ("page", "1")})),
+    parameters=Listed(
+        frozenset({("sort", "price"), ("sort", "name"), ("page", "1")}),
+        any_of=frozenset({("topic",)}),
+    ),
     action_items=Listed(
         frozenset(
             {
@@ -24,7 +27,8 @@ TERMS = replace(
                 ("signup", "plan", "value", "pro"),
                 ("signup", "seats", "buckets", "0,10,50"),
             }
-        )
+        ),
+        any_of=frozenset({("signup", "note")}),
     ),
     cookies=Listed(frozenset({"_pk_*", "theme"})),
 )
@@ -38,6 +42,12 @@ TERMS = replace(
         ("page", ("/a", "/a/b", "sort=price"), ("/a", "/a/b", "sort=price")),
         ("page", ("/a", "/a/b", "u=CANARY&sort=CANARY"), ("/a", "/a/b", "sort=other")),
         ("page", ("/a", "/a/b", "CANARY"), ("/a", "/a/b", "none")),
+        ("page", ("/a", "/a/b", "topic=Spring tides"), ("/a", "/a/b", "topic=Spring tides")),
+        ("page", ("/a", "/a/b", "topic=a@b.example"), ("/a", "/a/b", "topic=:id")),
+        ("action", ("signup", "note=" + "x" * 65), ("signup", "note=other")),
+        ("action", ("signup", "note=ada@mailbox.example"), ("signup", "note=:id")),
+        ("campaign", ("A@b.example", "E-Mail"), (":id", "e-mail")),
+        ("campaign", ("unknown",), ("unknown",)),
         ("screen", ("CANARY",), ("unknown",)),
         ("screen", ("phone", "300x600"), ("phone", "300x600")),
         ("cookies", ("enabled", "theme CANARY _pk_*"), ("enabled", "_pk_* theme")),

@@ -13,6 +13,7 @@ from askfirst.contracts.events import Action as Sent
 from askfirst.contracts.events import Property
 from askfirst.observe.action import action
 from askfirst.terms.attributes import OTHER, UNKNOWN
+from askfirst.terms.sets import ANY
 from askfirst.terms.terms import Action
 
 LISTED = {
@@ -30,6 +31,16 @@ def test_listed_name_and_properties() -> None:
     sent = Sent("signup", {"seats": 12, "plan": "pro", "trial": True})
     assert action(sent, LISTED) == ("signup", "plan=pro&seats=10-49&trial=true")
     assert action(Sent("search"), LISTED) == ("search", "none")
+
+
+def test_any_value_of_a_property() -> None:
+    """M25: a short text without identifiers; numbers as they are read, others `other`."""
+    listed = {"signup": Action(values={"plan": ANY}, buckets={})}
+    values = ("Gold", "ada@mailbox.example", "x" * 65, "=1+1", 7, 123456789, True, 1.5, "a&b=c")
+    stored = [action(Sent("signup", {"plan": value}), listed)[1] for value in values]
+    assert [part.removeprefix("plan=") for part in stored] == [
+        "Gold", ":id", "other", "other", "7", ":id", "true", "other", "other",
+    ]  # fmt: skip
 
 
 def test_what_is_not_listed_carries_nothing() -> None:

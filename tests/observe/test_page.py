@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from askfirst.observe.page import page
 from askfirst.terms.attributes import UNKNOWN
+from askfirst.terms.sets import ANY
 
 LISTED = {"sort": frozenset({"price", "a & b"}), "utm_source": frozenset({"news"})}
 
@@ -39,6 +40,26 @@ LISTED = {"sort": frozenset({"price", "a & b"}), "utm_source": frozenset({"news"
 def test_section_path_query(address: str, value: tuple[str, ...]) -> None:
     """M26: fragment, user, host and path parameters are cut, one page has one name."""
     assert page(address, LISTED) == value
+
+
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ("topic=Spring+tides", "topic=Spring tides"),
+        ("topic=a%26sort%3Dprice", "topic=other"),
+        ("topic=%3Cimg+src%3Dx%3E", "topic=other"),
+        ("topic=ada@mailbox.example", "topic=:id"),
+        ("topic=7f3ec0ffee99a1b2", "topic=:id"),
+        ("topic=42", "topic=42"),
+        ("topic=4242", "topic=:id"),
+        ("topic=" + "tide+" * 1000, "topic=other"),
+        ("topic=", "topic=none"),
+        ("sort=canary&topic=x", "sort=other&topic=x"),
+    ],
+)
+def test_any_value_is_bounded(query: str, part: str) -> None:
+    """M25: where any value may be stored it is a short one, without identifiers or markup."""
+    assert page(f"/x?{query}", {**LISTED, "topic": ANY})[2] == part
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.lattice import Scope
+from askfirst.terms.lists import OPEN
 from askfirst.terms.sets import Listed
 from askfirst.terms.terms import BOTTOM, CLOSES, Recipient, Terms
 
@@ -19,6 +20,20 @@ values = st.fixed_dictionaries(
         for name, attribute in ATTRIBUTES.items()
     },
 )
+
+
+def _any_of(items: frozenset[tuple[str, ...]], names: frozenset[str]) -> Listed[object]:
+    """A list in which these names have any value."""
+    bounded = frozenset(item for item in items if item[0] not in names)
+    return Listed(bounded, any_of=frozenset((name,) for name in names))
+
+
+def open_lists(items: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Listed[object]]:
+    """Lists of which some have any value, and all that a host may write."""
+    some = st.builds(
+        _any_of, st.frozensets(items, max_size=3), st.frozensets(st.sampled_from("pq"), max_size=2)
+    )
+    return st.one_of(some, listed(items), st.just(OPEN))  # type: ignore[arg-type]
 
 
 def listed(items: st.SearchStrategy[object]) -> st.SearchStrategy[Listed[object]]:
@@ -43,8 +58,8 @@ some_terms = st.builds(
     minimum_age=st.sampled_from([0, 16, 18]),
     min_cell_size=st.integers(2, 20),
     recipients=listed(_recipients),
-    parameters=listed(_tuples),
-    action_items=listed(_tuples),
+    parameters=open_lists(_tuples),
+    action_items=open_lists(_tuples),
     cookies=listed(st.sampled_from("xyz")),
     storage=listed(st.sampled_from("xyz")),
     table_items=listed(_tuples),

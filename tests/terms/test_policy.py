@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import PolicyError, Problem
-from askfirst.terms.attributes import ADDED
 from askfirst.terms.policy import SHIPPED, Policy, read_policy, shipped
 from tests.conftest import ROOT
 
@@ -62,25 +61,6 @@ def test_an_archived_document_reads_as_the_same_policy(name: str) -> None:
     kind = "host" if name == "host-default" else "site"
     assert read_policy(policy.canonical(), kind=kind).hash == policy.hash  # type: ignore[arg-type]
     assert read_policy(json.loads(policy.canonical()), kind=kind).hash == policy.hash  # type: ignore[arg-type]
-
-
-BEFORE = {  # the shipped policies as version 0.2 named them
-    "minimal": "ccb87f3246045712fdace2dbe8df7c8b2840599a38fcb8c3c5b8ab115a756b4a",
-    "standard": "fa143862226c4a0659324b2585a600fec9f7fb8a1ea37886f712c607cb59d068",
-    "full": "0cf31d69df14c939ac67536da01f85f5d5e99c973072249b0e5dac66fb24bbdc",
-    "host-default": "f3d6d802a791f8b30ec5f7c5fa7b00f4826834927d63d97a30b5957bde05fd0c",
-}
-
-
-@pytest.mark.parametrize("name", BEFORE)
-def test_a_policy_from_before_is_the_edition_that_it_was(name: str) -> None:
-    """M16: what a newer version can say, and it does not, makes no edition: nobody is asked."""
-    document = json.loads(shipped(name).canonical())
-    for purpose in document["purposes"].values():
-        for attribute in ADDED:
-            purpose["levels"].pop(attribute, None)
-    kind = "host" if name == "host-default" else "site"
-    assert read_policy(document, kind=kind).hash == BEFORE[name]  # type: ignore[arg-type]
 
 
 def test_meaning_decides_the_hash() -> None:

@@ -7,8 +7,10 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from askfirst.contracts.events import SCREENS
+from askfirst.observe.page import query_value
 from askfirst.observe.value import NONE, free_text
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
+from askfirst.terms.sets import ANY
 from askfirst.terms.terms import Action, Terms
 
 _PAIRS = 64  # listed properties or parameters that one value may name
@@ -34,8 +36,7 @@ def _page(value: Value, terms: Terms) -> Value:
 def _parameter(name: str, text: str, terms: Terms) -> str | None:
     if name not in terms.query_parameters:
         return None
-    known = unquote(text, errors="replace") in terms.query_parameters[name]
-    return text if known else OTHER
+    return query_value(unquote(text, errors="replace"), terms.query_parameters[name])
 
 
 def _campaign(value: Value, terms: Terms) -> Value:
@@ -67,7 +68,10 @@ def _action(value: Value, terms: Terms) -> Value:
 
 
 def _property(name: str, text: str, action: Action) -> str | None:
-    known = action.values.get(name, frozenset()) | _labels(action.buckets.get(name, ()))
+    values = action.values.get(name, frozenset())
+    if values is ANY:
+        return free_text(text)
+    known = values | _labels(action.buckets.get(name, ()))
     if not known:
         return None
     return text if text in known or text in (NONE, OTHER) else OTHER

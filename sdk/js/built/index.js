@@ -1,1 +1,1 @@
-import{b as a}from"./shared-G2EGCBCX.js";export{a as init};
+import{b as a}from"./shared-Q3P3YZOM.js";export{a as init};

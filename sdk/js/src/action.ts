@@ -1,5 +1,7 @@
 /** A listed action and its listed properties; a value that is not listed is left empty, a number becomes its bucket. */
+
 import type { ActionTerms, Properties, PropertyTerms } from "./api.ts";
+import { LONGEST } from "./page.ts";
 
 export interface Told {
   readonly name: string;
@@ -15,10 +17,11 @@ export function action(name: string, given: Properties, level: number, listed: A
 }
 
 function cut(value: unknown, terms: PropertyTerms): string | number {
-  if ("buckets" in terms) {
+  if (typeof terms === "object" && "buckets" in terms) {
     return terms.buckets.filter((bound) => typeof value === "number" && value >= bound).pop() ?? "";
   }
   // An object's own toString may be anything, or nothing that can be called.
   const text = typeof value === "object" ? "" : String(value);
+  if (terms === "any") return text.slice(0, LONGEST);
   return terms.includes(text) ? text : "";
 }

@@ -38,8 +38,11 @@ export interface PurposeText {
   readonly description: string;
 }
 
-/** The values that a property of an action may have: those listed, or the lower bounds of its buckets, rising. */
-export type PropertyTerms = readonly string[] | { readonly buckets: readonly number[] };
+/** The values that a parameter or property may have: those listed, or any. */
+export type Values = readonly string[] | "any";
+
+/** The values that a property of an action may have, or the lower bounds of its buckets, rising. */
+export type PropertyTerms = Values | { readonly buckets: readonly number[] };
 
 export type ActionTerms = Readonly<Record<string, PropertyTerms>>;
 
@@ -54,7 +57,7 @@ export interface PurposeDocument {
   readonly sells_or_shares: boolean;
   readonly minimum_age: number;
   readonly recipients: readonly Recipient[];
-  readonly query_parameters: Readonly<Record<string, readonly string[]>>;
+  readonly query_parameters: Readonly<Record<string, Values>>;
   readonly actions: Readonly<Record<string, ActionTerms>>;
   readonly cookies: readonly string[];
   readonly storage: readonly string[];

@@ -5,7 +5,7 @@
 import type { PurposeDocument } from "./api.ts";
 
 const CAMPAIGN = [["utm_source", "ref", "source"], "utm_medium", "utm_campaign"]; // by level: terms/attributes.py
-const LONGEST = 130; // UTF-16 units: more than the 64 characters that are kept, so that longer ones show
+export const LONGEST = 130; // UTF-16 units: more than the 64 characters that are kept, so that longer ones show
 
 export function page(
   { pathname, search }: { readonly pathname: string; readonly search: string },
@@ -18,7 +18,7 @@ export function page(
   const kept = new URLSearchParams();
   for (const [name, value] of new URLSearchParams(search)) {
     const values = level > 2 && Object.hasOwn(listed, name) ? listed[name] : undefined;
-    if (words.includes(name)) kept.append(name, value.slice(0, LONGEST));
+    if (values === "any" || words.includes(name)) kept.append(name, value.slice(0, LONGEST));
     else if (values) kept.append(name, values.includes(value) ? value : "");
   }
   const query = kept.toString();

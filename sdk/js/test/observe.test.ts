@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { action } from "../src/action.ts";
+import type { Values } from "../src/api.ts";
 import { matches } from "../src/globs.ts";
 import { page } from "../src/page.ts";
 import { screenAt } from "../src/screen.ts";
@@ -43,7 +44,7 @@ interface Address {
 }
 
 test("M26: of an address the page lets leave what the site's server would, campaign included", () => {
-  const { listed, cases } = vectors("addresses") as { listed: Record<string, string[]>; cases: Address[] };
+  const { listed, cases } = vectors("addresses") as { listed: Record<string, Values>; cases: Address[] };
   assert.ok(cases.length > 100);
   for (const one of cases) {
     const search = one.query && `?${one.query}`;
@@ -63,6 +64,13 @@ test("an action tells its name, listed properties with listed values, and the bu
   assert.deepEqual(action("signup", { plan: "a@b.c", seats: -1 }, 2, listed).properties, { plan: "", seats: "" });
   assert.deepEqual(action("signup", { seats: "37", trial: null }, 2, listed).properties, { seats: "" });
   assert.deepEqual(action("signup", { seats: Number.NaN }, 2, listed).properties, { seats: "" });
+});
+
+test("of a property with any value a short one leaves the page", () => {
+  const listed = { plan: "any" } as const;
+  assert.deepEqual(action("signup", { plan: "gold" }, 2, listed).properties, { plan: "gold" });
+  const long = action("signup", { plan: "x".repeat(500) }, 2, listed).properties;
+  assert.deepEqual(long, { plan: "x".repeat(130) });
 });
 
 test("a screen is a class, a step, or exact, and a step lies in its class", () => {

@@ -10,6 +10,7 @@ from typing import Any
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.purpose import LONGEST_RETENTION
+from askfirst.terms.sets import ANY_WORD
 from askfirst.terms.terms import CLOSES
 from askfirst_collector.dashboard.layout.problems import level_name, level_says
 
@@ -30,6 +31,8 @@ LISTS = (
     ("storage", "Browser storage"),
     ("tables", "Pairs, goals, funnels"),
 )
+# Those of which a host may allow any value, beside every list.
+_OPEN = ("query_parameters", "actions")
 HOST_NUMBERS = (
     ("consent_days", "Consent lasts, days at most", 90, 365),
     ("evidence_days", "Evidence is kept, days at most", 365, 3650),
@@ -121,7 +124,8 @@ def document_of(form: Mapping[str, str], base: Document) -> dict[str, Any]:
         for key, _ in LISTS:
             chosen = form.get(f"{name}.{key}", "listed")
             if chosen != "listed":
-                purpose[key] = "*" if chosen == "any" else _nothing(key)
+                values = {"any": "*", "open": ANY_WORD}
+                purpose[key] = values[chosen] if chosen in values else _nothing(key)
     return document
 
 
@@ -175,11 +179,15 @@ def _sells(name: str, terms: Document) -> Cell:
 
 def _list(name: str, terms: Document, key: str, title: str) -> Cell:
     value = terms.get(key, _nothing(key))
-    listed = value not in ("*", [], {}) and value != _nothing(key)
+    listed = value not in ("*", ANY_WORD, [], {}) and value != _nothing(key)
     options = [("any", "anything"), ("none", "nothing")]
+    if key in _OPEN:
+        options[:1] = [("open", "any value"), ("any", "listed values alone")]
     if listed:
         options.insert(0, ("listed", f"{len(value)} listed"))
-    chosen = "any" if value == "*" else "listed" if listed else "none"
+    words = {"*": "any", ANY_WORD: "open"}
+    chosen = words[value] if isinstance(value, str) and value in words else None
+    chosen = chosen or ("listed" if listed else "none")
     at, label = f"/purposes/{name}/{key}", f"{title}, for {name}"
     return Cell(f"{name}.{key}", label, chosen, tuple(options), pointer=at)
 

@@ -10,6 +10,7 @@ from typing import Any
 from askfirst.errors import Problem
 from askfirst.pages.words import words_in
 from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.sets import ANY_WORD
 
 LONGEST = 200  # characters of a value that is shown
 LINKS = {"host": "the host policy", "site": "the site’s policy"}
@@ -95,8 +96,8 @@ def _said(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value == "*":
-        return "anything"
+    if value in ("*", ANY_WORD):
+        return "anything" if value == "*" else "any value"
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         text = ", ".join(value)
     else:

@@ -11,6 +11,7 @@ from askfirst.http.headers import Header, Headers, first, values
 
 from ..terms.attributes import CAMPAIGN_PARAMETERS
 from ..terms.consent import Consent
+from ..terms.sets import ANY
 from ..terms.terms import Terms
 
 # What a collector may need for the levels that were agreed to; nothing else is handed on.
@@ -21,9 +22,9 @@ _HANDED_ON = frozenset(
 # writes X-Requested-With for whole pages too, with the name of its app.
 _PARTIAL = (b"hx-request", b"turbo-frame", b"x-pjax", b"x-inertia", b"x-up-target")
 _PATH, _QUERY = 2, 3
-# Characters of a campaign parameter that leave: more than the 64 that are kept, so that longer ones
-# show.
-_CAMPAIGN = 130
+# Characters of a text that no list bounds, as it leaves: more than the 64 that are kept, so that
+# longer ones show.
+_FREE = 130
 
 
 def is_page_view(method: str, status: int, headers: Headers, response: Headers) -> bool:
@@ -83,11 +84,17 @@ def page_of(terms: Terms, path: str, query: bytes) -> str:
         return path
     campaign = frozenset(chain.from_iterable(names))
     parameters = [
-        (name, value[:_CAMPAIGN] if name in campaign else value if value in allowed[name] else "")
+        (name, _value(value, ANY if name in campaign else allowed[name]))
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         if name in campaign or name in allowed
     ]
     return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
+def _value(value: str, allowed: frozenset[str]) -> str:
+    if allowed is ANY:
+        return value[:_FREE]
+    return value if value in allowed else ""
 
 
 def _origin(referrer: bytes | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..contracts.events import Action
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from ..terms.terms import Action as ActionTerms
-from .value import NONE
+from .value import NONE, allowed_text
 
 
 def action(sent: Action | None, listed: Mapping[str, ActionTerms]) -> Value:
@@ -34,7 +34,7 @@ def _listed(value: object, values: frozenset[str]) -> str:
     text = str(value).lower() if isinstance(value, bool) else value
     if isinstance(text, int):
         text = _digits(text)
-    return text if isinstance(text, str) and text in values else OTHER
+    return allowed_text(text, values) if isinstance(text, str) else OTHER
 
 
 def _digits(number: int) -> str:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote
 
-from ..terms.attributes import OTHER, UNKNOWN, Value
+from ..terms.attributes import UNKNOWN, Value
 from .identifiers import ID, is_month, template
 from .url import read_page
-from .value import NONE
+from .value import NONE, allowed_text
 
 LONGEST = 512  # characters of a path once its identifiers are replaced
 # No UTF-8, or encoded twice, which hides what is in it.
@@ -55,11 +55,16 @@ def _segment(raw: str) -> str:
     return template(decoded.replace("/", " "))
 
 
+def query_value(value: str, values: frozenset[str]) -> str:
+    """The value of a listed parameter as it is stored; `other` where it may not be."""
+    return quote(allowed_text(value, values), _READABLE)
+
+
 def _query(search: str, listed: Mapping[str, frozenset[str]]) -> str:
     if not search or not listed:
         return NONE
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(search[1:], keep_blank_values=True, errors="replace"):
         if name in listed:
-            parameters.setdefault(name, quote(value, _READABLE) if value in listed[name] else OTHER)
+            parameters.setdefault(name, query_value(value, listed[name]))
     return "&".join(f"{name}={parameters[name]}" for name in sorted(parameters)) or NONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
+from ..terms.sets import ANY
 from .identifiers import template
 
 # Known to be absent, which is not the same as unknown: no listed parameter, no declared cookie.
@@ -31,6 +32,13 @@ def free_text(text: str) -> str:
     if len(text) > _LONGEST_TEXT or _NO_TEXT.search(text):
         return OTHER
     return template(text)
+
+
+def allowed_text(text: str, values: frozenset[str]) -> str:
+    """A text where its list has it, or where any may be kept; else `other`."""
+    if values is ANY:
+        return free_text(text)
+    return text if text in values else OTHER
 
 
 def known_parts(*parts: str | None) -> Value:

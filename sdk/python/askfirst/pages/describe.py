@@ -20,9 +20,19 @@ def words_of(purpose: Purpose, lang: str) -> tuple[str, PurposeText]:
     return lang, PurposeText(purpose.name, "")
 
 
-def things(scope: Scope, closes: str, words: Words) -> tuple[str, ...]:
-    """One phrase for each thing that is gathered at this scope."""
-    return tuple(level(name, number, closes, words) for name, number in scope.as_dict().items())
+def things(terms: Terms, scope: Scope, words: Words) -> tuple[str, ...]:
+    """One phrase for each thing that these terms gather at this scope."""
+    levels = scope.as_dict().items()
+    # What has values that no list bounds is said in words of its own, one above the finest.
+    return tuple(
+        level(name, number + _is_open(terms, name, number), terms.closes, words)
+        for name, number in levels
+    )
+
+
+def _is_open(terms: Terms, name: str, number: int) -> bool:
+    lists = {"page": terms.parameters.any_of, "action": terms.action_items.any_of}
+    return number == ATTRIBUTES[name].finest and bool(lists.get(name))
 
 
 def level(name: str, number: int, closes: str, words: Words) -> str:
@@ -33,7 +43,7 @@ def at(terms: Terms, detail: int, words: Words) -> str:
     """What a detail of these terms stores, in one sentence."""
     if not detail:
         return words.say("choices", "nothing")
-    phrases = things(at_detail(terms.scope, detail), terms.closes, words)
+    phrases = things(terms, at_detail(terms.scope, detail), words)
     if not phrases:
         return words.say("choices", "empty_scope")
     return words.say("choices", "stores", things=words.chained(phrases))

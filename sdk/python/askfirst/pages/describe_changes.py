@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from askfirst.pages.describe import level
 from askfirst.pages.words import Words, isolated
 from askfirst.terms.edition import Editions, widenings
+from askfirst.terms.sets import ANY_WORD
 from askfirst.terms.terms import BOTTOM, CLOSES, Terms
 from askfirst.terms.widening import Widening
 
@@ -26,13 +27,20 @@ def sentences(
         kind = widening.dimension.split("/")[1] if widening.dimension else ""
         if kind in _LISTS:
             same = [w.new for w in widenings if w.dimension == widening.dimension]
-            # A page may be a pattern of some.
-            shown = (str(name).replace("/**", "/…").replace("*", "…") for name in same)
+            shown = (_shown(kind, str(name), words) for name in same)
             names = words.listed(map(isolated, shown))
             by_dimension[widening.dimension] = words.say("change", kind, after=names)
         else:
             by_dimension[widening.dimension] = _sentence(kind, widening, words, terms)
     return tuple(dict.fromkeys(by_dimension.values()))
+
+
+def _shown(kind: str, name: str, words: Words) -> str:
+    before, _, value = name.rpartition("/")
+    if kind in ("query_parameters", "actions") and value == ANY_WORD:
+        return f"{before}: {words.say('policy', 'any_value')}"
+    # A page may be a pattern of some.
+    return name.replace("/**", "/…").replace("*", "…")
 
 
 def _sentence(kind: str, widening: Widening, words: Words, terms: Terms) -> str:

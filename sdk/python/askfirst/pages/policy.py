@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from askfirst.http.cookie_header import RECEIPT, STATE, named
@@ -15,6 +16,8 @@ from askfirst.terms.edition import Edition
 from askfirst.terms.lattice import Detail
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose
+from askfirst.terms.sets import ANY
+from askfirst.terms.terms import Action
 
 
 def policy_page(edition: Edition, *, words: Words, current: bool = True) -> str:
@@ -112,15 +115,27 @@ def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Ht
     )
 
 
+def _values(values: frozenset[str], words: Words) -> str:
+    if values is ANY:
+        return words.say("policy", "any_value")
+    return words.listed(isolated(value) for value in sorted(values))
+
+
+def _properties(action: Action, words: Words) -> Iterator[str]:
+    for name in sorted({*action.values, *action.buckets}):
+        is_open = action.values.get(name) is ANY
+        yield f"{name}: {words.say('policy', 'any_value')}" if is_open else name
+
+
 def _listed(purpose: Purpose, words: Words) -> list[tuple[str, object]]:
     terms = purpose.terms
     names = sorted({*terms.cookies, *terms.storage})
     parameters = [
-        f"{isolated(name)}: {words.listed(isolated(value) for value in sorted(values))}"
+        f"{isolated(name)}: {_values(values, words)}"
         for name, values in sorted(terms.query_parameters.items())
     ]
     actions = [
-        f"{name} ({words.listed(sorted({*action.values, *action.buckets}))})"
+        f"{name} ({words.listed(_properties(action, words))})"
         if action.values or action.buckets
         else name
         for name, action in sorted(terms.actions.items())

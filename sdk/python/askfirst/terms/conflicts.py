@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .attributes import NAMES
-from .sets import Listed
+from .sets import ANY_WORD, Listed
 from .terms import BOTTOM, CLOSES, Terms
 from .uses import within
 
@@ -92,11 +92,14 @@ def _beyond(key: str, a: Listed[Any], b: Listed[Any]) -> Iterator[Conflict]:
     if a.subsumed_by(b):
         return
     if a.everything:
-        yield Conflict(f"/{key}", "*", _plain(b), "list what is meant; '*' is for a host alone")
+        advice = f"list what is meant; {_plain(a)!r} is for a host alone"
+        yield Conflict(f"/{key}", _plain(a), _plain(b), advice)
         return
     allowed = _plain(b)  # once: a list for each item of another would be quadratic
     for item in sorted(a.beyond(b), key=str):
         advice = f"take {_name(item)!r} out, or ask for it to be listed above"
+        if b.everything:  # every list is, and this is none
+            advice = f"list the values of {_name(item[:-1])!r}, or ask the host to write 'any'"
         yield Conflict(f"/{key}", _name(item), allowed, advice)
 
 
@@ -106,8 +109,8 @@ def _name(item: object) -> str:
 
 def _plain(listed: Listed[Any]) -> object:
     if listed.everything:
-        return "*"
-    names = sorted(_name(item) for item in listed)
+        return ANY_WORD if listed.any_of else "*"
+    names = sorted(_name(item) for item in (*listed, *((*p, ANY_WORD) for p in listed.any_of)))
     if len(names) <= MOST_NAMES:
         return names
     return [*names[:MOST_NAMES], f"and {len(names) - MOST_NAMES} more"]

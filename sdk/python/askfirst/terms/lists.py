@@ -8,10 +8,12 @@ from typing import Any
 from ..errors import Problem
 from .attributes import ATTRIBUTES
 from .reading import NAME, Reader, pointer, some
-from .sets import Listed
+from .sets import ANY, ANY_WORD, Listed, Prefix
 from .terms import Terms
 
 MOST_BUCKETS = 32
+# All lists, and what is none.
+OPEN: Listed[Any] = Listed(everything=True, any_of=frozenset({()}))
 # Listed values are stored as written; short, so that a list stays a list.
 _VALUE = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,100}"
 _PARAMETER = r"[^\x00-\x20&=#\x7f\ud800-\udfff]{1,60}"
@@ -25,27 +27,45 @@ def _everything(r: Reader, key: str, kind: str) -> bool:
     return False
 
 
+def _any_of_all(r: Reader, key: str, kind: str) -> bool:
+    """Whether a host allows all lists, and any value where there is none."""
+    if kind == "host" and r.table.get(key) == ANY_WORD:
+        r.seen.append(key)
+        return True
+    return False
+
+
 def read_parameters(r: Reader, kind: str) -> Listed[tuple[str, str]]:
     """`query_parameters`: for each parameter, the values that may be stored."""
     if _everything(r, "query_parameters", kind):
         return Listed(everything=True)
+    if _any_of_all(r, "query_parameters", kind):
+        return OPEN
     table = r.below("query_parameters")
     entries: set[tuple[str, str]] = set()
+    any_of: set[Prefix] = set()
     for name in table.rest():
         advice = "write the values of this parameter that may be stored, each up to 100 characters"
+        advice += ', or "any"'
         if not re.fullmatch(_PARAMETER, name):
             table.wrong(name, name, "write a parameter's name without '&', '=', '#' or spaces")
             continue
+        if table.table[name] == ANY_WORD:
+            any_of.add((name,))
+            continue
         entries.update((name, v) for v in table.texts(name, pattern=_VALUE, advice=advice, least=1))
-    return Listed(frozenset(entries))
+    return Listed(frozenset(entries), any_of=frozenset(any_of))
 
 
 def read_actions(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
     """`actions`: listed names, each with its properties: listed values, or declared buckets."""
     if _everything(r, "actions", kind):
         return Listed(everything=True)
+    if _any_of_all(r, "actions", kind):
+        return OPEN
     table = r.below("actions")
     entries: set[tuple[str, ...]] = set()
+    any_of: set[Prefix] = set()
     for name in table.rest():
         if not NAME.fullmatch(name):
             table.wrong(name, name, "write an action's name in lower case, at most 40 characters")
@@ -56,8 +76,11 @@ def read_actions(r: Reader, kind: str) -> Listed[tuple[str, ...]]:
             if not NAME.fullmatch(prop):
                 properties.wrong(prop, prop, "write a property's name in lower case")
                 continue
-            entries.update(_read_property(name, prop, properties))
-    return Listed(frozenset(entries))
+            if properties.table[prop] == ANY_WORD:
+                any_of.add((name, prop))
+            else:
+                entries.update(_read_property(name, prop, properties))
+    return Listed(frozenset(entries), any_of=frozenset(any_of))
 
 
 def _read_property(action: str, prop: str, r: Reader) -> set[tuple[str, ...]]:
@@ -66,7 +89,7 @@ def _read_property(action: str, prop: str, r: Reader) -> set[tuple[str, ...]]:
         bounds = _read_bounds(below)
         below.close()
         return {(action, prop, "buckets", ",".join(map(str, bounds)))} if bounds else set()
-    advice = "write a list of values, or { buckets = [0, 10, 50] }"
+    advice = 'write a list of values, "any", or { buckets = [0, 10, 50] }'
     values = r.texts(prop, pattern=_VALUE, advice=advice, least=1)
     return {(action, prop, "value", value) for value in values}
 
@@ -129,6 +152,18 @@ def check_tables(terms: Terms, r: Reader) -> None:
             r.problems.add(Problem(r.at + pointer("tables", key), action, message))
 
 
+def write_values(values: frozenset[str]) -> list[str] | str:
+    """The values of a parameter or property as a policy writes them."""
+    return ANY_WORD if values is ANY else sorted(values)
+
+
+def _all(listed: Listed[Any]) -> str:
+    """What a host writes who lists nothing by name; nothing for a list."""
+    if not listed.everything:
+        return ""
+    return ANY_WORD if listed.any_of else "*"
+
+
 def write_lists(terms: Terms) -> dict[str, Any]:
     """The list dimensions as plain values, sorted, as the readers above read them."""
     return {
@@ -138,13 +173,11 @@ def write_lists(terms: Terms) -> dict[str, Any]:
             {"name": x.name, "role": x.role, "country": x.country, "hosts": list(x.hosts)}
             for x in sorted(terms.recipients, key=lambda x: x.name)
         ],
-        "query_parameters": "*"
-        if terms.parameters.everything
-        else {name: sorted(values) for name, values in terms.query_parameters.items()},
-        "actions": "*"
-        if terms.action_items.everything
-        else {
-            name: {prop: sorted(values) for prop, values in action.values.items()}
+        "query_parameters": _all(terms.parameters)
+        or {name: write_values(values) for name, values in terms.query_parameters.items()},
+        "actions": _all(terms.action_items)
+        or {
+            name: {prop: write_values(values) for prop, values in action.values.items()}
             | {prop: {"buckets": list(bounds)} for prop, bounds in action.buckets.items()}
             for name, action in terms.actions.items()
         },

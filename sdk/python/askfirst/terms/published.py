@@ -7,6 +7,7 @@ from typing import Any
 
 from .edition import Choice, Editions, bounded_terms, sells_under_any, widenings
 from .lattice import Detail
+from .lists import write_values
 from .terms import BOTTOM, Action, Terms
 
 DETAILS = (Detail.REDUCED, Detail.AS_ASKED)
@@ -59,7 +60,8 @@ def _sendable(terms: Terms) -> dict[str, Any]:
     """The lists that a page cuts by, as a policy writes them."""
     return {
         "query_parameters": {
-            name: sorted(terms.query_parameters[name]) for name in sorted(terms.query_parameters)
+            name: write_values(terms.query_parameters[name])
+            for name in sorted(terms.query_parameters)
         },
         "actions": {name: _properties(terms.actions[name]) for name in sorted(terms.actions)},
         "cookies": sorted(terms.cookies),
@@ -67,9 +69,9 @@ def _sendable(terms: Terms) -> dict[str, Any]:
 
 
 def _properties(action: Action) -> dict[str, Any]:
-    values = {name: sorted(listed) for name, listed in action.values.items()}
+    values = {name: write_values(listed) for name, listed in action.values.items()}
     buckets = {name: {"buckets": list(bounds)} for name, bounds in action.buckets.items()}
-    return dict(sorted({**values, **buckets}.items()))
+    return {name: values.get(name) or buckets[name] for name in sorted({*values, *buckets})}
 
 
 def _placed(editions: Editions) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from .lattice import NOTHING, Scope, at_detail
-from .sets import Listed
+from .sets import ANY, Listed
 from .uses import within
 
 Closes = Literal["day", "week", "month"]
@@ -32,7 +32,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Action:
-    """A listed action: for each property its listed values, or the lower bounds of its buckets."""
+    """A listed action: for each property its values, listed or ANY, or its buckets' bounds."""
 
     values: Mapping[str, frozenset[str]]
     buckets: Mapping[str, tuple[int, ...]]
@@ -73,16 +73,18 @@ class Terms:
 
     @cached_property
     def query_parameters(self) -> Mapping[str, frozenset[str]]:
-        """The listed values of each listed query parameter."""
+        """The listed values of each listed query parameter; ANY where any may be stored."""
         values: dict[str, set[str]] = {}
         for name, value in self.parameters:
             values.setdefault(name, set()).add(value)
-        return {name: frozenset(allowed) for name, allowed in values.items()}
+        listed = {name: frozenset(allowed) for name, allowed in values.items()}
+        return listed | {prefix[0]: ANY for prefix in self.parameters.any_of if prefix}
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:
         """The listed actions by name."""
         values: dict[str, dict[str, set[str]]] = {}
+        open_to_any = [prefix for prefix in self.action_items.any_of if prefix]
         buckets: dict[str, dict[str, tuple[int, ...]]] = {}
         for name, *rest in self.action_items:
             if len(rest) != 3:
@@ -94,7 +96,8 @@ class Terms:
                 buckets.setdefault(name, {})[prop] = tuple(map(int, text.split(",")))
         return {
             item[0]: Action(
-                {prop: frozenset(listed) for prop, listed in values.get(item[0], {}).items()},
+                {prop: frozenset(listed) for prop, listed in values.get(item[0], {}).items()}
+                | {prop: ANY for name, prop in open_to_any if name == item[0]},
                 buckets.get(item[0], {}),
             )
             for item in self.action_items

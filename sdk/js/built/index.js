@@ -1,1 +1,1 @@
-import{b as a}from"./shared-Q3P3YZOM.js";export{a as init};
+import{b as a}from"./shared-BAPZFY5O.js";export{a as init};

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:sdk/js/built/shared-3VL6DIQZ.js
-import{a as i,b as s}from"./shared-432ZN6Y3.js";var e=new Set,p=i(),c=p,r=!1;function a(t){let n=s(t);return globalThis.document&&!r&&(r=!0,n.on("change",o=>{c=o;for(let l of e)l()})),n}var u=()=>c,w=()=>p;function m(t){return a(),e.add(t),()=>{e.delete(t)}}var b=({scopes:t},n)=>n.split(" ").every(o=>Object.hasOwn(t,o));export{a,u as b,w as c,m as d,b as e};
-========
-import{a as i,b as s}from"./shared-G2EGCBCX.js";var e=new Set,p=i(),c=p,r=!1;function a(t){let n=s(t);return globalThis.document&&!r&&(r=!0,n.on("change",o=>{c=o;for(let l of e)l()})),n}var u=()=>c,w=()=>p;function m(t){return a(),e.add(t),()=>{e.delete(t)}}var b=({scopes:t},n)=>n.split(" ").every(o=>Object.hasOwn(t,o));export{a,u as b,w as c,m as d,b as e};
->>>>>>>> e40c009 (terms: campaign, a thirteenth attribute):sdk/js/built/shared-4ZSINRFW.js

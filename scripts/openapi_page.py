@@ -27,12 +27,13 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
         operations = list(_operations(document, tag["name"]))
         if not operations:
             continue
-        yield f"\n## {tag['name'].capitalize()}\n\n{tag['description']}\n"
+        subject = tag["name"].replace("-", " ").capitalize()
+        yield f"\n## {subject}\n\n{tag['description']}\n"
         for method, path, operation in operations:
             yield from _operation(method, path, operation)
     yield "## Shapes\n"
     for name, schema in sorted(document["components"]["schemas"].items()):
-        if not name.startswith("Anything"):
+        if not name.startswith("JsonValue"):
             yield from _shape(name, schema)
 
 
@@ -101,7 +102,7 @@ def type_of(schema: Mapping[str, Any]) -> str:
     """A schema in a few words, for a cell of a table; shapes as links to theirs."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(REF)
-        return "anything" if name.startswith("Anything") else f"[{name}](#{name.lower()})"
+        return "anything" if name.startswith("JsonValue") else f"[{name}](#{name.lower()})"
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return " or ".join(dict.fromkeys(type_of(one) for one in schema[key]))

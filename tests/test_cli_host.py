@@ -1,4 +1,4 @@
-"""`askfirst host`: write a ceiling, see what it would do, put it in force."""
+"""`askfirst host`: write a host policy, see what it would do, put it in force."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.cli import main
 from tests.collectors import Clock, opened, policy
-from tests.registry.test_host_policies import ceiling
+from tests.registry.test_host_policies import host_policy
 
 
 def run(*arguments: object) -> Result:
@@ -34,13 +34,13 @@ def site(folder: Path) -> Path:
 
 
 def tight(folder: Path) -> Path:
-    """A ceiling below it."""
+    """A host policy below it."""
     file = folder / "tight.json"
-    file.write_bytes(ceiling({"page": 1}).canonical())
+    file.write_bytes(host_policy({"page": 1}).canonical())
     return file
 
 
-def test_init_writes_the_shipped_ceiling_line_by_line(tmp_path: Path) -> None:
+def test_init_writes_the_shipped_host_policy_line_by_line(tmp_path: Path) -> None:
     """Every line says what it allows; it governs as what governed before, and is never lost."""
     file = tmp_path / "host.toml"
     made = run("init", file, "--name", "Harbour Ltd", "--contact", "a@b.example", "--country", "ie")
@@ -85,7 +85,7 @@ def test_people_read_the_same(tmp_path: Path) -> None:
     assert "write 1 or less" in said
     shown = run("show", "--data", data).output
     text, _, stops = shown.partition("✗")
-    assert read_policy(text, kind="host").hash == ceiling({"page": 1}).hash
+    assert read_policy(text, kind="host").hash == host_policy({"page": 1}).hash
     assert "Stopped by it: shop" in stops
 
 

@@ -60,7 +60,7 @@ def test_the_page_on_placed_collectors_runs(folder: Path) -> None:
     assert "example/tides  active, of ann" in listed
 
 
-def test_the_page_on_the_ceiling_runs(folder: Path) -> None:
+def test_the_page_on_the_host_policy_runs(folder: Path) -> None:
     """Its commands work one after the other, from an empty file on."""
     said = run_all(HOST)
     assert "can be used" in said[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,10 @@ FORMER = {
     "Vouches",
     "Vouching",
 }
+# What programs read keeps the name that the host policy had.
+WIRE = re.compile(
+    r"/v1/admin/ceiling|\"/ceiling[/\"]|ceiling-is-a-file|ceiling\.(save|changed)|[\"`]ceiling(/preview)?[\"`]"
+)
 # Fields that are columns of the database or keys of an answer. Lower it; never raise it.
 BUDGET = 7
 
@@ -105,3 +110,28 @@ def test_classes_are_called_by_the_words_of_the_field() -> None:
     }
     assert "ConsentStatus" in names
     assert not {name: names[name] for name in FORMER & names.keys()}
+
+
+def old_names(text: str) -> list[str]:
+    """The lines that call the host policy by its old name, but for what programs read."""
+    return [line for line in text.splitlines() if "ceiling" in WIRE.sub("", line).casefold()]
+
+
+def test_the_host_policy_has_one_name() -> None:
+    folders = ("sdk/python/askfirst", "collector/askfirst_collector", "docs")
+    kinds = (".py", ".html", ".toml", ".md", ".json")
+    texts = [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in kinds and path.is_file()
+    ]
+    assert len(texts) > 400
+    assert {
+        path.name: lines for path in texts if (lines := old_names(path.read_text("utf-8")))
+    } == {}
+
+
+def test_an_old_name_is_seen() -> None:
+    assert len(old_names("above the ceiling\ndef ceiling(): ...\n# Ceiling")) == 3
+    assert not old_names('"/v1/admin/ceiling"\nwork.record("ceiling.save", "host")')

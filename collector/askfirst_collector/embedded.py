@@ -82,7 +82,7 @@ class EmbeddedCollector:
     unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
     sign in to the dashboard with that provider.
 
-    Raises PolicyError at once for a host policy that cannot be used: without a ceiling nothing is
+    Raises PolicyError at once for a host policy that cannot be used: without one nothing is
     gathered (M32).
     """
 

@@ -13,7 +13,7 @@ from tests.isolation.world import SHOP, World, world
 from tests.placing import place, tides
 
 pytestmark = pytest.mark.anyio
-CEILING = "/v1/admin/ceiling"
+HOST_POLICY = "/v1/admin/ceiling"
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 def narrow(page: int) -> dict[str, Any]:
-    """The shipped ceiling, with pages less precise."""
+    """The shipped host policy, with pages less precise."""
     document = shipped("host-default").document
     purposes = {
         name: {**each, "levels": {**each["levels"], "page": page}}
@@ -32,10 +32,10 @@ def narrow(page: int) -> dict[str, Any]:
     return {**document, "purposes": purposes}
 
 
-async def test_a_ceiling_is_shown_to_whoever_publishes_below_it(here: World) -> None:
+async def test_a_host_policy_is_shown_to_whoever_publishes_below_it(here: World) -> None:
     """A site owner may read what nothing may go above."""
     async with here.program("olive") as client:
-        shown = (await client.get(CEILING)).json()
+        shown = (await client.get(HOST_POLICY)).json()
     assert shown["hash"] == shipped("host-default").hash
     assert (shown["number"], shown["file"], shown["history"]) == (0, None, [])
 
@@ -47,12 +47,12 @@ async def test_what_would_be_suspended_is_said_before_it_is(here: World) -> None
     place(here.parts, tides(site.editions.current.policy), owner="olive")
     before = here.state()
     async with here.program("ada") as client:
-        tried = (await client.post(f"{CEILING}/preview", json={"policy": narrow(1)})).json()
+        tried = (await client.post(f"{HOST_POLICY}/preview", json={"policy": narrow(1)})).json()
         assert here.state() == before
         named = {(each["site"], each["collector"]) for each in tried["suspends"]}
         assert (SHOP, "") in named
         assert (SHOP, "tides") in named
-        saved = (await client.put(CEILING, json={"policy": narrow(1), "expected": 0})).json()
+        saved = (await client.put(HOST_POLICY, json={"policy": narrow(1), "expected": 0})).json()
         assert {(each["site"], each["collector"]) for each in saved["suspended"]} == named
         whole = (await client.get(f"/v1/admin/sites/{SHOP}")).json()
     assert whole["state"] == "suspended"
@@ -60,21 +60,21 @@ async def test_what_would_be_suspended_is_said_before_it_is(here: World) -> None
 
 
 async def test_the_second_admin_is_told(here: World) -> None:
-    """Two admins saving at once: the second gets 409, and the first one's ceiling governs."""
+    """Two admins saving at once: the second gets 409, and the first one's host policy governs."""
     async with here.program("ada") as client:
-        first = await client.put(CEILING, json={"policy": narrow(2), "expected": 0})
-        second = await client.put(CEILING, json={"policy": narrow(1), "expected": 0})
-        shown = (await client.get(CEILING)).json()
+        first = await client.put(HOST_POLICY, json={"policy": narrow(2), "expected": 0})
+        second = await client.put(HOST_POLICY, json={"policy": narrow(1), "expected": 0})
+        shown = (await client.get(HOST_POLICY)).json()
     assert (second.status_code, second.json()["reason"]) == (409, "changed-meanwhile")
     assert shown["hash"] == first.json()["hash"]
     assert [each["number"] for each in shown["history"]] == [1]
 
 
-async def test_a_ceiling_that_cannot_be_read_is_refused(here: World) -> None:
+async def test_a_host_policy_that_cannot_be_read_is_refused(here: World) -> None:
     """M32: a key that is not known is said with its pointer, and nothing is saved."""
     async with here.program("ada") as client:
         bad = {"policy": {**narrow(2), "colour": "red"}, "expected": 0}
-        answer = await client.put(CEILING, json=bad)
-        assert (await client.get(CEILING)).json()["number"] == 0
+        answer = await client.put(HOST_POLICY, json=bad)
+        assert (await client.get(HOST_POLICY)).json()["number"] == 0
     assert answer.status_code == 422
     assert "/colour" in {each["pointer"] for each in answer.json()["problems"]}

@@ -49,7 +49,7 @@ def hostile(keep: int) -> Policy:
     )
 
 
-def ceiling(folder: Path) -> Path:
+def host_policy(folder: Path) -> Path:
     """A host who allows all of it, where no rows are kept."""
     document = json.loads(json.dumps(shipped("host-default").document))
     purpose = document["purposes"]["analytics"]
@@ -171,7 +171,7 @@ async def test_nothing_of_it_is_left(
     rows kept. Before closing the owner's words are in the rows: the search would find them.
     """
     caplog.set_level(logging.DEBUG)
-    host = None if keep else ceiling(tmp_path)
+    host = None if keep else host_policy(tmp_path)
     world = World(tmp_path / "data", hostile(keep), host_policy=host)
     await world.open()
     everybody = [Marked(number) for number in range(VISITORS)]

@@ -11,7 +11,7 @@ import pytest
 
 from askfirst.terms.placed import Placed
 from askfirst_collector.store.disclosed import closing
-from tests.adversary.test_m25 import VISITORS, Marked, ceiling, hostile, left
+from tests.adversary.test_m25 import VISITORS, Marked, host_policy, hostile, left
 from tests.adversary.watcher import Watcher
 from tests.adversary.world import MIDNIGHT, SIZE, World, site_policy
 from tests.gate.browser import Got
@@ -76,7 +76,7 @@ async def test_nothing_of_it_is_left(
     ones are in the rows, so that the search would find them.
     """
     caplog.set_level(logging.DEBUG)
-    host = None if keep else ceiling(tmp_path)
+    host = None if keep else host_policy(tmp_path)
     world = PlacedWorld(tmp_path / "data", hostile(keep), host_policy=host)
     key = (await world.begin(everything(world)))["tides"]
     everybody = [Marked(number) for number in range(VISITORS)]

@@ -1,4 +1,4 @@
-"""The faces of sites, placed collectors and the ceiling, in a real browser."""
+"""The faces of sites, placed collectors and the host policy, in a real browser."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_collector_is_placed_by_the_keyboard_alone(host: Host, chromium: Brows
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_the_ceiling_is_lowered_with_sliders_or_selects(
+def test_the_host_policy_is_lowered_with_sliders_or_selects(
     host: Host, chromium: Browser, scripts: bool
 ) -> None:
     """A slider each, selects without JavaScript; seen before saved."""

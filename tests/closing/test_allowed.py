@@ -1,4 +1,4 @@
-"""What a tightened ceiling lets nobody keep any longer (M33)."""
+"""What a tightened host policy lets nobody keep any longer (M33)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .test_close import closings
 TUESDAY = "2026-11-17"
 
 
-def ceiling(**analytics: Any) -> Policy:
-    """The shipped ceiling with other days for `analytics`, which statistics are a use below."""
+def host_policy(**analytics: Any) -> Policy:
+    """The shipped host policy with other days for `analytics`, which statistics are a use below."""
     document = copy.deepcopy(dict(shipped("host-default").document))
     document["purposes"]["analytics"] |= analytics
     return read_policy(document, kind="host")
 
 
 def put(parts: Services, policy: Policy, number: int) -> None:
-    """Put a ceiling in force."""
+    """Put a host policy in force."""
     with writing(parts.engine) as connection:
         add(connection, policy, number, parts.now())
 
@@ -65,7 +65,7 @@ def test_what_is_over_retained_now_is_purged_by_the_next_run(
     """M33: rows and disclosed tables over the new retention; what is within it stays."""
     purge(closed, clock.now + 3 * DAY)
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
-    put(closed, ceiling(closes="day", retention_days=4, keep_rows_days=4), 1)
+    put(closed, host_policy(closes="day", retention_days=4, keep_rows_days=4), 1)
     purge(closed, clock.now + 3 * DAY)
     assert (kept(closed), tables(closed)) == ([TUESDAY], [TUESDAY])
     purge(closed, clock.now + 4 * DAY)
@@ -74,14 +74,14 @@ def test_what_is_over_retained_now_is_purged_by_the_next_run(
 
 def test_rows_go_before_tables_where_only_rows_are_over(closed: Services, clock: Clock) -> None:
     """Each by the days of its own: `keep_rows_days` for rows, `retention_days` for tables."""
-    put(closed, ceiling(keep_rows_days=0), 1)
+    put(closed, host_policy(keep_rows_days=0), 1)
     purge(closed, clock.now)
     assert (kept(closed), tables(closed)) == ([], [MONDAY, TUESDAY])
 
 
-def test_a_looser_ceiling_prolongs_nothing(closed: Services, clock: Clock) -> None:
+def test_a_looser_host_policy_prolongs_nothing(closed: Services, clock: Clock) -> None:
     """The smaller of what was promised and what is allowed now."""
-    put(closed, ceiling(retention_days=700, keep_rows_days=700), 1)
+    put(closed, host_policy(retention_days=700, keep_rows_days=700), 1)
     purge(closed, clock.now + 31 * DAY)
     assert kept(closed) == []
     purge(closed, clock.now + 366 * DAY)
@@ -97,7 +97,7 @@ def test_a_use_without_an_entry_may_be_kept_no_longer(closed: Services, clock: C
     assert (kept(closed), tables(closed)) == ([], [])
 
 
-def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Services, clock: Clock) -> None:
+def test_a_host_policy_that_cannot_be_read_destroys_nothing(closed: Services, clock: Clock) -> None:
     """M32: gathering stops; what was gathered lasts as long as it was promised to."""
     with writing(closed.engine) as connection:
         values = {"number": 1, "hash": "0" * 64, "effective": 0, "document": b"nonsense"}
@@ -110,10 +110,10 @@ def test_a_ceiling_that_cannot_be_read_destroys_nothing(closed: Services, clock:
 def test_a_preview_says_what_the_next_run_purges(closed: Services, clock: Clock) -> None:
     """Before it is saved, the editor shows what it would purge; no more goes."""
     clock.now += 3 * DAY
-    tight = ceiling(closes="day", retention_days=4, keep_rows_days=4)
+    tight = host_policy(closes="day", retention_days=4, keep_rows_days=4)
     seen = preview(closed, tight)
     assert seen.purges == (Purge("shop", "", "statistics", 1, False),)
-    assert preview(closed, ceiling()).purges == ()
+    assert preview(closed, host_policy()).purges == ()
     assert (kept(closed), tables(closed)) == ([MONDAY, TUESDAY], [MONDAY, TUESDAY])
     put(closed, tight, 1)
     purge(closed, clock.now)
@@ -124,7 +124,7 @@ def test_a_preview_says_what_the_next_run_purges(closed: Services, clock: Clock)
 def test_a_preview_speaks_of_rows_by_terms_alone(closed: Services, clock: Clock) -> None:
     """M27: a count of rows, asked before and after an erasure, would tell how many one had."""
     closed.registry.publish(policy("full"))
-    shorter = ceiling(keep_rows_days=4)
+    shorter = host_policy(keep_rows_days=4)
     seen = preview(closed, shorter)
     assert seen.purges == (Purge("shop", "", "statistics", 0, True),)
     for key in closed.events.periods():

@@ -138,7 +138,7 @@ def test_what_is_gone_still_closes_and_is_purged(
 
 @pytest.mark.parametrize("people", [0, 1])
 def test_a_suspended_site_closes_alike(tmp_path: Path, clock: Clock, people: int) -> None:
-    """M27: where a ceiling stops a whole site, that its day closes tells nobody who came."""
+    """M27: where a host policy stops a whole site, that its day closes tells nobody who came."""
     with standing(tmp_path, clock) as parts:
         views(parts, people)
         with writing(parts.engine) as connection:

@@ -9,7 +9,7 @@ import pytest
 from askfirst.errors import PolicyError, Problem
 from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.dashboard.host_policy import form as ceiling_form
+from askfirst_collector.dashboard.host_policy import form as host_policy_form
 from askfirst_collector.dashboard.layout.problems import problem_texts
 from askfirst_collector.dashboard.placed import form as collector_form
 from tests.collectors import policy, purposes
@@ -26,20 +26,20 @@ LISTS: dict[str, Any] = {
 SITE = policy("full", purposes=purposes("full", statistics=LISTS))
 
 
-def ceiling_fields(document: dict[str, Any]) -> dict[str, str]:
+def host_policy_fields(document: dict[str, Any]) -> dict[str, str]:
     """What a browser sends of the table, as it was served."""
-    rows = (row for _, part in ceiling_form.lines(document) for row in part)
+    rows = (row for _, part in host_policy_form.lines(document) for row in part)
     found = {cell.name: cell.value for row in rows for cell in row.cells}
-    found |= {key: str(document[key]) for key, *_ in ceiling_form.HOST_NUMBERS}
+    found |= {key: str(document[key]) for key, *_ in host_policy_form.HOST_NUMBERS}
     return found | {f"controller.{key}": text for key, text in document["controller"].items()}
 
 
-def test_a_ceiling_comes_back_as_it_was_shown() -> None:
+def test_a_host_policy_comes_back_as_it_was_shown() -> None:
     """Nothing is widened, or lost, by opening the table and saving it."""
     document = shipped("host-default").document
     document["purposes"]["analytics"] |= {**LISTS, "sells_or_shares": False}
     before = read_policy(document, kind="host").document
-    made = ceiling_form.document_of(ceiling_fields(before), before)
+    made = host_policy_form.document_of(host_policy_fields(before), before)
     assert read_policy(made, kind="host").hash == read_policy(before, kind="host").hash
 
 
@@ -59,7 +59,7 @@ def test_a_ceiling_comes_back_as_it_was_shown() -> None:
 def test_a_number_that_cannot_be_one_is_refused_where_it_stands(field: str, text: str) -> None:
     """Negative or huge days."""
     document = shipped("host-default").document
-    made = ceiling_form.document_of({**ceiling_fields(document), field: text}, document)
+    made = host_policy_form.document_of({**host_policy_fields(document), field: text}, document)
     with pytest.raises(PolicyError) as refused:
         read_policy(made, kind="host")
     assert refused.value.problems[0].pointer.endswith(field.rpartition(".")[2])

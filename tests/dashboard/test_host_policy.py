@@ -9,7 +9,7 @@ from tests.isolation.world import BASE, World
 pytestmark = pytest.mark.anyio
 
 
-async def test_only_the_ceiling_has_a_script(here: World) -> None:
+async def test_only_the_host_policy_has_a_script(here: World) -> None:
     """M38 in the dashboard: a page without a script allows none."""
     async with here.browser("ada") as client:
         for path in ("/sites", "/sites/shop/publish", "/sites/club/collectors/tides/edit"):

@@ -310,7 +310,7 @@ async def test_retiring_asks_once_more(here: World) -> None:
 
 
 async def test_a_file_governs_and_the_page_says_which(tmp_path: Path) -> None:
-    """The ceiling is read-only where a file governs; who posts all the same changes nothing."""
+    """The host policy is read-only where a file governs; who posts all the same changes nothing."""
     file = tmp_path / "host.toml"
     file.write_text(as_toml(shipped("host-default").document), "utf-8")
     with world(tmp_path / "data") as made:

@@ -91,7 +91,7 @@ class Chain:
 
     def alone(self, link: str) -> Chain:
         """This one link, and nothing else that narrows."""
-        # But for what it is used for: no entry of a ceiling is for a wider use than its own.
+        # But for what it is used for: no entry of a host policy is for a wider use than its own.
         wide = replace(WIDEST, data_use=self.placed.data_use)
         links = {"site": wide, "agreed": wide, "placed": wide, link: getattr(self, link)}
         return Chain(**links)
@@ -108,7 +108,7 @@ class Chain:
         )
 
     @property
-    def ceiling(self) -> Policy:
+    def host_policy(self) -> Policy:
         return _policy(SITE, self.host)
 
     def _placed(self, terms: Terms) -> Placed:
@@ -148,7 +148,7 @@ def salts(tmp_path: Path) -> Iterator[Salts]:
 
 def gathered(chain: Chain, event: dict[str, Any], salts: Salts) -> Row | str:
     """What is stored of an event under a chain, or why nothing is."""
-    site = Site("example", chain.editions, chain.ceiling, 1)
+    site = Site("example", chain.editions, chain.host_policy, 1)
     choices = {NAME: Choice(2, 1), "statistics": Choice(chain.detail, 1)}
     standing = ConsentStatus("example", HANDLE, True, False, False, choices, 2**40, ("tides",), 0)
     sender = Sender(site, HANDLE, Signals(), lambda placed, path: True)
@@ -201,7 +201,7 @@ def test_a_row_has_only_what_the_effective_terms_allow(
     row = gathered(chain, event, salts)
     if not isinstance(row, Row):
         return
-    terms = bounded_terms(chain.editions, NAME, Choice(chain.detail, 1), chain.ceiling)
+    terms = bounded_terms(chain.editions, NAME, Choice(chain.detail, 1), chain.host_policy)
     levels = terms.scope.as_dict()
     assert row.values.keys() <= levels.keys() - PSEUDONYMS
     assert all(len(value) <= levels[name] for name, value in row.values.items())

@@ -105,7 +105,7 @@ def test_a_wider_edition_does_not_widen_an_older_grant(tmp_path: Path) -> None:
         assert pages == [("/coffee",), ("/coffee", "/coffee/beans", "none")]
 
 
-def test_without_a_ceiling_nothing_is_stored(tmp_path: Path) -> None:
+def test_without_a_host_policy_nothing_is_stored(tmp_path: Path) -> None:
     """M32: a host policy that cannot be read any more stops everything, at the next event."""
     host = tmp_path / "host.toml"
     host.write_bytes(

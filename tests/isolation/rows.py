@@ -46,7 +46,7 @@ class Row:
         return f"{self.method} {self.path}"
 
 
-CEILING = as_toml(shipped("host-default").document)
+HOST_POLICY = as_toml(shipped("host-default").document)
 HOOK = {"url": "https://hooks.example/askfirst"}
 STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
@@ -86,7 +86,7 @@ DASHBOARD = (
     Row("POST", "/sites/{site}/test", SITE, reader=False),
     Row("POST", "/sites/{site}/test/end", SITE, reader=False),
     Row("GET", "/host-policy", OWN),
-    Row("POST", "/host-policy", HOST, body={"text": CEILING}),
+    Row("POST", "/host-policy", HOST, body={"text": HOST_POLICY}),
     Row("POST", "/host-policy/webhook", HOST),
     Row("GET", "/host-policy/{number}", OWN, {"number": "1"}),
     Row("GET", "/ceiling", OWN),

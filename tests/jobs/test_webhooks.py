@@ -27,7 +27,7 @@ from askfirst_collector.webhooks.pinned_http import Poster
 from tests.closing.house import Clock
 from tests.conftest import ROOT
 from tests.jobs.listener import Listener, listening
-from tests.registry.test_host_policies import ceiling
+from tests.registry.test_host_policies import host_policy
 from tests.support.people import admin
 
 
@@ -51,8 +51,8 @@ def hook(parts: Services, url: str | None, site: str = "shop") -> str | None:
 
 
 def tighten(parts: Services) -> None:
-    """A ceiling below the site's policy."""
-    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    """A host policy below the site's policy."""
+    save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
 
 
 def is_ours(secret: str, headers: dict[str, str], body: bytes, now: float) -> bool:
@@ -91,7 +91,7 @@ def test_the_host_is_told_of_every_change(
     """Whom it stopped, and who may go on."""
     hook(parts, listener.url("/host"), site="")
     tighten(parts)
-    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 2
     changed = sorted(json.loads(body)["changed"][0]["type"] for _, _, body in listener.came)
     assert changed == ["site.resumed", "site.suspended"]
@@ -139,7 +139,7 @@ def test_a_new_address_gets_a_new_secret_and_no_old_message(
         assert webhook_url(connection, "shop", "") == listener.url("/new")
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 0
     assert hook(parts, None) is None
-    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
     assert tell_owners(parts, clock.now, poster=poster(listener)) == 0
     assert listener.came == []
 

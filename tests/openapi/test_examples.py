@@ -16,7 +16,7 @@ from tests.openapi.world import OTHER, Collector, serving
 
 NAMES = {"site": SITE, "name": EXAMPLE["collector"]}
 MEMBER = {**NAMES, "name": OTHER}
-LAST = ("setCollectorState", "saveCeiling")  # they change what the others speak of
+LAST = ("setCollectorState", "saveHostPolicy")  # they change what the others speak of
 
 
 def shown() -> list[tuple[Operation, str, Any]]:

@@ -73,7 +73,7 @@ def effective(parts: Services, site: str, name: str = "statistics") -> Any:
 def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
     parts: Services, document: bytes
 ) -> None:
-    """M33: and it keeps no ceiling from stopping what goes beyond it, there or elsewhere."""
+    """M33: and it keeps no host policy from stopping what goes beyond it, there or elsewhere."""
     place(parts, tides(SITE))
     damage(parts, "placed", document)
     # What is in force was archived whole: it goes on until something changes.
@@ -177,10 +177,10 @@ def test_a_policy_for_later_that_cannot_be_read_stops_nothing(
     assert number(parts) == 2
 
 
-def test_a_policy_for_later_waits_for_a_ceiling_that_cannot_be_read(
+def test_a_policy_for_later_waits_for_a_host_policy_that_cannot_be_read(
     tmp_path: Path, clock: Clock
 ) -> None:
-    """M32: a ceiling that is being written refuses nothing for good."""
+    """M32: a host policy that is being written refuses nothing for good."""
     file = tmp_path / "host.json"
     whole = shipped("host-default").canonical()
     file.write_bytes(whole)
@@ -214,7 +214,7 @@ def test_nothing_takes_effect_at_a_site_that_ended(parts: Services, clock: Clock
 def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing(
     parts: Services,
 ) -> None:
-    """M33: a hostile owner's many names must not keep a collector beyond the ceiling in place."""
+    """M33: a hostile owner's many names must not keep a collector beyond the host's in place."""
     site = many(13)
     parts.registry.publish(site)
     place(parts, crowd(site, "a" * 40, page=2))

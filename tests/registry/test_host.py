@@ -1,4 +1,4 @@
-"""The ceiling: read at start, read again when it changes, and nothing without it."""
+"""The host policy: read at start, read again when it changes, and nothing without it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHOICE = Choice(2, 1)
 
 
 def lowered(level: int) -> str:
-    """The shipped ceiling with another level of `time`, for every use."""
+    """The shipped host policy with another level of `time`, for every use."""
     return TEXT.replace("time = 3", f"time = {level}")
 
 
@@ -37,7 +37,7 @@ def test_without_any_the_shipped_one_governs(
 
 
 @pytest.mark.parametrize("content", [None, "", "version = 2", TEXT + "\nunknown_key = 1\n", "\0"])
-def test_a_ceiling_that_cannot_be_used_is_found_at_start(
+def test_a_host_policy_that_cannot_be_used_is_found_at_start(
     content: str | None, tmp_path: Path
 ) -> None:
     """M32: missing, unreadable, or with a key that is not known."""
@@ -50,7 +50,7 @@ def test_a_ceiling_that_cannot_be_used_is_found_at_start(
 
 
 @pytest.mark.parametrize("broken", [None, "nonsense", TEXT + "\nunknown_key = 1\n"])
-def test_a_ceiling_that_breaks_while_running_stops_everything(
+def test_a_host_policy_that_breaks_while_running_stops_everything(
     broken: str | None, tmp_path: Path
 ) -> None:
     """M32, M33: from the next look on nothing is gathered or published; mended, it goes on."""
@@ -69,7 +69,7 @@ def test_a_ceiling_that_breaks_while_running_stops_everything(
         assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 
-def test_a_tightened_ceiling_governs_within_seconds(tmp_path: Path) -> None:
+def test_a_tightened_host_policy_governs_within_seconds(tmp_path: Path) -> None:
     """M33: the next event after the next look, in every worker; the version moves."""
     file, clock = tmp_path / "host.toml", Clock()
     file.write_text(TEXT)

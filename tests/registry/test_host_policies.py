@@ -1,4 +1,4 @@
-"""Ceilings in the registry: saved once, governing at once, and stopping what goes beyond (M33)."""
+"""Host policies in the registry: saved once, governing at once, stopping what goes beyond (M33)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ SITE = policy("standard")
 OTHER = read_policy({**SITE.document, "site": "other", "origins": ["https://other.example"]})
 
 
-def ceiling(levels: dict[str, int] | None = None, **analytics: Any) -> Policy:
-    """The shipped ceiling, with other levels and terms for `analytics`."""
+def host_policy(levels: dict[str, int] | None = None, **analytics: Any) -> Policy:
+    """The shipped host policy, with other levels and terms for `analytics`."""
     document = copy.deepcopy(dict(shipped("host-default").document))
     document["purposes"]["analytics"] |= analytics
     document["purposes"]["analytics"]["levels"] |= levels or {}
@@ -51,30 +51,30 @@ def parts(tmp_path: Path) -> Iterator[Services]:
 
 
 def governing(parts: Services) -> str | None:
-    """The hash of the ceiling in force."""
+    """The hash of the host policy in force."""
     policy = parts.host.current().policy
     return None if policy is None else policy.hash
 
 
 def stopped(parts: Services, site: str = "shop") -> set[str]:
-    """Where a site goes beyond the ceiling, as its owner is told."""
+    """Where a site goes beyond the host policy, as its owner is told."""
     found = parts.registry.site(site)
     assert found is not None
     assert (found.host is None) == bool(found.suspended)
     return {each.pointer for each in found.suspended}
 
 
-def test_a_saved_ceiling_governs_the_next_event_in_every_worker(tmp_path: Path) -> None:
+def test_a_saved_host_policy_governs_the_next_event_in_every_worker(tmp_path: Path) -> None:
     """M33: two workers on one folder; neither is restarted, and no clock has to move."""
     with opened(tmp_path / "data") as one, opened(tmp_path / "data") as two:
         one.registry.publish(SITE)
         assert two.registry.effective("shop", "statistics", CHOICE).scope.level("page") == 2
-        looser = ceiling(retention_days=700)
+        looser = host_policy(retention_days=700)
         saved = save_host_policy(one, admin(one, "ann"), looser, expected=0)
         assert (saved.number, saved.suspended, saved.resumed) == (1, (), ())
         for parts in (one, two):
             assert governing(parts) == looser.hash
-        save_host_policy(two, admin(two, "ann"), ceiling({"page": 1}), expected=1)
+        save_host_policy(two, admin(two, "ann"), host_policy({"page": 1}), expected=1)
         for parts in (one, two):
             assert parts.registry.effective("shop", "statistics", CHOICE) == BOTTOM
             assert stopped(parts) == {"/purposes/statistics/levels/page"}
@@ -83,10 +83,10 @@ def test_a_saved_ceiling_governs_the_next_event_in_every_worker(tmp_path: Path) 
 def test_the_second_of_two_admins_who_save_at_once_is_told(parts: Services) -> None:
     """Bad input: two admins saving at once (the second is told), nothing lost."""
     assert host_policy_number(parts) == 0
-    first = ceiling(retention_days=700)
+    first = host_policy(retention_days=700)
     save_host_policy(parts, admin(parts, "ann"), first, expected=0)
     with pytest.raises(Refused) as error:
-        save_host_policy(parts, admin(parts, "bob"), ceiling(), expected=0)
+        save_host_policy(parts, admin(parts, "bob"), host_policy(), expected=0)
     assert (error.value.reason, error.value.status) == ("changed-meanwhile", 409)
     assert governing(parts) == first.hash
     assert (
@@ -97,7 +97,7 @@ def test_the_second_of_two_admins_who_save_at_once_is_told(parts: Services) -> N
 def test_a_site_in_conflict_is_suspended_and_told_why(parts: Services) -> None:
     """Pointer, declared, allowed, which link, what to write; the record names who did it."""
     parts.registry.publish(OTHER)
-    saved = save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
     assert [held.site for held in saved.suspended] == ["other", "shop"]
     site = parts.registry.site("shop")
     assert site is not None
@@ -117,11 +117,11 @@ def test_a_site_in_conflict_is_suspended_and_told_why(parts: Services) -> None:
 
 
 def test_nothing_resumes_by_itself(parts: Services) -> None:
-    """M33: another conflict, or the same ceiling again, lets nobody go on; a looser one does."""
-    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
-    save_host_policy(parts, admin(parts, "ann"), ceiling({"browser": 0}), expected=1)
+    """M33: another conflict, or the same policy again, lets nobody go on; a looser one does."""
+    save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), host_policy({"browser": 0}), expected=1)
     assert stopped(parts) == {"/purposes/statistics/levels/browser"}
-    saved = save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=2)
+    saved = save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=2)
     assert [held.site for held in saved.resumed] == ["shop"]
     assert stopped(parts) == set()
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
@@ -129,7 +129,7 @@ def test_nothing_resumes_by_itself(parts: Services) -> None:
 
 def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Services) -> None:
     """M33: and what still goes beyond is refused, so that nothing resumes by trying."""
-    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
     with pytest.raises(PolicyError):
         parts.registry.publish(policy("full"))
     assert stopped(parts) != set()
@@ -141,12 +141,12 @@ def test_an_owner_who_publishes_terms_that_fit_goes_on(parts: Services) -> None:
 
 
 def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Services) -> None:
-    """M33: one within the ceiling keeps its state, one beyond it is out of the next edition."""
+    """M33: one within the host policy keeps its state, one beyond it is out of the next edition."""
     terms = {"data_use": SITE.purposes["statistics"].terms.data_use, "closes": "day"}
     least = {**terms, "levels": {"page": 1, "time": 1}}
     place(parts, tides(SITE, collector="modest", statistics=least))
     place(parts, tides(SITE, collector="curious", statistics={**terms, "levels": {"page": 2}}))
-    saved = save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+    saved = save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
     told = {(held.collector, held.owner) for held in saved.suspended}
     assert told == {("", ""), ("curious", "ann")}
     states = {each.name: each.state for each in parts.placing.all("shop")}
@@ -160,23 +160,23 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     assert set(site.editions.current.placed) == {"modest"}
     # Its site is stopped, and what stands on it with it.
     assert site.effective("modest/statistics", Choice(2, site.editions.current.number)) == BOTTOM
-    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
     assert {each.state for each in parts.placing.all("shop")} == {"active"}
 
 
 def test_what_a_member_suspended_stays_so(parts: Services) -> None:
-    """A looser ceiling lets go on what a ceiling stopped, and nothing else."""
+    """A looser host policy lets go on what a host policy stopped, and nothing else."""
     place(parts, tides(SITE))
     set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "suspended")
-    save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
-    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1)
+    save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
     assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
 
 
 def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> None:
-    """Before it is saved, the ceiling editor shows whom it would suspend, and who would go on."""
+    """Before it is saved, its editor shows whom it would suspend, and who would go on."""
     place(parts, tides(SITE))
-    tight = ceiling({"page": 1})
+    tight = host_policy({"page": 1})
     seen = preview(parts, tight)
     assert stopped(parts) == set()
     assert (host_policy_number(parts), changes(parts.engine, 1)[0].action) == (
@@ -186,10 +186,11 @@ def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> No
     saved = save_host_policy(parts, admin(parts, "ann"), tight, expected=0)
     assert seen.suspends == saved.suspended
     assert seen.resumes == ()
-    again = preview(parts, ceiling())
+    again = preview(parts, host_policy())
     assert again.suspends == ()
     assert (
-        save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=1).resumed == again.resumes
+        save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1).resumed
+        == again.resumes
     )
     assert [(held.site, held.collector) for held in again.resumes] == [
         ("shop", ""),
@@ -199,18 +200,18 @@ def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> No
 
 def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
     """Where a file is given, saving is refused with its name; each version becomes an edition."""
-    clock, file = Clock(), tmp_path / "ceiling.json"
-    file.write_bytes(ceiling().canonical())
+    clock, file = Clock(), tmp_path / "host_policy.json"
+    file.write_bytes(host_policy().canonical())
     with opened(tmp_path / "data", clock, host_policy=file) as parts:
         parts.registry.publish(SITE)
         with pytest.raises(Refused) as error:
-            save_host_policy(parts, admin(parts, "ann"), ceiling({"page": 1}), expected=0)
+            save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
         assert (error.value.reason, error.value.status) == ("ceiling-is-a-file", 409)
-        assert "ceiling.json" in error.value.detail
+        assert "host_policy.json" in error.value.detail
         for _ in range(2):
             follow_file(parts, clock())
             assert host_policy_number(parts) == 1
-        file.write_bytes(ceiling({"page": 1}).canonical())
+        file.write_bytes(host_policy({"page": 1}).canonical())
         clock.now += 1
         assert parts.registry.effective("shop", "statistics", CHOICE).scope.level("page") == 1
         saved = follow_file(parts, clock())
@@ -222,12 +223,12 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
         assert follow_file(parts, clock()) is None
     with opened(tmp_path / "data") as parts:
         # Without its file the newest version of it goes on governing: nothing widens.
-        assert governing(parts) == ceiling({"page": 1}).hash
+        assert governing(parts) == host_policy({"page": 1}).hash
 
 
-def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Services) -> None:
+def test_a_kept_host_policy_that_cannot_be_read_stops_everything(parts: Services) -> None:
     """M32: its row is damaged, or is not what was put in force; a new one may be saved."""
-    save_host_policy(parts, admin(parts, "ann"), ceiling(retention_days=700), expected=0)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(retention_days=700), expected=0)
     for number, change in ((2, {"document": b"\0"}), (3, {"hash": "0" * 64})):
         with writing(parts.engine) as connection:
             row = connection.execute(host_edition.select()).first()
@@ -239,7 +240,7 @@ def test_a_kept_ceiling_that_cannot_be_read_stops_everything(parts: Services) ->
         assert not parts.registry.governed
         with pytest.raises(PolicyError):
             parts.registry.publish(policy("minimal"))
-    save_host_policy(parts, admin(parts, "ann"), ceiling(), expected=3)
+    save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=3)
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 

@@ -36,7 +36,7 @@ def test_a_reader_reads_and_nothing_more() -> None:
 
 
 def test_a_site_owner_has_their_own_site_and_no_say_over_host_or_members() -> None:
-    assert allowed(OWNER, "shop") & set(OF_HOST) == {"ceiling.read", "account"}
+    assert allowed(OWNER, "shop") & set(OF_HOST) == {"host-policy.read", "account"}
     assert {"site.change", "site.key", "site.audit", "collector.add"} <= allowed(OWNER, "shop")
     assert not may(OWNER, "site.rows", "shop")
 

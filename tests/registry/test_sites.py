@@ -1,4 +1,4 @@
-"""Sites and their editions: one line of history, within the ceiling, the same in every worker."""
+"""Sites and their editions: one line of history, within the host's policy, the same everywhere."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_origins_are_exact(parts: Services) -> None:
         assert not parts.registry.has_origin(other)
 
 
-def test_shipped_policies_fit_the_shipped_ceiling(tmp_path: Path) -> None:
+def test_shipped_policies_fit_the_shipped_host_policy(tmp_path: Path) -> None:
     """What comes with askfirst can be published without a host policy of one's own."""
     with opened(tmp_path, Clock()) as parts:
         for name in ("minimal", "standard", "full"):
@@ -151,7 +151,7 @@ def test_days_of_the_whole_policy_are_bounded_too() -> None:
     assert list(conflicts(site, host)) == []
 
 
-def test_a_purpose_that_is_only_disclosed_needs_no_ceiling() -> None:
+def test_a_purpose_that_is_only_disclosed_needs_no_host_policy() -> None:
     """What rests on another basis gathers nothing, so the host need not allow it."""
     document = copy.deepcopy(shipped("standard").document)
     document["purposes"]["preferences"]["legal_basis"] = "contract"

@@ -154,9 +154,9 @@ def documents(tmp_path: Path) -> Path:
     (folder / "other.toml").write_text(as_toml(other), "utf-8")
     placed = files("askfirst_collector").joinpath("demo", "wind.toml").read_text("utf-8")
     (folder / "wind.toml").write_text(placed.replace("wind-survey", PLACED), "utf-8")
-    ceiling = dict(shipped("host-default").document)
-    ceiling["controller"] = {**ceiling["controller"], "name": "Another Host"}
-    (folder / "host.toml").write_text(as_toml(ceiling), "utf-8")
+    host_policy = dict(shipped("host-default").document)
+    host_policy["controller"] = {**host_policy["controller"], "name": "Another Host"}
+    (folder / "host.toml").write_text(as_toml(host_policy), "utf-8")
     return folder
 
 
@@ -217,10 +217,10 @@ def test_commands_beside_a_server_lose_nothing(kind: str, tmp_path: Path, docume
             assert code == 0, (line, output)
         if key:
             # What a command published governs within five seconds.
-            ceiling = read_policy(documents / "host.toml", kind="host").hash
+            host_policy = read_policy(documents / "host.toml", kind="host").hash
             until = time.monotonic() + 5
             url, headers = f"http://127.0.0.1:{server.port}", {"Authorization": f"Bearer {key}"}
-            while call(f"{url}/v1/terms", headers=headers)[1]["host"] != ceiling:
+            while call(f"{url}/v1/terms", headers=headers)[1]["host"] != host_policy:
                 assert time.monotonic() < until
             assert call(f"{url}/readyz")[1]["status"] == "ok"
         if kind == "serve":

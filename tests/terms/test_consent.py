@@ -149,7 +149,7 @@ def test_no_editions_means_no_consent_and_no_notice() -> None:
     assert consent.asks == ()
 
 
-def test_the_ceiling_bounds_what_was_agreed() -> None:
+def test_the_host_policy_bounds_what_was_agreed() -> None:
     """M32: no entry of the host, no gathering."""
     history, choice = editions(), Choice(2, 1)
     host = shipped("host-default")

@@ -199,7 +199,7 @@ def test_the_finest_levels_do_not_come_together_while_rows_are_kept() -> None:
 
 
 def test_uses_of_a_host_do_not_contain_each_other() -> None:
-    """A host names pairwise incomparable uses, so that a purpose has one ceiling."""
+    """A host names pairwise incomparable uses, so that a purpose has one host policy."""
     document = copy.deepcopy(shipped("host-default").document)
     document["purposes"]["reports"] = {
         **document["purposes"]["analytics"],

@@ -1,1 +1,1 @@
-"""Two workers on one folder, while the ceiling above them changes."""
+"""Two workers on one folder, while the host policy above them changes."""

@@ -162,13 +162,13 @@ def test_what_fits_a_link_fits_all_above_it(placed: Terms, site: Terms, host: Te
         assert chain_conflicts(lowest, of(SITE, "statistics", site), above) == ()
 
 
-CEILINGS = st.fixed_dictionaries(
+HOST_POLICIES = st.fixed_dictionaries(
     {name: st.integers(0, ATTRIBUTES[name].finest - 1) for name in ATTRIBUTES}
 )
 
 
-def ceiling(levels: Mapping[str, int], size: int) -> Policy:
-    """The shipped ceiling with other levels."""
+def host_policy(levels: Mapping[str, int], size: int) -> Policy:
+    """The shipped host policy with other levels."""
     document = copy.deepcopy(dict(HOST.document))
     for purpose in document["purposes"].values():
         purpose["levels"] = {
@@ -178,20 +178,20 @@ def ceiling(levels: Mapping[str, int], size: int) -> Policy:
     return read_policy(document, kind="host")
 
 
-def test_no_ceiling_adds_a_field_to_a_row_that_is_stored(tmp_path: Path) -> None:
-    """M33 on real files: one event under ceilings that only narrow, as each worker sees them."""
+def test_no_host_policy_adds_a_field_to_a_row_that_is_stored(tmp_path: Path) -> None:
+    """M33 on real files: one event, host policies that only narrow, as each worker sees them."""
     with closing(World(tmp_path / "data", site_policy("full"))) as world:
         handle = world.grant(statistics=2)
 
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(CEILINGS, CEILINGS, st.integers(5, 9))
+        @given(HOST_POLICIES, HOST_POLICIES, st.integers(5, 9))
         def holds(first: dict[str, int], second: dict[str, int], size: int) -> None:
             both = {name: min(first[name], second[name]) for name in first}
             stored: list[dict[str, Value]] = []
             for levels in (first, both):
                 with writing(world.parts.engine) as connection:
                     number = host_policy_number(world.parts) + 1
-                    add(connection, ceiling(levels, size), number, world.now)
+                    add(connection, host_policy(levels, size), number, world.now)
                 world.post(world.body(), handle=handle)
                 rows = world.rows()
                 stored.append(rows[0].values if rows else {})
@@ -207,16 +207,16 @@ def test_no_ceiling_adds_a_field_to_a_row_that_is_stored(tmp_path: Path) -> None
 
 
 def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
-    """M33: whatever the ceiling, what stands lies within it, and what is stopped does not."""
+    """M33: whatever the host policy, what stands lies within it, and what is stopped does not."""
     with closing(World(tmp_path / "data", site_policy("standard"))) as world:
         parts = world.parts
         least = {"levels": {"page": 1, "time": 1}, "min_cell_size": 8}
         place(parts, tides(world.policy, statistics=least))
 
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(CEILINGS, st.integers(5, 9))
+        @given(HOST_POLICIES, st.integers(5, 9))
         def holds(levels: dict[str, int], size: int) -> None:
-            above = ceiling(levels, size)
+            above = host_policy(levels, size)
             save_host_policy(parts, admin(parts, "ann"), above, expected=host_policy_number(parts))
             site = parts.registry.site("example")
             assert site is not None

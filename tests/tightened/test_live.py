@@ -28,7 +28,7 @@ from askfirst_collector.usecases.save_host_policy import host_policy_number, sav
 from tests.collectors import policy
 from tests.conftest import ROOT
 from tests.placing import place, tides
-from tests.registry.test_host_policies import ceiling
+from tests.registry.test_host_policies import host_policy
 from tests.support.people import admin
 from tests.support.site_keys import new_site_key
 
@@ -54,7 +54,7 @@ class Worker:
         if collector is not None:
             whole["collector"] = collector
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         with closing(connection):
             connection.request("POST", "/v1/events", json.dumps(whole), headers)
             response = connection.getresponse()
@@ -141,19 +141,19 @@ def until(condition: Callable[[], bool]) -> float:
 
 
 def tighten(data: Path, policy: Policy) -> None:
-    """Save a ceiling, in a third process: this one."""
+    """Save a host policy, in a third process: this one."""
     with here(data) as parts:
         save_host_policy(parts, admin(parts, "ann"), policy, expected=host_policy_number(parts))
 
 
-def test_a_saved_ceiling_governs_the_next_event_of_both_workers(data: Path) -> None:
+def test_a_saved_host_policy_governs_the_next_event_of_both_workers(data: Path) -> None:
     """M33: the first event after it was saved; the site is stopped, and what is on it."""
     key, write_key = prepared(data)
     with workers(data, key) as both:
         for worker in both:
             assert worker.stored()
             assert worker.stored("tides/statistics", write_key)
-        tighten(data, ceiling({"page": 0}))
+        tighten(data, host_policy({"page": 0}))
         for worker in both:
             assert not worker.stored()
             assert worker.send("tides/statistics", write_key)[1]["dropped"] != []
@@ -162,7 +162,7 @@ def test_a_saved_ceiling_governs_the_next_event_of_both_workers(data: Path) -> N
             assert site is not None
             assert "/purposes/statistics/levels/page" in {each.pointer for each in site.suspended}
             assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
-        tighten(data, ceiling())
+        tighten(data, host_policy())
         for worker in both:
             assert worker.stored()
             assert worker.stored("tides/statistics", write_key)
@@ -171,17 +171,17 @@ def test_a_saved_ceiling_governs_the_next_event_of_both_workers(data: Path) -> N
 def test_a_file_governs_both_workers_within_five_seconds(data: Path) -> None:
     """M33: each narrows by the file itself, until the jobs of one of them stop the site."""
     key, _ = prepared(data)
-    file = data.parent / "ceiling.json"
-    file.write_bytes(ceiling().canonical())
+    file = data.parent / "host_policy.json"
+    file.write_bytes(host_policy().canonical())
     with workers(data, key, file) as both:
         assert all(worker.stored() for worker in both)
-        for attempt in (ceiling({"page": 0}).canonical(), b"not understood"):
+        for attempt in (host_policy({"page": 0}).canonical(), b"not understood"):
             file.write_bytes(attempt)
             took = [until(lambda each=worker: not each.precise(data)) for worker in both]  # type: ignore[misc]
             print(f"the file governed after {max(took):.2f} s")
             assert max(took) < WITHIN
             until(lambda: not any(worker.stored() for worker in both))
-            file.write_bytes(ceiling().canonical())
+            file.write_bytes(host_policy().canonical())
             for worker in both:
                 until(lambda each=worker: each.precise(data))  # type: ignore[misc]
 
@@ -204,8 +204,8 @@ def test_an_owner_who_fixes_it_goes_on_in_both_workers(data: Path) -> None:
     """M33: nothing resumes by itself; terms that fit do it, without a restart."""
     key, _ = prepared(data)
     with workers(data, key) as both:
-        tighten(data, ceiling({"page": 1}))
-        tighten(data, ceiling({"page": 1, "browser": 1}))
+        tighten(data, host_policy({"page": 1}))
+        tighten(data, host_policy({"page": 1, "browser": 1}))
         assert not any(worker.stored() for worker in both)
         fitting = copy.deepcopy(dict(SITE.document))
         for purpose in fitting["purposes"].values():

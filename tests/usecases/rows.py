@@ -20,7 +20,7 @@ _CLUB = {"site": CLUB}
 _KEY = "0" * 16
 _OTHER = "0" * 64  # the hash of nothing
 _WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
-_CEILING = shipped("host-default")
+_HOST_POLICY = shipped("host-default")
 
 
 def _schedule(world: World) -> Values:
@@ -151,10 +151,12 @@ ROWS = (
         {
             "dashboard": Form(
                 "/host-policy",
-                {"do": "save", "document": as_toml(_CEILING.document), "expected": "0"},
+                {"do": "save", "document": as_toml(_HOST_POLICY.document), "expected": "0"},
             ),
-            "api": Call("PUT", "/v1/admin/ceiling", {"policy": _CEILING.document, "expected": 0}),
-            "command": Command(("host", "set", "FILE"), as_toml(_CEILING.document)),
+            "api": Call(
+                "PUT", "/v1/admin/ceiling", {"policy": _HOST_POLICY.document, "expected": 0}
+            ),
+            "command": Command(("host", "set", "FILE"), as_toml(_HOST_POLICY.document)),
         },
     ),
     Row(
@@ -163,11 +165,13 @@ ROWS = (
         {
             "dashboard": Form(
                 "/host-policy",
-                {"do": "save", "document": as_toml(_CEILING.document), "expected": "7"},
+                {"do": "save", "document": as_toml(_HOST_POLICY.document), "expected": "7"},
             ),
-            "api": Call("PUT", "/v1/admin/ceiling", {"policy": _CEILING.document, "expected": 7}),
+            "api": Call(
+                "PUT", "/v1/admin/ceiling", {"policy": _HOST_POLICY.document, "expected": 7}
+            ),
             "command": Command(
-                ("host", "set", "FILE", "--expected", "7"), as_toml(_CEILING.document)
+                ("host", "set", "FILE", "--expected", "7"), as_toml(_HOST_POLICY.document)
             ),
         },
         case="changed-meanwhile",

@@ -44,15 +44,15 @@ class HostPolicyFace:
 
     def endpoints(self) -> list[Endpoint]:
         """Every path of this file, and the action that it is."""
-        ceiling = "/v1/admin/ceiling"
+        path = "/v1/admin/ceiling"
         return [
-            Endpoint("GET", ceiling, "ceiling.read", self.show),
-            Endpoint("PUT", ceiling, "ceiling.change", self.save),
-            Endpoint("POST", f"{ceiling}/preview", "ceiling.change", self.preview),
+            Endpoint("GET", path, "host-policy.read", self.show),
+            Endpoint("PUT", path, "host-policy.change", self.save),
+            Endpoint("POST", f"{path}/preview", "host-policy.change", self.preview),
         ]
 
     async def show(self, request: Request, member: Member) -> Response:
-        """The ceiling in force; `policy` is null where it cannot be read, and nothing is gathered.
+        """The host policy in force; `policy` is null where it cannot be read: nothing is gathered.
 
         `file` names the file that governs, where one does.
         """
@@ -80,8 +80,8 @@ class HostPolicyFace:
         effects = await asyncio.to_thread(preview, self._parts, policy)
         return answer(
             {
-                "suspends": [_held(change) for change in effects.suspends],
-                "resumes": [_held(change) for change in effects.resumes],
+                "suspends": [_affected(change) for change in effects.suspends],
+                "resumes": [_affected(change) for change in effects.resumes],
                 "purges": [asdict(change) for change in effects.purges],
             }
         )
@@ -97,13 +97,13 @@ class HostPolicyFace:
             {
                 "number": saved.number,
                 "hash": saved.hash,
-                "suspended": [_held(change) for change in saved.suspended],
-                "resumed": [_held(change) for change in saved.resumed],
+                "suspended": [_affected(change) for change in saved.suspended],
+                "resumed": [_affected(change) for change in saved.resumed],
             }
         )
 
 
-def _held(change: Affected) -> dict[str, Any]:
+def _affected(change: Affected) -> dict[str, Any]:
     return {
         "site": change.site,
         "collector": change.collector,

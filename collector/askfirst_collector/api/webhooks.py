@@ -40,7 +40,7 @@ class WebhooksFace:
         return [
             endpoint
             for path, action in (
-                ("/v1/admin/webhook", "ceiling.change"),
+                ("/v1/admin/webhook", "host-policy.change"),
                 (f"{site}/webhook", "site.change"),
                 (f"{site}/collectors/{{name}}/webhook", BY_ITSELF),
             )

@@ -56,7 +56,7 @@ def affected_by(engine: Engine, host: Policy) -> tuple[Affected, ...]:
 def enforce_host_policy(
     connection: Connection, revocations: Revocations, host: Policy, now: float
 ) -> tuple[Affected, ...]:
-    """Stop what goes beyond a ceiling and let go on what was stopped and fits; which those were.
+    """Stop what goes beyond a host policy, let go on what was stopped and fits; which those were.
 
     Inside the write transaction that puts the host policy in force.
     """
@@ -93,7 +93,7 @@ def _standing(connection: Connection) -> Iterator[tuple[str, Policy]]:
             yield site, load_editions(connection, site).current.policy
         except CollectorUnavailable:
             # It gathers nothing either: whoever asks for this site meets the same.
-            log.error("askfirst.E123 site %s cannot be held against the ceiling", site)
+            log.error("askfirst.E123 site %s cannot be held against the host policy", site)
 
 
 def _held(connection: Connection, site: str, policy: Policy, host: Policy) -> list[Affected]:

@@ -1,4 +1,4 @@
-"""Host policies as they are archived: every ceiling that governed here, in one line of history."""
+"""Host policies as they are archived: each that governed here, in one line of history."""
 
 from __future__ import annotations
 

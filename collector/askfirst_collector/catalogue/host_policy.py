@@ -1,4 +1,4 @@
-"""The host's policy: the ceiling nothing goes above. Without one that reads, nothing happens."""
+"""The host policy, which nothing goes above. Without one that reads, nothing happens."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class HostFile:
     """The host's policy in a file of its own, read again when it changes."""
 
     def __init__(self, path: Path, *, now: Callable[[], float]) -> None:
-        """Read it; PolicyError where it cannot be used, so that a bad ceiling is found at start."""
+        """Read it; PolicyError where it cannot be used: a bad one is found at start."""
         self._path = path
         self._now = now
         self._lock = threading.Lock()

@@ -34,7 +34,7 @@ from askfirst_collector.store.watch import Watch
 class Site:
     """A site as it stands: its editions, and the host policy above it (None: nothing is gathered).
 
-    Where it is retired, or its policy is in conflict with the ceiling (`suspended`), there is none.
+    Where it is retired, or its policy is in conflict with the host's (`suspended`), there is none.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Registry:
     def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
 
-        Kept in memory by the identity of editions and ceiling, which change when they do.
+        Kept in memory by the identity of editions and host policy, which change when they do.
         """
         record = self.site(site)
         return BOTTOM if record is None else record.effective(purpose, choice)

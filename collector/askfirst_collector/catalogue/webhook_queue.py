@@ -128,7 +128,7 @@ def tell(
     now: float,
     urandom: Callable[[int], bytes],
 ) -> None:
-    """Queue what a new ceiling changed for everybody whom it concerns and who wants to be told."""
+    """Queue what a new host policy changed, for whomever it concerns and who wants to be told."""
     host_edition = {"number": number, "hash": digest}
     everything: dict[str, object] = {
         "type": "ceiling.changed",

@@ -1,7 +1,7 @@
 """How long the host policy lets things be kept now, whatever they were gathered under (M33).
 
-What was promised is never prolonged by this: the smaller of both holds. A ceiling that cannot be
-read removes nothing: gathering has stopped, and what a spelling mistake destroyed is gone.
+What was promised is never prolonged by this: the smaller of both holds. A host policy that cannot
+be read removes nothing: gathering has stopped, and what a spelling mistake destroyed is gone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Days:
 
 
 def allowed_now(stores: Stores, host: Policy | None) -> Mapping[Subject, Days]:
-    """What a ceiling allows all that is kept; a use that it has no entry for is allowed none."""
+    """What a host policy allows all that is kept; a use without an entry in it is allowed none."""
     if host is None:
         return {}
     rows = {(key.site, key.collector, key.purpose) for key in stores.events.periods()}

@@ -26,7 +26,7 @@ def k_anonymise(
     """The rows of a period that are kept, as they are kept; none where fewer than `size` would be.
 
     `lasting` are the pseudonyms that visitors agreed to for longer than the period: all others
-    are blanked. A visitor under one of them gets no finer than in `ceilings`.
+    are blanked. A visitor under one of them gets no finer than in `caps`.
     """
     reached = _reached(rows, size)
     coarse_rows = [

@@ -100,7 +100,7 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
                 "since": since,
                 "hash": policy.hash if policy else None,
                 "policy": policy.document if policy else None,
-                "stops": [_told(change) for change in stopped],
+                "stops": [_as_json(change) for change in stopped],
             }
         )
     elif policy is None:
@@ -108,7 +108,7 @@ def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
     else:
         edition = f", edition {number} since {since}" if host_edition else ""
         click.echo(f"# {source}{edition}, {policy.hash}\n{as_toml(policy.document)}".rstrip())
-        _print_held("Stopped by it:", stopped)
+        _print_affected("Stopped by it:", stopped)
     sys.exit(0 if policy else 1)
 
 
@@ -138,8 +138,8 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
         )
         return
     would = "Would suspend" if only_preview else "Suspended"
-    _print_held(f"{would}:", effects.suspends)
-    _print_held("Would go on:" if only_preview else "Goes on:", effects.resumes)
+    _print_affected(f"{would}:", effects.suspends)
+    _print_affected("Would go on:" if only_preview else "Goes on:", effects.resumes)
     for purge in effects.purges:
         of = f"{purge.site} {purge.collector} {purge.purpose}".replace("  ", " ")
         rows = ", and rows kept longer than it allows" if purge.rows else ""
@@ -164,13 +164,13 @@ def newer_attributes(policy: Policy) -> list[str]:
 
 def _all(effects: Preview) -> dict[str, object]:
     return {
-        "suspends": [_told(change) for change in effects.suspends],
-        "resumes": [_told(change) for change in effects.resumes],
+        "suspends": [_as_json(change) for change in effects.suspends],
+        "resumes": [_as_json(change) for change in effects.resumes],
         "purges": [vars(change) for change in effects.purges],
     }
 
 
-def _told(change: Affected) -> dict[str, object]:
+def _as_json(change: Affected) -> dict[str, object]:
     return {
         "site": change.site,
         "collector": change.collector,
@@ -179,7 +179,7 @@ def _told(change: Affected) -> dict[str, object]:
     }
 
 
-def _print_held(head: str, changes: Iterable[Affected]) -> None:
+def _print_affected(head: str, changes: Iterable[Affected]) -> None:
     for change in changes:
         name = f"{change.site}/{change.collector}" if change.collector else change.site
         if change.problems:

@@ -20,7 +20,7 @@ from askfirst_collector.usecases.placed_collectors import save_collector, set_co
 from askfirst_collector.usecases.save_host_policy import Saved, host_policy_number, save_host_policy
 
 OWNERS = {"wind-survey": "northern-wind", "berth-radar": "berth-radar"}
-COUNTRY = 1  # the level of `ip` that a tight ceiling leaves
+COUNTRY = 1  # the level of `ip` that a tight host policy leaves
 
 
 @dataclass(frozen=True)

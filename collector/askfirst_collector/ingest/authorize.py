@@ -32,7 +32,7 @@ class Authorization:
         if editions.current.purpose(purpose) is None:
             return Drop.UNKNOWN_PURPOSE
         choice = choice_of(self.status.choices, purpose)
-        # Without a ceiling nothing is gathered; `bounded_terms` would take None for "not my part".
+        # Without one nothing is gathered; `bounded_terms` would take None for "not my part".
         if choice is None or host is None:
             return Drop.NO_GRANT
         terms = bounded_terms(editions, purpose, choice, host)

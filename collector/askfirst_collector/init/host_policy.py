@@ -1,4 +1,4 @@
-"""Writes a host's first policy, the ceiling: the shipped one, with what each line allows."""
+"""Writes a host's first policy: the shipped one, with what each line allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from askfirst_collector.catalogue.first_policy import jurisdiction
 from askfirst_collector.init.write_policy import SCOPE, headed, table
 
 HEAD = """\
-# What the sites of this host may gather at most: the ceiling. Written by: askfirst host init
+# What the sites of this host may gather at most: the host policy. Written by: askfirst host init
 # A site, or a collector placed on its pages, that goes beyond it is refused, or stopped with the
 # reason for its owner. What has no entry here is not gathered at all.
 # See what a change would stop and purge, then put it in force:

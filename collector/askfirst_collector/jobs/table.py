@@ -63,7 +63,7 @@ def _destroy_salts(parts: Services, now: float) -> None:
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
     Job("owed", 0, deliver_pending),
-    Job("ceiling", 0, follow_file),
+    Job("host-policy", 0, follow_file),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
     Job("days", MINUTE, count_days),

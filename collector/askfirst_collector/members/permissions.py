@@ -69,8 +69,8 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "collector.suspend": _action("sites", owner="own", placed=True),
         "collector.figures": _action("read", placed=True),
         # The host
-        "ceiling.read": _action("read", owner="every", of_site=False),
-        "ceiling.change": _action("admin", of_site=False),
+        "host-policy.read": _action("read", owner="every", of_site=False),
+        "host-policy.change": _action("admin", of_site=False),
         "site.add": _action("admin", of_site=False),
         "site.delete": _action("admin", of_site=False),
         "site.limit": _action("admin", of_site=False),

@@ -10,11 +10,11 @@ from askfirst_collector.openapi.shapes import array, closed, of_struct
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer", "minimum": 0}
-_HELD = array(ref("Held"))
+_AFFECTED = array(ref("Affected"))
 _DEFAULT = shipped("host-default").document
 
 SCHEMAS: dict[str, Schema] = {
-    "Held": closed(
+    "Affected": closed(
         {
             "site": ref("SiteName"),
             "collector": {"type": "string", "description": "Empty: the site itself."},
@@ -22,7 +22,7 @@ SCHEMAS: dict[str, Schema] = {
             "conflicts": array(ref("PolicyProblem")),
         }
     ),
-    "Ceiling": closed(
+    "HostPolicy": closed(
         {
             "number": {**_NUMBER, "description": "Of what was saved last; 0: nothing yet."},
             "hash": {"anyOf": [ref("Hash"), {"type": "null"}]},
@@ -36,12 +36,12 @@ SCHEMAS: dict[str, Schema] = {
             ),
         }
     ),
-    "TriedCeiling": of_struct(Tried, policy=ref("Policy")),
-    "NewCeiling": of_struct(NewHostPolicy, policy=ref("Policy")),
-    "Previewed": closed(
+    "HostPolicyToPreview": of_struct(Tried, policy=ref("Policy")),
+    "NewHostPolicy": of_struct(NewHostPolicy, policy=ref("Policy")),
+    "HostPolicyPreview": closed(
         {
-            "suspends": _HELD,
-            "resumes": _HELD,
+            "suspends": _AFFECTED,
+            "resumes": _AFFECTED,
             "purges": array(
                 closed(
                     {
@@ -58,40 +58,40 @@ SCHEMAS: dict[str, Schema] = {
             ),
         }
     ),
-    "SavedCeiling": closed(
-        {"number": _NUMBER, "hash": ref("Hash"), "suspended": _HELD, "resumed": _HELD}
+    "SavedHostPolicy": closed(
+        {"number": _NUMBER, "hash": ref("Hash"), "suspended": _AFFECTED, "resumed": _AFFECTED}
     ),
 }
 
 AREA = Area(
-    tag="ceiling",
-    description="The host's policy: the ceiling over every site.",
+    tag="host-policy",
+    description="The host policy, which no site goes above.",
     schemas=SCHEMAS,
     operations=(
         operation(
             "get",
             "ceiling",
-            "getCeiling",
-            "The ceiling in force",
-            Answer(200, "With what was in force before.", ref("Ceiling")),
+            "getHostPolicy",
+            "The host policy in force",
+            Answer(200, "With what was in force before.", ref("HostPolicy")),
         ),
         operation(
             "put",
             "ceiling",
-            "saveCeiling",
-            "Put a ceiling in force, in every worker, from the next event on",
-            Answer(200, "And whom it suspended.", ref("SavedCeiling")),
+            "saveHostPolicy",
+            "Put a host policy in force, in every worker, from the next event on",
+            Answer(200, "And whom it suspended.", ref("SavedHostPolicy")),
             *("policy-refused", "changed-meanwhile", "ceiling-is-a-file"),
-            body=Body(ref("NewCeiling"), {"default": {"policy": _DEFAULT, "expected": 0}}),
+            body=Body(ref("NewHostPolicy"), {"default": {"policy": _DEFAULT, "expected": 0}}),
         ),
         operation(
             "post",
             "ceiling/preview",
-            "previewCeiling",
-            "Whom another ceiling would suspend, and what it would purge",
-            Answer(200, "Nothing is written.", ref("Previewed")),
+            "previewHostPolicy",
+            "Whom another host policy would suspend, and what it would purge",
+            Answer(200, "Nothing is written.", ref("HostPolicyPreview")),
             "policy-refused",
-            body=Body(ref("TriedCeiling"), {"default": {"policy": _DEFAULT}}),
+            body=Body(ref("HostPolicyToPreview"), {"default": {"policy": _DEFAULT}}),
         ),
     ),
 )

@@ -48,7 +48,7 @@ _SCOPES = array({"enum": list(SCOPES)})
 
 SCHEMAS: dict[str, Schema] = {
     "Member": closed(_MEMBER),
-    "Standing": of_struct(RoleOnSites, sites={"items": ref("SiteName")}),
+    "RoleOnSites": of_struct(RoleOnSites, sites={"items": ref("SiteName")}),
     "NewInvitation": {
         **of_struct(NewInvitation, sites={"items": ref("SiteName")}),
         "anyOf": [
@@ -150,7 +150,7 @@ AREA = Area(
             Answer(200, "The member, from their next request on.", ref("Member")),
             *("no-such-member", "no-such-site", "last-host-admin"),
             parameters=(MEMBER,),
-            body=Body(ref("Standing"), {"owner": {"role": "site-owner", "sites": [SITE]}}),
+            body=Body(ref("RoleOnSites"), {"owner": {"role": "site-owner", "sites": [SITE]}}),
         ),
         operation(
             "delete",

@@ -82,7 +82,7 @@ SCHEMAS: dict[str, Schema] = {
         **_answer("rollback", additionalProperties={"const": 0}),
         "allOf": [told("handle")],
     },
-    "Decided": {
+    "ConsentDecision": {
         "oneOf": [
             closed(
                 {
@@ -153,7 +153,7 @@ AREA = Area(
                     200,
                     "The answer stands in the ledger. A refusal without a grant before it is not "
                     "recorded.",
-                    ref("Decided"),
+                    ref("ConsentDecision"),
                     {"decision": "refused"},
                     FROM_SCRIPT,
                 ),

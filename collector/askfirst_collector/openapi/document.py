@@ -10,6 +10,7 @@ import orjson
 
 from askfirst_collector.openapi import (
     admin_collectors,
+    admin_host_policy,
     admin_keys,
     admin_members,
     admin_sites,
@@ -20,9 +21,6 @@ from askfirst_collector.openapi import (
     policies,
     preflights,
     rights,
-)
-from askfirst_collector.openapi import (
-    admin_host_policy as admin_ceiling,
 )
 
 from .operation import Area
@@ -39,7 +37,7 @@ AREAS: tuple[Area, ...] = (
     admin_sites.AREA,
     admin_keys.AREA,
     admin_collectors.AREA,
-    admin_ceiling.AREA,
+    admin_host_policy.AREA,
     admin_webhooks.AREA,
     admin_members.AREA,
     preflights.AREA,

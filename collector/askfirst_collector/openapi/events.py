@@ -59,7 +59,7 @@ def _event() -> dict[str, Any]:
 def _batch() -> dict[str, Any]:
     # Only an event that a grant covers is looked at: one that is not by the contract is dropped
     # with its reason, and without a grant nobody says whether it was (M43).
-    other = {"description": "Anything else is dropped, not refused.", **ref(f"Anything{NESTED}")}
+    other = {"description": "Anything else is dropped, not refused.", **ref(f"JsonValue{NESTED}")}
     fields: dict[str, Any] = {
         "v": {"type": "integer", "const": 1, "description": "1.0 is the same number."},
         "batch": {
@@ -103,7 +103,7 @@ AREA = Area(
         **anything(NESTED),
         "Event": _event(),
         "Batch": _batch(),
-        "Taken": closed(
+        "BatchResult": closed(
             {
                 "stored": {"type": "integer", "minimum": 0, "description": "Events on disk."},
                 "dropped": array(
@@ -134,7 +134,7 @@ AREA = Area(
                 Answer(
                     202,
                     "What is stored is on disk; every other event has its reason.",
-                    ref("Taken"),
+                    ref("BatchResult"),
                     {"stored": 0, "dropped": [{"index": 0, "reason": Drop.NO_GRANT}]},
                     FROM_SCRIPT,
                 ),

@@ -80,7 +80,10 @@ SCHEMAS = {
         {
             "site": ref("SiteName"),
             "oldest_sdk": {"type": "string", "description": "The oldest SDK that these are for."},
-            "host": {"anyOf": [ref("Hash"), {"type": "null"}], "description": "The ceiling's."},
+            "host": {
+                "anyOf": [ref("Hash"), {"type": "null"}],
+                "description": "The host policy's.",
+            },
             "editions": array(_EDITION),
         }
     ),

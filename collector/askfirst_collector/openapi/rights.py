@@ -71,14 +71,17 @@ ROW = closed(
     }
 )
 SCHEMAS: dict[str, Schema] = {
-    "Record": {"description": "One entry of the ledger: what was decided, under what.", **RECORD},
-    "Row": {"description": "One event as it is stored, made less precise.", **ROW},
-    "Kept": closed(
+    "ConsentRecord": {
+        "description": "One entry of the ledger: what was decided, under what.",
+        **RECORD,
+    },
+    "StoredEvent": {"description": "One event as it is stored, made less precise.", **ROW},
+    "VisitorData": closed(
         {
-            "record": {"anyOf": [ref("Record"), {"type": "null"}]},
+            "record": {"anyOf": [ref("ConsentRecord"), {"type": "null"}]},
             "receipt": {"type": ["string", "null"], "description": "A signed record (JWS)."},
-            "history": array(ref("Record")),
-            "rows": array(ref("Row")),
+            "history": array(ref("ConsentRecord")),
+            "rows": array(ref("StoredEvent")),
             "not_linkable": array(
                 closed(
                     {"what": {"enum": [entry["what"] for entry in NOT_LINKABLE]}, "reason": _TEXT}
@@ -105,7 +108,7 @@ def _operation(method: str, name: str, id: str, summary: str, answer: Answer) ->
 
 
 _KEPT = Answer(
-    200, "All of it, and what cannot be linked any more.", ref("Kept"), _NOTHING, FROM_SCRIPT
+    200, "All of it, and what cannot be linked any more.", ref("VisitorData"), _NOTHING, FROM_SCRIPT
 )
 _DONE = Answer(200, "Done, or there was nothing to do.", ref("Done"), {"done": True}, FROM_SCRIPT)
 

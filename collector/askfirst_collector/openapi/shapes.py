@@ -111,13 +111,13 @@ def or_null(name: str) -> dict[str, Any]:
 def anything(levels: int) -> dict[str, Any]:
     """Schemas of whatever a body may hold at all, by how many levels it nests."""
     plain = {"type": ["null", "boolean", "number", "string"], "pattern": NO_NUL}
-    schemas: dict[str, Any] = {"Anything0": plain}
+    schemas: dict[str, Any] = {"JsonValue0": plain}
     for level in range(1, levels + 1):
-        below = ref(f"Anything{level - 1}")
+        below = ref(f"JsonValue{level - 1}")
         names = {"pattern": NO_NUL}
         fields = {"type": "object", "propertyNames": names, "additionalProperties": below}
         nested = array(below), fields
-        schemas[f"Anything{level}"] = {"anyOf": [plain, *nested]}
+        schemas[f"JsonValue{level}"] = {"anyOf": [plain, *nested]}
     return schemas
 
 

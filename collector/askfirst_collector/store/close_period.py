@@ -13,7 +13,7 @@ from askfirst_collector.store.schema import KEPT, SEALED
 
 DAY = 86_400  # seconds
 Subject = tuple[str, str, str]  # site, collector, purpose
-Allowed = Mapping[Subject, int]  # days that the ceiling gives a subject's rows now
+Allowed = Mapping[Subject, int]  # days that the host policy gives a subject's rows now
 _OVER = "period = ? AND (keep_rows_days <= ? OR ?)"
 
 

@@ -215,8 +215,8 @@ class EventStore(Protocol):
     def expire_kept(self, now: float, allowed: Mapping[tuple[str, str, str], int] = ...) -> int:
         """Remove kept rows whose own `keep_rows_days` since their period's end are over.
 
-        `allowed` are the days that the ceiling gives a (site, collector, purpose) now; the smaller
-        holds.
+        `allowed` are the days that the host policy gives a (site, collector, purpose) now; the
+        smaller holds.
         """
         ...
 

@@ -21,8 +21,8 @@ class Purge:
     collector: str  # "" for the site itself
     purpose: str
     periods: int  # with their disclosed tables
-    # Whether rows may be kept that the ceiling gives less time. By terms alone: a count of rows,
-    # asked before and after an erasure, would tell how many one visitor had (M27).
+    # Whether rows may be kept that the host policy gives less time. By terms alone: a count of
+    # rows, asked before and after an erasure, would tell how many one visitor had (M27).
     rows: bool
 
 

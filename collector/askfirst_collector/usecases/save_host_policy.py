@@ -41,8 +41,9 @@ def save_host_policy(parts: Services, actor: Member, policy: Policy, *, expected
     """
     if parts.host.file is not None:
         name = parts.host.file.name
-        raise Refused(Reason.CEILING_IS_A_FILE, f"{name} is the host's policy: change that file")
-    with transaction(parts, actor, "ceiling.change") as work:
+        detail = f"{name} is the host's policy: change that file"
+        raise Refused(Reason.HOST_POLICY_IS_A_FILE, detail)
+    with transaction(parts, actor, "host-policy.change") as work:
         before = newest(work.connection)
         number = before.number if before else 0
         if number != expected:

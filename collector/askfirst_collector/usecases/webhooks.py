@@ -74,7 +74,7 @@ def send_test(parts: Services, actor: Member, *, site: str = "", collector: str 
 def _opened(parts: Services, actor: Member, site: str, collector: str) -> Iterator[Transaction]:
     with unchecked(parts, actor, site or None) as work:
         if not site:
-            work.check("ceiling.change")
+            work.check("host-policy.change")
         elif not collector:
             work.check("site.change")
             if not has_published(work.connection, site):

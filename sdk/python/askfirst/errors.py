@@ -46,7 +46,7 @@ class Reason(StrEnum):
     EDITION_CHANGED = "edition-changed"
     POLICY_CONFLICT = "policy-conflict"
     CHANGED_MEANWHILE = "changed-meanwhile"
-    CEILING_IS_A_FILE = "ceiling-is-a-file"
+    HOST_POLICY_IS_A_FILE = "ceiling-is-a-file"
     WRONG_STATE = "wrong-state"
     OTHER_NAME = "other-name"
     TOO_MANY_COLLECTORS = "too-many-collectors"
@@ -93,7 +93,7 @@ STATUS: dict[Reason, int] = {
     Reason.EDITION_CHANGED: 409,
     Reason.POLICY_CONFLICT: 409,
     Reason.CHANGED_MEANWHILE: 409,
-    Reason.CEILING_IS_A_FILE: 409,
+    Reason.HOST_POLICY_IS_A_FILE: 409,
     Reason.WRONG_STATE: 409,
     Reason.OTHER_NAME: 409,
     Reason.TOO_MANY_COLLECTORS: 409,

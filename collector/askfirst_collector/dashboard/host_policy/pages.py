@@ -53,12 +53,12 @@ class HostPolicyPages:
     def pages(self) -> list[Page]:
         """Every page of this file."""
         return [
-            Page("/host-policy", "ceiling.read", self.show),
-            Page("/host-policy", "ceiling.change", self.answer, "POST"),
-            Page("/host-policy/webhook", "ceiling.change", self.webhook, "POST"),
-            Page("/host-policy/{number}", "ceiling.read", self.one),
-            Page("/ceiling", "ceiling.read", self.moved),
-            Page("/ceiling/{number}", "ceiling.read", self.moved),
+            Page("/host-policy", "host-policy.read", self.show),
+            Page("/host-policy", "host-policy.change", self.answer, "POST"),
+            Page("/host-policy/webhook", "host-policy.change", self.webhook, "POST"),
+            Page("/host-policy/{number}", "host-policy.read", self.one),
+            Page("/ceiling", "host-policy.read", self.moved),
+            Page("/ceiling/{number}", "host-policy.read", self.moved),
         ]
 
     async def moved(self, request: Request, visit: Visit) -> Response:
@@ -191,7 +191,7 @@ class HostPolicyPages:
         text = (form or {}).get("text") or (as_toml(shown) if shown else "")
         before = history(self._parts.engine)
         number = before[0][0] if before else 0
-        may_change = may(visit.member, "ceiling.change")
+        may_change = may(visit.member, "host-policy.change")
         if may_change and webhook is None:
             webhook = read_form(self._parts, request)
         response = self._layout.page(

@@ -13,7 +13,7 @@ from askfirst_collector.members.permissions import Member, may
 # Pages of the host itself: address, name, and the action that opens them.
 HOST = (
     ("/members", "Members", "member.read"),
-    ("/host-policy", "Host policy", "ceiling.read"),
+    ("/host-policy", "Host policy", "host-policy.read"),
     ("/audit", "Audit", "audit.read"),
 )
 

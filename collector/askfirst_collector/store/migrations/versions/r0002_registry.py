@@ -1,4 +1,4 @@
-"""The registry: ceilings and whom they suspend, placed collectors, members, who changed what."""
+"""The registry: host policies, whom they suspend, placed collectors, members, their changes."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import inspect
 import os
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -40,24 +41,54 @@ MOVED = [
 @pytest.mark.parametrize("module", PUBLIC)
 def test_public_names_are_exactly_these(module: str) -> None:
     """Each is there and sorted; a name that is not listed is not exported."""
-    names = importlib.import_module(module).__all__
-    assert list(names) == sorted(PUBLIC[module].split())
-    assert all(hasattr(importlib.import_module(module), name) for name in names)
+    assert name_problems(importlib.import_module(module)) == []
 
 
 @pytest.mark.parametrize("module", sorted(name for name in PUBLIC if name != "askfirst"))
 def test_what_a_module_defines_without_underscore_is_public(module: str) -> None:
     """What looks public is listed, or is one of the few that others of ours import."""
-    public = importlib.import_module(module)
     internal = {"Opened"} if module == "askfirst_collector.embedded" else set()
+    assert unlisted(importlib.import_module(module)) <= internal
+
+
+def name_problems(module: ModuleType) -> list[str]:
+    """Where the names of a module are not exactly those above."""
+    names, pinned = list(module.__all__), sorted(PUBLIC[module.__name__].split())
+    return [
+        *(f"{name} is not pinned" for name in names if name not in pinned),
+        *(f"{name} is not exported" for name in pinned if name not in names),
+        *(f"{name} is not there" for name in names if not hasattr(module, name)),
+        *([] if names == sorted(set(names)) else ["not sorted, or twice"]),
+    ]
+
+
+def unlisted(module: ModuleType) -> set[str]:
+    """What a module defines itself, under a name without underscore, and does not list."""
     defined = {
         name
-        for name, value in vars(public).items()
+        for name, value in vars(module).items()
         if not name.startswith("_")
         and (inspect.isclass(value) or inspect.isfunction(value))
-        and value.__module__ == module
+        and value.__module__ == module.__name__
     }
-    assert defined - internal <= set(public.__all__)
+    return defined - set(module.__all__)
+
+
+def test_a_name_that_is_added_or_taken_away_is_seen() -> None:
+    """A test of the tests above, in a copy of a module."""
+    copy = ModuleType("askfirst.wsgi")
+    vars(copy).update(vars(importlib.import_module("askfirst.wsgi")))
+    assert name_problems(copy) == []
+    copy.__all__ = [*copy.__all__, "more"]
+    assert name_problems(copy) == ["more is not pinned", "more is not there"]
+    copy.__all__ = ["askfirst_notice", "ConsentMiddleware"]
+    assert name_problems(copy) == ["consent_from is not exported", "not sorted, or twice"]
+
+    def helper() -> None: ...
+
+    helper.__module__ = copy.__name__
+    vars(copy)["helper"] = helper
+    assert "helper" in unlisted(copy)
 
 
 @pytest.mark.parametrize(("module", "name", "advice"), MOVED)

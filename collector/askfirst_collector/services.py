@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from askfirst.spool.spool import Spool
     from askfirst_collector.catalogue.host_policy import HostPolicy
     from askfirst_collector.catalogue.key_files import Keys
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from askfirst_collector.ledger.receipts import Receipts
     from askfirst_collector.ledger.records import Ledger
     from askfirst_collector.members.members import Members
+    from askfirst_collector.store.database import Database
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.revocations import Revocations
     from askfirst_collector.store.salts import Salts
@@ -30,7 +29,7 @@ class Services:
     """What one process has open; every part is safe to use from any thread."""
 
     folder: Folder
-    engine: Engine
+    engine: Database
     watch: Watch
     registry: Registry
     placing: PlacedCollectors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,24 @@ def test_the_schema_of_answers_says_the_same(vector: Vector) -> None:
     body = json.loads(vector.with_more(site="shop", secret=SECRET))
     names = ("AcceptAll", "Save", "RefuseSome", "Refuse")
     assert any(_schema(name).is_valid(body) for name in names) is (vector.reason is None)
+
+
+def test_an_answer_that_is_not_the_vectors_is_seen() -> None:
+    """A test of the tests above: each of them objects to a case that says something else."""
+    event = next(case for case in EVENTS if case.reason is None and not case.dropped)
+    answer = next(case for case in CONSENTS if case.reason is None and not case.form)
+    bad_event = replace(event, dropped=[(0, Drop.BAD_EVENT)])
+    for check, case in (
+        (test_events_are_read_as_the_vectors_say, replace(event, reason="bad-shape")),
+        (test_events_are_read_as_the_vectors_say, bad_event),
+        (test_answers_are_read_as_the_vectors_say, replace(answer, reason="bad-shape")),
+        (test_the_schema_of_events_says_the_same, replace(event, reason="bad-shape")),
+        (test_the_schema_of_events_says_the_same, bad_event),
+        (test_the_schema_of_answers_says_the_same, replace(answer, reason="bad-shape")),
+    ):
+        check(event if "events" in check.__name__ else answer)
+        with pytest.raises(AssertionError):
+            check(case)
 
 
 @pytest.mark.parametrize(

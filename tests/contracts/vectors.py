@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,19 @@ class Vector:
         if not isinstance(value, dict) or self.beyond_schema:
             return self.data
         return json.dumps({**more, **value}).encode()
+
+
+def differs(vector: Vector, status: int, body: Mapping[str, Any]) -> str | None:
+    """Where an answer over HTTP is not as a case says; None where it is."""
+    if status != vector.status:
+        return f"{vector.name}: {status} instead of {vector.status}: {body}"
+    if vector.reason is not None or "stored" not in body:
+        reason = body.get("reason")
+        return None if reason == vector.reason else f"{vector.name}: {reason}"
+    dropped = [(drop["index"], drop["reason"]) for drop in body["dropped"]]
+    if (body["stored"], dropped) != (vector.stored, vector.dropped):
+        return f"{vector.name}: {body}"
+    return None
 
 
 def vectors(name: str, *, edition: str = "0" * 63 + "1") -> list[Vector]:

@@ -4,7 +4,7 @@
  */
 import { vectors } from "./vectors.ts";
 
-interface Vector {
+export interface Vector {
   readonly name: string;
   readonly text?: string;
   readonly status: number;

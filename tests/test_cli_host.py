@@ -96,12 +96,12 @@ def test_set_proposes_what_is_newer_than_the_policy(tmp_path: Path) -> None:
         suspended = parts.registry.site("shop")
         assert suspended is not None
         assert not suspended.suspended
-    text = as_toml(ceiling().document).replace("campaign = 3\n", "")
+    text = as_toml(host_policy().document).replace("campaign = 3\n", "")
     file.write_text(text, "utf-8")
     said = run("set", file, "--data", data).output
     assert f"write campaign = 3, or less, under [purposes.NAME.levels] in {file}" in said
     assert "/purposes/statistics/levels/campaign" in said
-    file.write_text(as_toml(ceiling().document), "utf-8")
+    file.write_text(as_toml(host_policy().document), "utf-8")
     again = run("set", file, "--data", data).output
     assert "campaign" not in again
     assert "Goes on: shop" in again

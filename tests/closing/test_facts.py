@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.facts import read_facts, read_pairs
+from askfirst_collector.closing.facts import read_arrivals, read_facts, read_pairs
 from askfirst_collector.closing.tables import Questions
 
 from .house import MONDAY, Clock, key_of, noon, opened, row, store
@@ -76,3 +78,46 @@ def test_facts_are_those_of_plain_counting(tmp_path: Path) -> None:
                 assert days[MONDAY][2] < days[MONDAY][1] < 400
     for pair, groups in pairs_of(visits, QUESTIONS.pairs, frequent).items():
         assert _sizes(pairs[pair]) == _sizes(groups), pair
+
+
+def test_arrivals_are_those_of_plain_counting(tmp_path: Path) -> None:
+    """Who is in which group by the end of a day, since when, and what happened on that day."""
+    draw = random.Random(5)
+    days = [f"2026-11-{day}" for day in (16, 17, 18)]
+    visits = [
+        replace(visit, values={**visit.values, "time": (draw.choice(days), "09")})
+        if "time" in visit.values
+        else visit
+        for visit in _visits(draw)
+    ]
+    key = key_of(MONDAY, "week")
+    with opened(tmp_path / "data", Clock(noon())) as parts:
+        store(parts, [row(parts, v.visitor, v.values, key, type=v.type) for v in visits])
+        for day in days:
+            with parts.events.reading(key) as period:
+                arrivals = read_arrivals(period, QUESTIONS, day)
+            plain = facts_of(visits, QUESTIONS).days[day]
+            assert arrivals.day is not None
+            assert (arrivals.day.views, arrivals.day.visits) == (plain.views, plain.visits)
+            assert len(arrivals.day.visitors) == len(plain.visitors)
+            dated = [
+                visit
+                for visit in visits
+                if visit.visitor is not None and "" < visit.values.get("time", ("",))[0] <= day
+            ]
+            assert Counter(arrivals.everybody.values()) == _first_days(dated)
+            for name in ("page", "browser", "referrer", "os", "action"):
+                rows = [v for v in dated if name != "action" or v.type == "action"]
+                assert arrivals.trees[name].keys() == {v.values.get(name, ()) for v in rows}
+                for value, first in arrivals.trees[name].items():
+                    own = [v for v in rows if v.values.get(name, ()) == value]
+                    assert Counter(first.values()) == _first_days(own), (name, value)
+
+
+def _first_days(visits: list[Visit]) -> Counter[str]:
+    """How many visitors came first on each day."""
+    first: dict[int | None, str] = {}
+    for visit in visits:
+        at = visit.values["time"][0]
+        first[visit.visitor] = min(at, first.get(visit.visitor, at))
+    return Counter(first.values())

@@ -7,6 +7,7 @@ without a pseudonym count nowhere: nobody could say how many visitors they are o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.events import TYPES, PeriodReader
@@ -19,7 +20,12 @@ from .tables import ENTRY, PAIR_LEVELS, Questions
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
 INTERNAL = "internal"  # the channel of what came from the site itself
 
+# What differs from page to page of one visitor.
+_OF_PAGE = frozenset({"page", "referrer", "campaign"})
+
 Codes = dict[int, set[int]]
+# Who is in a group, by the first day (ISO 8601) on which they were.
+FirstDays = Mapping[int, str]
 
 
 def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> Facts:
@@ -89,8 +95,7 @@ def _scan(
             actions.setdefault(row[action_at], set()).add(visitor)
         view, referrer = row[1] == _PAGE_VIEW, row[referrer_at]
         if referrer not in inner:
-            channel = value("referrer", referrer)
-            inner[referrer] = not channel or channel[0] == INTERNAL
+            inner[referrer] = _is_inner(value("referrer", referrer))
         begins = view and not inner[referrer]
         if begins:
             entries.setdefault(row[page_at], set()).add(visitor)
@@ -114,46 +119,100 @@ def _scan(
     return set(range(1, visitor + 1)), by_day
 
 
-def read_arrivals(
-    period: PeriodReader, questions: Questions
-) -> tuple[dict[int, str], dict[str, dict[Value, dict[int, str]]]]:
-    """Everybody, and the visitors of each value, by the first day they were there.
+@dataclass(frozen=True)
+class Arrivals:
+    """Everybody who came by the end of a day, and the visitors of each value.
+
+    `day` is what happened on that day itself; None where nobody came.
+    """
+
+    day: DayFacts | None
+    everybody: FirstDays
+    trees: Mapping[str, Mapping[Value, FirstDays]]
+
+
+def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arrivals:
+    """Who came by the end of a day (ISO 8601), in one scan.
 
     Of rows that say their day, and of tables that are asked before a period closes.
     """
     value = period.values()
-    singles = [name for name in (*questions.trees, "action") if name not in (ENTRY, "time")]
-    columns = ["time", *singles]
+    # What is the same in most rows of a visitor stands first, and is looked at where it differs.
+    trees = [name for name in questions.trees if name not in (ENTRY, "time")]
+    names = sorted(trees, key=_OF_PAGE.__contains__)
+    middle, end = 3 + sum(name not in _OF_PAGE for name in names), 3 + len(names)
+    referrer_at = 3 + names.index("referrer") if "referrer" in names else None
+    groups: list[dict[int, dict[int, str]]] = [{} for _ in names]
+    of_device, of_page = groups[: middle - 3], groups[middle - 3 :]
+    actions: dict[int, dict[int, str]] = {}
     everybody: dict[int, str] = {}
-    groups: list[dict[int, dict[int, str]]] = [{} for _ in singles]
-    actions = groups[-1]
-    others = groups[:-1]
+    own = _Day()
     day_of: dict[int, str] = {}
-    last, visitor = b"", 0
-    for row in period.events(columns):
+    inner: dict[int, bool] = {}
+    last, visitor, views, visits = b"", 0, 0, 0
+    device: tuple[int, ...] | None = None
+    since = ""
+    # Asked for each day of a month, over all of it: as hot as the scan of closing.
+    for row in period.events(["time", *names, "action"]):
         if not row[0]:
             continue
         if row[0] != last:
-            last = row[0]
+            last, device = row[0], None
             visitor += 1
+            views = visits = 0
         time = row[2]
-        day = day_of.get(time)
-        if day is None:
-            day = day_of[time] = next(iter(value("time", time)), "")
-        if not day:
+        at = day_of.get(time)
+        if at is None:
+            at = day_of[time] = next(iter(value("time", time)), "")
+        if not at or at > day:
             continue
-        if visitor not in everybody or day < everybody[visitor]:
-            everybody[visitor] = day
-        codes = zip(others, row[3:], strict=False)
-        for own, code in [*codes, (actions, row[-1])] if row[1] == _ACTION else codes:
-            first = own.setdefault(code, {})
-            if visitor not in first or day < first[visitor]:
-                first[visitor] = day
-    trees = {
-        name: {value(name, code): first for code, first in own.items()}
-        for name, own in zip(singles, groups, strict=True)
-    }
-    return everybody, trees
+        codes = row[3:middle]
+        if codes != device or at < since:
+            device, since = codes, at
+            if visitor not in everybody or at < everybody[visitor]:
+                everybody[visitor] = at
+            _add(of_device, codes, visitor, at)
+        _add(of_page, row[middle:end], visitor, at)
+        if row[1] == _ACTION:
+            _add((actions,), row[end:], visitor, at)
+        if at != day:
+            continue
+        own.visitors.add(visitor)
+        if row[1] != _PAGE_VIEW:
+            continue
+        views += 1
+        own.views += views <= MOST_A_DAY
+        if referrer_at is not None:
+            referrer = row[referrer_at]
+            if referrer not in inner:
+                inner[referrer] = _is_inner(value("referrer", referrer))
+            if not inner[referrer]:
+                visits += 1
+                own.visits += visits <= MOST_A_DAY
+    return Arrivals(
+        DayFacts(own.visitors, own.views, own.visits) if own.visitors else None,
+        everybody,
+        {
+            name: {value(name, code): first for code, first in group.items()}
+            for name, group in zip((*names, "action"), (*groups, actions), strict=True)
+        },
+    )
+
+
+def _add(
+    groups: Sequence[dict[int, dict[int, str]]], codes: Sequence[int], visitor: int, at: str
+) -> None:
+    """Put a visitor into the group of each code, by the first day they were there."""
+    for group, code in zip(groups, codes, strict=True):
+        first = group.get(code)
+        if first is None:
+            group[code] = {visitor: at}
+        elif visitor not in first or at < first[visitor]:
+            first[visitor] = at
+
+
+def _is_inner(referrer: Value) -> bool:
+    return not referrer or referrer[0] == INTERNAL
 
 
 def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) -> Pairs:

@@ -23,15 +23,13 @@ from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
 from .calendar import DAY, asked_of
 from .disclosure import day_totals
-from .facts import read_arrivals, read_facts
+from .facts import FirstDays, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
 from .tables import questions_of
 
 AT_ONCE = 3  # times the size that come new before a week has ended
 SUNDAY = 6
-# Who is in a group, by the first day (ISO 8601) on which they were.
-Arrivals = Mapping[int, str]
 
 
 def count_days(stores: Stores, now: float) -> None:
@@ -67,19 +65,17 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     """Count one ended day, and add those who came new on it to the figures so far."""
     questions = questions_of(terms)
     with stores.events.reading(key) as period:
-        facts = read_facts(period, questions)
-        rule = Rule(terms.min_cell_size, stores.urandom, facts.unsized)
-        own = facts.days.get(day)
-        visits = bool(questions.trees.get("referrer"))
-        totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
-        everybody, trees = read_arrivals(period, questions)
+        arrivals = read_arrivals(period, questions, day)
+    rule = Rule(terms.min_cell_size, stores.urandom)
+    visits, own = bool(questions.trees.get("referrer")), arrivals.day
+    totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
     before = figures.read_so_far(stores.engine, key)
     fresh: dict[Question, Figure] = {}
-    total = _added(before.get(TOTAL), everybody, day, rule)
+    total = _added(before.get(TOTAL), arrivals.everybody, day, rule)
     if total is not None:
         fresh[TOTAL] = total
     if TOTAL in before or TOTAL in fresh:
-        for name, leaves in trees.items():
+        for name, leaves in arrivals.trees.items():
             depth = {**questions.trees, **questions.apart}[name]
             fresh.update(_tree(name, leaves, depth, day, rule, before))
     expires = end_of(key.closes, key.period) + terms.retention_days * DAY
@@ -88,7 +84,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
 
 def _tree(
     table: str,
-    leaves: Mapping[Value, Arrivals],
+    leaves: Mapping[Value, FirstDays],
     depth: int,
     day: str,
     rule: Rule,
@@ -97,7 +93,7 @@ def _tree(
 ) -> Iterator[tuple[Question, Figure]]:
     if len(prefix) == depth:
         return
-    parts: dict[str, dict[Value, Arrivals]] = {}
+    parts: dict[str, dict[Value, FirstDays]] = {}
     for value, arrivals in leaves.items():
         if len(value) > len(prefix):
             parts.setdefault(value[len(prefix)], {})[value] = arrivals
@@ -110,7 +106,7 @@ def _tree(
             yield from _tree(table, parts[part], depth, day, rule, before, question[1])
 
 
-def _added(before: Figure | None, arrivals: Arrivals, day: str, rule: Rule) -> Figure | None:
+def _added(before: Figure | None, arrivals: FirstDays, day: str, rule: Rule) -> Figure | None:
     """The figure with those who came new; None where these are not told yet."""
     since = before.until if before else ""
     newcomers = {visitor for visitor, first in arrivals.items() if since < first <= day}
@@ -120,7 +116,7 @@ def _added(before: Figure | None, arrivals: Arrivals, day: str, rule: Rule) -> F
     return None if count is None else Figure(day, count + (before.visitors if before else 0))
 
 
-def _first(leaves: Mapping[Value, Arrivals]) -> Arrivals:
+def _first(leaves: Mapping[Value, FirstDays]) -> FirstDays:
     if len(leaves) == 1:
         return next(iter(leaves.values()))
     merged: dict[int, str] = {}

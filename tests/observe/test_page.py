@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -122,3 +125,17 @@ def test_naughty_strings(corpus: Path) -> None:
     """The big list of naughty strings gives pages without line breaks or controls."""
     for text in json.loads((corpus / "naughty/blns.json").read_text(encoding="utf-8")):
         assert all(part.isprintable() for part in page("/" + text, LISTED))
+
+
+@pytest.mark.corpus
+def test_pages_of_a_real_blog_keep_their_names(corpus: Path) -> None:
+    """Of 1,261 pages fewer than one in ten share a name, and none that is made of words alone."""
+    with gzip.open(corpus / "logs/log_replay_testip.jsonl.gz", "rt", encoding="utf-8") as log:
+        paths = {json.loads(line)["path"].partition("?")[0] for line in log}
+    names = {path: page(path, {})[1] for path in paths}
+    folded = [path for path, name in names.items() if ":id" in name]
+    assert len(paths) == 1261
+    assert len(folded) < 126
+    assert [path for path in folded if not re.search("[0-9]", path)] == []
+    shared = Counter(names[path] for path in folded)
+    assert max(shared.values()) < 12

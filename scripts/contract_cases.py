@@ -258,6 +258,13 @@ ANSWERS: list[tuple[str, Any, str | None]] = [
     ("a form: some", _FORM + "save&" + _FIELDS + "&return_to=/shop", OK),
     ("a form: none, whatever its fields say", _FORM + "reject_all&purpose.statistics=2", OK),
     ("a form: some, with less detail", _FORM + "save&" + _FIELDS + "&detail=1", OK),
+    (
+        "a form: some, and those shown that are off",
+        _FORM + "save&off=marketing+preferences+statistics&purpose.statistics=2",
+        OK,
+    ),
+    ("a form: all, whatever it shows", _FORM + "accept_all&off=statistics", OK),
+    ("a form that shows what is no name", _FORM + "save&off=A!", "bad-shape"),
     ("a form: all, with less detail", _FORM + "accept_all&detail=1", OK),
     ("a form with an unknown detail of all", _FORM + "save&detail=3", "bad-shape"),
     ("a form of version 1: none", _FORM_BEFORE + "reject_all&v=1", OK),

@@ -66,6 +66,10 @@ export function read(form: HTMLFormElement, method: string): Answer {
   const data = new FormData(form);
   const choices: Record<string, number> = {};
   const most = Number(data.get("detail") ?? 2);
+  for (const name of String(data.get("off") ?? "")
+    .split(" ")
+    .filter(Boolean))
+    choices[name] = 0;
   for (const [name, value] of data) {
     if (name.startsWith("purpose.")) choices[name.slice(8)] = Math.min(Number(value), most);
   }

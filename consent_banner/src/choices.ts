@@ -76,7 +76,8 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
   return form(
     base,
     "askfirst-save",
-    fields(context, words),
+    // A switch that is off sends nothing; a purpose that is left out keeps its old answer.
+    { ...fields(context, words), off: names.filter((name) => isShown(context, name)).join(" ") },
     names.some((name) => lessDiffers(published, name)) && less(sharedDetail(state) === 1, words),
     names.filter(isOwn).map(one),
     section(published, words, one),
@@ -139,70 +140,53 @@ const less = (checked: boolean, words: Words): HTMLElement =>
     ),
   );
 
+const isAnswered = ({ state }: NoticeContext, name: string): boolean => state !== null && name in state.choices;
+
+const isDenied = ({ published, signals }: NoticeContext, name: string): boolean =>
+  signals.gpc && published.sells.includes(name);
+
+/** Whether saving answers it: what is asked here, or was answered before, unless a signal did. */
+const isShown = (context: NoticeContext, name: string): boolean =>
+  !isDenied(context, name) &&
+  (isOwn(name) || isAnswered(context, name) || context.consent.asks.some(({ purpose }) => purpose === name));
+
 function purpose(context: NoticeContext, name: string, asks: readonly Question[], words: Words): HTMLElement | null {
-  const { published, signals } = context;
+  const { published, consent } = context;
   const found = published.policy.purposes[name];
   if (!found) return null;
   const text = textOf(found, name, words.lang);
   const question = asks.find((each) => each.purpose === name);
+  const denied = isDenied(context, name);
+  const title = el("strong", {}, own(text.title, text.lang), sellsTag(found, words));
+  // What became wider is asked about anew: an older answer is no answer to it.
+  const checked = isAnswered(context, name) && !question && Boolean(consent.details[name]);
+  const box = { type: "checkbox", role: "switch", name: `purpose.${name}`, value: 2, checked };
   return el(
     "fieldset",
     { class: "askfirst-purpose" },
-    el("legend", {}, own(text.title, text.lang), sellsTag(found, words)),
+    el(denied ? "p" : "label", { class: "askfirst-switch" }, title, !denied && el("input", box)),
     el("p", {}, own(text.description, text.lang)),
+    !denied && el("p", {}, stores(published, name, words)),
     el("p", { class: "askfirst-note" }, about(found, recipientsOf(published, name, words), words)),
     question && question.widened.length > 0 && changes(question.widened),
-    signals.gpc && published.sells.includes(name)
-      ? el("p", { class: "askfirst-signal" }, words.say("choices.gpc"))
-      : options(context, name, !question, words),
+    denied && el("p", { class: "askfirst-signal" }, words.say("choices.gpc")),
     published.details[name]?.[2] && example(context, name, words),
   );
 }
 
-function options(
-  { published, consent, state }: NoticeContext,
-  name: string,
-  settled: boolean,
-  words: Words,
-): HTMLElement {
-  const answered = state !== null && name in state.choices;
-  const asked = isOwn(name) || consent.asks.some(({ purpose }) => purpose === name);
-  return el(
-    "div",
-    { class: "askfirst-options" },
-    [0, 2].map((detail) =>
-      el(
-        "label",
-        { class: "askfirst-option" },
-        el("input", {
-          type: "radio",
-          name: `purpose.${name}`,
-          value: detail,
-          checked: answered && settled && Boolean(consent.details[name]) === detail > 0,
-          // Left out, a purpose keeps its old answer; what is asked must be answered.
-          required: !answered && asked,
-        }),
-        el("strong", {}, words.say(detail ? "switch.on" : "switch.off")),
+/** What is stored of what is on; the box for less detail says which counts, by styles alone. */
+const stores = (published: Published, name: string, words: Words): Child =>
+  lessDiffers(published, name)
+    ? [2, 1].map((detail) =>
         el(
           "span",
-          {},
-          // Of what is on, the switch above says which example counts: the styles show that one.
-          detail && lessDiffers(published, name)
-            ? [2, 1].map((each) =>
-                el(
-                  "span",
-                  { class: `askfirst-at-${each}` },
-                  el("em", {}, words.say(`detail.${each}`)),
-                  ": ",
-                  at(published, name, each, words),
-                ),
-              )
-            : at(published, name, detail, words),
+          { class: `askfirst-at-${detail}` },
+          el("em", {}, words.say(`detail.${detail}`)),
+          ": ",
+          at(published, name, detail, words),
         ),
-      ),
-    ),
-  );
-}
+      )
+    : at(published, name, 2, words);
 
 /** Whether less detail of a purpose stores anything else than what is asked. */
 const lessDiffers = ({ details }: Published, name: string): boolean =>

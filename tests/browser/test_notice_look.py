@@ -108,7 +108,7 @@ def test_targets_are_large_enough(shop: Site, visit: Visit, layer: Layer) -> Non
         .map(e => [e.textContent, e.getBoundingClientRect()])
         .filter(([, box]) => Math.min(box.height, box.width) < least - 0.1)
         .map(([text, box]) => [text, box.width, box.height])"""
-    large = ".askfirst .askfirst-actions button, .askfirst-option"
+    large = ".askfirst .askfirst-actions button, label.askfirst-switch"
     assert page.page.evaluate(f"({size})(44, '{large}')") == []
     # A link in a sentence is as high as its line, as WCAG 2.5.8 allows.
     alone = ".askfirst :is(button, label, summary), :is(.askfirst-links, .askfirst-top) a"

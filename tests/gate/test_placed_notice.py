@@ -171,19 +171,19 @@ def test_the_control_counts_what_was_agreed_to() -> None:
 
 
 def test_the_choices_list_each_with_its_own_switch() -> None:
-    """M05, M49: who, where, what, how long; nothing ticked; on its pages it must be answered."""
+    """M05, M49: who, where, what, how long; nothing ticked; left off, answered here alone."""
     known = place(None, None, TIDES, BUOYS)
     page = Page(choices_page(nobody(known), words=WORDS, return_to="/tides/", host="shop.example"))
     for said in ("Tide Ltd", "/tides⁩ and every page below it", "Buoy BV", "tide@example.org"):
         assert said in page.text
     assert "pages such as \u2068/tides/…/buoys\u2069" in page.text
     assert not [each for each in page.all("input") if "checked" in each]
-    radios = page.all("input", type="radio", name=f"purpose.{NAME}")
-    assert [each["value"] for each in radios] == ["0", "2"]
-    assert all("required" in each for each in radios)
-    assert not any(
-        "required" in each for each in page.all("input", name="purpose.buoys/statistics")
-    )
+    for name in (NAME, "buoys/statistics"):
+        (switch,) = page.all("input", type="checkbox", name=f"purpose.{name}")
+        assert switch["value"] == "2"
+    (shows,) = page.all("input", name="off")
+    assert NAME in str(shows["value"]).split()
+    assert "buoys/statistics" not in str(shows["value"])
     accepting = fields(page, "askfirst-accept")
     assert accepting == all_of(*known.current.every)
 
@@ -194,7 +194,7 @@ def test_the_choices_show_what_was_chosen() -> None:
     chosen = {**AGREED, NAME: 2, "buoys/statistics": 0}
     page = Page(choices_page(answered(known, chosen, 2), words=WORDS, return_to="/tides/x/buoys"))
     ticked = {each["name"]: each["value"] for each in page.all("input") if "checked" in each}
-    assert ticked == {f"purpose.{name}": str(detail) for name, detail in chosen.items()}
+    assert ticked == {f"purpose.{name}": str(detail) for name, detail in chosen.items() if detail}
 
 
 def test_the_policy_lists_them_and_its_archive_as_they_were() -> None:

@@ -98,10 +98,9 @@ def _answer(page: Any, decision: Decision) -> None:
     elif decision.name.startswith("accept all"):
         _press(page, f"button[value={ALL}]")
     else:
-        for group in page.locator("fieldset.askfirst-purpose").all():
-            name = group.locator("input[type=radio]").first.get_attribute("name") or ""
-            value = 2 if name.removeprefix("purpose.") in decision.granted else 0
-            group.locator(f"input[value='{value}']").check()
+        for switch in page.locator("input[role=switch]").all():
+            name = switch.get_attribute("name") or ""
+            switch.set_checked(name.removeprefix("purpose.") in decision.granted)
         for box in page.locator("input[name=adult]:not([type=hidden])").all():
             box.check()
         _press(page, "#askfirst-save button[value=save]")

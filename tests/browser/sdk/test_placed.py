@@ -256,7 +256,7 @@ def test_a_withdrawal_of_it_stops_it_alone(port: Site, arrive: Arrive) -> None:
     tab = clocked(visitor, "/tides/two")
     tab.evaluate("document.cookie = '_stat_tide=1; Path=/'; askfirst.track('open')")
     tab.evaluate("askfirst.show()")
-    tab.locator(f"dialog [name='purpose.{NAME}'][value='0']").check()
+    tab.locator(f"dialog [name='purpose.{NAME}']").uncheck()
     tab.get_by_role("button", name="Save choices").click()
     until(tab, lambda: not tab.evaluate(f"askfirst.allows({NAME!r})"))
     until(tab, lambda: "_stat_tide" not in tab.evaluate("document.cookie"))

@@ -27,7 +27,7 @@ SHORT_TEXT = re.compile(rf"[\x20-\x7e]{{0,{SHORT}}}")
 _PURPOSE = "purpose."
 _KEYS = frozenset({"v", "edition", "lang", "method", "choices", "adult"})
 _WHOSE = _KEYS | {"site", "handle", "secret", "gpc"}
-_FIELDS = frozenset({"v", "edition", "lang", "method", "adult", "return_to", "detail"})
+_FIELDS = frozenset({"v", "edition", "lang", "method", "adult", "return_to", "detail", "off"})
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,9 @@ def _from_form(fields: Mapping[str, str]) -> VisitorAnswer:
         raise Refused(Reason.BAD_SHAPE, "send detail=1 to have less stored of all, or leave it out")
     method = _method(fields.get("method"))
     most = int(fields.get("detail", "2"))
-    choices = {name: int(value) for name, value in chosen.items()}
+    # A switch that is off sends nothing: the form says beside it which ones it shows.
+    off = dict.fromkeys(fields.get("off", "").split(), 0) if method == "save" else {}
+    choices = off | {name: int(value) for name, value in chosen.items()}
     if version == VERSION:
         choices = {name: min(detail, most) for name, detail in choices.items()}
     return VisitorAnswer(

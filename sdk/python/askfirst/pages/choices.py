@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from askfirst.gate.placed_on_page import asks_at
 from askfirst.pages import describe
 from askfirst.pages.describe_changes import sentences
@@ -67,13 +65,18 @@ def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
     edition = consent.editions.current
     age = edition.minimum_age(edition.every)
     open_purposes = {question.purpose for question in asks_at(consent, return_to, host)}
-    parts: list[Html] = [
-        _purpose(consent, name, words, open_purposes) for name in edition.policy.asked
-    ]
+    parts: list[Html] = [_purpose(consent, name, words) for name in edition.policy.asked]
     if edition.placed:
-        parts.append(_placed(consent, words, open_purposes))
+        parts.append(_placed(consent, words))
     save = answer("save", words.say("button", "save"))
-    fields = hidden(edition, words, return_to)
+    # A purpose that is left out keeps its old answer: what is asked, or was answered, is not.
+    off = [
+        name
+        for name in edition.every
+        if not _is_denied(consent, name)
+        and (name in edition.policy.asked or name in open_purposes or _is_answered(consent, name))
+    ]
+    fields = {**hidden(edition, words, return_to), "off": " ".join(off)}
     return form(
         "askfirst-save",
         fields,
@@ -102,7 +105,7 @@ def _less(consent: Consent, words: Words) -> Html | None:
     return el("label", {"class": "askfirst-less"}, el("input", box), text)
 
 
-def _placed(consent: Consent, words: Words, open_purposes: Collection[str]) -> Html:
+def _placed(consent: Consent, words: Words) -> Html:
     """Every placed collector of the site: who it is, where it stands, and its purposes."""
     edition = consent.editions.current
     parts = [
@@ -110,7 +113,7 @@ def _placed(consent: Consent, words: Words, open_purposes: Collection[str]) -> H
             f"placed-{placed.name}",
             own(placed.policy.controller.name),
             about(placed, words),
-            [_purpose(consent, name, words, open_purposes) for name in placed.asked],
+            [_purpose(consent, name, words) for name in placed.asked],
             level=3,
         )
         for _, placed in sorted(edition.placed.items())
@@ -126,9 +129,17 @@ def _adult(age: int, words: Words) -> Html:
     return el("label", {"class": "askfirst-adult"}, box, text)
 
 
-def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collection[str]) -> Html:
-    edition = consent.editions.current
-    purpose = edition.purpose(name)
+def _is_answered(consent: Consent, name: str) -> bool:
+    return consent.state is not None and name in consent.state.choices
+
+
+def _is_denied(consent: Consent, name: str) -> bool:
+    purpose = consent.editions.current.purpose(name)
+    return purpose is not None and consent.signals.gpc and purpose.terms.sells_or_shares
+
+
+def _purpose(consent: Consent, name: str, words: Words) -> Html:
+    purpose = consent.editions.current.purpose(name)
     if purpose is None:
         return Html()
     lang, text = describe.words_of(purpose, words.lang)
@@ -136,36 +147,47 @@ def _purpose(consent: Consent, name: str, words: Words, open_purposes: Collectio
     question = consent.question(name)
     notes = (
         describe.retention(terms, words),
-        recipients(edition, name, words),
+        recipients(consent.editions.current, name, words),
         describe.sets(terms, words),
     )
+    title = el("strong", None, own(text.title, lang), sells_tag(terms, words))
+    denied = _is_denied(consent, name)
+    # What became wider is asked about anew: an older answer is no answer to it.
+    is_on = _is_answered(consent, name) and question is None and bool(consent.detail(name))
     parts = [
+        el("p", {"class": "askfirst-switch"}, title) if denied else _switch(name, title, is_on),
         el("p", None, own(text.description, lang)),
+        None if denied else _stores(purpose, words),
         el("p", {"class": "askfirst-note"}, " ".join(notes)),
     ]
     if question and question.widened:
         wider = sentences(question.widened, words, terms)
         parts.append(el("ul", {"class": "askfirst-changes"}, [el("li", None, s) for s in wider]))
-    if consent.signals.gpc and terms.sells_or_shares:
+    if denied:
         parts.append(el("p", {"class": "askfirst-signal"}, words.say("choices", "gpc")))
-    else:
-        answered = consent.state is not None and name in consent.state.choices
-        chosen = bool(consent.detail(name)) if answered and question is None else None
-        # Left out, a purpose keeps its old answer; what is asked must be answered.
-        required = not answered and (name in edition.policy.asked or name in open_purposes)
-        parts.append(_options(name, purpose, words, chosen=chosen, required=required))
-    legend = el("legend", None, own(text.title, lang), sells_tag(terms, words))
-    return el("fieldset", {"class": "askfirst-purpose"}, legend, parts)
+    return el("fieldset", {"class": "askfirst-purpose"}, parts)
 
 
-def _options(
-    name: str, purpose: Purpose, words: Words, *, chosen: bool | None, required: bool
-) -> Html:
-    """Off or on; of what is on the switch above says which example counts, by styles alone."""
+def _switch(name: str, title: Html, is_on: bool) -> Html:
+    box: dict[str, str | int | bool | None] = {
+        "type": "checkbox",
+        "role": "switch",
+        "name": f"purpose.{name}",
+        "value": int(Detail.AS_ASKED),
+        "checked": is_on,
+    }
+    return el("label", {"class": "askfirst-switch"}, title, el("input", box))
+
+
+def _stores(purpose: Purpose, words: Words) -> Html:
+    """What is stored of what is on; the box for less detail says which counts, by styles alone."""
     terms = purpose.terms
-    on: list[object] = [el("span", None, describe.at(terms, Detail.AS_ASKED, words))]
-    if describe.less_differs(terms):
-        on = [
+    if not describe.less_differs(terms):
+        return el("p", None, describe.at(terms, Detail.AS_ASKED, words))
+    return el(
+        "p",
+        None,
+        [
             el(
                 "span",
                 {"class": f"askfirst-at-{int(detail)}"},
@@ -174,31 +196,8 @@ def _options(
                 describe.at(terms, detail, words),
             )
             for detail in (Detail.AS_ASKED, Detail.REDUCED)
-        ]
-    examples = {
-        Detail.NONE: [el("span", None, describe.at(terms, Detail.NONE, words))],
-        Detail.AS_ASKED: on,
-    }
-    options = [
-        el(
-            "label",
-            {"class": "askfirst-option"},
-            el(
-                "input",
-                {
-                    "type": "radio",
-                    "name": f"purpose.{name}",
-                    "value": int(detail),
-                    "checked": chosen is bool(detail),
-                    "required": required,
-                },
-            ),
-            el("strong", None, words.say("switch", "on" if detail else "off")),
-            el("span", None, example),
-        )
-        for detail, example in examples.items()
-    ]
-    return el("div", {"class": "askfirst-options"}, options)
+        ],
+    )
 
 
 def _disclosed(consent: Consent, words: Words) -> Html | None:

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Detail, State } from "../src/api.ts";
+import { expiresAt } from "../src/receipt.ts";
 import { decode, narrowest, readState } from "../src/state.ts";
 import { vectors } from "./vectors.ts";
 
@@ -18,6 +19,7 @@ interface Cases {
   site: string;
   good: { token: string; state: Claims }[];
   bad: string[];
+  ends: { now: number; expires: number }[];
   lapsed: string[];
   foreign: string[];
   narrowest: { states: Claims[]; meet: Claims }[];
@@ -100,4 +102,9 @@ test("no cookie jar makes the reader throw", () => {
     fc.property(any, (cookies) => void readState(cookies, site, now)),
     { numRuns: 500 },
   );
+});
+
+test("M10: an answer that the page keeps itself runs out when one of the gate does", () => {
+  assert.ok(cases.ends.length > 3);
+  for (const { now, expires } of cases.ends) assert.equal(expiresAt(new Date(now * 1000)), expires);
 });

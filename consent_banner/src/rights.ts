@@ -2,8 +2,9 @@
  * "What is kept about me" on a site without a server of ours: the page asks the collector with the receipt that lies in
  * this browser, and shows what pages/rights.py shows elsewhere. The page names site and collector.
  */
+import type { Askfirst, Published } from "../../sdk/js/src/api.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
-import { el, own } from "./element.ts";
+import { type Child, el, own } from "./element.ts";
 import { load, type Words } from "./words.ts";
 
 interface Entry {
@@ -37,61 +38,102 @@ const ask = (action: string, secret: string, method = "POST"): Promise<Response>
   fetch(`${collector}/v1/rights/${action}`, { method, headers: { Authorization: `Receipt ${secret}` } });
 
 async function begin(): Promise<void> {
+  // The page of choices has nothing to show but them.
+  if (!place) {
+    const { askfirst } = window as Window & { askfirst?: Askfirst };
+    await askfirst?.ready;
+    return askfirst?.show();
+  }
   const words = await load(base, { lang: document.documentElement.lang });
   const { secret } = readKept(suffix) ?? {};
   const response = secret ? await ask("me", secret, "GET") : undefined;
   if (response && !response.ok) return show(words, el("p", { role: "alert" }, words.say("problem.collector-away")));
   const holdings: Holdings | undefined = await response?.json();
   if (!secret || !holdings?.record) {
-    return show(words, el("h2", {}, words.say("rights.none")), el("p", {}, words.say("rights.none_why")));
+    return show(words, section("none", words, el("p", {}, words.say("rights.none_why"))));
   }
   const { record, receipt, rows } = holdings;
+  const title = await titles(words);
   show(
     words,
-    el("h2", {}, words.say("rights.record")),
-    el("ul", { class: "askfirst-list" }, choices(record, words)),
-    el("p", { class: "askfirst-note" }, words.say("rights.until", { date: (record.until ?? "").slice(0, 10) })),
-    el("h2", {}, words.say("rights.receipt")),
-    el("p", {}, words.say("rights.receipt_why")),
-    file(words.say("button.download"), "receipt.json", { receipt, secret }),
-    el("h2", {}, words.say("rights.rows")),
-    rows.length > 0
-      ? el(
-          "ol",
-          { class: "askfirst-rows" },
-          rows.slice(0, MOST).map((row) => item(row, words)),
-        )
-      : null,
-    rows.length > 0 ? null : el("p", {}, words.say("rights.rows_none")),
-    file(words.say("button.export"), "askfirst.json", holdings),
-    el("h2", {}, words.say("rights.not_linkable")),
-    el("p", {}, words.say("rights.not_linkable_why")),
-    el("h2", {}, words.say("rights.withdraw")),
-    el(
-      "div",
-      { class: "askfirst-rights" },
-      right("withdraw", "button.withdraw_consent", "withdrawn", holdings, secret, words),
-      record.status === "restricted"
-        ? null
-        : right("restrict", "button.restrict", "restricted", holdings, secret, words),
-      right("erase", "button.erase", "erased", holdings, secret, words),
+    section(
+      "record",
+      words,
+      el("ul", { class: "askfirst-list" }, choices(record, title, words)),
+      el("p", { class: "askfirst-note" }, words.say("rights.until", { date: (record.until ?? "").slice(0, 10) })),
+    ),
+    section(
+      "receipt",
+      words,
+      el("p", {}, words.say("rights.receipt_why")),
+      file(words.say("button.download"), "receipt.json", { receipt, secret }),
+    ),
+    section(
+      "rows",
+      words,
+      rows.length > 0
+        ? el(
+            "ol",
+            { class: "askfirst-rows" },
+            rows.slice(0, MOST).map((row) => item(row, title, words)),
+          )
+        : el("p", {}, words.say("rights.rows_none")),
+      file(words.say("button.export"), "askfirst.json", holdings),
+    ),
+    section("not_linkable", words, el("p", {}, words.say("rights.not_linkable_why"))),
+    section(
+      "withdraw",
+      words,
+      el(
+        "div",
+        { class: "askfirst-rights" },
+        right("withdraw", "button.withdraw_consent", "withdrawn", holdings, secret, words),
+        record.status === "restricted"
+          ? null
+          : right("restrict", "button.restrict", "restricted", holdings, secret, words),
+        right("erase", "button.erase", "erased", holdings, secret, words),
+      ),
     ),
   );
 }
 
-function show({ lang, dir }: Words, ...children: Parameters<typeof el>[2][]): void {
-  place?.replaceChildren(el("div", { lang, dir }, ...children));
+const section = (name: string, words: Words, ...children: Child[]): HTMLElement =>
+  el("section", { class: "askfirst-section" }, el("h2", {}, words.say(`rights.${name}`)), children);
+
+/** The purposes' titles, as the published policy has them; a purpose that is gone keeps its name. */
+async function titles({ lang }: Words): Promise<(name: string) => string> {
+  const response = await fetch(new URL("../policy/index.json", base));
+  const { policy }: Pick<Published, "policy"> = await response.json();
+  return (name) => {
+    const text = policy.purposes[name]?.text ?? {};
+    return (text[lang] ?? Object.values(text)[0])?.title ?? name;
+  };
 }
 
-const choices = ({ choices }: Entry, words: Words): HTMLElement[] =>
-  Object.entries(choices).map(([name, { detail }]) => el("li", {}, own(name), ": ", words.say(`detail.${detail}`)));
+function show({ lang, dir }: Words, ...children: Child[]): void {
+  place?.replaceChildren(el("div", { lang, dir, class: "askfirst-save" }, children));
+}
 
-function item({ purpose, type, period, values }: Row, words: Words): HTMLElement {
+type Title = (name: string) => string;
+
+const choices = ({ choices }: Entry, title: Title, words: Words): HTMLElement[] =>
+  Object.entries(choices).map(([name, { detail }]) =>
+    el("li", {}, own(title(name)), ": ", words.say(`detail.${detail}`)),
+  );
+
+function item({ purpose, type, period, values }: Row, title: Title, words: Words): HTMLElement {
   const pairs = Object.entries(values).map(([name, value]) =>
-    el("div", {}, el("dt", {}, words.say(`attribute.${name}`)), el("dd", {}, own([value].flat().join(" › ")))),
+    el("div", {}, el("dt", {}, words.say(`attribute.${name}`)), el("dd", {}, own(said([value].flat(), words)))),
   );
   const kind = words.has(`rights.${type}`) ? words.say(`rights.${type}`) : type;
-  return el("li", {}, el("p", {}, own(purpose), ` · ${kind} · ${period}`), el("dl", {}, pairs));
+  return el("li", {}, el("p", {}, own(title(purpose)), ` · ${kind} · ${period}`), el("dl", {}, pairs));
+}
+
+/** A value, coarse to fine: a part that the next only spells out is said once, an empty finer one not at all. */
+function said(parts: readonly string[], words: Words): string {
+  const leaves = parts.filter((part, at) => !parts[at + 1]?.startsWith(part));
+  const full = leaves.filter((part, at) => at === 0 || part !== "none");
+  return full.map((part) => (words.has(`rights.value.${part}`) ? words.say(`rights.value.${part}`) : part)).join(" › ");
 }
 
 /** A link to a file that this page made: nothing of it goes anywhere. */

@@ -91,10 +91,15 @@ def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes
     title = first.say("control", "title")
     # Without a script nobody is asked, and nothing is gathered.
     choose = el("p", None, el("a", {"href": "#", "data-askfirst": "choices"}, title))
-    page = document(title, script_line(collector), choose, words=first, site=policy.site)
+    scripts = (script_line(collector), _module())
+    page = document(title, scripts, choose, words=first, site=policy.site)
     yield "askfirst/choices/index.html", page.encode("utf-8")
     rights = _rights(policy.site, collector, first)
     yield from ((f"askfirst/rights/{name}/index.html", rights) for name in ("me", "receipt"))
+
+
+def _module() -> Html:
+    return el("script", {"type": "module", "src": f"{BASE}/static/rights.js"})
 
 
 def _rights(site: str, collector: str, words: Words) -> bytes:
@@ -104,7 +109,6 @@ def _rights(site: str, collector: str, words: Words) -> bytes:
         "data-suffix": cookie_suffix().decode("ascii"),
     }
     nothing = el("div", data, el("p", None, words.say("rights", "none_why")))
-    script = el("script", {"type": "module", "src": f"{BASE}/static/rights.js"})
     title, intro = words.say("rights", "title"), words.say("rights", "intro")
-    page = document(title, nothing, script, words=words, site=site, intro=intro)
+    page = document(title, nothing, _module(), words=words, site=site, intro=intro)
     return page.encode("utf-8")

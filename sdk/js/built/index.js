@@ -1,1 +1,1 @@
-import{b as a}from"./shared-VP2K4NMS.js";export{a as init};
+import{b as a}from"./shared-FBBSU6NR.js";export{a as init};

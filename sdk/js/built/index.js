@@ -1,1 +1,1 @@
-import{b as a}from"./shared-FBBSU6NR.js";export{a as init};
+import{b as a}from"./shared-D3WUWTPC.js";export{a as init};

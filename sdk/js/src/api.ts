@@ -68,6 +68,7 @@ export interface PurposeDocument {
 export type Lists = Pick<PurposeDocument, "query_parameters" | "actions" | "cookies">;
 
 export interface PolicyDocument {
+  readonly version: number;
   readonly site: string;
   readonly origins: readonly string[];
   readonly controller: Readonly<Record<string, string>>;

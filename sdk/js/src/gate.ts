@@ -30,6 +30,7 @@ import { followTabs } from "./tabs.ts";
 const { fetch, setTimeout } = globalThis;
 const OURS = `.askfirst,${LINK}`;
 const WAITS = ":is([data-purpose],[data-category],[data-service])";
+const VERSION = 1; // of policies
 const TRIES = 4; // times that the policy of a site that is starting, or away, is asked for; after 1, 2 and 4 seconds
 const TURNS = 20; // times that one address is brought up to date by itself: something may take away what we put there
 
@@ -226,6 +227,8 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
       return;
     }
     const found: Published = await response.json();
+    // What a later version means by its keys this script does not know: nothing is learnt, and nothing allowed, by it.
+    if (found.policy.version !== VERSION) return;
     ahead = Date.parse(response.headers.get("date") ?? "") - Date.now() || 0;
     // The answer was to a newer edition than the browser's cache knows.
     if (Number(stateOf(found)?.edition) > found.number && cache === "default") return learn("reload");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -197,6 +198,47 @@ def test_a_policy_that_is_no_policy_allows_nothing(site: Site, visitor: Visitor)
         assert tab.evaluate("askfirst.consent.asks") == []
     assert visitor.errors == []
     assert visitor.events == []
+
+
+def test_a_policy_that_is_cut_off_or_of_a_later_version_allows_nothing(
+    site: Site, visitor: Visitor
+) -> None:
+    """M32: half a policy, and one whose words may mean something else, is none; no error shows."""
+    visitor.granted(**ONLY)
+    published = visitor.context.request.get(
+        site.url("/askfirst/policy?lang=en"), headers={"accept": "application/json"}
+    )
+    whole = published.text()
+    later = json.loads(whole)
+    later["policy"]["version"] = 99
+    cut = [whole[: len(whole) * part // 10] for part in (1, 5, 9)]
+    for body in (*cut, whole[:-1], json.dumps(later)):
+        visitor.context.unroute_all()
+        visitor.context.route(at("policy"), answer(body))
+        tab = visitor.open(ready=False)
+        settled(tab)
+        assert not tab.evaluate("askfirst.allows('statistics')")
+        assert tab.evaluate("askfirst.consent.asks") == []
+        tab.close()
+    assert visitor.errors == []
+    assert visitor.events == []
+
+
+def test_keys_that_a_later_site_publishes_change_nothing(site: Site, visitor: Visitor) -> None:
+    """M20: what is not known is not looked at; what is known holds as it was."""
+    visitor.granted(**ONLY)
+
+    def later(route: Route) -> None:
+        told = route.fetch()
+        published = told.json()
+        route.fulfill(response=told, json={**published, "v": 99, "colour": {"of": ["the", None]}})
+
+    visitor.context.route(at("policy"), later)
+    tab = visitor.open()
+    assert tab.evaluate("askfirst.allows('statistics')")
+    assert not tab.evaluate("askfirst.allows('marketing')")
+    assert tab.evaluate("askfirst.consent.asks") == []
+    assert visitor.errors == []
 
 
 def test_an_edition_that_disappeared_grants_nothing(serve: Serve, arrive: Arrive) -> None:

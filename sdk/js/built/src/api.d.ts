@@ -56,6 +56,7 @@ export interface PurposeDocument {
 /** The lists of a purpose that the page cuts by. */
 export type Lists = Pick<PurposeDocument, "query_parameters" | "actions" | "cookies">;
 export interface PolicyDocument {
+    readonly version: number;
     readonly site: string;
     readonly origins: readonly string[];
     readonly controller: Readonly<Record<string, string>>;

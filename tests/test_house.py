@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 import sys
@@ -15,6 +14,7 @@ from tests.conftest import ROOT
 from tests.support.imports import (
     PACKAGES,
     SCRIPTS,
+    callers_of,
     circles,
     imports,
     module_of,
@@ -194,15 +194,10 @@ def direct_changes(root: Path) -> list[str]:
     """Where a face imports what changes a table, instead of the use case that does."""
     paths = {module_of(root, path): path for path in python_files(root)}
     changing = {
-        f"{module}.{node.name}"
+        f"{module}.{name}"
         for module, path in paths.items()
         if KNOW_SQL.match(module)
-        for node in ast.parse(path.read_text("utf-8")).body
-        if isinstance(node, ast.FunctionDef)
-        and any(
-            isinstance(call, ast.Call) and ast.unparse(call.func) in ("changing", "writing")
-            for call in ast.walk(node)
-        )
+        for name in callers_of(path.read_text("utf-8"), "changing", "writing")
     }
     return [
         f"{module} changes by {imported.name}"

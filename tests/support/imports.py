@@ -74,6 +74,20 @@ def _statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
     )
 
 
+@functools.cache
+def callers_of(source: str, *names: str) -> tuple[str, ...]:
+    """The functions at the top of a module in which one of these functions is called."""
+    return tuple(
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+        and any(
+            isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in names
+            for call in ast.walk(node)
+        )
+    )
+
+
 def room_of(root: Path, name: str) -> str | None:
     """The folder, or the file at the top of a package, that a name is in; None where not ours.
 

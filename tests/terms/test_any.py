@@ -17,7 +17,7 @@ from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms, widenings
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.published import published
-from askfirst.terms.sets import ANY
+from askfirst.terms.sets import ANY, Listed
 from askfirst.terms.terms import meet
 from askfirst.terms.token import State
 
@@ -88,6 +88,21 @@ def test_a_host_says_any_and_nothing_else_holds_it() -> None:
     below = meet(terms, host("*").purposes["analytics"].terms)
     assert below.query_parameters == {"sort": frozenset({"price"})}
     assert below.actions["signup"].values == {"seats": frozenset({"1"})}
+
+
+def test_a_list_below_both_is_below_what_they_have_in_common() -> None:
+    """M44: any value of a parameter, and every list there may be, have its lists in common."""
+    lists: Listed[tuple[str, ...]] = Listed(frozenset({("topic", "tides")}))
+    any_value: Listed[tuple[str, ...]] = Listed(any_of=frozenset({("topic",)}))
+    every: Listed[tuple[str, ...]] = Listed(everything=True)
+    both = any_value.meet(every)
+    assert both == every.meet(any_value)
+    assert lists.subsumed_by(both)
+    assert both.subsumed_by(any_value)
+    assert both.subsumed_by(every)
+    assert not any_value.subsumed_by(both)
+    assert both.meet(lists) == lists == any_value.meet(lists)
+    assert every.meet(any_value.meet(lists)).subsumed_by(every.meet(any_value))
 
 
 @pytest.mark.parametrize(

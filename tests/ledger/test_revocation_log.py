@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from click.testing import CliRunner
 from askfirst_collector.cli import main
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ledger import revocation_log
 from askfirst_collector.ledger.entries import mark_of
+from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
+from askfirst_collector.store.database import reading
 from askfirst_collector.store.revocations import look
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
@@ -336,3 +340,38 @@ def test_a_log_that_is_replaced_while_serving_is_held_against_again(
     assert mark_of("shop", STAYS).hex() in marks
     assert stands(parts, STAYS) == "ended"
     collector.close()
+
+
+def test_a_commit_on_its_way_is_no_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M48: a worker that starts between a record and its commit takes nothing for put back."""
+    asked_for, looked = threading.Event(), threading.Event()
+    narrowed: list[bool] = []
+
+    @contextmanager
+    def signalling(engine: Any) -> Iterator[Any]:
+        with reading(engine) as connection:
+            yield connection
+        looked.set()
+
+    with opened(tmp_path) as parts, opened(tmp_path) as other:
+        parts.registry.publish(POLICY)
+        record_now(parts, decision(POLICY, handle=NARROWS))
+        append = parts.revocations.append
+
+        def slow(*records: Any) -> None:
+            append(*records)
+            asked_for.set()
+            assert looked.wait(30)
+
+        def start() -> None:
+            assert asked_for.wait(30)
+            narrowed.append(reconcile(other))
+
+        monkeypatch.setattr(parts.revocations, "append", slow)
+        monkeypatch.setattr(revocation_log, "reading", signalling)
+        worker = threading.Thread(target=start)
+        worker.start()
+        record_now(parts, decision(POLICY, "save", {"statistics": 0}, handle=NARROWS))
+        worker.join(30)
+        assert narrowed == [False]
+        assert len(parts.ledger.history("shop", NARROWS)) == 2

@@ -81,7 +81,7 @@ NO_CHANGES = {
     *("POST /v1/admin/ceiling/preview", "POST /v1/admin/sites/{site}/collectors/{name}/check"),
     *("close", "demo", "doctor", "geo", "init", "migrate", "serve", "ledger check"),
     *("collector check", "collector list", "host init", "host show"),
-    *("policy check", "policy diff", "policy explain", "site list", "webhook show"),
+    *("policy check", "policy diff", "policy explain", "site list", "snippet", "webhook show"),
 }
 # Functions that nobody asks for by a face above: previews, jobs, what visitors do, and coming in by
 # a provider, which ends at its callback (tests/dashboard/test_oidc.py).

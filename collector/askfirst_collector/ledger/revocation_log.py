@@ -124,15 +124,24 @@ def first_missing(engine: Engine, present: Log) -> int | None:
 
     Raises LogDamaged, and CollectorUnavailable.
     """
+    with reading(engine) as connection:
+        place = _first_missing(connection, present)
+    if place is None:
+        return None
+    # Another process writes the log before it commits: with the write lock, nobody is in between.
+    with changing(engine) as connection:
+        return _first_missing(connection, present)
+
+
+def _first_missing(connection: Connection, present: Log) -> int | None:
     place = present.data.count(b"\n")
     is_current = True
-    with reading(engine) as connection:
-        for record in present.newest_first():
-            if "idx" in record and contains(connection, record):
-                return None if is_current else place
-            place -= 1
-            # Where one is on its way to the ledger, it is not known whether it arrived.
-            is_current = is_current and record["do"] == "edition"
+    for record in present.newest_first():
+        if "idx" in record and contains(connection, record):
+            return None if is_current else place
+        place -= 1
+        # Where one is on its way to the ledger, it is not known whether it arrived.
+        is_current = is_current and record["do"] == "edition"
     return 0
 
 

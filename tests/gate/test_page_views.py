@@ -51,7 +51,7 @@ async def test_each_granted_purpose_gets_its_own_cut(shop: Build) -> None:
         {
             "purpose": "statistics",
             "type": "page_view",
-            "page": "/shop/8812/x?sort=price",
+            "page": "/shop/8812/x?sort=price&sort=",
             "referrer": "https://search.example",
         },
     ]

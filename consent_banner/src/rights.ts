@@ -39,11 +39,7 @@ const ask = (action: string, secret: string, method = "POST"): Promise<Response>
 
 async function begin(): Promise<void> {
   // The page of choices has nothing to show but them.
-  if (!place) {
-    const { askfirst } = window as Window & { askfirst?: Askfirst };
-    await askfirst?.ready;
-    return askfirst?.show();
-  }
+  if (!place) return (window as Window & { askfirst?: Askfirst }).askfirst?.show();
   const words = await load(base, { lang: document.documentElement.lang });
   const { secret } = readKept(suffix) ?? {};
   const response = secret ? await ask("me", secret, "GET") : undefined;

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-QB3A6PAR.js";export{a as init};
+import{b as a}from"./shared-E3KMBFNC.js";export{a as init};

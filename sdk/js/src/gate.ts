@@ -302,7 +302,11 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
         if (grants("action")) (await load())?.track(name, properties);
       });
     },
-    show: () => void choose(),
+    show: () =>
+      void safely(async () => {
+        await known;
+        await choose();
+      }),
     refresh: () => void safely(refresh),
   };
 }

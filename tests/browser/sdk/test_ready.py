@@ -45,6 +45,15 @@ def test_what_a_page_does_before_the_answer_is_known_waits(serve: Serve, arrive:
     assert {event["type"] for event in visitor.events} == {"page_view", "action"}
 
 
+def test_choices_that_are_wanted_before_the_policy_is_known_open(
+    site: Site, visitor: Visitor
+) -> None:
+    """M11: a page that shows the choices at once shows them, and not nothing."""
+    site.pages["/early.js"] = script("addEventListener('DOMContentLoaded', () => askfirst.show());")
+    site.pages["/"] = page(head='<script src="/early.js"></script>')
+    visitor.open(ready=False).locator("dialog").wait_for()
+
+
 def test_ready_calls_what_waited_for_the_page(site: Site, visitor: Visitor) -> None:
     """A script that waits for consent comes after `load`; `askfirst.ready` still calls it."""
     waits = "askfirst.ready.then(({ source }) => { document.title = source })"

@@ -146,6 +146,7 @@ def test_without_the_extra_nothing_raw_is_sent_instead() -> None:
         "purpose": "statistics",
         "type": "action",
         "observed": {
+            "campaign": ["none", "none", "none"],
             "screen": ["desktop", "1300x700"],
             "language": ["de"],
             "cookies": ["enabled"],

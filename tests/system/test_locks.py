@@ -57,6 +57,10 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("host", "set"): ["{files}/host.toml", "--data", "{data}"],
     ("close",): ["--data", "{data}"],
     ("migrate",): ["--data", "{data}"],
+    ("snippet",): [
+        *(OTHER, "--collector", "https://stats.example", "--out", "{files}/public"),
+        *("--data", "{data}"),
+    ],
     ("ledger", "check"): ["--data", "{data}"],
     ("site", "retire"): [OTHER, "--data", "{data}", "--yes"],
     ("site", "remove"): [OTHER, "--data", "{data}", "--export", "{data}-export", "--yes"],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
@@ -129,8 +131,10 @@ def first_missing(engine: Engine, present: Log) -> int | None:
     if place is None:
         return None
     # Another process writes the log before it commits: with the write lock, nobody is in between.
-    with changing(engine) as connection:
-        return _first_missing(connection, present)
+    with suppress(CollectorUnavailable), changing(engine) as connection:
+        place = _first_missing(connection, present)
+    # Where the lock is not to be had it counts as missing: that narrows.
+    return place
 
 
 def _first_missing(connection: Connection, present: Log) -> int | None:

@@ -125,6 +125,8 @@ def test_a_visit_from_the_question_to_the_withdrawal(static_site: StaticSite, ta
     tab.locator("#askfirst-control button[value=withdraw]").click()
     until(tab, lambda: not tab.evaluate("askfirst.allows('statistics')"))
     until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+    # Told once more by the next page where this one is left before the answer is here.
+    until(tab, lambda: tab.evaluate("localStorage.length") == 0)
     static_site.asked.clear()
     opened(tab, static_site)
     assert tab.title() == "Tides"

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from askfirst.client import PendingEntry
 from askfirst.errors import CollectorUnavailable, Refused
+from askfirst_collector.ingest.pending import owe
 from askfirst_collector.jobs.upkeep import end_orphans, forget_evidence
 from askfirst_collector.ledger.entries import ConsentStatus
+from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.usecases import visitor_rights as rights
@@ -310,8 +313,9 @@ def test_keys_that_nobody_has_are_destroyed(parts: Services) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("by", ["the job", "another withdrawal", "a start that is owed it"])
 async def test_an_erasure_that_broke_off_is_finished_before_its_key_goes(
-    parts: Services, monkeypatch: pytest.MonkeyPatch
+    parts: Services, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """M29, M50: killed between the ledger and the rows, they are found by the key that is left."""
     record_now(parts, decision(POLICY))
@@ -327,7 +331,16 @@ async def test_an_erasure_that_broke_off_is_finished_before_its_key_goes(
         with pytest.raises(KeyboardInterrupt):
             rights.erase(parts, "shop", HANDLE)
     assert parts.salts.grants() == [HANDLE]
-    end_orphans(parts)
+    if by == "the job":
+        end_orphans(parts)
+        assert parts.ledger.history("shop", HANDLE) == ()
+    elif by == "another withdrawal":
+        record_now(parts, decision(POLICY, "withdraw"))
+    else:
+        # A power cut while its visitor tried again, and another's withdrawal was on its way.
+        await owe(parts.spool, parts, PendingEntry("shop", HANDLE, "erase"))
+        last = {"do": "end", "mark": "00" * 32, "idx": parts.ledger.newest() + 1, "leaf": "00" * 8}
+        parts.revocations.append(last)
+        assert reconcile(parts)
     assert parts.salts.grants() == []
     assert not [row for key in keys for row in parts.events.rows(key)]
-    assert parts.ledger.history("shop", HANDLE) == ()

@@ -186,15 +186,15 @@ def test_a_number_is_the_next_that_is_free(path: Path) -> None:
 
 
 def test_what_a_restore_still_has_to_do_is_known(path: Path) -> None:
-    """The earliest place of those that nobody finished."""
+    """All that nobody finished."""
     log = Revocations(path)
-    assert log.read().unfinished is None
+    assert log.read().unfinished == []
     for start in (7, 3, 9):
         log.append({"do": "begun", "from": start})
-    assert log.read().unfinished == 3
+    assert [record["from"] for record in log.read().unfinished] == [7, 3, 9]
     log.append({"do": "done", "idx": 4, "leaf": "", "generation": 12})
     log.append(end(1))
-    assert (log.read().unfinished, log.read().generation) == (None, 12)
+    assert (log.read().unfinished, log.read().generation) == ([], 12)
 
 
 def test_what_is_no_log_has_no_ledger(tmp_path: Path) -> None:

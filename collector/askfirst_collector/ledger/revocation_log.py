@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -147,6 +147,18 @@ def _first_missing(connection: Connection, present: Log) -> int | None:
         # Where one is on its way to the ledger, it is not known whether it arrived.
         is_current = is_current and record["do"] == "edition"
     return 0
+
+
+def lacks_only(engine: Engine, missing: Sequence[Record]) -> bool:
+    """Whether the ledger lacks nothing of these but what would have been its next entry.
+
+    So it is where a process ended, or the power was cut, after a record and before its commit.
+    """
+    with reading(engine) as connection:
+        row = connection.execute(_TOP).first()
+    top = -1 if row is None else row.idx
+    # At a place that another entry has by now, one was never committed.
+    return {record["idx"] for record in missing if record.get("idx", -1) > top} <= {top + 1}
 
 
 def catch_up(engine: Engine, file: Revocations, present: Log) -> bool:

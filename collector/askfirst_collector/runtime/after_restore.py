@@ -3,27 +3,38 @@
 `revocations.log` is in no copy of the folder, so it knows what happened since one was made. A
 ledger that does not have the log's last record was restored: what ended in the log ends again, what
 was erased is erased, what was narrowed or restricted since is narrowed and restricted, and every
-row goes whose visitor cannot be found any more. Without the log nobody can tell who withdrew: then
-every grant ends, and visitors are asked again.
+row goes whose visitor cannot be found any more. Where a process ended, or the power was cut, with a
+change on its way, the ledger lacks that alone: it is taken back, and no row goes, as those of
+visitors who withdrew earlier cannot be told from rows of nobody. Without the log nobody can tell
+who withdrew: then every grant ends, and visitors are asked again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from askfirst_collector.ledger import revocation_log
 from askfirst_collector.ledger.answers import RESTORE, bounded, ending
 from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.revoked import Revoked, done, revoked
 from askfirst_collector.services import Services
-from askfirst_collector.store.revocations import EVERYTHING, Log, LogDamaged
+from askfirst_collector.store.revocations import EVERYTHING, Log, LogDamaged, Record
 from askfirst_collector.usecases import visitor_rights as rights
-from askfirst_collector.usecases.record_consent import link, settle
+from askfirst_collector.usecases.grant_keys import link, pseudonyms, settle
 
 log = logging.getLogger("askfirst.collector")
 
 CHUNK = 10_000  # pseudonyms erased in one transaction
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What a ledger may lack."""
+
+    start: int  # the first record of the log whose entry it may not have; EVERYTHING without a log
+    is_cut: bool = False  # a change was on its way: no copy was put back
 
 
 def reconcile(parts: Services) -> bool:
@@ -33,47 +44,75 @@ def reconcile(parts: Services) -> bool:
     by the next. Raises CollectorUnavailable.
     """
     present = parts.revocations.read()
-    start = _start(parts, present)
-    if start is None:
+    lack = _lack(parts, present)
+    if lack is None:
         if revocation_log.catch_up(parts.engine, parts.revocations, present):
             log.warning("askfirst.W152 revocations.log was behind: the ledger told it the rest")
         return False
     # From here on every process sees that this is not done, until it is.
-    parts.revocations.append({"do": "begun", "from": start})
+    cut = {"cut": True} if lack.is_cut else {}
+    parts.revocations.append({"do": "begun", "from": lack.start, **cut})
     before = parts.ledger.newest()
-    if start == EVERYTHING:
-        log.error("askfirst.E150 revocations.log is lost: every grant ends, all are asked again")
-        limits: Mapping[str, Revoked] | None = None
-    else:
-        limits = revoked(present.records(), start)
+    limits = None if lack.start == EVERYTHING else revoked(present.records(), lack.start)
     keyed = set(parts.salts.grants())
     for site, handle in parts.ledger.handles():
         _hold(parts, site, handle, limits)
         _key(parts, site, handle, has_key=handle in keyed)
     parts.salts.destroy_due(parts.now())
-    _sweep(parts)
-    if limits is None or parts.ledger.newest() != before:
-        action = "ledger.end" if limits is None else "ledger.restore"
-        revocation_log.audit(parts.engine, action, now=parts.now(), urandom=parts.urandom)
+    if not lack.is_cut:
+        _sweep(parts)
+        if limits is None or parts.ledger.newest() != before:
+            action = "ledger.end" if limits is None else "ledger.restore"
+            revocation_log.audit(parts.engine, action, now=parts.now(), urandom=parts.urandom)
     parts.revocations.append(done(*parts.ledger.top(), parts.events.generation()))
     return True
 
 
-def _start(parts: Services, present: Log) -> int | None:
-    """The record from which on the ledger may lack what the log says; None where nothing is."""
+def _lack(parts: Services, present: Log) -> Lack | None:
+    """What the ledger may lack of the log, and say so; None where that is nothing."""
     try:
-        if present.unfinished is not None:
+        lack = _look(parts, present)
+        if lack is not None:
             present.records()  # all of them can be read
-            return present.unfinished
-        start = revocation_log.first_missing(parts.engine, present)
-        if start is None and parts.events.generation() < present.generation:
-            start = present.data.count(b"\n")
-        if start is not None:
-            log.warning("askfirst.W151 a backup was restored: what was taken back since stays so")
-            present.records()
     except LogDamaged:
-        return EVERYTHING
-    return start
+        lack = Lack(EVERYTHING)
+    if lack is None:
+        return None
+    if lack.start == EVERYTHING:
+        log.error("askfirst.E150 revocations.log is lost: every grant ends, all are asked again")
+    elif lack.is_cut:
+        log.warning("askfirst.W154 a change was on its way when it ended: what it takes back goes")
+    else:
+        log.warning("askfirst.W151 a backup was restored: what was taken back since stays so")
+    return lack
+
+
+def _look(parts: Services, present: Log) -> Lack | None:
+    begun = present.unfinished
+    missing = revocation_log.first_missing(parts.engine, present)
+    is_older = parts.events.generation() < present.generation
+    starts = [record["from"] for record in begun]
+    if missing is not None:
+        starts.append(missing)
+    elif is_older:
+        starts.append(present.data.count(b"\n"))
+    if not starts:
+        return None
+    is_cut = not is_older and all(record.get("cut") for record in begun)
+    if missing is not None:
+        is_cut = is_cut and _is_cut(parts, present.records()[missing:])
+    return Lack(min(starts), is_cut)
+
+
+def _is_cut(parts: Services, missing: Sequence[Record]) -> bool:
+    """Whether nothing but what these records say can be missing, so that no row is nobody's.
+
+    A grant that a restored ledger lost may have a key, which was drawn once it was on disk.
+    """
+    keyed = set(parts.salts.grants())
+    return revocation_log.lacks_only(parts.engine, missing) and keyed <= {
+        handle for _, handle in parts.ledger.handles()
+    }
 
 
 def _hold(parts: Services, site: str, handle: str, limits: Mapping[str, Revoked] | None) -> None:
@@ -106,7 +145,7 @@ def _key(parts: Services, site: str, handle: str, *, has_key: bool) -> None:
     record = parts.registry.site(site)
     if status is None or status.ended:
         if has_key:
-            parts.salts.end_grant(handle)
+            settle(parts, site, handle)
     elif record is not None and not has_key:
         link(parts, record.editions, handle, status.choices, status.expires)
 
@@ -115,7 +154,7 @@ def _sweep(parts: Services) -> None:
     """Remove the rows of every pseudonym that belongs to nobody whom the ledger knows."""
     orphans = parts.events.pseudonyms()
     for site, handle in parts.ledger.handles():
-        orphans -= rights.pseudonyms(parts, site, handle)
-    pseudonyms = sorted(orphans)
-    for start in range(0, len(pseudonyms), CHUNK):
-        parts.events.erase(pseudonyms[start : start + CHUNK])
+        orphans -= pseudonyms(parts, site, handle)
+    rows = sorted(orphans)
+    for start in range(0, len(rows), CHUNK):
+        parts.events.erase(rows[start : start + CHUNK])

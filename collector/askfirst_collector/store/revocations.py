@@ -8,7 +8,8 @@ site and handle; `idx` and `leaf` say which entry of the ledger the record came 
     {do: "end" | "erase", mark, idx?, leaf?}              a handle that ended, or was erased
     {do: "change" | "restrict", mark, choices, idx?, leaf?}    at most these details from then on
     {do: "edition", site, number}                         a number that is given out
-    {do: "begun", from}, {do: "done", idx, leaf, generation}   ledger and events held against it
+    {do: "begun", from, cut?}, {do: "done", idx, leaf, generation}   ledger and events held against
+        it from a record on; `cut` where no copy was put back, and a change was on its way
 """
 
 from __future__ import annotations
@@ -67,11 +68,10 @@ class Log:
         return name
 
     @property
-    def unfinished(self) -> int | None:
-        """The record from which a restore that broke off goes on; None where none did."""
+    def unfinished(self) -> list[Record]:
+        """The "begun" of everything that broke off."""
         done = self.data.rfind(b'"do":"done"')
-        starts = [self._line(at)["from"] for at in self._places(b'"do":"begun"', done + 1)]
-        return min(starts, default=None)
+        return [self._line(at) for at in self._places(b'"do":"begun"', done + 1)]
 
     @property
     def generation(self) -> int:

@@ -17,6 +17,7 @@ from askfirst_collector.catalogue.notice_archive import notice_hash
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
 from askfirst_collector.ledger.records import Body, Past
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.grant_keys import link, settle
 
 log = logging.getLogger("askfirst.collector")
 
@@ -145,30 +146,3 @@ def _added(past: Past, answered: Answered) -> dict[str, int]:
     """The details that an answer grants and that were not granted like that before."""
     old = {} if past.latest is None or past.ended else past.latest.choices
     return {n: c.detail for n, c in answered.choices.items() if c.detail and c != old.get(n)}
-
-
-def settle(parts: Services, site: str, handle: str) -> None:
-    """Make an ending in the ledger true in every worker, destroy the grant's key, and note it.
-
-    Whatever wrote rows under the ledger as it was before has ended when `barrier` returns;
-    whatever writes later reads the ledger inside its own transaction.
-    """
-    parts.events.barrier()
-    parts.salts.end_grant(handle)
-    # Last: it says that the rest is done.
-    parts.ledger.settle(site, handle)
-
-
-def link(
-    parts: Services, editions: Editions, handle: str, choices: Mapping[str, Choice], expires: int
-) -> None:
-    """Draw the key of a grant with a pseudonym that lives as long; one that is there stays."""
-    if any(_links(editions, *choice) for choice in choices.items()):
-        parts.salts.new_grant_key(handle, due=expires)
-
-
-def _links(editions: Editions, purpose: str, choice: Choice) -> bool:
-    """Whether the visitor agreed to a pseudonym that lives as long as the grant."""
-    edition = editions.get(choice.edition)
-    agreed = edition.purpose(purpose) if edition is not None else None
-    return agreed is not None and agreed.terms.at(choice.detail).scope.level("visitor") >= 2

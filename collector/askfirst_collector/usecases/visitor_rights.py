@@ -11,8 +11,7 @@ from typing import Any
 from askfirst_collector.ledger.answers import ending, restriction
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
-from askfirst_collector.store.salts import pseudonym
-from askfirst_collector.usecases.record_consent import settle
+from askfirst_collector.usecases.grant_keys import pseudonyms, settle
 
 # Article 11: what cannot be shown, and why not.
 NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
@@ -54,9 +53,6 @@ def erase(parts: Services, site: str, handle: str) -> None:
     past, _ = parts.ledger.append(site, handle, lambda past: ending(past, now=parts.now()))
     if past.latest is None:
         return
-    # Nothing is written under this handle once the barrier is passed, so nothing is missed.
-    parts.events.barrier()
-    parts.events.erase(pseudonyms(parts, site, handle))
     settle(parts, site, handle)
     parts.ledger.erase(site, handle, generation=parts.events.generation())
 
@@ -66,27 +62,6 @@ def restrict(parts: Services, site: str, handle: str) -> None:
     _, new = parts.ledger.append(site, handle, lambda past: restriction(past, now=parts.now()))
     if new is not None:
         parts.events.barrier()
-
-
-def pseudonyms(parts: Services, site: str, handle: str) -> set[bytes]:
-    """Every pseudonym that can still be computed for a handle; asking draws no salt."""
-    record = parts.registry.site(site)
-    if record is None:
-        return set()
-    salts = [period.salt for period in parts.salts.open_periods(site)]
-    key = parts.salts.grant_key(handle)
-    if key is not None:
-        salts.append(key)
-    # Collectors that are gone, and purposes, may have rows that are there still.
-    names = {("", name) for edition in record.editions for name in edition.policy.purposes}
-    for edition in record.editions:
-        for placed in edition.placed.values():
-            names.update((placed.name, name) for name in placed.policy.purposes)
-    return {
-        pseudonym(salt, site, purpose, collector, handle)
-        for salt in salts
-        for collector, purpose in names
-    }
 
 
 def _plain(row: Row) -> dict[str, Any]:

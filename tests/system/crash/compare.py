@@ -40,7 +40,9 @@ def states(person: Person, cut: int = FOREVER) -> set[State]:
             changed = {_after(state, operation) for state in possible}
             if not _is_promised(operation, cut):
                 # An erasure ends the grant first.
-                first = {("withdrawn", ())} if operation.kind == "erase" else set()
+                first: set[State] = {("withdrawn", ())} if operation.kind == "erase" else set()
+                # Of a change on its way that is noted, the start takes back what it takes back.
+                first |= {_meet(before, _after(before, operation)) for before in possible}
                 changed |= possible | first
             possible = changed
     return possible
@@ -84,6 +86,16 @@ def _after(state: State, operation: Operation) -> State:
     if operation.kind == "restrict":
         return "restricted", choices
     return ("withdrawn" if operation.kind == "withdraw" else "erased"), ()
+
+
+def _meet(before: State, after: State) -> State:
+    if not before[1] or not after[1]:
+        return after
+    least = {name: min(detail, dict(after[1])[name]) for name, detail in before[1]}
+    shared = min(filter(None, least.values()), default=0)
+    if not shared:
+        return "withdrawn", ()
+    return before[0], tuple((name, min(detail, shared)) for name, detail in least.items())
 
 
 def ledger_differences(

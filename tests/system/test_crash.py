@@ -41,7 +41,7 @@ from tests.system.crash.visits import Operation, Person
 SEED = int(os.environ.get("ASKFIRST_SEED") or random.SystemRandom().randrange(10**6))
 SHORT = 10
 NOTHING_UNSYNCED = 100  # a point of seed 1 of whose cut nothing stays but what was synced
-LONG = int(os.environ.get("ASKFIRST_POINTS") or 32)  # two of each kind with each set of servers
+LONG = int(os.environ.get("ASKFIRST_POINTS") or 64)  # four of each kind with each set of servers
 
 
 @pytest.fixture(scope="module", autouse=True)

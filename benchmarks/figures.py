@@ -19,7 +19,7 @@ from pathlib import Path
 from askfirst_collector.closing.calendar import asked_of
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_day, count_days
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 from tests.closing.blog import DAYS, MONTH
 from tests.closing.house import key_of
 from tests.closing.test_blog import blog, mean_error, names
@@ -38,7 +38,7 @@ def month(visitors: int) -> None:
             if number in (3, 8, DAYS):
                 line.append(f"day {number}: {names(site.parts)}")
         line.append(f"off by {mean_error(site):.1f} so far")
-        site.clock.now = start_of("2026-12-01") + 600
+        site.clock.now = IN_UTC.start_of("2026-12-01") + 600
         close_due(site.parts, site.clock.now)
         line.append(f"closed: {names(site.parts)}, off by {mean_error(site):.1f}")
     print("; ".join(line), flush=True)

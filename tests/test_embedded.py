@@ -20,7 +20,7 @@ from askfirst.client import Caller, CollectorClient
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.store.salts import period_end
+from askfirst_collector.store.periods import IN_UTC
 from tests.collectors import HANDLE, OTHER, Clock, bytes_of, decision, opened, policy, purposes
 
 pytestmark = pytest.mark.anyio
@@ -203,8 +203,8 @@ async def test_rows_of_a_destroyed_salt_are_not_shown(
     await collector.record(decision(daily))
     await see(collector)
     assert len(await rows(collector)) == 1
-    clock.now = period_end("day", "2026-11-22") + 7200
-    collector.parts().salts.destroy_due(clock.now)
+    clock.now = IN_UTC.end_of("day", "2026-11-22") + 7200
+    collector.parts().salts.destroy_due(clock.now, lambda _: IN_UTC)
     assert await rows(collector) == []
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from askfirst.terms.attributes import Value
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized, Batch, Row
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 
 from .house import DAY, Clock, key_of
 
@@ -46,7 +46,7 @@ class Blog:
     def day(self, number: int) -> None:
         """The visits of a day of the month, from 1 on; the clock stands in it."""
         day = f"{MONTH[:8]}{number:02}"
-        self.clock.now = start_of(day) + DAY / 2
+        self.clock.now = IN_UTC.start_of(day) + DAY / 2
         rows = [row for _ in range(self.visitors) for row in self._visit(day)]
         for start in range(0, len(rows), 5_000):
             judged = Authorized("shop", "0" * 64, 0)
@@ -56,7 +56,7 @@ class Blog:
 
     def end(self, number: int) -> None:
         """A minute after the day."""
-        self.clock.now = start_of(f"{MONTH[:8]}{number:02}") + DAY + 60
+        self.clock.now = IN_UTC.start_of(f"{MONTH[:8]}{number:02}") + DAY + 60
 
     def _visit(self, day: str) -> Iterator[Row]:
         draw = self.draw

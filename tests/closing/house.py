@@ -18,7 +18,7 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.store.salts import pseudonym
 from tests.collectors import read_beside
 from tests.support.draws import no_noise
@@ -94,7 +94,9 @@ def row(
         salt = (
             parts.salts.new_grant_key(handle)
             if lasting
-            else parts.salts.period(key.site, key.closes, key.period)
+            else parts.salts.period(
+                key.site, key.closes, key.period, IN_UTC.end_of(key.closes, key.period)
+            )
         )
         name = pseudonym(salt, key.site, key.purpose, key.collector, handle)
     fields = (key.site, key.collector, key.purpose, key.closes, key.period)
@@ -115,12 +117,12 @@ def crowd(parts: Services, count: int, start: int = 0, **values: Value) -> list[
 
 def noon(period: str = MONDAY) -> float:
     """Noon of a period's first day."""
-    return start_of(period) + DAY / 2
+    return IN_UTC.start_of(period) + DAY / 2
 
 
 def after(period: str = MONDAY, days: int = 1) -> float:
     """Ten minutes after a period of that many days."""
-    return start_of(period) + days * DAY + 600
+    return IN_UTC.start_of(period) + days * DAY + 600
 
 
 def raw_files(folder: Path) -> bytes:

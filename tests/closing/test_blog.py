@@ -15,7 +15,7 @@ from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.reports.ranges import Row, daily, report
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 from tests.support.draws import drawn
 
 from .blog import DAYS, MONTH, Blog
@@ -26,7 +26,7 @@ WANTED = Range("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
 
 @contextmanager
 def blog(folder: Path, visitors: int, seed: int = 1) -> Iterator[Blog]:
-    clock = Clock(start_of(MONTH) + 3600)
+    clock = Clock(IN_UTC.start_of(MONTH) + 3600)
     with opened(folder, clock, policy(closes="month"), urandom=drawn(seed)) as parts:
         yield Blog(parts, clock, visitors, random.Random(seed))
 
@@ -63,7 +63,7 @@ def test_a_month_of_a_blog(
             count_days(site.parts, site.clock.now)
             if number in expected:
                 assert reaches(names(site.parts), expected[number]), number
-        site.clock.now = start_of("2026-12-01") + 600
+        site.clock.now = IN_UTC.start_of("2026-12-01") + 600
         close_due(site.parts, site.clock.now)
         assert reaches(names(site.parts), end)
         days = [day for day in daily(site.parts, WANTED) if day.visitors is not None]

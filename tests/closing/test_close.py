@@ -15,6 +15,7 @@ from askfirst_collector.closing.close import close_due, close_period, due
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import PeriodClosed
+from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.store.salts import GRACE, pseudonym
 
 from .house import (
@@ -199,7 +200,7 @@ def test_a_period_closes_without_its_salt(parts: Services, clock: Clock) -> None
     """A salt is destroyed two hours after its period, closed or not."""
     store(parts, crowd(parts, 20, page=("/a",)))
     clock.now = after(days=3)
-    parts.salts.destroy_due(clock.now)
+    parts.salts.destroy_due(clock.now, lambda _: IN_UTC)
     close_due(parts, clock.now)
     assert closings(parts)["statistics", MONDAY] == 20
 
@@ -263,7 +264,7 @@ def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
     tmp_path: Path, parts: Services, clock: Clock
 ) -> None:
     """M48: the salt is in no byte of any file, and no row holds what it made."""
-    salt = parts.salts.period("shop", "day", MONDAY)
+    salt = parts.salts.period("shop", "day", MONDAY, IN_UTC.end_of("day", MONDAY))
     store(parts, crowd(parts, 20, page=("/a",)))
     made = [pseudonym(salt, "shop", "statistics", "", handle_of(n)) for n in range(20)]
     before = raw_files(tmp_path)
@@ -271,7 +272,7 @@ def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
     assert all(each in before for each in made)
     clock.now = after() + GRACE
     close_due(parts, clock.now)
-    parts.salts.destroy_due(clock.now)
+    parts.salts.destroy_due(clock.now, lambda _: IN_UTC)
     left = raw_files(tmp_path)
     assert salt not in left
     assert not [each for each in made if each in left]

@@ -10,6 +10,7 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.services import Services
+from askfirst_collector.store.periods import IN_UTC
 
 from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells
@@ -38,7 +39,7 @@ def decide(parts: Services, visitor: int, edition: int = 1, **details: int) -> N
 
 def found(parts: Services, period: str = "2026-11-16") -> dict[Value, int]:
     """Visitors by what happened and edition."""
-    groups = read_consents(parts.ledger, key_of(period))
+    groups = read_consents(parts.ledger, key_of(period), IN_UTC)
     return {value: len(visitors) for value, visitors in groups.items()}
 
 
@@ -69,9 +70,9 @@ def test_each_handle_is_one_visitor(parts: Services) -> None:
 def test_refusals_are_counted_where_the_policy_counts_them(parts: Services, clock: Clock) -> None:
     """They close like any table."""
     for _ in range(7):
-        parts.ledger.tally_refusal("shop", 1)
+        parts.ledger.tally_refusal("shop", 1, IN_UTC)
     clock.now += DAY
-    parts.ledger.tally_refusal("shop", 1)
+    parts.ledger.tally_refusal("shop", 1, IN_UTC)
     assert found(parts) == {("refused", "1"): 7}
 
 

@@ -15,7 +15,7 @@ from askfirst_collector.reports.ranges import Report, daily, report, series
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import Row
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 
 from .house import DAY, Clock, key_of, opened, policy, row, store
 
@@ -25,7 +25,7 @@ WANTED = Range("shop", "statistics", date(2026, 11, 1), date(2026, 11, 30))
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(start_of(NOVEMBER) + 3600)
+    return Clock(IN_UTC.start_of(NOVEMBER) + 3600)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 def _visit(parts: Services, clock: Clock, day: int, who: range, page: str, times: int = 1) -> Row:
     at = f"2026-11-{day:02}"
-    clock.now = max(clock.now, start_of(at) + 60)
+    clock.now = max(clock.now, IN_UTC.start_of(at) + 60)
     values = {
         "page": (page, f"{page}/x"),
         "time": (at, "09"),
@@ -49,7 +49,7 @@ def _visit(parts: Services, clock: Clock, day: int, who: range, page: str, times
 
 
 def _end(parts: Services, clock: Clock, day: int) -> None:
-    clock.now = start_of(f"2026-11-{day:02}") + DAY + 60
+    clock.now = IN_UTC.start_of(f"2026-11-{day:02}") + DAY + 60
     count_days(parts, clock.now)
 
 
@@ -105,7 +105,7 @@ def test_an_erasure_shows_in_nothing_before_closing(parts: Services, clock: Cloc
     assert parts.events.erase([first.pseudonym]) == 1
     _end(parts, clock, 3)
     assert _pages(parts) == before
-    clock.now = start_of("2026-12-01") + 600
+    clock.now = IN_UTC.start_of("2026-12-01") + 600
     close_due(parts, clock.now)
     assert _pages(parts)["/many",] == 19
     assert series(parts, WANTED)[0].visitors == 19
@@ -119,7 +119,7 @@ def test_a_day_is_counted_once(parts: Services, clock: Clock) -> None:
     parts.events.erase([first.pseudonym])
     _end(parts, clock, 4)
     assert daily(parts, WANTED)[1].visitors == 20
-    clock.now = start_of("2026-12-01") + 600
+    clock.now = IN_UTC.start_of("2026-12-01") + 600
     close_due(parts, clock.now)
     assert daily(parts, WANTED)[1].visitors == 20
     hours = {r.path: r.visitors for r in report(parts, WANTED, "time").rows if r.kind == "value"}
@@ -130,7 +130,7 @@ def test_days_go_with_their_period(parts: Services, clock: Clock) -> None:
     """M28: nothing of a day is left when the figures of its month are past their retention."""
     _visit(parts, clock, 2, range(20), "/many")
     _end(parts, clock, 2)
-    clock.now = start_of("2026-12-01") + 600
+    clock.now = IN_UTC.start_of("2026-12-01") + 600
     close_due(parts, clock.now)
     clock.now += 366 * DAY
     purge(parts, clock.now)

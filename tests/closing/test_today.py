@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from askfirst_collector.closing.today import HOUR, Today, add_newcomers, read_today
+from askfirst_collector.closing.calendar import HOUR
+from askfirst_collector.closing.today import Today, add_newcomers, read_today
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
+from askfirst_collector.store.periods import IN_UTC
 
 from .house import DAY, MONDAY, Clock, key_of, noon, row, store
 
@@ -19,7 +21,7 @@ def _arrive(parts: Services, hour: int, visitors: range) -> list[Row]:
 
 def _today(parts: Services, clock: Clock) -> Today | None:
     add_newcomers(parts, clock.now)
-    return read_today(parts.engine, "shop", "statistics", SIZE, clock.now)
+    return read_today(parts.engine, "shop", "statistics", SIZE, IN_UTC, clock.now)
 
 
 def test_newcomers_of_each_hour_are_added_up(parts: Services, clock: Clock) -> None:

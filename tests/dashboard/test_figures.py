@@ -14,7 +14,7 @@ from sqlalchemy import event
 from starlette.concurrency import run_in_threadpool
 
 from askfirst.errors import Problem
-from askfirst.terms.policy import Policy
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due
@@ -116,6 +116,17 @@ async def test_the_open_day_says_when_it_closes(client: httpx.AsyncClient) -> No
     assert "Still open. The day closes at 00:00 UTC." in page
     assert "in 12 h 00 min; figures under 5 visitors are never shown" in page
     assert "/now" not in page.replace("right now", "")
+
+
+async def test_days_are_those_of_the_sites_time_zone(
+    parts: Services, client: httpx.AsyncClient
+) -> None:
+    """Noon on Wednesday in UTC is two in the morning of Thursday there."""
+    document = {**policy().document, "time_zone": "Pacific/Kiritimati"}
+    await run_in_threadpool(parts.registry.publish, read_policy(document))
+    page = (await client.get(SITE)).text
+    assert "The day closes at 00:00 Pacific/Kiritimati, in 22 h 00 min" in page
+    assert "2026-11-19" in page
 
 
 async def test_where_nothing_closed_it_is_said_what_will_be_shown(

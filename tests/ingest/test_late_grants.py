@@ -16,6 +16,7 @@ from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.ingest.pending import EventConsentStatuses, tell_all
 from askfirst_collector.services import Services
+from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases import record_consent as consents
 from askfirst_collector.usecases.record_consent import record, record_now
 from tests.closing.house import key_of
@@ -39,7 +40,7 @@ def methods(parts: Services, handle: str = HANDLE) -> list[tuple[str, str]]:
 
 
 def counted(parts: Services) -> set[object]:
-    return set(read_consents(parts.ledger, key_of("2026-11-22")))
+    return set(read_consents(parts.ledger, key_of("2026-11-22"), IN_UTC))
 
 
 def grant(method: str = "accept_all", **choices: int) -> Decision:
@@ -132,7 +133,7 @@ async def test_what_was_granted_before_stays(parts: Services, stalled: type[Stal
     assert latest.body["retention"].keys() == {first}
     assert not parts.ledger.has_ended("shop", HANDLE)
     assert counted(parts) == {("granted", "1")}
-    assert not read_consents(parts.ledger, key_of("2026-11-22", purpose=other))
+    assert not read_consents(parts.ledger, key_of("2026-11-22", purpose=other), IN_UTC)
 
 
 async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Services) -> None:

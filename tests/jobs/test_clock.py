@@ -20,13 +20,13 @@ from askfirst_collector.jobs.clock import (
 from askfirst_collector.jobs.run import run_jobs
 from askfirst_collector.runtime.health import health
 from askfirst_collector.services import Services
-from askfirst_collector.store.periods import start_of
+from askfirst_collector.store.periods import IN_UTC
 
 from ..closing.house import MONDAY, Clock, crowd, store
 from ..closing.test_close import closings
 
 DAY = 86_400  # seconds
-NOON = start_of(MONDAY) + DAY / 2
+NOON = IN_UTC.start_of(MONDAY) + DAY / 2
 
 
 @dataclass

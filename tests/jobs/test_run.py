@@ -12,6 +12,7 @@ from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.services import Services
 from askfirst_collector.store.lease import take
+from askfirst_collector.store.periods import IN_UTC
 
 from ..closing.house import MONDAY, Clock, after, crowd, store
 from ..closing.test_close import closings
@@ -21,7 +22,7 @@ def test_a_round_of_jobs_does_all_that_is_due(parts: Services, clock: Clock) -> 
     """M28, M48: closed, its salt destroyed, today counted; the tables go after retention."""
     store(parts, crowd(parts, 20, page=("/a",), time=(MONDAY, "09")))
     assert run_jobs(parts, clock.now) == [each.name for each in JOBS]
-    today = read_today(parts.engine, "shop", "statistics", 5, clock.now)
+    today = read_today(parts.engine, "shop", "statistics", 5, IN_UTC, clock.now)
     assert today is not None
     assert today.visitors == 20
     clock.now = after() + 3 * 3600

@@ -22,6 +22,7 @@ from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
+from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.collectors import HANDLE, NOON, OTHER, Clock, bytes_of, decision, opened, policy
@@ -290,7 +291,7 @@ def test_a_ledger_that_was_replaced_takes_nothing(parts: Services, tmp_path: Pat
 def test_refusals_are_counted_without_anybody_in_them(parts: Services) -> None:
     """One number for each site, edition and day."""
     for _ in range(3):
-        parts.ledger.tally_refusal("shop", 1)
+        parts.ledger.tally_refusal("shop", 1, IN_UTC)
     assert parts.ledger.refusals("shop", "2026-11-22", "2026-11-23") == {1: 3}
     assert parts.ledger.refusals("shop", "2026-11-23", "2026-11-24") == {}
 

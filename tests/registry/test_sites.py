@@ -16,6 +16,7 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.services import Services
+from askfirst_collector.store.periods import IN_UTC
 from tests.collectors import NOON, Clock, bytes_of, opened, policy, purposes
 from tests.support.site_keys import new_site_key
 
@@ -93,7 +94,7 @@ def test_every_worker_sees_an_edition_at_once(parts: Services, tmp_path: Path) -
     with opened(tmp_path) as other:
         parts.registry.publish(A)
         first = other.registry.site("shop")
-        parts.ledger.tally_refusal("shop", 1)
+        parts.ledger.tally_refusal("shop", 1, IN_UTC)
         again = other.registry.site("shop")
         parts.registry.publish(B)
         second = other.registry.site("shop")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import CollectorUnavailable
-from askfirst_collector.store.salts import Salts, period_end, pseudonym
+from askfirst_collector.store.periods import IN_UTC, Calendar
+from askfirst_collector.store.salts import Salts, pseudonym
 from tests.collectors import NOON, Clock
 
 Names = tuple[str, str, str, str]
@@ -36,28 +36,16 @@ def open_salts(path: Path, clock: Callable[[], float]) -> Salts:
     return opened[-1]
 
 
+END = IN_UTC.end_of("day", "2026-11-22")
+
+
+def in_utc(_: str) -> Calendar:
+    return IN_UTC
+
+
 def elect(path: Path) -> tuple[bytes, bytes]:
     salts = open_salts(path, lambda: NOON)
-    return salts.period("shop", "day", "2026-11-22"), salts.batch_key("2026-11-22")
-
-
-def stamp(year: int, month: int, day: int) -> int:
-    return int(datetime(year, month, day, tzinfo=UTC).timestamp())
-
-
-@pytest.mark.parametrize(
-    ("closes", "period", "end"),
-    [
-        ("day", "2026-12-31", stamp(2027, 1, 1)),
-        ("day", "2028-02-28", stamp(2028, 2, 29)),
-        ("week", "2026-12-28", stamp(2027, 1, 4)),
-        ("month", "2026-12-01", stamp(2027, 1, 1)),
-        ("month", "2028-02-01", stamp(2028, 3, 1)),
-    ],
-)
-def test_periods_end(closes: str, period: str, end: int) -> None:
-    """A period ends where the next one begins, over years and leap days."""
-    assert period_end(closes, period) == end
+    return salts.period("shop", "day", "2026-11-22", END), salts.batch_key("2026-11-22")
 
 
 @given(fields, fields)
@@ -92,23 +80,23 @@ def test_salts_of_other_periods_and_sites_differ(tmp_path: Path) -> None:
         ("shop", "month", "2026-11-01"),
         ("blog", "day", "2026-11-22"),
     ]
-    assert len({salts.period(*each) for each in asked}) == len(asked)
+    assert len({salts.period(*each, END) for each in asked}) == len(asked)
 
 
 def test_a_salt_dies_two_hours_after_its_period(tmp_path: Path) -> None:
     """M48: then no byte of it is in any file, and no second one is drawn."""
     clock = Clock()
     salts = open_salts(tmp_path, clock)
-    salt = salts.period("shop", "day", "2026-11-22")
-    end = period_end("day", "2026-11-22")
-    assert salts.destroy_due(end + 7199) == 0
+    salt = salts.period("shop", "day", "2026-11-22", END)
+    end = END
+    assert salts.destroy_due(end + 7199, in_utc) == 0
     clock.now = end + 7199
     assert [each.salt for each in salts.open_periods("shop")] == [salt]
     clock.now = end + 7200
     assert salts.open_periods("shop") == []
     with pytest.raises(CollectorUnavailable):
-        salts.period("shop", "day", "2026-11-22")
-    assert salts.destroy_due(clock.now) == 1
+        salts.period("shop", "day", "2026-11-22", END)
+    assert salts.destroy_due(clock.now, in_utc) == 1
     assert salt not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
@@ -117,11 +105,11 @@ def test_batch_keys_outlive_every_retry(tmp_path: Path) -> None:
     clock = Clock()
     salts = open_salts(tmp_path, clock)
     key = salts.batch_key("2026-11-22")
-    clock.now = period_end("day", "2026-11-22") + 48 * 3600
-    salts.destroy_due(clock.now)
+    clock.now = END + 48 * 3600
+    salts.destroy_due(clock.now, in_utc)
     assert open_salts(tmp_path, clock).batch_key("2026-11-22") == key
     clock.now += 7200
-    assert salts.destroy_due(clock.now) == 1
+    assert salts.destroy_due(clock.now, in_utc) == 1
 
 
 def test_the_key_of_a_grant_ends_in_every_worker(tmp_path: Path) -> None:
@@ -142,7 +130,7 @@ def test_the_key_of_a_grant_ends_with_the_grant(tmp_path: Path) -> None:
     salts.new_grant_key("h", due=int(clock.now) + 10)
     clock.now += 10
     assert salts.grant_key("h") is None
-    assert salts.destroy_due(clock.now) == 1
+    assert salts.destroy_due(clock.now, in_utc) == 1
 
 
 def test_an_unreadable_file_is_away(tmp_path: Path) -> None:

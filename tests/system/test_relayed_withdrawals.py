@@ -23,6 +23,7 @@ from askfirst.terms.token import State, sign_state
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases.record_consent import record_now
 from tests.frameworks.visitor import Visitor
 from tests.relay.wiretap import Wiretap
@@ -136,7 +137,8 @@ def test_a_grant_whose_answer_is_lost_ends_and_is_not_counted(
     try:
         assert parts.ledger.has_ended("shop", handle)
         day = time.strftime("%Y-%m-%d", time.gmtime())
-        counted = read_consents(parts.ledger, PeriodKey("shop", "", "statistics", "day", day))
+        key = PeriodKey("shop", "", "statistics", "day", day)
+        counted = read_consents(parts.ledger, key, IN_UTC)
         # The one who heard that it is recorded, and nobody else.
         assert {what: len(who) for what, who in counted.items()} == {("granted", "1"): 1}
     finally:

@@ -61,3 +61,5 @@ def test_an_upgrade_makes_no_edition(name: str, digest: str) -> None:
         for attribute in ADDED:
             purpose["levels"].pop(attribute, None)
     assert read_policy(document).hash == digest
+    assert read_policy({**document, "time_zone": "UTC"}).hash == digest
+    assert read_policy({**document, "time_zone": "Asia/Kathmandu"}).hash != digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.errors import PolicyError, Problem
+from askfirst.terms import time_zone
 from askfirst.terms.policy import SHIPPED, Policy, read_policy, shipped
 from tests.conftest import ROOT
 
@@ -84,6 +86,12 @@ def test_meaning_decides_the_hash() -> None:
         ("/origins", ["https://EXAMPLE.org"], "lower case"),
         ("/origins", [], "1 to 200"),
         ("/languages", ["English"], "language tags"),
+        ("/time_zone", "Europe/Berln", "did you mean 'Europe/Berlin'?"),
+        ("/time_zone", "berlin", "did you mean 'Europe/Berlin'?"),
+        ("/time_zone", "localtime", "write an IANA name such as 'Europe/Berlin', or 'UTC'"),
+        ("/time_zone", "../../etc/passwd", "there is no such time zone"),
+        ("/time_zone", "Europe/Berlin\n", "there is no such time zone"),
+        ("/time_zone", 1, "write an IANA name"),
         ("/consent_days", -1, "from 90 to 365"),
         ("/consent_days", True, "whole number"),
         ("/consent_days", 10**30, "whole number"),
@@ -285,3 +293,21 @@ def test_reader_and_schema_agree(path: str, junk: object) -> None:
     except PolicyError:
         return
     VALIDATOR.validate(document)
+
+
+def test_a_machine_without_zones_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads what was published all the same: a gate needs no zone."""
+    document = {**EXAMPLE.document, "time_zone": "Europe/Berlin"}
+    monkeypatch.setattr(zoneinfo, "available_timezones", set)
+    time_zone._names.cache_clear()
+    try:
+        assert "pip install tzdata" in problems(document)["/time_zone"]
+        assert read_policy(document, archived=True).time_zone == "Europe/Berlin"
+    finally:
+        time_zone._names.cache_clear()
+
+
+def test_a_host_has_no_time_zone() -> None:
+    """Whose clock counts is for each site to say."""
+    document = {**shipped("host-default").document, "time_zone": "UTC"}
+    assert "is not known" in problems(document, kind="host")["/time_zone"]

@@ -307,7 +307,7 @@ def tally_refusal(parts: Services, site: str) -> None:
     """Count one refusal where the site's policy says so; it knows no more than that."""
     record = parts.registry.site(site)
     if record is not None and record.editions.current.policy.count_refusals:
-        parts.ledger.tally_refusal(site, record.editions.current.number)
+        parts.ledger.tally_refusal(site, record.editions.current.number, record.calendar)
 
 
 def _handle_of(secret: bytes) -> str:

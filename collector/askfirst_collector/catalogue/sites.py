@@ -23,9 +23,10 @@ from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.catalogue.scheduled import Scheduled, due_at, load_scheduled
 from askfirst_collector.catalogue.site_changes import publish, publish_scheduled
 from askfirst_collector.catalogue.suspensions import why
-from askfirst_collector.catalogue.unreadable import Unreadable
+from askfirst_collector.catalogue.unreadable import Unreadable, unreadable
 from askfirst_collector.ledger.changes import record_change
 from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.periods import IN_UTC, Calendar
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
@@ -44,6 +45,7 @@ class Site:
     suspended: tuple[Problem, ...] = ()
     retired: bool = False
     rows_a_day: int = site_limits.MOST_ROWS_A_DAY
+    calendar: Calendar = IN_UTC
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM."""
@@ -59,6 +61,7 @@ class _Known:
     retired: bool
     due: int | None  # unix seconds; when a scheduled policy takes effect
     rows_a_day: int
+    calendar: Calendar
 
 
 class Registry:
@@ -107,7 +110,16 @@ class Registry:
             known.suspended,
             known.retired,
             known.rows_a_day,
+            known.calendar,
         )
+
+    def calendar(self, name: str) -> Calendar:
+        """The days of a site's time zone; those of UTC for a site that cannot be read."""
+        try:
+            site = self.site(name)
+        except Unreadable:
+            return IN_UTC
+        return IN_UTC if site is None else site.calendar
 
     def sites(self) -> tuple[str, ...]:
         """The names of all sites, in order."""
@@ -214,12 +226,16 @@ class Registry:
 
     def _load(self, name: str) -> _Known:
         with self._lock, reading(self._engine) as connection:
+            editions = load_editions(connection, name)
+            with unreadable("E121", "the time zone", name):
+                calendar = Calendar((e.effective, e.policy.time_zone) for e in editions)
             known = _Known(
-                load_editions(connection, name),
+                editions,
                 why(connection, name),
                 is_retired(connection, name),
                 due_at(connection, name),
                 site_limits.rows_a_day(connection, name),
+                calendar,
             )
             # Sites are few, and each is one that published: names of strangers are not kept.
             if known.editions or known.due is not None:

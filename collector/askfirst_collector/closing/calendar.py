@@ -16,9 +16,9 @@ from askfirst.terms.sets import Listed
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms, meet
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.periods import end_of, period_after, period_of, start_of
+from askfirst_collector.store.periods import DAY, Calendar, period_after
 
-DAY = 86_400  # seconds
+HOUR = 3600  # seconds
 # Seconds after the end of a period until it is closed: what arrived in time is on disk by then.
 CLOSE_AFTER = 120
 LONGEST_GRANT = 400 * DAY  # seconds: no cookie, and no grant, outlives it
@@ -75,11 +75,12 @@ def asked_of(site: Site, key: PeriodKey) -> Terms | None:
     given then; the tables that were listed then. Of what was first asked later in the period, what
     was asked first.
     """
-    name, start = name_of(key.collector, key.purpose), start_of(key.period)
+    name, start = name_of(key.collector, key.purpose), site.calendar.start_of(key.period)
+    end = site.calendar.end_of(key.closes, key.period)
     terms = [
         (edition.effective, terms)
         for edition, until in _in_force(site)
-        if until > start - LONGEST_GRANT and edition.effective < end_of(key.closes, key.period)
+        if until > start - LONGEST_GRANT and edition.effective < end
         if (terms := _terms_under(site, edition, name)) is not None
     ]
     before = [entry for effective, entry in terms if effective <= start]
@@ -95,9 +96,14 @@ def asked_of(site: Site, key: PeriodKey) -> Terms | None:
     )
 
 
-def ended(key: PeriodKey, now: float) -> bool:
-    """Whether a period is over, and everything that arrived in it is on disk."""
-    return end_of(key.closes, key.period) + CLOSE_AFTER <= now
+def ended(key: PeriodKey, now: float, calendar: Calendar) -> bool:
+    """Whether a period is over, and everything that arrived in it is on disk.
+
+    Of the ledger's entries only the hour in UTC is known: one that began within the period is in
+    it, and has to be over.
+    """
+    end = calendar.end_of(key.closes, key.period)
+    return -(-end // HOUR) * HOUR + CLOSE_AFTER <= now
 
 
 def ended_periods(
@@ -108,6 +114,7 @@ def ended_periods(
     Of what is not asked any more too, collectors that are gone among it: a period in which it was
     asked closes with rows or without.
     """
+    calendar = site.calendar
     for edition, until in _in_force(site):
         for name in edition.every:
             terms, closing = _asked_under(site, edition, name), last_asked(site, name)
@@ -116,14 +123,14 @@ def ended_periods(
             collector, purpose = split(name)
             closed = last.get((site.name, collector, purpose, terms.closes))
             oldest = max(0.0, now - (closing.retention_days + 31) * DAY)
-            period = period_of(terms.closes, max(edition.effective, oldest))
+            period = calendar.period_of(terms.closes, max(edition.effective, oldest))
             if closed is not None:
                 period = max(period, period_after(terms.closes, closed))
-            while start_of(period) < until:
+            while calendar.start_of(period) < until:
                 key = PeriodKey(site.name, collector, purpose, terms.closes, period)
-                if not ended(key, now):
+                if not ended(key, now, calendar):
                     break
-                if end_of(key.closes, period) + closing.retention_days * DAY > now:
+                if calendar.end_of(key.closes, period) + closing.retention_days * DAY > now:
                     yield key
                 period = period_after(terms.closes, period)
 

@@ -17,10 +17,10 @@ from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
 from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
-from askfirst_collector.store.periods import end_of
+from askfirst_collector.store.periods import DAY
 from askfirst_collector.store.salts import pseudonym
 
-from .calendar import DAY, asked_of, ended, ended_periods
+from .calendar import asked_of, ended, ended_periods
 from .consents import read_consents
 from .disclosure import Facts, day_totals, disclose
 from .facts import read_facts, read_pairs
@@ -34,7 +34,7 @@ log = logging.getLogger("askfirst.collector")
 def due(stores: Stores, now: float) -> list[PeriodKey]:
     """The periods that ended and are not closed, oldest first. Nothing is counted."""
     last = disclosed.last_closed(stores.engine)
-    keys = {key for key in stores.events.periods() if ended(key, now)}
+    keys = set(_ended(stores, now))
     for site in stores.registry.readable():
         keys.update(ended_periods(site, last, now))
     open_periods = keys - disclosed.closed_of(stores.engine, keys)
@@ -59,10 +59,14 @@ def finish(stores: Stores, now: float) -> None:
     """Do the rest of what was cut off, and remove rows that came too late to be counted."""
     for key in disclosed.unsettled(stores.engine):
         _settle(stores, key)
-    ended_keys = [key for key in stores.events.periods() if ended(key, now)]
-    for key in disclosed.closed_of(stores.engine, ended_keys):
+    for key in disclosed.closed_of(stores.engine, _ended(stores, now)):
         if not stores.events.kept(key):
             stores.events.drop(key)
+
+
+def _ended(stores: Stores, now: float) -> list[PeriodKey]:
+    calendar = stores.registry.calendar
+    return [key for key in stores.events.periods() if ended(key, now, calendar(key.site))]
 
 
 def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
@@ -76,7 +80,8 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         return
     terms = None if site is None else asked_of(site, key)
     stores.events.seal(key)
-    expires = end_of(key.closes, key.period) + (terms.retention_days if terms else 0) * DAY
+    end = stores.registry.calendar(key.site).end_of(key.closes, key.period)
+    expires = end + (terms.retention_days if terms else 0) * DAY
     if terms is None or expires <= now or stores.events.kept(key):
         # Its tables would be too old, or were and are purged: they are not made, or not again.
         stores.events.drop(key)
@@ -93,7 +98,8 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
 def _drop_if_old(stores: Stores, key: PeriodKey, now: float) -> None:
     """What was asked in a period cannot be read now: it waits, as long as its own rows allow."""
     limits = stores.events.limits(key)
-    if limits is not None and end_of(key.closes, key.period) + limits.retention_days * DAY <= now:
+    end = stores.registry.calendar(key.site).end_of(key.closes, key.period)
+    if limits is not None and end + limits.retention_days * DAY <= now:
         stores.events.drop(key)
 
 
@@ -124,7 +130,8 @@ def _facts(
     stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
 ) -> Facts:
     facts = read_facts(period, questions, whole)
-    return replace(facts, trees={**facts.trees, "consent": read_consents(stores.ledger, key)})
+    consents = read_consents(stores.ledger, key, stores.registry.calendar(key.site))
+    return replace(facts, trees={**facts.trees, "consent": consents})
 
 
 def _settle(stores: Stores, key: PeriodKey) -> None:

@@ -10,7 +10,7 @@ from askfirst.terms.edition import Choice
 from askfirst_collector.ledger.answers import ROLLBACK
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.periods import end_of, period_after, start_of
+from askfirst_collector.store.periods import Calendar, period_after
 
 from .calendar import name_of
 
@@ -18,7 +18,7 @@ from .calendar import name_of
 _NOTHING = Choice(0, 0)
 
 
-def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, set[int]]:
+def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Value, set[int]]:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
     A withdrawal is counted at the edition it leaves; a grant that was taken back, as its visitor
@@ -29,7 +29,9 @@ def read_consents(ledger: Ledger, key: PeriodKey) -> dict[Value, set[int]]:
     events: list[tuple[str, Value] | None] = []  # of which handle, and what happened
     newest: dict[str, int] = {}  # where the newest entry of a handle stands in it
     stands: dict[str, Mapping[str, Choice]] = {}
-    for entry in ledger.between(key.site, start_of(key.period), end_of(key.closes, key.period)):
+    first, last = calendar.start_of(key.period), calendar.end_of(key.closes, key.period)
+    # Of an entry only its hour is known: it counts to the day in which that begins.
+    for entry in ledger.between(key.site, first, last):
         handle = entry.body.get("handle")
         if handle is None:
             continue

@@ -10,7 +10,7 @@ Pairs, funnels, hours and what is left over are asked at closing alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
@@ -18,10 +18,10 @@ from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.store import so_far as figures
 from askfirst_collector.store.disclosed import Totals
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.periods import end_of
+from askfirst_collector.store.periods import DAY, ONE_DAY, Calendar
 from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
-from .calendar import DAY, asked_of
+from .calendar import asked_of
 from .disclosure import day_totals
 from .facts import FirstDays, read_arrivals
 from .rule import MARGIN, Rule
@@ -42,23 +42,23 @@ def count_days(stores: Stores, now: float) -> None:
         except Unreadable:
             continue
         terms = None if site is None else asked_of(site, key)
-        if terms is not None:
-            _count(stores, key, terms, now)
+        if site is not None and terms is not None:
+            _count(stores, key, terms, site.calendar, now)
 
 
-def _count(stores: Stores, key: PeriodKey, terms: Terms, now: float) -> None:
+def _count(stores: Stores, key: PeriodKey, terms: Terms, calendar: Calendar, now: float) -> None:
     counted = figures.read_days(stores.engine, key)
-    for day in _ended_days(key, now):
+    for day in _ended_days(key, calendar, now):
         if day not in counted:
             count_day(stores, key, terms, day)
 
 
-def _ended_days(key: PeriodKey, now: float) -> Iterator[str]:
+def _ended_days(key: PeriodKey, calendar: Calendar, now: float) -> Iterator[str]:
     # The last day of a period is counted when that closes.
-    day, last = date.fromisoformat(key.period), end_of(key.closes, key.period)
-    while (end := end_of("day", day.isoformat())) <= now and end < last:
+    day, last = date.fromisoformat(key.period), calendar.end_of(key.closes, key.period)
+    while (end := calendar.end_of("day", day.isoformat())) <= now and end < last:
         yield day.isoformat()
-        day += timedelta(days=1)
+        day += ONE_DAY
 
 
 def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
@@ -78,7 +78,8 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
         for name, leaves in arrivals.trees.items():
             depth = {**questions.trees, **questions.apart}[name]
             fresh.update(_tree(name, leaves, depth, day, rule, before))
-    expires = end_of(key.closes, key.period) + terms.retention_days * DAY
+    end = stores.registry.calendar(key.site).end_of(key.closes, key.period)
+    expires = end + terms.retention_days * DAY
     figures.write_day(stores.engine, key, day, totals, fresh, expires=expires)
 
 

@@ -7,29 +7,34 @@ from dataclasses import dataclass
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.database import Database
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.periods import period_of
+from askfirst_collector.store.periods import DAY, Calendar
 from askfirst_collector.store.today import SumOfDay, read_sum, write_sum
 
-from .calendar import DAY, asked
+from .calendar import HOUR, asked
 from .rule import Rule
 from .stores import Stores
 
-HOUR = 3600  # seconds
 SHOWN_FROM = 4  # times the cell size
 
 
 @dataclass(frozen=True)
 class Today:
-    """About so many visitors on the day of `until` (unix seconds, the end of the last hour)."""
+    """About so many visitors on the day of `until` (local seconds, the end of the last hour)."""
 
     until: int
     visitors: int
 
 
-def read_today(engine: Database, site: str, purpose: str, size: int, now: float) -> Today | None:
+def read_today(
+    engine: Database, site: str, purpose: str, size: int, calendar: Calendar, now: float
+) -> Today | None:
     """None where it is under four times the size, or nothing was looked at today."""
     added = read_sum(engine, site, purpose)
-    if added is None or added.shown < SHOWN_FROM * size or added.until <= midnight_of(now):
+    if (
+        added is None
+        or added.shown < SHOWN_FROM * size
+        or added.until <= _midnight(calendar.clock(now))
+    ):
         return None
     return Today(added.until, added.shown)
 
@@ -43,7 +48,9 @@ def add_newcomers(stores: Stores, now: float) -> None:
 
 def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
     terms = asked(site, purpose)
-    hour, midnight = int(now) // HOUR * HOUR, midnight_of(now)
+    # Local hours, as the rows have them: one that comes twice is over when it was there twice.
+    clock = site.calendar.clock(now)
+    hour, midnight = clock // HOUR * HOUR, _midnight(clock)
     if terms is None or hour == midnight:
         return
     before = read_sum(stores.engine, site.name, purpose)
@@ -51,7 +58,9 @@ def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
         before = SumOfDay(midnight, 0, 0)
     if before.until >= hour:
         return
-    key = PeriodKey(site.name, "", purpose, terms.closes, period_of(terms.closes, now))
+    key = PeriodKey(
+        site.name, "", purpose, terms.closes, site.calendar.period_of(terms.closes, now)
+    )
     rule = Rule(terms.min_cell_size, stores.urandom)
     with stores.events.reading(key) as period:
         total = before.sum + period.newcomers(midnight, before.until, hour) + rule.noise()
@@ -59,6 +68,5 @@ def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
     write_sum(stores.engine, site.name, purpose, added)
 
 
-def midnight_of(now: float) -> int:
-    """When the day began, unix seconds."""
-    return int(now) // DAY * DAY
+def _midnight(clock: int) -> int:
+    return clock // DAY * DAY

@@ -203,7 +203,8 @@ class _Run:
             details = zip(("marketing", "preferences", "statistics"), visitor.details, strict=True)
             self._answer(person, "save", {name: n for name, n in details if name in own})
         elif edition.policy.count_refusals:
-            self._parts.ledger.tally_refusal(person.site, edition.number)
+            calendar = self._parts.registry.calendar(person.site)
+            self._parts.ledger.tally_refusal(person.site, edition.number, calendar)
 
     def _answer_placed(self, person: Person, page: str) -> None:
         """Who agreed to the site's own is asked once, on its pages, about what is placed there."""
@@ -249,7 +250,9 @@ class _Run:
         }
         raw = Raw(headers, visitor.address, now)
         origin = self._origins[person.site]
-        observer = Observer(raw, place=self._place, own_origins=(origin,))
+        observer = Observer(
+            raw, place=self._place, own_origins=(origin,), clock=site.calendar.clock
+        )
         on_page = set(site.editions.current.asked_on(page.partition("?")[0]))
         type = "page_view" if action is None else "action"
         fields: dict[str, object] = {"type": type, "page": page, "action": action}
@@ -263,7 +266,13 @@ class _Run:
             if action is not None and action.name not in terms.actions:
                 continue
             template = row_template(
-                status, purpose, terms, self._parts.salts, now, collector=collector
+                status,
+                purpose,
+                terms,
+                self._parts.salts,
+                now,
+                calendar=site.calendar,
+                collector=collector,
             )
             if template is not None:
                 rows.append(template.row(type, observer.observe(fields, terms)))

@@ -128,6 +128,7 @@ class Intake:
                 place=self._place,
                 proxies=self._proxies,
                 own_origins=sender.site.editions.current.policy.origins,
+                clock=sender.site.calendar.clock,
             ),
             self._salts,
             placed=self._placed_batch(sender, sent),

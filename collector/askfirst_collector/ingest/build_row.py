@@ -11,10 +11,9 @@ from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
-from askfirst_collector.store.periods import end_of, period_of
+from askfirst_collector.store.periods import DAY, Calendar
 from askfirst_collector.store.salts import Salts, pseudonym
 
-DAY = 86_400  # seconds
 # Levels of `visitor`.
 PERIOD, RECEIPT = 1, 2
 
@@ -65,23 +64,25 @@ def row_template(
     salts: Salts,
     now: float,
     *,
+    calendar: Calendar,
     collector: str = "",
 ) -> RowTemplate | None:
     """For rows that arrive `now`; None without a key.
 
     The key of a grant is destroyed at its end: where it is missing, there is no grant.
     """
-    period = period_of(terms.closes, now)
+    period = calendar.period_of(terms.closes, now)
+    end = calendar.end_of(terms.closes, period)
     level = terms.scope.level("visitor")
     keep = terms.keep_rows_days
     salt: bytes | None = None
     if level == PERIOD:
-        salt = salts.period(status.site, terms.closes, period)
+        salt = salts.period(status.site, terms.closes, period, end)
     elif level == RECEIPT:
         salt = salts.grant_key(status.handle)
         if salt is None:
             return None
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
-        keep = min(keep, max(0, (status.expires - end_of(terms.closes, period)) // DAY))
+        keep = min(keep, max(0, (status.expires - end) // DAY))
     name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
     return RowTemplate(status.site, collector, purpose, period, name, keep, terms)

@@ -58,6 +58,7 @@ class Reading:
         self._observer = observer
         self._salts = salts
         self._named = placed
+        self._calendar = sender.site.calendar
         self._authorization = Authorization(sender.site, status, sender.signals)
         self._moulds: dict[str, RowTemplate | Drop] = {}
 
@@ -107,7 +108,15 @@ class Reading:
         if isinstance(terms, Drop):
             return terms
         status, now = self._authorization.status, self._observer.raw.now
-        template = row_template(status, purpose, terms, self._salts, now, collector=collector)
+        template = row_template(
+            status,
+            purpose,
+            terms,
+            self._salts,
+            now,
+            calendar=self._calendar,
+            collector=collector,
+        )
         return template or Drop.NO_GRANT
 
     def _values(self, event: Event, template: RowTemplate) -> dict[str, Value] | Drop:

@@ -10,6 +10,7 @@ from typing import Any
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import Closes
+from askfirst.terms.time_zone import UTC_NAME
 from askfirst_collector.catalogue.first_policy import jurisdiction
 from askfirst_collector.init.frameworks import Cookie
 
@@ -26,6 +27,7 @@ COMMENTS = {
     "site": "a short name; it stands in cookies and receipts",
     "origins": "exact: scheme, host, port; http on loopback alone",
     "jurisdiction": "whose law the notice follows: EU, GB, US-CA, …",
+    "time_zone": "whose days and hours count: an IANA name, Europe/Berlin",
     "languages": "languages of the notice, the default first",
     "for_children": "true: nothing is asked and nothing is gathered",
     "server_side": "true: the server counts page views after a grant",
@@ -100,7 +102,7 @@ def write(answers: Answers) -> str:
 
 def _lines(answers: Answers) -> Iterator[str]:
     document = {
-        **shipped(answers.level).document,
+        **dict(_with_zone(shipped(answers.level).document)),
         "site": answers.site,
         "origins": [answers.origin],
         "jurisdiction": jurisdiction(answers.country),
@@ -128,6 +130,17 @@ def _lines(answers: Answers) -> Iterator[str]:
         if name in answers.purposes:
             own = [cookie.name for cookie in answers.cookies if cookie.purpose == name]
             yield from _purpose(name, {**purpose, "closes": answers.closes, "cookies": own})
+
+
+def _with_zone(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A document with its time zone, which is left out where it is UTC, before the languages.
+
+    That of this machine would be a guess: servers mostly stand in UTC.
+    """
+    for key, value in document.items():
+        if key == "languages":
+            yield "time_zone", UTC_NAME
+        yield key, value
 
 
 def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from askfirst_collector.closing.allowed import allowed_now
-from askfirst_collector.closing.calendar import DAY
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
-from askfirst_collector.closing.today import add_newcomers, midnight_of
+from askfirst_collector.closing.today import add_newcomers
 from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import forget_refusals
@@ -19,6 +18,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import ANSWER_DAYS
 from askfirst_collector.store.job_times import note_times, read_times
+from askfirst_collector.store.periods import DAY
 from askfirst_collector.store.so_far import purge_days
 from askfirst_collector.store.today import purge_sums
 from askfirst_collector.usecases.save_host_policy import follow_file
@@ -26,6 +26,7 @@ from askfirst_collector.webhooks.deliver import tell_owners
 
 MINUTE = 60  # seconds
 HOUR = 3600  # seconds
+MOST_BEHIND = 12 * HOUR  # that local time is behind UTC
 TALLIES = 62  # days that counted refusals wait for the closing of their month
 
 
@@ -47,17 +48,19 @@ def purge(parts: Services, now: float) -> None:
     allowed = allowed_now(parts, parts.host.current().policy)
     tables = {subject: days.tables for subject, days in allowed.items()}
     forget_refusals(parts.engine, tallied)
-    disclosed.purge(parts.engine, now, tables)
-    purge_days(parts.engine, now, tables)
-    purge_sums(parts.engine, midnight_of(now))
+    calendar = parts.registry.calendar
+    disclosed.purge(parts.engine, now, tables, calendar)
+    purge_days(parts.engine, now, tables, calendar)
+    purge_sums(parts.engine, int(now - MOST_BEHIND) // DAY * DAY)
     drop_expired(parts.engine, now)
     parts.ledger.truncate()
-    parts.events.expire_kept(now, {subject: days.rows for subject, days in allowed.items()})
+    rows = {subject: days.rows for subject, days in allowed.items()}
+    parts.events.expire_kept(now, rows, calendar)
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)
 
 
 def _destroy_salts(parts: Services, now: float) -> None:
-    parts.salts.destroy_due(now)
+    parts.salts.destroy_due(now, parts.registry.calendar)
 
 
 # In this order: a salt that is due is destroyed even where a long close follows.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
@@ -26,6 +25,7 @@ from askfirst_collector.ledger.revoked import position, revocation
 from askfirst_collector.ledger.tables import dead, entry, refusal
 from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.events import Authorized
+from askfirst_collector.store.periods import Calendar
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
@@ -163,9 +163,12 @@ class Ledger:
             self.truncate()
         return len(handles)
 
-    def tally_refusal(self, site: str, edition: int) -> None:
-        """Add one refusal to the day's count of an edition; nothing else about it is known here."""
-        day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+    def tally_refusal(self, site: str, edition: int, calendar: Calendar) -> None:
+        """Add one refusal to the day's count of an edition; nothing else about it is known here.
+
+        Like an entry, it counts to the day in which its hour begins.
+        """
+        day = calendar.period_of("day", hour_of(self._now()))
         same = (refusal.c.site == site) & (refusal.c.edition == edition) & (refusal.c.day == day)
         more = update(refusal).where(same).values(count=refusal.c.count + 1)
         with changing(self._engine) as connection:

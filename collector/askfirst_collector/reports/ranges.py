@@ -14,7 +14,7 @@ from typing import Literal
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.calendar import DAY, asked, last_terms, name_of, since
+from askfirst_collector.closing.calendar import asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed import Kind, Totals
 from askfirst_collector.store.disclosed_ranges import (
@@ -25,7 +25,14 @@ from askfirst_collector.store.disclosed_ranges import (
     sums,
 )
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.periods import end_of, first_day, period_of, periods_between
+from askfirst_collector.store.periods import (
+    DAY,
+    IN_UTC,
+    Calendar,
+    first_day,
+    period_after,
+    periods_between,
+)
 from askfirst_collector.store.so_far import (
     TOTAL,
     Figure,
@@ -126,8 +133,8 @@ def newest_closed(stores: Stores) -> dict[str, Period]:
     return newest
 
 
-def _rank(period: Period) -> tuple[int, int]:
-    return end_of(period.closes, period.period), period.visitors or 0
+def _rank(period: Period) -> tuple[str, int]:
+    return period_after(period.closes, period.period), period.visitors or 0
 
 
 def _add_so_far(by_table: dict[str, list[Row]], figures: Mapping[Question, Figure]) -> None:
@@ -157,11 +164,14 @@ def series(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     last = None if site is None else last_terms(site, name)
     closes = last.closes if last else "day"
     begun = since(site, name) if site is not None and terms is not None else 0.0
+    calendar = IN_UTC if site is None else site.calendar
     missing = [
         _running(
             stores,
             wanted,
-            Period(period, closes, None, None, _reason(terms, closes, period, begun, now)),
+            Period(
+                period, closes, None, None, _reason(terms, closes, period, begun, now, calendar)
+            ),
         )
         for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())
         if (closes, period) not in known
@@ -204,23 +214,20 @@ def daily(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     days = days_between(stores.engine, *of, first, last)
     closed = {period.period: period for period in periods if period.closes == "day"}
     longer = [period for period in periods if period.closes != "day"]
+    today = stores.registry.calendar(wanted.site).period_of("day", stores.now())
     return tuple(
-        closed.get(day) or _day(day, days.get(day), longer, stores.now())
+        closed.get(day) or _day(day, days.get(day), longer, today)
         for day in periods_between("day", first, last)
     )
 
 
-def _day(day: str, totals: Totals | None, periods: Iterable[Period], now: float) -> Period:
+def _day(day: str, totals: Totals | None, periods: Iterable[Period], today: str) -> Period:
     if totals is not None and totals.visitors is not None:
         return Period(day, "day", totals.visitors, totals.views, None, totals.visits)
     at = date.fromisoformat(day)
     around = (p for p in periods if p.period == first_day(p.closes, at).isoformat())
     missing = next((p.reason for p in around if p.reason in _WHOLE), None)
-    return Period(day, "day", None, None, missing or _of_day(day, now))
-
-
-def _of_day(day: str, now: float) -> Reason:
-    return "open" if end_of("day", day) > now else "too few"
+    return Period(day, "day", None, None, missing or ("too few" if day < today else "open"))
 
 
 def _closed(closed: ClosedPeriod) -> Period:
@@ -230,12 +237,19 @@ def _closed(closed: ClosedPeriod) -> Period:
     return Period(closed.period, closed.closes, *figures)
 
 
-def _reason(terms: Terms | None, closes: str, period: str, begun: float, now: float) -> Reason:
+def _reason(
+    terms: Terms | None,
+    closes: str,
+    period: str,
+    begun: float,
+    now: float,
+    calendar: Calendar,
+) -> Reason:
     if terms is None:
         return "not asked"
-    end = end_of(closes, period)
+    end = calendar.end_of(closes, period)
     if end > now:
         return "open"
-    if period < period_of(closes, begun):
+    if period < calendar.period_of(closes, begun):
         return "before"
     return "past retention" if end + terms.retention_days * DAY <= now else "not closed yet"

@@ -58,7 +58,7 @@ def reconcile(parts: Services) -> bool:
     for site, handle in parts.ledger.handles():
         _hold(parts, site, handle, limits)
         _key(parts, site, handle, has_key=handle in keyed)
-    parts.salts.destroy_due(parts.now())
+    parts.salts.destroy_due(parts.now(), parts.registry.calendar)
     if not lack.is_cut:
         _sweep(parts)
         if limits is None or parts.ledger.newest() != before:

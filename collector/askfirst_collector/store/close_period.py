@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from askfirst_collector.store.dictionary import add_period, find_period
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import DAY, CalendarOf
 from askfirst_collector.store.removal import next_generation, purge_periods
-from askfirst_collector.store.salts import period_end
 from askfirst_collector.store.schema import KEPT, SEALED
 
-DAY = 86_400  # seconds
 Subject = tuple[str, str, str]  # site, collector, purpose
 Allowed = Mapping[Subject, int]  # days that the host policy gives a subject's rows now
 _OVER = "period = ? AND (keep_rows_days <= ? OR ?)"
@@ -45,10 +44,12 @@ def finish(connection: sqlite3.Connection, number: int) -> None:
     purge_periods(connection)
 
 
-def expire(connection: sqlite3.Connection, now: float, allowed: Allowed) -> int:
+def expire(
+    connection: sqlite3.Connection, now: float, allowed: Allowed, calendar_of: CalendarOf
+) -> int:
     """Remove kept rows whose days are over; the strings of a period go with its last row."""
     removed = 0
-    for number, over in _kept(connection, now, allowed):
+    for number, over in _kept(connection, now, allowed, calendar_of):
         removed += connection.execute(
             f"DELETE FROM event WHERE {_OVER}",  # noqa: S608
             (number, *over),
@@ -59,7 +60,7 @@ def expire(connection: sqlite3.Connection, now: float, allowed: Allowed) -> int:
 
 
 def _kept(
-    connection: sqlite3.Connection, now: float, allowed: Allowed
+    connection: sqlite3.Connection, now: float, allowed: Allowed, calendar_of: CalendarOf
 ) -> Iterator[tuple[int, tuple[int, bool]]]:
     """Each period of kept rows: its number, its age, whether that is too old for any row."""
     rows = connection.execute(
@@ -67,6 +68,6 @@ def _kept(
     ).fetchall()
     for number, closes, period, *names in rows:
         subject = (names[0], names[1], names[2])
-        days = (int(now) - period_end(closes, period)) // DAY
+        days = (int(now) - calendar_of(subject[0]).end_of(closes, period)) // DAY
         limit = allowed.get(subject)
         yield number, (days, limit is not None and limit <= days)

@@ -39,9 +39,8 @@ from askfirst.terms.terms import CLOSES
 from askfirst_collector.store.database import changing, metadata, reading
 from askfirst_collector.store.events import PeriodKey
 
-from .periods import period_of
+from .periods import DAY, CalendarOf
 
-DAY = 86_400  # seconds
 Subject = tuple[str, str, str]  # site, collector ("" for the site itself), purpose
 Kind = Literal["value", "other", "not given"]
 _OF_PERIOD = ("site", "collector", "purpose", "closes", "period")
@@ -196,33 +195,38 @@ def settle(engine: Engine, key: PeriodKey) -> None:
         connection.execute(update(closing).where(_is(key)).values(settled=1))
 
 
-def purge(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> int:
+def purge(
+    engine: Engine, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
+) -> int:
     """Remove what is past its retention; how many periods it were.
 
     `allowed` are the days that the host policy gives each subject now.
     """
     with changing(engine) as connection:
-        numbers = [number for number, _ in _over(connection, now, allowed)]
+        numbers = [number for number, _ in _over(connection, now, allowed, calendar_of)]
         remove(connection, numbers)
     return len(numbers)
 
 
-def over(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> list[Subject]:
+def over(
+    engine: Engine, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
+) -> list[Subject]:
     """Of each closed period past its retention, or past what is allowed now, its subject."""
     with reading(engine) as connection:
-        return [subject for _, subject in _over(connection, now, allowed)]
+        return [subject for _, subject in _over(connection, now, allowed, calendar_of)]
 
 
 def _over(
-    connection: Connection, now: float, allowed: Mapping[Subject, int]
+    connection: Connection, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
 ) -> list[tuple[int, Subject]]:
     columns = (closing.c.id, *(closing.c[name] for name in _OF_PERIOD[:3]))
     settled = select(*columns).where(closing.c.settled == 1)
     queries = [settled.where(closing.c.expires <= int(now))]
     for names, days in allowed.items():
+        calendar = calendar_of(names[0])
         for closes in CLOSES:
             # Of each kind, everything before the period in which the oldest allowed second lies.
-            oldest = period_of(closes, max(0.0, now - days * DAY))
+            oldest = calendar.period_of(closes, max(0.0, now - days * DAY))
             values = (*names, closes)
             own = [closing.c[name] == at for name, at in zip(_OF_PERIOD[:4], values, strict=True)]
             queries.append(settled.where(*own, closing.c.period < oldest))

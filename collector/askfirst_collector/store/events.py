@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.periods import CalendarOf
 
 # Stored as numbers; the position in this tuple must never change.
 TYPES = ("page_view", "action", "drop")
@@ -212,7 +213,9 @@ class EventStore(Protocol):
         """Whether the rows of a period are those that `keep` wrote."""
         ...
 
-    def expire_kept(self, now: float, allowed: Mapping[tuple[str, str, str], int] = ...) -> int:
+    def expire_kept(
+        self, now: float, allowed: Mapping[tuple[str, str, str], int], calendar_of: CalendarOf
+    ) -> int:
         """Remove kept rows whose own `keep_rows_days` since their period's end are over.
 
         `allowed` are the days that the host policy gives a (site, collector, purpose) now; the

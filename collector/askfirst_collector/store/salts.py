@@ -17,12 +17,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.periods import IN_UTC, CalendarOf
 from askfirst_collector.store.present import Present, connect
 from askfirst_collector.store.schema import use_journal
 from askfirst_collector.store.versions import (
@@ -55,6 +55,8 @@ _WITHOUT_ENDINGS = """
 DROP TABLE IF EXISTS ended;
 DROP TABLE IF EXISTS witness;
 """
+
+_MOVE_DUE = "UPDATE period_salt SET due = ? WHERE site = ? AND closes = ? AND period = ?"
 
 _ENDINGS_GONE = 2  # the version
 
@@ -106,18 +108,6 @@ def _frame(name: str) -> bytes:
     return len(field).to_bytes(4, "big") + field
 
 
-def period_end(closes: str, period: str) -> int:
-    """Unix seconds at which the day, ISO week or month that begins on `period` is over (UTC)."""
-    first = date.fromisoformat(period)
-    if closes == "day":
-        after = first + timedelta(days=1)
-    elif closes == "week":
-        after = first + timedelta(days=7)
-    else:
-        after = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return int(datetime.combine(after, time(), UTC).timestamp())
-
-
 class Salts:
     """The file, opened by one process. Every method may raise CollectorUnavailable."""
 
@@ -139,15 +129,16 @@ class Salts:
                 self._file.close()
                 raise
 
-    def period(self, site: str, closes: str, period: str) -> bytes:
+    def period(self, site: str, closes: str, period: str, end: int) -> bytes:
         """The salt of a period: whoever asks first draws it, everyone after reads that one.
 
-        CollectorUnavailable two hours after its end: a second salt would count people twice.
+        CollectorUnavailable two hours after its end (unix seconds): a second salt would count
+        people twice.
         """
         known = self._known.get(("period_salt", site, closes, period))
-        if known is not None and self._now() < known[1]:
+        due = end + GRACE
+        if known is not None and self._now() < known[1] == due:
             return known[0]
-        due = period_end(closes, period) + GRACE
         return self._elected(
             "period_salt", ("site", "closes", "period"), (site, closes, period), due
         )
@@ -155,7 +146,7 @@ class Salts:
     def batch_key(self, day: str) -> bytes:
         """The key of a day (`2026-11-22`) under which answers to batches are kept for retries."""
         return self._elected(
-            "batch_key", ("day",), (day,), period_end("day", day) + RETRIES + GRACE
+            "batch_key", ("day",), (day,), IN_UTC.end_of("day", day) + RETRIES + GRACE
         )
 
     def open_periods(self, site: str) -> list[PeriodSalt]:
@@ -206,8 +197,9 @@ class Salts:
             rows = file.execute("SELECT handle FROM grant_key").fetchall()
         return [handle for (handle,) in rows]
 
-    def destroy_due(self, now: float) -> int:
+    def destroy_due(self, now: float, calendar_of: CalendarOf) -> int:
         """Destroy every salt and key whose time is over; how many there were."""
+        self._put_off(now, calendar_of)
         self.forget_due(now)
         with self._writing() as file:
             gone = sum(
@@ -221,6 +213,17 @@ class Salts:
         # The journal still holds the pages as they were.
         self._truncate()
         return gone
+
+    def _put_off(self, now: float, calendar_of: CalendarOf) -> None:
+        """Keep what is due no more: the zone of a site changed, and its period got longer."""
+        query = "SELECT site, closes, period FROM period_salt WHERE due <= ?"
+        with self._reading() as file:
+            keys = file.execute(query, (int(now),)).fetchall()
+        ends = [(calendar_of(key[0]).end_of(*key[1:]) + GRACE, *key) for key in keys]
+        later = [row for row in ends if row[0] > now]
+        if later:
+            with self._writing() as file:
+                file.executemany(_MOVE_DUE, later)
 
     def forget_due(self, now: float) -> None:
         """Drop from this process's memory what is due; for workers that hold no lease."""
@@ -250,18 +253,20 @@ class Salts:
             self.forget_due(now)
             raise CollectorUnavailable("the period is over")
         known = self._known.get((table, *key))
-        if known is not None:
+        if known is not None and known[1] == due:
             return known[0]
         # Table and columns are words of this file; the values are bound.
         where = " AND ".join(f"{column} = ?" for column in columns)
         value = "salt" if table == "period_salt" else "key"
         insert = f"INSERT OR IGNORE INTO {table} VALUES ({'?, ' * len(key)}?, ?)"  # noqa: S608
-        select = f"SELECT {value} FROM {table} WHERE {where}"  # noqa: S608
+        select = f"SELECT {value}, due FROM {table} WHERE {where}"  # noqa: S608
         with self._writing() as file:
             row = file.execute(select, key).fetchone()
             if row is None:
                 file.execute(insert, (*key, self._urandom(SALT), due))
                 row = file.execute(select, key).fetchone()
+            elif row[1] != due:
+                file.execute(f"UPDATE {table} SET due = ? WHERE {where}", (due, *key))  # noqa: S608
         with self._lock:
             self._known[(table, *key)] = (row[0], due)
         self.forget_due(now)

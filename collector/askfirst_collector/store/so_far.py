@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import (
     Column,
@@ -29,7 +28,6 @@ from sqlalchemy import (
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.database import changing, metadata, reading
 from askfirst_collector.store.disclosed import (
-    DAY,
     Disclosed,
     Subject,
     Totals,
@@ -39,6 +37,7 @@ from askfirst_collector.store.disclosed import (
     written,
 )
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import DAY, CalendarOf
 
 TOTAL = ("", ())  # the question how many visitors there are in all
 Question = tuple[str, Value]  # a table, and a path in it
@@ -177,12 +176,14 @@ def days_between(
         return {row[0]: Totals(row[1], row[2], row[3]) for row in connection.execute(query)}
 
 
-def purge_days(engine: Engine, now: float, allowed: Mapping[Subject, int]) -> None:
+def purge_days(
+    engine: Engine, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
+) -> None:
     """Remove days past their retention, or past the days that are allowed a purpose now."""
     table = daily_total.c
     over = [table.expires <= int(now)]
     for (site, collector, purpose), days in allowed.items():
-        oldest = datetime.fromtimestamp(max(0.0, now - (days + 1) * DAY), UTC).date().isoformat()
+        oldest = calendar_of(site).period_of("day", max(0.0, now - (days + 1) * DAY))
         own = and_(table.site == site, table.collector == collector, table.purpose == purpose)
         over.append(own & (table.day < oldest))
     with changing(engine) as connection:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 
 from askfirst.errors import AskfirstError
 from askfirst.terms.attributes import ATTRIBUTES
@@ -44,6 +43,7 @@ from .events import (
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
 from .period_reader import SqlitePeriod
+from .periods import CalendarOf
 from .present import Present
 from .schema import DIMENSIONS, KEPT, STEPS, open_events
 from .versions import check_version
@@ -141,9 +141,13 @@ class SqliteEvents:
             number = find_period(connection, key)
             return number is not None and state_of(connection, number) == KEPT
 
-    def expire_kept(self, now: float, allowed: close_period.Allowed = MappingProxyType({})) -> int:
+    def expire_kept(
+        self, now: float, allowed: close_period.Allowed, calendar_of: CalendarOf
+    ) -> int:
         """Remove kept rows whose own days, or those allowed, after their period are over."""
-        removed = self._write(lambda connection: close_period.expire(connection, now, allowed))
+        removed = self._write(
+            lambda connection: close_period.expire(connection, now, allowed, calendar_of)
+        )
         assert isinstance(removed, int)
         return removed
 

@@ -66,4 +66,4 @@ def _purges(parts: Services, policy: Policy) -> tuple[Purge, ...]:
 
 def _over(parts: Services, allowed: Mapping[Subject, Days]) -> Counter[Subject]:
     tables = {subject: days.tables for subject, days in allowed.items()}
-    return Counter(over(parts.engine, parts.now(), tables))
+    return Counter(over(parts.engine, parts.now(), tables, parts.registry.calendar))

@@ -101,7 +101,7 @@ class Views:
             span=span,
             closes=terms.closes,
             figures=figures.totals(self._parts, terms, answers, gathering=site.host is not None),
-            timeline=figures.timeline(days, terms),
+            timeline=figures.timeline(days, terms, site.calendar.zone),
             panels=sorted(shown, key=lambda heading: not heading.lines),
             purposes=subject.titles,
             explanation=self._explanation(subject, terms),
@@ -180,13 +180,14 @@ class Views:
         return self._in_thread(of_subject)
 
     def _explanation(self, subject: DataSource, terms: Terms) -> str:
-        return explanation(terms, self._parts.now(), gathering=subject.site.host is not None)
+        gathering, calendar = subject.site.host is not None, subject.site.calendar
+        return explanation(terms, calendar, self._parts.now(), gathering=gathering)
 
     def _span(self, request: Request, subject: DataSource) -> tuple[DateRange, Terms | None]:
         span = read_date_range(
             subject.policy,
             request.query_params,
-            now=self._parts.now(),
+            today=subject.site.calendar.day_of(self._parts.now()),
             collector=subject.collector,
         )
         return span, subject.terms(span.purpose)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from askfirst.terms.terms import Terms
+from askfirst_collector.closing.calendar import HOUR
 from askfirst_collector.closing.today import SHOWN_FROM, read_today
 from askfirst_collector.dashboard.figures.charts import Columns, Series, World, columns, world
 from askfirst_collector.dashboard.figures.why_missing import (
@@ -14,7 +15,6 @@ from askfirst_collector.dashboard.figures.why_missing import (
     period_name,
     short_name,
 )
-from askfirst_collector.dashboard.layout.templates import moment
 from askfirst_collector.dashboard.selection.tables import (
     ANSWERS,
     COUNTRIES,
@@ -28,6 +28,7 @@ from askfirst_collector.dashboard.selection.tables import (
 from askfirst_collector.reports.ranges import Period, Report, report
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range, hours_of_day
+from askfirst_collector.store.periods import DAY
 
 PREVIEW = 7  # lines of a table on the overview
 
@@ -76,7 +77,7 @@ class Panel:
     chart: Columns | None = None
 
 
-def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
+def timeline(periods: Sequence[Period], terms: Terms, zone: str) -> Timeline:
     """The periods as columns; views stand behind visitors."""
     chart = columns(
         [
@@ -91,7 +92,7 @@ def timeline(periods: Sequence[Period], terms: Terms) -> Timeline:
             period.visitors,
             period.views,
             period.visits,
-            missing(period, terms),
+            missing(period, terms, zone),
         )
         for period in reversed(periods)
     )
@@ -122,11 +123,13 @@ def totals(parts: Services, terms: Terms, answers: Report, *, gathering: bool) -
 
 def _today(parts: Services, terms: Terms, answers: Report) -> Figure:
     wanted, size = answers.wanted, terms.min_cell_size
-    today = read_today(parts.engine, wanted.site, wanted.purpose, size, parts.now())
+    calendar = parts.registry.calendar(wanted.site)
+    today = read_today(parts.engine, wanted.site, wanted.purpose, size, calendar, parts.now())
     waiting = f"Shown from about {SHOWN_FROM * size} visitors on, once an hour."
     if today is None:
         return Figure("Today so far", None, waiting)
-    return Figure(f"Today until {moment(today.until)[-9:]}", today.visitors)
+    hour = today.until % DAY // HOUR
+    return Figure(f"Today until {hour:02}:00 {calendar.zone}", today.visitors)
 
 
 def panel(
@@ -147,7 +150,7 @@ def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:
         lines=shown,
         count=len(shown),
         why=no_line(HOURS.table, terms, any_closed=True),
-        note="",
+        note=f"By the clock of {parts.registry.calendar(wanted.site).zone}.",
         chart=columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
         if shown
         else None,

@@ -8,25 +8,31 @@ from askfirst.terms.terms import Terms
 from askfirst_collector.closing.rule import MARGIN
 from askfirst_collector.dashboard.layout.templates import day
 from askfirst_collector.reports.ranges import Period
-from askfirst_collector.store.periods import end_of, period_of
+from askfirst_collector.store.periods import Calendar
 
-ENDS = {
-    "day": "The day closes at 00:00 UTC",
-    "week": "The week closes on Monday at 00:00 UTC",
-    "month": "The month closes on its last day at 24:00 UTC",
+_ENDS = {
+    "day": "The day closes at 00:00",
+    "week": "The week closes on Monday at 00:00",
+    "month": "The month closes on its last day at 24:00",
 }
 WITHIN = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
-def explanation(terms: Terms, now: float, *, gathering: bool) -> str:
+def ends(closes: str, zone: str) -> str:
+    """When a period closes, by the clock of a time zone."""
+    return f"{_ENDS[closes]} {zone}"
+
+
+def explanation(terms: Terms, calendar: Calendar, now: float, *, gathering: bool) -> str:
     """When the open period closes, what is never shown, and how to read a sum."""
     closes, size = terms.closes, terms.min_cell_size
-    seconds = max(0, end_of(terms.closes, period_of(terms.closes, now)) - now)
+    end = calendar.end_of(closes, calendar.period_of(closes, now))
+    seconds = max(0, end - now)
     hours, minutes = divmod(int(seconds) // 60, 60)
     wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
-    ends = f"{ENDS[closes]}, in {wait}" if gathering else "Nothing is gathered now"
+    close = f"{ends(closes, calendar.zone)}, in {wait}" if gathering else "Nothing is gathered now"
     return (
-        f"{ends}; figures under {size} visitors are never shown. Every figure is about right: "
+        f"{close}; figures under {size} visitors are never shown. Every figure is about right: "
         "chance moves it by two, page views and visits by ten, so that nobody can be read from it, "
         f"and a part may read larger than its whole. Visitors are {WITHIN[closes]} visitors: who "
         f"comes in two {closes}s counts twice, since nothing is left by which to tell. Of one "
@@ -39,11 +45,11 @@ def few(size: int) -> str:
     return f"Fewer than about {size + MARGIN} visitors, so nothing more is said."
 
 
-def missing(period: Period, terms: Terms) -> str:
+def missing(period: Period, terms: Terms, zone: str) -> str:
     """Why this period has no figure; "" where it has."""
     size = terms.min_cell_size
     reasons = {
-        "open": f"Still open. {ENDS[period.closes]}.",
+        "open": f"Still open. {ends(period.closes, zone)}.",
         "not closed yet": "It has ended and closes within minutes.",
         "too few": few(size),
         "past retention": "Past its retention: the figures are gone.",

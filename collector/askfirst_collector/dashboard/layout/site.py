@@ -56,7 +56,7 @@ class SiteLayout:
         if site is None:
             return bare_menu(visit.member, sites, name, current)
         subject = read_source(self._parts, site, "")
-        span = read_date_range(subject.policy, {}, now=self._parts.now())
+        span = read_date_range(subject.policy, {}, today=site.calendar.day_of(self._parts.now()))
         terms = subject.terms(span.purpose)
         tables = tables_of(terms) if terms else ()
         collectors = subjects(self._parts, visit.member, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose
@@ -35,7 +35,7 @@ class DateRange:
 
 
 def read_date_range(
-    policy: Policy, asked_for: Mapping[str, str], *, now: float, collector: str = ""
+    policy: Policy, asked_for: Mapping[str, str], *, today: date, collector: str = ""
 ) -> DateRange:
     """The span of a query; what is missing or cannot be read gets the usual value."""
     purposes = asked_purposes(policy)
@@ -43,7 +43,6 @@ def read_date_range(
     if purpose not in purposes:
         purpose = usual_purpose(policy)
     closes = policy.purposes[purpose].terms.closes if purpose else "day"
-    today = datetime.fromtimestamp(now, UTC).date()
     last = _day(asked_for.get("to", "")) or today
     first = _day(asked_for.get("from", "")) or last - USUAL[closes]
     first, last = min(first, last), max(first, last)

@@ -38,7 +38,7 @@ class Line:
 
 PAGES = Heading("pages", "page", "Pages", "Page")
 COUNTRIES = Heading("countries", "ip", "Countries", "Country")
-HOURS = Heading("hours", "time", "Hours", "Hour, UTC")
+HOURS = Heading("hours", "time", "Hours", "Hour")
 ANSWERS = Heading("answers", "consent", "Answers", "Answer, edition")
 TABLES = (
     PAGES,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from askfirst.terms.reading import NAME
 from askfirst_collector.catalogue.first_policy import LEVELS
-from askfirst_collector.dashboard.figures.why_missing import ENDS
+from askfirst_collector.dashboard.figures.why_missing import ends
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.site import SiteLayout
@@ -75,7 +75,7 @@ class Onboarding:
             ),
             policy=policy,
             terms=terms,
-            ends=ENDS[terms.closes] if terms else "",
+            ends=ends(terms.closes, site.calendar.zone) if site and terms else "",
             keys=keys,
             way=way,
             ways=WAYS,

@@ -1,4 +1,4 @@
-"""The time of arrival, in UTC."""
+"""The time of arrival, as the clock of a site shows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from ..terms.attributes import UNKNOWN, Value
 
 
 def arrival(now: float) -> Value:
-    """Day, hour, minute, second of `now` (unix seconds): ("2026-11-22", "14", "05", "09")."""
+    """Day, hour, minute, second of `now`: ("2026-11-22", "14", "05", "09").
+
+    In local seconds: unix seconds whose hours in UTC are those of the clock on the wall.
+    """
     try:
         moment = datetime.fromtimestamp(now, UTC)
     except (OverflowError, ValueError, OSError):

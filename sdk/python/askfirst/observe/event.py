@@ -50,6 +50,7 @@ class Observer:
     """One request: each thing that it tells is read when it is first wanted, and once.
 
     Without a `place` every address is unknown. `own_origins` are the site's own.
+    `clock` makes local seconds of unix seconds; without one they are of UTC.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class Observer:
         place: Locator | None,
         proxies: Proxies = DIRECT,
         own_origins: Collection[str] = (),
+        clock: Callable[[float], float] = float,
     ) -> None:
         self.raw = raw
+        self.clock = clock
         self.place = place
         self.proxies = proxies
         self.own_origins = own_origins
@@ -139,7 +142,7 @@ def _os(request: Observer) -> Value:
 
 
 _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
-    "time": lambda request: arrival(request.raw.now),
+    "time": lambda request: arrival(request.clock(request.raw.now)),
     "browser": _browser,
     "os": _os,
     "ip": _place,

@@ -18,6 +18,7 @@ from .canonical import canonical
 from .countries import country_problem, law_problem
 from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
 from .reading import NAME, NAME_ADVICE, Problems, Reader
+from .time_zone import UTC_NAME, ZONE_ADVICE, time_zone_problem
 from .uses import above
 
 VERSION = 1
@@ -37,6 +38,11 @@ _ORIGIN_ADVICE = (
     "write an exact origin such as 'https://example.org': lower case, https (http on loopback "
     "alone), no path, no default port"
 )
+
+
+# The keys that came after 0.2, with their defaults. What came later is left out of the canonical
+# form where it is at its default: an upgrade changes no hash, and makes no edition.
+NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME}
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class Policy:
     evidence_days: int
     necessary: tuple[Necessary, ...]
     purposes: Mapping[str, Purpose]
+    time_zone: str = UTC_NAME
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -98,23 +105,26 @@ class Policy:
     def document(self) -> dict[str, Any]:
         """The policy as plain values, every default written out and every set sorted."""
         authority = self.authority
-        return {
-            "version": self.version,
-            "site": self.site,
-            "origins": sorted(self.origins),
-            "controller": {key: value for key, value in vars(self.controller).items() if value},
-            "jurisdiction": self.jurisdiction,
-            **({"authority": vars(authority).copy()} if authority else {}),
-            "languages": list(self.languages),
-            "for_children": self.for_children,
-            "server_side": self.server_side,
-            "count_refusals": self.count_refusals,
-            "consent_days": self.consent_days,
-            "refusal_days": self.refusal_days,
-            "evidence_days": self.evidence_days,
-            "necessary": [vars(cookie).copy() for cookie in self.necessary],
-            "purposes": {name: _write(purpose) for name, purpose in self.purposes.items()},
-        }
+        return without_newer_defaults(
+            {
+                "version": self.version,
+                "site": self.site,
+                "origins": sorted(self.origins),
+                "controller": {key: value for key, value in vars(self.controller).items() if value},
+                "jurisdiction": self.jurisdiction,
+                **({"authority": vars(authority).copy()} if authority else {}),
+                "time_zone": self.time_zone,
+                "languages": list(self.languages),
+                "for_children": self.for_children,
+                "server_side": self.server_side,
+                "count_refusals": self.count_refusals,
+                "consent_days": self.consent_days,
+                "refusal_days": self.refusal_days,
+                "evidence_days": self.evidence_days,
+                "necessary": [vars(cookie).copy() for cookie in self.necessary],
+                "purposes": {name: _write(purpose) for name, purpose in self.purposes.items()},
+            }
+        )
 
     def canonical(self) -> bytes:
         """Canonical JSON of the document (RFC 8785)."""
@@ -124,6 +134,15 @@ class Policy:
     def hash(self) -> str:
         """Hex SHA-256 of the canonical JSON: the name of this policy as an edition."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def without_newer_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document without the keys that say nothing and that older versions do not know."""
+    return {
+        key: value
+        for key, value in document.items()
+        if key not in NEWER_DEFAULTS or value != NEWER_DEFAULTS[key]
+    }
 
 
 def _write(purpose: Purpose) -> dict[str, Any]:
@@ -233,6 +252,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         ),
         authority=_read_authority(r),
         languages=languages,
+        time_zone=_read_time_zone(r, archived=archived) if site else UTC_NAME,
         for_children=r.flag("for_children", default=False),
         server_side=r.flag("server_side", default=False),
         count_refusals=r.flag("count_refusals", default=False),
@@ -248,6 +268,14 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
     )
     r.close()
     return policy
+
+
+def _read_time_zone(r: Reader, *, archived: bool) -> str:
+    # What was published is read on a machine without zones too: a gate needs none.
+    name = r.text("time_zone", UTC_NAME, longest=64, advice=ZONE_ADVICE)
+    if r.sound("time_zone") and not archived and (problem := time_zone_problem(name)):
+        r.wrong("time_zone", name, problem)
+    return name
 
 
 def _read_controller(r: Reader) -> Controller:

@@ -1,0 +1,42 @@
+"""Which names of time zones are names: those of the IANA time zone database."""
+
+from __future__ import annotations
+
+import zoneinfo
+from difflib import get_close_matches
+from functools import cache
+
+UTC_NAME = "UTC"
+ZONE_ADVICE = "write an IANA name such as 'Europe/Berlin', or 'UTC'"
+
+
+def time_zone_problem(name: str) -> str:
+    """What to write instead of a name that is none; "" for one that is.
+
+    A name says an area and a place (`Europe/Berlin`), so that its days of 23 and 25 hours are
+    known; `localtime`, which is another zone on another machine, is none.
+    """
+    if name == UTC_NAME:
+        return ""
+    names = _names()
+    if not names:
+        return (
+            "this machine has no time zones: install the package 'tzdata' "
+            "(pip install tzdata), or write 'UTC'"
+        )
+    if "/" in name and name in names:
+        return ""
+    exact = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower().replace(" ", "_"), exact, n=1)
+    places = {known.rpartition("/")[2].lower(): known for known in sorted(names)}
+    close = close or get_close_matches(name.lower().replace(" ", "_"), places, n=1, cutoff=0.8)
+    meant = exact.get(close[0]) or places[close[0]] if close else ""
+    advice = f"did you mean {meant!r}?" if meant else ZONE_ADVICE
+    return f"there is no such time zone: {advice}"
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(
+        name for name in zoneinfo.available_timezones() if "/" in name or name == UTC_NAME
+    )

@@ -211,3 +211,12 @@ def test_canaries_reach_no_file_and_no_log(world: World, caplog: pytest.LogCaptu
     events = b"".join(held for name, held in world.files().items() if "events" in name)
     assert handle.encode() not in events
     assert bytes.fromhex(handle) not in events
+
+
+def test_pages_are_named_by_the_routes_of_the_site(world: World) -> None:
+    """M26: those of the policy that is current; another one asks nobody again."""
+    handle = world.grant()
+    world.parts.registry.publish(site_policy(routes=["/coffee/:kind"]))
+    assert world.post(world.body(), handle=handle).body["stored"] == 1
+    (row,) = world.rows()
+    assert row.values["page"][:2] == ("/coffee", "/coffee/:kind")

@@ -14,6 +14,7 @@ from askfirst.contracts.events import Event
 from askfirst.remote.generalise import Asking, Generaliser
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Edition, Editions, bounded_terms
+from askfirst.terms.policy import read_policy
 from askfirst.terms.token import State
 from tests.collectors import bytes_of
 from tests.conftest import ROOT
@@ -122,9 +123,9 @@ print(json.dumps(plainly()))
 """
 
 
-def plainly() -> object:
+def plainly(*routes: str) -> object:
     """One event through a generaliser of its own."""
-    policy = shop()
+    policy = read_policy({**shop().document, "routes": routes})
     editions = Editions((Edition(1, policy.hash, 0, policy),))
     state = State("shop", 1, {"statistics": 2}, 2**40)
     consent = Consent("shop", state, editions)
@@ -156,3 +157,11 @@ def test_without_the_extra_nothing_raw_is_sent_instead() -> None:
     whole = plainly()
     assert isinstance(whole, dict)
     assert {"page", "referrer", "browser", "os", "ip"} < whole["observed"].keys()
+
+
+def test_a_page_leaves_by_the_routes_of_its_site() -> None:
+    """M26: the site's own process reads them as the collector would."""
+    section = "/" + str(EVENT["page"]).split("/")[1].partition("?")[0]
+    whole = plainly(f"{section}/:thing", f"{section}/:thing/**")
+    assert isinstance(whole, dict)
+    assert "/:thing" in whole["observed"]["page"][1]

@@ -119,6 +119,7 @@ class Intake:
         dropped: list[tuple[int, Drop]] = []
         # One of each kind, however many events.
         drops: dict[tuple[str, str, Drop], Row] = {}
+        policy = sender.site.editions.current.policy
         reading = Reading(
             sender,
             status,
@@ -127,7 +128,8 @@ class Intake:
                 Raw({}, "", now) if sender.relay else raw(),
                 place=self._place,
                 proxies=self._proxies,
-                own_origins=sender.site.editions.current.policy.origins,
+                own_origins=policy.origins,
+                routes=policy.routes,
                 clock=sender.site.calendar.clock,
             ),
             self._salts,

@@ -79,7 +79,8 @@ def _generalised(
     headers = {name: b",".join(values(visit.headers, name)) for name in _HEADERS}
     referrer = _origin(visit.headers) if terms.scope.level("referrer") else ""
     event = {"page": target, "referrer": referrer}
-    observed = observe(Raw(headers, address, 0.0), event, terms, place=place)
+    routes = visit.peek().editions.current.policy.routes
+    observed = observe(Raw(headers, address, 0.0), event, terms, place=place, routes=routes)
     page, deep = observed.get("page", ()), terms.scope.level("page") >= _WHOLE_PATH
     agent = [_finest(observed, "browser"), _finest(observed, "os")]
     return Shown(

@@ -6,7 +6,7 @@ decoded. `visitor` and `user_id` are no observations: they come from the receipt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -49,7 +49,7 @@ class Raw:
 class Observer:
     """One request: each thing that it tells is read when it is first wanted, and once.
 
-    Without a `place` every address is unknown. `own_origins` are the site's own.
+    Without a `place` every address is unknown. `own_origins` and `routes` are the site's own.
     `clock` makes local seconds of unix seconds; without one they are of UTC.
     """
 
@@ -60,9 +60,11 @@ class Observer:
         place: Locator | None,
         proxies: Proxies = DIRECT,
         own_origins: Collection[str] = (),
+        routes: Sequence[str] = (),
         clock: Callable[[float], float] = float,
     ) -> None:
         self.raw = raw
+        self.routes = routes
         self.clock = clock
         self.place = place
         self.proxies = proxies
@@ -86,6 +88,8 @@ class Observer:
             elif name == "screen":
                 agent = self.raw.header(b"user-agent")
                 value = screen(event.get(name), agent)
+            elif name == "page":
+                value = page(event.get(name), wanted.query_parameters, self.routes)
             else:
                 value = _OF_EVENT[name](event, wanted, self.own_origins)
             if value:
@@ -111,9 +115,10 @@ def observe(
     place: Locator | None,
     proxies: Proxies = DIRECT,
     own_origins: Collection[str] = (),
+    routes: Sequence[str] = (),
 ) -> dict[str, Value]:
     """As `Observer.observe`, for the only event of a request."""
-    observer = Observer(raw, place=place, proxies=proxies, own_origins=own_origins)
+    observer = Observer(raw, place=place, proxies=proxies, own_origins=own_origins, routes=routes)
     return observer.observe(event, wanted)
 
 
@@ -163,7 +168,6 @@ def _referrer(event: _Fields, wanted: Terms, own_origins: Collection[str]) -> Va
 
 
 _OF_EVENT: dict[str, Callable[[_Fields, Terms, Collection[str]], Value]] = {
-    "page": lambda event, wanted, _: page(event.get("page"), wanted.query_parameters),
     "referrer": _referrer,
     "campaign": _campaign,
     "cookies": lambda event, wanted, _: cookies(event.get("cookies"), wanted.cookies),
@@ -175,5 +179,5 @@ _OF_EVENT: dict[str, Callable[[_Fields, Terms, Collection[str]], Value]] = {
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What is observed of a scope, in its order."""
     levels = scope.as_dict().items()
-    known = {"screen", *_OF_REQUEST, *_OF_EVENT}
+    known = {"screen", "page", *_OF_REQUEST, *_OF_EVENT}
     return tuple(pair for pair in levels if pair[0] in known)

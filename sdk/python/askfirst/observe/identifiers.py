@@ -34,6 +34,9 @@ _FOLLOWING = (
 )
 _PAIRS = frozenset(group[0] + second for group in _FOLLOWING.split() for second in group[1:])
 _OF_WORDS = 0.6
+_SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
+_DATED = re.compile(r"(20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:-(.+))?")
+_UNSPACED = re.compile(r"[^\W\d_\x00-\x7f]{41,}")
 
 
 def template(segment: str) -> str:
@@ -58,6 +61,26 @@ def template(segment: str) -> str:
     if _is_number(parts):
         return ID
     return "".join(part if index % 2 else _word(part) for index, part in enumerate(parts))
+
+
+def title(segment: str) -> str:
+    """A segment that names a page, as the site's owner says: what is kept of it beside `template`.
+
+    A number of up to three digits, the date of this century at its start, words of more than 40
+    letters in scripts that leave no spaces. Everything else is replaced as anywhere: no owner can
+    declare an identifier to be none.
+    """
+    if _SHORT_NUMBER.fullmatch(segment):
+        return segment
+    if dated := _DATED.fullmatch(segment):
+        date, rest = dated.groups()
+        return date if rest is None else f"{date}-{template(rest)}"
+    parts = _SEPARATORS.split(segment)
+    if len(segment) > LONGEST or not any(_UNSPACED.fullmatch(part) for part in parts):
+        return template(segment)
+    # The rest of it is judged as if the long words were not there.
+    rest = template("".join("" if _UNSPACED.fullmatch(part) else part for part in parts))
+    return ID if ID in rest else segment
 
 
 def is_month(segment: str, before: str) -> bool:

@@ -8,11 +8,12 @@ no UTF-8 or was encoded twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, quote, unquote
 
 from ..terms.attributes import UNKNOWN, Value
-from .identifiers import ID, is_month, template
+from ..terms.pages import KEPT, route_of
+from .identifiers import ID, is_month, template, title
 from .url import read_page
 from .value import NONE, allowed_text
 
@@ -22,22 +23,30 @@ _UNREADABLE = re.compile("\ufffd|%[0-9A-Fa-f]{2}")
 _READABLE = " /:@!$'()*,;-._~"
 
 
-def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
+def page(
+    address: object, listed: Mapping[str, frozenset[str]], routes: Sequence[str] = ()
+) -> Value:
     """Section, path, query: ("/shop", "/shop/:id", "sort=price") for "/shop/8812?sort=price&u=7".
 
     Of the query only listed parameters count, in the order of their names, each once; a value that
-    is not listed is `other`; without any the part is `none`.
+    is not listed is `other`; without any the part is `none`. The first of the site's `routes` that
+    matches names segments, or says which are titles.
     """
     if not isinstance(address, str):
         return (UNKNOWN,)
     url = read_page(address)
     if url is None:
         return (UNKNOWN,)
+    decoded = [segment for raw in url.path.split("/") if (segment := _decoded(raw))]
     segments: list[str] = []
-    for raw in url.path.split("/"):
-        is_archive = bool(segments) and is_month(raw, segments[-1])
-        if segment := raw if is_archive else _segment(raw):
+    for segment, part in zip(decoded, route_of(routes, decoded), strict=True):
+        if part is not None and part[0] == ":":
+            segments.append(part)
+        elif segment == ID or (segments and is_month(segment, segments[-1])):
             segments.append(segment)
+        else:
+            # A word of a route is judged as any: no policy can declare an address to be a page.
+            segments.append(title(segment) if part == KEPT else template(segment))
     section = "/" + "".join(segments[:1])
     path = "/" + "/".join(segments)
     if len(path) > LONGEST:
@@ -45,14 +54,14 @@ def page(address: object, listed: Mapping[str, frozenset[str]]) -> Value:
     return (section, path, _query(url.search, listed))
 
 
-def _segment(raw: str) -> str:
+def _decoded(raw: str) -> str:
     decoded = raw.partition(";")[0]
     if "%" in decoded:
         decoded = unquote(decoded, errors="replace")
         if _UNREADABLE.search(decoded):
             return ID
     # A slash that was encoded belongs to the segment; it must not look like another one.
-    return template(decoded.replace("/", " "))
+    return decoded.replace("/", " ")
 
 
 def query_value(value: str, values: frozenset[str]) -> str:

@@ -7,7 +7,7 @@ what needs no part of others is read; the rest stays unknown, and nothing raw le
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice, sells_under_any
 from askfirst.terms.lattice import NOTHING
+from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms, meet
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Generaliser:
         fields = read_fields(event, fields_of(terms.scope))
         if fields is None:
             return Drop.BAD_EVENT
-        origins = consent.editions.current.policy.origins
+        policy = consent.editions.current.policy
         read = _plain if self.observe is None else self._observed
-        values = read(asking, fields, terms, origins)
+        values = read(asking, fields, terms, policy)
         if values is None:
             return Drop.BOT
         observed = {name: list(v) for name, v in values.items() if name in OBSERVABLE}
@@ -91,7 +92,7 @@ class Generaliser:
         return observe
 
     def _observed(
-        self, asking: Asking, fields: Mapping[str, Any], terms: Terms, origins: Collection[str]
+        self, asking: Asking, fields: Mapping[str, Any], terms: Terms, policy: Policy
     ) -> dict[str, Value] | None:
         from askfirst.observe.event import DIRECT, Raw, is_bot, observe
 
@@ -100,7 +101,15 @@ class Generaliser:
             return None
         proxies = self.proxies or DIRECT
         place = self._place
-        return observe(raw, fields, terms, place=place, proxies=proxies, own_origins=origins)
+        return observe(
+            raw,
+            fields,
+            terms,
+            place=place,
+            proxies=proxies,
+            own_origins=policy.origins,
+            routes=policy.routes,
+        )
 
 
 def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | Drop:
@@ -118,7 +127,7 @@ def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | Drop
 
 
 def _plain(
-    asking: Asking, fields: Mapping[str, Any], terms: Terms, origins: Collection[str]
+    asking: Asking, fields: Mapping[str, Any], terms: Terms, policy: Policy
 ) -> dict[str, Value]:
     """What can be read with the standard library alone."""
     from askfirst.observe.action import action

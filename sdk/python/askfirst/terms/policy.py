@@ -16,14 +16,17 @@ from typing import Any
 from ..errors import PolicyError, Problem
 from .canonical import canonical
 from .countries import country_problem, law_problem
+from .pages import route_problem
 from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
-from .reading import NAME, NAME_ADVICE, Problems, Reader
+from .reading import NAME, NAME_ADVICE, Problems, Reader, pointer
 from .time_zone import UTC_NAME, ZONE_ADVICE, time_zone_problem
 from .uses import above
 
 VERSION = 1
 SHIPPED = ("minimal", "standard", "full", "host-default")
 LARGEST = 1_000_000  # bytes of a policy file
+MOST_ROUTES = 64  # of a site: a path is held against each
+ROUTE_ADVICE = "write a path such as '/orders/:order' or '/blog/*'"
 MOST_PURPOSES = 64  # of a policy that is published; what is archived may have more
 
 _ORIGIN = (
@@ -42,7 +45,7 @@ _ORIGIN_ADVICE = (
 
 # The keys that came after 0.2, with their defaults. What came later is left out of the canonical
 # form where it is at its default: an upgrade changes no hash, and makes no edition.
-NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME}
+NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME, "routes": []}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Policy:
     necessary: tuple[Necessary, ...]
     purposes: Mapping[str, Purpose]
     time_zone: str = UTC_NAME
+    routes: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -114,6 +118,7 @@ class Policy:
                 "jurisdiction": self.jurisdiction,
                 **({"authority": vars(authority).copy()} if authority else {}),
                 "time_zone": self.time_zone,
+                "routes": list(self.routes),
                 "languages": list(self.languages),
                 "for_children": self.for_children,
                 "server_side": self.server_side,
@@ -253,6 +258,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         authority=_read_authority(r),
         languages=languages,
         time_zone=_read_time_zone(r, archived=archived) if site else UTC_NAME,
+        routes=_read_routes(r) if site else (),
         for_children=r.flag("for_children", default=False),
         server_side=r.flag("server_side", default=False),
         count_refusals=r.flag("count_refusals", default=False),
@@ -276,6 +282,14 @@ def _read_time_zone(r: Reader, *, archived: bool) -> str:
     if r.sound("time_zone") and not archived and (problem := time_zone_problem(name)):
         r.wrong("time_zone", name, problem)
     return name
+
+
+def _read_routes(r: Reader) -> tuple[str, ...]:
+    routes = r.texts("routes", pattern=r"/[^\x00-\x20]*", advice=ROUTE_ADVICE, most=MOST_ROUTES)
+    for index, route in enumerate(routes):
+        if problem := route_problem(route):
+            r.problems.add(Problem(r.at + pointer("routes", index), route, problem))
+    return routes
 
 
 def _read_controller(r: Reader) -> Controller:

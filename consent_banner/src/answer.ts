@@ -37,7 +37,13 @@ export function onClick(event: Event, context: NoticeContext, words: Words): voi
     fail(button, "not-kept", words);
     return;
   }
-  if (plain || (answer.method === "save" && !button.form.checkValidity())) return;
+  // Erasing is no answer: the site has a page for it, a collector elsewhere is asked by us.
+  if (
+    plain ||
+    (answer.method === "erase" && context.route.forms) ||
+    (answer.method === "save" && !button.form.checkValidity())
+  )
+    return;
   if (isSent(answer, button, context, words)) event.preventDefault();
 }
 

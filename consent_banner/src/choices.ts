@@ -2,6 +2,7 @@
 import type { NoticeContext, Published, PurposeDocument, Question } from "../../sdk/js/src/api.ts";
 import { decide } from "../../sdk/js/src/consent.ts";
 import { file } from "../../sdk/js/src/file.ts";
+import { readKept } from "../../sdk/js/src/receipt.ts";
 import { every, section } from "./collectors.ts";
 import {
   address,
@@ -10,6 +11,7 @@ import {
   type Child,
   changes,
   count,
+  day,
   el,
   fields,
   form,
@@ -24,6 +26,7 @@ import {
   sharedDetail,
   signalLine,
   textOf,
+  tooYoung,
   type Words,
   withReturn,
 } from "./kit.ts";
@@ -56,6 +59,7 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
       panel(context, words),
       signalLine(context, words, every(published)),
       save(context, words),
+      tooYoung(context, words, minimumAge(published, every(published)), "askfirst-minor"),
       problem(),
       el("p", {}, el("a", { href: address(base, "policy") }, words.say("policy.title"))),
     ),
@@ -109,14 +113,16 @@ function example({ published, base }: NoticeContext, name: string, words: Words)
   return made;
 }
 
-/** What holds now: since which edition, what is kept, and the receipt; of who refused nothing is. */
+/** What holds now: since when, where this browser knows it, which edition, what is kept, and the receipt. */
 function panel({ published, state, base }: NoticeContext, words: Words): HTMLElement | null {
   if (!state) return null;
   const date = published.effective.slice(0, 10);
   const link = (page: string, path: string): Child => [" ", el("a", { href: withReturn(base, page) }, words.say(path))];
+  const { since } = (state.edition && readKept(published.suffix ?? "")) || {};
   return el(
     "p",
     { class: "askfirst-note" },
+    !!since && `${words.say("rights.status.granted")} · ${words.say("rights.since", { date: day(since, words) })}. `,
     words.say("policy.edition", { number: published.number, date }),
     ". ",
     state.edition

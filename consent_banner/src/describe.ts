@@ -17,6 +17,10 @@ export function textOf(purpose: PurposeDocument, name: string, lang: string): Te
 export const count = (words: Words, path: string, n: number): string =>
   words.say(`${path}.${new Intl.PluralRules(words.lang).select(n)}`, { n });
 
+/** A day as the language writes it; `moment` in milliseconds, or as RFC 3339. */
+export const day = (moment: number | string, { lang }: Words): string =>
+  new Date(moment).toLocaleDateString(lang, { dateStyle: "long" });
+
 export const listed = (words: Words, items: readonly string[]): string => items.join(words.say("list"));
 
 /** What a detail of a purpose stores, in one sentence. */

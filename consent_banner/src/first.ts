@@ -2,7 +2,7 @@
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { count, listed, minimumAge, recipients, sharedDetail, textOf } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
-import { address, button, fields, form, problem, withReturn } from "./form.ts";
+import { address, button, fields, form, problem, tooYoung, withReturn } from "./form.ts";
 import { purposeItem } from "./item.ts";
 import { askedHere, byCollector, controllers, isOwn, noteOf, titleOf } from "./placed.ts";
 import { isolated, type Words } from "./words.ts";
@@ -111,10 +111,12 @@ function foot(context: NoticeContext, words: Words): HTMLElement {
   if (state) refusing = { ...refusing, ...set(asked, "0") };
   const apart = age > 0 || named;
   const kind = asked.some(isOwn) && !isChanged(context) ? "" : "_changed";
+  const [child, isChild] = tooYoung(context, words, age, "askfirst-child");
   const accept = words.say(`button.accept${kind}${age ? "_age" : ""}`, { age });
   return el(
     "div",
     { class: "askfirst-foot" },
+    child, // ahead of its button: a browser sends what stands first
     form(
       base,
       "askfirst-answer",
@@ -124,6 +126,7 @@ function foot(context: NoticeContext, words: Words): HTMLElement {
         { class: "askfirst-actions" },
         button(state ? "save" : "reject_all", words.say(`button.reject${kind}`)),
         button("accept_all", accept, apart ? "askfirst-accept" : undefined),
+        isChild,
       ),
     ),
     apart && form(base, "askfirst-accept", accepting),

@@ -22,12 +22,25 @@ export const fields = ({ published }: NoticeContext, words: Words): Fields => ({
 });
 
 export const form = (base: string, name: string, hidden: Fields, ...children: Child[]): HTMLElement =>
+  formTo(address(base, "consent"), name, hidden, ...children);
+
+const formTo = (action: string, name: string, hidden: Fields, ...children: Child[]): HTMLElement =>
   el(
     "form",
-    { id: name, class: name, method: "post", action: address(base, "consent") },
+    { id: name, class: name, method: "post", action },
     Object.entries(hidden).map(([key, value]) => el("input", { type: "hidden", name: key, value })),
     children,
   );
+
+/** The form, and its button, of who is under `age`: anybody's refusal; what was agreed to ends and is erased. */
+export function tooYoung(context: NoticeContext, words: Words, age: number, name: string): Child[] {
+  if (!age) return [];
+  const [path, method] = context.state?.edition ? ["rights/erase", "erase"] : ["consent", "reject_all"];
+  return [
+    formTo(address(context.base, path), name, fields(context, words)),
+    button(method, words.say("button.under_age", { age }), name),
+  ];
+}
 
 export const button = (value: string, label: string, of?: string, kind = ""): HTMLElement =>
   el("button", { type: "submit", name: "method", value, form: of, class: `askfirst-button ${kind}`.trim() }, label);

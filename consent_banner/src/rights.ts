@@ -4,6 +4,7 @@
  */
 import type { Askfirst, Published } from "../../sdk/js/src/api.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
+import { day } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { load, type Words } from "./words.ts";
 
@@ -50,13 +51,14 @@ async function begin(): Promise<void> {
   }
   const { record, receipt, rows } = holdings;
   const title = await titles(words);
+  const until = words.say("rights.until", { date: (record.until ?? "").slice(0, 10) });
   show(
     words,
     section(
       "record",
       words,
       el("ul", { class: "askfirst-list" }, choices(record, title, words)),
-      el("p", { class: "askfirst-note" }, words.say("rights.until", { date: (record.until ?? "").slice(0, 10) })),
+      el("p", { class: "askfirst-note" }, [since(holdings, words), until].filter(Boolean).join(", ")),
     ),
     section(
       "receipt",
@@ -108,6 +110,12 @@ async function titles({ lang }: Words): Promise<(name: string) => string> {
 
 function show({ lang, dir }: Words, ...children: Child[]): void {
   place?.replaceChildren(el("div", { lang, dir, class: "askfirst-save" }, children));
+}
+
+/** When the choices that hold were made: at the latest answer, as in pages/rights.py. */
+function since({ history, record }: Holdings, words: Words): string {
+  const answer = [record, ...history].filter((entry) => /^(granted|changed)$/.test(entry?.status ?? "")).pop();
+  return answer?.hour ? words.say("rights.since", { date: day(answer.hour, words) }) : "";
 }
 
 type Title = (name: string) => string;

@@ -151,8 +151,9 @@ async def test_rights_that_can_be_written_nowhere_keep_the_receipt(shop: Build) 
         assert (page.status, site.browser.jar[RECEIPT]) == (503, secret)
     assert not any(claims(site.browser.jar[STATE])["ch"].values())  # type: ignore[attr-defined]
     site.collector.spool = None
+    own = [SAME_ORIGIN, (b"authorization", b"Receipt " + secret)]
     for action in ("restrict", "erase", "withdraw"):
-        assert (await site.browser.post_json(f"/askfirst/rights/{action}", {})).status == 200
+        assert (await site.browser.post_json(f"/askfirst/rights/{action}", {}, own)).status == 200
     assert [entry.kind for entry in site.collector.owed] == ["restrict", "erase", "answer"]
     assert RECEIPT not in site.browser.jar
 

@@ -100,8 +100,12 @@ def test_accepting_says_the_age_and_refusing_does_not() -> None:
     (accept,) = page.all("button", value="accept_all")
     assert fields(page, accept["form"] or "")["adult"] == "1"
     assert "adult" not in fields(page, "askfirst-answer")
-    (reject,) = page.all("button", value="reject_all")
+    reject, child = page.all("button", value="reject_all")
     assert reject.get("form") is None
+    assert fields(page, child["form"] or "") == fields(page, "askfirst-answer")
+    assert child["class"] == accept["class"]
+    assert "I am under 18" in page.text
+    assert "I am under" not in shown(visitor(editions(document()))).text
 
 
 def test_words_are_apart_without_styles() -> None:

@@ -64,6 +64,16 @@ def test_the_record_and_the_rows_are_shown() -> None:
     assert "ab" * 32 in page.text
 
 
+def test_since_when_is_that_of_the_last_answer() -> None:
+    """M11, M29: what was restricted later was still agreed to then."""
+    assert "Agreed · Since 2026-11-22, until 2027-10-31" in shown(kept()).text
+    paused = kept("restricted")
+    paused["record"]["hour"] = "2026-11-24T09:00:00Z"
+    changed = kept("changed")["record"] | {"hour": "2026-11-23T09:00:00Z"}
+    paused["history"] = [kept()["record"], changed, paused["record"]]
+    assert "Kept, but not used · Since 2026-11-23," in shown(paused).text
+
+
 def test_a_row_has_its_day_and_words() -> None:
     """M29: the day of a visit, not the one on which its week began; no token of a table's."""
     told = kept(rows=3)

@@ -98,13 +98,15 @@ async def test_an_unknown_or_dead_receipt_tells_nothing(shop: Build) -> None:
 async def test_rights_are_exercised(shop: Build, act: str, done: str) -> None:
     """M29: by its own path or by `action`, as a form or as JSON; twice is harmless."""
     site = await granted(shop)
-    handle = hashlib.sha256(_raw(site.browser.jar[RECEIPT])).hexdigest()
+    secret = site.browser.jar[RECEIPT]
+    handle = hashlib.sha256(_raw(secret)).hexdigest()
     form = await site.browser.post_form(f"/askfirst/rights/{act}", "return_to=%2F")
     assert (form.status, form.one(b"location")) == (
         303,
         f"/askfirst/rights/me?done={done}".encode(),
     )
-    by_json = await site.browser.post_json("/askfirst/rights/me", {"action": act})
+    own = [SAME_ORIGIN, (b"authorization", b"Receipt " + secret)]
+    by_json = await site.browser.post_json("/askfirst/rights/me", {"action": act}, own)
     assert by_json.json == {"done": done}
     calls = site.collector.erased if act == "erase" else site.collector.restricted
     assert calls == [handle, handle]
@@ -114,6 +116,18 @@ def _raw(secret: bytes) -> bytes:
     import base64
 
     return base64.urlsafe_b64decode(secret + b"==")
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_who_is_erased_is_as_one_who_refused(shop: Build, away: bool) -> None:
+    """M12, M29: in this browser nothing runs on; nobody waits for that, and nothing is counted."""
+    site = await granted(shop)
+    refused = site.another()
+    await refused.consent("reject_all", site.policy.hash)
+    site.collector.away = AWAY if away else None
+    assert (await site.browser.post_form("/askfirst/rights/erase", "return_to=%2F")).status == 303
+    assert site.browser.jar == refused.jar
+    assert len(site.collector.decisions) == 1  # the grant
 
 
 async def test_withdrawing_here_is_withdrawing(shop: Build) -> None:

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-63J4C77Y.js";export{a as init};
+import{b as a}from"./shared-ZLX5MNGP.js";export{a as init};

@@ -17,6 +17,7 @@ export interface Answer {
 /** `owed` is an answer that the collector has not taken yet: it goes before any later one. */
 export interface Kept {
   readonly secret: string;
+  readonly since?: number; // milliseconds: when what is agreed to was, by this browser's clock
   readonly owed?: Answer | undefined;
 }
 

@@ -27,7 +27,9 @@ export function connect(base: string, collector: string): Route {
     fetch(`${origin}/v1/${path}`, { method: "POST", headers: { "Content-Type": "text/plain" }, body, ...options });
 
   const tell = (answer: Answer, secret: string): Promise<Response> =>
-    post("consents", json({ ...answer, site: published?.policy.site, secret }));
+    answer.method === "erase"
+      ? fetch(`${origin}/v1/rights/erase`, { method: "POST", headers: { Authorization: `Receipt ${secret}` } })
+      : post("consents", json({ ...answer, site: published?.policy.site, secret }));
 
   /** Refuses here and now; what the collector knows of this visitor ends as soon as it can be told. */
   async function refuse(answer: Answer, now: Date): Promise<Response> {
@@ -41,8 +43,9 @@ export function connect(base: string, collector: string): Route {
     writeState({ ch, ed, exp: expiresAt(now) });
     const before = kept();
     if (before) {
-      // What was owed is less than this, or ended by it: a withdrawal of all stays one.
-      keep({ secret: before.secret, owed: before.owed?.method === "withdraw" ? before.owed : answer });
+      // What was owed is less than this, or ended by it: a withdrawal of all stays one, and an erasure.
+      const ends = answer.method !== "erase" && /withdraw|erase/.test(before.owed?.method ?? "");
+      keep({ ...before, owed: ends ? before.owed : answer });
       await safely(settle);
     }
     return new Response(json({ decision: "refused" }));
@@ -57,7 +60,7 @@ export function connect(base: string, collector: string): Route {
     if (response.status >= 500 || response.status === 429) return false;
     const { state } = response.ok ? await response.json() : { state: undefined };
     const lives = (state as Claims | undefined)?.ed;
-    keep(lives ? { secret: before.secret } : undefined);
+    keep(lives ? { secret: before.secret, since: Date.now() } : undefined);
     return true;
   }
 
@@ -72,12 +75,12 @@ export function connect(base: string, collector: string): Route {
     if (!response.ok) {
       // It was not recorded, if it says so itself; a receipt that has ended never lives again: this is a new grant.
       const { reason } = (await response.clone().json()) as { readonly reason?: string };
-      if (response.status < 500) keep(reason === "handle-ended" || isNew ? undefined : { secret });
+      if (response.status < 500) keep(reason === "handle-ended" || isNew ? undefined : kept());
       return reason === "handle-ended" && !isNew ? grant(answer) : response;
     }
     const { state } = (await response.clone().json()) as { readonly state: Claims };
     writeState(state);
-    keep(state.ed ? { secret } : undefined);
+    keep(state.ed ? { secret, since: Date.now() } : undefined);
     return response;
   }
 

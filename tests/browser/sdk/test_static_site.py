@@ -200,6 +200,31 @@ def test_what_is_kept_is_shown_and_erased(static_site: StaticSite, tab: Page) ->
     assert not tab.evaluate("askfirst.allows('statistics')")
 
 
+def test_since_when_is_known_here_and_who_is_too_young_is_erased(
+    static_site: StaticSite, tab: Page
+) -> None:
+    """M11, M30: the day is shown without a request; then the collector is asked to erase."""
+    for purpose in static_site.document["purposes"].values():
+        purpose["minimum_age"] = 18
+    static_site.publish()
+    opened(tab, static_site)
+    press(tab, "Accept all, I am 18 or over")
+    until(tab, lambda: static_site.statuses() == ["granted"])
+    requests: list[str] = []
+    tab.context.on("request", lambda request: requests.append(request.url))
+    tab.evaluate("document.documentElement.lang = 'en'")
+    tab.locator("#askfirst-control a").click()
+    day = tab.evaluate("new Date().toLocaleDateString('en', { dateStyle: 'long' })")
+    dialog = tab.locator("dialog")
+    dialog.get_by_text(f"Agreed · Since {day}.").wait_for()
+    assert not [url for url in requests if url.startswith(static_site.collector)]
+    dialog.get_by_role("button", name="I am under 18").click()
+    until(tab, lambda: static_site.statuses() == ["erased"])
+    until(tab, lambda: tab.evaluate("localStorage.length") == 0)
+    assert not tab.evaluate("askfirst.allows('statistics')")
+    assert static_site.rows() == 0
+
+
 def test_an_edition_of_which_the_files_know_nothing(static_site: StaticSite, tab: Page) -> None:
     """M04: a grant to an older edition is refused, and says so; with new files it is answered."""
     opened(tab, static_site)

@@ -14,6 +14,7 @@ from askfirst.contracts.strict_json import read_json
 from askfirst.endpoints.consent import explain, withdraw
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
+from askfirst.gate.record_answer import cookies_once_erased
 from askfirst.gate.relay import PATIENCE, Relay
 from askfirst.http.headers import Header, first
 from askfirst.http.request import (
@@ -126,6 +127,7 @@ async def _act(
             return answer.also(*cookies)
     elif wanted == "erase":
         await relay.erase(handle)
+        cookies = cookies_once_erased(relay, replace(request, secrets=(secret_in(request),)), now)
     else:
         await relay.restrict(handle)
     done = DONE[str(wanted)]

@@ -77,7 +77,7 @@ class AnswerRecorder:
         handle = handle_of(secret.encode("ascii")) or ""
         recorded = await self.relay.record(self._decision(handle, self.resolved))
         state = self._state(recorded)
-        lines = self._cookies(state, self._receipt(secret, state.expires))
+        lines = self.cookies(state, self._receipt(secret, state.expires))
         return AnswerRecord(recorded.status, state.expires, lines, recorded.receipt)
 
     async def _only_refused(
@@ -90,7 +90,7 @@ class AnswerRecorder:
         with suppress(AskfirstError):  # the answer is 503 whatever becomes of it
             await self.relay.owe(self._decision(handle, part))
         state = narrowed(part, self.consent, now=self.now)
-        return AnswerRecord("changed", state.expires, self._cookies(state), error=error)
+        return AnswerRecord("changed", state.expires, self.cookies(state), error=error)
 
     async def _refuse(self, handle: Handle | None) -> AnswerRecord:
         old = self.consent.state
@@ -108,7 +108,7 @@ class AnswerRecorder:
         if old is None or old.choices != state.choices:
             self.relay.tally_refusal()
         gone = () if error is not None else self._no_receipt()
-        return AnswerRecord("refused", state.expires, self._cookies(state, *gone), error=error)
+        return AnswerRecord("refused", state.expires, self.cookies(state, *gone), error=error)
 
     async def _narrow(self, handle: Handle) -> AnswerRecord:
         decision = self._decision(handle, self.resolved)
@@ -136,12 +136,12 @@ class AnswerRecorder:
         except CollectorUnavailable as away:
             error = away
         if lives:
-            return AnswerRecord(word, state.expires, self._cookies(state), error=error)
+            return AnswerRecord(word, state.expires, self.cookies(state), error=error)
         all_refused = Resolved(self.resolved.method, dict.fromkeys(state.choices, 0))
         state = refusal(all_refused, self.consent, now=self.now)
         # Without its receipt a visitor could not try again.
         gone = () if error is not None else self._no_receipt()
-        return AnswerRecord(word, state.expires, self._cookies(state, *gone), error=error)
+        return AnswerRecord(word, state.expires, self.cookies(state, *gone), error=error)
 
     def _decision(self, handle: Handle, resolved: Resolved) -> Decision:
         edition = self.consent.editions.current
@@ -170,7 +170,8 @@ class AnswerRecorder:
     def _no_receipt(self) -> tuple[Header, ...]:
         return no_receipt(self.relay.policy) if self.request.secrets else ()
 
-    def _cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
+    def cookies(self, state: State, *more: Header) -> tuple[Header, ...]:
+        """The lines of a response that leaves the browser with this state."""
         token = self._token(state)
         line = write(named(STATE), token, expires=state.expires, same_site="Lax")
         allows = replace(self.consent, state=state).allows
@@ -200,6 +201,21 @@ async def record_answer(
     ).record()
 
 
+def cookies_once_erased(relay: Relay, request: Request, now: float) -> tuple[Header, ...]:
+    """What a browser is told when its receipt is erased: what one that refuses all is told."""
+    consent = relay.gate.consent(request.headers)
+    policy = relay.policy
+    answer = VisitorAnswer("withdraw", "", policy.languages[0], {}, adult=False)
+    if not consent.editions:
+        return (*no_state(), *no_receipt(policy), *taken_back(relay, request, answer, _none))
+    recorder = AnswerRecorder(relay, request, consent, resolve(answer, consent), answer, now)
+    return recorder.cookies(refusal(recorder.resolved, consent, now=now), *no_receipt(policy))
+
+
+def _none(_: str) -> bool:
+    return False
+
+
 async def _record_unknown(
     relay: Relay, request: Request, answer: VisitorAnswer, now: float
 ) -> AnswerRecord:
@@ -207,7 +223,7 @@ async def _record_unknown(
     if answer.method == "accept_all" or any(answer.choices.values()):
         raise CollectorUnavailable("the collector has not answered since the start")
     handle = only_handle(request.secrets)
-    over = taken_back(relay, request, answer, lambda _: False)
+    over = taken_back(relay, request, answer, _none)
     word = "withdrawn" if handle else "refused"
     if handle is not None:
         withdrawal = Decision(

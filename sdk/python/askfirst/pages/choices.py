@@ -6,7 +6,7 @@ from askfirst.gate.placed_on_page import asks_at
 from askfirst.pages import describe
 from askfirst.pages.describe_changes import sentences
 from askfirst.pages.document import document, section
-from askfirst.pages.forms import BASE, answer, form, hidden, with_return
+from askfirst.pages.forms import BASE, answer, form, hidden, too_young, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.notice import present, signal_line
 from askfirst.pages.placed_collectors import about, recipients, sells_tag
@@ -46,9 +46,11 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
         accepting |= {f"purpose.{name}": "2" for name in edition.every}
     apart = accepting != fields
     accept = words.say("button", "accept_age" if age else "accept", age=age)
+    child, is_child = too_young(consent, words, return_to, age=age, name="askfirst-child")
     buttons = [
         answer("reject_all", words.say("button", "reject")),
         answer("accept_all", accept, of="askfirst-accept" if apart else None),
+        is_child,
     ]
     if consent.state is not None and consent.state.grants:
         # Withdrawing is the refusal that also ends the receipt.
@@ -56,6 +58,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     return el(
         "div",
         {"class": "askfirst-all"},
+        child,
         form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
         form("askfirst-accept", accepting) if apart else None,
     )

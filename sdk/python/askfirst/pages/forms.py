@@ -9,6 +9,7 @@ from askfirst.contracts.consent import VERSION
 from askfirst.pages.assets import versioned
 from askfirst.pages.html import Html, el
 from askfirst.pages.words import Words
+from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Edition
 
 BASE = "/askfirst"
@@ -45,6 +46,22 @@ def answer(method: str, label: str, *, of: str | None = None, kind: str = "") ->
         },
         label,
     )
+
+
+def too_young(
+    consent: Consent, words: Words, return_to: str, *, age: int, name: str
+) -> tuple[Html | None, Html | None]:
+    """The form, and its button, of who is under `age`; none where anybody may agree (0).
+
+    It is anybody's refusal, and says nothing of why; what was agreed to ends and is erased.
+    """
+    if not age:
+        return None, None
+    grants = consent.state is not None and consent.state.grants
+    action, method = ("rights/erase", "erase") if grants else ("consent", "reject_all")
+    fields = hidden(consent.editions.current, words, return_to)
+    label = words.say("button", "under_age", age=age)
+    return form(name, fields, action=action), answer(method, label, of=name)
 
 
 def with_return(page: str, return_to: str) -> str:

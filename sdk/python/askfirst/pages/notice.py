@@ -10,7 +10,7 @@ from askfirst.gate.placed_on_page import asks_at, host_of
 from askfirst.gate.visit import KEY, Visit, consent_of
 from askfirst.http.mount import mounted, raw_path_of
 from askfirst.pages import describe
-from askfirst.pages.forms import BASE, STYLES, answer, form, hidden, with_return
+from askfirst.pages.forms import BASE, STYLES, answer, form, hidden, too_young, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.placed_collectors import (
     asked_here,
@@ -193,16 +193,19 @@ def _actions(consent: Consent, asks: Asks, path: str, words: Words) -> Html:
     apart = accepting != fields
     labels = "" if is_whole else "_changed"
     accept = words.say("button", f"accept{labels}{'_age' if age else ''}", age=age)
+    child, is_child = too_young(consent, words, path, age=age, name="askfirst-child")
     buttons = el(
         "div",
         {"class": "askfirst-actions"},
         answer(refuse, words.say("button", f"reject{labels}")),
         answer("accept_all", accept, of="askfirst-accept" if apart else None),
+        is_child,
     )
     choose = choose_link(path, words.say("button", "choose"))
     return el(
         "div",
         {"class": "askfirst-foot"},
+        child,  # ahead of its button, as with anybody's refusal: a browser sends what stands first
         form("askfirst-answer", fields, buttons),
         form("askfirst-accept", accepting) if apart else None,
         el("p", {"class": "askfirst-links"}, choose),

@@ -40,7 +40,7 @@ def rights_page(
     if holdings is None or not record:
         body.append(_nothing(words))
     else:
-        body.append(_record(consent, record, words))
+        body.append(_record(consent, record, since(holdings), words))
         body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
         if holdings.get("receipt"):
             body.append(_receipt(record, words))
@@ -83,7 +83,21 @@ def _day(stamp: object) -> Html:
     return el("time", {"datetime": str(stamp)}, str(stamp)[:10])
 
 
-def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
+def since(holdings: Mapping[str, Any]) -> object:
+    """When the choices that hold were made (RFC 3339, to the hour): that of the latest answer.
+
+    That they are used for nothing now, or bounded, is no answer of the visitor's.
+    """
+    entries = [*reversed(holdings.get("history") or ()), holdings["record"]]
+    hours = (
+        entry.get("hour") for entry in entries if entry.get("status") in ("granted", "changed")
+    )
+    return next(hours, None)
+
+
+def _record(
+    consent: Consent, record: Mapping[str, Any], start: object | None, words: Words
+) -> Html:
     status = str(record.get("status", ""))
     status_text = (
         words.say("rights", "status", status) if words.has("rights", "status", status) else status
@@ -97,6 +111,7 @@ def _record(consent: Consent, record: Mapping[str, Any], words: Words) -> Html:
             "p",
             {"class": "askfirst-note"},
             status_text,
+            [" · ", words.markup("rights", "since", date=_day(start))] if start else None,
             [", ", until] if record.get("until") else None,
         ),
     )

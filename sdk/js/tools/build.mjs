@@ -11,10 +11,11 @@ import * as esbuild from "esbuild";
 const OUT = "sdk/python/askfirst/static";
 const WORDS = "consent_banner/translations";
 
-/** Built file: where it comes from, and in which form. Only the gate is a classic script: the page's one line. */
+/** Built file: where it comes from, and in which form. Gate and guard are classic scripts: lines of the page. */
 const ENTRIES = [
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
   { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
+  { file: "guard.js", source: "sdk/js/src/guard.ts", format: "iife" },
   { file: "remote.js", source: "sdk/js/src/remote.ts", format: "esm" },
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },

@@ -10,6 +10,7 @@ const BUDGET = {
   "choices.js": 2500,
   "embeds.js": 2500,
   "example.js": 1000,
+  "guard.js": 2100,
   "notice.js": 6000,
   "notice.css": 2500,
   "placed.js": 1500,

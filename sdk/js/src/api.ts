@@ -249,3 +249,16 @@ export interface Askfirst {
   /** For a router that changes the page in a way of its own: looks at the page, and at the answer, again. */
   readonly refresh: () => void;
 }
+
+/** Whether what a page asks for may go to this address; `undefined` while that is not known. */
+export type Verdict = (address: string) => boolean | undefined;
+
+/** What guard.js hands to its parts. */
+export interface Guard {
+  readonly may: Verdict;
+  readonly known: Promise<unknown>;
+  /** The recipient whose host it is, by the name that `data-service` takes. */
+  readonly recipient: (address: string) => string;
+  /** Called whenever something may be allowed that was not. */
+  readonly onChange: (listener: () => void) => void;
+}

@@ -1,5 +1,5 @@
 /** Calls that send: what may not go fails as if the network had, and nothing is thrown; what is not known yet waits. */
-import type { Guard, Verdict } from "./guard.ts";
+import type { Guard, Verdict } from "./api.ts";
 import { safely } from "./safely.ts";
 
 export function guardCalls({ may: judge, known }: Guard): void {

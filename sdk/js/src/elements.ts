@@ -2,7 +2,7 @@
  * Elements that a page's scripts make: an address that may not be asked for is put aside, and the element waits as one
  * that was written to wait (`data-service`), so that it is run, or shown, as those are.
  */
-import type { Guard } from "./guard.ts";
+import type { Guard } from "./api.ts";
 import { safely } from "./safely.ts";
 
 const SOURCES = "src,srcset,poster,data,href";

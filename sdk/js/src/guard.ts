@@ -3,7 +3,7 @@
  * leave while no purpose that names it is allowed. A script of its own, ahead of all others; no security boundary
  * (docs/script.md says what it does not hold). What the visitor agreed to is asked of `window.askfirst`.
  */
-import type { Askfirst, Published } from "./api.ts";
+import type { Askfirst, Guard, Published } from "./api.ts";
 import { guardCalls } from "./calls.ts";
 import { guardElements } from "./elements.ts";
 import { currentScript } from "./native.ts";
@@ -11,18 +11,6 @@ import { safely } from "./safely.ts";
 
 const { fetch, setTimeout } = window;
 const PATIENCE = 5000; // milliseconds that what goes to another host waits for the policy and the answer
-
-/** Whether it may go: `undefined` while that is not known. */
-export type Verdict = (address: string) => boolean | undefined;
-
-export interface Guard {
-  readonly may: Verdict;
-  readonly known: Promise<unknown>;
-  /** The recipient whose host it is, by the name that `data-service` takes. */
-  readonly recipient: (address: string) => string;
-  /** Called whenever something may be allowed that was not. */
-  readonly onChange: (listener: () => void) => void;
-}
 
 interface Held {
   readonly host: string;

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-MDNEB2M5.js";export{a as init};
+import{b as a}from"./shared-L73OPPQF.js";export{a as init};

@@ -186,7 +186,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     // Without any grant only what runs on a refusal may run.
     const least = Object.keys(consent.scopes)[0] ? "" : ':is([data-purpose*="!"],[data-category*="!"])';
     part("scripts", `script${WAITS}${least}`);
-    part("embeds", `:is(iframe,img,video,audio,template)${WAITS}`);
+    part("embeds", `:is(iframe,img,video,audio,object,embed,template)${WAITS}`);
   }
 
   function part(name: string, selector: string): void {

@@ -20,6 +20,7 @@ const ENTRIES = [
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
   { file: "embeds.js", source: "consent_banner/src/embeds.ts", format: "esm" },
+  { file: "placeholder.js", source: "consent_banner/src/placeholder.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "rights.js", source: "consent_banner/src/rights.ts", format: "esm" },
   { file: "choices.js", source: "consent_banner/src/choices.ts", format: "esm" },

@@ -103,12 +103,14 @@ class Host:
     def relay_site(self, port: int, policy: Path, key: str) -> None:
         """Serve a site as the lines to copy say."""
         collector = HttpCollector(self.origin, key, cookie_keys=self.folder / f"{port}-cookie.keys")
-        app = ConsentMiddleware(_pages(), policy=policy, collector=collector)
+        app = ConsentMiddleware(_pages(), policy=policy, collector=collector, undeclared="strict")
         self._stack.enter_context(serving(app, port))
 
     def embedded_site(self, port: int, policy: Path) -> None:
         """Serve a site in whose process this collector runs."""
-        app = ConsentMiddleware(_pages(), policy=policy, collector=self.collector)
+        app = ConsentMiddleware(
+            _pages(), policy=policy, collector=self.collector, undeclared="strict"
+        )
         self._stack.enter_context(serving(app, port))
 
 

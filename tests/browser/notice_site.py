@@ -97,7 +97,10 @@ class Site:
             Route("/frame", _frame),
         ]
         app = ConsentMiddleware(
-            Starlette(routes=routes), policy=read_policy(policy), collector=collector
+            Starlette(routes=routes),
+            policy=read_policy(policy),
+            collector=collector,
+            undeclared="strict",  # as visitors get it
         )
         config = uvicorn.Config(app, port=self.port, log_level="error", access_log=False)
         self._server = uvicorn.Server(config)

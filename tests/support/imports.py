@@ -19,6 +19,8 @@ NOTICE_KNOWS = {
     f"sdk/js/src/{name}.ts"
     for name in ("api", "consent", "file", "json", "native", "page", "receipt", "screen", "waits")
 }
+# The development bar looks at the page as the gate does.
+NOTICE_KNOWS |= {f"sdk/js/src/{name}.ts" for name in ("globs", "safely", "signals")}
 # What the modules of npm's package may have of whoever uses them.
 PEERS = {
     "sdk/js/npm/react.ts": "react",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from askfirst.endpoints.development import BAR
 from askfirst.endpoints.policy import gpc_json, policy_json
 from askfirst.http.mount import cookie_suffix, mount_at, root_of
 from askfirst.pages.assets import FOLDER, KINDS
@@ -73,7 +74,7 @@ def script_line(collector: str) -> Html:
 def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes]]:
     """Each file by its path below the site's root; `editions` are those that were published."""
     for file in sorted(FOLDER.rglob("*")):
-        if file.suffix in KINDS and file.name != "manifest.json":
+        if file.suffix in KINDS and file.name not in ("manifest.json", BAR):
             yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", file.read_bytes()
     yield ".well-known/gpc.json", gpc_json(editions)
     policy = editions.current.policy

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.placing import place, tides
 
@@ -118,7 +119,11 @@ class Running:
             collector.parts().registry.publish(read)
             stands = place(collector.parts(), tides(read, **each))
             self.site.keys[stands.name] = stands.write_key
-        application = ConsentMiddleware(self._pages(), policy=own, collector=collector, **options)
+        # As visitors get it: the development bar is where `learn` is.
+        options = {"undeclared": "strict", "policy": own, **options}
+        if isinstance(options["policy"], Path):
+            options["policy"].write_text(as_toml(own), "utf-8")
+        application = ConsentMiddleware(self._pages(), collector=collector, **options)
         config = uvicorn.Config(
             self._listen(application), log_level="warning", timeout_graceful_shutdown=2
         )

@@ -28,7 +28,7 @@ Show = Callable[[str, str], Shown]
 Rewrite = Callable[[logging.LogRecord, Show], bool]
 
 _OURS = frozenset(
-    {"consent", "events", "csp", "choices", "policy", "rights", "static", "host", "gpc.json"}
+    {"bar", "consent", "events", "csp", "choices", "policy", "rights", "static", "host", "gpc.json"}
 )
 _ATOMS = (*"ltsmSHbBTDMLp", "st", "{content-length}o", "{content-type}o")
 _GRANIAN = ("time", "dt_ms", "status", "method", "scheme", "protocol")

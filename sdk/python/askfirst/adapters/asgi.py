@@ -87,7 +87,7 @@ class ConsentMiddleware:
         root = scope[ROOT] = root_of(scope.get("root_path")) or self._root
         mount_at(root)
         # Before anything else: the application never sees the receipt (M40).
-        headers, secrets, answer = read(scope["headers"])
+        headers, secrets, answer = read(self._gate.as_visitor(scope["headers"]))
         scope["headers"] = headers
         if not self._relay.ready:
             await self._relay.learn()

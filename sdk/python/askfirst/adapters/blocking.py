@@ -9,7 +9,7 @@ from askfirst.adapters import asgi_own_paths as asgi_paths
 from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
-from askfirst.adapters.wsgi_environ import Given
+from askfirst.adapters.wsgi_environ import Environ, Given, read_environ
 from askfirst.client import Caller, CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import RequestAnswer
@@ -33,6 +33,13 @@ class BlockingAdapter:
         self.gate, self._relay, self._paths = parts.gate, parts.relay, parts.paths
         self.sees_pages = parts.sees_pages
         self._background = Background(self._relay.aclose)
+
+    def read(self, environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
+        """Take the receipt out of a request; its secrets, and what its answer is read from."""
+        headers = Given(environ)
+        if self.gate.as_visitor(headers) is not headers:
+            environ["HTTP_SEC_GPC"] = "1"
+        return read_environ(environ)
 
     def visit(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The lazy consent of a request; the very first ones wait until the collector spoke."""

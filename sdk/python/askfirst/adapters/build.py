@@ -71,4 +71,5 @@ def build_gate(
         permissions=permissions,
     )
     relay = Relay(gate, collector, keys=keys, urandom=urandom, patience=patience, now=now)
-    return BuiltGate(gate, relay, Paths(relay, now=now), read.server_side)
+    file = policy if isinstance(policy, Path) else None
+    return BuiltGate(gate, relay, Paths(relay, now=now, file=file), read.server_side)

@@ -17,7 +17,6 @@ from askfirst.adapters.wsgi_environ import (
     page_scope,
     raw,
     raw_path,
-    read_environ,
     reader,
     scope_of,
     where_of,
@@ -63,7 +62,7 @@ class ConsentMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        secrets, answer = read_environ(environ)
+        secrets, answer = self._adapter.read(environ)
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
         visit = environ[VISIT] = self._adapter.visit(environ, answer)

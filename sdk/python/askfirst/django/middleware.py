@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, read_environ, scope_of, where_of
+from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, scope_of, where_of
 from askfirst.endpoints.routes import HOST, is_own
 from askfirst.gate.read_request import RequestAnswer, read
 from askfirst.log_fault import log_fault
@@ -53,20 +53,35 @@ class ConsentMiddleware:
         """Serve one request."""
         if self._async:
             return self._serve(request)
-        secrets, answer = _read(request)
+        secrets, answer = self._read(request)
         if is_own(request.path_info):
             return self._own(request, secrets, whole=not request.path_info.startswith(HOST))
         arrived = self._arrive(request, secrets, answer)
         return self._leave(arrived, self.get_response(request))
 
     async def _serve(self, request: HttpRequest) -> HttpResponseBase:
-        secrets, answer = _read(request)
+        secrets, answer = self._read(request)
         if is_own(request.path_info):
             return await asyncio.to_thread(self._own, request, secrets, whole=True)
         if not self._adapter.ready:
             await asyncio.to_thread(self._adapter.learn)
         arrived = self._arrive(request, secrets, answer)
         return self._leave(arrived, await self.get_response(request))
+
+    def _read(self, request: HttpRequest) -> tuple[tuple[bytes, ...], RequestAnswer]:
+        scope: dict[str, Any] | None = getattr(request, "scope", None)
+        if scope is not None:
+            crumbs = [value for name, value in scope["headers"] if name.lower() == b"cookie"]
+            if len(crumbs) > 1:
+                # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
+                request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
+            scope["headers"] = read(scope["headers"])[0]
+        before = request.META.get("HTTP_COOKIE")
+        secrets, answer = self._adapter.read(request.META)
+        if request.META.get("HTTP_COOKIE") != before:
+            # Whoever stood further out may have split the cookies already.
+            request.__dict__.pop("COOKIES", None)
+        return secrets, answer
 
     def _arrive(
         self, request: HttpRequest, secrets: tuple[bytes, ...], answer: RequestAnswer
@@ -138,22 +153,6 @@ class ConsentMiddleware:
             del response["Content-Type"]
         write(response, start["headers"])
         return response
-
-
-def _read(request: HttpRequest) -> tuple[tuple[bytes, ...], RequestAnswer]:
-    scope: dict[str, Any] | None = getattr(request, "scope", None)
-    if scope is not None:
-        crumbs = [value for name, value in scope["headers"] if name.lower() == b"cookie"]
-        if len(crumbs) > 1:
-            # HTTP/2 sends a cookie a header: they are joined by "; " (RFC 9113 section 8.2.3).
-            request.META["HTTP_COOKIE"] = b"; ".join(crumbs).decode("latin-1")
-        scope["headers"] = read(scope["headers"])[0]
-    before = request.META.get("HTTP_COOKIE")
-    secrets, answer = read_environ(request.META)
-    if request.META.get("HTTP_COOKIE") != before:
-        # Whoever stood further out may have split the cookies already.
-        request.__dict__.pop("COOKIES", None)
-    return secrets, answer
 
 
 def _route(request: HttpRequest) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from askfirst.contracts.origin import local_path
 from askfirst.endpoints.consent import take_answer
 from askfirst.endpoints.csp import CspReports
+from askfirst.endpoints.development import BAR, SCRIPT, DevelopmentBar
 from askfirst.endpoints.policy import about, gpc, policy
 from askfirst.endpoints.rights import ROOT as RIGHTS
 from askfirst.endpoints.rights import rights
@@ -34,12 +36,17 @@ def is_own(path: str) -> bool:
 
 
 class Paths:
-    """Answers what is ours; events and the dashboard are the collector's."""
+    """Answers what is ours; events and the dashboard are the collector's.
 
-    def __init__(self, relay: Relay, *, now: Callable[[], float]) -> None:
+    `file` is the policy's, where it was read from one.
+    """
+
+    def __init__(self, relay: Relay, *, now: Callable[[], float], file: Path | None = None) -> None:
         self._relay = relay
         self._now = now
-        self._assets = read_assets()
+        assets = read_assets()
+        self._assets = {name: asset for name, asset in assets.items() if name != BAR}
+        self._bar = DevelopmentBar(relay, assets, file)
         self._csp_reports = CspReports()
 
     async def answer(self, request: Request) -> Answer:
@@ -55,7 +62,10 @@ class Paths:
     async def _answer(self, request: Request) -> Answer:
         path = request.path
         if path.startswith(STATIC):
-            return static(self._assets, path.removeprefix(STATIC), request)
+            name = path.removeprefix(STATIC)
+            if name in (BAR, SCRIPT) and self._relay.gate.develops(request.headers):
+                return self._bar.script(name, request)
+            return static(self._assets, name, request)
         if path == ROOT + "consent":
             return await take_answer(self._relay, request, now=self._now())
         if path.startswith(RIGHTS):
@@ -70,6 +80,8 @@ class Paths:
         if path == ROOT + "csp":
             testing = self._relay.gate.is_testing(read(request.headers)[2])
             return await self._csp_reports.take(request, testing=testing)
+        if path == ROOT + "bar" and self._relay.gate.develops(request.headers):
+            return await self._bar.answer(request, now=self._now())
         raise Refused(Reason.NOT_FOUND, "there is nothing here")
 
     def _choices(self, request: Request) -> Answer:

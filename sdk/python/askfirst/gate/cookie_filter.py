@@ -145,3 +145,7 @@ class CookieFilter:
             for name in dict.fromkeys(names)
             if (kind := self.kind(name[:4096])).purposes and not any(map(allows, kind.purposes))
         ]
+
+    def undeclared(self, names: Iterable[bytes]) -> list[bytes]:
+        """The names that the policy says nothing of, and that are not ours."""
+        return [name for name in names if self.kind(name[:4096]) == Kind()]

@@ -14,7 +14,15 @@ from askfirst.gate.cookie_filter import CookieFilter, is_filtered
 from askfirst.gate.page_token import PageTokens
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import RequestAnswer, read
-from askfirst.gate.undeclared_cookies import Report, Sighting, Undeclared, choose_mode, on_loopback
+from askfirst.gate.undeclared_cookies import (
+    GPC,
+    Report,
+    Sighting,
+    Undeclared,
+    choose_mode,
+    on_loopback,
+    sends_gpc,
+)
 from askfirst.http import caching
 from askfirst.http.cookie_header import PARENT, STATE, TEST
 from askfirst.http.headers import Header, Headers
@@ -93,6 +101,23 @@ class Gate:
     def undeclared_cookies(self) -> tuple[Sighting, ...]:
         """The undeclared cookies this process met, with their routes and days; no counts."""
         return self._report.sightings
+
+    def develops(self, headers: Headers) -> bool:
+        """Whether a request is of somebody who builds the site: undeclared cookies pass there.
+
+        So every origin of the policy is loopback, and the host that was asked for is.
+        """
+        return self._learns and on_loopback(headers)
+
+    def as_visitor(self, headers: Headers) -> Headers:
+        """The headers as the application sees them: with the signal the bar was told to send."""
+        if self._learns and sends_gpc(headers) and on_loopback(headers):
+            return [*headers, (b"sec-gpc", b"1")]
+        return headers
+
+    def undeclared(self, names: Iterable[bytes]) -> list[bytes]:
+        """The names that no policy declares, and that are not ours."""
+        return [name for name in self._cookie_filter.undeclared(names) if name != GPC]
 
     def learn(self, known: Known) -> None:
         """Take over what the collector says now; what was checked before it is forgotten."""
@@ -204,7 +229,7 @@ class Gate:
                 headers,
                 allows=visit.may,
                 now=self._now,
-                learns=lambda: visit.testing or (self._learns and on_loopback(visit.headers)),
+                learns=lambda: visit.testing or self.develops(visit.headers),
                 route=route,
             )
         if self._tells and self._csp_builder.concerns(visit.headers, outgoing):

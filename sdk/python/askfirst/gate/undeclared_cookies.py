@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from askfirst.errors import WrongSetting
 from askfirst.gate.cookie_database import CookieDatabase
+from askfirst.http.cookie_header import read_cookies
 from askfirst.http.headers import Headers, first
 
 log = logging.getLogger("askfirst")
@@ -27,6 +28,7 @@ NO_ROUTE = "-"  # nobody said which template answered; a path may be a visitor's
 # What may be a visitor's id within a name is shown as a glob, which also is the better line.
 _IDS = re.compile(r"[0-9]{3,}|(?=[A-Za-z]*[0-9])[0-9A-Za-z]{12,}")
 _UNWRITABLE = re.compile(rb"[^!#$%&'+\-.^_`|~0-9A-Za-z]")
+GPC = b"askfirst-gpc"  # the cookie by which the development bar has its browser say it
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 
@@ -129,8 +131,17 @@ def choose_mode(mode: Undeclared | None, origins: Collection[str]) -> Undeclared
 def on_loopback(headers: Headers) -> bool:
     """Whether a request was meant for this machine, as far as it tells, and met no proxy."""
     host = (first(headers, b"host") or b"").decode("latin-1")
+    return is_loopback_name(host) and not any(key.lower() in _FORWARDED for key, _ in headers)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine's own."""
     try:
-        name = urlsplit(f"//{host}").hostname
+        return urlsplit(f"//{host}").hostname in _LOOPBACK
     except ValueError:
         return False
-    return name in _LOOPBACK and not any(key.lower() in _FORWARDED for key, _ in headers)
+
+
+def sends_gpc(headers: Headers) -> bool:
+    """Whether the development bar has this browser visit as one with Global Privacy Control."""
+    return (GPC, b"1") in read_cookies(headers)

@@ -87,7 +87,7 @@ dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figur
     dashboard.selection explain ledger members reports services usecases
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
-doctor: @errors @gate @http @observe @terms @wsgi catalogue embedded init loopback
+doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init loopback
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
     runtime services store usecases
 explain: @pages @terms

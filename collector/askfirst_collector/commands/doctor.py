@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from askfirst_collector.doctor.collect_evidence import Request, collect_evidence
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.finding import KNOWN
 from askfirst_collector.doctor.load_application import parse_target
+from askfirst_collector.doctor.steps import Step, read_steps
 
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 STYLES = """
@@ -53,6 +55,13 @@ COLOURS = {"error": "red", "warning": "yellow"}
 @click.option(
     "--answer", is_flag=True, help="Give every answer with the browser too; each is recorded."
 )
+@click.option("--login", metavar="PATH", help="Sign in by the form of this page, then look again.")
+@click.option("--user", help="Who signs in; the password is ASKFIRST_PASSWORD, or asked for.")
+@click.option(
+    "--script",
+    type=THERE,
+    help="Take these steps before looking again: GET /path, POST /path name=value, one a line.",
+)
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
 @click.option(
     "--html",
@@ -71,6 +80,9 @@ def doctor(
     ca: Path | None,
     browser: bool,
     answer: bool,
+    login: str | None,
+    user: str | None,
+    script: Path | None,
     strict: bool,
     html: Path | None,
     as_json: bool,
@@ -91,6 +103,7 @@ def doctor(
         ca=ca,
         browser=browser,
         answer=answer,
+        steps=(*_login(login, user), *_steps(script)),
         links=links,
     )
     with click_errors():
@@ -102,6 +115,30 @@ def doctor(
     else:
         _print(origin, report)
     sys.exit(report.exit_code(strict=strict))
+
+
+def _login(path: str | None, user: str | None) -> tuple[Step, ...]:
+    if path is None and user is None:
+        return ()
+    if path is None or user is None:
+        raise click.UsageError("--login PATH and --user NAME belong together.")
+    # Not an argument: those are for every process of the machine to read.
+    password = os.environ.get("ASKFIRST_PASSWORD") or click.prompt(
+        "Password", hide_input=True, err=True
+    )
+    fields = (("user", user), ("password", password))
+    return (Step("--login", "SIGN IN", f"/{path.lstrip('/')}", fields),)
+
+
+def _steps(file: Path | None) -> tuple[Step, ...]:
+    if file is None:
+        return ()
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--script {file}: it cannot be read as UTF-8 ({error}).") from None
+    with click_errors():
+        return read_steps(text, file=file.name, environ=os.environ)
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from askfirst.errors import AskfirstError
+from askfirst_collector.doctor.notice_look import NoticeLook, notice_looks
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SETTLED = 3_000  # milliseconds a page is watched after it has loaded
@@ -28,6 +30,7 @@ class BrowserReport:
     cookies: tuple[tuple[str, str], ...]
     stored: tuple[tuple[str, str], ...]
     without_notice: tuple[str, ...]
+    looks: tuple[NoticeLook, ...] = ()
 
 
 def chromium() -> Path | str:
@@ -48,17 +51,29 @@ def chromium() -> Path | str:
 
 
 def look(
-    path: Path, origin: str, pages: Sequence[str], *, connect: tuple[str, int] | None
+    path: Path,
+    origin: str,
+    pages: Sequence[str],
+    *,
+    connect: tuple[str, int] | None,
+    signed_in: Sequence[str] = (),
+    jar: Mapping[str, str] = MappingProxyType({}),
 ) -> BrowserReport | str:
-    """Open each page in a profile of its own; a sentence that says why where that fails."""
+    """Open each page in a profile of its own; a sentence that says why where that fails.
+
+    Those of `signed_in` get the cookies of `jar`. The notice of the first page is measured.
+    """
     observation = BrowserReport((), (), (), ())
     try:
         with launched(path, origin, connect) as browser:
             for page in pages:
-                observation = _joined(observation, _open(browser, origin, page))
+                observation = _joined(observation, _open(browser, origin, page, {}))
+            for page in signed_in:
+                observation = _joined(observation, _open(browser, origin, page, jar))
+            looks = tuple(notice_looks(browser, origin, pages[0])) if pages else ()
     except BrowserFailed as error:
         return str(error)
-    return observation
+    return replace(observation, looks=looks)
 
 
 class BrowserFailed(AskfirstError):
@@ -86,8 +101,14 @@ def launched(path: Path, origin: str, connect: tuple[str, int] | None) -> Iterat
         raise BrowserFailed(f"the browser failed: {str(error).splitlines()[0]}") from error
 
 
-def _open(browser: Any, origin: str, path: str) -> BrowserReport:
+def _open(browser: Any, origin: str, path: str, jar: Mapping[str, str]) -> BrowserReport:
     context = browser.new_context()
+    context.add_cookies(
+        [
+            {"name": name, "value": value, "url": origin, "secure": name.startswith("__")}
+            for name, value in jar.items()
+        ]
+    )
     page = context.new_page()
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))

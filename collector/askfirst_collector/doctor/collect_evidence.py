@@ -6,7 +6,7 @@ import json
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +24,7 @@ from askfirst_collector.doctor.links import linked_pages
 from askfirst_collector.doctor.markup import read_markup
 from askfirst_collector.doctor.probe_process import STRANGER
 from askfirst_collector.doctor.start_application import Started, started
+from askfirst_collector.doctor.steps import Step, walk
 from askfirst_collector.doctor.visitor import Answer, Unreachable, Visitor
 
 FORGED = "198.51.100.7"  # for documentation alone (RFC 5737)
@@ -46,6 +47,7 @@ class Request:
     ca: Path | None = None
     browser: bool = True
     answer: bool = False  # give every answer, too: each is recorded
+    steps: tuple[Step, ...] = ()  # what a visitor does before the pages are looked at again
     links: int = 0  # how many pages beyond, that the site leads to
 
 
@@ -78,17 +80,22 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
                 if not evidence.away or pause is None:
                     break
                 time.sleep(pause)
+            members = replace(visitor, jar={})
+            evidence = replace(evidence, steps=tuple(walk(members, request.steps)))
+            signed_in = _after_steps(members, request, evidence) if request.steps else []
             canary = Canary.of(secrets.token_hex)
             answer = _send(visitor, request.pages[0], canary)
             inside = _inside(visitor, site, request.pages[0])
         except Unreachable as error:
             output = [site.last_words()] if site else []
             return replace(evidence, unreachable=(str(error), *output))
-        browser, why = _browser(request, origin, [page.path for page in evidence.pages])
+        plain_pages = [page.path for page in evidence.pages]
+        browser, why = _browser(request, origin, plain_pages, signed_in, members.jar or {})
+        evidence = replace(evidence, pages=(*evidence.pages, *signed_in))
         policy = request.policy or _policy(evidence.own[POLICY], inside)
         decisions: tuple[DecisionReport, ...] = ()
         if request.answer:
-            decisions = _decisions(request, origin, evidence.pages, policy)
+            decisions = _decisions(request, origin, plain_pages, policy)
         if site is not None:
             site.stop()
         return replace(
@@ -140,6 +147,14 @@ def _followed(visitor: Visitor, path: str) -> tuple[str, Answer]:
     return path, answer
 
 
+def _after_steps(visitor: Visitor, request: Request, evidence: Evidence) -> list[Page]:
+    """Where the steps ended, the pages of before, and what they lead to now."""
+    ends = [report.path for report in evidence.steps if report.problem is None]
+    pages = [_page(visitor, path) for path in dict.fromkeys((*reversed(ends), *request.pages))]
+    pages = [page for page in pages if page.plain.is_html]
+    return pages + linked_pages(visitor.origin, pages, request.links, partial(_page, visitor))
+
+
 def _send(visitor: Visitor, path: str, canary: Canary) -> Answer:
     joined = "&" if "?" in path else "?"
     return visitor.get(
@@ -163,26 +178,31 @@ def _written(
 
 
 def _browser(
-    request: Request, origin: str, pages: Sequence[str]
+    request: Request,
+    origin: str,
+    pages: Sequence[str],
+    signed_in: Sequence[Page],
+    jar: Mapping[str, str],
 ) -> tuple[BrowserReport | None, str]:
     if not request.browser:
         return None, "no browser was wanted"
     path = chromium()
     if isinstance(path, str):
         return None, path
-    observation = look(path, origin, pages, connect=request.connect)
+    after = [page.path for page in signed_in[:MOST_ANSWERED]]
+    observation = look(path, origin, pages, connect=request.connect, signed_in=after, jar=jar)
     return (None, observation) if isinstance(observation, str) else (observation, "")
 
 
 def _decisions(
-    request: Request, origin: str, pages: Sequence[Page], policy: Policy | None
+    request: Request, origin: str, pages: Sequence[str], policy: Policy | None
 ) -> tuple[DecisionReport, ...]:
     path = chromium()
     if isinstance(path, str):
         raise AskfirstError(f"--answer needs a browser: {path}")
     if policy is None or not policy.asked:
         return ()
-    paths = [page.path for page in pages[:MOST_ANSWERED]]
+    paths = pages[:MOST_ANSWERED]
     return look_after_each(path, origin, paths, policy, connect=request.connect)
 
 

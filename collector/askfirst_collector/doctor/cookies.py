@@ -74,9 +74,31 @@ def stored_before_consent(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def step_does_not_work(evidence: Evidence) -> Iterator[Finding]:
+    """D025: what came behind it was not seen; often by a cookie that is taken out."""
+    for report in evidence.steps:
+        if report.problem is not None:
+            undeclared = (
+                [cookie for cookie, _ in evidence.inside.undeclared] if evidence.inside else []
+            )
+            cause = f" ({', '.join(map(plain, undeclared))} is taken out)" if undeclared else ""
+            yield Finding(
+                "askfirst.D025",
+                f"{report.step.where} {report.step.name}",
+                plain(report.problem),
+                f"Declare the cookies that it needs{cause}, and look at path and fields",
+            )
+
+
 def _set(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
-    """Every cookie somebody new was given, with the first page that gave it."""
+    """Every cookie somebody new was given, with the step, or the first page, that gave it."""
     places: dict[bytes, str] = {}
+    for report in evidence.steps:
+        for answer in report.answers:
+            for line in answer.all(b"set-cookie"):
+                name = name_of(line)
+                if name is not None and not deletes(line, evidence.now):
+                    places.setdefault(name, f"{report.step.where} {report.step.name}")
     for page in evidence.pages:
         for line in page.plain.all(b"set-cookie"):
             name = name_of(line)

@@ -11,6 +11,8 @@ from askfirst.terms.policy import Policy
 from askfirst_collector.doctor.browser import BrowserReport
 from askfirst_collector.doctor.decisions import DecisionReport
 from askfirst_collector.doctor.markup import Markup
+from askfirst_collector.doctor.notice_look import NoticeLook
+from askfirst_collector.doctor.steps import StepReport
 from askfirst_collector.doctor.visitor import Answer
 from askfirst_collector.loopback import is_loopback
 
@@ -57,10 +59,16 @@ class Evidence:
     policy: Policy | None = None
     inside: InsideReport | None = None
     browser: BrowserReport | None = None
+    steps: tuple[StepReport, ...] = ()  # what a visitor did, before `pages` were seen again
     decisions: tuple[DecisionReport, ...] = ()
     written: tuple[Written, ...] = ()
     certificate_ends: float | None = None
     notes: tuple[str, ...] = ()  # what could not be looked at, and why
+
+    @property
+    def looks(self) -> tuple[NoticeLook, ...]:
+        """The notice as a browser showed it; none without one."""
+        return self.browser.looks if self.browser else ()
 
     @property
     def public(self) -> bool:

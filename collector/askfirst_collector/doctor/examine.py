@@ -9,12 +9,20 @@ from askfirst_collector.doctor.answers import asked_against_the_answer, set_agai
 from askfirst_collector.doctor.caches import one_visitors_page_for_all
 from askfirst_collector.doctor.cookies import (
     cookie_before_consent,
+    step_does_not_work,
     stored_before_consent,
     undeclared_leaves,
     undeclared_taken_out,
 )
 from askfirst_collector.doctor.evidence import Evidence
 from askfirst_collector.doctor.finding import Finding
+from askfirst_collector.doctor.notice_checks import (
+    covered,
+    low_contrast,
+    missing_words,
+    unlike_buttons,
+    unreachable_by_keyboard,
+)
 from askfirst_collector.doctor.pages import asks_for_hints, no_gpc, no_notice
 from askfirst_collector.doctor.policies import beyond_host, made_up_controller, other_origin
 from askfirst_collector.doctor.reachability import (
@@ -37,6 +45,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     unreachable,
     no_gate,
     outside_of_the_gate,
+    step_does_not_work,
     undeclared_leaves,
     undeclared_taken_out,
     cookie_before_consent,
@@ -54,6 +63,11 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     certificate_ends_soon,
     nothing_in_front,
     no_notice,
+    unlike_buttons,
+    low_contrast,
+    covered,
+    unreachable_by_keyboard,
+    missing_words,
     no_gpc,
     asks_for_hints,
     made_up_controller,
@@ -76,7 +90,8 @@ class Report:
 
 def examine(evidence: Evidence) -> Report:
     """Judge what was gathered; a pure function."""
-    findings = tuple(finding for check in CHECKS for finding in check(evidence))
+    # Signed in, a page may show the same as before.
+    findings = tuple(dict.fromkeys(finding for check in CHECKS for finding in check(evidence)))
     return Report(findings, (*evidence.notes, *_csp(evidence)))
 
 

@@ -41,6 +41,12 @@ KNOWN = {
     "askfirst.D022": Known("warning", "nothing stands in front of the application server"),
     "askfirst.D023": Known("error", "something is set that the answer does not cover"),
     "askfirst.D024": Known("error", "a third party is asked that the answer does not cover"),
+    "askfirst.D025": Known("error", "a step of a visitor does not work"),
+    "askfirst.D026": Known("error", "the notice's answers are not alike"),
+    "askfirst.D027": Known("error", "the notice cannot be read by many"),
+    "askfirst.D028": Known("error", "an answer of the notice is covered"),
+    "askfirst.D029": Known("error", "the keyboard does not reach an answer"),
+    "askfirst.D030": Known("error", "the notice does not say what it must"),
 }
 
 

@@ -1,4 +1,7 @@
-"""Asks a site over HTTP and keeps every header as it came; follows nothing, keeps no cookie."""
+"""Asks a site over HTTP and keeps every header as it came; follows nothing.
+
+It keeps no cookie, unless it is given a jar for them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 
 from askfirst.errors import AskfirstError
 from askfirst.http.headers import Header, listed, values
+from askfirst.http.set_cookie import deletes, name_of
 
 PATIENCE = 40.0  # seconds; a site that was just started may still be reading its modules
 LARGEST = 2_000_000  # bytes of a body that are read
@@ -57,25 +61,45 @@ class Visitor:
     connect: tuple[str, int] | None
     tls: ssl.SSLContext | None
     now: Callable[[], float]
+    jar: dict[str, str] | None = None  # by name; every path of the site gets them
 
     def get(self, path: str, *headers: tuple[str, str]) -> Answer:
         """GET one path. Raises Unreachable."""
+        return self.send("GET", path, *headers)
+
+    def send(
+        self, method: str, path: str, *headers: tuple[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Send one request. Raises Unreachable."""
         connection = self._connection()
         sent = {"Host": urlsplit(self.origin).netloc, "User-Agent": AGENT, "Accept": "text/html"}
+        if self.jar:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
         try:
             begun = self.now()
             connection.connect()
             address, port = connection.sock.getsockname()[:2]
-            connection.request("GET", path, headers={**sent, **dict(headers)})
+            connection.request(method, path, body, {**sent, **dict(headers)})
             response = connection.getresponse()
             duration = self.now() - begun
-            body = response.read(LARGEST)
+            content = response.read(LARGEST)
         except (OSError, HTTPException, ValueError) as error:
             raise Unreachable(f"{self.origin}{path}: {error or type(error).__name__}") from error
         finally:
             connection.close()
         fields = tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in response.getheaders())
-        return Answer(path, response.status, fields, body, begun, duration, address, port)
+        self._keep(fields)
+        return Answer(path, response.status, fields, content, begun, duration, address, port)
+
+    def _keep(self, fields: tuple[Header, ...]) -> None:
+        if self.jar is None:
+            return
+        for line in values(fields, b"set-cookie"):
+            name = (name_of(line) or b"").decode("latin-1")
+            self.jar.pop(name, None)
+            if name and not deletes(line, self.now()):
+                value = line.partition(b";")[0].partition(b"=")[2]
+                self.jar[name] = value.strip().decode("latin-1")
 
     def certificate_ends(self) -> float | None:
         """When the site's certificate ends, in unix seconds; None without TLS."""

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-MYWJEDKO.js";export{a as init};
+import{b as a}from"./shared-63PT7SLR.js";export{a as init};

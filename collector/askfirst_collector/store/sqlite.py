@@ -19,14 +19,8 @@ from askfirst.errors import AskfirstError
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst_collector.config import SettingError
 from askfirst_collector.store import close_period, removal
-from askfirst_collector.store.append import (
-    EVENT_COLUMNS,
-    TYPE_NUMBERS,
-    Appender,
-    forget_answers,
-    insert,
-)
 
+from .append import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
 from .dictionary import find_period, state_of, time_value
 from .events import (
     Authorized,

@@ -67,7 +67,8 @@ here |= {"click", "rich", "markdown_it", "mdurl", "pygments", "publicsuffixlist"
 here |= {"cffi", "_cffi_backend"}
 class Only(MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] not in here:
+        # What `sysconfig` reads is of the standard library, under a name of the machine.
+        if name.partition(".")[0] not in here and not name.startswith("_sysconfigdata_"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Only())
 from askfirst.__main__ import main

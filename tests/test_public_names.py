@@ -44,6 +44,23 @@ def test_public_names_are_exactly_these(module: str) -> None:
     assert name_problems(importlib.import_module(module)) == []
 
 
+def test_importing_askfirst_loads_what_is_asked_for() -> None:
+    """A name brings its module along, and no other; `track` stays the function, whoever asks."""
+    code = (
+        "import sys, askfirst\n"
+        "assert not {'asyncio', 'logging', 'askfirst.gate'} & sys.modules.keys()\n"
+        "import askfirst.track\n"
+        "from askfirst import accesslog, shipped, track\n"
+        "assert callable(track) and callable(accesslog.install) and shipped('minimal')\n"
+        "assert 'askfirst.adapters.asgi' not in sys.modules\n"
+        "assert dir(askfirst) == sorted(set(dir(askfirst)) | set(askfirst.__all__))\n"
+        "askfirst.CollectorClinet"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "AttributeError: module 'askfirst' has no attribute 'CollectorClinet'" in run.stderr
+    assert "AssertionError" not in run.stderr, run.stderr
+
+
 @pytest.mark.parametrize("module", sorted(name for name in PUBLIC if name != "askfirst"))
 def test_what_a_module_defines_without_underscore_is_public(module: str) -> None:
     """What looks public is listed, or is one of the few that others of ours import."""

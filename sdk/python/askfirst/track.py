@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from askfirst.adapters.wsgi_environ import VISIT
-from askfirst.gate.visit import KEY, Visit
-
 
 def track(request: object, name: str, properties: Mapping[str, Any] | None = None) -> None:
     """Tell of an action for each purpose that lists it and that this visitor agreed to.
@@ -16,6 +13,10 @@ def track(request: object, name: str, properties: Mapping[str, Any] | None = Non
     nothing happens. Never waits; the response does not depend on it. Raises LookupError where no
     ConsentMiddleware stands in front.
     """
+    # Here, so that `import askfirst` is quick; where there is a visit they are loaded long since.
+    from askfirst.adapters.wsgi_environ import VISIT
+    from askfirst.gate.visit import KEY, Visit
+
     for where in _places(request):
         visit = where.get(KEY) or where.get(VISIT)
         if isinstance(visit, Visit):

@@ -67,8 +67,8 @@ catalogue: @errors @remote @terms ledger store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @endpoints @errors @http @observe @pages @terms api catalogue closing config
-    dashboard.auth demo doctor embedded explain init jobs ledger loopback members reports runtime
-    services store usecases
+    dashboard.auth demo doctor embedded explain ingest init jobs ledger loopback members reports
+    runtime services store usecases
 config: @errors
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
     dashboard.members dashboard.placed dashboard.sites members services

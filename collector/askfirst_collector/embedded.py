@@ -29,6 +29,7 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.ingest import pending as owed
 from askfirst_collector.ingest.events import Events, open_events
+from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread
@@ -80,7 +81,8 @@ class EmbeddedCollector:
     restore undoes is in `FOLDER.revocations.log` beside the folder, or at `revocations`. Without
     `jobs` nothing closes or is destroyed by itself; a `now` of one's own is believed by them,
     unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
-    sign in to the dashboard with that provider.
+    sign in to the dashboard with that provider. `sized` is 0 where all visitors come from few
+    networks, as on a campus: else hardly a figure would be shown.
 
     Raises PolicyError at once for a host policy that cannot be used: without one nothing is
     gathered (M32).
@@ -102,6 +104,7 @@ class EmbeddedCollector:
         revocations: Path | str | None = None,
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
+        sized: int = SIZED,  # visitors of a network that count towards a size; 0: all of them
     ) -> None:
         if host_policy is not None:
             read_policy(host_policy, kind="host")
@@ -115,6 +118,7 @@ class EmbeddedCollector:
         self._proxies = proxies
         self._jobs = jobs
         self._oidc = oidc
+        self._sized = sized
         self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()
@@ -300,7 +304,8 @@ class EmbeddedCollector:
             spool=self._spool,
             revocations=self._revocations,
         )
-        events = open_events(parts, place=Locator.open(self._places), proxies=self._proxies)
+        place = Locator.open(self._places)
+        events = open_events(parts, place=place, proxies=self._proxies, sized=self._sized)
         app = collector_app(parts, events)
         jobs = JobsThread(parts, monotonic=self._monotonic) if self._jobs else None
         if jobs is not None:

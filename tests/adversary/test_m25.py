@@ -79,7 +79,7 @@ class Marked:
         agent = f"Mozilla/5.0 (Linux; Android {head}.{tail}) Firefox/{self.digits[8:12]}.{tail}"
         self.version = f"{self.digits[8:12]}.{tail}"
         self.browser = Visitor(
-            f"81.2.69.{number}",
+            f"81.2.{64 + number}.69",
             agent.encode(),
             [
                 (b"accept-language", f"{self.letters[:3]}-{self.letters[3:7]}-DE".encode()),

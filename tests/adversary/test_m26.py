@@ -23,7 +23,7 @@ async def visited(folder: Path, order: Sequence[int]) -> Path:
     """One day of the same visits within one minute, in this order; closed, its rows kept."""
     world = World(folder, site_policy("full"))
     await world.open()
-    people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(PEOPLE)]
+    people = [Visitor(f"81.2.{64 + number}.69", FIREFOX) for number in range(PEOPLE)]
     for each in people:
         await world.answer(each, {"statistics": 2})
     # Who is first draws the salt: that is no visitor's doing.

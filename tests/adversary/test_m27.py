@@ -68,7 +68,7 @@ async def told(folder: Path, story: Story) -> list[Shown]:
 
 async def _come(world: World, number: int) -> None:
     agent = FIREFOX if number % 2 else CHROME
-    visitor = Visitor(f"81.2.69.{number}", agent, [(b"accept-language", b"en")])
+    visitor = Visitor(f"81.2.{64 + number}.69", agent, [(b"accept-language", b"en")])
     await world.answer(visitor, {"statistics": 2, "marketing": 2})
     referrer = "https://news.example" if number % 3 else "https://www.google.com"
     for page in COMMON[: 1 + number % 3]:

@@ -74,7 +74,7 @@ async def test_nothing_outlives_its_time(tmp_path: Path) -> None:
     await world.open()
     handles = []
     for number in range(PEOPLE):
-        visitor = Visitor(f"81.2.69.{number}", FIREFOX)
+        visitor = Visitor(f"81.2.{64 + number}.69", FIREFOX)
         await world.answer(visitor, {"statistics": 2})
         await world.send(visitor, view("/shop/tea"), view("/shop/tea"))
         handles.append(handle_of(visitor.secret).encode())  # type: ignore[union-attr]

@@ -77,7 +77,7 @@ async def test_no_pseudonym_of_a_closed_period_is_computed_again(tmp_path: Path)
     folder = tmp_path / "data"
     world = World(folder, site_policy())
     await world.open()
-    people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(PEOPLE)]
+    people = [Visitor(f"81.2.{64 + number}.69", FIREFOX) for number in range(PEOPLE)]
     for each in people:
         await world.answer(each, {"statistics": 2})
         await world.send(each, view("/shop/tea"))
@@ -108,7 +108,7 @@ class Backup:
         self.copies.mkdir()
         self.world = World(self.folder, self.policy)
         self.stays, self.withdraws, self.erases = (
-            Visitor(f"81.2.69.{number}", FIREFOX) for number in range(3)
+            Visitor(f"81.2.{64 + number}.69", FIREFOX) for number in range(3)
         )
 
     async def make(self) -> None:

@@ -92,7 +92,7 @@ async def test_what_was_taken_back_in_part_stays_so(tmp_path: Path, names: tuple
     """
     site = Site(tmp_path, site_policy("standard"))
     await site.world.open()
-    people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(5)]
+    people = [Visitor(f"81.2.{64 + number}.69", FIREFOX) for number in range(5)]
     stays, narrows, reduces, restricts, withdraws = people
     for visitor in people:
         await site.world.answer(visitor, {"statistics": 2, "marketing": 2})
@@ -243,7 +243,7 @@ async def test_a_log_that_was_restored_is_told_the_rest(
     """M48: an older log beside a whole ledger learns what it missed, before that is lost too."""
     site = Site(tmp_path, site_policy("standard"))
     await site.world.open()
-    people = [Visitor(f"81.2.69.{number}", FIREFOX) for number in range(3)]
+    people = [Visitor(f"81.2.{64 + number}.69", FIREFOX) for number in range(3)]
     stays, withdraws, erases = people
     for visitor in people:
         await site.world.answer(visitor, {"statistics": 2, "marketing": 2})

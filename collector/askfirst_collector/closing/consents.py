@@ -51,7 +51,7 @@ def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Va
         events.append(None if what is None else (handle, (what, str(edition))))
     groups: dict[Value, set[int]] = {}
     numbers: dict[str, int] = {}
-    number = count(1)
+    number = count(-1, -1)  # none of the numbers of those who visit
     for handle, value in filter(None, events):
         groups.setdefault(value, set()).add(numbers.setdefault(handle, next(number)))
     if key.collector:

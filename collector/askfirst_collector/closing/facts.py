@@ -7,6 +7,7 @@ without a pseudonym count nowhere: nobody could say how many visitors they are o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from askfirst.terms.attributes import Value
@@ -18,6 +19,9 @@ from .rule import MOST_A_DAY
 from .tables import ENTRY, PAIR_LEVELS, Questions
 
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
+# Visitors of whom something was dropped are numbered from here down, those of whom the ledger knows
+# from -1: each number is of one visitor.
+FIRST_DROPPED = -(2**62)
 INTERNAL = "internal"  # the channel of what came from the site itself
 
 # What differs from page to page of one visitor.
@@ -37,14 +41,15 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     names = [name for name in questions.trees if name != ENTRY]
     columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
     groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
-    total, days = _scan(period, names, columns, groups, value, whole)
+    total, days, unsized = _scan(period, names, columns, groups, value, whole)
     read = {ENTRY: "page"}
     trees = {
         name: {value(read.get(name, name), code): visitors for code, visitors in codes.items()}
         for name, codes in groups.items()
     }
-    trees["drops"] = {value("action", code): visitors for code, visitors in _dropped(period)}
-    return Facts(total, trees, days)
+    drops, unsized_drops = _dropped(period)
+    trees["drops"] = {value("action", code): visitors for code, visitors in drops}
+    return Facts(total, trees, days, unsized | unsized_drops)
 
 
 class _Day:
@@ -63,7 +68,7 @@ def _scan(
     groups: Mapping[str, Codes],
     value: Callable[[str, int], Value],
     whole: str,
-) -> tuple[set[int], dict[str, DayFacts]]:
+) -> tuple[set[int], dict[str, DayFacts], set[int]]:
     place = {name: number for number, name in enumerate(columns, 2)}
     trees = [(place[name], groups[name]) for name in names]
     entries, actions = groups.get(ENTRY, {}), groups.get("action", {})
@@ -74,6 +79,7 @@ def _scan(
     days: dict[str, _Day] = {}
     views: dict[str, int] = {}
     visits: dict[str, int] = {}
+    of_crowded, unsized = period.unsized(), set[int]()
     last, visitor = b"", 0
     # The hot loop of closing: 2 to 3 µs a row, so hardly anything in here is a function of ours.
     for row in period.events(columns):
@@ -84,6 +90,8 @@ def _scan(
             last = pseudonym
             visitor += 1
             views, visits = {}, {}
+            if pseudonym in of_crowded:
+                unsized.add(visitor)
         for at, codes in trees:
             code = row[at]
             known = codes.get(code)
@@ -116,7 +124,7 @@ def _scan(
             count = visits[day] = visits.get(day, 0) + 1
             facts.visits += count <= MOST_A_DAY
     by_day = {day: DayFacts(own.visitors, own.views, own.visits) for day, own in days.items()}
-    return set(range(1, visitor + 1)), by_day
+    return set(range(1, visitor + 1)), by_day, unsized
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,7 @@ class Arrivals:
     day: DayFacts | None
     everybody: FirstDays
     trees: Mapping[str, Mapping[Value, FirstDays]]
+    unsized: AbstractSet[int] = frozenset()
 
 
 def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arrivals:
@@ -149,6 +158,7 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
     own = _Day()
     day_of: dict[int, str] = {}
     inner: dict[int, bool] = {}
+    of_crowded, unsized = period.unsized(), set[int]()
     last, visitor, views, visits = b"", 0, 0, 0
     device: tuple[int, ...] | None = None
     since = ""
@@ -159,6 +169,8 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
         if row[0] != last:
             last, device = row[0], None
             visitor += 1
+            if last in of_crowded:
+                unsized.add(visitor)
             views = visits = 0
         time = row[2]
         at = day_of.get(time)
@@ -196,6 +208,7 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
             name: {value(name, code): first for code, first in group.items()}
             for name, group in zip((*names, "action"), (*groups, actions), strict=True)
         },
+        unsized,
     )
 
 
@@ -250,11 +263,16 @@ def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) 
     return groups
 
 
-def _dropped(period: PeriodReader) -> list[tuple[int, set[int]]]:
+def _dropped(period: PeriodReader) -> tuple[list[tuple[int, set[int]]], set[int]]:
+    """Who was dropped for each reason, and who of them counts towards no size.
+
+    Their numbers are none of those who visit.
+    """
     groups: Codes = {}
     numbers: dict[bytes, int] = {}
     for pseudonym, reason in period.drops():
         if pseudonym:
-            visitor = numbers.setdefault(pseudonym, len(numbers) + 1)
+            visitor = numbers.setdefault(pseudonym, FIRST_DROPPED - len(numbers))
             groups.setdefault(reason, set()).add(visitor)
-    return list(groups.items())
+    of_crowded = period.unsized()
+    return list(groups.items()), {n for name, n in numbers.items() if name in of_crowded}

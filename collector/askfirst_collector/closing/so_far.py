@@ -66,7 +66,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     questions = questions_of(terms)
     with stores.events.reading(key) as period:
         arrivals = read_arrivals(period, questions, day)
-    rule = Rule(terms.min_cell_size, stores.urandom)
+    rule = Rule(terms.min_cell_size, stores.urandom, arrivals.unsized)
     visits, own = bool(questions.trees.get("referrer")), arrivals.day
     totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
     before = figures.read_so_far(stores.engine, key)

@@ -28,6 +28,7 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.runtime.metrics import TYPE, metrics
 from askfirst_collector.store.faults import BUSY, StoreFault
 
@@ -65,6 +66,13 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     multiple=True,
     help="An address or network of a trusted proxy in front; may be given again.",
 )
+@click.option(
+    "--sized",
+    type=click.IntRange(min=0),
+    default=SIZED,
+    show_default=True,
+    help="Visitors of one network that count towards a size; 0: all of them, as on a campus.",
+)
 def serve(
     host: str,
     port: int,
@@ -76,6 +84,7 @@ def serve(
     host_policy: Path | None,
     places: Path | None,
     proxies: tuple[str, ...],
+    sized: int,
 ) -> None:
     """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log.
 
@@ -94,6 +103,7 @@ def serve(
             proxies=Proxies.of(proxies),
             oidc=provider_of(os.environ),
             revocations=revocations,
+            sized=sized,
         )
         stack.callback(collector.close)
         # A folder that cannot be used is said now, not to the first visitor.

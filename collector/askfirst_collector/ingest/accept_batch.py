@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from askfirst.contracts.drops import Drop
@@ -17,6 +18,7 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.authorize import is_active
 from askfirst_collector.ingest.daily_limit import DailyLimit, SiteLimit
 from askfirst_collector.ingest.idempotency import BatchNames, day_of
+from askfirst_collector.ingest.network_sizes import NetworkSizes
 from askfirst_collector.ingest.placed_batch import PlacedBatch
 from askfirst_collector.ingest.read_rows import DROP, Reading, Sender, drop_of
 from askfirst_collector.ingest.responses import accepted
@@ -67,6 +69,7 @@ class Intake:
         place: Locator | None = None,
         proxies: Proxies = DIRECT,
         daily: DailyLimit | None = None,
+        networks: NetworkSizes | None = None,
     ) -> None:
         self._statuses = statuses
         self._salts = salts
@@ -75,6 +78,7 @@ class Intake:
         self._place = place
         self._proxies = proxies
         self._daily = daily or DailyLimit()
+        self._networks = networks or NetworkSizes(urandom=os.urandom)
         self._sites = SiteLimit(store.rows_on)
         self._names = BatchNames(salts)
 
@@ -120,21 +124,17 @@ class Intake:
         # One of each kind, however many events.
         drops: dict[tuple[str, str, Drop], Row] = {}
         policy = sender.site.editions.current.policy
-        reading = Reading(
-            sender,
-            status,
-            # A relay's own headers say nothing about the visitor.
-            Observer(
-                Raw({}, "", now) if sender.relay else raw(),
-                place=self._place,
-                proxies=self._proxies,
-                own_origins=policy.origins,
-                routes=policy.routes,
-                clock=sender.site.calendar.clock,
-            ),
-            self._salts,
-            placed=self._placed_batch(sender, sent),
+        # A relay's own headers say nothing about the visitor.
+        observer = Observer(
+            Raw({}, "", now) if sender.relay else raw(),
+            place=self._place,
+            proxies=self._proxies,
+            own_origins=policy.origins,
+            routes=policy.routes,
+            clock=sender.site.calendar.clock,
         )
+        placed = self._placed_batch(sender, sent)
+        reading = Reading(sender, status, observer, self._salts, placed=placed)
         for index, event in enumerate(sent.events):
             row = reading.row(event)
             if isinstance(row, Drop):
@@ -143,16 +143,21 @@ class Intake:
                 reason = Drop(row.values["action"][0])
                 dropped.append((index, reason))
                 if row.key not in closed:
-                    drops[row.collector, row.purpose, reason] = row
+                    drops[row.collector, row.purpose, reason] = self._sized(row, observer)
             elif row.key in closed:
                 dropped.append((index, Drop.PERIOD_CLOSED))
             else:
-                rows.append(row)
+                rows.append(self._sized(row, observer))
         # What came too late is answered to a retry as it was, though nothing is stored of it.
         if not rows and not drops and not closed:
             return accepted(0, dropped)
         counted = list(drops.values())
         return await self._append(sender, status, sent, now, rows, dropped, counted)
+
+    def _sized(self, row: Row, observer: Observer) -> Row:
+        if self._networks.is_sized(row.key, row.pseudonym, observer.address):
+            return row
+        return replace(row, is_sized=False)
 
     def _placed_batch(self, sender: Sender, sent: EventBatch) -> PlacedBatch | None:
         if not sent.collector:

@@ -29,6 +29,7 @@ from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.ingest.accept_batch import IngestResult, Intake
 from askfirst_collector.ingest.callers import Callers, bearer
+from askfirst_collector.ingest.network_sizes import SIZED, NetworkSizes
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ingest.read_rows import Sender
 from askfirst_collector.ingest.responses import Answer, Send, expire_state, refused, unavailable
@@ -216,8 +217,12 @@ def open_events(
     place: Locator | None = None,
     proxies: Proxies = DIRECT,
     limit: AddressLimit | None = None,
+    sized: int = SIZED,
 ) -> Events:
-    """The callable over a collector's parts; `place` and `proxies` find a visitor's country."""
+    """The callable over a collector's parts; `place` and `proxies` find a visitor's country.
+
+    `sized` visitors of one network count towards the size of a cell; 0 for all of them.
+    """
     senders = Callers(parts.registry)
     intake = Intake(
         statuses=EventConsentStatuses(parts.ledger, parts.spool),
@@ -226,6 +231,7 @@ def open_events(
         placed_of=senders.placed,
         place=place,
         proxies=proxies,
+        networks=NetworkSizes(urandom=parts.urandom, most=sized),
     )
     return Events(
         intake,

@@ -18,7 +18,7 @@ ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 MOST = 256  # rows or keys in one statement
 
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
-EVENT_COLUMNS = 9 + len(DIMENSIONS)
+EVENT_COLUMNS = 10 + len(DIMENSIONS)
 _ANSWER_COLUMNS = 3
 
 Numbers = tuple[object, ...]
@@ -78,6 +78,7 @@ class Appender:
                 value(connection, period, name, values[name]) if name in values else 0
                 for name in DIMENSIONS
             ],
+            int(row.is_sized),
         )
 
     def forget(self) -> None:

@@ -57,6 +57,7 @@ class Row:
     min_cell_size: int
     retention_days: int
     keep_rows_days: int
+    is_sized: bool = True  # whether its visitor counts towards sizes
 
     @property
     def key(self) -> PeriodKey:
@@ -130,6 +131,10 @@ class PeriodReader(Protocol):
 
     def drops(self) -> Iterator[tuple[bytes, int]]:
         """Pseudonym (b"" for none) and code of the reason, an `action`, of each drop."""
+        ...
+
+    def unsized(self) -> set[bytes]:
+        """The pseudonyms that count towards no size: too many of their network came before."""
         ...
 
     def newcomers(self, midnight: int, since: int, until: int) -> int:

@@ -48,12 +48,19 @@ class SqlitePeriod:
             (self._period, _DROP),
         )
 
+    def unsized(self) -> set[bytes]:
+        """The pseudonyms that count towards no size."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT visitor FROM event WHERE period = ? AND sized = 0", (self._period,)
+        )
+        return {visitor for (visitor,) in rows}
+
     def newcomers(self, midnight: int, since: int, until: int) -> int:
         """Visitors whose first row of a day is from `since` to `until` (see `PeriodReader`)."""
         row = self._connection.execute(
             "SELECT COUNT(*) FROM (SELECT MIN(time) AS first FROM event WHERE period = ?"
             " AND visitor <> x'' AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
-            " GROUP BY visitor) WHERE first >= ?",
+            " GROUP BY visitor HAVING MIN(sized) > 0) WHERE first >= ?",
             (self._period, _DROP, midnight, until, since),
         ).fetchone()
         return int(row[0])

@@ -9,7 +9,8 @@
                 it, lie together. `visitor` is the pseudonym, x'' for none; `id` is random, so that
                 no order of rows tells an order of events. `time` is the start of the second,
                 minute, hour or day (unix seconds, UTC) that `time_level` says; every other
-                attribute names an entry of `value`, 0 for none
+                attribute names an entry of `value`, 0 for none. `sized` is 0 where the visitor
+                counts towards no size, as enough of the same network came before
                 A `drop` says in `action`, and nowhere else, why an event was not stored
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
     generation  a number that moves whenever entries of `value` or `period` are removed, so that
@@ -118,6 +119,7 @@ STEPS: tuple[Step, ...] = (
         "ALTER TABLE event ADD COLUMN campaign INTEGER NOT NULL DEFAULT 0;\n"
         f"DROP VIEW events_text;\n{_view(DIMENSIONS)}"
     ),
+    run_script("ALTER TABLE event ADD COLUMN sized INTEGER NOT NULL DEFAULT 1;"),
 )
 
 

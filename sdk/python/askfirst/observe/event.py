@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
 from ..terms.terms import Terms
 from .action import action
+from .address import Address
 from .campaign import campaign
 from .clock import arrival
 from .cookies import cookies
@@ -96,6 +97,11 @@ class Observer:
                 values[name] = value[:level]
         return values
 
+    @cached_property
+    def address(self) -> Address | None:
+        """Where the request came from, as the trusted proxies say; kept nowhere."""
+        return self.proxies.client(self.raw.peer, self.raw.headers)
+
     def is_bot(self, wanted: Terms) -> bool:
         """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
         if not (wanted.scope.level("browser") or wanted.scope.level("os")):
@@ -128,8 +134,8 @@ def is_bot(raw: Raw, wanted: Terms) -> bool:
 
 
 def _place(request: Observer) -> Value:
-    raw, place = request.raw, request.place
-    address = request.proxies.client(raw.peer, raw.headers) if place else None
+    place = request.place
+    address = request.address if place else None
     return place.locate(address) if place and address else (UNKNOWN,)
 
 

@@ -29,6 +29,13 @@ _LOCAL = (
     IPv6Network("fc00::/7"),
     IPv6Network("fe80::/10"),
 )
+# From which nobody comes (RFC 5737, RFC 3849).
+_DOCUMENTATION = (
+    IPv4Network("192.0.2.0/24"),
+    IPv4Network("198.51.100.0/24"),
+    IPv4Network("203.0.113.0/24"),
+    IPv6Network("2001:db8::/32"),
+)
 _LOCAL_BYTES = frozenset({0, 10, 127, 172, 192, 0xFC, 0xFD, 0xFE})
 
 
@@ -71,6 +78,14 @@ class AddressLimit:
         if len(self._counts) > REMEMBERED:
             self._counts.popitem(last=False)
         return count <= self._most
+
+
+def network_hash(address: Address, key: bytes) -> bytes | None:
+    """A keyed hash of the /24 or /48 that an address is in; None for one of no public network."""
+    if _is_local(address) or any(address in network for network in _DOCUMENTATION):
+        return None
+    network = address.packed[:3] if isinstance(address, IPv4Address) else address.packed[:6]
+    return hashlib.blake2b(network, key=key, digest_size=8).digest()
 
 
 def _is_local(address: Address) -> bool:

@@ -1,0 +1,153 @@
+"""Three visitors of one network count towards sizes, and every one in figures."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from askfirst.client import Caller
+from askfirst.observe.address import Address, read_address
+from askfirst_collector.closing.calendar import HOUR
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.rule import Rule
+from askfirst_collector.closing.so_far import count_days
+from askfirst_collector.closing.today import add_newcomers, read_today
+from askfirst_collector.ingest import network_sizes
+from askfirst_collector.ingest.events import open_events
+from askfirst_collector.ingest.network_sizes import NetworkSizes
+from askfirst_collector.reports.ranges import report, series
+from askfirst_collector.store.disclosed_ranges import Range
+from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import IN_UTC
+
+from .test_time_zone import SIZE, zoned
+from .world import NOW, SAME_ORIGIN, World
+
+KEY = PeriodKey("shop", "", "statistics", "day", "2026-11-22")
+DAY = 86_400
+ABUSED = "/coffee"
+
+
+def address(text: str) -> Address:
+    read = read_address(text)
+    assert read is not None
+    return read
+
+
+def sized(sizes: NetworkSizes, *places: str, key: PeriodKey = KEY, start: int = 0) -> list[bool]:
+    """A visitor from each place, one after the other."""
+    return [
+        sizes.is_sized(key, b"%d" % number, address(place))
+        for number, place in enumerate(places, start)
+    ]
+
+
+def test_three_of_a_network_are_sized() -> None:
+    """M27: of a /24 and of a /48; each in a period and a purpose of its own."""
+    sizes = NetworkSizes(urandom=os.urandom)
+    assert sized(sizes, *(f"81.2.69.{host}" for host in range(5))) == [True] * 3 + [False] * 2
+    # Who is sized stays so, and who is not; another network begins anew.
+    assert sized(sizes, *["81.2.69.9"] * 5) == [True] * 3 + [False] * 2
+    assert sized(sizes, "81.2.70.1", start=9) == [True]
+    assert sized(sizes, *(f"2a00:1450:4001:{n}::1" for n in range(1, 5))) == [True] * 3 + [False]
+    assert sized(sizes, "2a00:1450:4002::1", start=20) == [True]
+    for other in (
+        PeriodKey("shop", "", "marketing", "day", "2026-11-22"),
+        PeriodKey("shop", "pulse", "statistics", "day", "2026-11-22"),
+        PeriodKey("shop", "", "statistics", "day", "2026-11-23"),
+    ):
+        assert sized(sizes, *["81.2.69.9"] * 4, key=other, start=50) == [True] * 3 + [False]
+
+
+def test_private_and_unknown_addresses_are_no_networks() -> None:
+    """A proxy that nobody configured makes no network of all visitors; 0 switches it off."""
+    sizes = NetworkSizes(urandom=os.urandom)
+    assert all(sized(sizes, *["127.0.0.1", "10.0.0.7", "fd00::1", "203.0.113.7"] * 4))
+    assert all(sizes.is_sized(KEY, b"%d" % n, None) for n in range(9))
+    assert all(sized(NetworkSizes(urandom=os.urandom, most=0), *["81.2.69.9"] * 9))
+
+
+def test_no_address_is_remembered_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """M25: keyed hashes alone, whose key goes with the period; a full memory narrows."""
+    monkeypatch.setattr(network_sizes, "REMEMBERED", 2)
+    sizes = NetworkSizes(urandom=lambda length: b"k" * length)
+    assert sized(sizes, "81.2.69.1", "81.2.70.1", "81.2.71.1") == [True, True, False]
+    first = pickle.dumps(sizes._periods)
+    assert bytes([81, 2, 69]) not in first
+    following = PeriodKey("shop", "", "statistics", "day", "2026-11-23")
+    assert sized(sizes, "81.2.71.1", key=following, start=9) == [True]
+    assert len(sizes._periods) == 1
+
+
+@pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every draw of a figure is 0."""
+    monkeypatch.setattr(Rule, "_below", lambda self, base: 1)
+
+
+def come(world: World, *places: str) -> None:
+    for place in places:
+        body = world.body({"purpose": "statistics", "type": "page_view", "page": ABUSED})
+        caller = {"askfirst.caller": world_caller(world)}
+        answer = world.send(body, SAME_ORIGIN, caller, client=(place, 1))
+        assert answer.body["stored"] == 1
+
+
+def world_caller(world: World) -> Caller:
+    return Caller("example", world.grant(), gpc=False, dnt=False)
+
+
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("closes", ["day", "week"])
+def test_whom_one_network_sends_shows_nothing_and_counts_in_what_is_shown(
+    tmp_path: Path, closes: str
+) -> None:
+    """M27: in today, in figures so far and at closing; a restart keeps who was not sized."""
+    wanted = Range("example", "statistics", date(2026, 11, 16), date(2026, 11, 23))
+    crowd = [f"81.2.69.{host}" for host in range(30)]
+    with closing(World(tmp_path / "data", zoned("UTC", closes))) as world:
+        parts = world.parts
+        come(world, *crowd, "81.2.70.1")
+        add_newcomers(parts, NOW + HOUR)
+        today = read_today(parts.engine, "example", "statistics", SIZE, IN_UTC, NOW + HOUR)
+        assert today is None
+        # Begun anew, three more of the network are sized; that makes seven of eight.
+        world.events = open_events(parts, limit=world.limit)
+        come(world, *crowd[:3])
+        world.now = NOW + DAY
+        count_days(parts, world.now)
+        close_due(parts, world.now)
+        assert all(period.visitors is None for period in series(parts, wanted))
+    with closing(World(tmp_path / "more", zoned("UTC", closes))) as world:
+        parts = world.parts
+        come(world, *crowd, *(f"81.2.{n}.1" for n in range(70, 75)))
+        world.now = NOW + DAY
+        count_days(parts, world.now)
+        close_due(parts, world.now)
+        rows = {row.path: row.visitors for row in report(parts, wanted, "page").rows}
+        assert rows[ABUSED,] == 35
+
+
+@pytest.mark.usefixtures("exact")
+def test_what_is_dropped_and_whoever_answers_are_other_visitors(tmp_path: Path) -> None:
+    """M27: a crowd of one network that is dropped shows no reason either."""
+    wanted = Range("example", "statistics", date(2026, 11, 16), date(2026, 11, 23))
+    with closing(World(tmp_path / "data", zoned("UTC"))) as world:
+        come(world, *(f"81.2.{n}.1" for n in range(9)))
+        agent = ((b"user-agent", b"Googlebot/2.1"),)
+        for host in range(20):
+            caller = {"askfirst.caller": world_caller(world)}
+            client = (f"82.2.69.{host}", 1)
+            answer = world.send(world.body(), (*SAME_ORIGIN, *agent), caller, client=client)
+            assert answer.reasons == ["bot"]
+        close_due(world.parts, NOW + DAY)
+        assert report(world.parts, wanted, "drops").rows == ()
+        (total,) = [p.visitors for p in series(world.parts, wanted) if p.visitors]
+        assert total == 9
+        granted = {row.path[0]: row.visitors for row in report(world.parts, wanted, "consent").rows}
+        assert granted == {"granted": 29}

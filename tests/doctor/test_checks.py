@@ -308,6 +308,17 @@ def test_d021_an_origin_nobody_named(tmp_path: Path) -> None:
         assert report.exit_code(strict=True) == 1
 
 
+def test_d025_no_campaigns(tmp_path: Path) -> None:
+    """D031: a policy of before is told of what is new, unless it gathers less anyway."""
+    of_before = {"levels": {"page": 2, "referrer": 2, "visitor": 1}}
+    with tide(tmp_path, statistics=of_before) as origin:
+        asked = read_policy(policy(origins=[origin], statistics=of_before))
+        report = visit(origin, policy=asked)
+        assert ids(report) == {"D031"}
+        assert [each.where for each in report.findings] == ["/purposes/statistics/levels/campaign"]
+        assert report.exit_code(strict=False) == 0
+
+
 # ---------------------------------------------------------------- TLS
 
 

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from askfirst.errors import PolicyError
-from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped
+from askfirst.terms.policy import Policy, idle_purposes, read_policy, shipped, without_campaigns
 from askfirst.terms.purpose import Kind
 from askfirst.terms.terms import Terms
 from askfirst.terms.widening import Widening, widened
@@ -54,7 +54,9 @@ def check(file: Path, host_file: Path | None, kind: Kind, as_json: bool) -> None
         host_policy = read_policy(host_file, kind="host") if host_file else shipped("host-default")
         problems = list(conflicts(candidate, host_policy)) if kind == "site" else []
         digest: str | None = candidate.hash
-        warnings = list(idle_purposes(candidate)) if kind == "site" else []
+        warnings = (
+            [*idle_purposes(candidate), *without_campaigns(candidate)] if kind == "site" else []
+        )
     except PolicyError as error:
         problems, digest, warnings = list(error.problems), None, []
     if as_json:

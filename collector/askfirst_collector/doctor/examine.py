@@ -24,7 +24,12 @@ from askfirst_collector.doctor.notice_checks import (
     unreachable_by_keyboard,
 )
 from askfirst_collector.doctor.pages import asks_for_hints, no_gpc, no_notice
-from askfirst_collector.doctor.policies import beyond_host, made_up_controller, other_origin
+from askfirst_collector.doctor.policies import (
+    beyond_host,
+    made_up_controller,
+    no_campaigns,
+    other_origin,
+)
 from askfirst_collector.doctor.reachability import (
     collector_unavailable,
     no_gate,
@@ -72,6 +77,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     asks_for_hints,
     made_up_controller,
     other_origin,
+    no_campaigns,
 )
 
 

@@ -47,6 +47,7 @@ KNOWN = {
     "askfirst.D028": Known("error", "an answer of the notice is covered"),
     "askfirst.D029": Known("error", "the keyboard does not reach an answer"),
     "askfirst.D030": Known("error", "the notice does not say what it must"),
+    "askfirst.D031": Known("warning", "the policy counts no campaigns"),
 }
 
 

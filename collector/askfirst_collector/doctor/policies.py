@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from askfirst.terms.policy import without_campaigns
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
@@ -48,6 +49,18 @@ def other_origin(evidence: Evidence) -> Iterator[Finding]:
             evidence.origin,
             f"the policy names {', '.join(map(plain, policy.origins))}",
             f'Write "{evidence.origin}" into its origins, or send visitors to one it names',
+        )
+
+
+def no_campaigns(evidence: Evidence) -> Iterator[Finding]:
+    """D031: what a policy of before does not know is proposed, never added by itself."""
+    for problem in without_campaigns(evidence.policy) if evidence.policy else ():
+        yield Finding(
+            "askfirst.D031",
+            problem.pointer,
+            "visits are counted by where they come from, and not by the link that led here",
+            "Write campaign = 3 there; visitors are asked again, and a host policy of before has "
+            "to allow it",
         )
 
 

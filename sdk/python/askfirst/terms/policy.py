@@ -197,6 +197,23 @@ def idle_purposes(policy: Policy) -> tuple[Problem, ...]:
     )
 
 
+def without_campaigns(policy: Policy) -> tuple[Problem, ...]:
+    """The purposes that know where visits come from, and not by which links, for their owner.
+
+    Policies that were written before there was `campaign` are among them.
+    """
+    advice = (
+        "links with utm_source, utm_campaign or ref are not counted: write campaign = 3 where it "
+        "is wanted; visitors are asked again, and a host policy of before has to allow it"
+    )
+    scopes = {name: policy.purposes[name].terms.scope for name in policy.asked}
+    return tuple(
+        Problem(f"/purposes/{name}/levels/campaign", 0, advice)
+        for name, scope in scopes.items()
+        if min(scope.level("page"), scope.level("referrer")) > 1 and not scope.level("campaign")
+    )
+
+
 def shipped(name: str) -> Policy:
     """One of the policies that come with askfirst: minimal, standard, full or host-default."""
     if name not in SHIPPED:

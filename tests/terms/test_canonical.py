@@ -60,6 +60,8 @@ def test_an_upgrade_makes_no_edition(name: str, digest: str) -> None:
     for purpose in document["purposes"].values():
         for attribute in ADDED:
             purpose["levels"].pop(attribute, None)
+        # The ready-made policies count more than those of 0.2 did; what a site has stays.
+        purpose["tables"]["pairs"] = []
     assert read_policy(document).hash == digest
     assert read_policy({**document, "time_zone": "UTC"}).hash == digest
     assert read_policy({**document, "time_zone": "Asia/Kathmandu"}).hash != digest

@@ -151,6 +151,11 @@ def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
         yield from table(
             {attribute: purpose["levels"].get(attribute, 0) for attribute in ATTRIBUTES}, SCOPE
         )
+    if pairs := purpose["tables"]["pairs"]:
+        yield from headed(f"[purposes.{name}.tables]", "what is counted beside single values")
+        yield _line("pairs = [", "which fall together, of what many share")
+        yield from (_line(f"    {_toml(pair)},", " with ".join(pair)) for pair in pairs)
+        yield _line("]", "asked when a period closes")
     for language, words in purpose["text"].items():
         title = f"[purposes.{name}.text.{language}]"
         yield from headed(title, "the words of the notice, once for each language")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,7 @@ class Calendar:
             self._zones.append((begun, until, zone, reached))
             if until < math.inf:
                 reached = max(reached, _wall(zone, until))
+        self._start = lru_cache(maxsize=512)(self._find_start)  # asked for with every event
         self._last = (0, 0, _EPOCH)  # the day that was asked for last: its start, end and name
 
     def day_of(self, now: float) -> date:
@@ -75,7 +77,7 @@ class Calendar:
         """The first second (unix) that is no longer in the period."""
         return self.start_of(period_after(closes, period))
 
-    def _start(self, day: date) -> int:
+    def _find_start(self, day: date) -> int:
         wanted = local_midnight(day)
         for begun, until, zone, reached in self._zones:
             if reached >= wanted:
@@ -110,6 +112,7 @@ def first_day(closes: str, day: date) -> date:
     return day.replace(day=1) if closes == "month" else day
 
 
+@lru_cache(maxsize=512)
 def period_after(closes: str, period: str) -> str:
     """The period that follows."""
     first = date.fromisoformat(period)

@@ -36,7 +36,7 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
     """Everything that `new` asks for `purpose` beyond `old`; empty where it only narrows.
 
     Tables ask the same rows, and each of their figures is bounded by the one rule: they widen
-    nothing.
+    nothing. Nor do a time zone, by which the same is counted, and routes, which keep no identifier.
     """
     before, now = old.purposes.get(purpose), new.purposes.get(purpose)
     if now is None:

@@ -117,7 +117,7 @@ function example({ published, base }: NoticeContext, name: string, words: Words)
 function panel({ published, state, base }: NoticeContext, words: Words): HTMLElement | null {
   if (!state) return null;
   const date = published.effective.slice(0, 10);
-  const link = (page: string, path: string): Child => [" ", el("a", { href: withReturn(base, page) }, words.say(path))];
+  const link = (page: string, path: string): Child => el("a", { href: withReturn(base, page) }, words.say(path));
   const { since } = (state.edition && readKept(published.suffix ?? "")) || {};
   return el(
     "p",
@@ -126,7 +126,7 @@ function panel({ published, state, base }: NoticeContext, words: Words): HTMLEle
     words.say("policy.edition", { number: published.number, date }),
     ". ",
     state.edition
-      ? [link("rights/me", "rights.title"), link("rights/receipt", "button.download")]
+      ? [link("rights/me", "rights.title"), " · ", link("rights/receipt", "button.download")]
       : words.say("rights.none"),
   );
 }
@@ -176,7 +176,7 @@ function purpose(context: NoticeContext, name: string, asks: readonly Question[]
     el("p", { class: "askfirst-note" }, about(found, recipientsOf(published, name, words), words)),
     question && question.widened.length > 0 && changes(question.widened),
     denied && el("p", { class: "askfirst-signal" }, words.say("choices.gpc")),
-    published.details[name]?.[2] && example(context, name, words),
+    !denied && published.details[name]?.[2] && example(context, name, words),
   );
 }
 

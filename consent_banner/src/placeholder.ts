@@ -121,6 +121,7 @@ function look(element: HTMLElement, place: HTMLElement, isVideo: boolean): void 
     aspectRatio: isVideo && !height ? "16/9" : "",
     padding: "1em",
     border: "1px solid",
+    borderRadius: "8px",
     display: "grid",
     placeContent: "center",
     justifyItems: "center",
@@ -131,6 +132,15 @@ function look(element: HTMLElement, place: HTMLElement, isVideo: boolean): void 
   const columns = "repeat(auto-fit,minmax(min(11em,100%),1fr))";
   Object.assign(buttons ?? {}, { display: "grid", gap: "0.5em", width: "100%", gridTemplateColumns: columns });
   for (const { style } of place.querySelectorAll("button")) {
-    Object.assign(style, { font: "inherit", minHeight: "44px", padding: "0.3em 1em" });
+    Object.assign(style, {
+      font: "inherit",
+      color: "inherit",
+      background: "none",
+      border: "1px solid",
+      borderRadius: "8px",
+      minHeight: "44px",
+      padding: "0.3em 1em",
+      cursor: "pointer",
+    });
   }
 }

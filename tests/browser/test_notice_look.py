@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.looks import Look, open_look
 from tests.browser.notice_page import NoticePage
 from tests.browser.notice_site import Site
 
@@ -228,6 +229,31 @@ def test_everything_is_in_the_light_dom(shop: Site, visit: Visit) -> None:
     hosts = "[...document.querySelectorAll('*')].filter(e => e.shadowRoot)"
     assert page.page.evaluate(f"{hosts}.length") == 0
     assert page.markup().all("section", id="askfirst-notice")
+
+
+def test_many_purposes_are_read_from_the_beginning(chromium: Browser) -> None:
+    """M15, M36: what is longer than the bar may be high scrolls, its heading first."""
+    context, page = open_look(chromium, Look("many", policy="many"))
+    notice = page.locator("#askfirst-notice").bounding_box()
+    heading = page.locator("#askfirst-title").bounding_box()
+    assert notice is not None
+    assert heading is not None
+    assert notice["y"] < heading["y"] < notice["y"] + 40
+    last = page.locator("#askfirst-notice .askfirst-note").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    expect(page.locator("#askfirst-title")).not_to_be_in_viewport()
+    context.close()
+
+
+def test_what_is_off_by_a_signal_shows_no_example(chromium: Browser) -> None:
+    """M22: nothing would be stored of it."""
+    context, page = open_look(chromium, Look("gpc", show="dialog", gpc=True))
+    expect(page.locator("dialog fieldset details")).to_have_count(2)
+    expect(page.locator("dialog fieldset", has_text="Marketing").locator("details")).to_have_count(
+        0
+    )
+    context.close()
 
 
 GROUND = "e => getComputedStyle(e).backgroundColor"

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-63PT7SLR.js";export{a as init};
+import{b as a}from"./shared-EZ7O6MD4.js";export{a as init};

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-EZ7O6MD4.js";export{a as init};
+import{b as a}from"./shared-Z4HZJH4P.js";export{a as init};

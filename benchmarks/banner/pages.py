@@ -10,6 +10,7 @@ from pathlib import Path
 
 from askfirst.endpoints.policy import policy_json
 from askfirst.pages.assets import FOLDER
+from askfirst.pages.forms import STYLES
 from askfirst.pages.notice import notice_html
 from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent, Signals
@@ -85,9 +86,11 @@ def ours() -> dict[str, Notice]:
     files["/askfirst/policy"] = policy_json(editions, words)
     line = '<script src="/askfirst/static/askfirst.js" defer></script>'
     drawn = notice_html(Consent("example", None, editions, Signals()), path="/", words=words)
+    # The gate says it in a header (`Link`), so that the styles come with the script.
+    early = f'<link rel="preload" as="style" href="{STYLES}">'
     return {
         "askfirst, by script": Notice(_page(line), files, "#askfirst-notice"),
-        "askfirst, by server": Notice(_page(line, drawn), files, "#askfirst-notice"),
+        "askfirst, by server": Notice(_page(early + line, drawn), files, "#askfirst-notice"),
     }
 
 

@@ -49,6 +49,8 @@ IDENTIFIERS = [
     ("address", "path"),
     [
         ("/orders/8812", "/orders/:order"),
+        # As a page tells the route behind "/#/".
+        ("//orders/8812", "/orders/:order"),
         ("/orders/jane@example.org", "/orders/:order"),
         ("/orders/%FF", "/orders/:order"),
         ("/orders/8812/items/4", "/orders/:order/items/4"),

@@ -16,9 +16,11 @@ export interface Told {
  * What a purpose may know of the page at this moment; `referrer` is a whole address, or nothing. With `whole` the path
  * is told whatever the level: a placed collector's page is matched by the site, and cut there.
  */
-export function observe(scope: Scope, lists: Lists, referrer: string, whole = false): Told {
+export function observe(scope: Scope, lists: Lists, referrer: string, pathname: string, whole = false): Told {
   const level = Math.max(scope["page"] ?? 0, whole ? 2 : 0);
-  const told: Told = { page: page(location, level, lists.query_parameters, scope["campaign"]) };
+  const told: Told = {
+    page: page({ pathname, search: location.search }, level, lists.query_parameters, scope["campaign"]),
+  };
   if (scope["referrer"] && referrer) told.referrer = originOf(referrer);
   if (scope["screen"]) told.screen = screenAt(scope["screen"], screen.width, screen.height);
   if (scope["cookies"]) told.cookies = jar(scope["cookies"], lists.cookies);

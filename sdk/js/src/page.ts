@@ -7,6 +7,11 @@ import type { PurposeDocument } from "./api.ts";
 const CAMPAIGN = [["utm_source", "ref", "source"], "utm_medium", "utm_campaign"]; // by level: terms/attributes.py
 export const LONGEST = 130; // UTF-16 units: more than the 64 characters that are kept, so that longer ones show
 
+/** The path of the page; where `routed`, with the route of an application: `/app#/orders/8` is `/app/orders/8`. */
+export function pathOf({ pathname, hash }: Pick<Location, "pathname" | "hash">, routed?: boolean): string {
+  return routed && hash[1] === "/" ? pathname + hash.slice(1).split("?")[0] : pathname;
+}
+
 export function page(
   { pathname, search }: { readonly pathname: string; readonly search: string },
   level: number,

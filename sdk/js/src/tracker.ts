@@ -4,6 +4,7 @@ import type { Grants, Lists, Route, Scope, Sender, Tracker } from "./api.ts";
 import { onNavigation } from "./navigation.ts";
 import { observe, type Told } from "./observe.ts";
 import { outbox } from "./outbox.ts";
+import { pathOf } from "./page.ts";
 import { safely } from "./safely.ts";
 import { wire } from "./wire.ts";
 
@@ -40,10 +41,14 @@ function follow(grants: Grants, route: Route, sender?: Sender): Followed {
   const pages = new Map<string, string>(); // by purpose, the page it was last told of
   const prefix = sender ? `${sender.name}/` : "";
   let { referrer } = document;
+  // What is placed is vouched for by the path that the server knows.
+  const here = () => pathOf(location, !sender && policy.hash_routes);
+
+  let path = here();
 
   /** What is granted of the sender's own purposes; where it was vouched for another path, nothing. */
   function scopes(): [string, Scope][] {
-    if (sender && sender.path !== location.pathname) return [];
+    if (sender && sender.path !== here()) return [];
     return Object.entries(grants.consent().scopes).filter(
       ([purpose]) => purpose.slice(0, purpose.indexOf("/") + 1) === prefix,
     );
@@ -59,14 +64,15 @@ function follow(grants: Grants, route: Route, sender?: Sender): Followed {
   }
 
   /** The site cuts a path that it has to match first. */
-  const tell = (purpose: string, scope: Scope): Told => observe(scope, lists(purpose), referrer, sender !== undefined);
+  const tell = (purpose: string, scope: Scope): Told =>
+    observe(scope, lists(purpose), referrer, here(), sender !== undefined);
 
   /** Tells each purpose for which `isView` holds; for all of them the page counts as seen. */
   function look(isView: (purpose: string, isNew: boolean) => boolean): void {
     for (const [purpose, scope] of scopes()) {
       if (!scope["page"]) continue;
       const told = tell(purpose, scope);
-      const page = location.pathname + told.page;
+      const page = path + told.page;
       if (isView(purpose, pages.get(purpose) !== page)) add(purpose, { type: "page_view", ...told });
       pages.set(purpose, page);
     }
@@ -75,18 +81,17 @@ function follow(grants: Grants, route: Route, sender?: Sender): Followed {
   // What happened before consent is never sent (M13); where the site itself counts page views, it counted this one.
   const sent = sender || !policy.server_side || wasFetchedAhead();
   look((purpose) => Boolean(sent) && grants.onArrival.includes(purpose));
-  let path = location.pathname;
 
   return {
     leave: out.leave,
     navigated(replaced) {
       // A page that tidies its own query (`?utm_source=…`) is the page it was.
-      const isSame = replaced && path === location.pathname;
-      if (path !== location.pathname) {
+      const isSame = replaced && path === here();
+      if (path !== here()) {
         referrer = location.origin;
         if (sender) pages.clear();
       }
-      path = location.pathname;
+      path = here();
       look((_, isNew) => isNew && !isSame);
     },
     changed() {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { action } from "../src/action.ts";
 import type { Values } from "../src/api.ts";
 import { matches } from "../src/globs.ts";
-import { page } from "../src/page.ts";
+import { page, pathOf } from "../src/page.ts";
 import { screenAt } from "../src/screen.ts";
 import { vectors } from "./vectors.ts";
 
@@ -23,6 +23,16 @@ test("M26: a page is its section, its path, and of the query what is listed", ()
   assert.equal(at("/", 1), "/");
   assert.equal(page({ pathname: "//;id=7/shop/x", search: "" }, 1, {}), "/shop");
   assert.equal(at("/x?constructor=1&__proto__=2", 3, listed), "/x");
+});
+
+test("M26: a route behind the fragment is told where the site says so, and nothing else of it", () => {
+  const told = (address: string, routed?: boolean): string => pathOf(new URL(address, "https://shop.example"), routed);
+  assert.equal(told("/app#/orders/8?tab=SECRET", true), "/app/orders/8");
+  assert.equal(told("/#/", true), "//");
+  for (const address of ["/app#SECRET", "/app#?/SECRET", "/app#a/SECRET", "/app#", "/app"])
+    assert.equal(told(address, true), "/app");
+  assert.equal(told("/app#/orders/8"), "/app");
+  assert.equal(told("/app#/orders/8", false), "/app");
 });
 
 test("M26: no value of the query that is not listed leaves the page", () => {

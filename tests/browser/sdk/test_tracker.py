@@ -176,6 +176,24 @@ def test_navigation_within_the_page(shop: Site, arrive: Arrive) -> None:
     assert [event.get("referrer") for event in visitor.events] == [None, *[shop.origin] * 3]
 
 
+def test_routes_behind_the_fragment_are_pages_where_the_site_says_so(
+    serve: Serve, arrive: Arrive
+) -> None:
+    """M26: each route is a view, told as a path without its query; other fragments are none."""
+    site = serve({**policy(statistics=WIDE), "hash_routes": True})
+    visitor = arrive(site)
+    visitor.granted(**ONLY)
+    tab = clocked(visitor, "/#/orders/8812?token=CANARY")
+    tab.evaluate("location.hash = '/about'")
+    until(tab, lambda: tab.evaluate("location.hash") == "#/about")
+    tab.evaluate("location.hash = '#CANARY'")
+    tab.evaluate("history.replaceState(0, '', '/#CANARY2')")
+    later(tab)
+    visitor.wait_for_events(tab, 3)
+    assert pages(visitor) == ["//orders/8812", "//about", "/"]
+    assert "CANARY" not in str(visitor.events)
+
+
 def test_a_query_that_is_tidied_away_is_no_second_view(shop: Site, arrive: Arrive) -> None:
     """replaceState that changes the query alone is the page it was; another path is another."""
     visitor = arrive(shop)

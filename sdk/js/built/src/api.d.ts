@@ -62,6 +62,7 @@ export interface PolicyDocument {
     readonly controller: Readonly<Record<string, string>>;
     readonly languages: readonly string[];
     readonly server_side: boolean;
+    readonly hash_routes?: boolean;
     readonly for_children: boolean;
     readonly consent_days: number;
     readonly refusal_days: number;

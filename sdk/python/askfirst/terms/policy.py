@@ -45,7 +45,7 @@ _ORIGIN_ADVICE = (
 
 # The keys that came after 0.2, with their defaults. What came later is left out of the canonical
 # form where it is at its default: an upgrade changes no hash, and makes no edition.
-NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME, "routes": []}
+NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME, "routes": [], "hash_routes": False}
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class Policy:
     purposes: Mapping[str, Purpose]
     time_zone: str = UTC_NAME
     routes: tuple[str, ...] = ()
+    hash_routes: bool = False
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -119,6 +120,7 @@ class Policy:
                 **({"authority": vars(authority).copy()} if authority else {}),
                 "time_zone": self.time_zone,
                 "routes": list(self.routes),
+                "hash_routes": self.hash_routes,
                 "languages": list(self.languages),
                 "for_children": self.for_children,
                 "server_side": self.server_side,
@@ -276,6 +278,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         languages=languages,
         time_zone=_read_time_zone(r, archived=archived) if site else UTC_NAME,
         routes=_read_routes(r) if site else (),
+        hash_routes=r.flag("hash_routes", default=False) if site else False,
         for_children=r.flag("for_children", default=False),
         server_side=r.flag("server_side", default=False),
         count_refusals=r.flag("count_refusals", default=False),

@@ -27,7 +27,7 @@ COMMENTS = {
     "site": "a short name; it stands in cookies and receipts",
     "origins": "exact: scheme, host, port; http on loopback alone",
     "jurisdiction": "whose law the notice follows: EU, GB, US-CA, …",
-    "time_zone": "whose days and hours count: an IANA name, Europe/Berlin",
+    "time_zone": "whose days and hours count: an IANA name",
     "languages": "languages of the notice, the default first",
     "for_children": "true: nothing is asked and nothing is gathered",
     "server_side": "true: the server counts page views after a grant",
@@ -153,9 +153,10 @@ def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
         )
     if pairs := purpose["tables"]["pairs"]:
         yield from headed(f"[purposes.{name}.tables]", "what is counted beside single values")
-        yield _line("pairs = [", "which fall together, of what many share")
-        yield from (_line(f"    {_toml(pair)},", " with ".join(pair)) for pair in pairs)
-        yield _line("]", "asked when a period closes")
+        yield _line("pairs = [", "two attributes counted together")
+        for number, pair in enumerate(pairs, 1):
+            end = "]" if number == len(pairs) else ","
+            yield _line(f"    {_toml(pair)}{end}", " with ".join(pair))
     for language, words in purpose["text"].items():
         title = f"[purposes.{name}.text.{language}]"
         yield from headed(title, "the words of the notice, once for each language")

@@ -16,6 +16,7 @@ from askfirst.http.set_cookie import deletes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.jobs.run import run_jobs
 from tests.collectors import Clock
 from tests.gate.browser import SAME_ORIGIN, Got, Raw, call
@@ -54,6 +55,7 @@ class Site:
         host_policy: Path | None = None,
         urandom: Callable[[int], bytes] = os.urandom,
         page: Raw | None = None,
+        sized: int = SIZED,
     ) -> None:
         self.folder = folder
         self.policy = policy
@@ -66,6 +68,7 @@ class Site:
             host_policy=host_policy,
             proxies=Proxies.of([PROXY]),
             jobs=False,
+            sized=sized,
         )
         self.app = ConsentMiddleware(
             _page(page or []), policy=policy, collector=self.collector, now=clock, urandom=urandom

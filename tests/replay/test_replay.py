@@ -54,7 +54,12 @@ class Replay:
     def __init__(self, folder: Path, corpus: Path, lines: Sequence[Line]) -> None:
         self.clock = Clock(lines[0].at - 60)
         self.site = Site(
-            folder, site_policy(), self.clock, places=corpus / COUNTRIES, urandom=drawn(SEED)
+            folder,
+            site_policy(),
+            self.clock,
+            places=corpus / COUNTRIES,
+            urandom=drawn(SEED),
+            sized=0,  # what is counted beside it knows no networks
         )
         self.lines = lines
         self.details: dict[str, tuple[int, int]] = {}  # statistics, marketing

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-FCTAH2U2.js";export{a as init};
+import{b as a}from"./shared-LR7HUZUJ.js";export{a as init};

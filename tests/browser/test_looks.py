@@ -14,7 +14,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 CELL = 16  # pixels on a side: as large as a letter, so that a cell is the grey of its text
 APART = 16  # of 255: the least by which a cell looks another
 MOST = 0.01  # share of cells that may
+# How wide letters are in the fonts of the references (DejaVu Sans and Serif), in CSS pixels.
+LETTERS = {"system-ui": 1022.171875, "serif": 1041.703125}
 LOOKS = {look.name: look for look in looks() if look.name in COMPARED}
+
+
+@pytest.fixture(autouse=True)
+def _same_fonts(chromium: Browser) -> None:
+    page = chromium.new_page()
+    for font, width in LETTERS.items():
+        page.set_content(
+            f"<b style='font: 100px {font}; white-space: nowrap'>Hamburgefonstiv 42</b>"
+        )
+        box = page.locator("b").bounding_box()
+        if box is None or abs(box["width"] - width) > 1:
+            page.close()
+            pytest.skip(f"{font} is another font here than in the references: DejaVu")
+    page.close()
 
 
 def changed(browser: Browser, look: Look, style: str = "") -> float:

@@ -26,7 +26,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
-from tests.adversary.world import MIDNIGHT, World, site_policy
+from tests.system.adversary.world import MIDNIGHT, World, site_policy
 
 LAST = date(2026, 11, 23)
 VISITORS = 2_000  # a day

@@ -20,9 +20,9 @@ from askfirst_collector.closing.calendar import asked_of
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_day, count_days
 from askfirst_collector.store.periods import IN_UTC
-from tests.closing.blog import DAYS, MONTH
-from tests.closing.house import key_of
-from tests.closing.test_blog import blog, mean_error, names
+from tests.unit.closing.blog import DAYS, MONTH
+from tests.unit.closing.house import key_of
+from tests.unit.closing.test_blog import blog, mean_error, names
 
 PER_VISITOR = 2.0  # page views, roughly
 

@@ -32,7 +32,7 @@ from django.urls import path
 from askfirst.adapters.wsgi import ConsentMiddleware, consent_from
 from askfirst.flask import AskFirst
 from askfirst.flask import consent_from as flask_consent
-from tests.gate.memory import MemoryCollector, make_policy, state_token
+from tests.unit.gate.memory import MemoryCollector, make_policy, state_token
 
 COMPARED = "2024-01-01T00:00:00"
 CHOICES = {"statistics": 2, "marketing": 0, "preferences": 2}

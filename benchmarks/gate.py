@@ -19,7 +19,7 @@ from typing import Any
 
 from askfirst import ConsentMiddleware
 from askfirst.client import Application
-from tests.gate.memory import MemoryCollector, make_policy, state_token
+from tests.unit.gate.memory import MemoryCollector, make_policy, state_token
 
 BASE: list[tuple[bytes, bytes]] = [
     (b"host", b"shop.example"),

@@ -15,8 +15,8 @@ import random
 import tempfile
 from pathlib import Path
 
-from tests.adversary.world import World, site_policy
-from tests.whole import Visitor, view
+from tests.support.whole import Visitor, view
+from tests.system.adversary.world import World, site_policy
 
 TOGETHER = 64  # requests that wait at once
 

@@ -27,8 +27,8 @@ from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Editions
 from askfirst.terms.token import sign_state
 from tests.browser.browsers import chromium_path
-from tests.gate.shown import before, document, editions, visitor
-from tests.gate.test_rights_page import kept
+from tests.unit.gate.shown import before, document, editions, visitor
+from tests.unit.gate.test_rights_page import kept
 
 REFERENCES = Path(__file__).parent / "looks"
 ORIGIN = "https://tides.example"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, Response, expect
 
-from tests.gate.shown import Page as Markup
+from tests.unit.gate.shown import Page as Markup
 
 STATE = "__Host-askfirst"
 RECEIPT = "__Host-askfirst-receipt"

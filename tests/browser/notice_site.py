@@ -23,7 +23,7 @@ from askfirst.pages.html import Html, el
 from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import read_policy
 from askfirst_collector.embedded import EmbeddedCollector
-from tests.gate.shown import document
+from tests.unit.gate.shown import document
 
 # The policy of M38, word for word.
 CSP = (

@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Path
 
 from askfirst.starlette import init_app
-from tests.gate.memory import NOW, MemoryCollector, make_policy
-from tests.test_asgi import served
+from tests.unit.adapters.test_asgi import served
+from tests.unit.gate.memory import NOW, MemoryCollector, make_policy
 
 HOST = "cdn.counter.example"
 PAGE = f"""<!doctype html><title>A page</title>

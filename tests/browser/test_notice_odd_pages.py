@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
-from tests.gate.shown import before
+from tests.unit.gate.shown import before
 
 pytestmark = pytest.mark.browser
 INSIDE = """e => { const b = e.getBoundingClientRect();

@@ -15,8 +15,8 @@ from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
 from tests.browser.test_notice_look import LOOK, TAGS
-from tests.gate.shown import HOSTILE
-from tests.placing import place, tides
+from tests.support.placing import place, tides
+from tests.unit.gate.shown import HOSTILE
 
 pytestmark = pytest.mark.browser
 BOTH = pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
-from tests.gate.shown import HARMLESS, before
+from tests.unit.gate.shown import HARMLESS, before
 
 pytestmark = pytest.mark.browser
 BOTH = pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])

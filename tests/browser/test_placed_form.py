@@ -11,7 +11,7 @@ from askfirst.terms.policy import read_policy
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import STATE, NoticePage
 from tests.browser.notice_site import Site, policy
-from tests.placing import place, state, tides
+from tests.support.placing import place, state, tides
 
 pytestmark = pytest.mark.browser
 OFF = {"java_script_enabled": False}

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from askfirst_collector.usecases.placed_collectors import set_collector_state
 from tests.browser.host_world import PASSWORD, Host, free_port, profile, violations
-from tests.collectors import policy
-from tests.placing import save, tides
+from tests.support.collectors import policy
 from tests.support.people import admin
+from tests.support.placing import save, tides
 
 pytestmark = pytest.mark.browser
 

@@ -120,7 +120,7 @@ def test_promises_lead_to_their_tests(site: Path) -> None:
     """What proves a promise stands below it."""
     page = (site / "promises.html").read_text("utf-8")
     section = page.split('id="m44-')[1].split("<section")[0]
-    assert "<code>tests/terms/test_lattice.py</code>" in section
+    assert "<code>tests/unit/terms/test_lattice.py</code>" in section
     assert "<code>sdk/js/test/lattice.test.ts</code>" in section
 
 

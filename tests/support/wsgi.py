@@ -9,7 +9,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from askfirst.adapters.wsgi import ConsentMiddleware, consent_from
-from tests.gate.memory import NOW, MemoryCollector, make_policy
+from tests.unit.gate.memory import NOW, MemoryCollector, make_policy
 
 App = Callable[..., Iterable[bytes]]
 

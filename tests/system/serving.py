@@ -24,7 +24,7 @@ import uvicorn
 from askfirst_collector.cli import main as askfirst
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.conftest import ROOT
-from tests.frameworks.servers import free_port
+from tests.system.frameworks.servers import free_port
 
 PATIENCE = 60.0  # seconds
 DATABASES = ("ledger.db", "events.db", "salts.db")

@@ -14,7 +14,7 @@ import uvicorn
 
 from askfirst import ConsentMiddleware
 from askfirst_collector.embedded import EmbeddedCollector
-from tests.relay.world import page, shop
+from tests.system.relay.world import page, shop
 
 
 def main(folder: str) -> None:

@@ -27,8 +27,8 @@ from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed import closing as closings
 from askfirst_collector.usecases.record_consent import record_now
-from tests.collectors import HANDLE, decision, policy
 from tests.conftest import ROOT
+from tests.support.collectors import HANDLE, decision, policy
 from tests.support.site_keys import new_site_key
 
 DAY = 86_400  # seconds

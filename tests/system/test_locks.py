@@ -22,9 +22,9 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
 from tests.conftest import ROOT
-from tests.frameworks.visitor import Visitor
 from tests.support.commands import commands
 from tests.support.site_keys import new_site_key
+from tests.system.frameworks.visitor import Visitor
 from tests.system.serving import PATIENCE, Server, call, removed, run_commands, served, unlocked
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="locks are read from /proc")

@@ -25,9 +25,9 @@ from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases.record_consent import record_now
-from tests.frameworks.visitor import Visitor
-from tests.relay.wiretap import Wiretap
-from tests.relay.world import World, site_key, start_server
+from tests.system.frameworks.visitor import Visitor
+from tests.system.relay.wiretap import Wiretap
+from tests.system.relay.world import World, site_key, start_server
 from tests.system.visits import (
     AGENT,
     NO_GRANT,
@@ -44,7 +44,7 @@ from tests.system.visits import (
     tell,
 )
 
-SITE = "tests.relay.site"
+SITE = "tests.system.relay.site"
 SEED = int(os.environ.get("ASKFIRST_SEED") or random.SystemRandom().randrange(10**6))
 WITHDRAWALS = int(os.environ.get("ASKFIRST_WITHDRAWALS") or 100)
 SPOOL = "spool"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.frameworks.visitor import Visitor
+from tests.system.frameworks.visitor import Visitor
 from tests.system.visits import (
     NO_GRANT,
     RECEIPT,

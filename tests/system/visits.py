@@ -16,8 +16,8 @@ from askfirst.gate.receipt import handle_of
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.conftest import ROOT
-from tests.frameworks.visitor import Got, Visitor
-from tests.relay.world import shop
+from tests.system.frameworks.visitor import Got, Visitor
+from tests.system.relay.world import shop
 
 RECEIPT, STATE = "__Host-askfirst-receipt", "__Host-askfirst"
 NO_GRANT = {"stored": 0, "dropped": [{"index": 0, "reason": "no-grant"}]}

@@ -28,7 +28,7 @@ from .security import SCHEMES
 from .shapes import SHARED
 
 # One line an area. A route without an operation here, or the reverse, fails
-# tests/openapi/test_document.py.
+# tests/unit/openapi/test_document.py.
 AREAS: tuple[Area, ...] = (
     events.AREA,
     consents.AREA,

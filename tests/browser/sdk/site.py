@@ -23,7 +23,7 @@ from askfirst.pages.notice import askfirst_notice
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.embedded import EmbeddedCollector
-from tests.placing import place, tides
+from tests.support.placing import place, tides
 
 SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 # M38: the strictest policy a page can have and still show us.

@@ -33,7 +33,7 @@ from askfirst import ConsentMiddleware, HttpCollector
 from askfirst.wsgi import ConsentMiddleware as WsgiMiddleware
 from askfirst_collector.cli import main as askfirst
 from askfirst_collector.embedded import EmbeddedCollector
-from tests.relay.world import page, shop
+from tests.system.relay.world import page, shop
 
 _listening: dict[int, socket.socket] = {}
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from askfirst.gate.receipt import handle_of
-from tests.frameworks.visitor import Got, Visitor
-from tests.relay.world import shop
+from tests.system.frameworks.visitor import Got, Visitor
+from tests.system.relay.world import shop
 
 RECEIPT = "__Host-askfirst-receipt"
 AGENT = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")

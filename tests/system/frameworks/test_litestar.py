@@ -1,0 +1,28 @@
+"""The Litestar example behind its servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.system.frameworks.behaviour import Behaviour
+from tests.system.frameworks.servers import Site, serve
+
+EXAMPLE = ROOT / "examples/litestar"
+
+
+@pytest.fixture(scope="module", params=["uvicorn"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("litestar")
+    with serve("app:app", request.param, folder, where=EXAMPLE) as site:
+        yield site
+
+
+class TestLitestar(Behaviour):
+    """`examples/litestar` keeps to everything."""
+
+    csrf = True

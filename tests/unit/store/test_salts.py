@@ -1,0 +1,140 @@
+"""Salts are elected once, die on time, and leave nothing behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.errors import CollectorUnavailable
+from askfirst_collector.store.periods import IN_UTC, Calendar
+from askfirst_collector.store.salts import Salts, pseudonym
+from tests.support.collectors import NOON, Clock
+
+Names = tuple[str, str, str, str]
+names = st.text(st.characters(codec="utf-8"), max_size=8)
+fields = st.tuples(names, names, names, names)
+
+
+opened: list[Salts] = []
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop().close()
+
+
+def open_salts(path: Path, clock: Callable[[], float]) -> Salts:
+    opened.append(Salts(path / "salts.db", now=clock, urandom=os.urandom))
+    return opened[-1]
+
+
+END = IN_UTC.end_of("day", "2026-11-22")
+
+
+def in_utc(_: str) -> Calendar:
+    return IN_UTC
+
+
+def elect(path: Path) -> tuple[bytes, bytes]:
+    salts = open_salts(path, lambda: NOON)
+    return salts.period("shop", "day", "2026-11-22", END), salts.batch_key("2026-11-22")
+
+
+@given(fields, fields)
+def test_no_two_names_are_confused(
+    a: tuple[str, str, str, str], b: tuple[str, str, str, str]
+) -> None:
+    """Framing is unambiguous: pseudonyms are equal exactly when all four names are."""
+    assert (pseudonym(b"s" * 32, *a) == pseudonym(b"s" * 32, *b)) == (a == b)
+
+
+def test_a_boundary_that_moves_is_another_name() -> None:
+    """Joined the names are the same, framed they are not."""
+    moved = [("ab", "c", "", "h"), ("a", "bc", "", "h"), ("a", "b", "c", "h"), ("", "abc", "", "h")]
+    assert len({pseudonym(b"s" * 32, *each) for each in moved}) == len(moved)
+
+
+def test_every_process_reads_the_salt_that_was_drawn_first(tmp_path: Path) -> None:
+    """M27: a period has one salt however many workers ask for it at once."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        found = pool.map(elect, [tmp_path] * 8, chunksize=1)
+    assert len(set(found)) == 1
+    assert elect(tmp_path) == found[0]
+
+
+def test_salts_of_other_periods_and_sites_differ(tmp_path: Path) -> None:
+    """M27: nothing is shared between periods, kinds of periods, or sites."""
+    salts = open_salts(tmp_path, Clock())
+    asked = [
+        ("shop", "day", "2026-11-22"),
+        ("shop", "week", "2026-11-16"),
+        ("shop", "month", "2026-11-01"),
+        ("blog", "day", "2026-11-22"),
+    ]
+    assert len({salts.period(*each, END) for each in asked}) == len(asked)
+
+
+def test_a_salt_dies_two_hours_after_its_period(tmp_path: Path) -> None:
+    """M48: then no byte of it is in any file, and no second one is drawn."""
+    clock = Clock()
+    salts = open_salts(tmp_path, clock)
+    salt = salts.period("shop", "day", "2026-11-22", END)
+    end = END
+    assert salts.destroy_due(end + 7199, in_utc) == 0
+    clock.now = end + 7199
+    assert [each.salt for each in salts.open_periods("shop")] == [salt]
+    clock.now = end + 7200
+    assert salts.open_periods("shop") == []
+    with pytest.raises(CollectorUnavailable):
+        salts.period("shop", "day", "2026-11-22", END)
+    assert salts.destroy_due(clock.now, in_utc) == 1
+    assert salt not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_batch_keys_outlive_every_retry(tmp_path: Path) -> None:
+    """A batch of the last second of a day may be sent again for 48 hours."""
+    clock = Clock()
+    salts = open_salts(tmp_path, clock)
+    key = salts.batch_key("2026-11-22")
+    clock.now = END + 48 * 3600
+    salts.destroy_due(clock.now, in_utc)
+    assert open_salts(tmp_path, clock).batch_key("2026-11-22") == key
+    clock.now += 7200
+    assert salts.destroy_due(clock.now, in_utc) == 1
+
+
+def test_the_key_of_a_grant_ends_in_every_worker(tmp_path: Path) -> None:
+    """The end of a key is seen by who read it before, and no byte of it is left."""
+    one, two = open_salts(tmp_path, Clock()), open_salts(tmp_path, Clock())
+    key = one.new_grant_key("h", due=int(NOON) + 9999)
+    assert two.new_grant_key("h", due=int(NOON) + 99_999) == key == two.grant_key("h")
+    one.end_grant("h")
+    one.end_grant("h")
+    assert two.grant_key("h") is None
+    assert key not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_the_key_of_a_grant_ends_with_the_grant(tmp_path: Path) -> None:
+    """A key is not given out once its grant has run out, destroyed yet or not."""
+    clock = Clock()
+    salts = open_salts(tmp_path, clock)
+    salts.new_grant_key("h", due=int(clock.now) + 10)
+    clock.now += 10
+    assert salts.grant_key("h") is None
+    assert salts.destroy_due(clock.now, in_utc) == 1
+
+
+def test_an_unreadable_file_is_away(tmp_path: Path) -> None:
+    """A file that is no database is a fault, not a crash."""
+    (tmp_path / "salts.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(CollectorUnavailable):
+        open_salts(tmp_path, Clock())

@@ -1,0 +1,170 @@
+"""One change through each face, and what it left in the tables and in the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from askfirst_collector.ledger.changes import changes
+from tests.system.isolation.world import World
+
+Values = Mapping[str, str]
+ACTOR = "ada"
+IDS = re.compile(r"\b[0-9a-f]{16}\b|placed_[\w-]{22}|\bmsg_[0-9a-f]{32}\b")
+TIMES = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?")
+NOT_COMPARED = {"entry", "change", "session", "api_token", "revision", "sqlite_sequence"}
+
+
+class Step(Protocol):
+    """How a change is asked for; `values` are what was prepared, written `{name}` in it."""
+
+    def __call__(self, world: World, values: Values) -> Awaitable[bool]: ...
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the dashboard; `route` as the router has it, by `actor` or by nobody."""
+
+    route: str
+    fields: Values = field(default_factory=dict)
+    fills: Values = field(default_factory=dict)
+    actor: str | None = ACTOR
+
+    async def __call__(self, world: World, values: Values) -> bool:
+        fields = filled(self.fields, values)
+        async with world.browser(self.actor) as client:
+            if self.actor is not None:
+                page = (await client.get("/account")).text
+                csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
+                assert csrf is not None
+                fields["csrf"] = csrf[1]
+            path = self.route.format(**filled(self.fills, values))
+            answer = await client.post(path, data=fields)
+        return answer.status_code < 400
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to `/v1/admin` by a token of every scope."""
+
+    method: str
+    route: str
+    body: Mapping[str, Any] | None = None
+    fills: Values = field(default_factory=dict)
+
+    async def __call__(self, world: World, values: Values) -> bool:
+        async with world.program(ACTOR) as client:
+            path = self.route.format(**filled(self.fills, values))
+            answer = await client.request(self.method, path, json=self.body)
+        return answer.status_code < 400
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command in a process of its own, as on a machine where the collector runs."""
+
+    words: tuple[str, ...]
+    file: str = ""  # what FILE among the words holds
+
+    async def __call__(self, world: World, values: Values) -> bool:
+        file = world.parts.folder.ledger.parent.parent / "input.toml"
+        file.write_text(self.file, "utf-8")
+        texts = filled({word: word for word in self.words}, {**values, "FILE": str(file)})
+        folder = str(world.parts.folder.ledger.parent)
+        command = [sys.executable, "-m", "askfirst", *texts.values(), "--data", folder]
+        process = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in process.stderr, process.stderr
+        return process.returncode == 0
+
+
+def filled(texts: Values, values: Values) -> dict[str, str]:
+    """The texts, with what was prepared in the place of each that is `{name}` and nothing else."""
+    return {key: values.get(text.strip("{}"), text) for key, text in texts.items()}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a change left: rows by table, and the new entries of the audit, oldest first."""
+
+    done: bool
+    tables: Mapping[str, list[str]]
+    audit: list[dict[str, Any]]
+
+
+async def outcome(world: World, step: Step, values: Values = MappingProxyType({})) -> Outcome:
+    """Do it, and read what is there; random ids, times and who it was are made alike."""
+    world.program(ACTOR)  # the token of the program is no part of it
+    before = {change.index for change in changes(world.parts.engine, 200)}
+    done = await step(world, values)
+    audit = [
+        {
+            "action": change.action,
+            "target": alike(change.target),
+            "site": change.site,
+            "before": alike(change.before),
+            "after": alike(change.after),
+        }
+        for change in reversed(changes(world.parts.engine, 200))
+        if change.index not in before
+    ]
+    return Outcome(done, _tables(world), audit)
+
+
+def _tables(world: World) -> dict[str, list[str]]:
+    with world.parts.engine.connect() as connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        names = connection.exec_driver_sql(query).scalars().all()
+        return {
+            name: sorted(
+                json.dumps(alike(dict(row._mapping)), sort_keys=True)
+                for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
+            )
+            for name in names
+            if name not in NOT_COMPARED
+        }
+
+
+def alike(value: Any) -> Any:
+    """A value without what chance, the clock and the face decide."""
+    if isinstance(value, Mapping):
+        return {name: alike(child) for name, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [alike(child) for child in value]
+    if isinstance(value, bytes):
+        return "bytes"
+    if isinstance(value, int) and value > 1_000_000_000:
+        return "time"
+    if value in (ACTOR, "cli"):
+        return "actor"
+    if isinstance(value, str):
+        return TIMES.sub("time", IDS.sub("id", value)) if len(value) < 60 else value
+    return value
+
+
+def nothing(world: World) -> Values:
+    """The world as it is."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change; a face that is not here does not offer it."""
+
+    change: str
+    audit: tuple[str, ...]
+    faces: Mapping[str, Step]
+    case: str = ""
+    allowed: bool = True
+    prepare: Callable[[World], Values] = nothing
+
+    def __str__(self) -> str:
+        return f"{self.change}-{self.case}" if self.case else self.change

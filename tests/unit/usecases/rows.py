@@ -1,0 +1,181 @@
+"""Use case by face: how each change is asked for, and which entries it leaves.
+
+Whoever adds a change adds its row; whoever adds a form, an operation or a command says in
+`mapping.py` which change it is.
+"""
+
+from __future__ import annotations
+
+from askfirst.terms.policy import shipped
+from askfirst_collector.catalogue.policy_toml import as_toml
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.sites import publish_policy
+from tests.support.collectors import policy
+from tests.system.isolation.world import CLUB, World
+
+from .faces import Call, Command, Form, Row, Values
+
+_ADMIN = "/v1/admin/sites/{site}"
+_CLUB = {"site": CLUB}
+_KEY = "0" * 16
+_OTHER = "0" * 64  # the hash of nothing
+_WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
+_HOST_POLICY = shipped("host-default")
+
+
+def _schedule(world: World) -> Values:
+    later = int(world.parts.now()) + 9 * 365 * 86_400
+    publish_policy(world.parts, ON_THE_MACHINE, _WIDER, effective=later)
+    return {}
+
+
+def _folder(world: World) -> Values:
+    return {"folder": str(world.parts.folder.ledger.parent.parent / "export")}
+
+
+ROWS = (
+    Row(
+        "create_site_key",
+        ("site-key.create",),
+        {
+            "dashboard": Form("/sites/{site}/keys", fills=_CLUB),
+            "api": Call("POST", f"{_ADMIN}/keys", fills=_CLUB),
+            "command": Command(("site", "key", CLUB)),
+        },
+    ),
+    Row(
+        "end_site_key",
+        ("site-key.end",),
+        {
+            "dashboard": Form("/sites/{site}/keys/end", {"id": _KEY}, _CLUB),
+            "api": Call("DELETE", f"{_ADMIN}/keys/{{id}}", fills={**_CLUB, "id": _KEY}),
+            "command": Command(("site", "keys", CLUB, "--end", _KEY)),
+        },
+    ),
+    Row(
+        "end_site_key",
+        (),
+        {
+            "dashboard": Form("/sites/{site}/keys/end", {"id": "1" * 16}, _CLUB),
+            "api": Call("DELETE", f"{_ADMIN}/keys/{{id}}", fills={**_CLUB, "id": "1" * 16}),
+            "command": Command(("site", "keys", CLUB, "--end", "1" * 16)),
+        },
+        case="unknown",
+        allowed=False,
+    ),
+    Row(
+        "publish_policy",
+        ("site.publish",),
+        {
+            "dashboard": Form(
+                "/sites/{site}/publish",
+                {"do": "publish", "document": as_toml(_WIDER.document), "expected": "1"},
+                _CLUB,
+            ),
+            "api": Call(
+                "PUT", f"{_ADMIN}/policy", {"policy": _WIDER.document, "expected": 1}, _CLUB
+            ),
+            "command": Command(
+                ("policy", "publish", "FILE", "--expected", "1"), as_toml(_WIDER.document)
+            ),
+        },
+    ),
+    Row(
+        "publish_policy",
+        (),
+        {
+            "dashboard": Form(
+                "/sites/{site}/publish",
+                {"do": "publish", "document": as_toml(_WIDER.document), "expected": "0"},
+                _CLUB,
+            ),
+            "api": Call(
+                "PUT", f"{_ADMIN}/policy", {"policy": _WIDER.document, "expected": 0}, _CLUB
+            ),
+            "command": Command(
+                ("policy", "publish", "FILE", "--expected", "0"), as_toml(_WIDER.document)
+            ),
+        },
+        case="changed-meanwhile",
+        allowed=False,
+    ),
+    Row(
+        "unschedule_policy",
+        ("site.unschedule",),
+        {
+            "dashboard": Form("/sites/{site}/unschedule", fills=_CLUB),
+            "api": Call("DELETE", f"{_ADMIN}/scheduled", fills=_CLUB),
+            "command": Command(("policy", "unschedule", CLUB)),
+        },
+        prepare=_schedule,
+    ),
+    Row(
+        "unschedule_policy",
+        (),
+        {
+            "dashboard": Form("/sites/{site}/unschedule", {"expected": _OTHER}, _CLUB),
+            "api": Call("DELETE", f"{_ADMIN}/scheduled?expected={_OTHER}", fills=_CLUB),
+            "command": Command(("policy", "unschedule", CLUB, "--expected", _OTHER)),
+        },
+        case="changed-meanwhile",
+        allowed=False,
+        prepare=_schedule,
+    ),
+    Row(
+        "retire_site",
+        ("site.delete",),
+        {
+            "dashboard": Form("/retire-site", {"site": CLUB, "again": CLUB}),
+            "api": Call("DELETE", _ADMIN, fills=_CLUB),
+            "command": Command(("site", "retire", CLUB, "--yes")),
+        },
+    ),
+    Row(
+        "remove_site",
+        ("site.delete", "site.remove"),
+        {"command": Command(("site", "remove", CLUB, "--yes", "--export", "{folder}"))},
+        prepare=_folder,
+    ),
+    Row(
+        "limit_site",
+        ("site.limit",),
+        {
+            "dashboard": Form("/sites/{site}/limit", {"rows": "900"}, _CLUB),
+            "api": Call("PUT", f"{_ADMIN}/limit", {"rows_a_day": 900}, _CLUB),
+            "command": Command(("site", "limit", CLUB, "900")),
+        },
+    ),
+    Row(
+        "save_host_policy",
+        ("ceiling.save",),
+        {
+            "dashboard": Form(
+                "/host-policy",
+                {"do": "save", "document": as_toml(_HOST_POLICY.document), "expected": "0"},
+            ),
+            "api": Call(
+                "PUT", "/v1/admin/ceiling", {"policy": _HOST_POLICY.document, "expected": 0}
+            ),
+            "command": Command(("host", "set", "FILE"), as_toml(_HOST_POLICY.document)),
+        },
+    ),
+    Row(
+        "save_host_policy",
+        (),
+        {
+            "dashboard": Form(
+                "/host-policy",
+                {"do": "save", "document": as_toml(_HOST_POLICY.document), "expected": "7"},
+            ),
+            "api": Call(
+                "PUT", "/v1/admin/ceiling", {"policy": _HOST_POLICY.document, "expected": 7}
+            ),
+            "command": Command(
+                ("host", "set", "FILE", "--expected", "7"), as_toml(_HOST_POLICY.document)
+            ),
+        },
+        case="changed-meanwhile",
+        allowed=False,
+    ),
+    Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
+)

@@ -21,6 +21,7 @@ from askfirst_collector.store.versions import run_script
 from tests.support.collectors import Clock, opened
 from tests.unit.closing import house as closing_house
 
+MIDNIGHT = 1_795_392_000  # 2026-11-23T00:00:00Z
 NEXT = run_script("CREATE TABLE more (number INTEGER);\nINSERT INTO more VALUES (1);\n")
 
 
@@ -39,12 +40,12 @@ def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     """Salts that were drawn stay."""
     clock = Clock()
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
-        salt = file.period("shop", "day", "2026-11-22")
+        salt = file.period("shop", "day", "2026-11-22", MIDNIGHT)
     set_version(tmp_path / "salts.db", 0)
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
-        assert file.period("shop", "day", "2026-11-22") == salt
+        assert file.period("shop", "day", "2026-11-22", MIDNIGHT) == salt
     schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 2]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 3]
 
 
 def test_the_next_version_keeps_open_periods(
@@ -62,7 +63,7 @@ def test_the_next_version_keeps_open_periods(
         assert closing_house.crowd(parts, 3, page=("blog",)) == rows
         closing_house.store(parts, closing_house.crowd(parts, 2, start=3, page=("blog",)))
         assert parts.events.counts(rows[0].key).rows == 5
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 3]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 4]
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

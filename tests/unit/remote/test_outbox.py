@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,31 @@ async def test_the_end_leaves_in_the_file_what_was_not_sent(
     bare.add(HANDLE, {"n": 0})
     await bare.aclose(0.05)
     assert "askfirst.W033" in caplog.text
+
+
+async def test_what_is_being_written_at_the_end_is_written_once(tmp_path: Path) -> None:
+    """Whoever writes is cancelled in the middle of it: the thread goes on, and is waited for."""
+    begun, released = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    class Slow(EventFile):
+        def add(
+            self, handle: str, what: Mapping[str, Any], *, promised: bool = False
+        ) -> str | None:
+            loop.call_soon_threadsafe(begun.set)
+            assert released.wait(60)
+            return super().add(handle, what, promised=promised)
+
+    file = Slow(tmp_path / "events", now=lambda: NOW)
+    box = outbox(Far(away=10**6), file=file, waits=(60.0,))
+    box.add(HANDLE, {"n": 0})
+    await begun.wait()
+    (caller,) = box._callers
+    end = asyncio.create_task(box.aclose(0))
+    await until(lambda: caller.cancelling() > 0)
+    released.set()
+    await end
+    assert [what for _, what in _left(file, tmp_path)] == [{"n": 0}]
 
 
 def _left(file: EventFile, folder: Path) -> list[Any]:

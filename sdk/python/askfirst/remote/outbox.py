@@ -216,11 +216,17 @@ class Outbox:
         if file is None or self._putting:
             return
         self._putting = True
-        try:
-            fresh = [entry for entry in self._queue if entry.key is None]
-            keys, stored_keys = await asyncio.to_thread(_put, file, fresh)
-        finally:
-            self._putting = False
+        fresh = [entry for entry in self._queue if entry.key is None]
+        writing = asyncio.ensure_future(asyncio.to_thread(_put, file, fresh))
+        is_cancelled = False
+        # Nobody can call back what a thread writes: what is not noted here would be written twice.
+        while not writing.done():
+            try:
+                await asyncio.wait({writing})
+            except asyncio.CancelledError:
+                is_cancelled = True
+        self._putting = False
+        keys, stored_keys = writing.result()
         written = dict(zip(fresh, keys, strict=True))
         waits = [replace(w, key=written.get(w, w.key)) for w in self._queue]
         self._queue = deque(w for w in waits if w.key is None or w.key in stored_keys)
@@ -231,6 +237,8 @@ class Outbox:
         for key in set(keys) - {w.key for w in waits}:
             if key is not None:
                 file.done(key)
+        if is_cancelled:
+            raise asyncio.CancelledError
 
     def _is_old(self, waiting: Waiting) -> bool:
         if self._now() - waiting.since < LIFE:

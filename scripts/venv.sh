@@ -1,6 +1,7 @@
 # Sourced by the scripts beside it: a virtual environment in .venv with this checkout in it.
 #
 #   prepare_venv NAME PIP-ARGUMENTS…   installs once, and again only when pyproject.toml changed
+#   in_memory                          temporary files in memory from now on, where there is room
 
 find_python() {
     for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
@@ -34,4 +35,16 @@ prepare_venv() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' || return 1
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" || return 1
     cp pyproject.toml "$stamp"
+}
+
+# Every test has databases of its own that sync each commit: in memory where there is room for them,
+# which halves the time. The same files, locks and calls; only a power cut would tell the difference.
+in_memory() {
+    [ -w /dev/shm ] || return 0
+    free=$(df -Pk /dev/shm | awk 'NR == 2 && $1 == "tmpfs" { print $4 }')
+    [ "${free:-0}" -ge 4000000 ] || return 0
+    TMPDIR=$(mktemp -d /dev/shm/askfirst-XXXXXX)
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+    trap 'exit 130' HUP INT TERM
 }

@@ -240,8 +240,24 @@ OWNERS = (
 ADMINS = ("/sites", "/host-policy", "/host-policy?as=toml", "/host-policy/1", "/sites/shop/keys")
 
 
+@pytest.mark.parametrize(
+    "looks",
+    [
+        ((320, {"color_scheme": "dark"}),),
+        pytest.param(
+            (
+                (1280, {}),
+                (320, {}),
+                (1280, {"color_scheme": "dark"}),
+                (1280, {"forced_colors": "active"}),
+            ),
+            marks=pytest.mark.long,
+        ),
+    ],
+    ids=["small", "all"],
+)
 def test_every_page_is_clean_and_fits_whatever_the_screen(
-    host: Host, chromium: Browser, axe: str
+    looks: tuple[tuple[int, dict[str, str]], ...], host: Host, chromium: Browser, axe: str
 ) -> None:
     """M34, M36, S10: no violation; nothing sideways at 320 px; dark and forced colours too."""
     host.member("olive", "shop", "club")
@@ -264,12 +280,7 @@ def test_every_page_is_clean_and_fits_whatever_the_screen(
         host.signed_in(first, name)
         kept = first.storage_state()
         first.close()
-        for width, look in (
-            (1280, {}),
-            (320, {}),
-            (1280, {"color_scheme": "dark"}),
-            (1280, {"forced_colors": "active"}),
-        ):
+        for width, look in looks:
             context = profile(chromium, width, storage_state=kept, **look)
             page = context.new_page()
             for path in paths:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from askfirst.client import Decision, Method
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
+from tests.support.draws import no_noise
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
 HANDLE = "5e" * 32
@@ -65,8 +65,8 @@ def decision(
 
 @contextmanager
 def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator[Services]:
-    """The parts of a collector on a folder, closed at the end."""
-    chosen = {"host_policy": None, "urandom": os.urandom, **options}
+    """The parts of a collector on a folder, closed at the end; its figures have no noise."""
+    chosen = {"host_policy": None, "urandom": no_noise, **options}
     parts = open_services(folder, now=clock or Clock(), **chosen)
     try:
         yield parts

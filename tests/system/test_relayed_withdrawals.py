@@ -213,6 +213,7 @@ def grants(world: World, count: int, ports: tuple[int, int]) -> list[Visit]:
     return visits
 
 
+@pytest.mark.long
 def test_withdrawals_race_events_over_a_wire_that_comes_and_goes(
     world: World, sites: Processes
 ) -> None:

@@ -61,7 +61,8 @@ def look(
 ) -> BrowserReport | str:
     """Open each page in a profile of its own; a sentence that says why where that fails.
 
-    Those of `signed_in` get the cookies of `jar`. The notice of the first page is measured.
+    Those of `signed_in` get the cookies of `jar`. The notice of the first page is measured, where
+    it came.
     """
     observation = BrowserReport((), (), (), ())
     try:
@@ -70,7 +71,8 @@ def look(
                 observation = _joined(observation, _open(browser, origin, page, {}))
             for page in signed_in:
                 observation = _joined(observation, _open(browser, origin, page, jar))
-            looks = tuple(notice_looks(browser, origin, pages[0])) if pages else ()
+            has_notice = bool(pages) and pages[0] not in observation.without_notice
+            looks = tuple(notice_looks(browser, origin, pages[0])) if has_notice else ()
     except BrowserFailed as error:
         return str(error)
     return replace(observation, looks=looks)

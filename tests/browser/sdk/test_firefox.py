@@ -117,6 +117,7 @@ def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> Non
     }
 
 
+@pytest.mark.long
 def test_a_placed_collector_is_asked_about_and_vouched_for(serve: Serve, firefox: Firefox) -> None:
     """M49, M14: as in Chromium: asked about on its pages, and sent for from the next one on."""
     site = serve(placed=[{}])
@@ -136,6 +137,7 @@ def test_a_placed_collector_is_asked_about_and_vouched_for(serve: Serve, firefox
     assert {event["purpose"] for event in placed["events"]} == {"tides/statistics"}
 
 
+@pytest.mark.long
 def test_gpc_denies_what_sells_and_says_so(shop: Site, firefox: Firefox) -> None:
     """M21, M22: by Firefox's own signal those purposes are denied, unasked, and said to be."""
     before, said, after, ran = firefox(
@@ -168,6 +170,7 @@ def test_gpc_causes_no_pop_up(serve: Serve, firefox: Firefox) -> None:
     assert (consent["source"], consent["asks"], notices) == ("gpc", [], 0)
 
 
+@pytest.mark.long
 def test_gpc_beats_an_older_grant_for_this_load_alone(shop: Site, firefox: Firefox) -> None:
     """M23: an older grant is denied while the signal is set; the answer itself stays as it was."""
     home = ("open", shop.url())

@@ -144,6 +144,7 @@ async def runs(folder: Path, stories: Mapping[str, Story]) -> dict[str, list[Sho
     return {name: await told(folder / name, story) for name, story in stories.items()}
 
 
+@pytest.mark.long
 async def test_one_among_too_few(tmp_path: Path) -> None:
     """M27: in a period under the size, coming, staying, refusing, withdrawing, erasing look alike.
 
@@ -168,6 +169,7 @@ async def test_a_rare_visitor_among_many(tmp_path: Path) -> None:
     assert [trace for trace in TRACES if trace in everything] == []
 
 
+@pytest.mark.long
 async def test_an_erasure_is_as_if_nobody_came(tmp_path: Path) -> None:
     """M27: erased before closing, a visitor is in no figure; afterwards no figure moves."""
     stories = {str(each): replace(RARE, ending=each) for each in (None, "erases", "stays")}

@@ -13,7 +13,9 @@ from tests.system.frameworks.servers import Site, serve
 EXAMPLE = ROOT / "examples/asgi"
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "hypercorn"])
+@pytest.fixture(
+    scope="module", params=["uvicorn", pytest.param("hypercorn", marks=pytest.mark.long)]
+)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

@@ -14,7 +14,10 @@ EXAMPLE = ROOT / "examples/django"
 SERVERS = {"gunicorn": "serve:wsgi", "uvicorn": "serve:asgi", "hypercorn": "serve:asgi"}
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(
+    scope="module",
+    params=["gunicorn", "uvicorn", pytest.param("hypercorn", marks=pytest.mark.long)],
+)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

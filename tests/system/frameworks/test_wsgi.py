@@ -13,7 +13,9 @@ from tests.system.frameworks.servers import Site, serve
 EXAMPLE = ROOT / "examples/wsgi"
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "granian-wsgi"])
+@pytest.fixture(
+    scope="module", params=["gunicorn", pytest.param("granian-wsgi", marks=pytest.mark.long)]
+)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

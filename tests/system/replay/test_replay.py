@@ -128,6 +128,7 @@ class Replay:
         ]
 
 
+@pytest.mark.long
 async def test_the_tables_of_a_real_log(tmp_path: Path, corpus: Path) -> None:
     """M27: every table of every closed day is the rule of the design over a second count.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.links import create_set_up_link
+from tests.support.draws import no_noise
 from tests.system.isolation.world import World, world
 
 ORIGIN = "https://shop.example"
@@ -40,7 +40,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    opened = open_services(tmp_path / "data", host_policy=None, now=clock, urandom=os.urandom)
+    opened = open_services(tmp_path / "data", host_policy=None, now=clock, urandom=no_noise)
     yield opened
     close_services(opened)
 

@@ -245,7 +245,7 @@ def held(canary: str) -> list[type]:
     return [
         type(holder)
         for holder in gc.get_objects()
-        if not isinstance(holder, FrameType)
+        if type(holder) is not FrameType  # not `isinstance`: it asks lazy objects who they are
         and any(
             type(item) is str and item != canary and canary in item
             for item in gc.get_referents(holder)

@@ -1,5 +1,6 @@
 """schemathesis calls a real collector by `/openapi.json`, as a relay, a page and a member.
 
+The page's calls are made in every run, the others' in the long one.
 `ASKFIRST_SCHEMATHESIS=300 pytest tests/unit/openapi/test_schemathesis.py` sends that many cases to
 each operation, drawn anew, and every boundary of every policy.
 """
@@ -38,7 +39,10 @@ ENDINGS = {
 pytestmark = pytest.mark.timeout(600 if LONG is None else 7200)
 
 
-@pytest.mark.parametrize("caller", TAGS)
+@pytest.mark.parametrize(
+    "caller",
+    ["page", *(pytest.param(name, marks=pytest.mark.long) for name in ("relay", "member"))],
+)
 def test_schemathesis_finds_nothing(caller: str, tmp_path: Path) -> None:
     """The issue: true to the code for every `/v1` path; by every check that schemathesis has."""
     endings = ENDINGS[caller]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import textwrap
 import time
 import urllib.error
@@ -43,15 +44,19 @@ class Project:
         assert ended.returncode == 0, f"{words}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
 
-    def add_askfirst(self, file: Path, framework: str) -> None:
-        """Do what `askfirst init` says: its lines at the end of a file of the project."""
+    def add_askfirst(self, file: Path, framework: str, *, before: str = "") -> None:
+        """Do what `askfirst init` says: its lines at a file's end, or above a line of it."""
         said = self.run(
             "-m", "askfirst", "init", "--yes", "--framework", framework, "--origin", ORIGIN,
-            "--country", "DE",
+            "--country", "DE", "--controller", "Tide & Co.", "--contact", "privacy@shop.example",
         )  # fmt: skip
         # They stand below the line that says where they go, until it is about pages.
         block = textwrap.dedent(said[said.index("    from pathlib") : said.index("In your pages")])
-        file.write_text(f"{file.read_text('utf-8')}\n{block.rstrip()}\n", "utf-8")
+        text = file.read_text("utf-8")
+        end = text.index(before) if before else len(text)
+        indent = before[: len(before) - len(before.lstrip())]
+        lines = textwrap.indent(block.rstrip(), indent)
+        file.write_text(f"{text[:end]}\n{lines}\n{text[end:]}", "utf-8")
 
     def declare_nothing(self) -> None:
         """Take what is necessary out of the policy."""
@@ -70,7 +75,7 @@ class Project:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = str(listener.getsockname()[1])
         log = self.folder / "server.log"
-        command = [self.python, *(word.replace("PORT", port) for word in words)]
+        command: list[str | Path] = [self.python, *(word.replace("PORT", port) for word in words)]
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command, cwd=self.folder, stdout=out, stderr=out, env=_environ({})
@@ -136,6 +141,21 @@ def installed(folder: Path, *requirements: str) -> Project:
     project.mkdir()
     (project / "requirements.txt").write_text("".join(f"{r}\n" for r in requirements), "utf-8")
     return Project(project, python)
+
+
+def source_of(requirement: str, folder: Path) -> Path:
+    """The source of a package as its registry has it, unpacked; skips where it cannot be had."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
+         "--no-binary", ":all:", requirement, "-d", folder],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        pytest.skip(f"the source of {requirement} cannot be had: {ended.stderr[-300:]}")
+    archive = next(folder.glob("*.tar.gz"))
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
 
 
 def copied(project: Project, name: str) -> Project:

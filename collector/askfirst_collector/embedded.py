@@ -115,7 +115,7 @@ class EmbeddedCollector:
         self._urandom = urandom
         self._secure = secure
         self._places = places
-        self._proxies = proxies
+        self.proxies = proxies
         self._jobs = jobs
         self._oidc = oidc
         self._sized = sized
@@ -305,13 +305,13 @@ class EmbeddedCollector:
             revocations=self._revocations,
         )
         place = Locator.open(self._places)
-        events = open_events(parts, place=place, proxies=self._proxies, sized=self._sized)
+        events = open_events(parts, place=place, proxies=self.proxies, sized=self._sized)
         app = collector_app(parts, events)
         jobs = JobsThread(parts, monotonic=self._monotonic) if self._jobs else None
         if jobs is not None:
             jobs.start()
         return Opened(
-            os.getpid(), parts, events, host_app(parts, self._proxies, self._oidc), app, jobs
+            os.getpid(), parts, events, host_app(parts, self.proxies, self._oidc), app, jobs
         )
 
     def _editions(self, parts: Services, policy: Policy) -> Editions:

@@ -19,7 +19,15 @@ from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.doctor.access_log import Canary, Log
 from askfirst_collector.doctor.browser import BrowserReport, chromium, look
 from askfirst_collector.doctor.decisions import DecisionReport, look_after_each
-from askfirst_collector.doctor.evidence import GPC, POLICY, Evidence, InsideReport, Page, Written
+from askfirst_collector.doctor.evidence import (
+    GPC,
+    POLICY,
+    PROXIES,
+    Evidence,
+    InsideReport,
+    Page,
+    Written,
+)
 from askfirst_collector.doctor.links import linked_pages
 from askfirst_collector.doctor.markup import read_markup
 from askfirst_collector.doctor.probe_process import STRANGER
@@ -32,6 +40,7 @@ MOST_HOPS = 5
 STARTING = (0.5, 1.0, 2.0)  # seconds until a gate that knows nothing yet is asked again
 MOST_ANSWERED = 3  # pages that are looked at after each answer
 JSON = ("Accept", "application/json")
+OWN = (POLICY, PROXIES, GPC)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ def collect_evidence(request: Request, *, now: Callable[[], float]) -> Evidence:
                 pages = [_page(visitor, path) for path in request.pages]
                 pages += linked_pages(origin, pages, request.links, partial(_page, visitor))
                 evidence = replace(evidence, pages=tuple(pages))
-                evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in (POLICY, GPC)})
+                evidence = replace(evidence, own={p: visitor.get(p, JSON) for p in OWN})
                 if not evidence.away or pause is None:
                     break
                 time.sleep(pause)

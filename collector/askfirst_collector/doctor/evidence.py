@@ -98,6 +98,7 @@ class Evidence:
 
 
 POLICY = "/askfirst/policy"
+PROXIES = "/askfirst/policy?doctor"  # answered with `UNBELIEVED` where a proxy is not trusted
 GPC = "/.well-known/gpc.json"
 
 

@@ -44,6 +44,7 @@ from askfirst_collector.doctor.transport import (
     log_keeps_visitors,
     no_https,
     nothing_in_front,
+    proxy_not_trusted,
 )
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
@@ -60,6 +61,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     asked_against_the_answer,
     log_keeps_visitors,
     believes_anybody,
+    proxy_not_trusted,
     no_https,
     one_visitors_page_for_all,
     beyond_host,

@@ -48,6 +48,7 @@ KNOWN = {
     "askfirst.D029": Known("error", "the keyboard does not reach an answer"),
     "askfirst.D030": Known("error", "the notice does not say what it must"),
     "askfirst.D031": Known("warning", "the policy counts no campaigns"),
+    "askfirst.D032": Known("warning", "a proxy in front is not trusted"),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from askfirst_collector.doctor.evidence import Evidence, plain
+from askfirst.http.request import UNBELIEVED
+from askfirst_collector.doctor.evidence import PROXIES, Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 
 MOST_OFF = 60.0  # seconds a clock may be off
@@ -88,6 +89,26 @@ def believes_anybody(evidence: Evidence) -> Iterator[Finding]:
             "a stranger's X-Forwarded-For is taken for the visitor's address",
             'Trust the addresses of your own proxies alone, such as Proxies.of(["10.0.0.7"]) or '
             "--forwarded-allow-ips 10.0.0.7",
+        )
+
+
+def proxy_not_trusted(evidence: Evidence) -> Iterator[Finding]:
+    """D032: all who come through it have its address, and are one network, without a country."""
+    answer = evidence.own.get(PROXIES)
+    for header in answer.all(UNBELIEVED) if answer else ():
+        name = plain(header)
+        if name == "cf-connecting-ip" or (answer and answer.all(b"cf-ray")):
+            trust = "Cloudflare's ranges (https://www.cloudflare.com/ips/)"
+        else:
+            trust = "its addresses, and no others,"
+        yield Finding(
+            "askfirst.D032",
+            evidence.origin,
+            f"a proxy says in {name} whom it speaks for, and the site does not believe it: every "
+            "visitor who comes through it has its address, so that all are one network, of which "
+            "three count towards the size of a figure, and one place",
+            f"Name {trust} as trusted, beside your other proxies: proxies=Proxies.of([…]) of the "
+            "collector, from askfirst.observe.proxies, or --proxy of askfirst serve",
         )
 
 

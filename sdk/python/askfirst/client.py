@@ -73,8 +73,21 @@ class Caller:
     accepts_page_token: PageTokenCheck | None = None
 
 
+class TrustedProxies(Protocol):
+    """Whom a collector believes about the address of a visitor."""
+
+    def unbelieved(self, peer: str, headers: Sequence[tuple[bytes, bytes]]) -> str:
+        """The header in which somebody who is not trusted says whom they speak for; "" for none."""
+        ...
+
+
 class CollectorClient(Protocol):
     """All that a gate asks of a collector. Its errors: `Refused` and `CollectorUnavailable`."""
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """The trusted proxies in front of the site."""
+        ...
 
     async def editions(self, policy: Policy) -> Editions:
         """All editions of the policy's site; a policy whose hash is new becomes the next one."""

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from askfirst.adapters.asgi import ConsentMiddleware
+from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import read_policy
 from askfirst_collector.doctor.collect_evidence import Request, collect_evidence
 from askfirst_collector.doctor.examine import Report, examine
@@ -100,11 +101,12 @@ def tide(
 ) -> Iterator[str]:
     """The small site, gated, over a collector in a folder; gives its origin.
 
-    `front` puts something in front of the gate; `changes` are of the policy, or of the server
-    where they begin with `ssl_`.
+    `front` puts something in front of the gate; `changes` are of the policy, of the server where
+    they begin with `ssl_`, and `proxies` of the collector.
     """
     tls = {key: changes.pop(key) for key in [*changes] if key.startswith("ssl_")}
-    collector = EmbeddedCollector(folder / "data", jobs=False)
+    proxies = changes.pop("proxies", Proxies())
+    collector = EmbeddedCollector(folder / "data", jobs=False, proxies=proxies)
     gate = ConsentMiddleware(
         app or site(), policy=policy(**changes), collector=collector, patience=20.0
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from askfirst.client import Caller, Decision, Handle, PendingEntry, Receive, Recorded, Scope, Send
 from askfirst.errors import CollectorUnavailable, Reason, Refused
+from askfirst.observe.proxies import Proxies
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.token import State, expires_at, sign_state
@@ -94,6 +95,8 @@ class MemoryCollector:
     async def keys(self, site: str) -> tuple[bytes, ...]:
         self._call("keys")
         return (KEY,)
+
+    proxies = Proxies()
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         self.admitted.append(peer)

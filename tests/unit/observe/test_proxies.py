@@ -19,6 +19,39 @@ def client(header: str, *, peer: str = "10.0.0.1", proxies: Proxies = XFF) -> st
     return None if address is None else str(address)
 
 
+NGINX, EDGE, VISITOR = "10.0.0.1", "104.16.1.1", "24.30.40.50"
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "name"),
+    [
+        (VISITOR, {}, ""),
+        (NGINX, {"x-forwarded-for": VISITOR, "x-real-ip": VISITOR}, ""),
+        (NGINX, {"x-forwarded-for": f"{VISITOR}, 10.2.3.4", "x-real-ip": "10.2.3.4"}, ""),
+        ("unix:", {}, ""),
+        ("", {"x-forwarded-for": VISITOR}, ""),
+        # Nobody named it: on the machine itself, and on the other side of the world.
+        ("127.0.0.1", {"x-forwarded-for": VISITOR}, "x-forwarded-for"),
+        ("127.0.0.1", {"x-real-ip": "10.7.7.7"}, ""),
+        ("127.0.0.1", {"x-real-ip": "192.168.7.7"}, "x-real-ip"),
+        (EDGE, {"forwarded": f"for={VISITOR}"}, "forwarded"),
+        (EDGE, {"cf-connecting-ip": VISITOR}, "cf-connecting-ip"),
+        # The nearest is trusted, the one behind it is not.
+        (NGINX, {"x-forwarded-for": f"{VISITOR}, {EDGE}"}, "x-forwarded-for"),
+        (NGINX, {"x-forwarded-for": EDGE, "cf-connecting-ip": VISITOR}, "cf-connecting-ip"),
+        # A layer in front of the gate has read the header already, as far as it believed it.
+        (VISITOR, {"x-forwarded-for": VISITOR}, ""),
+        (EDGE, {"x-forwarded-for": f"{VISITOR}, {EDGE}"}, "x-forwarded-for"),
+        # A proxy at home is no business of the site's.
+        (NGINX, {"x-forwarded-for": f"192.168.1.5, {VISITOR}"}, ""),
+    ],
+)
+def test_a_proxy_that_nobody_named(peer: str, headers: dict[str, str], name: str) -> None:
+    """What somebody says who is not believed, where it would make all visitors one network."""
+    pairs = [(key.encode(), value.encode()) for key, value in headers.items()]
+    assert XFF.unbelieved(peer, pairs) == name
+
+
 @pytest.mark.parametrize(
     ("header", "address"),
     [

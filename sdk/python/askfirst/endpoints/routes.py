@@ -17,16 +17,18 @@ from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import read
 from askfirst.gate.relay import Relay
-from askfirst.http.request import Answer, Request, html, only_by, problem
+from askfirst.http.request import UNBELIEVED, Answer, Request, html, only_by, problem
 from askfirst.log_fault import log_fault
 from askfirst.pages.assets import read_assets, static
 from askfirst.pages.choices import choices_page
 from askfirst.pages.words import words_in
+from askfirst.terms.edition import Editions
 
 ROOT = "/askfirst/"
 STATIC = ROOT + "static/"
 EVENTS = ROOT + "events"
 HOST = ROOT + "host"
+DOCTOR = b"doctor"  # the query by which `askfirst doctor` asks who is believed
 WELL_KNOWN = {"/.well-known/gpc.json": gpc, "/.well-known/askfirst.json": about}
 
 
@@ -74,7 +76,7 @@ class Paths:
             return self._choices(request)
         editions = self._relay.gate.known.editions
         if path == ROOT + "policy" or path.startswith(ROOT + "policy/"):
-            return policy(editions, request)
+            return self._policy(editions, request)
         if path in WELL_KNOWN:
             return WELL_KNOWN[path](editions, request)
         if path == ROOT + "csp":
@@ -83,6 +85,15 @@ class Paths:
         if path == ROOT + "bar" and self._relay.gate.develops(request.headers):
             return await self._bar.answer(request, now=self._now())
         raise Refused(Reason.NOT_FOUND, "there is nothing here")
+
+    def _policy(self, editions: Editions, request: Request) -> Answer:
+        answer = policy(editions, request)
+        if request.query != DOCTOR:
+            return answer
+        # Of nobody else what proxies say is read here.
+        unbelieved = self._relay.client.proxies.unbelieved(request.peer, request.headers)
+        extra = ((UNBELIEVED, unbelieved.encode("ascii")),) if unbelieved else ()
+        return answer.also(*extra)
 
     def _choices(self, request: Request) -> Answer:
         only_by(request, "GET")

@@ -22,6 +22,7 @@ SECURITY: tuple[Header, ...] = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+UNBELIEVED = b"askfirst-unbelieved"  # who is in front and not trusted, told to the doctor
 NO_STORE: Header = (b"cache-control", b"no-store")
 
 

@@ -7,7 +7,7 @@ is the right-most one that is not a trusted proxy's. What stands left of it, the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
@@ -17,6 +17,8 @@ from .address import Address, read_address
 Header = Literal["x-forwarded-for", "forwarded"]
 SOCKET = "unix"  # a proxy that speaks over a Unix socket has no address
 MOST_HOPS = 32
+# In which proxies say whom they speak for; the last three hold one address.
+FORWARDING = ("x-forwarded-for", "forwarded", "cf-connecting-ip", "true-client-ip", "x-real-ip")
 
 # RFC 7239 section 4: parameters with token or quoted values.
 # What was read is not tried again in another way: linear in a header that a visitor wrote.
@@ -63,11 +65,41 @@ class Proxies:
                 return address
         return None
 
-    def _hops(self, header: str) -> Iterable[str]:
-        """The hops, nearest first."""
-        if self.header == "forwarded":
-            return reversed(_forwarded(header)[-MOST_HOPS:])
-        return [hop for hop in reversed(header.rsplit(",", MOST_HOPS)[-MOST_HOPS:]) if hop.strip()]
+    def unbelieved(self, peer: str, headers: Sequence[tuple[bytes, bytes]]) -> str:
+        """The header in which somebody who is not trusted says whom they speak for; "" for none.
+
+        Of a client that sends no such header itself, that is a proxy which is not named: all who
+        come through it have its address. Header names are lower-case.
+        """
+        lines = {
+            name: b", ".join(value for key, value in headers if key == name.encode())
+            for name in FORWARDING
+        }
+        taken = self.client(peer, {name.encode(): value for name, value in lines.items()})
+        for name, line in lines.items():
+            hops = [*self._strangers(name, line.decode("latin-1"))]
+            # Nearer than the address that was taken are those that were believed. It is in no hop
+            # where the one at the other end of the line is the stranger.
+            further = hops[hops.index(taken) + 1 :] if taken in hops else hops
+            if any(hop.is_global or not (taken and taken.is_global) for hop in further):
+                return name
+        return ""
+
+    def _strangers(self, name: str, line: str) -> Iterator[Address]:
+        """The addresses of a header that are no trusted proxy's, nearest first."""
+        for hop in _nearest_first(name, line):
+            address = read_address(hop)
+            if address is not None and not self.trusts(address):
+                yield address
+
+    def _hops(self, line: str) -> Iterable[str]:
+        return _nearest_first(self.header, line)
+
+
+def _nearest_first(name: str, line: str) -> Iterable[str]:
+    if name == "forwarded":
+        return reversed(_forwarded(line)[-MOST_HOPS:])
+    return [hop for hop in reversed(line.rsplit(",", MOST_HOPS)[-MOST_HOPS:]) if hop.strip()]
 
 
 def _forwarded(header: str) -> list[str]:

@@ -112,7 +112,7 @@ class HttpCollector:
             self._ended.__contains__,
             now=now,
         )
-        self._proxies = proxies or Proxies()
+        self.proxies = proxies or Proxies()
         self._grants = AddressLimit(now=now, urandom=urandom, most=MOST_GRANTS)
         self._published: set[str] = set()
 
@@ -143,7 +143,7 @@ class HttpCollector:
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         """Count one grant of a network, here: no address leaves for it."""
-        return self._grants.allows(self._proxies.client(peer, needed(headers)))
+        return self._grants.allows(self.proxies.client(peer, needed(headers)))
 
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk there.

@@ -134,7 +134,7 @@ STARLETTE = Framework(
     "starlette",
     "Starlette",
     "starlette",
-    (Cookie("session", _SIGNED_IN, 14, "session_cookie"),),
+    (Cookie("session", _SIGNED_IN, 14, "session_cookie", "SessionMiddleware"),),
     _lines(".starlette import init_app", "init_app({app}, "),
     _JINJA_MADE,
 )

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-LR7HUZUJ.js";export{a as init};
+import{h as a}from"./shared-NCQA6SEA.js";export{a as init};

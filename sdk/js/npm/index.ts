@@ -1,6 +1,7 @@
 /** askfirst as a module. Importing it does nothing; without a page `init` allows nothing. */
 import type { Askfirst } from "../src/api.ts";
 import { nothing } from "../src/consent.ts";
+import { BASE } from "../src/file.ts";
 import { install } from "../src/install.ts";
 
 export type { Askfirst, ConsentView, Detail, Properties, Question, Scope, Source } from "../src/api.ts";
@@ -23,12 +24,7 @@ export interface InitOptions {
 }
 
 /** Starts askfirst, once a page, and answers `window.askfirst`. Throws nothing: what cannot start allows nothing. */
-export function init({
-  base = "/askfirst/static/",
-  nonce = "",
-  reload = false,
-  collector,
-}: InitOptions = {}): Askfirst {
+export function init({ base = BASE, nonce = "", reload = false, collector }: InitOptions = {}): Askfirst {
   try {
     if (globalThis.document) return install({ base: new URL(base, location.href).href, nonce, reload, collector });
   } catch {

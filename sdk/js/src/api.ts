@@ -251,6 +251,40 @@ export interface Askfirst {
   readonly refresh: () => void;
 }
 
+/** What a visitor declared beside an answer. */
+export interface Declared {
+  readonly adult?: boolean; // of the age that a purpose asks for
+}
+
+/**
+ * The calls that people know from other consent tools (docs/script.md), as `window.AskFirst` and `askfirst/manage`. An
+ * answer is kept once it is recorded: false, and a line on the console, where it was not.
+ */
+export interface ManageApi {
+  /** Grants all that is asked; only in the listener of a visitor's own click or key, like all that grants. */
+  readonly acceptAll: (declared?: Declared) => Promise<boolean>;
+  readonly rejectAll: () => Promise<boolean>;
+  /** Grants these purposes and no other; "all", or none of them. A purpose that has less detail keeps that. */
+  readonly acceptCategory: (names: string | readonly string[], declared?: Declared) => Promise<boolean>;
+  /** Grants the purposes that name this recipient beside those that are granted; what is left to ask is refused. */
+  readonly acceptService: (name: string, declared?: Declared) => Promise<boolean>;
+  readonly has: Askfirst["allows"];
+  /** Shows the notice where it was hidden, else the choices. */
+  readonly show: () => void;
+  readonly showPreferences: () => void;
+  /** Takes the notice and the choices away until the next page, or `show`; nothing is answered by that. */
+  readonly hide: () => void;
+  /** Takes everything back and asks again. */
+  readonly reset: () => Promise<boolean>;
+  readonly ready: Askfirst["ready"];
+  /** An answer where there was none; who comes later on that page hears of it at once. Each answers how to stop it. */
+  readonly onFirstConsent: (listener: (consent: ConsentView) => void) => () => void;
+  /** An answer, or one from before, on every page. */
+  readonly onConsent: (listener: (consent: ConsentView) => void) => () => void;
+  /** Another answer than before. */
+  readonly onChange: (listener: (consent: ConsentView) => void) => () => void;
+}
+
 /** Whether what a page asks for may go to this address; `undefined` while that is not known. */
 export type Verdict = (address: string) => boolean | undefined;
 

@@ -2,3 +2,6 @@
 declare const ASKFIRST_VERSION: string;
 
 export const file = (base: string, name: string): string => `${base}${name}?v=${ASKFIRST_VERSION}`;
+
+/** Where a site has our files, where nothing else is said. */
+export const BASE = "/askfirst/static/";

@@ -23,6 +23,7 @@ import { leftovers } from "./leftovers.ts";
 import { cookies } from "./native.ts";
 import { safely } from "./safely.ts";
 import { signals } from "./signals.ts";
+import { siteRoute } from "./site_route.ts";
 import { whenSeen } from "./start.ts";
 import { readState } from "./state.ts";
 import { followTabs } from "./tabs.ts";
@@ -49,23 +50,6 @@ function isOurs(): boolean {
   }
 }
 
-const JSON_TYPE = "application/json";
-
-/** The site's own addresses. */
-const site = (base: string): Route => ({
-  policy: (lang, at, cache) =>
-    fetch(new URL(`../policy?lang=${lang}${at}`, base), { headers: { Accept: JSON_TYPE }, cache }),
-  send: (path, body, options) =>
-    fetch(new URL(`../${path}`, base), {
-      method: "POST",
-      headers: { "Content-Type": JSON_TYPE, Accept: JSON_TYPE },
-      body,
-      ...options,
-    }),
-  beacon: (body) => navigator.sendBeacon(new URL("../events", base), body),
-  forms: true,
-});
-
 export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst {
   const listeners = new Set<(consent: ConsentView) => void>();
   let published: Published | undefined;
@@ -78,7 +62,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   let onArrival: readonly string[] | undefined;
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
-  let route: Route = site(base);
+  let route: Route = siteRoute(base);
   let words: NoticeContext["words"];
   const parts: Record<string, Promise<(() => void) | undefined>> = {};
 

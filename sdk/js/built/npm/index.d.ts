@@ -17,4 +17,4 @@ export interface InitOptions {
     readonly collector?: string;
 }
 /** Starts askfirst, once a page, and answers `window.askfirst`. Throws nothing: what cannot start allows nothing. */
-export declare function init({ base, nonce, reload, collector, }?: InitOptions): Askfirst;
+export declare function init({ base, nonce, reload, collector }?: InitOptions): Askfirst;

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-NCQA6SEA.js";export{a as init};
+import{h as a}from"./shared-NZ67JYCJ.js";export{a as init};

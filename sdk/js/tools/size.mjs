@@ -13,6 +13,7 @@ const BUDGET = {
   "placeholder.js": 2700,
   "example.js": 1000,
   "guard.js": 2100,
+  "consent-mode.js": 1000,
   "manage.js": 1900,
   "notice.js": 6000,
   "notice.css": 2500,

@@ -136,7 +136,7 @@ def _tree(caption: str, pages: list[str]) -> str:
 
 def _of_docs(text: str) -> str:
     """What docs/ links to outside of itself stands beside it here."""
-    text = text.replace("](README.md", f"]({CONTENTS}")
+    text = text.replace("](README.md", f"]({CONTENTS}").replace("](../README.md", "](index.md")
     return text.replace("](../", "](")
 
 

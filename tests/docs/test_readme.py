@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 
 from askfirst import ConsentMiddleware
 from askfirst_collector.cli import main
+from askfirst_collector.init.frameworks import FRAMEWORKS, Framework
 from tests.conftest import ROOT
 from tests.unit.doctor.sites import start
 
@@ -22,9 +24,8 @@ ORIGIN = "https://example.org"
 
 
 def python_block() -> str:
-    """The one block of Python."""
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    return str(block)
+    """The whole application; the blocks of other frameworks come after it."""
+    return str(re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0])
 
 
 def test_embedding_takes_ten_lines_or_so() -> None:
@@ -96,6 +97,21 @@ def test_the_doctor_finds_nothing_wrong_with_it(
     last = [line.strip() for line in python_block().splitlines() if line.startswith("init_app(")]
     assert last[0] in written.output
     assert start(tmp_path, python_block(), monkeypatch).findings == ()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_each_framework_has_its_tab(framework: Framework) -> None:
+    """With the lines that `askfirst init` prints, and a page and an extra that are there."""
+    title = framework.title[0].upper() + framework.title[1:]
+    tab = README.partition(f"<summary>{title}</summary>")[2].partition("</details>")[0]
+    assert framework.lines.format(app="app", policy="policy.toml", up=0) in tab
+    assert framework.where in tab
+    for tag in re.findall(r"{[{%].*?[}%]}", framework.template):
+        assert f"`{tag}`" in tab
+    assert f"(docs/{framework.name}.md)" in tab
+    (extras,) = re.findall(r"'askfirst\[(.*?)\]'", tab)
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert {*extras.split(",")} <= {*known["project"]["optional-dependencies"]}
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
+from askfirst_collector.commands.serve import serve
 from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -182,6 +184,28 @@ def test_the_image_can_be_built() -> None:
         pytest.skip("no docker daemon answers here")
     file = str(DEPLOY / "Dockerfile")
     subprocess.run([program, "build", "-f", file, "-t", "askfirst-test", str(ROOT)], check=True)
+
+
+def test_compose_takes_its_file() -> None:
+    """Where docker is: services, volumes and their keys are ones it knows, and the image builds."""
+    program = needed("docker")
+    command = [program, "compose", "-f", str(DEPLOY / "compose.yaml")]
+    if subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker has no compose here")
+    subprocess.run([*command, "config", "--quiet"], check=True)
+
+
+def test_traefik_keeps_the_host_and_the_metrics() -> None:
+    """It hands on `Host`, keeps `/metrics` to itself, and asks the port that `serve` has."""
+    http = yaml.safe_load((DEPLOY / "traefik.yaml").read_text("utf-8"))["http"]
+    (router,), (service,) = http["routers"].values(), http["services"].values()
+    assert router["service"] in http["services"]
+    assert router["rule"].endswith("!Path(`/metrics`)")
+    balancer = service["loadBalancer"]
+    assert balancer["passHostHeader"] is True
+    default = next(option.default for option in serve.params if option.name == "port")
+    assert balancer["servers"] == [{"url": f"http://127.0.0.1:{default}"}]
+    assert balancer["healthCheck"]["path"] == "/readyz"
 
 
 @pytest.mark.parametrize("program", ["caddy"])

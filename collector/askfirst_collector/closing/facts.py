@@ -16,7 +16,7 @@ from askfirst_collector.store.events import TYPES, PeriodReader
 from .disclosure import DayFacts, Facts
 from .pairs import Frequent, Pair, Pairs
 from .rule import MOST_A_DAY
-from .tables import ENTRY, PAIR_LEVELS, Questions
+from .tables import DERIVED, ENTRY, PAGES_SEEN, PAIR_LEVELS, Questions
 
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
 # Visitors of whom something was dropped are numbered from here down, those of whom the ledger knows
@@ -38,10 +38,10 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
     """
     value = period.values()
-    names = [name for name in questions.trees if name != ENTRY]
+    names = [name for name in questions.trees if name not in DERIVED]
     columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
     groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
-    total, days, unsized = _scan(period, names, columns, groups, value, whole)
+    views, days, unsized = _scan(period, names, columns, groups, value, whole)
     read = {ENTRY: "page"}
     trees = {
         name: {value(read.get(name, name), code): visitors for code, visitors in codes.items()}
@@ -49,7 +49,12 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     }
     drops, unsized_drops = _dropped(period)
     trees["drops"] = {value("action", code): visitors for code, visitors in drops}
-    return Facts(total, trees, days, unsized | unsized_drops)
+    if PAGES_SEEN in trees:
+        for visitor, count in views.items():
+            if count:
+                seen = ("one",) if count == 1 else ("more",)
+                trees[PAGES_SEEN].setdefault(seen, set()).add(visitor)
+    return Facts(views.keys(), trees, days, unsized | unsized_drops)
 
 
 class _Day:
@@ -68,7 +73,8 @@ def _scan(
     groups: Mapping[str, Codes],
     value: Callable[[str, int], Value],
     whole: str,
-) -> tuple[set[int], dict[str, DayFacts], set[int]]:
+) -> tuple[dict[int, int], dict[str, DayFacts], set[int]]:
+    """The page views of each visitor, what happened on each day, and who counts towards no size."""
     place = {name: number for number, name in enumerate(columns, 2)}
     trees = [(place[name], groups[name]) for name in names]
     entries, actions = groups.get(ENTRY, {}), groups.get("action", {})
@@ -80,6 +86,7 @@ def _scan(
     views: dict[str, int] = {}
     visits: dict[str, int] = {}
     of_crowded, unsized = period.unsized(), set[int]()
+    viewed: dict[int, int] = {}
     last, visitor = b"", 0
     # The hot loop of closing: 2 to 3 µs a row, so hardly anything in here is a function of ours.
     for row in period.events(columns):
@@ -90,6 +97,7 @@ def _scan(
             last = pseudonym
             visitor += 1
             views, visits = {}, {}
+            viewed[visitor] = 0
             if pseudonym in of_crowded:
                 unsized.add(visitor)
         for at, codes in trees:
@@ -102,6 +110,7 @@ def _scan(
         if row[1] == _ACTION:
             actions.setdefault(row[action_at], set()).add(visitor)
         view, referrer = row[1] == _PAGE_VIEW, row[referrer_at]
+        viewed[visitor] += view
         if referrer not in inner:
             inner[referrer] = _is_inner(value("referrer", referrer))
         begins = view and not inner[referrer]
@@ -124,7 +133,7 @@ def _scan(
             count = visits[day] = visits.get(day, 0) + 1
             facts.visits += count <= MOST_A_DAY
     by_day = {day: DayFacts(own.visitors, own.views, own.visits) for day, own in days.items()}
-    return set(range(1, visitor + 1)), by_day, unsized
+    return viewed, by_day, unsized
 
 
 @dataclass(frozen=True)
@@ -147,7 +156,7 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
     """
     value = period.values()
     # What is the same in most rows of a visitor stands first, and is looked at where it differs.
-    trees = [name for name in questions.trees if name not in (ENTRY, "time")]
+    trees = [name for name in questions.trees if name not in (*DERIVED, "time")]
     names = sorted(trees, key=_OF_PAGE.__contains__)
     middle, end = 3 + sum(name not in _OF_PAGE for name in names), 3 + len(names)
     referrer_at = 3 + names.index("referrer") if "referrer" in names else None

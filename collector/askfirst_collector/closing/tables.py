@@ -9,6 +9,9 @@ from askfirst.terms.attributes import ATTRIBUTES, PSEUDONYMS
 from askfirst.terms.terms import Terms
 
 ENTRY = "entry_page"  # the page of a visit: of a page view whose referrer is not internal
+PAGES_SEEN = "pages_seen"  # by a visitor in the period: `one`, or `more`
+# Tables that are no attribute's own.
+DERIVED = (ENTRY, PAGES_SEEN)
 # Tables of their own population: who acts, decides or is dropped is not everybody who visits.
 APART: Mapping[str, int] = {"action": 2, "consent": 2, "drops": 1}
 # Every attribute that says something of a visit, and nothing of who made it, with its depth.
@@ -16,7 +19,7 @@ TREES: Mapping[str, int] = {
     name: attribute.finest
     for name, attribute in ATTRIBUTES.items()
     if name not in PSEUDONYMS and name not in APART
-} | {ENTRY: ATTRIBUTES["page"].finest}
+} | {ENTRY: ATTRIBUTES["page"].finest, PAGES_SEEN: 1}
 # How fine the values of a pair table are; others are as coarse as they can be.
 PAIR_LEVELS = {"page": 2, "referrer": 2, "time": 2}
 
@@ -41,9 +44,11 @@ def questions_of(terms: Terms) -> Questions:
     Nothing that was gathered, or not, decides which questions there are.
     """
     level = terms.scope.level
-    trees = {name: level(name) for name in TREES if name != ENTRY and level(name)}
+    trees = {name: level(name) for name in TREES if name not in DERIVED and level(name)}
     if level("page") and level("referrer"):
         trees[ENTRY] = level("page")
+    if level("page"):
+        trees[PAGES_SEEN] = 1
     apart = {name: level(name) if name == "action" else depth for name, depth in APART.items()}
     usable = (*trees, "action")
     return Questions(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.closing.tables import ENTRY, TREES
+from askfirst_collector.closing.tables import DERIVED, ENTRY, PAGES_SEEN, TREES
 from askfirst_collector.reports.ranges import report
 from askfirst_collector.store.disclosed_ranges import Range
 from tests.support.collectors import Clock
@@ -30,7 +31,7 @@ DETAILS = (2, 2, 2, 1, 2, 1)
 SEED = 16
 # The tables of a closing in the order in which they are asked, where they have rows.
 ORDER = {
-    "statistics": tuple(name for name in TREES if name not in ("cookies", ENTRY)),
+    "statistics": tuple(name for name in TREES if name not in ("cookies", *DERIVED)),
     "marketing": ("time", "page", "referrer", "campaign"),
 }
 AFTER = 600  # seconds after midnight
@@ -107,7 +108,7 @@ class Replay:
 
     def seen(self, purpose: str, day: str) -> dict[str, list[Seen]]:
         """The rows of a day, by table: who, and what."""
-        rows: dict[str, list[Seen]] = {name: [] for name in (*ORDER[purpose], ENTRY)}
+        rows: dict[str, list[Seen]] = {name: [] for name in (*ORDER[purpose], *DERIVED)}
         for line in self.lines:
             detail = self.details[line.who][purpose == "marketing"]
             if line.day != day or not detail:
@@ -117,6 +118,8 @@ class Replay:
                 rows[name].append((line.who, values.get(name, ())[: level(name, detail)]))
             if values["referrer"][0] != "internal":
                 rows[ENTRY].append((line.who, values["page"][: level("page", detail)]))
+        views = Counter(who for who, _ in rows["page"])
+        rows[PAGES_SEEN] = [(who, ("one" if n == 1 else "more",)) for who, n in views.items()]
         return rows
 
     def granted(self, purpose: str, day: str) -> list[Seen]:
@@ -173,7 +176,7 @@ def second_count(
             capped(rows[ENTRY], SIZE, draw),
         )
     tables = {"consent": rule(rows["consent"], SIZE, 2, draw)}
-    for table in (*order, ENTRY):
+    for table in (*order, *DERIVED):
         depth = level("page" if table == ENTRY else table, 2)
         tables[table] = (
             {}

@@ -12,7 +12,7 @@ from askfirst.terms.attributes import Value
 from askfirst_collector.closing.disclosure import DayFacts, Facts
 from askfirst_collector.closing.pairs import Frequent, Pair, Pairs
 from askfirst_collector.closing.rule import MOST_A_DAY
-from askfirst_collector.closing.tables import ENTRY, PAIR_LEVELS, Questions
+from askfirst_collector.closing.tables import DERIVED, ENTRY, PAGES_SEEN, PAIR_LEVELS, Questions
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,18 @@ def facts_of(visits: Iterable[Visit], questions: Questions, whole: str = "") -> 
     for row in rows:
         assert row.visitor is not None
         for name in questions.trees:
-            if name != ENTRY:
+            if name not in DERIVED:
                 trees[name].setdefault(row.values.get(name, ()), set()).add(row.visitor)
         if ENTRY in questions.trees and row.begins:
             trees[ENTRY].setdefault(row.values.get("page", ()), set()).add(row.visitor)
         if row.type == "action" and "action" in questions.apart:
             trees["action"].setdefault(row.values.get("action", ()), set()).add(row.visitor)
+    if PAGES_SEEN in questions.trees:
+        counts = Counter(row.visitor for row in rows if row.type == "page_view")
+        for visitor, count in counts.items():
+            assert visitor is not None
+            value = ("one",) if count == 1 else ("more",)
+            trees[PAGES_SEEN].setdefault(value, set()).add(visitor)
     dated = [(whole or "".join(row.values.get("time", ())[:1]), row) for row in rows]
     days = {
         day: DayFacts(

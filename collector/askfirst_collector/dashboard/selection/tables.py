@@ -10,7 +10,7 @@ from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.facts import INTERNAL
-from askfirst_collector.closing.tables import ENTRY, PAIR_LEVELS, questions_of
+from askfirst_collector.closing.tables import ENTRY, PAGES_SEEN, PAIR_LEVELS, questions_of
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.ranges import Report, Row
 
@@ -43,6 +43,7 @@ ANSWERS = Heading("answers", "consent", "Answers", "Answer, edition")
 TABLES = (
     PAGES,
     Heading("entry-pages", ENTRY, "Entry pages", "Page"),
+    Heading("pages-seen", PAGES_SEEN, "Pages seen", "Of one visitor"),
     Heading("referrers", "referrer", "Referrers", "Where from"),
     Heading("campaigns", "campaign", "Campaigns", "Source, medium, name"),
     COUNTRIES,

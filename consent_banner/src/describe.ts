@@ -24,7 +24,7 @@ export const day = (moment: number | string, { lang }: Words): string =>
 export const listed = (words: Words, items: readonly string[]): string => items.join(words.say("list"));
 
 /** What a detail of a purpose stores, in one sentence. */
-export function at({ policy, details }: Published, name: string, detail: number, words: Words): string {
+export function at({ policy, details, automatic }: Published, name: string, detail: number, words: Words): string {
   if (!detail) return words.say("choices.nothing");
   const scope = details[name]?.[detail] ?? {};
   const { closes, query_parameters: page3, actions: action2 } = policy.purposes[name] ?? {};
@@ -35,6 +35,7 @@ export function at({ policy, details }: Published, name: string, detail: number,
     const isOpen = /:"any"/.test(JSON.stringify([lists[attribute + level]]));
     return words.say(`level.${attribute}.${level + +isOpen}`, { period });
   });
+  if (scope["action"]) things.push(...(automatic?.[name] ?? []).map((action) => words.say(`automatic.${action}`)));
   return things.length > 0
     ? words.say("choices.stores", { things: things.join(words.say("chain")) })
     : words.say("choices.empty_scope");

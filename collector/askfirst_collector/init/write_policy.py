@@ -73,6 +73,17 @@ SCOPE = {
     "visitor": "1 for the period, 2 for as long as the grant",
     "user_id": "1 a pseudonym of the signed-in user",
 }
+ACTIONS = {
+    "engaged": "how long a page was looked at",
+    "scrolled": "how much of it was seen",
+    "outbound": "links to other sites",
+    "download": "links to files, by their ending",
+    "form_sent": "forms named by data-askfirst-form",
+    "not_found": "pages that are not there",
+    "lcp": "how soon the page showed",
+    "inp": "how soon it answered",
+    "cls": "how much it jumped",
+}
 TEXT = {
     "title": "the name of the switch",
     "description": "what for",
@@ -151,6 +162,9 @@ def _purpose(name: str, purpose: Mapping[str, Any]) -> Iterator[str]:
         yield from table(
             {attribute: purpose["levels"].get(attribute, 0) for attribute in ATTRIBUTES}, SCOPE
         )
+    if actions := purpose["actions"]:
+        yield from headed(f"[purposes.{name}.actions]", "told by the page itself; take out any")
+        yield from table(actions, ACTIONS)
     if pairs := purpose["tables"]["pairs"]:
         yield from headed(f"[purposes.{name}.tables]", "what is counted beside single values")
         yield _line("pairs = [", "two attributes counted together")
@@ -180,5 +194,8 @@ def _line(text: str, comment: str) -> str:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{key} = {_toml(part)}" for key, part in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     # JSON's strings, numbers, flags and lists are TOML's too; control characters are refused.
     return json.dumps(value, ensure_ascii=False)

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-NZ67JYCJ.js";export{a as init};
+import{b as a}from"./shared-KMBR43AW.js";export{a as init};

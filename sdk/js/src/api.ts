@@ -117,6 +117,8 @@ export interface Published {
   readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** By older edition and purpose, where it is less than the policy lists: what that edition lets a page send. */
   readonly lists?: Readonly<Record<string, Readonly<Record<string, Lists>>>>;
+  /** The actions that are told by themselves, by purpose: those that the policy lists. */
+  readonly automatic?: Readonly<Record<string, readonly string[]>>;
   readonly lang: string; // of the words below, and of the notice
   readonly control: Readonly<Record<string, string>>; // what the way back says
   readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
@@ -193,7 +195,7 @@ export interface NoticeModule {
   readonly show: (context: NoticeContext) => Promise<void>; // settled when it is drawn
 }
 
-/** What the gate hands to `start` of a part that looks after elements which wait for consent. */
+/** What the gate hands to `start` of a part that looks after what waits for consent. */
 export interface GatedContext {
   readonly published: Published;
   /** What is allowed at this moment: the state cookie is read again. */
@@ -202,11 +204,13 @@ export interface GatedContext {
   readonly state: () => State | null;
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
   readonly route: Route;
+  readonly onArrival: readonly string[]; // as in Grants
+  readonly load: () => Promise<Tracker | undefined>;
   readonly choose: () => void; // opens the choices
   readonly answered: () => void; // as in NoticeContext
 }
 
-/** What scripts.js and embeds.js export. */
+/** What scripts.js, embeds.js and automatic.js export. */
 export interface GatedModule {
   /** Answers what is to be called whenever the page or the consent may be another. */
   readonly start: (context: GatedContext) => () => void;

@@ -171,6 +171,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     const least = Object.keys(consent.scopes)[0] ? "" : ':is([data-purpose*="!"],[data-category*="!"])';
     part("scripts", `script${WAITS}${least}`);
     part("embeds", `:is(iframe,img,video,audio,object,embed,template)${WAITS}`);
+    if (Object.keys(published.automatic ?? {}).some(allows)) part("automatic", "html");
   }
 
   function part(name: string, selector: string): void {
@@ -184,6 +185,8 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
         nonce,
         base,
         route,
+        onArrival: onArrival as readonly string[],
+        load,
         choose: () => void choose(),
         answered: learnt,
       });

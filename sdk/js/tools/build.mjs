@@ -21,6 +21,8 @@ const ENTRIES = [
   { file: "remote.js", source: "sdk/js/src/remote.ts", format: "esm" },
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
   { file: "tracker.js", source: "sdk/js/src/tracker.ts", format: "esm" },
+  { file: "automatic.js", source: "sdk/js/src/automatic.ts", format: "esm" },
+  { file: "vitals.js", source: "sdk/js/src/vitals.ts", format: "esm" },
   { file: "embeds.js", source: "consent_banner/src/embeds.ts", format: "esm" },
   { file: "placeholder.js", source: "consent_banner/src/placeholder.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
@@ -111,6 +113,8 @@ function types() {
   }
 }
 
+const isOurs = (source) => !source.startsWith("node_modules/");
+
 /** The hashes by which a checkout without Node can still tell that nobody changed one side alone. */
 function manifest(built, sources, version) {
   const sorted = (pairs) => Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -118,7 +122,7 @@ function manifest(built, sources, version) {
     esbuild: esbuild.version,
     version,
     built: sorted([...built].map(([file, bytes]) => [file, sha256(bytes)])),
-    sources: sorted([...sources].map((source) => [source, sha256(readFileSync(source))])),
+    sources: sorted([...sources].filter(isOurs).map((source) => [source, sha256(readFileSync(source))])),
   };
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
 }

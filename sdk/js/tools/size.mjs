@@ -7,6 +7,7 @@ const OUT = "sdk/python/askfirst/static";
 // bytes
 const BUDGET = {
   "askfirst.js": 3800,
+  "automatic.js": 1600, // where a purpose that was granted lists what it tells of
   "bar.js": 5000, // on loopback alone
   "choices.js": 2500,
   "embeds.js": 1100,
@@ -22,6 +23,7 @@ const BUDGET = {
   "remote.js": 2200,
   "scripts.js": 1200,
   "tracker.js": 2500,
+  "vitals.js": 3000, // web-vitals; likewise
 };
 
 for (const [file, budget] of Object.entries(BUDGET)) {

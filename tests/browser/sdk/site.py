@@ -42,6 +42,7 @@ class Page:
     html: str
     headers: Mapping[str, str] = field(default_factory=lambda: {"content-security-policy": STRICT})
     kind: str = "text/html"
+    status: int = 200
 
 
 def page(body: str = "", *, head: str = "", script: str = SCRIPT) -> Page:
@@ -59,8 +60,9 @@ def script(source: str) -> Page:
 
 
 def policy(**purposes: Mapping[str, Any]) -> dict[str, Any]:
-    """The standard policy, with these keys of its purposes replaced."""
+    """The standard policy without what pages tell of by themselves; these keys replaced."""
     document: dict[str, Any] = copy.deepcopy(shipped("standard").document)
+    document["purposes"]["statistics"]["actions"] = {}
     for name, keys in purposes.items():
         document["purposes"][name].update(keys)
     return document
@@ -175,7 +177,7 @@ class Running:
             if NOTICE in html:
                 html = html.replace(NOTICE, askfirst_notice(request))
             if found.kind == "text/html":
-                return HTMLResponse(html, headers=dict(found.headers))
+                return HTMLResponse(html, found.status, headers=dict(found.headers))
             return Response(html, headers=dict(found.headers), media_type=found.kind)
 
         return Starlette(routes=[Route("/{path:path}", serve, methods=["GET", "POST"])])

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.terms.attributes import ATTRIBUTES, AUTOMATIC
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.first_policy import EUROPEAN, LEVELS, jurisdiction
 from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
-from askfirst_collector.init.write_policy import SCOPE, Answers, write
+from askfirst_collector.init.write_policy import ACTIONS, SCOPE, Answers, write
 from tests.conftest import ROOT
 
 ANSWERS = Answers(
@@ -65,7 +65,9 @@ def test_it_means_the_same_as_in_the_example() -> None:
     own = {
         pair for pair in comments(write(ANSWERS)) - comments(example) if not pair[0].startswith("[")
     }
-    assert own == {("action", SCOPE["action"])}
+    # The comment of a long line stands above it.
+    actions = {pair for pair in ACTIONS.items() if pair[0] != "download"}
+    assert own == {("action", SCOPE["action"]), *actions}
 
 
 def test_every_attribute_is_there() -> None:
@@ -73,6 +75,7 @@ def test_every_attribute_is_there() -> None:
     assert tuple(SCOPE) == tuple(ATTRIBUTES)
     text = write(ANSWERS)
     assert all(f"\n{name} = " in text for name in ATTRIBUTES)
+    assert tuple(ACTIONS) == tuple(AUTOMATIC)
 
 
 @pytest.mark.parametrize("name", ['a"b\\c', "日本 – ü", "\\u0041", "#  # x", '"""', "'[x]'"])

@@ -62,6 +62,9 @@ def test_an_upgrade_makes_no_edition(name: str, digest: str) -> None:
             purpose["levels"].pop(attribute, None)
         # The ready-made policies count more than those of 0.2 did; what a site has stays.
         purpose["tables"]["pairs"] = []
+        if purpose["actions"]:
+            purpose["actions"] = {}
+            purpose["levels"]["action"] = 2 if name == "full" else 1
     assert read_policy(document).hash == digest
     defaults = {"time_zone": "UTC", "routes": [], "hash_routes": False}
     assert read_policy({**document, **defaults}).hash == digest

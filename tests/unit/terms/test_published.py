@@ -8,6 +8,25 @@ from tests.unit.terms.test_consent import FIRST, editions
 ACTIONS = {"buy": {"plan": ["free", "pro"], "seats": {"buckets": [0, 10]}}}
 
 
+def test_what_pages_tell_of_by_themselves_is_published() -> None:
+    """M25: by purpose, where it lists the action with its property and may gather actions."""
+    actions = {
+        "engaged": {"seconds": {"buckets": [0, 10]}},
+        "outbound": {"host": "any"},
+        "download": {},  # an action of the site's own
+        "not_found": {},
+        "lcp": {"value": ["good"]},
+    }
+    path = "purposes/statistics"
+    listed = {f"{path}/actions": actions}
+    assert published(editions(listed))["automatic"] == {
+        "statistics": ["engaged", "outbound", "not_found"]
+    }
+    assert "automatic" not in published(editions({f"{path}/actions": ACTIONS}))
+    none = {f"{path}/levels/action": 0}
+    assert "automatic" not in published(editions({**listed, **none}))
+
+
 def test_an_older_edition_publishes_its_lists_where_they_are_less() -> None:
     """M16: what was listed then and is now; a purpose of which nothing changed is left out."""
     path = "purposes/statistics"

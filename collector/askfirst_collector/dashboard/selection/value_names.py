@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from askfirst.observe.value import NONE
-from askfirst.terms.attributes import OTHER, UNKNOWN, Value
+from askfirst.terms.attributes import AUTOMATIC, OTHER, UNKNOWN, Value
 from askfirst_collector.dashboard.selection.countries import country_name
 
 CHANNELS = {
@@ -36,7 +36,21 @@ ANSWERS = {
     "withdrawn": "Withdrawn",
     "refused": "Refused",
 }
+PAGES = {"one": "One page", "more": "More than one"}
 COOKIES = {"enabled": "Cookies work", "disabled": "Cookies are off"}
+# Actions that pages tell of by themselves, and how the value of their property reads.
+ACTIONS = {
+    "engaged": ("Looked at a page", "{} seconds"),
+    "scrolled": ("Scrolled", "{} %"),
+    "outbound": ("Went to another site", "{}"),
+    "download": ("Downloaded a file", "{}"),
+    "form_sent": ("Sent a form", "{}"),
+    "not_found": ("Page not found", "{}"),
+    "lcp": ("Page showed (LCP)", "{}"),
+    "inp": ("Page answered (INP)", "{}"),
+    "cls": ("Page jumped (CLS)", "{}"),
+}
+RATINGS = {"needs-improvement": "needs improvement"}
 NO_PART = {
     "page": "Without listed parameters",
     "entry_page": "Without listed parameters",
@@ -60,14 +74,27 @@ def label(table: str, path: Value) -> str:
     if table.startswith("funnel "):
         kind, _, wanted = part.partition(":")
         return f"{'Page' if kind == 'page' else 'Action'} {wanted}"
+    if table == "action" and path[0] in ACTIONS:
+        return _action(path)
     known = _known(table, len(path))
     return known.get(part, country_name(part) if (table, len(path)) == ("ip", 1) else part)
+
+
+def _action(path: Value) -> str:
+    name, template = ACTIONS[path[0]]
+    if len(path) == 1:
+        return name
+    prop, _, value = path[1].partition("=")
+    # Where an owner added properties of their own, all are said as they are stored.
+    is_alone = prop == AUTOMATIC[path[0]] and "&" not in value
+    return template.format(RATINGS.get(value, value)) if is_alone else path[1]
 
 
 def _known(table: str, depth: int) -> dict[str, str]:
     tables: dict[tuple[str, int], dict[str, str]] = {
         ("referrer", 1): CHANNELS,
         ("screen", 1): SCREENS,
+        ("pages_seen", 1): PAGES,
         ("language", 1): LANGUAGES,
         ("cookies", 1): COOKIES,
         ("consent", 1): ANSWERS,

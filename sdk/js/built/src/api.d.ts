@@ -106,6 +106,8 @@ export interface Published {
     readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
     /** By older edition and purpose, where it is less than the policy lists: what that edition lets a page send. */
     readonly lists?: Readonly<Record<string, Readonly<Record<string, Lists>>>>;
+    /** The actions that are told by themselves, by purpose: those that the policy lists. */
+    readonly automatic?: Readonly<Record<string, readonly string[]>>;
     readonly lang: string;
     readonly control: Readonly<Record<string, string>>;
     readonly placed?: Readonly<Record<string, PlacedDocument>>;
@@ -167,7 +169,7 @@ export interface ControlModule {
 export interface NoticeModule {
     readonly show: (context: NoticeContext) => Promise<void>;
 }
-/** What the gate hands to `start` of a part that looks after elements which wait for consent. */
+/** What the gate hands to `start` of a part that looks after what waits for consent. */
 export interface GatedContext {
     readonly published: Published;
     /** What is allowed at this moment: the state cookie is read again. */
@@ -176,10 +178,12 @@ export interface GatedContext {
     readonly state: () => State | null;
     readonly base: string;
     readonly route: Route;
+    readonly onArrival: readonly string[];
+    readonly load: () => Promise<Tracker | undefined>;
     readonly choose: () => void;
     readonly answered: () => void;
 }
-/** What scripts.js and embeds.js export. */
+/** What scripts.js, embeds.js and automatic.js export. */
 export interface GatedModule {
     /** Answers what is to be called whenever the page or the consent may be another. */
     readonly start: (context: GatedContext) => () => void;

@@ -24,10 +24,12 @@ def things(terms: Terms, scope: Scope, words: Words) -> tuple[str, ...]:
     """One phrase for each thing that these terms gather at this scope."""
     levels = scope.as_dict().items()
     # What has values that no list bounds is said in words of its own, one above the finest.
-    return tuple(
+    phrases = [
         level(name, number + _is_open(terms, name, number), terms.closes, words)
         for name, number in levels
-    )
+    ]
+    automatic = terms.automatic if scope.level("action") else ()
+    return (*phrases, *(words.say("automatic", name) for name in automatic))
 
 
 def _is_open(terms: Terms, name: str, number: int) -> bool:

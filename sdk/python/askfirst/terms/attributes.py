@@ -57,6 +57,19 @@ CAMPAIGN_PARAMETERS: tuple[tuple[str, ...], ...] = (
     ("utm_medium",),
     ("utm_campaign",),
 )
+# What the script tells of by itself, as an action, where a purpose lists it with this property ("":
+# with none).
+AUTOMATIC: dict[str, str] = {
+    "engaged": "seconds",
+    "scrolled": "percent",
+    "outbound": "host",
+    "download": "kind",
+    "form_sent": "form",
+    "not_found": "",
+    "lcp": "rating",
+    "inp": "rating",
+    "cls": "rating",
+}
 # Those that tell one visitor from another: the least detail leaves them out.
 PSEUDONYMS = frozenset({"visitor", "user_id"})
 # At most one of these finest levels, unless no rows are kept: together they single people out.

@@ -20,8 +20,9 @@ def published(editions: Editions) -> dict[str, Any]:
     today; what is not there allows nothing. `changes[EDITION][PURPOSE]` lists what the current
     edition asks beyond it. `lists[EDITION][PURPOSE]`, there only where it is less than the policy
     lists today, is what that edition lets a page send. `details` are the bounds of the current
-    edition. `placed`, there only where collectors are placed, says what each is and on which pages
-    it stands.
+    edition. `automatic`, there only where there are some, are the actions by purpose that the
+    script tells of by itself. `placed`, there only where collectors are placed, says what each is
+    and on which pages it stands.
     """
     current = editions.current
     policy = current.policy
@@ -39,6 +40,7 @@ def published(editions: Editions) -> dict[str, Any]:
         "bounds": bounds,
         "changes": {str(number): _changes(editions, number) for number in numbers[:-1]},
         **({"lists": lists} if (lists := _lists(editions)) else {}),
+        **({"automatic": automatic} if (automatic := _automatic(editions)) else {}),
         **({"placed": _placed(editions)} if current.placed else {}),
     }
 
@@ -72,6 +74,15 @@ def _properties(action: Action) -> dict[str, Any]:
     values = {name: write_values(listed) for name, listed in action.values.items()}
     buckets = {name: {"buckets": list(bounds)} for name, bounds in action.buckets.items()}
     return {name: values.get(name) or buckets[name] for name in sorted({*values, *buckets})}
+
+
+def _automatic(editions: Editions) -> dict[str, list[str]]:
+    purposes = {name: editions.current.purpose(name) for name in editions.current.every}
+    return {
+        name: list(purpose.terms.automatic)
+        for name, purpose in purposes.items()
+        if purpose and purpose.asked and purpose.terms.automatic
+    }
 
 
 def _placed(editions: Editions) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from .attributes import AUTOMATIC
 from .lattice import NOTHING, Scope, at_detail
 from .sets import ANY, Listed
 from .uses import within
@@ -103,6 +104,18 @@ class Terms:
             for item in self.action_items
             if len(item) == 1
         }
+
+    @cached_property
+    def automatic(self) -> tuple[str, ...]:
+        """The listed actions that the script tells of by itself, in the order of `AUTOMATIC`."""
+        if not self.scope.level("action"):
+            return ()
+        return tuple(
+            name
+            for name, prop in AUTOMATIC.items()
+            if (action := self.actions.get(name)) is not None
+            and (not prop or prop in action.values or prop in action.buckets)
+        )
 
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:

@@ -173,6 +173,21 @@ def test_a_goal_stands_beside_what_led_to_it() -> None:
     }
 
 
+def test_what_a_page_tells_by_itself_stands_beside_that_page() -> None:
+    """What is not there, or led away, is of its own row; what every page tells is in no pair."""
+    questions = Questions(trees={"page": 2}, apart={"action": 1}, pairs=(("page", "action"),))
+    gone, there = ("/gone", "/gone"), ("/a", "/a")
+    visits = [
+        *_crowd(40, page=there),
+        *[Visit(n, {"page": there, "action": ("engaged",)}, "action") for n in range(40)],
+        *_crowd(20, page=gone),
+        *[Visit(n, {"page": gone, "action": ("not_found",)}, "action") for n in range(18)],
+    ]
+    assert _table(_disclosed(visits, questions).cells, "page*action") == {
+        ((*gone, "not_found"), "value"): 18
+    }
+
+
 def test_a_question_has_one_figure_wherever_it_stands() -> None:
     """M27: a goal, and the first step of a funnel, are the figure of their own table."""
     questions = Questions(

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-KMBR43AW.js";export{a as init};
+import{b as a}from"./shared-CKO6SWRK.js";export{a as init};

@@ -27,8 +27,10 @@ export function start(context: GatedContext): () => void {
 }
 
 async function follow({ published, consent, state, onArrival, base }: GatedContext, tracker: Tracker): Promise<void> {
-  const { automatic = {}, lists, policy } = published;
-  const here = (): string => pathOf(location, policy.hash_routes);
+  const { automatic = {}, lists, policy, routed } = published;
+  const edition = (): number => state()?.edition ?? 0;
+  const pathAt = (address: URL | Location): string => pathOf(address, routed?.includes(edition()));
+  const here = (): string => pathAt(location);
   let present = onArrival; // the purposes that were granted when this page began
   let path = here();
   let isOpen = true;
@@ -41,9 +43,8 @@ async function follow({ published, consent, state, onArrival, base }: GatedConte
   /** The purposes that are told of an action at this moment. */
   function tellable(name: string): string[] {
     const { scopes } = consent();
-    const edition = state()?.edition ?? 0;
     return Object.keys(automatic).filter((purpose) => {
-      const known: Lists | undefined = lists?.[edition]?.[purpose] ?? policy.purposes[purpose];
+      const known: Lists | undefined = lists?.[edition()]?.[purpose] ?? policy.purposes[purpose];
       return scopes[purpose]?.["action"] && automatic[purpose]?.includes(name) && known && name in known.actions;
     });
   }
@@ -91,7 +92,7 @@ async function follow({ published, consent, state, onArrival, base }: GatedConte
 
   // Before the tracker's own, which hands to the browser what waits, and after those of web-vitals (on the window).
   on(document, "visibilitychange", () => {
-    if (document.visibilityState === "hidden") end();
+    if (document.hidden) end();
     else sign = performance.now();
   });
   on(window, "pageshow", (event) => {
@@ -104,7 +105,7 @@ async function follow({ published, consent, state, onArrival, base }: GatedConte
   if (navigation)
     on(navigation, "navigate", (event) => {
       const { destination } = event as unknown as Navigate;
-      if (destination.sameDocument && pathOf(new URL(destination.url), policy.hash_routes) !== path) end();
+      if (destination.sameDocument && pathAt(new URL(destination.url)) !== path) end();
     });
   onNavigation(() => {
     if (here() !== path) begin();

@@ -18,7 +18,7 @@ export function start(grants: Grants, route: Route): Tracker {
   const leave = each(({ leave }) => leave());
   onNavigation((replaced) => each(({ navigated }) => navigated(replaced))());
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") leave();
+    if (document.hidden) leave();
   });
   addEventListener("pagehide", leave);
   return {
@@ -35,14 +35,15 @@ interface Followed extends Tracker {
 
 /** What the site itself sends, or one placed collector: each in batches of its own, for its own purposes. */
 function follow(grants: Grants, route: Route, sender?: Sender): Followed {
-  const { lists: older, policy } = grants.published;
+  const { lists: older, policy, routed } = grants.published;
   const way = wire(route, grants, sender);
   const out = outbox(way);
   const pages = new Map<string, string>(); // by purpose, the page it was last told of
   const prefix = sender ? `${sender.name}/` : "";
   let { referrer } = document;
+  const edition = () => grants.state()?.edition ?? 0;
   // What is placed is vouched for by the path that the server knows.
-  const here = () => pathOf(location, !sender && policy.hash_routes);
+  const here = () => pathOf(location, !sender && routed?.includes(edition()));
 
   let path = here();
 
@@ -55,8 +56,7 @@ function follow(grants: Grants, route: Route, sender?: Sender): Followed {
   }
 
   /** What bounds a purpose beside its scope: what the agreed edition listed and the policy still does. */
-  const lists = (purpose: string): Lists =>
-    older?.[grants.state()?.edition ?? 0]?.[purpose] ?? policy.purposes[purpose] ?? NO_LISTS;
+  const lists = (purpose: string): Lists => older?.[edition()]?.[purpose] ?? policy.purposes[purpose] ?? NO_LISTS;
 
   function add(purpose: string, event: object): void {
     const grant = way.grant(purpose);
@@ -116,7 +116,7 @@ function follow(grants: Grants, route: Route, sender?: Sender): Followed {
 }
 
 /** A site does not count what is fetched before anybody asks to see it (M41). */
-function wasFetchedAhead(): boolean {
+function wasFetchedAhead(): unknown {
   const [entry] = performance.getEntriesByType("navigation") as { activationStart?: number; deliveryType?: string }[];
-  return Boolean(entry?.activationStart) || entry?.deliveryType === "navigational-prefetch";
+  return entry?.activationStart || entry?.deliveryType === "navigational-prefetch";
 }

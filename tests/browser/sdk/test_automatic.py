@@ -52,8 +52,8 @@ def hidden(tab: Tab) -> None:
     """As when the visitor goes to another tab; a browser without windows shows all of them."""
     tab.evaluate(
         """() => {
-            const value = "hidden";
-            Object.defineProperty(document, "visibilityState", { value, configurable: true });
+            for (const [name, value] of [["hidden", true], ["visibilityState", "hidden"]])
+                Object.defineProperty(document, name, { value, configurable: true });
             document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
         }"""
     )

@@ -194,6 +194,23 @@ def test_routes_behind_the_fragment_are_pages_where_the_site_says_so(
     assert "CANARY" not in str(visitor.events)
 
 
+def test_routes_behind_the_fragment_are_asked_for(serve: Serve, arrive: Arrive) -> None:
+    """M16: who agreed before the site counted them is told by the path alone until they agree."""
+    document = policy(statistics=WIDE)
+    site = serve(document)
+    visitor = arrive(site)
+    visitor.granted(**ONLY)
+    visitor.site = serve({**document, "hash_routes": True}, folder=site.folder)
+    tab = clocked(visitor, "/two#/orders/8812")
+    tab.evaluate("location.hash = '/about'")
+    until(tab, lambda: tab.evaluate("location.hash") == "#/about")
+    later(tab)
+    visitor.wait_for_events(tab, 1)
+    assert pages(visitor) == ["/two"]
+    asked = "More of the page’s address would be stored: \u2068#/…\u2069."
+    assert asked in tab.locator("#askfirst-notice").inner_text()
+
+
 def test_a_query_that_is_tidied_away_is_no_second_view(shop: Site, arrive: Arrive) -> None:
     """replaceState that changes the query alone is the page it was; another path is another."""
     visitor = arrive(shop)

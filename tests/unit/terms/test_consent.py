@@ -10,6 +10,7 @@ import pytest
 from askfirst.terms.consent import Consent, Signals, narrowest
 from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms, host_terms
 from askfirst.terms.policy import read_policy, shipped
+from askfirst.terms.published import published
 from askfirst.terms.terms import BOTTOM
 from askfirst.terms.token import State
 from askfirst.terms.widening import widened
@@ -133,6 +134,21 @@ def test_editorial_words_ask_nothing() -> None:
     assert [w.dimension for w in widened(FIRST, plain.current.policy, "statistics")] == ["/text/en"]
     assert Consent("example", state(**ALL), marked).asks == ()
     assert Consent("example", state(**ALL), plain).allows("statistics")
+
+
+def test_routes_behind_the_fragment_widen() -> None:
+    """M16: more of the page's address is told; until then by those alone who were asked for it."""
+    routed = editions({"hash_routes": True}, {"hash_routes": True, "server_side": True})
+    assert [w.dimension for w in widened(FIRST, routed.current.policy, "statistics")] == [
+        "/hash_routes"
+    ]
+    asks = [q.purpose for q in Consent("example", state(**ALL), routed).asks]
+    assert asks == ["marketing", "statistics"]
+    assert published(routed)["routed"] == [2, 3]
+    assert widened(routed.current.policy, FIRST, "statistics") == ()
+    assert "routed" not in published(editions({"server_side": True}))
+    # Where no page is gathered nothing is told, and nothing is asked.
+    assert widened(FIRST, routed.current.policy, "preferences") == ()
 
 
 def test_an_unknown_edition_allows_nothing() -> None:

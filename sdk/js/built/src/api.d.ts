@@ -62,7 +62,6 @@ export interface PolicyDocument {
     readonly controller: Readonly<Record<string, string>>;
     readonly languages: readonly string[];
     readonly server_side: boolean;
-    readonly hash_routes?: boolean;
     readonly for_children: boolean;
     readonly consent_days: number;
     readonly refusal_days: number;
@@ -106,6 +105,8 @@ export interface Published {
     readonly changes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
     /** By older edition and purpose, where it is less than the policy lists: what that edition lets a page send. */
     readonly lists?: Readonly<Record<string, Readonly<Record<string, Lists>>>>;
+    /** The editions whose answers have what stands behind `#/` told; only where the policy says so. */
+    readonly routed?: readonly number[];
     /** The actions that are told by themselves, by purpose: those that the policy lists. */
     readonly automatic?: Readonly<Record<string, readonly string[]>>;
     readonly lang: string;

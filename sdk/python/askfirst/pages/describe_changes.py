@@ -63,6 +63,8 @@ def _sentence(kind: str, widening: Widening, words: Words, terms: Terms) -> str:
         return words.say("change", "opt_out")
     if kind == "origins":
         return words.say("change", kind)
+    if kind == "hash_routes":
+        return words.say("change", "query_parameters", after=isolated("#/…"))
     if kind == "text":
         return words.say("change", "words", after=isolated(str(new)))
     known = kind if words.has("change", kind) else ("other" if kind else "new")

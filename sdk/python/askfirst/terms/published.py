@@ -21,8 +21,9 @@ def published(editions: Editions) -> dict[str, Any]:
     edition asks beyond it. `lists[EDITION][PURPOSE]`, there only where it is less than the policy
     lists today, is what that edition lets a page send. `details` are the bounds of the current
     edition. `automatic`, there only where there are some, are the actions by purpose that the
-    script tells of by itself. `placed`, there only where collectors are placed, says what each is
-    and on which pages it stands.
+    script tells of by itself; `routed`, only where the policy has `hash_routes`, the editions under
+    which what stands behind `#/` is told. `placed`, there only where collectors are placed, says
+    what each is and on which pages it stands.
     """
     current = editions.current
     policy = current.policy
@@ -41,6 +42,7 @@ def published(editions: Editions) -> dict[str, Any]:
         "changes": {str(number): _changes(editions, number) for number in numbers[:-1]},
         **({"lists": lists} if (lists := _lists(editions)) else {}),
         **({"automatic": automatic} if (automatic := _automatic(editions)) else {}),
+        **({"routed": _routed(editions)} if policy.hash_routes else {}),
         **({"placed": _placed(editions)} if current.placed else {}),
     }
 
@@ -83,6 +85,12 @@ def _automatic(editions: Editions) -> dict[str, list[str]]:
         for name, purpose in purposes.items()
         if purpose and purpose.asked and purpose.terms.automatic
     }
+
+
+def _routed(editions: Editions) -> list[int]:
+    numbers = [edition.number for edition in editions]
+    agreed = {number: editions.get(editions.bound_of(number)) for number in numbers}
+    return [number for number, edition in agreed.items() if edition and edition.policy.hash_routes]
 
 
 def _placed(editions: Editions) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from .terms import BOTTOM
 class Widening:
     """One thing that got wider: the dimension (a JSON pointer into the purpose), old and new.
 
-    Dimensions are those of `Conflict`, and `/controller`, `/country`, `/jurisdiction` and
-    `/text/LANG`; of a placed collector `/pages` and `/origins` too.
+    Dimensions are those of `Conflict`, and `/controller`, `/country`, `/jurisdiction`,
+    `/hash_routes` and `/text/LANG`; of a placed collector `/pages` and `/origins` too.
     """
 
     dimension: str
@@ -28,6 +28,7 @@ class Widening:
 
 
 TABLES = "/tables"
+HASH_ROUTES = "/hash_routes"
 # Changes of who answers for the data: nothing goes on under the old grant until asked again.
 IDENTITY = frozenset({"/controller", "/country", "/jurisdiction", "/legal_basis", "/data_use"})
 
@@ -37,6 +38,7 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
 
     Tables ask the same rows, and each of their figures is bounded by the one rule: they widen
     nothing. Nor do a time zone, by which the same is counted, and routes, which keep no identifier.
+    Routes behind `#/` do: what stands there was not told before.
     """
     before, now = old.purposes.get(purpose), new.purposes.get(purpose)
     if now is None:
@@ -54,6 +56,8 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
     )
     changes.extend(Widening(name, was, now_is) for name, was, now_is in pairs if was != now_is)
     if before is not None:
+        if new.hash_routes and not old.hash_routes and now.terms.scope.level("page"):
+            changes.append(Widening(HASH_ROUTES, False, True))
         changes.extend(_words(before, now))
     return tuple(changes)
 

@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.services import Services
@@ -47,10 +48,9 @@ class Blog:
         """The visits of a day of the month, from 1 on; the clock stands in it."""
         day = f"{MONTH[:8]}{number:02}"
         self.clock.now = IN_UTC.start_of(day) + DAY / 2
-        rows = [row for _ in range(self.visitors) for row in self._visit(day)]
-        for start in range(0, len(rows), 5_000):
+        rows = (row for _ in range(self.visitors) for row in self._visit(day))
+        while part := tuple(islice(rows, 5_000)):
             judged = Authorized("shop", "0" * 64, 0)
-            part = tuple(rows[start : start + 5_000])
             batch = Batch(judged, int(self.clock.now) // DAY, os.urandom(16), part, b"{}")
             asyncio.run(self.parts.events.append(batch))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from askfirst_collector.closing.rule import MARGIN
-from askfirst_collector.ingest.network_sizes import SIZED
+from askfirst_collector.ingest.network_sizes import SIZED, NetworkSizes
+from askfirst_collector.store.events import PeriodKey
 from tests.support.whole import Visitor, view
 from tests.system.adversary.watcher import Watcher
 from tests.system.adversary.world import MIDNIGHT, MORNING, SIZE, World, site_policy
@@ -52,6 +55,21 @@ async def test_of_two_networks_chance_decides_and_of_many_nothing_hides(tmp_path
     assert not await _shown(tmp_path / "two", 2, 20, came=True)
     assert await _shown(tmp_path / "fifty", 50, 1, came=True)
     assert await _shown(tmp_path / "without", 50, 1, came=False)
+
+
+@pytest.mark.parametrize(("processes", "most", "sized"), [(1, 3, 3), (2, 3, 6), (3, 1, 3)])
+def test_each_process_counts_its_own(processes: int, most: int, sized: int) -> None:
+    """What the page on trust says of several processes, and of `--sized 1`."""
+    workers = [NetworkSizes(urandom=os.urandom, most=most) for _ in range(processes)]
+    key = PeriodKey("shop", "", "statistics", "day", "2026-11-16")
+    address = ip_address("81.2.69.142")
+    counted = {
+        number
+        for number in range(40)
+        if workers[number % processes].is_sized(key, b"%d" % number, address)
+    }
+    assert len(counted) == sized
+    assert (len(counted) + 1 < SIZE) is (sized == SIZED)
 
 
 def _reaches(missing: int) -> Fraction:

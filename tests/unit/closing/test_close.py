@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from askfirst.terms.policy import read_policy
 from askfirst.terms.widening import widened
 from askfirst_collector.closing import close as closing_module
 from askfirst_collector.closing.calendar import asked_of
@@ -320,3 +321,27 @@ def test_a_table_is_asked_from_the_next_period_on(parts: Services, clock: Clock)
         assert terms is not None
         pairs.append(terms.pairs)
     assert pairs == [(), (("browser", "page"),)]
+
+
+def test_a_purpose_that_was_on_for_an_hour_is_closed_by_what_it_was_asked(
+    parts: Services, clock: Clock
+) -> None:
+    """M27: it opens no period of its own: the day closes by the calendar, whoever came or did not.
+
+    Figures of ten, no line of four, and the rows are gone: nothing stays because nobody asks.
+    """
+    document = policy().document
+    research = {**document["purposes"]["statistics"], "min_cell_size": 7}
+    with_it = {**document, "purposes": {**document["purposes"], "research": research}}
+    clock.now += 3600
+    parts.registry.publish(read_policy(with_it))
+    key = key_of(purpose="research")
+    few = [row(parts, 20 + n, {"page": ("/b",)}, key) for n in range(4)]
+    store(parts, [*[row(parts, n, {"page": ("/a",)}, key) for n in range(10)], *few])
+    clock.now += 3600
+    parts.registry.publish(read_policy(document))
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert closings(parts)["research", MONDAY] == 14
+    assert cells(parts, "page") == {("/a",): 10}
+    assert parts.events.periods() == []

@@ -1,1 +1,1 @@
-import{b as a}from"./shared-CKO6SWRK.js";export{a as init};
+import{h as a}from"./shared-B3J25KE6.js";export{a as init};

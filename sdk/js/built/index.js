@@ -1,1 +1,1 @@
-import{h as a}from"./shared-B3J25KE6.js";export{a as init};
+import{h as a}from"./shared-BPUPTO56.js";export{a as init};

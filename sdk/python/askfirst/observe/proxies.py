@@ -75,13 +75,13 @@ class Proxies:
             name: b", ".join(value for key, value in headers if key == name.encode())
             for name in FORWARDING
         }
-        taken = self.client(peer, {name.encode(): value for name, value in lines.items()})
+        client = self.client(peer, {name.encode(): value for name, value in lines.items()})
         for name, line in lines.items():
             hops = [*self._strangers(name, line.decode("latin-1"))]
             # Nearer than the address that was taken are those that were believed. It is in no hop
             # where the one at the other end of the line is the stranger.
-            further = hops[hops.index(taken) + 1 :] if taken in hops else hops
-            if any(hop.is_global or not (taken and taken.is_global) for hop in further):
+            further = hops[hops.index(client) + 1 :] if client in hops else hops
+            if any(hop.is_global or not (client and client.is_global) for hop in further):
                 return name
         return ""
 

@@ -1,11 +1,15 @@
 """The notice against those of others: bytes, time to be seen, script time, long tasks.
 
-    npm install --prefix /tmp/peers vanilla-cookieconsent klaro orejime tarteaucitronjs
+    npm install --prefix /tmp/peers vanilla-cookieconsent klaro orejime tarteaucitronjs \\
+        cookieconsent @mozmeao/consent-banner @mozmeao/cookie-helper @c15t/react react react-dom
     python -m benchmarks.banner --peers /tmp/peers [--rounds 7] [--latency 100]
 
 One static page each with three purposes, Chromium, an empty cache, a server that answers after the
 latency and sends Brotli; all of them in turn in each round, at 1× and at 4× throttle of the CPU.
 Medians. Seen: the first frame in which the notice has a box; nothing moves (reduced motion).
+Then once each: how much the page shifts, what is kept before an answer (cookies, storage), how many
+times Tab is pressed until the notice has the focus, what axe finds in it, and what a policy without
+inline scripts and styles, with trusted types, refuses (scripts in the page are files then).
 """
 
 from __future__ import annotations
@@ -20,7 +24,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.banner.pages import TYPES, Notice, ours, peers
+from benchmarks.banner.audit import STRICT, audit, strict_files
+from benchmarks.banner.pages import TYPES, Notice, ours
+from benchmarks.banner.peers import peers
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.browsers import chromium_path
@@ -59,7 +65,7 @@ class Server:
     """Serves one notice at a time on a port of its own; `sent` are the bytes of bodies."""
 
     def __init__(self, notice: Notice, latency: float) -> None:
-        all_files = {"/": notice.html.encode(), **notice.files}
+        all_files = {"/": notice.html.encode(), **notice.files, **strict_files(notice)}
         files = dict(zip(all_files, packed(list(all_files.values())), strict=True))
         self.sent: list[int] = []
         sent = self.sent
@@ -73,8 +79,10 @@ class Server:
                 body = files.get(path, b"")
                 sent.append(len(body))
                 self.send_response(200 if path in files else 404)
-                kind = TYPES.get(Path(path).suffix, "text/html" if path == "/" else TYPES[".json"])
-                self.send_header("content-type", kind)
+                page = "text/html" if path in ("/", "/strict") else TYPES[".json"]
+                self.send_header("content-type", TYPES.get(Path(path).suffix, page))
+                if path == "/strict":
+                    self.send_header("content-security-policy", STRICT)
                 self.send_header("content-length", str(len(body)))
                 if body:
                     self.send_header("content-encoding", "br")
@@ -135,6 +143,9 @@ def main() -> None:
                 for name, notice in notices.items():
                     one = visit(browser, servers[name], notice, rate)
                     got.setdefault((name, rate), []).append(one)
+        audits = {
+            name: audit(browser, servers[name].origin, notice) for name, notice in notices.items()
+        }
         browser.close()
     print(f"{'':34} seen ms  script ms  long tasks ms   bytes  requests")
     for (name, rate), all_figures in sorted(got.items(), key=lambda item: (item[0][1], item[0][0])):
@@ -145,6 +156,10 @@ def main() -> None:
         print(
             f"{name:30} {rate}× {seen:9.0f} {script:10.1f} {long:14.0f} {size:7.0f} {requests:9.0f}"
         )
+    print(f"\n{'':34} shift  kept   tabs  axe; strict policy")
+    for name, columns in sorted(audits.items()):
+        shift, kept, tabs, axe, strict = columns.values()
+        print(f"{name:34} {shift} {kept:>5} {tabs:>6}  {axe}; {strict}")
     for server in servers.values():
         server.close()
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from askfirst.endpoints.policy import policy_json
 from askfirst.pages.assets import FOLDER
@@ -17,46 +15,8 @@ from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.policy import read_policy, shipped
 
-WORDS = {
-    "title": "May we use data about your visit?",
-    "description": "We ask for your consent to each purpose. Nothing is gathered before.",
-}
 PURPOSES = ("Marketing", "Preferences", "Statistics")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
-VANILLA = {
-    "hideFromBots": False,  # a browser that is driven is one to it
-    "categories": {"necessary": {"enabled": True, "readOnly": True}}
-    | {name.lower(): {} for name in PURPOSES},
-    "language": {
-        "default": "en",
-        "translations": {
-            "en": {
-                "consentModal": WORDS
-                | {
-                    "acceptAllBtn": "Accept all",
-                    "acceptNecessaryBtn": "Reject all",
-                    "showPreferencesBtn": "Choose by purpose",
-                },
-                "preferencesModal": {
-                    "title": "Privacy choices",
-                    "acceptAllBtn": "Accept all",
-                    "acceptNecessaryBtn": "Reject all",
-                    "savePreferencesBtn": "Save choices",
-                    "sections": [{"title": n, "linkedCategory": n.lower()} for n in PURPOSES],
-                },
-            }
-        },
-    },
-}
-KLARO = {
-    "acceptAll": True,
-    "services": [{"name": n.lower(), "title": n, "purposes": [n.lower()]} for n in PURPOSES],
-}
-OREJIME = {
-    "privacyPolicyUrl": "/privacy",
-    "purposes": [{"id": n.lower(), "title": n, "cookies": []} for n in PURPOSES],
-}
-TARTEAUCITRON = {"privacyUrl": "/privacy", "hashtag": "#c", "cookieName": "c", "DenyAllCta": True}
 
 
 @dataclass(frozen=True)
@@ -68,7 +28,7 @@ class Notice:
     seen: str
 
 
-def _page(head: str, body: str = "") -> str:
+def page(head: str, body: str = "") -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tides</title>'
         f'<link rel="icon" href="data:,">{head}</head>'
@@ -89,40 +49,6 @@ def ours() -> dict[str, Notice]:
     # The gate says it in a header (`Link`), so that the styles come with the script.
     early = f'<link rel="preload" as="style" href="{STYLES}">'
     return {
-        "askfirst, by script": Notice(_page(line), files, "#askfirst-notice"),
-        "askfirst, by server": Notice(_page(early + line, drawn), files, "#askfirst-notice"),
+        "askfirst, by script": Notice(page(line), files, "#askfirst-notice"),
+        "askfirst, by server": Notice(page(early + line, drawn), files, "#askfirst-notice"),
     }
-
-
-def peers(folder: Path) -> dict[str, Notice]:
-    """Those of npm that are installed below this folder, each by its own instructions."""
-
-    def notice(name: str, head: str, seen: str, *paths: str) -> tuple[str, Notice] | None:
-        package = folder / "node_modules" / name
-        if not package.is_dir():
-            return None
-        version = json.loads((package / "package.json").read_text("utf-8"))["version"]
-        files = {f"/{path}": (package / path).read_bytes() for path in paths}
-        return f"{name} {version}", Notice(_page(head), files, seen)
-
-    style, load = '<link rel="stylesheet" href="/{}">', '<script src="/{}" defer></script>'
-    run = "<script>addEventListener('DOMContentLoaded', () => {})</script>"
-    css, js = "dist/cookieconsent.css", "dist/cookieconsent.umd.js"
-    vanilla = style.format(css) + load.format(js)
-    vanilla += run.replace("{}", f"CookieConsent.run({json.dumps(VANILLA)})")
-    klaro = f"<script>var klaroConfig = {json.dumps(KLARO)}</script>" + load.format("dist/klaro.js")
-    css_o, js_o = "dist/orejime-standard.css", "dist/orejime-standard-en.js"
-    orejime = f"<script>var orejimeConfig = {json.dumps(OREJIME)}</script>"
-    orejime += style.format(css_o) + load.format(js_o)
-    base = "tarteaucitron"
-    rest = (f"css/{base}.min.css", f"lang/{base}.en.min.js", f"{base}.services.min.js")
-    tarte = f'<script src="/{base}.min.js"></script><script>'
-    tarte += f"tarteaucitronForceLanguage = 'en'; tarteaucitron.init({json.dumps(TARTEAUCITRON)});"
-    tarte += "(tarteaucitron.job = []).push('youtube')</script>"
-    found = (
-        notice("vanilla-cookieconsent", vanilla, "#cc-main .cm", css, js),
-        notice("klaro", klaro, ".klaro .cookie-notice", "dist/klaro.js"),
-        notice("orejime", orejime, ".orejime-Banner", css_o, js_o),
-        notice("tarteaucitronjs", tarte, f"#{base}AlertBig", f"{base}.min.js", *rest),
-    )
-    return dict(pair for pair in found if pair)

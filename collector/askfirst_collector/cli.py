@@ -11,7 +11,7 @@ from askfirst import __version__
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
     *("close", "collector", "demo", "doctor", "geo", "host", "init", "ledger", "migrate"),
-    *("policy", "serve", "site", "snippet", "webhook"),
+    *("policy", "serve", "service", "site", "snippet", "webhook"),
 )
 
 

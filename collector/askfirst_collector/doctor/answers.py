@@ -12,6 +12,7 @@ from askfirst_collector.doctor.decisions import Decision
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.doctor.third_parties import ASKING, same_site
+from askfirst_collector.init.known_services import hint, services_at
 
 _WAIT = (
     "Let it wait for its purpose, on the server by allows(request, NAME) and in the page by "
@@ -47,6 +48,7 @@ def asked_against_the_answer(evidence: Evidence) -> Iterator[Finding]:
                 places.setdefault((plain(host), report.decision.name), path)
     for (host, decision), path in places.items():
         do = f"{_WAIT}; or name it in the hosts of a recipient of the purpose that it is for"
+        do += hint(services_at(host))
         yield Finding("askfirst.D024", path, f"{host} is asked after {decision!r}", do)
 
 

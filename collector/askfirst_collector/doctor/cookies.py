@@ -9,6 +9,7 @@ from askfirst.gate.undeclared_cookies import Report, as_glob, necessary
 from askfirst.http.set_cookie import deletes, name_of
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
+from askfirst_collector.init.known_services import hint, services_with
 
 _DECLARE = (
     'Write cookies = ["{name}"] into the [purposes.NAME] it serves or, if the site cannot work '
@@ -17,7 +18,7 @@ _DECLARE = (
 
 
 def _declare(name: str) -> str:
-    return _DECLARE.format(name=name, lines=necessary(name))
+    return _DECLARE.format(name=name, lines=necessary(name)) + hint(services_with(name))
 
 
 def undeclared_leaves(evidence: Evidence) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from askfirst.observe.referrer import registrable_domain
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
+from askfirst_collector.init.known_services import hint, services_at
 
 ASKING = ("http", "https", "ws", "wss")
 # Directives of a Content-Security-Policy whose hosts a page may be made to ask.
@@ -30,7 +31,7 @@ def third_party_before_consent(evidence: Evidence) -> Iterator[Finding]:
             f"{host} is asked",
             "Serve it from the site itself, or let it wait for its purpose: "
             '<script type="text/plain" data-purpose="…" src="…">; and name the recipient in the '
-            "policy",
+            f"policy{hint(services_at(host))}",
         )
 
 

@@ -53,9 +53,13 @@ _FOLDER = "FOLDER = Path(__file__).resolve().parents[{up}]"
 _WHERE = 'policy=FOLDER / "{policy}", collector=EmbeddedCollector(FOLDER / "askfirst-data")'
 
 
-def _lines(shell: str, call: str) -> str:
+# On lines of their own, as a formatter would have it: with what is assigned the line is too long.
+_WRAPPED = ("{app} = ConsentMiddleware(\n    {app}, ", "\n)")
+
+
+def _lines(shell: str, call: str, end: str = ")") -> str:
     imports = f"from pathlib import Path\n\nfrom askfirst{shell}\n{_IMPORTS}"
-    return f"{imports}\n\n{_FOLDER}\n{call}{_WHERE})"
+    return f"{imports}\n\n{_FOLDER}\n{call}{_WHERE}{end}"
 
 
 _DJANGO = """\
@@ -143,7 +147,7 @@ ASGI = Framework(
     "another ASGI framework",
     "",
     (),
-    _lines(" import ConsentMiddleware", "{app} = ConsentMiddleware({app}, "),
+    _lines(" import ConsentMiddleware", *_WRAPPED),
     _PYTHON.format(request="scope"),
 )
 WSGI = Framework(
@@ -151,7 +155,7 @@ WSGI = Framework(
     "another WSGI framework",
     "",
     (),
-    _lines(".wsgi import ConsentMiddleware", "{app} = ConsentMiddleware({app}, "),
+    _lines(".wsgi import ConsentMiddleware", *_WRAPPED),
     _PYTHON.format(request="environ"),
 )
 

@@ -82,6 +82,7 @@ NO_CHANGES = {
     *("close", "demo", "doctor", "geo", "init", "migrate", "serve", "ledger check"),
     *("collector check", "collector list", "host init", "host show"),
     *("policy check", "policy diff", "policy explain", "site list", "snippet", "webhook show"),
+    *("service list", "service show", "service add"),
 }
 # Functions that nobody asks for by a face above: previews, jobs, what visitors do, and coming in by
 # a provider, which ends at its callback (tests/unit/dashboard/test_oidc.py).

@@ -1,6 +1,6 @@
-"""A cookie declared in the file of a policy: one line changes, and every other byte stays.
+"""A cookie or recipient declared in the file of a policy: all that stands there stays.
 
-What comes out is read again. Where it does not say exactly what was there with the one cookie more
+What comes out is read again. Where it does not say exactly what was there with the one entry more
 nothing comes out, so that a spelling of TOML that is not known here cannot be broken.
 """
 
@@ -10,12 +10,14 @@ import copy
 import json
 import re
 import tomllib
-from typing import Any
+from typing import Any, Literal
 
 from askfirst.errors import PolicyError, Problem
 from askfirst.terms.policy import read_policy
+from askfirst.terms.terms import Recipient
 
-_ARRAY = re.compile(r"^[ \t]*cookies[ \t]*=[ \t]*\[", re.MULTILINE)
+Key = Literal["cookies", "storage"]
+
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
@@ -34,10 +36,13 @@ def declare_necessary(text: str, cookie: str, why: str) -> str:
     return _checked(changed, wanted, f"[[necessary]] with cookie = {_value(cookie)}")
 
 
-def declare_in_purpose(text: str, cookie: str, purpose: str) -> str:
-    """The policy `text` (TOML) with one more of the `cookies` of a purpose; raises PolicyError."""
+def declare_in_purpose(text: str, value: str, purpose: str, key: Key = "cookies") -> str:
+    """The policy `text` (TOML) with one more of a purpose's `cookies` or `storage`.
+
+    Raises PolicyError.
+    """
     wanted = _document(text)
-    by_hand = f"cookies = [{_value(cookie)}] in [purposes.{purpose}]"
+    by_hand = f"{key} = [{_value(value)}] in [purposes.{purpose}]"
     name = re.escape(purpose)
     head = re.search(
         rf"""^[ \t]*\[[ \t]*purposes[ \t]*\.[ \t]*(["']?){name}\1[ \t]*\][^\n]*\n?""",
@@ -48,18 +53,45 @@ def declare_in_purpose(text: str, cookie: str, purpose: str) -> str:
         raise _cannot(by_hand)
     table = wanted["purposes"][purpose]
     below = _TABLE.search(text, head.end())
-    array = _ARRAY.search(text, head.end(), below.start() if below else len(text))
+    begin = re.compile(rf"^[ \t]*{key}[ \t]*=[ \t]*\[", re.MULTILINE)
+    array = begin.search(text, head.end(), below.start() if below else len(text))
     if array is not None:
         # At the front: what stands at the end may be a comma, a comment, or several lines.
-        more = f"{_value(cookie)}, " if table.get("cookies") else _value(cookie)
+        more = f"{_value(value)}, " if table.get(key) else _value(value)
         changed = f"{text[: array.end()]}{more}{text[array.end() :]}"
     else:
         end = _newline(text)
         gap = "" if head[0].endswith("\n") else end
-        line = f"{gap}cookies = [{_value(cookie)}]{end}"
+        line = f"{gap}{key} = [{_value(value)}]{end}"
         changed = f"{text[: head.end()]}{line}{text[head.end() :]}"
-    table["cookies"] = [cookie, *table.get("cookies", ())]
+    table[key] = [value, *table.get(key, ())]
     return _checked(changed, wanted, by_hand)
+
+
+def declare_recipient(text: str, recipient: Recipient, purpose: str, comment: str) -> str:
+    """The policy `text` (TOML) with one more recipient of a purpose at its end, under a comment.
+
+    Raises PolicyError.
+    """
+    wanted = _document(text)
+    header = f"[[purposes.{purpose}.recipients]]"
+    by_hand = f"{header} with name = {_value(recipient.name)}"
+    if purpose not in wanted.get("purposes", {}):
+        raise _cannot(by_hand)
+    entry: dict[str, Any] = {
+        "name": recipient.name,
+        "role": recipient.role,
+        "country": recipient.country,
+        "hosts": list(recipient.hosts),
+    }
+    hosts = ", ".join(map(_value, recipient.hosts))
+    lines = [f"# {comment}", header, *(f"{k} = {_value(entry[k])}" for k in ("name", "role"))]
+    lines += [f"country = {_value(recipient.country)}", f"hosts = [{hosts}]"]
+    end = _newline(text)
+    gap = "" if text.endswith(("\n", "\r")) or not text else end
+    table = wanted["purposes"][purpose]
+    table["recipients"] = [*table.get("recipients", ()), entry]
+    return _checked(f"{text}{gap}{end}{end.join(lines)}{end}", wanted, by_hand)
 
 
 def _checked(text: str, wanted: dict[str, Any], by_hand: str) -> str:

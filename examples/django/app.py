@@ -24,11 +24,11 @@ from station import CHART, STATIC, Station
 from askfirst.django import consent_from
 from askfirst_collector.embedded import EmbeddedCollector
 
-BASE_DIR = Path(__file__).parent
+BASE_DIR = Path(__file__).resolve().parent
 
 ASKFIRST = {
     "POLICY": BASE_DIR / "policy.toml",
-    "COLLECTOR": EmbeddedCollector("askfirst-data"),
+    "COLLECTOR": EmbeddedCollector(BASE_DIR / "askfirst-data"),
 }
 INSTALLED_APPS = ["askfirst.django", "django.contrib.sessions"]
 MIDDLEWARE = [

@@ -23,10 +23,11 @@ templates = Jinja2Templates(TEMPLATES)
 init_templates(templates)
 app = FastAPI(title="Fulmar Point")
 app.add_middleware(SessionMiddleware, secret_key=os.urandom(32).hex(), max_age=None)
+FOLDER = Path(__file__).resolve().parent
 init_app(
     app,
-    policy=Path(__file__).with_name("policy.toml"),
-    collector=EmbeddedCollector("askfirst-data"),
+    policy=FOLDER / "policy.toml",
+    collector=EmbeddedCollector(FOLDER / "askfirst-data"),
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-
 # gate: begins
+import secrets
+from pathlib import Path
+
 from flask import Flask, render_template, session
 
 from askfirst.flask import AskFirst, consent_from
@@ -12,7 +13,8 @@ from askfirst_collector.embedded import EmbeddedCollector
 
 app = Flask(__name__)
 app.secret_key = secrets.token_bytes(32)  # yours comes from a file, so that sessions survive
-AskFirst(app, policy="policy.toml", collector=EmbeddedCollector("askfirst-data"))
+FOLDER = Path(__file__).resolve().parent
+AskFirst(app, policy=FOLDER / "policy.toml", collector=EmbeddedCollector(FOLDER / "askfirst-data"))
 
 
 @app.get("/")

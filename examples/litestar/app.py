@@ -114,8 +114,9 @@ app = Litestar(
     middleware=[CookieBackendConfig(secret=os.urandom(32), exclude="^/.+").middleware],
     csrf_config=CSRFConfig(secret=os.urandom(32).hex(), exclude="^/(?!guestbook)"),
 )
+FOLDER = Path(__file__).resolve().parent
 init_app(
     app,
-    policy=Path(__file__).with_name("policy.toml"),
-    collector=EmbeddedCollector("askfirst-data"),
+    policy=FOLDER / "policy.toml",
+    collector=EmbeddedCollector(FOLDER / "askfirst-data"),
 )

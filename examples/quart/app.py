@@ -15,10 +15,11 @@ from askfirst_collector.embedded import EmbeddedCollector
 station = Station()
 app = Quart(__name__, static_folder=STATIC, static_url_path="", template_folder=str(TEMPLATES))
 app.secret_key = os.urandom(32)
+FOLDER = Path(__file__).resolve().parent
 init_app(
     app,
-    policy=Path(__file__).with_name("policy.toml"),
-    collector=EmbeddedCollector("askfirst-data"),
+    policy=FOLDER / "policy.toml",
+    collector=EmbeddedCollector(FOLDER / "askfirst-data"),
 )
 
 

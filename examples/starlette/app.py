@@ -92,8 +92,9 @@ app = Starlette(
     ],
     middleware=[Middleware(SessionMiddleware, secret_key=os.urandom(32).hex(), max_age=None)],
 )
+FOLDER = Path(__file__).resolve().parent
 init_app(
     app,
-    policy=Path(__file__).with_name("policy.toml"),
-    collector=EmbeddedCollector("askfirst-data"),
+    policy=FOLDER / "policy.toml",
+    collector=EmbeddedCollector(FOLDER / "askfirst-data"),
 )

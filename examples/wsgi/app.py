@@ -178,9 +178,10 @@ def site(environ: Environ, start_response: Start) -> Iterable[bytes]:
 
 
 # gate: begins
+FOLDER = Path(__file__).resolve().parent
 app = ConsentMiddleware(
     site,
-    policy=Path(__file__).with_name("policy.toml"),
-    collector=EmbeddedCollector("askfirst-data"),
+    policy=FOLDER / "policy.toml",
+    collector=EmbeddedCollector(FOLDER / "askfirst-data"),
 )
 # gate: ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,12 +77,19 @@ class Site:
         return self.log.read_text("utf-8", "replace")
 
 
+_DATA = shutil.ignore_patterns("askfirst-data*", "__pycache__")
+
+
 @contextmanager
 def serve(app: str, kind: str, folder: Path, *, where: Path) -> Iterator[Site]:
     """Serve `module:name`, found in the folder `where`, by the server `kind`; data go to `folder`.
 
-    The server is asked to stop at the end, and must.
+    An example keeps its data beside itself, so it is copied there. The server is asked to stop at
+    the end, and must.
     """
+    if where.parent == ROOT / "examples":
+        shutil.copytree(where, folder, ignore=_DATA, dirs_exist_ok=True)
+        where = folder
     port = free_port()
     words = [word.format(port=port, app=app) for word in COMMANDS[kind]]
     log = folder / "server.log"

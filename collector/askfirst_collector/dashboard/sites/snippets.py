@@ -30,15 +30,18 @@ def snippets(way: str, site: str, collector: str) -> tuple[Snippet, ...]:
 def _relay(site: str, collector: str) -> tuple[Snippet, ...]:
     lines = f"""\
 import os
+from pathlib import Path
+
 from askfirst import ConsentMiddleware, HttpCollector
 
+FOLDER = Path(__file__).resolve().parent
 app = ConsentMiddleware(
     app,
-    policy="policy.toml",
+    policy=FOLDER / "policy.toml",
     collector=HttpCollector(
         "{collector}",
         key=os.environ["ASKFIRST_KEY"],
-        cookie_keys="{site}-cookie.keys",
+        cookie_keys=FOLDER / "{site}-cookie.keys",
     ),
 )"""
     return (
@@ -50,11 +53,14 @@ app = ConsentMiddleware(
 
 def _embedded(site: str, collector: str) -> tuple[Snippet, ...]:
     lines = """\
+from pathlib import Path
+
 from askfirst import ConsentMiddleware
 from askfirst_collector.embedded import EmbeddedCollector
 
+FOLDER = Path(__file__).resolve().parent
 app = ConsentMiddleware(
-    app, policy="policy.toml", collector=EmbeddedCollector("askfirst-data")
+    app, policy=FOLDER / "policy.toml", collector=EmbeddedCollector(FOLDER / "askfirst-data")
 )"""
     return (
         Snippet("Install", "where your site runs", "pip install 'askfirst[collector]'"),

@@ -10,7 +10,7 @@ from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.doctor.transport import no_https
-from askfirst_collector.init.questions import UNKNOWN_CONTACT, UNKNOWN_COUNTRY
+from askfirst_collector.init.questions import UNKNOWN_CONTACT, UNKNOWN_COUNTRY, UNKNOWN_NAME
 from askfirst_collector.loopback import is_loopback
 
 
@@ -30,6 +30,9 @@ def made_up_controller(evidence: Evidence) -> Iterator[Finding]:
     policy = evidence.policy
     if policy is None or not (evidence.public or any(map(_public, policy.origins))):
         return
+    if policy.controller.name == UNKNOWN_NAME.format(site=policy.site):
+        name = f"the name {plain(policy.controller.name)}"
+        yield _made_up("/controller/name", name, "Write who decides about the data")
     if policy.controller.country == UNKNOWN_COUNTRY:
         country = f"the country {UNKNOWN_COUNTRY}"
         yield _made_up("/controller/country", country, "Write the controller's country")

@@ -14,6 +14,7 @@ from askfirst_collector.init.project import Project
 
 UNKNOWN_COUNTRY = "ZZ"  # ISO 3166-1 leaves it to users; no country is called so
 UNKNOWN_CONTACT = "privacy@example.org"
+UNKNOWN_NAME = "The owner of {site}"
 LOCAL = "http://127.0.0.1:8000"
 
 Judge = Callable[[str], str | None]
@@ -47,7 +48,7 @@ def questions(project: Project, folder: Path) -> tuple[Question, ...]:
         Question(
             "controller",
             "Who decides about the data (the controller, as visitors know it)?",
-            project.owner or f"The owner of {site}",
+            project.owner or UNKNOWN_NAME.format(site=site),
             judge("controller", lambda value: _controller(name=value)),
             made_up=not project.owner,
         ),

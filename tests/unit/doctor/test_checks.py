@@ -284,13 +284,14 @@ def test_d019_client_hints(name: str, tmp_path: Path) -> None:
 def test_d020_a_controller_nobody_named(tmp_path: Path) -> None:
     """D020: what init writes when nobody said; on loopback that is nobody's business."""
     with tide(tmp_path) as origin:
-        made_up = {"name": "Tide", "contact": "privacy@example.org", "country": "ZZ"}
+        made_up = {"name": "The owner of tide", "contact": "privacy@example.org", "country": "ZZ"}
         local = read_policy(policy(origins=[origin], controller=made_up))
         assert ids(visit(origin, policy=local)) == set()
         public = policy(origins=[origin, "https://tide.example"], controller=made_up)
         report = visit(origin, policy=read_policy(public))
         assert ids(report) == {"D020"}
         assert {each.where for each in report.findings} == {
+            "/controller/name",
             "/controller/country",
             "/controller/contact",
         }

@@ -149,7 +149,13 @@ def _c15t(folder: Path) -> tuple[str, Notice] | None:
         return None
     entry, out = folder / "c15t.entry.mjs", folder / "c15t"
     entry.write_text(C15T, "utf-8")
-    command = [ROOT / "node_modules/.bin/esbuild", entry, "--bundle", "--minify", "--format=iife"]
+    command = [
+        str(ROOT / "node_modules/.bin/esbuild"),
+        str(entry),
+        "--bundle",
+        "--minify",
+        "--format=iife",
+    ]
     command += ['--define:process.env.NODE_ENV="production"', f"--outfile={out / 'c15t.js'}"]
     subprocess.run([*command, "--log-level=error"], check=True)
     files = {f"/{name}": (out / name).read_bytes() for name in ("c15t.js", "c15t.css")}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.events import TYPES, PeriodReader
@@ -28,8 +30,17 @@ INTERNAL = "internal"  # the channel of what came from the site itself
 _OF_PAGE = frozenset({"page", "referrer", "campaign"})
 
 Codes = dict[int, set[int]]
-# Who is in a group, by the first day (ISO 8601) on which they were.
-FirstDays = Mapping[int, str]
+# Who is in a group, and since when: each number is a visitor, and below it a day by `day_number`.
+# In parts, as what is the same in many rows is grouped once; a visitor may be in several, and the
+# first of their days counts.
+FirstDays = Sequence[Sequence[int]]
+DAY_BITS = 6
+LAST_DAY = (1 << DAY_BITS) - 1
+
+
+def day_number(at: str, day: str) -> int:
+    """The number of a day (ISO 8601), not later than `day`, which is `LAST_DAY`."""
+    return max(0, LAST_DAY - (date.fromisoformat(day) - date.fromisoformat(at)).days)
 
 
 def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> Facts:
@@ -52,8 +63,8 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     if PAGES_SEEN in trees:
         for visitor, count in views.items():
             if count:
-                seen = ("one",) if count == 1 else ("more",)
-                trees[PAGES_SEEN].setdefault(seen, set()).add(visitor)
+                pages = ("one",) if count == 1 else ("more",)
+                trees[PAGES_SEEN].setdefault(pages, set()).add(visitor)
     return Facts(views.keys(), trees, days, unsized | unsized_drops)
 
 
@@ -160,17 +171,17 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
     names = sorted(trees, key=_OF_PAGE.__contains__)
     middle, end = 3 + sum(name not in _OF_PAGE for name in names), 3 + len(names)
     referrer_at = 3 + names.index("referrer") if "referrer" in names else None
-    groups: list[dict[int, dict[int, str]]] = [{} for _ in names]
-    of_device, of_page = groups[: middle - 3], groups[middle - 3 :]
-    actions: dict[int, dict[int, str]] = {}
-    everybody: dict[int, str] = {}
+    # By the codes of a device, or a page, together: one look-up for all of them.
+    devices: dict[tuple[int, ...], list[int]] = {}
+    pages: dict[tuple[int, ...], list[int]] = {}
+    actions: dict[tuple[int, ...], list[int]] = {}
     own = _Day()
-    day_of: dict[int, str] = {}
+    day_of: dict[int, int] = {}  # -1: of no day, or of a later one
     inner: dict[int, bool] = {}
     of_crowded, unsized = period.unsized(), set[int]()
     last, visitor, views, visits = b"", 0, 0, 0
     device: tuple[int, ...] | None = None
-    since = ""
+    since = 0
     # Asked for each day of a month, over all of it: as hot as the scan of closing.
     for row in period.events(["time", *names, "action"]):
         if not row[0]:
@@ -184,19 +195,23 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
         time = row[2]
         at = day_of.get(time)
         if at is None:
-            at = day_of[time] = next(iter(value("time", time)), "")
-        if not at or at > day:
+            name = next(iter(value("time", time)), "")
+            at = day_of[time] = day_number(name, day) if "" < name <= day else -1
+        if at < 0:
             continue
+        number = (visitor << DAY_BITS) + at
         codes = row[3:middle]
         if codes != device or at < since:
             device, since = codes, at
-            if visitor not in everybody or at < everybody[visitor]:
-                everybody[visitor] = at
-            _add(of_device, codes, visitor, at)
-        _add(of_page, row[middle:end], visitor, at)
+            devices.setdefault(codes, []).append(number)
+        numbers = pages.get(row[middle:end])
+        if numbers is None:
+            pages[row[middle:end]] = [number]
+        elif numbers[-1] != number:
+            numbers.append(number)
         if row[1] == _ACTION:
-            _add((actions,), row[end:], visitor, at)
-        if at != day:
+            actions.setdefault(row[end:], []).append(number)
+        if at != LAST_DAY:
             continue
         own.visitors.add(visitor)
         if row[1] != _PAGE_VIEW:
@@ -212,25 +227,28 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
                 own.visits += visits <= MOST_A_DAY
     return Arrivals(
         DayFacts(own.visitors, own.views, own.visits) if own.visitors else None,
-        everybody,
+        [*devices.values()],
         {
-            name: {value(name, code): first for code, first in group.items()}
-            for name, group in zip((*names, "action"), (*groups, actions), strict=True)
+            name: _by_value(group, at, partial(value, name))
+            for group, columns in (
+                (devices, names[: middle - 3]),
+                (pages, names[middle - 3 :]),
+                (actions, ["action"]),
+            )
+            for at, name in enumerate(columns)
         },
         unsized,
     )
 
 
-def _add(
-    groups: Sequence[dict[int, dict[int, str]]], codes: Sequence[int], visitor: int, at: str
-) -> None:
-    """Put a visitor into the group of each code, by the first day they were there."""
-    for group, code in zip(groups, codes, strict=True):
-        first = group.get(code)
-        if first is None:
-            group[code] = {visitor: at}
-        elif visitor not in first or at < first[visitor]:
-            first[visitor] = at
+def _by_value(
+    groups: Mapping[tuple[int, ...], list[int]], at: int, value: Callable[[int], Value]
+) -> dict[Value, list[list[int]]]:
+    """What is grouped by several codes, by the value of the one that stands at `at`."""
+    trees: dict[Value, list[list[int]]] = {}
+    for codes, numbers in groups.items():
+        trees.setdefault(value(codes[at]), []).append(numbers)
+    return trees
 
 
 def _is_inner(referrer: Value) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import chain
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
@@ -23,7 +24,7 @@ from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
 from .calendar import asked_of
 from .disclosure import day_totals
-from .facts import FirstDays, read_arrivals
+from .facts import DAY_BITS, LAST_DAY, FirstDays, day_number, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
 from .tables import questions_of
@@ -95,12 +96,13 @@ def _tree(
     if len(prefix) == depth:
         return
     parts: dict[str, dict[Value, FirstDays]] = {}
-    for value, arrivals in leaves.items():
+    for value, group in leaves.items():
         if len(value) > len(prefix):
-            parts.setdefault(value[len(prefix)], {})[value] = arrivals
+            parts.setdefault(value[len(prefix)], {})[value] = group
     for part in sorted(parts):
         question = table, (*prefix, part)
-        figure = _added(before.get(question), _first(parts[part]), day, rule)
+        arrivals = [*chain.from_iterable(parts[part].values())]
+        figure = _added(before.get(question), arrivals, day, rule)
         if figure is not None:
             yield question, figure
         if figure is not None or question in before:
@@ -109,20 +111,13 @@ def _tree(
 
 def _added(before: Figure | None, arrivals: FirstDays, day: str, rule: Rule) -> Figure | None:
     """The figure with those who came new; None where these are not told yet."""
-    since = before.until if before else ""
-    newcomers = {visitor for visitor, first in arrivals.items() if since < first <= day}
+    since = day_number(before.until, day) if before else -1
+    newcomers = {n >> DAY_BITS for part in arrivals for n in part if n & LAST_DAY > since}
+    if before:
+        newcomers.difference_update(
+            n >> DAY_BITS for part in arrivals for n in part if n & LAST_DAY <= since
+        )
     at_once = before is None and date.fromisoformat(day).weekday() != SUNDAY
     needed = AT_ONCE * rule.size if at_once else rule.size + MARGIN
     count = rule.figure(newcomers, needed=needed)
     return None if count is None else Figure(day, count + (before.visitors if before else 0))
-
-
-def _first(leaves: Mapping[Value, FirstDays]) -> FirstDays:
-    if len(leaves) == 1:
-        return next(iter(leaves.values()))
-    merged: dict[int, str] = {}
-    for arrivals in leaves.values():
-        for visitor, first in arrivals.items():
-            if visitor not in merged or first < merged[visitor]:
-                merged[visitor] = first
-    return merged

@@ -1,12 +1,12 @@
-"""How many visitors stand out alone: in cookies, in open rows, in kept rows, in closed tables.
+"""How many visitors stand out alone: in open rows, in kept rows, in closed tables.
 
     python benchmarks/singled_out.py [--visitors 10000] [--corpus ../shared/data]
 
 Visitors are drawn by weight from the real devices of `ua/user-agents-npm` (agent, screen,
 language), their countries from the test table of GeoIP2; each sees a few pages on one day, and on
 one in twenty of the others where the period is a week or a month. What is stored of them is made by
-`observe` under each shipped policy; a day of it is put into a real store, and closed. State cookies
-are those of `benchmarks/state_cookies.py`, which this runs as well.
+`observe` under each shipped policy; a day of it is put into a real store, and closed. For state
+cookies there is `benchmarks/state_cookies.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import state_cookies
 from sqlalchemy import func, select
 
 from askfirst.observe.event import Raw, observe
@@ -255,7 +254,6 @@ def main() -> None:
     reading.add_argument("--visitors", type=int, default=10_000)
     reading.add_argument("--corpus", type=Path, default=Path("../shared/data"))
     wanted = reading.parse_args()
-    state_cookies.main()
     people = devices(wanted.corpus, wanted.visitors, random.Random(1))
     place = Locator.open(wanted.corpus / "mmdb/test-data/GeoIP2-Country-Test.mmdb")
     for name in ("minimal", "standard", "full"):

@@ -90,7 +90,7 @@ class Folder:
 
     @property
     def spool(self) -> Path:
-        """Withdrawals, erasures and restrictions that the ledger could not take yet."""
+        """What waits: for the ledger what it is owed, for the store what each process accepted."""
         return self.path / "spool"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from askfirst.client import Decision, Method
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
+from askfirst_collector.store.sqlite import SqliteEvents
 from tests.support.draws import no_noise
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
@@ -85,3 +86,16 @@ def read_beside(*files: Path) -> bytes:
     if not files:
         return b""
     return subprocess.run(["cat", "--", *map(str, files)], capture_output=True, check=True).stdout
+
+
+def believe_every_batch(parts: Services) -> None:
+    """Have the event store ask no ledger about handles: for rows that are put in directly."""
+    events = parts.events
+    assert isinstance(events, SqliteEvents)
+    events.spool._ended = events.file._gone = lambda judged: frozenset()
+
+
+def move_spools(folder: Path) -> None:
+    """Have in `events.db` what was accepted: one process more, beside those that live."""
+    with closing(SqliteEvents(folder / "events.db", ended=lambda _: frozenset())) as store:
+        store.drain()

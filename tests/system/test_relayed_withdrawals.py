@@ -25,6 +25,7 @@ from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases.record_consent import record_now
+from tests.support.collectors import move_spools
 from tests.system.frameworks.visitor import Visitor
 from tests.system.relay.wiretap import Wiretap
 from tests.system.relay.world import World, site_key, start_server
@@ -187,6 +188,7 @@ class Visit:
 
 
 def rows_of(events: Path, page: str) -> int:
+    move_spools(events.parent)
     with closing(sqlite3.connect(f"file:{events}?mode=ro", uri=True, timeout=30)) as connection:
         query = "SELECT count(*) FROM events_text WHERE page_1 = ?"
         count: int = connection.execute(query, (page,)).fetchone()[0]

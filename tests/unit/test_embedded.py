@@ -126,6 +126,7 @@ async def test_the_ledger_decides_and_no_cookie(
     for purpose in ("statistics", "marketing", "preferences"):
         body = page_view(purpose[0], purpose)
         await collector.submit(caller, body, headers=headers, peer="81.2.69.142")
+    collector.parts().events.drain()
     with closing(sqlite3.connect(tmp_path / "events.db")) as other:
         assert other.execute("SELECT COUNT(*) FROM event").fetchone() == (1,)
     stored = bytes_of(tmp_path)

@@ -12,7 +12,7 @@ from askfirst.client import Handle, PendingEntry
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.spool.pending import replay
 from askfirst.spool.spool import Spool, taken_back
-from askfirst_collector.ledger.entries import ConsentStatus, mark_of
+from askfirst_collector.ledger.entries import ERASE, ConsentStatus, mark_of
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
@@ -39,6 +39,20 @@ class EventConsentStatuses:
         return owed | self.ledger.ended(
             [handle_state for handle_state in judged if handle_state not in owed]
         )
+
+    def gone(self, judged: Collection[Authorized]) -> Set[Authorized]:
+        """Those whose rows may be stored no more: erased since, or of nobody the ledger knows.
+
+        What was accepted before a withdrawal or a restriction stays (GDPR articles 7(3), 18).
+        """
+        return {authorized for authorized in judged if self._is_gone(authorized)}
+
+    def _is_gone(self, judged: Authorized) -> bool:
+        status = self.ledger.consent_status(judged.site, judged.handle)
+        if status is None or not status.ended:
+            return status is None
+        latest = self.ledger.latest(judged.site, judged.handle)
+        return latest is None or latest.body["method"] == ERASE
 
 
 async def owe(spool: Spool, parts: Services | None, entry: PendingEntry) -> None:

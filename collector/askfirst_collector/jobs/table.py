@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
@@ -16,9 +18,10 @@ from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.events import ANSWER_DAYS
+from askfirst_collector.store.events import ANSWER_DAYS, PeriodKey
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.store.periods import DAY
+from askfirst_collector.store.salts import GRACE
 from askfirst_collector.store.so_far import purge_days
 from askfirst_collector.store.today import purge_sums
 from askfirst_collector.usecases.save_host_policy import follow_file
@@ -59,14 +62,35 @@ def purge(parts: Services, now: float) -> None:
     parts.events.forget_answers(int(now) // DAY - ANSWER_DAYS)
 
 
+def _move(parts: Services, now: float) -> None:
+    parts.events.move(now)
+
+
 def _destroy_salts(parts: Services, now: float) -> None:
-    parts.salts.destroy_due(now, parts.registry.calendar)
+    """What waits in a spool says whose it is: it is moved before, or destroyed with the salt."""
+    try:
+        if parts.salts.is_due(now):
+            _empty_spools(parts, now)
+    finally:
+        parts.salts.destroy_due(now, parts.registry.calendar)
+
+
+def _empty_spools(parts: Services, now: float) -> None:
+    try:
+        parts.events.drain()
+    except CollectorUnavailable:
+        parts.events.forget_spooled(partial(_is_due, parts, now))
+
+
+def _is_due(parts: Services, now: float, key: PeriodKey) -> bool:
+    return parts.registry.calendar(key.site).end_of(key.closes, key.period) + GRACE <= now
 
 
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
     Job("owed", 0, deliver_pending),
     Job("host-policy", 0, follow_file),
+    Job("lots", 0, _move),
     Job("salts", MINUTE, _destroy_salts),
     Job("close", MINUTE, close_due),
     Job("days", MINUTE, count_days),

@@ -68,6 +68,7 @@ def open_services(
         events = SqliteEvents(
             folder.events,
             ended=statuses.ended,
+            gone=statuses.gone,
             closed=partial(is_closed, engine),
             urandom=urandom,
         )

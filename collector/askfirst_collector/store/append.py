@@ -1,4 +1,4 @@
-"""Writing batches into `events.db`: few statements for many batches.
+"""Writing lots into `events.db`: few statements for many batches.
 
 Every statement gives up and takes back the interpreter's lock, which costs more than the statement
 where other threads are busy; so a round of any size is a handful of them.
@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 
 from askfirst_collector.store.dictionary import Dictionary, time_number
-from askfirst_collector.store.events import TYPES, Batch, Closed, PeriodClosed, PeriodKey, Row
+from askfirst_collector.store.events import TYPES, Batch, Closed, Row
+from askfirst_collector.store.lots import Name, names_of, shuffled
 from askfirst_collector.store.schema import DIMENSIONS
 
 ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 MOST = 256  # rows or keys in one statement
 
+_PLACES = {name: place for place, name in enumerate(DIMENSIONS)}
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
 EVENT_COLUMNS = 10 + len(DIMENSIONS)
 _ANSWER_COLUMNS = 3
 
 Numbers = tuple[object, ...]
-Name = tuple[int, bytes]  # of a batch: a day, and the key it has on that day
 
 
 class Appender:
@@ -32,38 +33,35 @@ class Appender:
         self.dictionary = Dictionary(urandom, closed)
         self._urandom = urandom
 
-    def append(
-        self, connection: sqlite3.Connection, batches: Sequence[Batch]
-    ) -> list[bytes | PeriodClosed]:
-        """The answer of each batch: the kept one where it was seen, else its own, now written.
+    def append(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> int:
+        """Store a lot in no order, without what is stored already; how many rows came too late.
 
-        A new one of which a row comes too late is not written, not even in part.
+        A batch may have come twice: to two processes at once, or again while it was moved.
         """
-        names = [_names(batch) for batch in batches]
-        known = _answers(connection, names)
-        answers: list[bytes | PeriodClosed] = []
-        rows: list[Numbers] = []
+        names = [names_of(batch) for batch in batches]
+        known = answers_of(connection, names)
+        rows: list[Row] = []
         fresh: list[Numbers] = []
         for batch, own in zip(batches, names, strict=True):
-            # Two of the same may be in one round.
-            answer = next(filter(None, map(known.get, own)), None) if known else None
-            if answer is None and (closed := self._closed(connection, batch.rows)):
-                answers.append(PeriodClosed(closed))
+            if not known.keys().isdisjoint(own):
                 continue
-            if answer is None:
-                answer = known[batch.day, batch.key] = batch.answer
-                fresh.append((batch.day, batch.key, batch.answer))
-                rows += self._rows(connection, batch.rows)
-            answers.append(answer)
-        insert(connection, "event", EVENT_COLUMNS, rows)
+            known[batch.day, batch.key] = batch.answer
+            fresh.append((batch.day, batch.key, batch.answer))
+            rows += batch.rows
+        numbers = list(self._numbers(connection, shuffled(rows, self._urandom)))
+        insert(connection, "event", EVENT_COLUMNS, numbers)
         insert(connection, "answer", _ANSWER_COLUMNS, fresh)
-        return answers
+        return len(rows) - len(numbers)
 
     def numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> Numbers:
         """A row as `event` holds it."""
         values = row.values
         time = values.get("time", ())
         value = self.dictionary.value
+        codes = [0] * len(DIMENSIONS)
+        for name, parts in values.items():
+            if name in _PLACES:
+                codes[_PLACES[name]] = value(connection, period, name, parts)
         return (
             period,
             row.pseudonym or b"",
@@ -74,10 +72,7 @@ class Appender:
             row.keep_rows_days,
             time_number(time),
             len(time),
-            *[
-                value(connection, period, name, values[name]) if name in values else 0
-                for name in DIMENSIONS
-            ],
+            *codes,
             int(row.is_sized),
         )
 
@@ -85,20 +80,32 @@ class Appender:
         """Remember nothing: the connection is another one now."""
         self.dictionary.forget()
 
-    def _closed(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[PeriodKey]:
-        keys = {row.key for row in rows}
-        return [key for key in keys if self.dictionary.period(connection, key) is None]
-
-    def _rows(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[Numbers]:
+    def _numbers(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[Numbers]:
         for row in rows:
             period = self.dictionary.period(connection, row.key)
-            assert period is not None
-            yield self.numbers(connection, period, row)
+            if period is not None:
+                yield self.numbers(connection, period, row)
 
 
 def forget_answers(connection: sqlite3.Connection, before: int) -> None:
     """Remove the answers kept for retries on days before this one."""
     connection.execute("DELETE FROM answer WHERE day < ?", (before,))
+
+
+def moved_upto(connection: sqlite3.Connection, spool: str) -> int:
+    """Up to which lot a spool was moved; 0 where nothing was."""
+    row = connection.execute("SELECT upto FROM moved WHERE spool = ?", (spool,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def note_moved(connection: sqlite3.Connection, spool: str, upto: int) -> None:
+    """Note up to which lot a spool was moved, in the transaction that stores it."""
+    connection.execute("INSERT OR REPLACE INTO moved VALUES (?, ?)", (spool, upto))
+
+
+def forget_moved(connection: sqlite3.Connection, spool: str) -> None:
+    """Forget a spool that is gone."""
+    connection.execute("DELETE FROM moved WHERE spool = ?", (spool,))
 
 
 def insert(
@@ -120,12 +127,10 @@ def _size(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def _names(batch: Batch) -> list[Name]:
-    """The day and key under which a batch may have been seen, the likeliest first."""
-    return [(batch.day - back, key) for back, key in enumerate((batch.key, *batch.earlier))]
-
-
-def _answers(connection: sqlite3.Connection, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
+def answers_of(
+    connection: sqlite3.Connection, names: Sequence[Sequence[Name]]
+) -> dict[Name, bytes]:
+    """The answers that are kept under any of these names."""
     wanted = list(chain.from_iterable(names))
     answers: dict[Name, bytes] = {}
     for start in range(0, len(wanted), MOST):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from askfirst.terms.attributes import Value
 
 from .events import Closed, PeriodKey
-from .schema import OPEN, PARTS
+from .schema import KEPT, OPEN, PARTS
 
 REMEMBERED = 100_000  # entries; more, and all are looked up anew
 
@@ -56,7 +56,10 @@ class Dictionary:
         self._version = -1
 
     def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int | None:
-        """The number of a period; None for one that is sealed or closed: it takes no rows."""
+        """The number of a period; None for one that is closed.
+
+        One that is sealed takes what was accepted before.
+        """
         number = self._periods.get(key)
         if number is None:
             number = find_period(connection, key)
@@ -65,7 +68,7 @@ class Dictionary:
                 if self._closed(key):
                     return None
                 number = add_period(connection, key, OPEN, self._urandom)
-            elif state_of(connection, number) != OPEN:
+            elif state_of(connection, number) == KEPT:
                 return None
             self._periods[key] = number
         return number

@@ -151,6 +151,8 @@ class PeriodReader(Protocol):
 
 # Asked inside the write transaction: which of these have a later entry in the ledger, or ended.
 Ended = Callable[[Collection[Authorized]], Set[Authorized]]
+# Asked where they are moved to the store: those of handles that were erased, or nobody knows.
+Gone = Callable[[Collection[Authorized]], Set[Authorized]]
 # Asked there too, of a period that has nothing here: whether it was closed for good.
 Closed = Callable[[PeriodKey], bool]
 
@@ -164,7 +166,10 @@ class EventStore(Protocol):
     `is_first` is False once another file stands in the place of the one that was opened.
     """
 
-    is_first: bool
+    @property
+    def is_first(self) -> bool:
+        """Whether the file is the one that was opened first."""
+        ...
 
     async def append(self, batch: Batch) -> bytes:
         """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
@@ -175,7 +180,22 @@ class EventStore(Protocol):
         ...
 
     def barrier(self) -> None:
-        """Return when every write that began before this call has ended."""
+        """Return when every batch that was being written before this call is on disk, or is not."""
+        ...
+
+    def drain(self) -> None:
+        """Have everything in the store that was accepted before this call.
+
+        What reads rows, erases or seals does so by itself; `drop` does not.
+        """
+        ...
+
+    def move(self, now: float) -> None:
+        """Move to the store what makes a lot, or has waited for long enough: the job."""
+        ...
+
+    def forget_spooled(self, is_due: Callable[[PeriodKey], bool]) -> int:
+        """Destroy accepted rows of these periods that cannot be moved; how many there were."""
         ...
 
     def periods(self) -> list[PeriodKey]:

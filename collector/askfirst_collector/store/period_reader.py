@@ -6,14 +6,21 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from askfirst.terms.attributes import Value
+from askfirst.terms.attributes import ATTRIBUTES, Value
 
 from .dictionary import find_period, time_value
-from .events import TYPES, Limits, PeriodKey
-from .schema import PARTS
+from .events import TYPES, Limits, PeriodKey, Row
+from .schema import DIMENSIONS, PARTS
 
 _DROP = TYPES.index("drop")
 _LEVELS = 8  # more than any attribute has: room for a time's level in its code
+_PARTS_OF = {
+    name: [f"{name}_{n}" for n in range(1, ATTRIBUTES[name].finest + 1)] for name in DIMENSIONS
+}
+_ROW_COLUMNS = (
+    "site, collector, purpose, closes, period, type, visitor, min_cell_size, retention_days,"
+    " keep_rows_days, time, time_level, " + ", ".join(", ".join(p) for p in _PARTS_OF.values())
+)
 _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
 
 
@@ -84,3 +91,34 @@ class SqlitePeriod:
 
 def _column(name: str) -> str:
     return f"COALESCE(time, 0) * {_LEVELS} + time_level" if name == "time" else name
+
+
+def select_rows(where: str) -> str:
+    """A statement that reads rows as `row_of` takes them."""
+    return f"SELECT {_ROW_COLUMNS} FROM events_text WHERE {where}"  # noqa: S608
+
+
+def row_of(fields: Sequence[object]) -> Row:
+    """The row that a line of `select_rows` is."""
+    site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = fields[:10]
+    time, time_level, *parts = fields[10:]
+    values = {"time": time_value(time, time_level)}  # type: ignore[arg-type]
+    at = 0
+    for name, columns in _PARTS_OF.items():
+        values[name] = tuple(
+            str(part) for part in parts[at : at + len(columns)] if part is not None
+        )
+        at += len(columns)
+    return Row(
+        site=str(site),
+        collector=str(collector),
+        purpose=str(purpose),
+        closes=str(closes),
+        period=str(period),
+        type=str(type_),
+        values={name: value for name, value in values.items() if value},
+        pseudonym=visitor,  # type: ignore[arg-type]
+        min_cell_size=cell,  # type: ignore[arg-type]
+        retention_days=retention,  # type: ignore[arg-type]
+        keep_rows_days=keep,  # type: ignore[arg-type]
+    )

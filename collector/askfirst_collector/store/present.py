@@ -32,9 +32,9 @@ _unusable: set[Identity] = set()
 class Connection(sqlite3.Connection):
     """A connection to the database at `path` that this process knows of until it is closed."""
 
-    def __init__(self, path: Path, *, timeout: float, read_only: bool) -> None:
+    def __init__(self, path: Path, *, timeout: float, read_only: bool, create: bool) -> None:
         self.path = path
-        if not read_only:
+        if create and not read_only:
             create_file(path)
         super().__init__(
             f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
@@ -53,14 +53,18 @@ class Connection(sqlite3.Connection):
             _connections.discard(self)
 
 
-def connect(path: Path, *, timeout: float, read_only: bool = False) -> Connection:
+def connect(
+    path: Path, *, timeout: float, read_only: bool = False, create: bool = True
+) -> Connection:
     """A connection, for any thread, in which BEGIN is ours to say; `timeout` is in seconds.
+
+    A file that is not there is made, or not, with `create` being False.
 
     Raises sqlite3.Error, OSError, and StoreFault for a database that this process must not open.
     """
     if _identity(path) in _unusable:
         raise fault(path.stem, "this process cannot open it again: start it anew")
-    return Connection(path, timeout=timeout, read_only=read_only)
+    return Connection(path, timeout=timeout, read_only=read_only, create=create)
 
 
 class Present:

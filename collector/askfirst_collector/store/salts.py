@@ -197,6 +197,12 @@ class Salts:
             rows = file.execute("SELECT handle FROM grant_key").fetchall()
         return [handle for (handle,) in rows]
 
+    def is_due(self, now: float) -> bool:
+        """Whether the salt of any period is to be destroyed."""
+        with self._reading() as file:
+            query = "SELECT 1 FROM period_salt WHERE due <= ? LIMIT 1"
+            return file.execute(query, (int(now),)).fetchone() is not None
+
     def destroy_due(self, now: float, calendar_of: CalendarOf) -> int:
         """Destroy every salt and key whose time is over; how many there were."""
         self._put_off(now, calendar_of)

@@ -13,6 +13,7 @@
                 counts towards no size, as enough of the same network came before
                 A `drop` says in `action`, and nowhere else, why an event was not stored
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
+    moved       up to which lot each spool was moved; written in the commit that stores the lot
     generation  a number that moves whenever entries of `value` or `period` are removed, so that
                 every process drops what it remembers of them
 
@@ -120,6 +121,10 @@ STEPS: tuple[Step, ...] = (
         f"DROP VIEW events_text;\n{_view(DIMENSIONS)}"
     ),
     run_script("ALTER TABLE event ADD COLUMN sized INTEGER NOT NULL DEFAULT 1;"),
+    run_script(
+        "CREATE TABLE moved (spool TEXT NOT NULL PRIMARY KEY, upto INTEGER NOT NULL)"
+        " STRICT, WITHOUT ROWID;"
+    ),
 )
 
 

@@ -1,69 +1,64 @@
-"""`events.db`: the event store of one machine, in any number of workers.
+"""`EventStore` of one machine: accepted into a spool, moved in lots, kept in `events.db`.
 
-The schema is documented in `schema.py`. Each process has one thread that writes, in groups;
-SQLite's write lock orders the processes. Withdrawal is exact because the ledger is asked again
-*inside* each write transaction: a withdrawal commits to the ledger and passes `barrier` before it
-is acknowledged, so a group that holds the lock later sees it, and one that held it before is over.
+Each process has a spool of its own, so that processes do not wait for each other. Whoever looks at
+the store, or takes something out, has the spools moved first (`drain`); between, the holder of the
+lease moves a thousand rows, or what a minute brought (`move`). A lot and its number are stored
+in one commit, and only then removed from its spool: cut off anywhere, it is there once.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
-from contextlib import closing, contextmanager, suppress
-from itertools import groupby
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from askfirst.errors import AskfirstError
-from askfirst.terms.attributes import ATTRIBUTES
+from askfirst.spool import files
 from askfirst_collector.config import SettingError
-from askfirst_collector.store import close_period, removal
 
-from .append import EVENT_COLUMNS, TYPE_NUMBERS, Appender, forget_answers, insert
-from .dictionary import find_period, state_of, time_value
-from .events import (
-    Authorized,
-    Batch,
-    Closed,
-    Counts,
-    Ended,
-    HandleEnded,
-    Limits,
-    PeriodKey,
-    Row,
-    StoreUnavailable,
-)
-from .faults import FAULTS, StoreFault, error_name
-from .group import Full, Group
+from .events import Batch, Closed, Counts, Ended, Gone, Limits, PeriodKey, Row, StoreUnavailable
+from .events_file import EventsFile
+from .faults import StoreFault, error_name
+from .lots import BadLot
 from .period_reader import SqlitePeriod
 from .periods import CalendarOf
-from .present import Present
-from .schema import DIMENSIONS, KEPT, STEPS, open_events
-from .versions import check_version
-
-Work = Callable[[sqlite3.Connection], object]
-
-CHUNK = 500  # pseudonyms in one statement
-
-# Faults of what was asked, not of the store.
-_JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-_PARTS_OF = {
-    name: [f"{name}_{n}" for n in range(1, ATTRIBUTES[name].finest + 1)] for name in DIMENSIONS
-}
-_ROW_COLUMNS = (
-    "site, collector, purpose, closes, period, type, visitor, min_cell_size, retention_days,"
-    " keep_rows_days, time, time_level, " + ", ".join(", ".join(p) for p in _PARTS_OF.values())
+from .present import Connection
+from .spool import EventSpool
+from .spool_file import (
+    LOT_ROWS,
+    abandoned,
+    connect_spool,
+    forget_rows,
+    is_damaged,
+    last_lot,
+    read_lots,
+    remove_lots,
+    remove_spool,
+    spools,
+    sweep,
+    take,
+    truncate,
+    waiting_rows,
 )
+
+log = logging.getLogger("askfirst.collector")
+
+_SPOOL_FAULTS = (sqlite3.Error, OSError, SettingError, StoreFault, BadLot)
+
+LOT_SECONDS = 60  # after which less than a lot is moved
 
 
 class SqliteEvents:
-    """`EventStore` on one file, opened at first use; `busy_timeout` is in milliseconds.
+    """`EventStore` on one file and its spools; `busy_timeout` is in milliseconds.
 
-    `closed` says of a period without rows whether it was closed for good. `fault` says what the
-    last write failed of, "" when it went well. `is_first` is False once another file stands in the
-    place of the one that was opened first: whoever knows what it must not fall behind has to look
-    (see `restored`).
+    Spools lie in `spool/` beside the file. `ended` and `closed` are asked when a batch is accepted,
+    `gone` and `closed` when it is moved. `fault` says what the last write failed of, "" when it
+    went well. `is_first` is False once another file stands in the place of the one that was opened
+    first: whoever knows what it must not fall behind has to look (see `restored`).
     """
 
     def __init__(
@@ -71,328 +66,256 @@ class SqliteEvents:
         path: Path,
         *,
         ended: Ended,
+        gone: Gone = lambda judged: frozenset(),
         closed: Closed = lambda key: False,
         urandom: Callable[[int], bytes] = os.urandom,
         busy_timeout: int = 5_000,
     ) -> None:
-        self.fault = ""
-        self.is_first = True
-        self._path = path
-        self._ended = ended
-        self._urandom = urandom
+        self.file = EventsFile(
+            path, gone=gone, closed=closed, urandom=urandom, busy_timeout=busy_timeout
+        )
+        self.spool = EventSpool(
+            path.with_name("spool"),
+            path,
+            ended=ended,
+            closed=closed,
+            urandom=urandom,
+            busy_timeout=busy_timeout,
+        )
+        self._folder = path.with_name("spool")
         self._busy_timeout = busy_timeout
-        self._group: Group[Batch | Work, object] = Group(self._round, done=self._disconnect)
-        # What follows belongs to the writing thread alone.
-        self._connection: sqlite3.Connection | None = None
-        self._appender = Appender(urandom, closed)
-        self._present: Present | None = None
-        self._truncate = False
+        self._moved = -math.inf  # when everything was, by the job
+
+    @property
+    def fault(self) -> str:
+        """What the last write failed of."""
+        return self.spool.fault or self.file.fault
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the file is the one that was opened first."""
+        return self.file.is_first and self.spool.is_first
+
+    # Accepting
 
     async def append(self, batch: Batch) -> bytes:
-        """The answer, once the rows are on disk (see `EventStore`)."""
-        try:
-            answer = await self._group.ask(batch)
-        except Full as full:
-            raise StoreUnavailable(str(full)) from None
-        assert isinstance(answer, bytes)
-        return answer
+        """The answer, once the batch is on disk (see `EventStore`)."""
+        return await self.spool.append(batch)
 
     def barrier(self) -> None:
-        """Return when every write that began before, in any process, has ended."""
-        self._write(lambda _: None)
+        """Return when every commit of a batch that began before, in any process, has ended."""
+        if self.spool.path is not None:
+            self.spool.barrier()
+        for path in spools(self._folder):
+            if path != self.spool.path:
+                with self._spool(path, damaged=False) as connection:
+                    if connection is not None:
+                        take(connection, self._busy_timeout)
+                        connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Commit what waits, move it, and stop; what cannot be moved is for whoever comes next."""
+        self.spool.close()
+        path, lock = self.spool.path, self.spool.lock
+        if path is not None and lock is not None:
+            self.spool.lock = None
+            try:
+                self._take_away(path, lock)
+            except (AskfirstError, OSError) as error:
+                lock.close()
+                log.warning("askfirst.W146 a spool is left to be moved: %s", error_name(error))
+        self.file.close()
+
+    # Moving
+
+    def drain(self) -> None:
+        """Move everything that was accepted before this call. Raises StoreUnavailable."""
+        for path in spools(self._folder):
+            self._drain(path)
+
+    def move(self, now: float) -> None:
+        """The job: move what makes a lot, or has waited; take away what processes left.
+
+        Raises StoreUnavailable once it has tried everything.
+        """
+        is_time = not self._moved <= now < self._moved + LOT_SECONDS
+        faults = []
+        for path in spools(self._folder):
+            try:
+                lock = abandoned(path)
+                if lock is not None:
+                    self._inherit(path, lock)
+                elif is_time or self._waits(path):
+                    self._drain(path)
+            except (StoreUnavailable, OSError) as error:
+                faults.append(error)
+        if faults:
+            raise StoreUnavailable(f"a spool cannot be moved: {faults[0]}")
+        if is_time:
+            self._forget_spools()
+            self._moved = now
+
+    def forget_spooled(self, is_due: Callable[[PeriodKey], bool]) -> int:
+        """Destroy what waits of these periods, where it cannot be moved; how many rows."""
+        rows = 0
+        for path in spools(self._folder):
+            with self._spool(path, damaged=False) as connection:
+                if connection is not None:
+                    take(connection, self._busy_timeout)
+                    rows += forget_rows(connection, is_due)
+        if rows:
+            log.error("askfirst.E115 %d events that could not be moved in time are destroyed", rows)
+        return rows
+
+    def _inherit(self, path: Path, lock: files.Own) -> None:
+        """Move what a process left that is gone; nobody can where it is damaged."""
+        try:
+            self._take_away(path, lock)
+        except BaseException as error:
+            if error.__cause__ is None or not is_damaged(error.__cause__):
+                lock.close()
+                raise
+            remove_spool(path, lock)
+            log.error("askfirst.E114 a spool that nobody can read any more is destroyed")
+
+    def _waits(self, path: Path) -> bool:
+        with self._spool(path) as connection:
+            return connection is not None and waiting_rows(connection) >= LOT_ROWS
+
+    def _drain(self, path: Path) -> None:
+        with self._spool(path) as connection:
+            if connection is None:
+                return
+            last = last_lot(connection)
+            while lots := read_lots(connection, last):
+                self.file.move(path, lots)
+                take(connection, self._busy_timeout)
+                remove_lots(connection, lots[-1].id)
+            # Also where nothing waits: what was removed may still be in the journal.
+            truncate(connection)
+
+    def _take_away(self, path: Path, lock: files.Own) -> None:
+        """Move what is left in a spool whose lock is ours, and remove it."""
+        self._drain(path)
+        remove_spool(path, lock)
+        # The last: while it is there, nobody stores anything of it again. Else the job does it.
+        with suppress(StoreUnavailable):
+            self.file.forget_spool(path)
+
+    def _forget_spools(self) -> None:
+        """Forget spools that went with a power cut, or whose end was cut off."""
+        sweep(self._folder)
+        names = self.file.moved()
+        if any(not self._path(name).exists() for name in names):
+            files.sync_folder(self._folder)
+            for name in names:
+                if not self._path(name).exists():
+                    self.file.forget_spool(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.db"
+
+    @contextmanager
+    def _spool(self, path: Path, *, damaged: bool = True) -> Iterator[Connection | None]:
+        """A spool; None where it is gone. StoreUnavailable where it cannot be used now.
+
+        With `damaged` being False one that nobody can use any more is as good as gone.
+        """
+        connection = None
+        try:
+            connection = connect_spool(path, busy_timeout=self._busy_timeout)
+            yield connection
+        except _SPOOL_FAULTS as error:
+            if damaged or not is_damaged(error):
+                raise StoreUnavailable(f"a spool cannot be used: {error_name(error)}") from error
+            if connection is None:
+                yield None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    # The store
 
     def erase(self, pseudonyms: Collection[bytes]) -> int:
         """Remove the rows under any of these, and every string that only they used."""
-        removed = self._write(lambda connection: removal.erase(connection, pseudonyms))
-        assert isinstance(removed, int)
-        return removed
+        self.drain()
+        return self.file.erase(pseudonyms)
 
     def drop(self, key: PeriodKey) -> None:
         """Remove a period, in slices between which others write; interrupted, call it again."""
-        while not self._write(lambda connection: removal.drop_slice(connection, key)):
-            pass
+        self.file.drop(key)
 
     def seal(self, key: PeriodKey) -> None:
-        """Take no more rows into a period, from whichever process; sealing twice is harmless."""
-        self._write(lambda connection: close_period.seal(connection, key, self._urandom))
+        """Take no more rows into a period but what was accepted; sealing twice is harmless."""
+        self.file.seal(key)
+        self.barrier()
+        self.drain()
 
     def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
-
-        def replace(connection: sqlite3.Connection) -> None:
-            number = close_period.clear(connection, key)
-            self._appender.dictionary.forget()
-            records = (self._appender.numbers(connection, number, row) for row in rows)
-            placed = [(*record[:2], place, *record[3:]) for place, record in enumerate(records)]
-            insert(connection, "event", EVENT_COLUMNS, placed)
-            close_period.finish(connection, number)
-
-        self._write(replace)
+        self.file.keep(key, rows)
 
     def kept(self, key: PeriodKey) -> bool:
         """Whether the rows of a period are those that `keep` wrote."""
-        with self._reading() as connection:
-            number = find_period(connection, key)
-            return number is not None and state_of(connection, number) == KEPT
+        return self.file.kept(key)
 
     def expire_kept(
-        self, now: float, allowed: close_period.Allowed, calendar_of: CalendarOf
+        self, now: float, allowed: Mapping[tuple[str, str, str], int], calendar_of: CalendarOf
     ) -> int:
         """Remove kept rows whose own days, or those allowed, after their period are over."""
-        removed = self._write(
-            lambda connection: close_period.expire(connection, now, allowed, calendar_of)
-        )
-        assert isinstance(removed, int)
-        return removed
+        return self.file.expire_kept(now, allowed, calendar_of)
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
-        self._write(lambda connection: forget_answers(connection, before))
+        self.file.forget_answers(before)
 
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""
-        with self._reading() as connection:
-            rows = connection.execute("SELECT site, collector, purpose, closes, period FROM period")
-            return [PeriodKey(*row) for row in rows]
+        self.drain()
+        return self.file.periods()
 
     def rows(self, key: PeriodKey) -> Iterator[Row]:
         """The rows of a period, in no meaningful order."""
-        with self._reading() as connection:
-            number = find_period(connection, key)
-            yield from map(_row, connection.execute(_select("period_id = ?"), (number,)))
+        self.drain()
+        return self.file.rows(key)
 
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""
-        with self._reading() as connection:
-            row = connection.execute(
-                "SELECT COUNT(*) FROM period AS p JOIN event AS e ON e.period = p.id"
-                " WHERE p.site = ? AND p.closes = 'day' AND p.period = ?",
-                (site, day),
-            ).fetchone()
-        return int(row[0])
+        self.drain()
+        return self.file.rows_on(site, day)
 
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""
-        wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
-        rows: list[Row] = []
-        with self._reading() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                chunk = wanted[start : start + CHUNK]
-                select = _select(removal.of_visitors(len(chunk), "period_id", "pseudonym"))
-                rows += map(_row, connection.execute(select, chunk))
-        return rows
+        self.drain()
+        return self.file.of_pseudonyms(pseudonyms)
 
     def counts(self, key: PeriodKey) -> Counts:
         """Distinct pseudonyms, page views and rows of a period."""
-        with self._reading() as connection:
-            row = connection.execute(
-                "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
-                " FROM event WHERE period = ? AND type <> ?",
-                (
-                    TYPE_NUMBERS["page_view"],
-                    find_period(connection, key),
-                    TYPE_NUMBERS["drop"],
-                ),
-            ).fetchone()
-        return Counts(*row)
+        self.drain()
+        return self.file.counts(key)
 
-    @contextmanager
-    def reading(self, key: PeriodKey) -> Iterator[SqlitePeriod]:
+    def reading(self, key: PeriodKey) -> AbstractContextManager[SqlitePeriod]:
         """One view of a period, whatever is written meanwhile."""
-        with self._reading() as connection:
-            connection.execute("BEGIN")
-            yield SqlitePeriod(connection, key)
+        self.drain()
+        return self.file.reading(key)
 
     def limits(self, key: PeriodKey) -> Limits | None:
         """The limits of a period's rows; None where it has none."""
-        with self.reading(key) as period:
-            return period.limits()
+        return self.file.limits(key)
 
     def pseudonyms(self) -> set[bytes]:
         """Every pseudonym that has a row."""
-        with self._reading() as connection:
-            rows = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
-            return {visitor for (visitor,) in rows}
+        self.drain()
+        return self.file.pseudonyms()
 
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""
-        with self._reading() as connection:
-            number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
-        return number
+        return self.file.generation()
 
     def check(self) -> None:
-        """StoreUnavailable where a row cannot be written now, as far as can be told without one."""
-        if self.fault:
-            self.barrier()
-        self.generation()
-
-    def close(self) -> None:
-        """Write what waits, and stop."""
-        self._group.close()
-
-    def _write(self, work: Work) -> object:
-        try:
-            return self._group.ask_now(work)
-        except Full as full:
-            raise StoreUnavailable(str(full)) from None
-
-    def _connect(self) -> sqlite3.Connection:
-        """A connection that only reads; the caller closes it. Raises StoreUnavailable."""
-        try:
-            present = self._present
-            if present is not None:
-                # SQLite would read the journal that stands there now by the index of the old one.
-                present.check()
-            connection = open_events(self._path, busy_timeout=self._busy_timeout)
-            connection.execute("PRAGMA query_only=ON")
-        except (sqlite3.Error, OSError, AskfirstError) as error:
-            raise StoreUnavailable(f"the event store cannot be read: {error}") from error
-        return connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connect()) as connection:
-            try:
-                yield connection
-            except sqlite3.Error as fault:
-                raise StoreUnavailable(f"the event store cannot be read: {fault}") from fault
-
-    # From here on: the writing thread.
-
-    def _round(self, jobs: Sequence[Batch | Work]) -> Sequence[object]:
-        try:
-            outcomes = self._transaction(jobs)
-        except Exception as error:
-            if _is_store_fault(error):
-                self._disconnect()
-                self.fault = f"{type(error).__name__}: {error}"
-                FAULTS.failed("events", f"askfirst.E110 events is away: {error_name(error)}")
-                return [StoreUnavailable(f"the event store cannot be written: {error}")] * len(jobs)
-            if len(jobs) == 1:
-                return [error]
-            # One job is at fault: each by itself, so that it fails alone.
-            return [outcome for job in jobs for outcome in self._round([job])]
-        self.fault = ""
-        FAULTS.went_well("events")
-        if self._truncate:
-            self._truncate_wal()
-        return outcomes
-
-    def _transaction(self, jobs: Sequence[Batch | Work]) -> Sequence[object]:
-        connection = self._connected()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            check_version(connection, STEPS, "events")
-            self._appender.dictionary.refresh(connection)
-            judged = {job.judged for job in jobs if isinstance(job, Batch)}
-            ended = self._ended(judged) if judged else frozenset()
-            outcomes = self._outcomes(connection, jobs, ended)
-            connection.execute("COMMIT")
-        except BaseException:
-            self._appender.dictionary.forget()
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        # SQLite goes on writing to a file that was unlinked: nothing there may be acknowledged.
-        assert self._present is not None
-        self._present.check()
-        return outcomes
-
-    def _outcomes(
-        self, connection: sqlite3.Connection, jobs: Sequence[Batch | Work], ended: Set[Authorized]
-    ) -> list[object]:
-        """In the order they came: what is removed after an append removes it too."""
-        outcomes: list[object] = []
-        for batches, group in groupby(jobs, lambda job: isinstance(job, Batch)):
-            if not batches:
-                outcomes += [self._removing(connection, job) for job in group if callable(job)]
-                continue
-            appends = [job for job in group if isinstance(job, Batch)]
-            refused = [
-                HandleEnded()
-                if batch.judged in ended
-                else None
-                if batch.is_awaited()
-                else StoreUnavailable("nobody waits for the answer any more")
-                for batch in appends
-            ]
-            active = [batch for batch, fault in zip(appends, refused, strict=True) if not fault]
-            answers = iter(self._appender.append(connection, active) if active else ())
-            outcomes += [fault or next(answers) for fault in refused]
-        return outcomes
-
-    def _removing(self, connection: sqlite3.Connection, work: Work) -> object:
-        before = connection.total_changes
-        answer = work(connection)
-        if connection.total_changes != before:
-            self._appender.dictionary.forget()
-            self._truncate = True
-        return answer
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None or self._present is None:
-            connection = open_events(self._path, busy_timeout=self._busy_timeout)
-            try:
-                self._present = Present(self._path, connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        else:
-            self._present.check()
-        return self._connection
-
-    def _disconnect(self) -> None:
-        self._appender.forget()
-        if self._connection is not None and self._present is not None:
-            if self._present.is_replaced:
-                self.is_first = False
-            with suppress(sqlite3.Error):
-                self._present.end(self._connection, self._connection.close)
-        self._connection = self._present = None
-
-    def _truncate_wal(self) -> None:
-        """What was removed is still in the journal; a reader may keep it there for some rounds."""
-        assert self._connection is not None
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA busy_timeout=0")
-            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            self._truncate = bool(busy)
-        self._connection.execute(f"PRAGMA busy_timeout={self._busy_timeout}")
-
-
-def _is_store_fault(error: Exception) -> bool:
-    if isinstance(error, StoreFault):
-        return error.part == "events"
-    return isinstance(error, (sqlite3.Error, OSError, SettingError)) and not isinstance(
-        error, _JOB_FAULTS
-    )
-
-
-def _select(where: str) -> str:
-    return f"SELECT {_ROW_COLUMNS} FROM events_text WHERE {where}"  # noqa: S608
-
-
-def _row(fields: Sequence[object]) -> Row:
-    site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = fields[:10]
-    time, time_level, *parts = fields[10:]
-    values = {"time": time_value(time, time_level)}  # type: ignore[arg-type]
-    at = 0
-    for name, columns in _PARTS_OF.items():
-        values[name] = tuple(
-            str(part) for part in parts[at : at + len(columns)] if part is not None
-        )
-        at += len(columns)
-    return Row(
-        site=str(site),
-        collector=str(collector),
-        purpose=str(purpose),
-        closes=str(closes),
-        period=str(period),
-        type=str(type_),
-        values={name: value for name, value in values.items() if value},
-        pseudonym=visitor,  # type: ignore[arg-type]
-        min_cell_size=cell,  # type: ignore[arg-type]
-        retention_days=retention,  # type: ignore[arg-type]
-        keep_rows_days=keep,  # type: ignore[arg-type]
-    )
+        """StoreUnavailable where a batch cannot be accepted now, or moved, as far as is known."""
+        if self.spool.fault or self.spool.is_full:
+            self.spool.barrier()  # it may be well again
+        if self.spool.is_full:
+            raise StoreUnavailable("too much waits to be moved to the store")
+        self.file.check()

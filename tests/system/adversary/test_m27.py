@@ -78,6 +78,7 @@ async def _come(world: World, number: int) -> None:
             view(page, "marketing"),
             {"purpose": "statistics", "type": "action", "page": page, "action": {"name": "order"}},
         )
+        world.move()
 
 
 async def _act(world: World, one: Visitor, story: Story, second: int) -> None:
@@ -97,6 +98,7 @@ async def _act(world: World, one: Visitor, story: Story, second: int) -> None:
             view(story.page, "marketing"),
             {"purpose": "statistics", **leave},
         )
+        world.move()
     elif second == 5 and story.ending == "erases":
         await _erase(world, one)
     elif second == 5 and story.ending == "withdraws":

@@ -23,7 +23,7 @@ HOUSE = {
     *("edition", "notice", "site_key", "revision", "placed", "scheduled", "retired_site"),
     *("host_edition", "suspension", "webhook", "milestone", "change", "alembic_version"),
     *("members", "member_site", "invitation", "session", "api_token", "identity", "setup_links"),
-    *("lease", "job", "subject", "generation", "pair", "witness"),
+    *("lease", "job", "subject", "generation", "pair", "witness", "moved"),
 }
 # Names nobody, says no time: the leaves of the ledger, and the marks that keep the dead dead.
 REMAINS = {"entry", "dead", "ended"}
@@ -34,7 +34,7 @@ OPEN = {"closing", "today"}
 def rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table of every database."""
     found: dict[str, list[tuple[object, ...]]] = {}
-    for path in sorted(folder.glob("*.db")):
+    for path in sorted(folder.rglob("*.db")):
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
             for (name,) in names.fetchall():

@@ -117,6 +117,7 @@ class Backup:
         for each in (self.stays, self.withdraws, self.erases):
             await self.world.answer(each, {"statistics": 2, "marketing": 2})
             await self.world.send(each, view("/shop/tea"), view("/a", "marketing"))
+        self.world.move()
         for name in BACKED_UP:
             back_up(self.folder / name, self.copies / name)
         await self.world.aclose()

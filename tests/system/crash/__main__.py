@@ -9,6 +9,7 @@ Ends with 1 where anything was lost, doubled or damaged.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -44,6 +45,8 @@ def main() -> int:
         )
         if asked.only in (None, point.number)
     ]
+    # Whoever looks at the outcome opens the folder, and is told each time what governs it.
+    logging.getLogger("askfirst").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="askfirst-crash-", dir=memory()))
     begun = time.monotonic()
     outcomes = []

@@ -26,7 +26,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 from tests.conftest import ROOT
-from tests.support.collectors import policy
+from tests.support.collectors import move_spools, policy
 from tests.support.people import admin
 from tests.support.placing import place, tides
 from tests.support.site_keys import new_site_key
@@ -75,6 +75,7 @@ class Worker:
 
 def paths(data: Path) -> int:
     """How many rows of the site's own say a path."""
+    move_spools(data)
     with closing(sqlite3.connect(data / "events.db")) as connection:
         query = "SELECT COUNT(*) FROM events_text WHERE collector = '' AND page_level >= 2"
         found: int = connection.execute(query).fetchone()[0]

@@ -13,7 +13,7 @@ import pytest
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.usecases.members import change_member
-from tests.support.collectors import policy
+from tests.support.collectors import believe_every_batch, policy
 from tests.support.placing import place, state, tides
 from tests.system.isolation.world import BASE, CLUB, World, world
 from tests.unit.closing.house import DAY, row, store
@@ -34,7 +34,7 @@ def here(tmp_path: Path) -> Iterator[World]:
         parts = made.parts
         parts.registry.publish(CLUBS)
         place(parts, tides(CLUBS, collector="winds"), owner="olive")
-        parts.events._ended = lambda judged: frozenset()  # type: ignore[attr-defined]
+        believe_every_batch(parts)
         for collector, page in PAGES.items():
             key = PeriodKey(CLUB, collector, "statistics", "day", TODAY)
             store(parts, [row(parts, n, {"page": ("/of", page)}, key) for n in range(12)])

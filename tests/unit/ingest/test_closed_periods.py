@@ -96,5 +96,6 @@ def test_closed_periods_fill_no_disk(world: World) -> None:
     for _ in range(5):
         assert world.post(world.body(), handle=handle).reasons == ["period-closed"]
     assert world.post(world.body(), handle=handle).reasons == ["over-daily-limit"]
+    world.parts.events.drain()
     with closing(sqlite3.connect(world.folder / "events.db")) as file:
         assert file.execute("SELECT COUNT(*) FROM answer").fetchone() == (5,)

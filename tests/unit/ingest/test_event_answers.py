@@ -12,6 +12,7 @@ import pytest
 
 from askfirst.http.set_cookie import deletes
 from askfirst.terms.token import State, sign_state
+from askfirst_collector.store.sqlite import SqliteEvents
 from tests.unit.ingest.world import MARKETING
 
 from .world import NOW, VISIT, World, site_policy
@@ -129,11 +130,15 @@ def test_a_retry_after_the_withdrawal_has_no_grant(world: World) -> None:
 def test_a_store_that_is_away_is_503_and_the_retry_succeeds(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """202 means on disk: while the store is away nothing is acknowledged, and it says when."""
+    """202 means on disk: while the spool is away nothing is acknowledged, and it says when."""
+    events = world.parts.events
+    assert isinstance(events, SqliteEvents)
+    monkeypatch.setattr(events.spool, "_busy_timeout", 50)
     handle = world.grant()
+    world.post(world.body(), handle=handle)
+    assert events.spool.path is not None
     body = world.body(*[VISIT] * 3)
-    monkeypatch.setattr(world.parts.events, "_busy_timeout", 50)
-    with closing(sqlite3.connect(world.folder / "events.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(events.spool.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = world.post(body, handle=handle)
         assert answer.status == 503
@@ -141,7 +146,7 @@ def test_a_store_that_is_away_is_503_and_the_retry_succeeds(
         assert answer.body["reason"] == "collector-away"
         other.execute("ROLLBACK")
     assert world.post(body, handle=handle).body["stored"] == 3
-    assert len(world.rows()) == 3
+    assert len(world.rows()) == 4
 
 
 def test_a_fault_of_ours_is_503_and_says_nothing_of_the_visitor(

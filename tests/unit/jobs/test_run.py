@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -13,8 +15,9 @@ from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.services import Services
 from askfirst_collector.store.lease import take
 from askfirst_collector.store.periods import IN_UTC
+from askfirst_collector.store.sqlite import SqliteEvents
 
-from ..closing.house import MONDAY, Clock, after, crowd, store
+from ..closing.house import MONDAY, Clock, after, crowd, key_of, row, store
 from ..closing.test_close import closings
 
 
@@ -91,3 +94,26 @@ def test_jobs_stop_before_they_ever_held_the_lease(parts: Services, clock: Clock
     waiting.stop()
     assert ran == []
     assert not take(parts.engine, "c", clock.now)
+
+
+def test_a_spool_does_not_outlive_the_salt_of_its_period(
+    parts: Services, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M28: it is moved before; where it cannot be, what waits of that period goes with the salt."""
+    salts = [job for job in JOBS if job.name == "salts"]
+    assert isinstance(parts.events, SqliteEvents)
+    parts.events.file._busy_timeout = 50
+    store(parts, crowd(parts, 2, page=("/moved",), time=(MONDAY, "09")))
+    clock.now = after() + 3 * 3600
+    run_jobs(parts, clock.now, jobs=salts)
+    assert parts.events.file.counts(key_of()).rows == 2
+    tuesday = key_of("2026-11-17")
+    store(parts, [row(parts, n, {"page": ("/left",)}, tuesday) for n in range(3)])
+    clock.now = after(tuesday.period) + 3 * 3600
+    with closing(sqlite3.connect(parts.folder.events, isolation_level=None)) as program:
+        program.execute("BEGIN IMMEDIATE")
+        run_jobs(parts, clock.now + 60, jobs=salts)
+        program.execute("ROLLBACK")
+    assert parts.salts.open_periods("shop") == []
+    assert "askfirst.E115 3 events" in caplog.text
+    assert parts.events.counts(tuesday).rows == 0

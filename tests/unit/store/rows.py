@@ -12,6 +12,7 @@ from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst_collector.store.events import (
     Authorized,
     Batch,
+    EventStore,
     Row,
 )
 from askfirst_collector.store.schema import DIMENSIONS
@@ -46,7 +47,7 @@ def nobody(_judged: Collection[Authorized]) -> Set[Authorized]:
     return frozenset()
 
 
-def append(store: SqliteEvents, *batches: Batch) -> list[bytes | BaseException]:
+def append(store: EventStore, *batches: Batch) -> list[bytes | BaseException]:
     async def together() -> list[bytes | BaseException]:
         return await asyncio.gather(*map(store.append, batches), return_exceptions=True)
 
@@ -54,10 +55,11 @@ def append(store: SqliteEvents, *batches: Batch) -> list[bytes | BaseException]:
 
 
 def raw(folder: Path) -> bytes:
-    """Every byte of the store: database, journal and index."""
-    return b"".join(path.read_bytes() for path in sorted(folder.glob("events.db*")))
+    """Every byte of the store and its spools: databases, journals and indexes."""
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("events*.db*")))
 
 
 def reader(store: SqliteEvents) -> closing[sqlite3.Connection]:
-    """A connection as the store reads by."""
-    return closing(store._connect())
+    """A connection as the store reads by, once everything is moved."""
+    store.drain()
+    return closing(store.file.connect())

@@ -169,13 +169,13 @@ def test_the_ledger_and_the_salts_are_away_without_their_journal(tmp_path: Path)
 def test_the_events_are_away_without_their_journal_and_come_back(tmp_path: Path) -> None:
     """The next write opens the store anew, and finds what the journal had."""
     with closing(SqliteEvents(tmp_path / "events.db", ended=lambda _: frozenset())) as store:
-        store.barrier()
+        store.file.barrier()
         (tmp_path / "events.db-wal").unlink()
         with pytest.raises(StoreUnavailable):
             store.periods()
         with pytest.raises(StoreUnavailable):
-            store.barrier()
-        store.barrier()
+            store.file.barrier()
+        store.file.barrier()
         assert store.periods() == []
         assert store.is_first
 

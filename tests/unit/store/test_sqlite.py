@@ -68,9 +68,13 @@ def test_an_answer_means_that_another_process_can_read_the_row(
     """202 means committed: a second process reads the row as soon as append has answered."""
     append(store, batch("b", ROW))
     query = "SELECT page_2, time, time_level FROM events_text"
-    program = (
-        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())"
-    )
+    program = """
+import pathlib, sys
+from askfirst_collector.store.sqlite import SqliteEvents
+store = SqliteEvents(pathlib.Path(sys.argv[1]), ended=frozenset)
+store.drain()
+print(store.file.connect().execute(sys.argv[2]).fetchall())
+"""
     out = subprocess.run(
         [sys.executable, "-c", program, tmp_path / "events.db", query],
         capture_output=True,
@@ -118,7 +122,8 @@ def test_who_waits_together_is_written_together(tmp_path: Path) -> None:
             replace(batch(f"b{n}", ROW), judged=Authorized("shop", f"{n:064x}", n))
             for n in range(300)
         ]
-        with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+        assert store.spool.path is not None
+        with closing(sqlite3.connect(store.spool.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             answers = _append_while(store, batches, other)
         assert answers == [one.answer for one in batches]
@@ -166,13 +171,17 @@ def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path
 
 def test_the_barrier_waits_for_whoever_writes(store: SqliteEvents, tmp_path: Path) -> None:
     """M20: a barrier returns only after a transaction of another process has ended."""
-    append(store, batch("b", ROW))
-    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable):
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as other:
+        append(other, batch("a", ROW))
+        append(store, batch("b", ROW))
+        for path in (other.spool.path, store.spool.path):
+            assert path is not None
+            with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                with pytest.raises(StoreUnavailable):
+                    store.barrier()
+                writer.execute("COMMIT")
             store.barrier()
-        other.execute("COMMIT")
-    store.barrier()
 
 
 def test_no_row_tells_when_it_came(store: SqliteEvents) -> None:
@@ -199,6 +208,7 @@ def test_a_dropped_period_leaves_no_byte(store: SqliteEvents, tmp_path: Path) ->
     sunday = replace(ROW, values={"page": ("/sunday-canary",)}, pseudonym=b"sunday-visitor")
     append(store, batch("b", sunday, monday))
     assert b"sunday-canary" in raw(tmp_path)
+    store.drain()
     store.drop(sunday.key)
     assert store.periods() == [monday.key]
     assert b"sunday-canary" not in raw(tmp_path)
@@ -217,7 +227,7 @@ def test_a_reader_delays_the_emptying_of_the_journal_only(
         connection.execute("SELECT COUNT(*) FROM event").fetchone()
         store.drop(ROW.key)
         assert b"sunday-canary" in raw(tmp_path)
-    store.barrier()
+    store.file.barrier()
     assert b"sunday-canary" not in raw(tmp_path)
 
 
@@ -228,6 +238,7 @@ def test_a_large_period_goes_in_slices_while_others_write(
     monkeypatch.setattr("askfirst_collector.store.removal.SLICE", 10)
     rows = [replace(ROW, pseudonym=bytes([n])) for n in range(1, 96)]
     append(store, batch("b", *rows))
+    store.drain()
     store.drop(ROW.key)
     assert store.periods() == []
     with reader(store) as connection:
@@ -269,6 +280,7 @@ def test_what_another_process_dropped_is_not_remembered(tmp_path: Path) -> None:
         closing(SqliteEvents(path, ended=nobody)) as two,
     ):
         append(one, batch("b1", ROW))
+        two.drain()
         two.drop(ROW.key)
         append(one, batch("b2", ROW))
         append(two, batch("b3", ROW))

@@ -23,13 +23,13 @@ from .rows import ROW, append, batch, nobody
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real disk of one megabyte."""
+    """A real disk of 24 megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if shutil.which("mount") is None:
         pytest.skip("mount is not here, so there is no small disk")
     mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, check=False
     )
     if mounting.returncode != 0:
         pytest.skip("mounting a small disk needs root")
@@ -47,7 +47,7 @@ def test_a_full_disk_is_away_and_comes_back(small_disk: Path) -> None:
 
 def _fills_and_recovers(store: SqliteEvents, *, make_room: Callable[[], None], room: Path) -> None:
     ballast = room / "ballast"
-    ballast.write_bytes(b"x" * 300_000)
+    ballast.write_bytes(b"x" * 15_000_000)
     written, faults = [], 0
     for n in range(200):
         rows = [
@@ -58,11 +58,13 @@ def _fills_and_recovers(store: SqliteEvents, *, make_room: Callable[[], None], r
         if isinstance(outcome, StoreUnavailable):
             faults += 1
             assert outcome.retry_after > 0
-            assert "full" in store.fault
+            assert "waits" in str(outcome)
             break
         written.append(n)
     assert written
     assert faults == 1
+    with pytest.raises(StoreUnavailable, match="waits"):
+        store.check()
     ballast.unlink()
     assert append(store, batch("after", ROW)) == [b"answer to after"]
     assert store.fault == ""
@@ -76,8 +78,8 @@ def test_a_limited_file_is_away_and_loses_nothing(
 ) -> None:
     """The same where no disk can be mounted: the database itself may not grow."""
     append(store, batch("first", ROW))
-    connection = store._connection
-    assert connection is not None
+    assert store.spool._own is not None
+    connection = store.spool._own.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages + 2}")
     rows = [replace(ROW, values={"page": ("/x" * 900 + str(n),)}) for n in range(100)]
@@ -90,7 +92,8 @@ def test_a_limited_file_is_away_and_loses_nothing(
 def test_a_locked_database_is_away_and_comes_back(store: SqliteEvents, tmp_path: Path) -> None:
     """Locked for longer than the busy timeout: StoreUnavailable; unlocked: stored."""
     append(store, batch("first", ROW))
-    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as other:
+    assert store.spool.path is not None
+    with closing(sqlite3.connect(store.spool.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         (outcome,) = append(store, batch("b", ROW))
         assert isinstance(outcome, StoreUnavailable)
@@ -156,7 +159,7 @@ def test_closing_writes_what_waits_and_then_refuses(tmp_path: Path) -> None:
     append(store, *(batch(f"b{n}", ROW) for n in range(50)))
     store.close()
     store.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["events.db"]
+    assert {path.name for path in tmp_path.rglob("*")} == {"events.db", "spool"}
     (outcome,) = append(store, batch("late", ROW))
     assert isinstance(outcome, StoreUnavailable)
     with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as again:

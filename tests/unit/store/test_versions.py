@@ -13,13 +13,15 @@ import pytest
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import SettingError
 from askfirst_collector.store import salts, schema
-from askfirst_collector.store.events import StoreUnavailable
+from askfirst_collector.store.events import EventStore, StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.versions import run_script
 from tests.support.collectors import Clock, opened
 from tests.unit.closing import house as closing_house
+
+from .rows import ROW, append, batch
 
 MIDNIGHT = 1_795_392_000  # 2026-11-23T00:00:00Z
 NEXT = run_script("CREATE TABLE more (number INTEGER);\nINSERT INTO more VALUES (1);\n")
@@ -45,7 +47,7 @@ def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         assert file.period("shop", "day", "2026-11-22", MIDNIGHT) == salt
     schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 3]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [2, 4]
 
 
 def test_the_next_version_keeps_open_periods(
@@ -57,13 +59,14 @@ def test_the_next_version_keeps_open_periods(
         rows = closing_house.crowd(parts, 3, page=("blog",))
         closing_house.store(parts, rows)
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, NEXT))
-    monkeypatch.setattr("askfirst_collector.store.sqlite.STEPS", schema.STEPS)
+    monkeypatch.setattr("askfirst_collector.store.events_file.STEPS", schema.STEPS)
+    monkeypatch.setattr("askfirst_collector.store.store_view.STEPS", schema.STEPS)
     monkeypatch.setattr(salts, "STEPS", (*salts.STEPS, NEXT))
     with closing_house.opened(tmp_path, clock) as parts:
         assert closing_house.crowd(parts, 3, page=("blog",)) == rows
         closing_house.store(parts, closing_house.crowd(parts, 2, start=3, page=("blog",)))
         assert parts.events.counts(rows[0].key).rows == 5
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 4]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 5]
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,10 +100,10 @@ def test_a_newer_folder_is_refused_with_a_sentence(tmp_path: Path, name: str) ->
 def test_a_running_older_worker_is_away(tmp_path: Path, part: str) -> None:
     """Nothing is written into tables that a newer program has migrated meanwhile."""
     with opened(tmp_path) as parts:
-        parts.events.barrier()
+        append(parts.events, batch("first"))
         write: Callable[[], object] = {
             "ledger": parts.watch.version,
-            "events": parts.events.barrier,
+            "events": lambda: _append(parts.events),
             "salts": lambda: parts.salts.new_grant_key("5e" * 32),
         }[part]
         write()
@@ -118,6 +121,12 @@ def test_a_running_older_worker_is_away(tmp_path: Path, part: str) -> None:
         else:
             set_version(path, before)
         write()
+
+
+def _append(store: EventStore) -> None:
+    (outcome,) = append(store, batch("next", ROW))
+    if isinstance(outcome, StoreUnavailable):
+        raise outcome
 
 
 def _revise(path: Path, revision: str) -> None:

@@ -82,7 +82,7 @@ def claim(path: Path) -> tuple[Own, list[bytes]]:
         name = path if number == 0 else path.with_name(f"{path.name}.{number}")
         if own is not None and not name.exists():
             continue
-        file = _take(name)
+        file = take(name)
         if file is None:
             continue
         lines += file.read()
@@ -98,7 +98,8 @@ def claim(path: Path) -> tuple[Own, list[bytes]]:
     return own, lines
 
 
-def _take(path: Path) -> Own | None:
+def take(path: Path) -> Own | None:
+    """The file at a path, made where it is missing, locked; None where another has it."""
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     os.set_inheritable(handle, False)
     try:

@@ -155,6 +155,9 @@ def test_nothing_of_what_was_before_consent(shop: Site, serve: Serve, arrive: Ar
     hidden(tab)
     until(tab, lambda: len(told(less)) >= 2)
     assert {value for _, _, value in told(less)} == {None}
+    tab.evaluate("askfirst.show()")
+    stored = tab.get_by_text("how long you look at a page; how much of a page you see; which other")
+    until(tab, lambda: stored.count() > 0)
     plain = serve()
     for site, choice in ((shop, 0), (plain, 2)):
         other = arrive(site)

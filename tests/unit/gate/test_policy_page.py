@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from askfirst.pages.describe import at
 from askfirst.pages.policy import policy_page
 from askfirst.pages.words import words_in
+from askfirst.terms.attributes import AUTOMATIC
+from askfirst.terms.policy import shipped
 from tests.unit.gate.shown import HARMLESS, Page, document, editions
 
 WORDS = words_in("en")
@@ -47,3 +50,14 @@ def test_hostile_words_are_shown_as_text() -> None:
     page = Page(policy_page(editions(document(hostile=True)).current, words=WORDS))
     assert not page.all("img")
     assert HARMLESS in page.text
+
+
+def test_what_pages_tell_of_by_themselves_is_said() -> None:
+    """M15: each of it in words, where the policy lists it, with less detail too; else nothing."""
+    words = words_in("en")
+    phrases = [words.say("automatic", name) for name in AUTOMATIC]
+    listed, none = (shipped(name).purposes["statistics"].terms for name in ("standard", "minimal"))
+    for detail in (1, 2):
+        assert "; ".join(phrases) in at(listed, detail, words)
+        assert not any(phrase in at(none, detail, words) for phrase in phrases)
+    assert not any(phrase in at(listed, 0, words) for phrase in phrases)

@@ -1,6 +1,6 @@
 """CPU of what is acknowledged: a grant, an event by itself, a withdrawal; of two checkouts in turn.
 
-    python benchmarks/acknowledged.py CHECKOUT [CHECKOUT] [--visitors 300] [--rounds 5]
+    scripts/benchmark acknowledged CHECKOUT [CHECKOUT] [--visitors 300] [--rounds 5]
 
 Each turn is a process of its own, which imports from its checkout, opens a folder of its own and is
 asked over ASGI, under a site's key, one request after another: so that nothing is shared between

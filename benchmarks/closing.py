@@ -1,4 +1,4 @@
-"""How long one process takes to close a day: `python -m benchmarks.closing --events 1000000`.
+"""How long one process takes to close a day: `scripts/benchmark closing --events 1000000`.
 
 The rows are put straight into the event store (with its own schema and dictionary), then closed by
 `close_period`: sealed, read, disclosed, committed to the ledger, destroyed. `--keep` closes with

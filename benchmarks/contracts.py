@@ -1,6 +1,6 @@
 """CPU of reading a batch of events with every field wanted, against `json.loads` of the same bytes.
 
-    python benchmarks/contracts.py [--rounds 30]
+    scripts/benchmark contracts [--rounds 30]
 
 Both take turns, and the best round of each counts, so that what else the machine does matters less.
 """

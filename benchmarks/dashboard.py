@@ -1,6 +1,6 @@
 """Milliseconds of each page of the dashboard, after a year of closed days.
 
-    python -m benchmarks.dashboard [--days 365] [--pages 400] [--rounds 5]
+    scripts/benchmark dashboard [--days 365] [--pages 400] [--rounds 5]
 
 Every day is disclosed by the real rule and written by the real function: a site with many pages,
 referrers and countries. Asked in process by a signed-in host admin, for the whole year and for the

@@ -1,6 +1,6 @@
 """CPU a stored event, against a bare uvicorn endpoint that parses the same JSON and answers 202.
 
-    python benchmarks/events.py [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
+    scripts/benchmark events [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
                                 [--agents 80] [--visitors 500]
 
 Few agents and visitors are found in memory (warm); `--agents 1000000 --visitors 20000` finds hardly

@@ -1,6 +1,6 @@
 """What a site owner sees of a month, and how long figures so far take.
 
-    PYTHONPATH=. python benchmarks/figures.py [--rows 1000000 10000000]
+    scripts/benchmark figures [--rows 1000000 10000000]
 
 A blog of 41 pages with 12, 60, 200 and 2,000 agreeing visitors a day, closed by month: how many
 pages and referrers have a figure after 3, 8 and 28 days and once it has closed, and how far the

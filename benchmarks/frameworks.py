@@ -1,12 +1,11 @@
 """CPU a request that the gate adds to WSGI, Flask and Django; beside django-cookie-consent's check.
 
-    python -m benchmarks.frameworks [--rounds 30] [--requests 500]
+    scripts/benchmark frameworks [--rounds 30] [--requests 500]
 
 In-process calls, paired in turn: the bare application, then the same with the gate, so that a busy
 machine slows both; process CPU time, the median of the rounds. `cold` pays for reading an answer
-that no visitor had before; `warm` is every other request. django-cookie-consent (pip install
-django-cookie-consent) runs with its middleware, and asks for one group in the view; its groups are
-in Django's local-memory cache.
+that no visitor had before; `warm` is every other request. django-cookie-consent runs with its
+middleware, and asks for one group in the view; its groups are in Django's local-memory cache.
 """
 
 from __future__ import annotations

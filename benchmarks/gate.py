@@ -1,6 +1,6 @@
 """CPU a request that ConsentMiddleware adds over the bare application.
 
-    python -m benchmarks.gate [--rounds 40] [--requests 2000]
+    scripts/benchmark gate [--rounds 40] [--requests 2000]
 
 In-process ASGI calls, bare and wrapped paired in turn, so that a busy machine slows both; process
 CPU time, the median of the rounds. Warm: the answer was checked before, as it is for every visitor

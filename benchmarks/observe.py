@@ -1,6 +1,6 @@
 """Microseconds of CPU to observe one event, cold and warm.
 
-    python benchmarks/observe.py [--mmdb FILE] [--events N]
+    scripts/benchmark observe [--mmdb FILE] [--events N]
 
 Warm: the same few hundred agents come back, as they do. Cold: no agent comes twice. Without --mmdb
 places come from iptocc. Levels are those of the ready-made policies, and the finest there are.

@@ -1,6 +1,6 @@
 """How many visitors stand out alone: in open rows, in kept rows, in closed tables.
 
-    python benchmarks/singled_out.py [--visitors 10000] [--corpus ../shared/data]
+    scripts/benchmark singled_out [--visitors 10000] [--corpus ../shared/data]
 
 Visitors are drawn by weight from the real devices of `ua/user-agents-npm` (agent, screen,
 language), their countries from the test table of GeoIP2; each sees a few pages on one day, and on

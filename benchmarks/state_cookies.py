@@ -1,6 +1,6 @@
 """How many visitors hold a state cookie that nobody else has: a year of answers, by the real rules.
 
-    python benchmarks/state_cookies.py
+    scripts/benchmark state_cookies
 
 Visitors come first at any time of the year, and again every two weeks on average. One in five is
 careful: decides each purpose by itself, half of them with less detail, and changes their mind at

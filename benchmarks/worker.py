@@ -1,6 +1,6 @@
 """Memory of one worker: before, and after many events of many visitors.
 
-    python -m benchmarks.worker [--events 50000] [--visitors 5000]
+    scripts/benchmark worker [--events 50000] [--visitors 5000]
 
 The whole of it in one process: gate, observation, event store. Agents are told apart, pages too,
 so that every cache there is fills up.

@@ -2,7 +2,7 @@
 
     npm install --prefix /tmp/peers vanilla-cookieconsent klaro orejime tarteaucitronjs \\
         cookieconsent @mozmeao/consent-banner @mozmeao/cookie-helper @c15t/react react react-dom
-    python -m benchmarks.banner --peers /tmp/peers [--rounds 7] [--latency 100]
+    scripts/benchmark banner --peers /tmp/peers [--rounds 7] [--latency 100]
 
 One static page each with three purposes, Chromium, an empty cache, a server that answers after the
 latency and sends Brotli; all of them in turn in each round, at 1× and at 4× throttle of the CPU.

@@ -111,19 +111,41 @@ def served(kind: str, folder: Path) -> Iterator[Server]:
         server.kill()
 
 
+class CommandProcess:
+    """A process beside this one that runs commands one after another: its modules are read once."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.serving", "commands"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, words: list[str]) -> tuple[int, str]:
+        """Run `askfirst …`: exit code and output; AssertionError for what it did not catch."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(words)}\n")
+        self._process.stdin.flush()
+        code, output, failure = json.loads(self._process.stdout.readline())
+        assert failure == "", (words, output, failure)
+        return code, output
+
+    def close(self) -> None:
+        """End it."""
+        with self._process:
+            self._process.terminate()
+
+
 def run_commands(commands: Iterable[list[str]]) -> list[tuple[int, str]]:
     """Run each as `askfirst …` in one process beside; exit code and output of each."""
-    lines = "".join(f"{json.dumps(words)}\n" for words in commands)
-    completed = subprocess.run(
-        [sys.executable, "-m", "tests.system.serving", "commands"],
-        cwd=ROOT,
-        input=lines,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE * 4,
-        check=True,
-    )
-    return [(code, output) for code, output in map(json.loads, completed.stdout.splitlines())]
+    process = CommandProcess()
+    try:
+        return [process.run(words) for words in commands]
+    finally:
+        process.close()
 
 
 def call(
@@ -185,8 +207,9 @@ def _commands() -> None:
 
     for line in sys.stdin:
         result = CliRunner().invoke(askfirst, json.loads(line))
-        failure = "" if isinstance(result.exception, SystemExit) else repr(result.exception or "")
-        print(json.dumps([result.exit_code, result.output + failure]), flush=True)
+        is_plain = result.exception is None or isinstance(result.exception, SystemExit)
+        failure = "" if is_plain else repr(result.exception)
+        print(json.dumps([result.exit_code, result.output, failure]), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from askfirst_collector.ledger.changes import changes
 from tests.system.isolation.world import World
+from tests.system.serving import CommandProcess
 
 Values = Mapping[str, str]
 ACTOR = "ada"
@@ -68,7 +69,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Command:
-    """A command in a process of its own, as on a machine where the collector runs."""
+    """A command in another process, as on a machine where the collector runs."""
 
     words: tuple[str, ...]
     file: str = ""  # what FILE among the words holds
@@ -78,12 +79,16 @@ class Command:
         file.write_text(self.file, "utf-8")
         texts = filled({word: word for word in self.words}, {**values, "FILE": str(file)})
         folder = str(world.parts.folder.ledger.parent)
-        command = [sys.executable, "-m", "askfirst", *texts.values(), "--data", folder]
-        process = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, text=True, check=False
-        )
-        assert "Traceback" not in process.stderr, process.stderr
-        return process.returncode == 0
+        code, _ = await asyncio.to_thread(beside().run, [*texts.values(), "--data", folder])
+        return code == 0
+
+
+@cache
+def beside() -> CommandProcess:
+    """The process that runs the commands of all rows, until this one ends."""
+    process = CommandProcess()
+    atexit.register(process.close)
+    return process
 
 
 def filled(texts: Values, values: Values) -> dict[str, str]:

@@ -76,18 +76,20 @@ class Terms:
     def query_parameters(self) -> Mapping[str, frozenset[str]]:
         """The listed values of each listed query parameter; ANY where any may be stored."""
         values: dict[str, set[str]] = {}
-        for name, value in self.parameters:
+        for name, value in sorted(self.parameters):
             values.setdefault(name, set()).add(value)
         listed = {name: frozenset(allowed) for name, allowed in values.items()}
-        return listed | {prefix[0]: ANY for prefix in self.parameters.any_of if prefix}
+        return listed | {prefix[0]: ANY for prefix in sorted(self.parameters.any_of) if prefix}
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:
         """The listed actions by name."""
         values: dict[str, dict[str, set[str]]] = {}
-        open_to_any = [prefix for prefix in self.action_items.any_of if prefix]
+        open_to_any = [prefix for prefix in sorted(self.action_items.any_of) if prefix]
         buckets: dict[str, dict[str, tuple[int, ...]]] = {}
-        for name, *rest in self.action_items:
+        # In one order in every process: pages and documents are made of it.
+        items = sorted(self.action_items)
+        for name, *rest in items:
             if len(rest) != 3:
                 continue
             prop, kind, text = rest
@@ -101,7 +103,7 @@ class Terms:
                 | {prop: ANY for name, prop in open_to_any if name == item[0]},
                 buckets.get(item[0], {}),
             )
-            for item in self.action_items
+            for item in items
             if len(item) == 1
         }
 

@@ -18,6 +18,7 @@ from askfirst_collector.ingest import events as events_module
 from askfirst_collector.ingest.events import open_events
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import Batch
+from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.visitor_rights import restrict
 from tests.unit.ingest.world import MARKETING
 
@@ -197,19 +198,23 @@ def test_a_choice_that_narrows_while_a_batch_waits_is_judged_again(
 ) -> None:
     """M20: a batch judged before a change is stored by what holds at the commit, or not at all."""
     handle = world.grant(statistics=2, marketing=2)
-    assert world.parts.events.periods() == []
+    events = world.parts.events
+    assert isinstance(events, SqliteEvents)
+    world.post(world.body(), handle=world.grant())  # so that there is a spool
+    spool = events.spool.path
+    assert spool is not None
 
     async def race() -> list[Answered]:
-        with closing(sqlite3.connect(world.folder / "events.db", isolation_level=None)) as lock:
+        with closing(sqlite3.connect(spool, isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
             judged = asyncio.Event()
-            append = world.parts.events.append
+            append = events.append
 
             async def watched(batch: Batch) -> bytes:
                 judged.set()
                 return await append(batch)
 
-            monkeypatch.setattr(world.parts.events, "append", watched)
+            monkeypatch.setattr(events, "append", watched)
             caller = {"askfirst.caller": Caller("example", handle, False, False)}
             body = world.body(VISIT, MARKETING)
             waiting = asyncio.ensure_future(world.ask(body, SAME_ORIGIN, caller))
@@ -224,7 +229,7 @@ def test_a_choice_that_narrows_while_a_batch_waits_is_judged_again(
 
     (answer,) = asyncio.run(race())
     assert answer.body == {"stored": 1, "dropped": [{"index": 1, "reason": "no-grant"}]}
-    assert [row.purpose for row in world.rows()] == ["statistics"]
+    assert [row.purpose for row in world.rows()] == ["statistics"] * 2
 
 
 def _choice(world: World, handle: str, purpose: str) -> int:

@@ -1,5 +1,5 @@
 /** askfirst for React: a provider, a hook, and a gate around what waits for consent. Renders on a server as unanswered. */
-import { type ComponentProps, createElement, type ReactNode, useState, useSyncExternalStore } from "react";
+import { type ComponentProps, createElement, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import type { Askfirst, ConsentView } from "../src/api.ts";
 import type { InitOptions } from "./index.ts";
 import { allowed, begin, snapshot, subscribe, unknown } from "./store.ts";
@@ -47,7 +47,13 @@ export interface EmbedProps extends Omit<ComponentProps<"iframe">, "src"> {
 /** A frame that waits for its purpose; in its place stands who would receive what. */
 export function Embed({ purpose, src, ...attributes }: EmbedProps): ReactNode {
   useConsent();
-  const frame = { ...attributes, "data-purpose": purpose, "data-src": src };
+  const [isTakenOver, setTakenOver] = useState(false);
+  useEffect(() => setTakenOver(true), []);
+  useEffect(() => {
+    if (isTakenOver) begin().refresh();
+  }, [isTakenOver]);
+  // Not before: what stands beside a frame that waits would be in the way of taking over what a server rendered.
+  const frame = { ...attributes, ...(isTakenOver && { "data-purpose": purpose }), "data-src": src };
   // An element around it, so that what is put beside the frame goes with it.
   return createElement("div", null, createElement("iframe", frame));
 }

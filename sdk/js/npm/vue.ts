@@ -1,5 +1,15 @@
 /** askfirst for Vue: a plugin, a composable, and a gate around what waits for consent. Renders on a server as unanswered. */
-import { defineComponent, h, onBeforeUnmount, onMounted, type Plugin, type ShallowRef, shallowRef } from "vue";
+import {
+  defineComponent,
+  h,
+  nextTick,
+  onBeforeUnmount,
+  onMounted,
+  type Plugin,
+  ref,
+  type ShallowRef,
+  shallowRef,
+} from "vue";
 import type { Askfirst, ConsentView } from "../src/api.ts";
 import type { InitOptions } from "./index.ts";
 import { allowed, begin, snapshot, subscribe, unknown } from "./store.ts";
@@ -56,10 +66,18 @@ export const Embed = defineComponent({
   setup(props, { attrs }) {
     // biome-ignore lint/correctness/useHookAtTopLevel: a composable of Vue is no hook of React
     useConsent();
+    // Not before: what stands beside a frame that waits would be in the way of taking over what a server rendered.
+    const isTakenOver = ref(false);
+    onMounted(async () => {
+      isTakenOver.value = true;
+      await nextTick();
+      begin().refresh();
+    });
     // An element around it, so that what is put beside the frame goes with it.
     return () => {
       const { purpose, src, title } = props;
-      return h("div", h("iframe", { ...attrs, title, "data-purpose": purpose, "data-src": src }));
+      const waits = isTakenOver.value ? { "data-purpose": purpose } : {};
+      return h("div", h("iframe", { ...attrs, title, ...waits, "data-src": src }));
     };
   },
 });

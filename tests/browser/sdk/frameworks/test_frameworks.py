@@ -96,6 +96,27 @@ def test_the_page_follows_the_answer(
     assert visitor.errors == []
 
 
+def test_a_rendered_page_is_taken_over_however_late(
+    site: Site, visitor: Visitor, client: str, rendered: str
+) -> None:
+    """What waits is left as the server rendered it until the framework is there."""
+    offer(site, client, rendered, classic=SCRIPT)
+    late = '<script>window.takeOver = () => import("/app.js")</script>'
+    now = '<script type="module" src="/app.js"></script>'
+    site.pages["/"] = Page(site.pages["/"].html.replace(now, late), {})
+    tab = visitor.context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    visitor.go(tab, "/")
+    settled(tab)
+    tab.evaluate("takeOver()")
+    expect(tab.locator(".askfirst-embed")).to_be_visible()
+    visitor.answer(tab, "Accept all")
+    expect(tab.locator("iframe[title=Map][src='/map']")).to_have_count(1)
+    assert [each for each in complaints if "status of" not in each] == []
+    assert visitor.errors == []
+
+
 def test_a_script_that_a_framework_puts_in_runs(site: Site, visitor: Visitor, client: str) -> None:
     """A script that waits, written in a component, runs after the grant, and once."""
     offer(site, client)

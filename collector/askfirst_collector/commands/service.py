@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from askfirst.errors import PolicyError
-from askfirst.terms.declare import Key, declare_in_purpose, declare_recipient
+from askfirst.terms.declare import Key, declare_in_purpose, declare_recipient, write_whole
 from askfirst.terms.policy import read_policy
 from askfirst.terms.terms import Recipient
 from askfirst_collector.commands.data import FILE
@@ -76,11 +76,13 @@ def add(name: str, file: Path, purpose: str | None) -> None:
     known = _find(name)
     purpose = purpose or known.purpose
     try:
-        text = file.read_text("utf-8")
+        text = file.read_bytes().decode()  # line ends as they are
     except OSError as error:
         raise click.ClickException(
             f"{file} cannot be read: {error.strerror}; write one with askfirst init"
         ) from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file} is not UTF-8: save it as that") from None
     try:
         policy = read_policy(file)
         if purpose not in policy.purposes:
@@ -107,7 +109,10 @@ def add(name: str, file: Path, purpose: str | None) -> None:
             f"{known.title} cannot come into {file}, which is as it was:", error.problems
         )
         raise SystemExit(1) from None
-    file.write_text(text, "utf-8")
+    try:
+        write_whole(file, text.encode())
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
     console().print(Text.assemble(("✓ ", "green"), f"{known.title} is in {file}, for {purpose}."))
     console().print(Text(f"It is told of consent by: {known.consent}."))
     console().print(Text(f"{CHECK} {known.source}"))

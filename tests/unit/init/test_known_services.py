@@ -53,6 +53,17 @@ def test_each_can_be_written_into_a_policy(known: KnownService, policy: Path) ->
     assert all(line[2:].startswith(("cookies = ", "storage = ")) for line in gone)
 
 
+def test_line_ends_and_mode_stay(policy: Path) -> None:
+    """A file of Windows stays one, and who may read it stays."""
+    policy.write_bytes(policy.read_bytes().replace(b"\n", b"\r\n"))
+    policy.chmod(0o640)
+    assert service("add", "hotjar", policy).exit_code == 0
+    written = policy.read_bytes()
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert policy.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in policy.parent.iterdir()] == ["policy.toml"]
+
+
 def test_there_are_those_that_people_embed() -> None:
     """Twenty of them, each once, each with its maker's own page."""
     names = [known.name for known in known_services()]
@@ -70,12 +81,15 @@ def test_what_cannot_be_written_changes_nothing(policy: Path, tmp_path: Path) ->
     """Unknown, there already, without its purpose, without a file, against what the policy says."""
     assert service("add", "google-analytics", policy).exit_code == 0
     text = policy.read_text("utf-8")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes("# Gezeiten über alles\n".encode("latin-1"))
     for words, said in (
         (("add", "nonsense", policy), "askfirst service list"),
         (("add", "google-analytics", policy), "a recipient of statistics already"),
         (("add", "youtube", policy, "--purpose", "fun"), "has no purpose fun"),
         (("add", "youtube", tmp_path / "none.toml"), "askfirst init"),
         (("show", "nonsense"), "askfirst service list"),
+        (("add", "youtube", latin), "is not UTF-8"),
     ):
         answer = service(*words)
         assert (answer.exit_code, said in answer.output) == (1, True), answer.output

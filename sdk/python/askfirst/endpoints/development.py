@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
@@ -37,7 +35,7 @@ from askfirst.http.cookie_header import read_cookies
 from askfirst.http.headers import Header, first
 from askfirst.http.request import NO_STORE, Answer, Request, as_json, only_by, problem
 from askfirst.pages.assets import Asset, packed
-from askfirst.terms.declare import declare_in_purpose, declare_necessary
+from askfirst.terms.declare import declare_in_purpose, declare_necessary, write_whole
 from askfirst.terms.policy import read_policy
 
 BAR = "bar.js"
@@ -217,14 +215,8 @@ def _changed(text: bytes, cookie: str, purpose: str | None, why: str) -> bytes:
 
 
 def _write(file: Path, text: bytes) -> None:
-    """Put `text` in the place of the file, whole or not at all."""
-    target = file.resolve()  # a link stays one
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as fresh:
-            fresh.write(text)
-        shutil.copymode(target, name)
-        Path(name).replace(target)
+        write_whole(file, text)
     except OSError as error:
         detail = f"{file.name} cannot be written ({error.strerror}): paste the lines instead"
         raise Refused(Reason.NOT_ALLOWED, detail) from None

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import shutil
+import tempfile
 import tomllib
+from pathlib import Path
 from typing import Any, Literal
 
 from askfirst.errors import PolicyError, Problem
@@ -92,6 +96,16 @@ def declare_recipient(text: str, recipient: Recipient, purpose: str, comment: st
     table = wanted["purposes"][purpose]
     table["recipients"] = [*table.get("recipients", ()), entry]
     return _checked(f"{text}{gap}{end}{end.join(lines)}{end}", wanted, by_hand)
+
+
+def write_whole(file: Path, text: bytes) -> None:
+    """Put `text` in the place of the file, whole or not at all. Raises OSError."""
+    target = file.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    with os.fdopen(handle, "wb") as fresh:
+        fresh.write(text)
+    shutil.copymode(target, name)
+    Path(name).replace(target)
 
 
 def _checked(text: str, wanted: dict[str, Any], by_hand: str) -> str:

@@ -202,3 +202,48 @@ async def test_who_withdraws_while_it_is_written_is_not_kept(tmp_path: Path) -> 
     await box.aclose(0.1)
     assert not (tmp_path / "events").read_bytes()
     file.close()
+
+
+class Paused(EventFile):
+    """A file that says which events it has, and is heard of it only when told to go on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, now=lambda: NOW)
+        self.told, self.go_on = threading.Event(), threading.Event()
+
+    def expire(self) -> frozenset[str]:
+        """The keys of before the pause."""
+        stored = super().expire()
+        self.told.set()
+        assert self.go_on.wait(30)
+        return stored
+
+
+async def test_what_comes_while_others_are_put_away_is_sent(tmp_path: Path) -> None:
+    """It was promised after the file had said what it holds: no reason to let go of it."""
+    file = Paused(tmp_path / "events")
+    far = Far(away=1)
+    box = outbox(far, file=file)
+    box.add(HANDLE, {"n": 1})
+    await eventually(file.told.is_set)
+    assert await box.keep(HANDLE, {"n": 2})
+    file.go_on.set()
+    await eventually(lambda: len(box) == 0)
+    assert sorted(far.got) == [1, 2]
+    assert (tmp_path / "events").read_bytes() == b""
+    await box.aclose(1)
+
+
+async def test_who_goes_away_meanwhile_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A caller that is cancelled while its batch is written: it is sent, as it is on disk."""
+    far = Far()
+    file = EventFile(tmp_path / "events", now=lambda: NOW)
+    box = outbox(far, file=file)
+    asked = asyncio.create_task(box.keep(HANDLE, {"n": 1}))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await eventually(lambda: far.got == [1] and len(file) == 0)
+    await box.aclose(1)

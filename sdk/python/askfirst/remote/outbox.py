@@ -68,6 +68,7 @@ class Outbox:
         self._putting = False
         self._forgotten: set[tuple[Handle, Purposes]] = set()
         self._keeping: set[Waiting] = set()
+        self._writing: set[asyncio.Task[bool]] = set()
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._sending)
@@ -94,8 +95,15 @@ class Outbox:
             return False
         waiting = Waiting(handle, body, self._now(), promised=True)
         self._keeping.add(waiting)
+        # Where who asked goes away meanwhile, what is on disk is queued all the same.
+        writing = asyncio.ensure_future(self._write(file, waiting))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return await asyncio.shield(writing)
+
+    async def _write(self, file: EventFile, waiting: Waiting) -> bool:
         try:
-            key = await asyncio.to_thread(file.add, handle, body, promised=True)
+            key = await asyncio.to_thread(file.add, waiting.handle, waiting.body, promised=True)
         finally:
             stays = waiting in self._keeping
             self._keeping.discard(waiting)
@@ -198,7 +206,8 @@ class Outbox:
             log_fault("sending events", error)
         if self._failed:
             log.warning("askfirst.W035 the collector is back: %d batches waited", len(self._queue))
-        self._failed = 0
+            self._failed = 0
+            self._start()
         if waiting.key is not None:
             await asyncio.to_thread(self._strike, waiting)
         return True
@@ -217,6 +226,7 @@ class Outbox:
             return
         self._putting = True
         fresh = [entry for entry in self._queue if entry.key is None]
+        looked_at = {entry.key for entry in self._queue}  # what comes later may be in no answer
         writing = asyncio.ensure_future(asyncio.to_thread(_put, file, fresh))
         is_cancelled = False
         # Nobody can call back what a thread writes: what is not noted here would be written twice.
@@ -229,7 +239,8 @@ class Outbox:
         keys, stored_keys = writing.result()
         written = dict(zip(fresh, keys, strict=True))
         waits = [replace(w, key=written.get(w, w.key)) for w in self._queue]
-        self._queue = deque(w for w in waits if w.key is None or w.key in stored_keys)
+        gone = {*looked_at, *keys} - stored_keys - {None}
+        self._queue = deque(w for w in waits if w.key not in gone)
         # Forgotten, or dropped, while they were written.
         for handle, purposes in self._forgotten:
             file.forget(handle, purposes)

@@ -20,6 +20,7 @@ import yaml
 
 from askfirst_collector.commands.serve import serve
 from tests.conftest import ROOT
+from tests.support.programs import python
 
 DEPLOY = ROOT / "deploy"
 TOKEN = "0123456789abcdef" * 2
@@ -57,8 +58,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "token").write_text(f"{TOKEN}\n")
     words = ["serve", "--port", str(port), "--data", str(folder / "data")]
     words += ["--proxy", "127.0.0.1", "--metrics-token", str(folder / "token")]
-    command = [sys.executable, "-m", "askfirst", *words]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    with python("-m", "askfirst", *words, stdout=subprocess.DEVNULL) as process:
         try:
             until(lambda: process.poll() is not None or listens(port))
             yield port

@@ -24,6 +24,7 @@ import uvicorn
 from askfirst_collector.cli import main as askfirst
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.conftest import ROOT
+from tests.support.programs import python
 from tests.system.frameworks.servers import free_port
 
 PATIENCE = 60.0  # seconds
@@ -56,9 +57,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._words], cwd=ROOT, stdout=log, stderr=log
-            )
+            self._process = python(*self._words, cwd=ROOT, stdout=log, stderr=log)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if listens(self._url):
@@ -115,8 +114,8 @@ class CommandProcess:
     """A process beside this one that runs commands one after another: its modules are read once."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.serving", "commands"],
+        self._process = python(
+            *("-m", "tests.system.serving", "commands"),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -29,6 +28,7 @@ from askfirst_collector.store.disclosed import closing as closings
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.support.collectors import HANDLE, decision, policy
+from tests.support.programs import python
 from tests.support.site_keys import new_site_key
 
 DAY = 86_400  # seconds
@@ -71,9 +71,8 @@ class Site:
     @contextmanager
     def served(self) -> Iterator[None]:
         """A process that serves it."""
-        command = [sys.executable, "-m", "tests.system.clock_server"]
-        with subprocess.Popen(
-            [*command, str(self.folder), str(self.clock)],
+        with python(
+            *("-m", "tests.system.clock_server", self.folder, self.clock),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

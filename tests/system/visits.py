@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from askfirst.gate.receipt import handle_of
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.conftest import ROOT
+from tests.support.programs import python
 from tests.system.frameworks.visitor import Got, Visitor
 from tests.system.relay.world import shop
 
@@ -40,8 +40,7 @@ class Processes:
 
     def start(self, module: str, *arguments: object) -> tuple[subprocess.Popen[str], Visitor]:
         """One more, and a visitor of it."""
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        process = python("-m", module, *arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self.running.append(process)
         assert process.stdout is not None
         port = int(process.stdout.readline())

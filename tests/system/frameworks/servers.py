@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from tests.conftest import ROOT
+from tests.support.programs import python
 from tests.system.frameworks.visitor import Visitor
 
 PATIENCE = 40.0  # seconds until a server must listen; the machine may be busy
@@ -102,8 +102,8 @@ def serve(app: str, kind: str, folder: Path, *, where: Path) -> Iterator[Site]:
     }
     with (
         log.open("wb") as out,
-        subprocess.Popen(
-            [sys.executable, "-m", *words],
+        python(
+            *("-m", *words),
             cwd=folder,
             env=environment,
             stdout=out,

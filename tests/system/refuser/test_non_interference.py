@@ -9,7 +9,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from askfirst.terms.edition import edition_hash
 from askfirst.terms.placed import read_placed
 from askfirst.terms.policy import read_policy
 from tests.conftest import ROOT
+from tests.support.programs import python
 from tests.system.refuser.visit import ALICE, BOB, Character, Seen, Visit
 
 POLICY = read_policy(ROOT / "tests/system/refuser/policy.toml")
@@ -36,8 +36,8 @@ def served(folder: Path, log: Path, outgoing: Path) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.system.refuser.site", folder, str(port), log, outgoing]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    words = ("-m", "tests.system.refuser.site", folder, port, log, outgoing)
+    process = python(*words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         wait_for(port, process)
         yield port

@@ -7,7 +7,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from askfirst.errors import Unusable, WrongSetting
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
+from tests.support.programs import python
 from tests.system.frameworks.visitor import Visitor
 from tests.system.relay.world import World, eventually, handle_in
 
@@ -34,10 +34,8 @@ def start(world: World) -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def run() -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.system.relay.site", world.wire.url, world.key]
-        process = subprocess.Popen(
-            [*command, str(world.own)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
+        words = ("-m", "tests.system.relay.site", world.wire.url, world.key, world.own)
+        process = python(*words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         running.append(process)
         return process
 

@@ -9,7 +9,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -29,6 +28,7 @@ from tests.conftest import ROOT
 from tests.support.collectors import move_spools, policy
 from tests.support.people import admin
 from tests.support.placing import place, tides
+from tests.support.programs import python
 from tests.support.site_keys import new_site_key
 from tests.unit.catalogue.test_host_policies import host_policy
 
@@ -117,11 +117,8 @@ def workers(data: Path, key: str, *host_policy: Path) -> Iterator[tuple[Worker, 
     with ExitStack() as stack:
         found = []
         for _ in range(2):
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.system.tightened.worker"),
-                    *(str(data), *map(str, host_policy)),
-                ],
+            process = python(
+                *("-m", "tests.system.tightened.worker", data, *host_policy),
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

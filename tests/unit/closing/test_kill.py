@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from askfirst_collector.closing.close import close_due
+from tests.support.programs import python
 
 from .house import MONDAY, Clock, after, key_of, noon, opened, row, store
 from .test_close import cells, closings
@@ -33,8 +33,8 @@ sys.stdin.readline()
 
 
 def _closing(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), str(after())],
+    process = python(
+        *("-c", PROGRAM, folder, after()),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -25,6 +25,7 @@ from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import StoreFault
 from tests.conftest import ROOT
+from tests.support.programs import python
 
 # The module: what else is of that name is the command.
 serving = import_module("askfirst_collector.commands.serve")
@@ -232,8 +233,8 @@ def test_a_stopped_demo_leaves_no_data_behind(tmp_path: Path, how: signal.Signal
     """Without --data the folder is gone at the end, by Ctrl+C and by a supervisor alike."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "askfirst", "demo", "--empty", "--port", str(port)],
+    process = python(
+        *("-m", "askfirst", "demo", "--empty", "--port", port),
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -260,8 +261,8 @@ def test_a_demo_that_is_stopped_while_it_invents_ends_quietly(tmp_path: Path) ->
     """It says how far it is without a terminal too; no traceback, and no data left behind."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "askfirst", "demo", "--visits", "400", "--port", str(port)],
+    process = python(
+        *("-m", "askfirst", "demo", "--visits", 400, "--port", port),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

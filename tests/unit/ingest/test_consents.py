@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,9 @@ import pytest
 
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.usecases.record_consent import record, record_now
+from tests.conftest import ROOT
 from tests.support.collectors import HANDLE, Clock, decision, opened, policy
+from tests.support.programs import python
 
 POLICY = policy()
 
@@ -36,9 +37,8 @@ with opened(Path(folder)) as parts:
 
 def killed(folder: Path, method: str, point: str) -> None:
     """Run that worker on a folder, and kill it -9 at the point."""
-    command = [sys.executable, "-c", STOPS, str(folder), method, point]
-    root = Path(__file__).resolve().parents[3]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, text=True) as worker:
+    words = ("-c", STOPS, folder, method, point)
+    with python(*words, stdout=subprocess.PIPE, cwd=ROOT, text=True) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "committed\n"
         worker.send_signal(signal.SIGKILL)

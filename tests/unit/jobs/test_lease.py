@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from sqlalchemy import Engine
 
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.lease import SECONDS, release, take
+from tests.support.programs import python
 
 NOW = 1_800_000_000.0
 
@@ -61,8 +61,8 @@ def test_of_many_processes_one_gets_it(tmp_path: Path) -> None:
         f"print(take(engine, sys.argv[2], {NOW}))"
     )
     running = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path / "ledger.db"), name],
+        python(
+            *("-c", program, tmp_path / "ledger.db", name),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

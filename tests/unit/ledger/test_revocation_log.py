@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,6 +27,7 @@ from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.support.collectors import Clock, decision, opened, policy
+from tests.support.programs import python
 
 POLICY = policy()
 STAYS, NARROWS, RESTRICTS, WITHDRAWS, ERASES = (f"{number:02x}" * 32 for number in range(1, 6))
@@ -65,8 +65,8 @@ print("alive")
 
 
 def run(where: str, folder: Path, handle: str = STAYS) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", KILLED, where, str(folder), handle]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    words = ("-c", KILLED, where, folder, handle)
+    return python(*words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def grant_all(parts: Services) -> None:

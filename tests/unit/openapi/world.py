@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 from tests.support.placing import save
+from tests.support.programs import python
 from tests.support.site_keys import new_site_key
 from tests.system.frameworks.servers import free_port
 
@@ -57,9 +57,7 @@ def serving(folder: Path, *, placed: bool = False) -> Iterator[Collector]:
     said = folder.parent / "server.log"
     with (
         said.open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=ROOT, stdout=log, stderr=log
-        ) as process,
+        python("-m", *words, cwd=ROOT, stdout=log, stderr=log) as process,
     ):
         try:
             _await(f"{url}/readyz", process, said)

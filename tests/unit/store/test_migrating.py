@@ -7,7 +7,6 @@ import json
 import pkgutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
@@ -26,6 +25,7 @@ from askfirst_collector.cli import main
 from askfirst_collector.config import SettingError
 from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
+from tests.support.programs import python
 
 STEPS = ["0001", "0002", "0003", "0004", "0005"]
 
@@ -173,8 +173,8 @@ def test_workers_that_start_at_once_do_not_collide(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     for expected in ({"True", "False"}, {"False"}):
         running = [
-            subprocess.Popen(
-                [sys.executable, "-c", OPEN, str(ledger)],
+            python(
+                *("-c", OPEN, ledger),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

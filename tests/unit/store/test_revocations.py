@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from askfirst_collector.store import revocations
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.revocations import Log, LogDamaged, Revocations, create, look
 from tests.conftest import ROOT
+from tests.support.programs import python
 
 HEAD = {"do": "ledger", "id": "5e" * 32, "v": 1}
 PROCESSES, RECORDS = 3, 60
@@ -56,8 +56,8 @@ def test_what_is_appended_is_read_by_every_process(path: Path) -> None:
 def test_processes_that_write_at_once_lose_no_line(path: Path) -> None:
     """M50: also where one of them is killed in the middle of it."""
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), f"{n}", f"{RECORDS * (1 + 9 * (n == 0))}"],
+        python(
+            *("-c", WRITER, path, n, RECORDS * (1 + 9 * (n == 0))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -18,6 +18,7 @@ from askfirst.client import Caller, Decision, Handle, PendingEntry, Receive, Rec
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
+from askfirst.observe.network_sizes import SIZED
 from askfirst.observe.proxies import Proxies
 from askfirst.spool.spool import Spool, renamed
 from askfirst.terms.edition import Editions
@@ -29,7 +30,6 @@ from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.ingest import pending as owed
 from askfirst_collector.ingest.events import Events, open_events
-from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.run import JobsThread

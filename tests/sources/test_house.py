@@ -61,14 +61,15 @@ wsgi: adapters
 # `@` is `askfirst`, which knows nothing of the collector but for the command's entry.
 COLLECTOR = """
 (top):
-api: @client @contracts @errors @gate @http @terms catalogue ingest ledger members services usecases
+api: @client @contracts @errors @gate @http @observe @terms catalogue ingest ledger members services
+    usecases
 app: @errors @http api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @endpoints @errors @http @observe @pages @terms api catalogue closing config
-    dashboard.auth demo doctor embedded explain ingest init jobs ledger loopback members reports
-    runtime services store usecases
+    dashboard.auth demo doctor embedded explain init jobs ledger loopback members reports runtime
+    services store usecases
 config: @errors
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
     dashboard.members dashboard.placed dashboard.sites members services

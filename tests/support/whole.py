@@ -13,10 +13,10 @@ from typing import Any
 from askfirst import ConsentMiddleware
 from askfirst.client import Receive, Scope, Send
 from askfirst.http.set_cookie import deletes
+from askfirst.observe.network_sizes import SIZED
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.policy import Policy
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.jobs.run import run_jobs
 from tests.support.collectors import Clock
 from tests.unit.gate.browser import SAME_ORIGIN, Got, Raw, call

@@ -22,6 +22,7 @@ from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.http.headers import values
+from askfirst.observe.network_sizes import SIZED
 from askfirst.terms.consent import state_of
 from askfirst.terms.edition import Choice, Editions
 from askfirst.terms.policy import LARGEST, Policy, read_policy
@@ -277,6 +278,7 @@ def effective_terms(site: Site) -> dict[str, Any]:
     return {
         "site": site.name,
         "oldest_sdk": OLDEST_SDK,
+        "sized": SIZED,
         "host": site.host.hash if site.host is not None else None,
         "editions": [
             {

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from askfirst.errors import CollectorUnavailable
+from askfirst.observe.network_sizes import SIZED
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.commands.data import FILE, click_errors, host_policy_option
 from askfirst_collector.commands.listening import (
@@ -28,7 +29,6 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ingest.network_sizes import SIZED
 from askfirst_collector.runtime.metrics import TYPE, metrics
 from askfirst_collector.store.faults import BUSY, StoreFault
 

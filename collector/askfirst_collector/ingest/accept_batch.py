@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from askfirst.contracts.drops import Drop
-from askfirst.contracts.events import EventBatch
+from askfirst.contracts.events import Event, EventBatch
 from askfirst.errors import CollectorUnavailable
 from askfirst.observe.event import DIRECT, Observer, Raw
 from askfirst.observe.location import Locator
+from askfirst.observe.network_sizes import NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.placed import Placed
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.authorize import is_active
 from askfirst_collector.ingest.daily_limit import DailyLimit, SiteLimit
 from askfirst_collector.ingest.idempotency import BatchNames, day_of
-from askfirst_collector.ingest.network_sizes import NetworkSizes
 from askfirst_collector.ingest.placed_batch import PlacedBatch
 from askfirst_collector.ingest.read_rows import DROP, Reading, Sender, drop_of
 from askfirst_collector.ingest.responses import accepted
@@ -143,19 +143,25 @@ class Intake:
                 reason = Drop(row.values["action"][0])
                 dropped.append((index, reason))
                 if row.key not in closed:
-                    drops[row.collector, row.purpose, reason] = self._sized(row, observer)
+                    drops[row.collector, row.purpose, reason] = self._sized(row, event, observer)
             elif row.key in closed:
                 dropped.append((index, Drop.PERIOD_CLOSED))
             else:
-                rows.append(self._sized(row, observer))
+                rows.append(self._sized(row, event, observer))
         # What came too late is answered to a retry as it was, though nothing is stored of it.
         if not rows and not drops and not closed:
             return accepted(0, dropped)
         counted = list(drops.values())
         return await self._append(sender, status, sent, now, rows, dropped, counted)
 
-    def _sized(self, row: Row, observer: Observer) -> Row:
-        if self._networks.is_sized(row.key, row.pseudonym, observer.address):
+    def _sized(self, row: Row, event: Event | None, observer: Observer) -> Row:
+        networks, key = self._networks, row.key
+        counted = key.site, key.collector, key.purpose, key.closes
+        # A relay alone knows its visitors' networks.
+        is_one_too_many = event is not None and not event.is_sized and networks.most > 0
+        if not is_one_too_many and networks.is_sized(
+            counted, key.period, row.pseudonym, observer.address
+        ):
             return row
         return replace(row, is_sized=False)
 

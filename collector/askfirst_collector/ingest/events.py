@@ -26,10 +26,10 @@ from askfirst.http.headers import Headers
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
+from askfirst.observe.network_sizes import SIZED, NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.ingest.accept_batch import IngestResult, Intake
 from askfirst_collector.ingest.callers import Callers, bearer
-from askfirst_collector.ingest.network_sizes import SIZED, NetworkSizes
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ingest.read_rows import Sender
 from askfirst_collector.ingest.responses import Answer, Send, expire_state, refused, unavailable

@@ -46,10 +46,12 @@ def _event() -> dict[str, Any]:
         ),
         "action": closed({"name": _TEXT, "properties": properties}, optional=("properties",)),
         "observed": closed(observed, optional=tuple(observed)),
+        "sized": {"type": "boolean", "default": True},
     }
     return {
         "description": "One page view or action, for one purpose. `observed` is for relays, under "
-        "the key of their site: the parts of each attribute, coarse to fine, and never `time`.",
+        "the key of their site: the parts of each attribute, coarse to fine, and never `time`; and "
+        "so is `sized`, false of who counts towards no size, as more of their network came.",
         **closed(
             fields, optional=tuple(name for name in fields if name not in ("purpose", "type"))
         ),

@@ -80,6 +80,11 @@ SCHEMAS = {
         {
             "site": ref("SiteName"),
             "oldest_sdk": {"type": "string", "description": "The oldest SDK that these are for."},
+            "sized": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "How many visitors of one network count towards a size in a period.",
+            },
             "host": {
                 "anyOf": [ref("Hash"), {"type": "null"}],
                 "description": "The host policy's.",

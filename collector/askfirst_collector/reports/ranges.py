@@ -14,6 +14,7 @@ from typing import Literal
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
+from askfirst.terms.time_zone import first_day
 from askfirst_collector.closing.calendar import asked, last_terms, name_of, since
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed import Kind, Totals
@@ -29,7 +30,6 @@ from askfirst_collector.store.periods import (
     DAY,
     IN_UTC,
     Calendar,
-    first_day,
     period_after,
     periods_between,
 )

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES
+from askfirst.terms.time_zone import first_day
 from askfirst_collector.store.database import reading
 from askfirst_collector.store.disclosed import Kind, Totals, cell, closing, read, subject_id
-from askfirst_collector.store.periods import first_day
 
 
 @dataclass(frozen=True)

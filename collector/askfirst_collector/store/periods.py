@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from askfirst.terms.time_zone import first_day
+
 DAY = 86_400  # seconds
 ONE_DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
@@ -103,13 +105,6 @@ CalendarOf = Callable[[str], Calendar]
 def local_midnight(day: date) -> int:
     """The local seconds with which a day begins."""
     return (day - _EPOCH).days * DAY
-
-
-def first_day(closes: str, day: date) -> date:
-    """The first day of the period that `day` is in."""
-    if closes == "week":
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if closes == "month" else day
 
 
 @lru_cache(maxsize=512)

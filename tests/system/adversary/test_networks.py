@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.observe.network_sizes import SIZED, NetworkSizes
 from askfirst_collector.closing.rule import MARGIN
-from askfirst_collector.ingest.network_sizes import SIZED, NetworkSizes
-from askfirst_collector.store.events import PeriodKey
 from tests.support.whole import Visitor, view
 from tests.system.adversary.watcher import Watcher
 from tests.system.adversary.world import MIDNIGHT, MORNING, SIZE, World, site_policy
@@ -61,12 +60,11 @@ async def test_of_two_networks_chance_decides_and_of_many_nothing_hides(tmp_path
 def test_each_process_counts_its_own(processes: int, most: int, sized: int) -> None:
     """What the page on trust says of several processes, and of `--sized 1`."""
     workers = [NetworkSizes(urandom=os.urandom, most=most) for _ in range(processes)]
-    key = PeriodKey("shop", "", "statistics", "day", "2026-11-16")
     address = ip_address("81.2.69.142")
     counted = {
         number
         for number in range(40)
-        if workers[number % processes].is_sized(key, b"%d" % number, address)
+        if workers[number % processes].is_sized("shop", "2026-11-16", number, address)
     }
     assert len(counted) == sized
     assert (len(counted) + 1 < SIZE) is (sized == SIZED)

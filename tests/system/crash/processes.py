@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.support.programs import python
 
 PATIENCE = 60.0  # seconds; the machine may be busy
 
@@ -22,8 +22,8 @@ class Parent:
     """The process that forks servers; it has loaded everything they need."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.crash.parent"],
+        self.process = python(
+            *("-m", "tests.system.crash.parent"),
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,18 @@ from askfirst.errors import CollectorUnavailable, PolicyError, Unusable, WrongSe
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
-from tests.support.collectors import HANDLE, decision, policy, purposes
+from askfirst_collector.store.sqlite import SqliteEvents
+from tests.support.collectors import HANDLE, bytes_of, decision, policy, purposes
 from tests.system.relay.world import World, eventually, shop
+from tests.unit.gate.browser import Browser
 
 pytestmark = pytest.mark.anyio
 VISIT = {"purpose": "statistics", "type": "page_view", "page": "/coffee/8812?sort=price"}
+
+
+def _bytes(world: World) -> list[bytes]:
+    """The files of collector and site."""
+    return [bytes_of(folder) for folder in (world.folder, world.own)]
 
 
 @contextmanager
@@ -62,6 +69,39 @@ async def test_a_retry_is_the_same_batch(world: World) -> None:
     first = (await site.send(VISIT)).json
     assert (await site.send(VISIT)).json == first
     assert len([row for row in world.rows() if row.purpose == "statistics"]) == 1
+    await site.app.aclose()
+
+
+async def test_three_visitors_of_a_network_count_towards_sizes(world: World) -> None:
+    """M27: the relay counts, as it alone knows where they are; of whom is more, it says just that.
+
+    A collector that does not ask for it, of an earlier version, is told nothing.
+    """
+    client = world.client()
+    site = world.site(client)
+    visits = []
+    for number, peer in enumerate(["81.2.69.7"] * 5 + ["81.2.70.7", "10.0.0.7"]):
+        site.browser = Browser(site.app, peer=peer)
+        await site.browser.get("/")
+        await site.accept()
+        sent = await site.send(VISIT, VISIT, batch=f"{number:_>22}")
+        assert sent.json == {"stored": 2, "dropped": []}
+        visits += [number] * 2
+    rows = [row for row in world.rows() if row.purpose == "statistics"]
+    assert len(rows) == len(visits)
+    with (
+        closing(SqliteEvents(world.folder / "events.db", ended=lambda _: frozenset())) as store,
+        store.reading(rows[0].key) as period,
+    ):
+        assert len(period.unsized()) == 2
+    assert all(b"81.2.69" not in chunk for chunk in (bytes(world.wire.sent), *_bytes(world)))
+    client._terms.sized = 0
+    client._terms._asked = time.time()
+    site.browser = Browser(site.app, peer="81.2.69.7")
+    await site.browser.get("/")
+    await site.accept()
+    assert (await site.send(VISIT)).json["stored"] == 1
+    assert bytes(world.wire.sent).count(b'"sized":false') == 4
     await site.app.aclose()
 
 

@@ -35,7 +35,7 @@ _KEYS = frozenset(
     {"v", "batch", "events", "site", "handle", "secret", "collector", "vouch", "gpc", "dnt"}
 )
 _OF_PAGE = frozenset({"purpose", "type", *FIELDS})
-_OF_RELAY = _OF_PAGE | {"observed"}
+_OF_RELAY = _OF_PAGE | {"observed", "sized"}
 _COOKIE_KEYS = frozenset({"enabled", "names"})
 _ACTION_KEYS = frozenset({"name", "properties"})
 
@@ -63,6 +63,7 @@ class Event:
     purpose: str
     type: EventType
     fields: Mapping[str, Any]
+    is_sized: bool = True  # False: counts towards no size, as a relay says
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,10 @@ def _event(value: object, keys: frozenset[str]) -> Event | None:
     purpose, kind = value.get("purpose"), value.get("type")
     if not isinstance(purpose, str) or len(purpose) > PURPOSE:
         return None
-    return Event(purpose, kind, value) if kind == "page_view" or kind == "action" else None
+    is_sized = value.get("sized", True)
+    if not isinstance(is_sized, bool) or (kind != "page_view" and kind != "action"):
+        return None
+    return Event(purpose, kind, value, is_sized)
 
 
 def _text(table: Mapping[str, Any], name: str) -> str:

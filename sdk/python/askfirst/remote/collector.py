@@ -29,6 +29,7 @@ from askfirst.errors import CollectorUnavailable, Reason, Refused, Unusable, Wro
 from askfirst.http.request import Answer, problem
 from askfirst.log_fault import log_fault
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
+from askfirst.observe.network_sizes import NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst.remote.connections import (
     POLICY_REFUSED,
@@ -98,7 +99,7 @@ class HttpCollector:
         self._asking = Connections(place, seconds=seconds, threads=4, most_waiting=200)
         self._telling = Connections(place, seconds=seconds, threads=4, most_waiting=200)
         self._now = now
-        self._generaliser = Generaliser(places, proxies)
+        self._generaliser = Generaliser(places, proxies, NetworkSizes(urandom=urandom))
         if places is not None:
             self._generaliser.open()
         self._terms = RemoteTerms(self._fetch_terms, now=now)

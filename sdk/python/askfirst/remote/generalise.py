@@ -7,7 +7,8 @@ what needs no part of others is read; the rest stays unknown, and nothing raw le
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import OBSERVABLE, Event, fields_of, read_fields
 from askfirst.http.headers import Headers
+from askfirst.observe.network_sizes import NetworkSizes
+from askfirst.observe.proxies import Proxies
 from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Choice, sells_under_any
@@ -25,7 +28,6 @@ from askfirst.terms.terms import BOTTOM, Terms, meet
 
 if TYPE_CHECKING:
     from askfirst.observe.location import Locator
-    from askfirst.observe.proxies import Proxies
 
 log = logging.getLogger("askfirst")
 
@@ -49,6 +51,7 @@ class Generaliser:
 
     places: Path | None = None
     proxies: Proxies | None = None
+    networks: NetworkSizes = field(default_factory=lambda: NetworkSizes(urandom=os.urandom))
     _place: Locator | None = field(default=None, init=False)
 
     def open(self) -> None:
@@ -79,6 +82,12 @@ class Generaliser:
             return Drop.BOT
         observed = {name: list(v) for name, v in values.items() if name in OBSERVABLE}
         return {"purpose": event.purpose, "type": event.type, "observed": observed}
+
+    def is_sized(self, counted: Hashable, period: str, handle: str, asking: Asking) -> bool:
+        """Whether a visitor is one of the few of a network who count towards sizes in a period."""
+        proxies = self.proxies or Proxies()
+        address = proxies.client(asking.peer, needed(asking.headers))
+        return self.networks.is_sized(counted, period, handle, address)
 
     @cached_property
     def observe(self) -> Callable[..., dict[str, Value]] | None:

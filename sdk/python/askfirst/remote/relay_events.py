@@ -24,6 +24,7 @@ from askfirst.remote.terms import RemoteTerms
 from askfirst.spool.spool import StillPending
 from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.placed import split
+from askfirst.terms.time_zone import period_in
 
 Post = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 Keep = Callable[[Handle, Mapping[str, Any]], Awaitable[bool]]
@@ -123,7 +124,8 @@ class Relayed:
             if isinstance(outcome, Drop):
                 dropped[index] = outcome
             else:
-                events[index] = outcome
+                is_sized = self._is_sized(str(outcome["purpose"]), caller.handle, consent, asking)
+                events[index] = outcome if is_sized else {**outcome, "sized": False}
         if not events:
             return Prepared(None, (), dropped)
         body = {
@@ -158,6 +160,16 @@ class Relayed:
             return place
         fields = self._generaliser.event(event, consent, effective, asking)
         return fields if isinstance(fields, Drop) else placed_event(fields, place)
+
+    def _is_sized(self, purpose: str, handle: Handle, consent: Consent, asking: Asking) -> bool:
+        """Whether its visitor counts towards sizes (M27): the collector cannot know the network."""
+        choice = consent.choice(purpose)
+        if not self._terms.sized or choice is None:
+            return True
+        closes = self._terms.effective(purpose, choice).closes
+        period = period_in(consent.editions.current.policy.time_zone, closes, asking.now)
+        counted = consent.site, purpose, closes
+        return self._generaliser.is_sized(counted, period, handle, asking)
 
 
 def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:

@@ -35,6 +35,7 @@ class RemoteTerms:
         self._by_choice: dict[tuple[str, Choice], Terms] = {}
         self._oldest: object = None
         self.editions = Editions()
+        self.sized = 0  # visitors of a network that count towards sizes; 0: the relay cannot say
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
         """What may be gathered under a choice, as the collector said last; unknown is none."""
@@ -65,6 +66,8 @@ class RemoteTerms:
         except (LookupError, TypeError, ValueError, AttributeError, PolicyError):
             raise CollectorUnavailable("the collector's terms cannot be read") from None
         self._by_choice = by_choice
+        sized = document.get("sized")
+        self.sized = sized if type(sized) is int else 0
         # Editions are compared by identity: the same ones go on being the same.
         then, now = (
             [(edition.number, edition.hash) for edition in all_of]

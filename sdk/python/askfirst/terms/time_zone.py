@@ -1,8 +1,9 @@
-"""Which names of time zones are names: those of the IANA time zone database."""
+"""Time zones by their names in the IANA database, and the periods of their days."""
 
 from __future__ import annotations
 
 import zoneinfo
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
 
@@ -40,3 +41,16 @@ def _names() -> frozenset[str]:
     return frozenset(
         name for name in zoneinfo.available_timezones() if "/" in name or name == UTC_NAME
     )
+
+
+def first_day(closes: str, day: date) -> date:
+    """The first day of the day, ISO week or month that `day` is in."""
+    if closes == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if closes == "month" else day
+
+
+def period_in(zone: str, closes: str, now: float) -> str:
+    """The first day of the period that `now` (unix seconds) is in by an IANA zone's clock."""
+    day = datetime.fromtimestamp(now, zoneinfo.ZoneInfo(zone)).date()
+    return first_day(closes, day).isoformat()

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import pickle
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from askfirst.client import Caller
+from askfirst.observe import network_sizes
 from askfirst.observe.address import Address, read_address
+from askfirst.observe.network_sizes import NetworkSizes
 from askfirst_collector.closing.calendar import HOUR
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.closing.today import add_newcomers, read_today
-from askfirst_collector.ingest import network_sizes
 from askfirst_collector.ingest.events import open_events
-from askfirst_collector.ingest.network_sizes import NetworkSizes
 from askfirst_collector.reports.ranges import report, series
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import PeriodKey
@@ -42,7 +43,7 @@ def address(text: str) -> Address:
 def sized(sizes: NetworkSizes, *places: str, key: PeriodKey = KEY, start: int = 0) -> list[bool]:
     """A visitor from each place, one after the other."""
     return [
-        sizes.is_sized(key, b"%d" % number, address(place))
+        sizes.is_sized(replace(key, period=""), key.period, number, address(place))
         for number, place in enumerate(places, start)
     ]
 
@@ -68,7 +69,7 @@ def test_private_and_unknown_addresses_are_no_networks() -> None:
     """A proxy that nobody configured makes no network of all visitors; 0 switches it off."""
     sizes = NetworkSizes(urandom=os.urandom)
     assert all(sized(sizes, *["127.0.0.1", "10.0.0.7", "fd00::1", "203.0.113.7"] * 4))
-    assert all(sizes.is_sized(KEY, b"%d" % n, None) for n in range(9))
+    assert all(sizes.is_sized("shop", KEY.period, n, None) for n in range(9))
     assert all(sized(NetworkSizes(urandom=os.urandom, most=0), *["81.2.69.9"] * 9))
 
 

@@ -9,24 +9,21 @@ begins anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from askfirst.observe.address import Address
-from askfirst.observe.network_limit import KEY, network_hash
-from askfirst_collector.store.events import PeriodKey
+from .address import Address
+from .network_limit import KEY, network_hash
 
 SIZED = 3  # visitors of one network in a period
 REMEMBERED = 100_000  # networks of a period; whoever comes from one more counts towards no size
-
-_Subject = tuple[str, str, str, str]
 
 
 @dataclass
 class _Period:
     period: str
     key: bytes
-    visitors: dict[bytes, set[bytes]] = field(default_factory=dict)
+    visitors: dict[bytes, set[Hashable]] = field(default_factory=dict)
 
 
 class NetworkSizes:
@@ -35,31 +32,37 @@ class NetworkSizes:
     def __init__(self, *, urandom: Callable[[int], bytes], most: int = SIZED) -> None:
         self._urandom = urandom
         self._most = most
-        self._periods: dict[_Subject, _Period] = {}
+        self._periods: dict[Hashable, _Period] = {}
 
-    def is_sized(self, key: PeriodKey, pseudonym: bytes | None, address: Address | None) -> bool:
-        """Whether a visitor counts towards sizes in a period; asking twice is asking once.
+    @property
+    def most(self) -> int:
+        """How many of one network; 0 for all."""
+        return self._most
 
-        A private address, and one that is not known (behind a relay), is of no network.
+    def is_sized(
+        self, counted: Hashable, period: str, visitor: Hashable, address: Address | None
+    ) -> bool:
+        """Whether a visitor counts towards sizes of what is `counted` together in a period.
+
+        Asking twice is asking once. A private address, and one that is not known, is of no network.
         """
-        if not self._most or pseudonym is None or address is None:
+        if not self._most or visitor is None or address is None:
             return True
-        subject = key.site, key.collector, key.purpose, key.closes
-        period = self._periods.get(subject)
-        if period is None or period.period != key.period:
+        remembered = self._periods.get(counted)
+        if remembered is None or remembered.period != period:
             # What was remembered of the period before goes with its key.
-            period = self._periods[subject] = _Period(key.period, self._urandom(KEY))
-        network = network_hash(address, period.key)
+            remembered = self._periods[counted] = _Period(period, self._urandom(KEY))
+        network = network_hash(address, remembered.key)
         if network is None:
             return True
-        visitors = period.visitors.get(network)
+        visitors = remembered.visitors.get(network)
         if visitors is None:
-            if len(period.visitors) >= REMEMBERED:
+            if len(remembered.visitors) >= REMEMBERED:
                 return False
-            visitors = period.visitors[network] = set()
-        if pseudonym in visitors:
+            visitors = remembered.visitors[network] = set()
+        if visitor in visitors:
             return True
         if len(visitors) >= self._most:
             return False
-        visitors.add(pseudonym)
+        visitors.add(visitor)
         return True

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.browsers import chromium_path, missing
+from tests.browser.browsers import missing, shell_path
 from tests.browser.notice_page import NoticePage
 from tests.browser.notice_site import Site, policy
 from tests.conftest import ROOT
@@ -22,8 +22,8 @@ Visit = Callable[..., NoticePage]
 # Not for the whole run: while Playwright is open its loop runs, and no test could call asyncio.run.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, one for a module; `browser.new_context()` is a fresh profile."""
-    path = chromium_path()
+    """Chromium without windows, one for a module; `browser.new_context()` is a fresh profile."""
+    path = shell_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]

@@ -10,7 +10,7 @@ import pytest
 from askfirst.terms.policy import read_policy
 from askfirst_collector.doctor.decisions import decisions_of
 from askfirst_collector.doctor.examine import Report
-from tests.browser.browsers import chromium_path
+from tests.browser.browsers import shell_path
 from tests.unit.doctor.sites import ids, policy, served, site, tide, visit
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ NOW = "<script>if (document.cookie.includes('askfirst')) {{ {} }}</script>"
 @pytest.fixture(autouse=True)
 def chromium() -> str:
     """Skips, or fails under CI, where there is none."""
-    return chromium_path()
+    return shell_path()
 
 
 def answers(folder: Path, body: str, **statistics: Any) -> Report:

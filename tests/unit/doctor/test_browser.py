@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.browsers import chromium_path
+from tests.browser.browsers import shell_path
 from tests.unit.doctor.sites import ids, served, site, tide, visit
 
 pytestmark = pytest.mark.browser
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def chromium() -> str:
     """Skips, or fails under CI, where there is none."""
-    return chromium_path()
+    return shell_path()
 
 
 def test_a_good_site_passes_them_all(tmp_path: Path) -> None:

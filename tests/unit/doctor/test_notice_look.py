@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.browsers import chromium_path
+from tests.browser.browsers import shell_path
 from tests.unit.doctor.sites import ids, site, tide, visit
 
 pytestmark = pytest.mark.browser
@@ -26,7 +26,7 @@ addEventListener("focusin", ({ target }) => target.id === "trap" || trap.focus()
 @pytest.fixture(autouse=True)
 def chromium() -> str:
     """Skips, or fails under CI, where there is none."""
-    return chromium_path()
+    return shell_path()
 
 
 def style(rule: str) -> str:

@@ -29,6 +29,8 @@ interface Holdings {
   readonly rows: readonly Row[];
 }
 
+type Purposes = Published["policy"]["purposes"];
+
 const MOST = 500; // rows that are shown; the file has them all
 
 const place = document.querySelector<HTMLElement>("[data-askfirst-rights]");
@@ -50,14 +52,14 @@ async function begin(): Promise<void> {
     return show(words, section("none", words, el("p", {}, words.say("rights.none_why"))));
   }
   const { record, receipt, rows } = holdings;
-  const title = await titles(words);
+  const purposes = await publishedPurposes();
   const until = words.say("rights.until", { date: (record.until ?? "").slice(0, 10) });
   show(
     words,
     section(
       "record",
       words,
-      el("ul", { class: "askfirst-list" }, choices(record, title, words)),
+      el("ul", { class: "askfirst-list" }, choices(record, purposes, words)),
       el("p", { class: "askfirst-note" }, [since(holdings, words), until].filter(Boolean).join(", ")),
     ),
     section(
@@ -73,7 +75,7 @@ async function begin(): Promise<void> {
         ? el(
             "ol",
             { class: "askfirst-rows" },
-            rows.slice(0, MOST).map((row) => item(row, title, words)),
+            rows.slice(0, MOST).map((row) => item(row, purposes, words)),
           )
         : el("p", {}, words.say("rights.rows_none")),
       file(words.say("button.export"), "askfirst.json", holdings),
@@ -98,14 +100,17 @@ async function begin(): Promise<void> {
 const section = (name: string, words: Words, ...children: Child[]): HTMLElement =>
   el("section", { class: "askfirst-section" }, el("h2", {}, words.say(`rights.${name}`)), children);
 
-/** The purposes' titles, as the published policy has them; a purpose that is gone keeps its name. */
-async function titles({ lang }: Words): Promise<(name: string) => string> {
+/** The purposes as published, in the order of the policy. */
+async function publishedPurposes(): Promise<Purposes> {
   const response = await fetch(new URL("../policy/index.json", base));
   const { policy }: Pick<Published, "policy"> = await response.json();
-  return (name) => {
-    const text = policy.purposes[name]?.text ?? {};
-    return (text[lang] ?? Object.values(text)[0])?.title ?? name;
-  };
+  return policy.purposes;
+}
+
+/** What a purpose is called; one that is gone keeps its name. */
+function titleOf(name: string, purposes: Purposes, { lang }: Words): string {
+  const text = purposes[name]?.text ?? {};
+  return (text[lang] ?? Object.values(text)[0])?.title ?? name;
 }
 
 function show({ lang, dir }: Words, ...children: Child[]): void {
@@ -118,19 +123,24 @@ function since({ history, record }: Holdings, words: Words): string {
   return answer?.hour ? words.say("rights.since", { date: day(answer.hour, words) }) : "";
 }
 
-type Title = (name: string) => string;
-
-const choices = ({ choices }: Entry, title: Title, words: Words): HTMLElement[] =>
-  Object.entries(choices).map(([name, { detail }]) =>
-    el("li", {}, own(title(name)), ": ", words.say(`detail.${detail}`)),
+function choices({ choices }: Entry, purposes: Purposes, words: Words): HTMLElement[] {
+  const names = Object.keys({ ...purposes, ...choices }).filter((name) => choices[name]);
+  return names.map((name) =>
+    el("li", {}, own(titleOf(name, purposes, words)), ": ", words.say(`detail.${choices[name]?.detail}`)),
   );
+}
 
-function item({ purpose, type, period, values }: Row, title: Title, words: Words): HTMLElement {
+function item({ purpose, type, period, values }: Row, purposes: Purposes, words: Words): HTMLElement {
   const pairs = Object.entries(values).map(([name, value]) =>
     el("div", {}, el("dt", {}, words.say(`attribute.${name}`)), el("dd", {}, own(said([value].flat(), words)))),
   );
   const kind = words.has(`rights.${type}`) ? words.say(`rights.${type}`) : type;
-  return el("li", {}, el("p", {}, own(title(purpose)), ` · ${kind} · ${period}`), el("dl", {}, pairs));
+  return el(
+    "li",
+    {},
+    el("p", {}, own(titleOf(purpose, purposes, words)), ` · ${kind} · ${period}`),
+    el("dl", {}, pairs),
+  );
 }
 
 /** A value, coarse to fine: a part that the next only spells out is said once, an empty finer one not at all. */

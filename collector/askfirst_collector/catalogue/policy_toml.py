@@ -15,8 +15,12 @@ _DEPTH_OF_TERMS = 2  # ("purposes", NAME)
 
 
 def as_toml(document: Mapping[str, Any]) -> str:
-    """The document as TOML: plain values first, then a table for each purpose."""
-    return "\n".join(_table(document, ())).strip() + "\n"
+    """The document as TOML: plain values first, then a table for each purpose, in their order."""
+    # Of TOML the tables' own order is read: a list beside them would be one more to keep true.
+    table = {key: value for key, value in document.items() if key != "order"}
+    if order := document.get("order"):
+        table["purposes"] = {name: document["purposes"][name] for name in order}
+    return "\n".join(_table(table, ())).strip() + "\n"
 
 
 def _table(table: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[str]:

@@ -38,7 +38,11 @@ class StaticSite:
         self.folder = folder
         self.asked: list[str] = []
         self.port = free_port()
-        self.document: dict[str, Any] = policy() | {"origins": [self.origin], "site": "tides"}
+        self.document: dict[str, Any] = policy() | {
+            "origins": [self.origin],
+            "site": "tides",
+            "order": ["statistics", "marketing", "preferences"],
+        }
         self.publish()
         (folder / "counted.js").write_text("document.title = 'counted';", "utf-8")
         handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
@@ -181,13 +185,21 @@ def test_a_grant_whose_answer_is_lost_is_taken_back(static_site: StaticSite, tab
 
 
 def test_what_is_kept_is_shown_and_erased(static_site: StaticSite, tab: Page) -> None:
-    """M14: with the receipt of this browser: see, take along, erase."""
+    """M14, M15: with the receipt of this browser: see, in the policy's order, take along, erase."""
     opened(tab, static_site)
+    tab.get_by_role("button", name="Accept all").wait_for()
+    asked = tab.locator(".askfirst-purposes summary strong").all_inner_texts()
     press(tab, "Accept all")
     opened(tab, static_site)
     until(tab, lambda: static_site.rows() == 2)
     tab.goto(f"{static_site.origin}/askfirst/rights/me/")
     tab.locator(".askfirst-rows li").first.wait_for()
+    record = tab.locator(".askfirst-list").first.locator("li").all_inner_texts()
+    assert (
+        [text.split(":")[0] for text in record]
+        == asked
+        == ["Statistics", "Marketing", "Preferences"]
+    )
     with tab.expect_download() as download:
         tab.get_by_role("link", name="Download my receipt").click()
     receipt = json.loads(Path(download.value.path()).read_text("utf-8"))

@@ -24,9 +24,9 @@ STATE, RECEIPT = b"__Host-askfirst", b"__Host-askfirst-receipt"
 def make_policy(**changes: Any) -> Policy:
     """A policy with three purposes; `purposes` in `changes` is merged purpose by purpose."""
     purposes: dict[str, dict[str, Any]] = {
-        "statistics": _purpose("analytics", ["_pk_*", "_ga*"], {"page": 3, "time": 1}),
         "marketing": _purpose("marketing.advertising", ["_fbp"], {"page": 1}),
         "preferences": _purpose("functional", ["theme"], {}),
+        "statistics": _purpose("analytics", ["_pk_*", "_ga*"], {"page": 3, "time": 1}),
     }
     purposes["statistics"]["query_parameters"] = {"sort": ["price", "name"]}
     for name, wanted in changes.pop("purposes", {}).items():

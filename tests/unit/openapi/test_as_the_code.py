@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from askfirst.contracts.consent import read_consent_request
 from askfirst.contracts.strict_json import read_json
 from askfirst.errors import PolicyError, Refused
-from askfirst.terms.policy import MOST_PURPOSES, read_policy
+from askfirst.terms.policy import read_policy
+from askfirst.terms.purpose import MOST_PURPOSES
 from askfirst_collector.openapi.document import document
 from askfirst_collector.openapi.events import OBSERVED
 from askfirst_collector.openapi.example import BATCH, HANDLE, SECRET, SITE, example_policy

@@ -14,7 +14,8 @@ from askfirst.errors import MOST_PROBLEMS, PolicyError, Problem, limited
 from askfirst.terms.conflicts import MOST_NAMES, subsumed_by
 from askfirst.terms.edition import read_edition
 from askfirst.terms.placed import read_placed
-from askfirst.terms.policy import MOST_PURPOSES, Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.purpose import MOST_PURPOSES
 
 SITE = shipped("standard").document
 PURPOSE: dict[str, Any] = dict(SITE["purposes"]["statistics"])

@@ -127,6 +127,13 @@ def title_in(editions: Editions, name: str, words: Words) -> str:
     return next((text for text in titles if text is not None), name)
 
 
+def in_order(editions: Editions, names: Iterable[str]) -> list[str]:
+    """Purposes of a record as the newest edition has them; behind them those that it lacks."""
+    known = dict.fromkeys(editions.current.every) if editions else {}
+    recorded = sorted(names)
+    return [*(name for name in known if name in recorded), *(n for n in recorded if n not in known)]
+
+
 def about(placed: Placed, words: Words) -> Html:
     """Who a collector is, and where it stands."""
     who = placed.policy.controller
@@ -174,9 +181,9 @@ def _granted(
             ": ",
             describe.detail(choices.get(name, 0), words, version=record.get("v", 2)),
             ". ",
-            words.say("placed", "kept", kept=words.days(days)),
+            words.say("placed", "kept", kept=words.days(granted["retention"][name])),
         ]
-        for name, days in sorted(granted["retention"].items())
+        for name in in_order(editions, granted["retention"])
     ]
     pairs: list[tuple[str, object]] = [
         (words.say("placed", "agreed"), bullets([*agreed])),

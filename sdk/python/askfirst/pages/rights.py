@@ -9,7 +9,7 @@ from askfirst.pages import describe
 from askfirst.pages.document import document, section, terms_list
 from askfirst.pages.forms import BASE, answer, form, hidden
 from askfirst.pages.html import Html, el, own
-from askfirst.pages.placed_collectors import placed_grants, title_in
+from askfirst.pages.placed_collectors import in_order, placed_grants, title_in
 from askfirst.pages.words import Words
 from askfirst.terms.attributes import ATTRIBUTES, OTHER, UNKNOWN
 from askfirst.terms.consent import Consent
@@ -66,15 +66,16 @@ def _nothing(words: Words) -> Html:
 
 def _choices(consent: Consent, record: Mapping[str, Any], words: Words) -> list[Html]:
     """Each purpose of a record with its detail."""
+    choices = dict(record.get("choices") or {})
     return [
         el(
             "li",
             None,
             own(title_in(consent.editions, name, words)),
             ": ",
-            describe.detail(pair, words, version=record.get("v", 2)),
+            describe.detail(choices[name], words, version=record.get("v", 2)),
         )
-        for name, pair in dict(record.get("choices") or {}).items()
+        for name in in_order(consent.editions, choices)
     ]
 
 

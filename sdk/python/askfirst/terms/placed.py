@@ -29,6 +29,7 @@ KEYS = (
     "jurisdiction",
     "authority",
     "languages",
+    "order",
     "purposes",
 )
 

@@ -17,8 +17,8 @@ from ..errors import PolicyError, Problem
 from .canonical import canonical
 from .countries import country_problem, law_problem
 from .pages import route_problem
-from .purpose import COOKIE_GLOB, Kind, Purpose, read_purpose, write_terms
-from .reading import NAME, NAME_ADVICE, Problems, Reader, pointer
+from .purpose import COOKIE_GLOB, Kind, Purpose, read_purposes, write_order, write_terms
+from .reading import Problems, Reader, pointer
 from .time_zone import UTC_NAME, ZONE_ADVICE, time_zone_problem
 from .uses import above
 
@@ -27,7 +27,6 @@ SHIPPED = ("minimal", "standard", "full", "host-default")
 LARGEST = 1_000_000  # bytes of a policy file
 MOST_ROUTES = 64  # of a site: a path is held against each
 ROUTE_ADVICE = "write a path such as '/orders/:order' or '/blog/*'"
-MOST_PURPOSES = 64  # of a policy that is published; what is archived may have more
 
 _ORIGIN = (
     r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?"
@@ -45,7 +44,12 @@ _ORIGIN_ADVICE = (
 
 # The keys that came after 0.2, with their defaults. What came later is left out of the canonical
 # form where it is at its default: an upgrade changes no hash, and makes no edition.
-NEWER_DEFAULTS: Mapping[str, object] = {"time_zone": UTC_NAME, "routes": [], "hash_routes": False}
+NEWER_DEFAULTS: Mapping[str, object] = {
+    "time_zone": UTC_NAME,
+    "routes": [],
+    "hash_routes": False,
+    "order": [],
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Necessary:
 class Policy:
     """A whole policy; two are the same when their hashes are.
 
-    Days are whole days; `languages` has the default language first.
+    Days are whole days; `languages` has the default language first, and `purposes` are in the order
+    in which visitors read them.
     """
 
     version: int
@@ -121,6 +126,7 @@ class Policy:
                 "time_zone": self.time_zone,
                 "routes": list(self.routes),
                 "hash_routes": self.hash_routes,
+                "order": write_order(self.purposes),
                 "languages": list(self.languages),
                 "for_children": self.for_children,
                 "server_side": self.server_side,
@@ -288,9 +294,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         refusal_days=r.number("refusal_days", 184, 365, 365),
         evidence_days=r.number("evidence_days", 365, 3650, 1095),
         necessary=tuple(_read_necessary(table) for table in r.tables("necessary")),
-        purposes=_read_purposes(
-            r.below("purposes", required=True), kind, languages, archived=archived
-        ),
+        purposes=read_purposes(r, kind, languages, archived=archived),
     )
     r.close()
     return policy
@@ -343,26 +347,6 @@ def _read_necessary(r: Reader) -> Necessary:
     )
     r.close()
     return necessary
-
-
-def _read_purposes(
-    r: Reader, kind: Kind, languages: tuple[str, ...], *, archived: bool
-) -> dict[str, Purpose]:
-    purposes = {}
-    names = sorted(r.rest())
-    if len(names) > MOST_PURPOSES and not archived:
-        r.wrong("", len(names), f"write at most {MOST_PURPOSES} purposes: visitors read them all")
-        return {}
-    for name in names:
-        if not NAME.fullmatch(name):
-            r.wrong(name, name, NAME_ADVICE)
-            continue
-        purposes[name] = read_purpose(
-            name, r.below(name), kind=kind, languages=languages if kind != "host" else ()
-        )
-    if not names:
-        r.wrong("", dict(r.table), "write at least one purpose")
-    return purposes
 
 
 def _check_countries(document: Mapping[str, Any], problems: Problems) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from .attributes import ATTRIBUTES, FINEST_TOGETHER
 from .lattice import Scope
 from .lists import check_tables, read_actions, read_parameters, read_tables, write_lists
-from .reading import Reader
+from .reading import NAME, NAME_ADVICE, Reader
 from .sets import Listed
 from .terms import CLOSES, CONSENT, Closes, Recipient, Terms
 from .uses import DATA_USES, sells
@@ -29,6 +29,8 @@ ROLES = ("processor", "controller", "joint_controller", "third_party")
 PERIOD_DAYS: dict[str, int] = {"day": 1, "week": 7, "month": 31}
 # No period exceeds 25 months (CNIL 2020-091; M28).
 LONGEST_RETENTION = 760
+MOST_PURPOSES = 64  # of a policy that is published; what is archived may have more
+ORDER_ADVICE = "name each purpose once, in the order in which visitors read them"
 HOST_NAME = r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 # A name or a glob that still says something: '*' alone would allow every cookie.
 COOKIE_GLOB = r"(?=.*[^*])[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}"
@@ -56,6 +58,45 @@ class Purpose:
     def asked(self) -> bool:
         """Whether visitors are asked about it; otherwise it is only disclosed."""
         return self.terms.legal_basis == CONSENT
+
+
+def read_purposes(
+    r: Reader, kind: Kind, languages: tuple[str, ...], *, archived: bool
+) -> dict[str, Purpose]:
+    """Read all purposes of a policy, as visitors read them: by `order`, else as they are written.
+
+    Canonical JSON sorts its keys: what has no `order` there is in the order of the alphabet, as a
+    host policy is, which no visitor reads.
+    """
+    table = r.below("purposes", required=True)
+    names = table.rest() if kind != "host" else sorted(table.rest())
+    order: tuple[str, ...] = ()
+    if kind != "host":
+        most = max(MOST_PURPOSES, len(names))
+        order = r.texts("order", pattern=NAME.pattern, advice=ORDER_ADVICE, most=most)
+    if len(names) > MOST_PURPOSES and not archived:
+        advice = f"write at most {MOST_PURPOSES} purposes: visitors read them all"
+        table.wrong("", len(names), advice)
+        return {}
+    if order and sorted(order) != sorted(names) and r.sound("order"):
+        r.wrong("order", list(order), ORDER_ADVICE)
+        order = ()
+    purposes = {}
+    for name in order or names:
+        if not NAME.fullmatch(name):
+            table.wrong(name, name, NAME_ADVICE)
+            continue
+        words = languages if kind != "host" else ()
+        purposes[name] = read_purpose(name, table.below(name), kind=kind, languages=words)
+    if not names:
+        table.wrong("", dict(table.table), "write at least one purpose")
+    return purposes
+
+
+def write_order(purposes: Iterable[str]) -> list[str]:
+    """The order of the purposes for canonical JSON, where it is not that of the alphabet."""
+    names = list(purposes)
+    return names if names != sorted(names) else []
 
 
 def read_purpose(name: str, r: Reader, *, kind: Kind, languages: tuple[str, ...]) -> Purpose:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -10,8 +11,8 @@ from askfirst import __version__
 
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
-    *("close", "collector", "demo", "doctor", "geo", "host", "init", "ledger", "migrate"),
-    *("policy", "serve", "service", "site", "snippet", "webhook"),
+    *("close", "collector", "demo", "doctor", "geo", "host", "import"),
+    *("init", "ledger", "migrate", "policy", "serve", "service", "site", "snippet", "webhook"),
 )
 
 
@@ -25,14 +26,19 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = import_module(f"askfirst_collector.commands.{cmd_name}")
+            module = import_module(f"askfirst_collector.commands.{_name(cmd_name)}")
         except ModuleNotFoundError as error:
             # One of ours that is missing is a fault, and not what to install.
             if str(error.name).startswith("askfirst"):
                 raise
             return _missing(cmd_name, str(error.name))
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, _name(cmd_name))
         return command
+
+
+def _name(command: str) -> str:
+    """What a command is called in Python, where `import` is a word of the language."""
+    return f"{command}_" if iskeyword(command) else command
 
 
 def _missing(name: str, package: str) -> click.Command:

@@ -64,7 +64,7 @@ def init(
     # A name without an ending is a folder that is not there yet.
     is_folder = path.is_dir() or not (path.suffix or path.exists() or path.is_symlink())
     folder, file = (path, path / FILE) if is_folder else (Path(), path)
-    _refuse_to_overwrite(file)
+    refuse_to_overwrite(file)
     project = look_at(folder)
     ask = _Asking(yes)
     chosen = ask.framework(framework, project)
@@ -91,7 +91,7 @@ def init(
     text = write(answers)
     with click_errors():
         policy = read_policy(text)
-    _write(file, text)
+    write_new(file, text)
     click.echo(f"\n{closing.why}\n\nWrote {file}.")
     _made_up(ask.made_up, file)
     for line in cookie_lines(cookies, policy, project):
@@ -193,7 +193,8 @@ class _Asking:
             ) from None
 
 
-def _refuse_to_overwrite(file: Path) -> None:
+def refuse_to_overwrite(file: Path) -> None:
+    """Stop where a file is there already."""
     if file.exists() or file.is_symlink():
         raise click.ClickException(
             f"{file} is there already, and a policy that visitors agreed to is not overwritten. "
@@ -201,13 +202,14 @@ def _refuse_to_overwrite(file: Path) -> None:
         )
 
 
-def _write(file: Path, text: str) -> None:
+def write_new(file: Path, text: str) -> None:
+    """Write a file that is not there yet, and its folder."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        _refuse_to_overwrite(file)
+        refuse_to_overwrite(file)
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from error
 

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-4HW6OKN6.js";export{a as init};
+import{h as a}from"./shared-CDY2UV4I.js";export{a as init};

@@ -1,0 +1,82 @@
+"""`__gpp`: what US signals say of a visitor, from before the answer to its withdrawal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.sdk.conftest import Arrive, Serve
+from tests.browser.sdk.site import SCRIPT, Page, page, policy
+from tests.browser.sdk.visitor import until
+
+pytestmark = pytest.mark.browser
+
+LINE = '<script src="/askfirst/static/gpp.js" data-ads="marketing"></script>'
+TAG = """<script src="/tag.js"></script>"""
+LISTEN = """window.told = []; __gpp("addEventListener", ({ eventName, data, pingData }, success) =>
+    told.push([eventName, data, pingData.signalStatus, pingData.gppString, success]));"""
+# A tag in a frame asks by message, as the specification has it for frames of others.
+FRAME = """<!doctype html><script src="/framed.js"></script>"""
+FRAMED = """addEventListener("message", ({ data }) => {
+    if (data.__gppReturn) document.title = JSON.stringify(data.__gppReturn);
+}); parent.postMessage({ __gppCall: { command: "ping", callId: "c1" } }, "*");"""
+OUT, IN = "DBABLA~CVQVAAAAAACA.QA", "DBABLA~CVQqAAAAAACA.QA"
+
+
+def call(tab: Any, command: str, parameter: object = None) -> Any:
+    """What a command answers: always at once."""
+    ask = """([command, parameter]) => {
+        let answer;
+        __gpp(command, (...words) => { answer = words; }, parameter);
+        return answer;
+    }"""
+    return tab.evaluate(ask, [command, parameter])
+
+
+def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
+    """O01, M01, M14: opted out until a grant, and after its withdrawal; nothing is asked for."""
+    site = serve(policy())
+    csp = {"content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
+           " style-src 'self'; frame-src 'self'; form-action 'self'"}  # fmt: skip
+    for path, source in (("/tag.js", LISTEN), ("/framed.js", FRAMED)):
+        site.pages[path] = Page(source, {}, "text/javascript")
+    site.pages["/"] = Page(page(head=LINE + TAG, script=SCRIPT).html, csp)
+    site.pages["/frame"] = Page(FRAME, {})
+    visitor = arrive(site)
+    tab = visitor.open()
+
+    until(tab, lambda: tab.evaluate("told.at(-1)[2]") == "ready")
+    ping, success = call(tab, "ping")
+    assert success is True
+    assert (ping["gppString"], ping["cmpId"], ping["applicableSections"]) == (OUT, 1, [7])
+    assert (ping["cmpStatus"], ping["cmpDisplayStatus"]) == ("loaded", "visible")
+    assert [event for event, *_ in tab.evaluate("told")] == [
+        *("listenerRegistered", "cmpDisplayStatus", "sectionChange", "signalStatus"),
+    ]
+    assert tab.evaluate("told")[0][2] == "not ready"
+    assert call(tab, "getField", "usnat.SaleOptOut") == [1, True]
+    assert call(tab, "getField", "usnat.MspaCoveredTransaction") == [2, True]
+    assert call(tab, "hasSection", "usca") == [False, True]
+    assert call(tab, "constructor") == [None, False]
+    assert tab.locator("iframe[name=__gppLocator]").count() == 1
+    assert visitor.beyond_static() == []
+    assert tab.evaluate("document.cookie + localStorage.length") == "0"
+
+    visitor.answer(tab, "Accept all")
+    until(tab, lambda: tab.evaluate("told.at(-1)").__getitem__(3) == IN)
+    until(tab, lambda: call(tab, "ping")[0]["signalStatus"] == "ready")
+    assert call(tab, "getSection", "usnat")[0][0]["TargetedAdvertisingOptOut"] == 2
+    frame = tab.evaluate_handle(
+        "document.body.appendChild(Object.assign(document.createElement('iframe'), "
+        "{src: '/frame'}))"
+    )
+    title = "(frame) => frame.contentDocument.title"
+    until(tab, lambda: '"callId":"c1"' in frame.evaluate(title))
+    assert IN in frame.evaluate(title)
+
+    tab.get_by_role("button", name="Withdraw all").click()
+    until(tab, lambda: call(tab, "ping")[0]["gppString"] == OUT)
+    assert call(tab, "removeEventListener", 1) == [True, True]
+    assert call(tab, "removeEventListener", 1) == [False, True]
+    assert visitor.errors == []

@@ -35,7 +35,7 @@ def storage(analytics: str, ads: str) -> dict[str, Any]:
 
 
 def test_tags_are_told_in_time_and_once_for_each_answer(serve: Serve, arrive: Arrive) -> None:
-    """M01, M14, S04, S05: denied before any tag is there; an update for each answer, and for a withdrawal."""
+    """M01, M14, S04, S05: denied before any tag is there; then an update for each answer."""
     site = serve(policy())
     site.pages["/"] = page(head=LINE, script=SCRIPT)
     visitor = arrive(site)

@@ -117,6 +117,26 @@ def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> Non
     }
 
 
+def test_a_whole_visit(shop: Site, firefox: Firefox) -> None:
+    """M05, M11, M12, M14, M29: choices, one purpose, its record, its withdrawal by one press."""
+    home, count = ("open", shop.url()), "window.ran?.length === 3"
+    chosen, off, record, after, ran = firefox(
+        home, KNOWN, ("click", "#askfirst-notice a[data-askfirst=choices]"),
+        ("click", "dialog[open] input[name='purpose.statistics']"),
+        ("click", "dialog[open] button[value=save]"), ("until", count), CONSENT,
+        home, KNOWN, ("until", count), ("read", "ran"),
+        ("open", shop.url("/askfirst/rights/me")), ("read", "document.body.innerText"),
+        home, KNOWN,
+        ("click", "#askfirst-control button[value=withdraw]"),
+        ("until", "!Object.keys(askfirst.consent.scopes).length"), CONSENT,
+        home, KNOWN, ("read", "window.ran ?? null"),
+    )  # fmt: skip
+    only = {"statistics": 2, "marketing": 0, "preferences": 0}
+    assert (chosen["details"], off) == (only, ["a", "i", "b"])
+    assert "Statistics" in record
+    assert (after["source"], after["details"], ran) == ("visitor", dict.fromkeys(only, 0), None)
+
+
 @pytest.mark.long
 def test_a_placed_collector_is_asked_about_and_vouched_for(serve: Serve, firefox: Firefox) -> None:
     """M49, M14: as in Chromium: asked about on its pages, and sent for from the next one on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -13,6 +14,7 @@ from tests.conftest import ROOT
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 FIREFOX = ("firefox-esr", "firefox")
+WEBKIT = "*/webkit2gtk-4.*/MiniBrowser"  # in /usr/lib
 
 
 def missing(what: str) -> NoReturn:
@@ -44,3 +46,11 @@ def firefox_path() -> str:
     if not shutil.which("node") or not (ROOT / "node_modules/puppeteer-core").is_dir():
         missing("Node with puppeteer-core is not here (npm install)")
     return _find(FIREFOX)
+
+
+def webkit_path() -> str:
+    """WebKitGTK's own browser, driven by WebKitWebDriver under Xvfb; nowhere is it required."""
+    paths = sorted(Path("/usr/lib").glob(WEBKIT))
+    if not paths or not all(map(shutil.which, ("WebKitWebDriver", "xvfb-run"))):
+        pytest.skip("no WebKit is here: apt-get install webkit2gtk-driver xvfb")
+    return str(paths[-1])

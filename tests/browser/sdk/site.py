@@ -99,7 +99,8 @@ class Site:
 class Running:
     """A site and its server; `close` ends both and frees the port.
 
-    `placed` are changes of the collector "tides", one for each collector that stands there.
+    `placed` are changes of the collector "tides", one for each collector that stands there; `tls`
+    is a certificate for localhost and its key.
     """
 
     def __init__(
@@ -107,10 +108,11 @@ class Running:
         folder: Path,
         document: Mapping[str, Any],
         placed: Sequence[Mapping[str, Any]] = (),
+        tls: tuple[Path, Path] | None = None,
         **options: Any,
     ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        origin = f"http://localhost:{self._socket.getsockname()[1]}"
+        origin = f"http{'s' if tls else ''}://localhost:{self._socket.getsockname()[1]}"
         icon = Page("<svg xmlns='http://www.w3.org/2000/svg'/>", {}, "image/svg+xml")
         pages = {"/": page(), "/two": page(), "/icon.svg": icon}
         self.site = Site(origin, folder, pages)
@@ -127,7 +129,11 @@ class Running:
             options["policy"].write_text(as_toml(own), "utf-8")
         application = ConsentMiddleware(self._pages(), collector=collector, **options)
         config = uvicorn.Config(
-            self._listen(application), log_level="warning", timeout_graceful_shutdown=2
+            self._listen(application),
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            ssl_certfile=str(tls[0]) if tls else None,
+            ssl_keyfile=str(tls[1]) if tls else None,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

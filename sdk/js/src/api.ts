@@ -48,6 +48,7 @@ export type ActionTerms = Readonly<Record<string, PropertyTerms>>;
 
 /** A purpose as the policy document writes it (docs/policy.schema.json). */
 export interface PurposeDocument {
+  readonly data_use: string;
   readonly levels: Scope;
   readonly legal_basis: string;
   readonly retention_days: number;

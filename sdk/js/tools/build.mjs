@@ -11,12 +11,13 @@ import * as esbuild from "esbuild";
 const OUT = "sdk/python/askfirst/static";
 const WORDS = "consent_banner/translations";
 
-/** Built file: where it comes from, and in which form. Gate, guard, manage, consent-mode and gpp are classic scripts: lines of the page. */
+/** Built file: where it comes from, and in which form. Gate, guard, manage, consent-mode, gpp and adpc are classic scripts: lines of the page. */
 const ENTRIES = [
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
   { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
   { file: "guard.js", source: "sdk/js/src/guard.ts", format: "iife" },
   { file: "consent-mode.js", source: "sdk/js/src/consent_mode.ts", format: "iife" },
+  { file: "adpc.js", source: "sdk/js/src/adpc.ts", format: "iife" },
   { file: "gpp.js", source: "sdk/js/src/gpp.ts", format: "iife" },
   { file: "manage.js", source: "sdk/js/src/manage_script.ts", format: "iife" },
   { file: "remote.js", source: "sdk/js/src/remote.ts", format: "esm" },

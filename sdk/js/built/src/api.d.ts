@@ -38,6 +38,7 @@ export type PropertyTerms = Values | {
 export type ActionTerms = Readonly<Record<string, PropertyTerms>>;
 /** A purpose as the policy document writes it (docs/policy.schema.json). */
 export interface PurposeDocument {
+    readonly data_use: string;
     readonly levels: Scope;
     readonly legal_basis: string;
     readonly retention_days: number;

@@ -1,0 +1,84 @@
+/**
+ * Advanced Data Protection Control (unofficial draft of June 2021, section 8): asks a browser that has it for its
+ * visitor's decisions, and refuses what they withdraw or object to. A script of its own, where a page has the line for it;
+ * without such a browser it does nothing. What it says of consent grants nothing: a page could say that itself.
+ */
+import type { Askfirst, Published } from "./api.ts";
+import { json } from "./json.ts";
+import { currentScript } from "./native.ts";
+import { safely } from "./safely.ts";
+import { siteRoute } from "./site_route.ts";
+
+interface Decisions {
+  readonly withdraw?: readonly string[];
+  readonly object?: readonly string[];
+}
+
+interface Control extends EventTarget {
+  readonly request: (requests: readonly { readonly id: string; readonly text: string }[]) => Promise<Decisions>;
+}
+
+const ALL = "*";
+const MARKETING = "direct-marketing"; // the one objection that the draft names
+
+/** The purposes that these decisions take back, of those that a visitor can be asked about. */
+export function refused({ asked, policy }: Published, { withdraw = [], object = [] }: Decisions): string[] {
+  return asked.filter(
+    (name) =>
+      withdraw.includes(name) ||
+      withdraw.includes(ALL) ||
+      (object.includes(MARKETING) && /^marketing(\.|$)/.test(policy.purposes[name]?.data_use ?? "")),
+  );
+}
+
+/** What is asked, as the draft has it: an identifier and the words, in the page's language. */
+export function requests({ asked, policy, lang }: Published): { id: string; text: string }[] {
+  return asked.map((id) => {
+    const all = policy.purposes[id]?.text ?? {};
+    const words = all[lang] ?? Object.values(all)[0];
+    return { id, text: words ? `${words.title}: ${words.description}` : id };
+  });
+}
+
+async function start(control: Control, askfirst: Askfirst, base: string): Promise<void> {
+  const route = siteRoute(base);
+  await askfirst.ready;
+  const response = await route.policy(document.documentElement.lang, "", "default");
+  const published: Published = await response.json();
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function take(decisions: Decisions): Promise<void> {
+    const { asks, details } = askfirst.consent;
+    const isOpen = (name: string): boolean => !!details[name] || asks.some(({ purpose }) => purpose === name);
+    const names = refused(published, decisions).filter(isOpen);
+    if (!names[0]) return;
+    const choices = Object.fromEntries(names.map((name) => [name, 0]));
+    const { hash: edition, lang } = published;
+    await route.send("consent", json({ v: 2, edition, lang, method: "save", choices }));
+    askfirst.refresh();
+    await askfirst.ready;
+  }
+
+  // One after another: the second decision of a visitor is about what the first has left.
+  const enqueue = (decisions: Decisions): void => {
+    last = last.then(() => safely(() => take(decisions)));
+  };
+  control.addEventListener("decisionchange", (event) => {
+    enqueue((event as Event & { userDecisions?: Decisions }).userDecisions ?? {});
+  });
+  enqueue(await control.request(requests(published)));
+}
+
+if (globalThis.document) {
+  safely(() => {
+    const { src } = currentScript() as HTMLScriptElement;
+    const control = (navigator as { dataProtectionControl?: Control }).dataProtectionControl;
+    const page = globalThis as { askfirst?: Askfirst };
+    // Nobody is asked in a frame (M54).
+    if (!control || window !== top) return;
+    const base = new URL(".", src).href;
+    const begin = (): void => void safely(() => page.askfirst && start(control, page.askfirst, base));
+    if (page.askfirst) begin();
+    else addEventListener("DOMContentLoaded", begin, { once: true });
+  });
+}

@@ -75,8 +75,8 @@ dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_poli
     dashboard.members dashboard.placed dashboard.sites members services
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
     usecases
-dashboard.figures: @terms catalogue closing dashboard.layout dashboard.selection explain members
-    reports services store
+dashboard.figures: @observe @terms catalogue closing dashboard.layout dashboard.selection explain
+    ledger members reports services store
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services usecases

@@ -28,18 +28,19 @@ def label(row: Row) -> str:
 def csv_of(report: Report) -> str:
     """A table as CSV; the visitors of all stand first, in the row `(total)`, each about right.
 
-    A table of something else than visits has no such row. What a placed collector gathered says so
-    in a last column.
+    A table of something else than visits has no such row. What a placed collector gathered, and
+    what is under a filter, says so in a last column.
     """
     rows: list[list[object]] = []
     if report.visitors is not None and report.table not in _NAMES:
         rows = [["(total)", "total", report.visitors]]
     rows += [[label(row), row.kind, row.visitors] for row in report.rows]
     head = [_NAMES.get(report.table, report.table), "kind", "visitors"]
-    whose = report.wanted.collector
-    if not whose:
-        return _written([head, *rows])
-    return _written([[*head, "collector"], *([*row, whose] for row in rows)])
+    whose = {"collector": report.wanted.collector}
+    if report.among is not None:
+        whose[report.among[0]] = _SEPARATOR.join(report.among[1])
+    columns = {name: text for name, text in whose.items() if text}
+    return _written([[*head, *columns], *([*row, *columns.values()] for row in rows)])
 
 
 def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
@@ -65,6 +66,7 @@ def json_of(report: Report) -> Mapping[str, object]:
         "collector": wanted.collector,
         "purpose": wanted.purpose,
         "table": report.table,
+        "among": report.among and {"table": report.among[0], "path": list(report.among[1])},
         "first": wanted.first.isoformat(),
         "last": wanted.last.isoformat(),
         "visitors": report.visitors,

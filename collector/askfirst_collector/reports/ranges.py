@@ -7,7 +7,7 @@ that nobody came in reads as one that too few came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -21,6 +21,7 @@ from askfirst_collector.store.disclosed import Kind, Totals
 from askfirst_collector.store.disclosed_ranges import (
     ClosedPeriod,
     Range,
+    cells_of_periods,
     closed_periods,
     newest_periods,
     sums,
@@ -61,16 +62,23 @@ class Period:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: `kind` other than value is the rest below `path`, or rows cut at it."""
+    """One line of a table: `kind` other than value is the rest below `path`, or rows cut at it.
+
+    `periods` is in how many of the range it was shown: its sum is of those alone.
+    """
 
     path: Value
     kind: Kind
     visitors: int
+    periods: int = 1
 
 
 @dataclass(frozen=True)
 class Report:
-    """A table over a range, largest first; totals are None where no period in it is shown."""
+    """A table over a range, largest first; totals are None where no period in it is shown.
+
+    `among` is the table and the value of a filter that its lines are under; None for everybody.
+    """
 
     wanted: Range
     table: str
@@ -79,6 +87,7 @@ class Report:
     views: int | None
     visits: int | None
     periods: tuple[Period, ...]
+    among: tuple[str, Value] | None = None
 
     @property
     def closed_periods(self) -> tuple[str, ...]:
@@ -108,8 +117,8 @@ def reports(stores: Stores, wanted: Range, tables: Iterable[str]) -> dict[str, R
     views = total(period.views for period in periods)
     visits = total(period.visits for period in periods)
     by_table: dict[str, list[Row]] = {table: [] for table in tables}
-    for table, path, kind, people in sums(stores.engine, wanted, list(by_table)):
-        by_table[table].append(Row(path, kind, people))
+    for table, path, kind, people, shown in sums(stores.engine, wanted, list(by_table)):
+        by_table[table].append(Row(path, kind, people, shown))
     for period in periods:
         if period.reason == "open" and period.visitors is not None:
             _add_so_far(by_table, read_so_far(stores.engine, _key(wanted, period)))
@@ -117,6 +126,20 @@ def reports(stores: Stores, wanted: Range, tables: Iterable[str]) -> dict[str, R
         table: Report(wanted, table, tuple(rows), visitors, views, visits, periods)
         for table, rows in by_table.items()
     }
+
+
+def of_whole_periods(
+    stores: Stores, wanted: Range, table: str, paths: Collection[Value]
+) -> tuple[dict[Value, int], int]:
+    """The sums of some lines over the periods that show every one of them, and how many those are.
+
+    What is a part of what can be said of no other sum: each is of the periods that show it.
+    """
+    by_period: dict[int, dict[Value, int]] = {}
+    for period, path, visitors in cells_of_periods(stores.engine, wanted, table):
+        by_period.setdefault(period, {})[path] = visitors
+    whole = [cells for cells in by_period.values() if all(path in cells for path in paths)]
+    return {path: sum(cells[path] for cells in whole) for path in paths}, len(whole)
 
 
 def newest_closed(stores: Stores) -> dict[str, Period]:
@@ -139,12 +162,14 @@ def _rank(period: Period) -> tuple[str, int]:
 
 def _add_so_far(by_table: dict[str, list[Row]], figures: Mapping[Question, Figure]) -> None:
     for table in by_table:
-        rows = {(row.path, row.kind): row.visitors for row in by_table[table]}
+        rows = {(row.path, row.kind): row for row in by_table[table]}
         for (own, path), figure in figures.items():
             if own == table:
-                rows[path, "value"] = rows.get((path, "value"), 0) + figure.visitors
-        ordered = sorted(rows.items(), key=lambda row: (-row[1], row[0]))
-        by_table[table] = [Row(path, kind, visitors) for (path, kind), visitors in ordered]
+                row = rows.get((path, "value"), Row(path, "value", 0, 0))
+                rows[path, "value"] = replace(
+                    row, visitors=row.visitors + figure.visitors, periods=row.periods + 1
+                )
+        by_table[table] = sorted(rows.values(), key=lambda row: (-row.visitors, row.path, row.kind))
 
 
 def total(figures: Iterable[int | None]) -> int | None:

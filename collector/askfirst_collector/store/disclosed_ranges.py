@@ -59,11 +59,11 @@ def newest_periods(engine: Engine) -> list[ClosedPeriod]:
 
 def sums(
     engine: Engine, wanted: Range, tables: Sequence[str]
-) -> list[tuple[str, Value, Kind, int]]:
-    """Table, path, kind and visitors of every cell, added over a range, largest first."""
+) -> list[tuple[str, Value, Kind, int, int]]:
+    """Table, path, kind, visitors and in how many periods, of every cell, largest first."""
     visitors = func.sum(cell.c.visitors)
     query = (
-        select(cell.c.table, cell.c.path, cell.c.kind, visitors)
+        select(cell.c.table, cell.c.path, cell.c.kind, visitors, func.count())
         .where(*_cells_of(wanted))
         .where(cell.c.table.in_(tables))
         .group_by(cell.c.table, cell.c.path, cell.c.kind)
@@ -71,7 +71,18 @@ def sums(
     )
     with reading(engine) as connection:
         rows = connection.execute(query).all()
-    return [(row[0], read(row[1]), row[2], int(row[3])) for row in rows]
+    return [(row[0], read(row[1]), row[2], int(row[3]), int(row[4])) for row in rows]
+
+
+def cells_of_periods(engine: Engine, wanted: Range, table: str) -> list[tuple[int, Value, int]]:
+    """Every cell of a table with a number of its period, in no meaningful order."""
+    query = (
+        select(cell.c.closing, cell.c.path, cell.c.visitors)
+        .where(*_cells_of(wanted))
+        .where(cell.c.table == table, cell.c.kind == "value")
+    )
+    with reading(engine) as connection:
+        return [(row[0], read(row[1]), row[2]) for row in connection.execute(query)]
 
 
 def hours_of_day(engine: Engine, wanted: Range) -> dict[int, int]:

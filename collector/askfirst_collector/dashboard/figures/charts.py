@@ -1,4 +1,4 @@
-"""Geometry of the pictures, columns over time and a map: templates draw it beside a table."""
+"""Geometry of the pictures, columns over time and a map: a table beside each says the same."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ from markupsafe import Markup
 
 from askfirst_collector.dashboard.selection.countries import atlas_of_the_world
 
-SPAN = 1000  # both sides of a chart's drawing box, which is stretched to the page
 SHADES = 5
 
 
 @dataclass(frozen=True)
-class Series:
-    """One row of columns: the name of its colour, and a value a period; None is not shown."""
+class Point:
+    """One column: its value, None where none is shown; what it says, and where a click leads."""
 
-    name: str
-    values: Sequence[int | None]
+    label: str
+    value: int | None
+    text: str
+    state: str = ""  # "open": not whole yet; "missing": not shown
+    href: str = ""
+    before: int | None = None  # what it is held against
 
 
 @dataclass(frozen=True)
-class Bars:
-    """All bars of one colour, as one path in the drawing box: a year has hundreds."""
+class Bar:
+    """A column as it is drawn, in percent of the box from its top left corner."""
 
-    name: str
-    path: str
+    point: Point
+    slot: tuple[float, float]  # left edge and width of what the mouse meets
+    x: float
+    y: float
+    width: float
+    height: float
+    tip: float  # where its words stand
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,12 @@ class Label:
 
 @dataclass(frozen=True)
 class Columns:
-    """A whole chart."""
+    """A whole chart; `before` are the points of a line (percent), in unbroken runs."""
 
-    bars: tuple[Bars, ...]  # first of all those for periods whose figure is not shown
+    bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[Label, ...]
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,37 +85,35 @@ class World:
     countries: tuple[Country, ...]
 
 
-def columns(series: Sequence[Series], labels: Sequence[str], *, stacked: bool = False) -> Columns:
-    """Columns for each label; series stand in front of one another, or on one another."""
-    count = max(len(labels), 1)
-    heights = [
-        [measure.values[at] or 0 for measure in series if measure.values[at] is not None]
-        for at in range(len(labels))
-    ]
-    tallest = max((sum(h) if stacked else max(h) for h in heights if h), default=0)
-    top, step = _scale(tallest)
-    slot = SPAN / count
-    width = slot * (0.72 if count < 120 else 0.9)
-    bars: dict[str, list[str]] = {"missing": [], **{measure.name: [] for measure in series}}
-    for at in range(len(labels)):
-        x = at * slot + (slot - width) / 2
-        floor = 0.0
-        if all(measure.values[at] is None for measure in series):
-            bars["missing"].append(_bar(x, 0, width, SPAN))
-        for measure in series:
-            value = measure.values[at]
-            if not value:
-                continue
-            height = value / top * SPAN
-            bars[measure.name].append(_bar(x, SPAN - floor - height, width, height))
-            floor += height if stacked else 0
+def columns(points: Sequence[Point]) -> Columns:
+    """A column for each point, and a line for what they are held against."""
+    values = [v for point in points for v in (point.value, point.before) if v is not None]
+    top, step = _scale(max(values, default=0))
+    slot = 100 / max(len(points), 1)
+    width = slot * (0.74 if len(points) < 120 else 0.9)
     ticks = tuple(Tick(100 - value / top * 100, value) for value in range(0, top + 1, step))
-    paths = tuple(Bars(name, "".join(shapes)) for name, shapes in bars.items() if shapes)
-    return Columns(paths, ticks, tuple(_labels(labels)))
+    bars = tuple(_bar(point, at, slot, width, top) for at, point in enumerate(points))
+    return Columns(bars, ticks, tuple(_labels([p.label for p in points])), _line(points, slot, top))
 
 
-def _bar(x: float, y: float, width: float, height: float) -> str:
-    return f"M{x:.2f} {y:.1f}h{width:.2f}v{height:.1f}h{-width:.2f}z"
+def _bar(point: Point, at: int, slot: float, width: float, top: int) -> Bar:
+    x = at * slot + (slot - width) / 2
+    height = 100.0 if point.value is None else point.value / top * 100
+    middle = (at + 0.5) * slot
+    # Words at the edges hang inwards, so that nothing is cut off.
+    anchor = "start" if middle < 12 else "end" if middle > 88 else "middle"
+    tip = {"start": x, "end": x + width, "middle": middle}[anchor]
+    return Bar(point, (at * slot, slot), x, 100 - height, width, height, tip, anchor)
+
+
+def _line(points: Sequence[Point], slot: float, top: int) -> tuple[str, ...]:
+    runs: list[list[str]] = [[]]
+    for at, point in enumerate(points):
+        if point.before is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{(at + 0.5) * slot:.2f},{100 - point.before / top * 100:.1f}")
+    return tuple(" ".join(run) for run in runs if len(run) > 1)
 
 
 def _scale(tallest: int) -> tuple[int, int]:

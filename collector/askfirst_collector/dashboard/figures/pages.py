@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,27 +12,62 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.closing.today import read_today
 from askfirst_collector.dashboard.figures import panels as figures
-from askfirst_collector.dashboard.figures.why_missing import explanation
+from askfirst_collector.dashboard.figures.cards import (
+    GOALS,
+    cards_of,
+    tables_of_cards,
+    tabs_of,
+    words_of,
+)
+from askfirst_collector.dashboard.figures.goals import (
+    by_choices,
+    funnel,
+    goal_lines,
+    goals_by,
+    path_of,
+)
+from askfirst_collector.dashboard.figures.timeline import timeline
+from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
+from askfirst_collector.dashboard.figures.why_missing import explanation, no_line
 from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.menu import menu
 from askfirst_collector.dashboard.layout.page import Handler, Layout, Page
 from askfirst_collector.dashboard.layout.templates import Pages
-from askfirst_collector.dashboard.selection.date_range import DateRange, read_date_range
+from askfirst_collector.dashboard.selection.date_range import (
+    COMPARISONS,
+    PRESETS,
+    DateRange,
+    read_date_range,
+)
 from askfirst_collector.dashboard.selection.query import query
 from askfirst_collector.dashboard.selection.source import DataSource, read_source, subjects
-from askfirst_collector.dashboard.selection.tables import ANSWERS, HOURS, Heading, tables_of
+from askfirst_collector.dashboard.selection.tables import ANSWERS, Heading, tables_of
 from askfirst_collector.explain import explain
+from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.members.permissions import may, visible
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
-from askfirst_collector.reports.ranges import daily, report, reports
+from askfirst_collector.reports.pairs import Filter, pair_level, pair_table, selected
+from askfirst_collector.reports.ranges import Period, daily, of_whole_periods, reports
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import Range
 
 TIMELINE = "time-line"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that has to be so before there are figures, and the page that sees to it."""
+
+    text: str
+    is_done: bool
+    page: str
 
 
 class Views:
@@ -48,6 +84,7 @@ class Views:
             Page("/", None, self.first),
             Page("/sites/{site}", "site.read", self._of(self.overview), figures=True),
             Page("/sites/{site}/policy", "site.read", self._in_thread(self.policy)),
+            Page("/sites/{site}/goals", "site.read", self._of(self.goals), figures=True),
             Page("/sites/{site}/{table}.{kind}", "site.read", self._of(self.export), figures=True),
             Page("/sites/{site}/{table}", "site.read", self._of(self.table), figures=True),
         ]
@@ -71,7 +108,7 @@ class Views:
         return next((f"/sites/{name}/start" for name in expected), None)
 
     def overview(self, request: Request, visit: Visit, subject: DataSource) -> Response:
-        """Everything at a glance."""
+        """How many, from where, what, and whether it did any good."""
         site = subject.site
         span, terms = self._span(request, subject)
         if terms is None and not subject.collector:
@@ -79,19 +116,30 @@ class Views:
         if terms is None:
             raise HTTPException(404)
         wanted = span.wanted(site.name)
-        headings = [
-            heading
-            for heading in tables_of(terms)
-            if heading is not HOURS and "*" not in heading.table
-        ]
-        by_table = reports(self._parts, wanted, [heading.table for heading in headings])
-        shown = [
-            figures.panel_of(by_table[heading.table], heading, terms, preview=True)
-            for heading in headings
-            if heading.table != "drops" or by_table[heading.table].rows
-        ]
-        answers = by_table[ANSWERS.table]
-        days = daily(self._parts, wanted)
+        cards = tabs_of(tables_of(terms))
+        tables = [ANSWERS.table, *tables_of_cards(cards, span, terms)]
+        by_table = reports(self._parts, wanted, [*tables, GOALS] if terms.goals else tables)
+        days, before = self._days(span, site.name)
+        filter, gathering = span.filter, site.host is not None
+        if filter is None:
+            today = read_today(
+                self._parts.engine,
+                site.name,
+                wanted.purpose,
+                terms.min_cell_size,
+                site.calendar,
+                self._parts.now(),
+            )
+            goals, answers = by_table.get(GOALS), by_table[ANSWERS.table]
+            figures = totals(days, before, answers, goals, terms, today, gathering=gathering)
+            count = today.visitors if today is not None and not subject.collector else None
+            line = timeline(days, before, span, terms, site.calendar.zone, count)
+        else:
+            pair = pair_table(terms, filter, GOALS)
+            figures = filtered_totals(
+                filter, by_table[filter.table], by_table[pair] if pair else None, terms
+            )
+            line = None
         closes = advised_closes(days, terms.closes)
         return self._page(
             request,
@@ -100,9 +148,11 @@ class Views:
             "overview.html",
             span=span,
             closes=terms.closes,
-            figures=figures.totals(self._parts, terms, answers, gathering=site.host is not None),
-            timeline=figures.timeline(days, terms, site.calendar.zone),
-            panels=sorted(shown, key=lambda heading: not heading.lines),
+            figures=figures,
+            timeline=line,
+            cards=cards_of(cards, by_table, span, terms),
+            any_shown=any(day.reason is None for day in days),
+            steps=self._steps(visit, subject, terms),
             purposes=subject.titles,
             explanation=self._explanation(subject, terms),
             advice=closes
@@ -110,16 +160,57 @@ class Views:
             "more lines would be shown; the totals of each day would still be.",
         )
 
+    def goals(self, request: Request, visit: Visit, subject: DataSource) -> Response:
+        """Goals with their rates, by what they are counted with, and funnels."""
+        span, terms = self._span(request, subject)
+        if terms is None:
+            raise HTTPException(404)
+        choices = by_choices(terms)
+        chosen = request.query_params.get("beside", "")
+        chosen = chosen if chosen in choices else next(iter(choices), "")
+        pair = pair_table(terms, Filter(chosen, ("",) * pair_level(chosen)), GOALS)
+        names = [GOALS, *(f"funnel {name}" for name in terms.funnels)]
+        tables = [*names, chosen, pair] if pair else names
+        by_table = reports(self._parts, span.wanted(subject.site.name), tables)
+        return self._page(
+            request,
+            visit,
+            subject,
+            "goals.html",
+            span=span,
+            goals=goal_lines(by_table[GOALS], terms, span),
+            choices=choices,
+            chosen=chosen,
+            beside=goals_by(chosen, by_table[pair], by_table[chosen], terms, span) if pair else [],
+            funnels=[
+                funnel(name, steps, by_table[f"funnel {name}"], rates)
+                for name, steps in terms.funnels.items()
+                for rates in (self._rates(span.wanted(subject.site.name), name, steps),)
+            ],
+            purposes=subject.titles,
+            explanation=self._explanation(subject, terms),
+            why=no_line(f"action*{chosen}", terms, any_closed=True),
+        )
+
     def table(self, request: Request, visit: Visit, subject: DataSource) -> Response:
-        """One table, whole."""
+        """One table, whole, or those of its lines that are searched for."""
         span, terms, heading = self._table(request, subject)
+        search = request.query_params.get("q", "").strip()[:100]
+        name = subject.site.name
         return self._page(
             request,
             visit,
             subject,
             "table.html",
             span=span,
-            panel=figures.panel(self._parts, span.wanted(subject.site.name), heading, terms),
+            search=search,
+            panel=figures.panel(self._parts, span, name, heading, terms, search=search),
+            pairs=[
+                h
+                for h in tables_of(terms)
+                if heading.table in h.table.split("*")[:2] and "*" in h.table
+            ],
+            levels=() if "*" in heading.table else (pair_level(heading.table),),
             purposes=subject.titles,
             explanation=self._explanation(subject, terms),
         )
@@ -136,8 +227,11 @@ class Views:
             body: object = [export.json_of_period(period) for period in periods]
             text = export.csv_of_periods(periods) if kind == "csv" else ""
         else:
-            span, _, heading = self._table(request, subject)
-            table_report = report(self._parts, span.wanted(site), heading.table)
+            span, terms, heading = self._table(request, subject)
+            table, wanted = heading.table, span.wanted(site)
+            table_report = selected(self._parts, wanted, terms, table, span.filter_of(table))
+            if table_report is None:
+                raise HTTPException(404)
             body, text = (
                 export.json_of(table_report),
                 export.csv_of(table_report) if kind == "csv" else "",
@@ -190,7 +284,40 @@ class Views:
             today=subject.site.calendar.day_of(self._parts.now()),
             collector=subject.collector,
         )
-        return span, subject.terms(span.purpose)
+        terms = subject.terms(span.purpose)
+        known = {heading.table for heading in tables_of(terms)} if terms else set()
+        if span.filter is not None and span.filter.table not in known:
+            span = replace(span, filter=None)
+        return span, terms
+
+    def _days(self, span: DateRange, site: str) -> tuple[tuple[Period, ...], tuple[Period, ...]]:
+        """The days of a range, and those that they are held against."""
+        wanted, before = span.wanted(site), span.before()
+        days = daily(self._parts, wanted)
+        if before is None or span.filter is not None:
+            return days, ()
+        return days, daily(self._parts, replace(wanted, first=before[0], last=before[1]))
+
+    def _rates(
+        self, wanted: Range, name: str, steps: Sequence[str]
+    ) -> tuple[dict[Value, int], int]:
+        """The steps of a funnel over the periods that show every one of them."""
+        paths = [path_of(number, step) for number, step in enumerate(steps, 1)]
+        return of_whole_periods(self._parts, wanted, f"funnel {name}", paths)
+
+    def _steps(self, visit: Visit, subject: DataSource, terms: Terms) -> tuple[Step, ...]:
+        """Whether everything is in place, for those who can see to it."""
+        if subject.collector or not may(visit.member, "site.change", subject.site.name):
+            return ()
+        happened = milestones(self._parts.engine, subject.site.name, self._parts.events)
+        if happened.granted and happened.counted and terms.goals:
+            return ()
+        return (
+            Step("The notice was answered on the site", happened.granted, "start"),
+            Step("The first page view was stored", happened.counted, "start"),
+            Step("A goal is named in the policy", bool(terms.goals), "publish"),
+            Step("The site was looked at by askfirst doctor", False, "test"),
+        )[: 4 if not happened.counted else 3]
 
     def _table(self, request: Request, subject: DataSource) -> tuple[DateRange, Terms, Heading]:
         span, terms = self._span(request, subject)
@@ -212,6 +339,10 @@ class Views:
         current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         span, terms = self._span(request, subject)
         collectors = subjects(self._parts, visit.member, site.name)
+        sites = visible(visit.member, self._parts.registry.sites())
+        tables, member = tables_of(terms) if terms else (), visit.member
+        values.setdefault("span", span)
+        filter = values["span"].filter
         return self._pages.page(
             request,
             template,
@@ -221,15 +352,12 @@ class Views:
             collectors=collectors,
             edition=site.editions.current,
             here=current,
-            menu=menu(
-                visit.member,
-                visible(visit.member, self._parts.registry.sites()),
-                site.name,
-                current,
-                span,
-                tables_of(terms) if terms else (),
-                collectors,
-            ),
+            frame=menu(member, sites, site.name, current, span.link(), tables),
+            presets=PRESETS,
+            comparisons=COMPARISONS,
+            sources={heading.table: heading.title for heading in tables},
+            filter_words=words_of(filter.table, filter.path)[0] if filter else "",
+            may_publish=may(member, "site.change", site.name),
             simulated=(self._parts.folder.path / "simulated").exists(),
             notices=notices(self._parts, visit.member, site),
             **values,

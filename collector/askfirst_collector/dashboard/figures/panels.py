@@ -1,4 +1,4 @@
-"""The figures of a page, ready to be drawn: totals, the line of time, and one panel a table."""
+"""One table, ready to be drawn: its lines, its picture where it has one, and what to know of it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.calendar import HOUR
-from askfirst_collector.closing.today import SHOWN_FROM, read_today
-from askfirst_collector.dashboard.figures.charts import Columns, Series, World, columns, world
-from askfirst_collector.dashboard.figures.why_missing import (
-    missing,
-    no_line,
-    period_name,
-    short_name,
-)
+from askfirst_collector.dashboard.figures.charts import Columns, Point, World, columns, world
+from askfirst_collector.dashboard.figures.why_missing import no_line
+from askfirst_collector.dashboard.layout.templates import number
+from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.dashboard.selection.tables import (
     ANSWERS,
     COUNTRIES,
@@ -22,46 +17,14 @@ from askfirst_collector.dashboard.selection.tables import (
     Heading,
     Line,
     countries,
+    flat_lines,
     hour_lines,
     lines,
 )
-from askfirst_collector.reports.ranges import Period, Report, report
+from askfirst_collector.reports.pairs import selected
+from askfirst_collector.reports.ranges import Report
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range, hours_of_day
-from askfirst_collector.store.periods import DAY
-
-PREVIEW = 7  # lines of a table on the overview
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number at the top, or the reason why there is none; `key` is its colour in the chart."""
-
-    name: str
-    value: int | None
-    why: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One period of the time line."""
-
-    label: str
-    visitors: int | None
-    views: int | None
-    visits: int | None
-    why: str
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Visitors and page views over time: the picture, and the same as rows."""
-
-    chart: Columns
-    rows: tuple[Moment, ...]
-    shown: int
-    gaps: int
 
 
 @dataclass(frozen=True)
@@ -75,75 +38,24 @@ class Panel:
     note: str
     world: World | None = None
     chart: Columns | None = None
-
-
-def timeline(periods: Sequence[Period], terms: Terms, zone: str) -> Timeline:
-    """The periods as columns; views stand behind visitors."""
-    chart = columns(
-        [
-            Series("views", [period.views for period in periods]),
-            Series("visitors", [period.visitors for period in periods]),
-        ],
-        [short_name(period.closes, period.period) for period in periods],
-    )
-    rows = tuple(
-        Moment(
-            period_name(period.closes, period.period),
-            period.visitors,
-            period.views,
-            period.visits,
-            missing(period, terms, zone),
-        )
-        for period in reversed(periods)
-    )
-    gaps = sum(period.reason is not None for period in periods)
-    return Timeline(chart, rows, len(periods) - gaps, gaps)
-
-
-def totals(parts: Services, terms: Terms, answers: Report, *, gathering: bool) -> list[Figure]:
-    """Visitors, page views, answers, and roughly how many today, where anything is gathered."""
-    why = no_line("", terms, any_closed=False)
-    counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
-    any_closed = bool(answers.closed_periods)
-    none = (
-        no_line("consent", terms, any_closed=True)
-        if any_closed
-        else no_line("consent", terms, any_closed=False)
-    )
-    is_own = gathering and not answers.wanted.collector
-    figures = [
-        Figure("Visitors", answers.visitors, why, "visitors"),
-        Figure("Page views", answers.views, why, "views"),
-        Figure("Visits", answers.visits, why),
-        Figure("Agreed", counts.get("granted"), none),
-        Figure("Withdrew", counts.get("withdrawn"), none),
-    ]
-    return [*figures, _today(parts, terms, answers)] if is_own else figures
-
-
-def _today(parts: Services, terms: Terms, answers: Report) -> Figure:
-    wanted, size = answers.wanted, terms.min_cell_size
-    calendar = parts.registry.calendar(wanted.site)
-    today = read_today(parts.engine, wanted.site, wanted.purpose, size, calendar, parts.now())
-    waiting = f"Shown from about {SHOWN_FROM * size} visitors on, once an hour."
-    if today is None:
-        return Figure("Today so far", None, waiting)
-    hour = today.until % DAY // HOUR
-    return Figure(f"Today until {hour:02}:00 {calendar.zone}", today.visitors)
+    is_uncounted: bool = False  # together with the filter
 
 
 def panel(
-    parts: Services, wanted: Range, heading: Heading, terms: Terms, *, preview: bool = False
+    parts: Services, span: DateRange, site: str, heading: Heading, terms: Terms, *, search: str
 ) -> Panel:
-    """One table over a range; the first lines of its coarsest level with `preview`."""
+    """One table over a range, whole, or those of its lines that `search` is in."""
+    wanted = span.wanted(site)
     if heading == HOURS:
         return _hours(parts, wanted, terms)
-    return panel_of(report(parts, wanted, heading.table), heading, terms, preview=preview)
+    shown = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
+    if shown is None:
+        return Panel(heading, (), 0, "", "", is_uncounted=True)
+    return _panel_of(shown, heading, terms, search)
 
 
 def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:
     hours = hours_of_day(parts.engine, wanted)
-    values = [hours.get(hour) for hour in range(24)]
     shown = tuple(hour_lines(hours))
     return Panel(
         heading=HOURS,
@@ -151,29 +63,31 @@ def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:
         count=len(shown),
         why=no_line(HOURS.table, terms, any_closed=True),
         note=f"By the clock of {parts.registry.calendar(wanted.site).zone}.",
-        chart=columns([Series("visitors", values)], [f"{hour:02d}" for hour in range(24)])
-        if shown
-        else None,
+        chart=columns([_hour(hour, hours.get(hour)) for hour in range(24)]) if shown else None,
     )
 
 
-def panel_of(report: Report, heading: Heading, terms: Terms, *, preview: bool = False) -> Panel:
-    """The panel of a report."""
-    all_lines = lines(report, deepest=_preview_depth(heading) if preview else 9)
-    shown = all_lines[:PREVIEW] if preview else all_lines
+def _panel_of(report: Report, heading: Heading, terms: Terms, search: str) -> Panel:
+    all_lines = flat_lines(report) if report.among else lines(report)
+    sought = search.casefold()
+    shown = [line for line in all_lines if sought in line.label.casefold()]
     by_country = countries(report) if heading == COUNTRIES else {}
+    why = no_line(heading.table, terms, any_closed=bool(report.closed_periods))
     return Panel(
         heading=heading,
         lines=tuple(shown),
         count=len(all_lines),
-        why=no_line(heading.table, terms, any_closed=bool(report.closed_periods)),
+        why=f"None of its {len(all_lines)} lines has that in it." if all_lines else why,
         note=_note(heading, all_lines, terms, is_running=report.is_running),
-        world=world(by_country) if by_country else None,
+        world=world(by_country) if by_country and not search else None,
     )
 
 
-def _preview_depth(heading: Heading) -> int:
-    return 2 if heading.table in ("page", "referrer", "consent") else 1
+def _hour(hour: int, visitors: int | None) -> Point:
+    text = f"{hour:02}:00: " + (
+        "not shown, too few visitors" if visitors is None else f"{number(visitors)} visitors"
+    )
+    return Point(f"{hour:02}", visitors, text, "missing" if visitors is None else "")
 
 
 def _note(heading: Heading, all_lines: Sequence[Line], terms: Terms, *, is_running: bool) -> str:

@@ -1,33 +1,62 @@
-"""The links of the side bar, under their headings: only what the member may open."""
+"""The side bar: three groups of at most five, and the pages beside the one that is open as tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from askfirst_collector.dashboard.selection.date_range import DateRange
-from askfirst_collector.dashboard.selection.query import query
 from askfirst_collector.dashboard.selection.tables import Heading
 from askfirst_collector.members.permissions import Member, may
 
+# Of a site: the name in the menu, and its pages, each with the action that opens it. The first
+# that the member may open is the one that the menu leads to.
+SETTINGS = (
+    (
+        "Policy",
+        (
+            ("/policy", "Published", "site.read"),
+            ("/publish", "Publish", "site.change"),
+            ("/editions", "Editions", "site.read"),
+        ),
+    ),
+    ("Placed collectors", (("/collectors", "Placed collectors", "collector.read"),)),
+    (
+        "Set up",
+        (
+            ("/start", "Get started", "site.change"),
+            ("/keys", "Keys and notifications", "site.key"),
+            ("/test", "Test the site", "site.change"),
+        ),
+    ),
+    ("Changes", (("/audit", "Changes", "site.audit"),)),
+)
 # Pages of the host itself: address, name, and the action that opens them.
 HOST = (
-    ("/members", "Members", "member.read"),
     ("/host-policy", "Host policy", "host-policy.read"),
+    ("/members", "Members", "member.read"),
     ("/audit", "Audit", "audit.read"),
 )
+OF_ANSWERS = ("consent", "drops")
+OF_GOALS = ("goals",)
 
 
 @dataclass(frozen=True)
 class MenuLink:
-    """One link; `here` where it leads to the page it stands on."""
+    """One link, current where it leads to the page, or the pages, that it stands on."""
 
     href: str
     text: str
     is_current: bool
 
 
-Groups = list[tuple[str, list[MenuLink]]]
+@dataclass(frozen=True)
+class Menu:
+    """What stands around a page: which site, the others, the groups, and the tabs of the page."""
+
+    site: str
+    sites: tuple[MenuLink, ...]
+    groups: tuple[tuple[str, tuple[MenuLink, ...]], ...]
+    tabs: tuple[MenuLink, ...] = ()
 
 
 def menu(
@@ -35,106 +64,81 @@ def menu(
     sites: Sequence[str],
     site: str,
     current: str,
-    span: DateRange,
+    query: str,
     tables: Sequence[Heading],
-    collectors: Mapping[str, str],
-) -> Groups:
-    """Headings with their links: other sites, this one's figures, its answers, its policy.
-
-    `collectors` are those whose figures the member may see, "" for the site itself.
-    """
+) -> Menu:
+    """What is figures, what is settings, and the host; `query` goes along to every page."""
     root = f"/sites/{site}"
 
-    def entry(path: str, text: str, with_query: str = span.query) -> MenuLink:
-        return MenuLink(f"{root}{path}{with_query}", text, current == f"{root}{path}")
+    def link(path: str, text: str) -> MenuLink:
+        return MenuLink(f"{root}{path}{query}", text, current == f"{root}{path}")
 
-    about_answers = ("consent", "drops")
-    visits = [entry(f"/{t.slug}", t.title) for t in tables if t.table not in about_answers]
-    answers = [entry(f"/{t.slug}", t.title) for t in tables if t.table in about_answers]
-    overview = entry("", "Overview")
-    # On a page of settings no figures are shown, whoever gathered them.
-    shown = any(link.is_current for link in (overview, *visits, *answers))
-    gathered = _gathered(root, span, collectors, shown=shown) if len(collectors) > 1 else []
-    groups = [
-        ("Sites", _sites(sites, site, current)),
-        ("Gathered by", gathered),
-        ("Visits", [overview, *visits]),
-        ("Consent", answers),
-        *_settings(member, site, current),
-        ("Host", _host(member, current)),
+    aside = (*OF_ANSWERS, *OF_GOALS)
+    answers = [link(f"/{t.slug}", t.title) for t in tables if t.table in OF_ANSWERS]
+    # Pairs and funnels are reached from the tables that are in them, and from the goals.
+    others = [
+        link(f"/{t.slug}", t.title)
+        for t in tables
+        if t.table not in aside and "*" not in t.table and not t.table.startswith("funnel ")
     ]
-    return [(name, links) for name, links in groups if links]
-
-
-def bare_menu(member: Member, sites: Sequence[str], site: str, current: str) -> Groups:
-    """The same for a site that has published nothing yet."""
-    all_sites = sites if site in sites else (*sites, site)
-    start = MenuLink(f"/sites/{site}/start", "Get started", current == f"/sites/{site}/start")
-    groups = [
-        ("Sites", _sites(all_sites, site, current, unpublished=site)),
-        ("Set up", [start] if may(member, "site.change", site) else []),
-        ("Host", _host(member, current)),
+    figures = [[link("", "Overview")], [link("/goals", "Goals and funnels")] if tables else []]
+    areas = [("Overview", figures[0]), ("Goals and funnels", figures[1])]
+    areas += [("Consent", answers), ("All tables", others)]
+    settings = [
+        (name, [link(path, text) for path, text, action in pages if may(member, action, site)])
+        for name, pages in SETTINGS
     ]
-    return [(name, links) for name, links in groups if links]
-
-
-def _settings(member: Member, site: str, current: str) -> Groups:
-    root = f"/sites/{site}"
-    groups = (
+    groups = [("", areas), ("This site", settings)]
+    tabs = next(
         (
-            "Policy",
-            (
-                ("/policy", "Published", "site.read"),
-                ("/publish", "Publish", "site.change"),
-                ("/editions", "Editions", "site.read"),
-                ("/audit", "Changes", "site.audit"),
-            ),
+            pages
+            for _, group in groups
+            for _, pages in group
+            if len(pages) > 1 and any(page.is_current for page in pages)
         ),
-        (
-            "Set up",
-            (
-                ("/start", "Get started", "site.change"),
-                ("/collectors", "Placed collectors", "collector.read"),
-                ("/keys", "Keys", "site.key"),
-                ("/test", "Test the site", "site.change"),
-            ),
-        ),
+        [],
     )
+    return Menu(
+        site,
+        _sites(sites, site, query),
+        _shown([*((name, _heads(group)) for name, group in groups), _host(member, current)]),
+        tuple(tabs),
+    )
+
+
+def _heads(areas: Sequence[tuple[str, Sequence[MenuLink]]]) -> list[MenuLink]:
     return [
-        (
-            name,
-            [
-                MenuLink(f"{root}{path}", text, current == f"{root}{path}")
-                for path, text, action in entries
-                if may(member, action, site)
-            ],
-        )
-        for name, entries in groups
+        MenuLink(pages[0].href, name, any(page.is_current for page in pages))
+        for name, pages in areas
+        if pages
     ]
 
 
-def _gathered(
-    root: str, span: DateRange, collectors: Mapping[str, str], *, shown: bool
-) -> list[MenuLink]:
-    return [
-        MenuLink(f"{root}{query({'collector': name})}", text, shown and name == span.collector)
-        for name, text in collectors.items()
-    ]
+def bare_menu(member: Member, sites: Sequence[str], site: str, current: str) -> Menu:
+    """The same for a site that has published nothing yet."""
+    start = MenuLink(f"/sites/{site}/start", "Get started", current == f"/sites/{site}/start")
+    own = [start] if may(member, "site.change", site) else []
+    others = tuple(other for other in sites if other != site)
+    return Menu(
+        site, _sites(others, site, ""), _shown([("This site", own), _host(member, current)])
+    )
 
 
-def layout_menu(member: Member, sites: Sequence[str], current: str) -> Groups:
+def layout_menu(member: Member, sites: Sequence[str], current: str) -> Menu:
     """The same on a page that is about no one site."""
-    groups = [("Sites", _sites(sites, "", current)), ("Host", _host(member, current))]
-    return [(name, links) for name, links in groups if links]
+    return Menu("", _sites(sites, "", ""), _shown([_host(member, current)]))
 
 
-def _sites(
-    sites: Sequence[str], site: str, current: str, *, unpublished: str = ""
-) -> list[MenuLink]:
-    start = {unpublished: "/start"}
-    links = [MenuLink(f"/sites/{x}{start.get(x, '')}", x, x == site) for x in sites]
-    return [MenuLink("/sites", "All sites", current == "/sites"), *links]
+def _sites(sites: Sequence[str], site: str, query: str) -> tuple[MenuLink, ...]:
+    return tuple(MenuLink(f"/sites/{name}{query}", name, name == site) for name in sites)
 
 
-def _host(member: Member, current: str) -> list[MenuLink]:
-    return [MenuLink(path, text, current == path) for path, text, act in HOST if may(member, act)]
+def _host(member: Member, current: str) -> tuple[str, list[MenuLink]]:
+    links = [MenuLink(path, text, current == path) for path, text, act in HOST if may(member, act)]
+    return "Host", [MenuLink("/sites", "All sites", current == "/sites"), *links]
+
+
+def _shown(
+    groups: Sequence[tuple[str, Sequence[MenuLink]]],
+) -> tuple[tuple[str, tuple[MenuLink, ...]], ...]:
+    return tuple((name, tuple(links)) for name, links in groups if links)

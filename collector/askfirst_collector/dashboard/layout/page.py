@@ -51,10 +51,10 @@ class Layout:
         """The template in the frame."""
         current = request.url.path.removeprefix(request.scope.get("root_path", ""))
         sites = visible(visit.member, self._parts.registry.sites())
-        menu = layout_menu(visit.member, sites, current)
+        frame = layout_menu(visit.member, sites, current)
         values.setdefault("simulated", (self._parts.folder.path / "simulated").exists())
         return self._pages.page(
-            request, template, status=status, visit=visit, menu=menu, here=current, **values
+            request, template, status=status, visit=visit, frame=frame, here=current, **values
         )
 
 

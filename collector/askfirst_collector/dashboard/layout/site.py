@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, read_form
-from askfirst_collector.dashboard.layout.menu import Groups, bare_menu, menu
+from askfirst_collector.dashboard.layout.menu import Menu, bare_menu, menu
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.dashboard.selection.date_range import read_date_range
-from askfirst_collector.dashboard.selection.source import read_source, subjects
+from askfirst_collector.dashboard.selection.source import read_source
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.members.permissions import visible
 from askfirst_collector.services import Services
@@ -45,22 +45,26 @@ class SiteLayout:
             site=site,
             here=current,
             notices=() if site is None else notices(self._parts, visit.member, site),
-            menu=self._menu(visit, name, current),
+            frame=self._menu(request, visit, name, current),
             simulated=(self._parts.folder.path / "simulated").exists(),
             **values,
         )
 
-    def _menu(self, visit: Visit, name: str, current: str) -> Groups:
+    def _menu(self, request: Request, visit: Visit, name: str, current: str) -> Menu:
         site = self._parts.registry.site(name)
         sites = visible(visit.member, self._parts.registry.sites())
         if site is None:
             return bare_menu(visit.member, sites, name, current)
         subject = read_source(self._parts, site, "")
-        span = read_date_range(subject.policy, {}, today=site.calendar.day_of(self._parts.now()))
+        today = site.calendar.day_of(self._parts.now())
+        collector = request.query_params.get("collector", "")
+        span = read_date_range(
+            subject.policy, request.query_params, today=today, collector=collector
+        )
         terms = subject.terms(span.purpose)
-        tables = tables_of(terms) if terms else ()
-        collectors = subjects(self._parts, visit.member, name)
-        return menu(visit.member, sites, name, current, span, tables, collectors)
+        return menu(
+            visit.member, sites, name, current, span.link(), tables_of(terms) if terms else ()
+        )
 
 
 async def read_policy_form(request: Request, visit: Visit) -> dict[str, str]:

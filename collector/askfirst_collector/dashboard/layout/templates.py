@@ -35,6 +35,7 @@ def environment() -> Environment:
     )
     templates.filters["number"] = number
     templates.filters["day"] = day
+    templates.filters["days"] = days
     templates.filters["moment"] = moment
     templates.filters["day_of"] = day_of
     templates.filters["as_json"] = as_json
@@ -65,6 +66,16 @@ def day(value: str | date) -> str:
     """A day as `22 Nov 2026`."""
     calendar_day = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{calendar_day.day} {calendar_day:%b} {calendar_day.year}"
+
+
+def days(first: date, last: date) -> str:
+    """A range as `1 to 28 Nov 2026`: nothing twice that both days have."""
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {day(last)}"
+    start = f"{first.day} {first:%b}" if first.year == last.year else day(first)
+    return f"{start} to {day(last)}"
 
 
 def moment(seconds: int | float) -> str:

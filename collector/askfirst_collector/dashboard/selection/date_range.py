@@ -1,26 +1,43 @@
-"""What a page is about: a purpose, from one day to another; read from the address."""
+"""What a page is about: a purpose, days, what they are held against, a filter; all by its address.
+
+Whoever moves from page to page keeps it: every link of the menu carries it on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from askfirst.terms.policy import Policy
 from askfirst.terms.purpose import Purpose
 from askfirst_collector.dashboard.selection.query import query
+from askfirst_collector.reports.pairs import Filter, read_filter
 from askfirst_collector.store.disclosed_ranges import Range
 
 LONGEST = 760  # days: no policy keeps figures longer
-# How much is shown where no dates are asked for: about fourteen columns.
-USUAL = {"day": timedelta(days=14), "week": timedelta(weeks=13), "month": timedelta(days=396)}
+PRESETS = {
+    "today": "Today",
+    "7d": "7 days",
+    "28d": "28 days",
+    "month": "This month",
+    "last-month": "Last month",
+    "12m": "12 months",
+}
+# What is shown where no dates are asked for: enough periods to see a line.
+USUAL = {"day": "28d", "week": "12m", "month": "12m"}
+COMPARISONS = {"before": "the period before", "year": "the year before", "none": "nothing"}
+# What of an address is carried on; whatever else it says is of one page alone.
+CARRIED = ("collector", "purpose", "range", "from", "to", "compare", "by", "is", "show", "measure")
 
 
 @dataclass(frozen=True)
 class DateRange:
     """The purpose and the days, and the query string that leads here again.
 
-    `collector` is the placed one that gathered; "" for the site itself.
+    `collector` is the placed one that gathered, "" for the site itself; `preset` is one of PRESETS,
+    "" for days of one's own; `values` is what the address said.
     """
 
     purpose: str
@@ -28,10 +45,48 @@ class DateRange:
     last: date
     query: str
     collector: str = ""
+    preset: str = ""
+    compare: str = "before"  # one of COMPARISONS
+    filter: Filter | None = None
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def tabs(self) -> frozenset[str]:
+        """The tables that were chosen, of the several that a card may show."""
+        return frozenset(self.values.get("show", "").split(","))
+
+    def filter_of(self, table: str) -> Filter | None:
+        """The filter that a table is under; its own table is whole."""
+        return None if self.filter is None or self.filter.table == table else self.filter
 
     def wanted(self, site: str) -> Range:
         """The same, for the reports."""
         return Range(site, self.purpose, self.first, self.last, self.collector)
+
+    def before(self) -> tuple[date, date] | None:
+        """The days that these are held against; None where they are held against nothing."""
+        if self.compare == "none":
+            return None
+        if self.compare == "year":
+            return _year_before(self.first), _year_before(self.last)
+        if self.preset in ("month", "last-month"):
+            first = (self.first - timedelta(days=1)).replace(day=1)
+            last = first + (self.last - self.first)
+            return first, min(last, self.first - timedelta(days=1))
+        length = self.last - self.first + timedelta(days=1)
+        return self.first - length, self.last - length
+
+    def link(self, **changes: str) -> str:
+        """The query string of this page with other values; "" takes one out."""
+        return query({**self.values, **changes})
+
+    def days(self, first: date, last: date) -> str:
+        """The query string of the same for days of one's own."""
+        return self.link(range="", **{"from": first.isoformat(), "to": last.isoformat()})
+
+    def filtered(self, table: str, path: tuple[str, ...]) -> str:
+        """The query string of the same under a filter."""
+        return self.link(**Filter(table, path).values)
 
 
 def read_date_range(
@@ -43,12 +98,47 @@ def read_date_range(
     if purpose not in purposes:
         purpose = usual_purpose(policy)
     closes = policy.purposes[purpose].terms.closes if purpose else "day"
-    last = _day(asked_for.get("to", "")) or today
-    first = _day(asked_for.get("from", "")) or last - USUAL[closes]
-    first, last = min(first, last), max(first, last)
-    first = max(first, last - timedelta(days=LONGEST))
-    filters = {name: asked_for.get(name, "") for name in ("purpose", "from", "to")}
-    return DateRange(purpose, first, last, query({"collector": collector, **filters}), collector)
+    own = _day(asked_for.get("from", "")), _day(asked_for.get("to", ""))
+    preset = asked_for.get("range", "")
+    if preset in PRESETS or own == (None, None):
+        preset = preset if preset in PRESETS else USUAL[closes]
+        first, last = _of_preset(preset, today)
+    else:
+        preset = ""
+        last = own[1] or today
+        first = own[0] or _of_preset(USUAL[closes], last)[0]
+        first, last = min(first, last), max(first, last)
+        first = max(first, last - timedelta(days=LONGEST))
+    compare = asked_for.get("compare", "")
+    values = {name: asked_for.get(name, "") for name in CARRIED} | {"collector": collector}
+    return DateRange(
+        purpose,
+        first,
+        last,
+        query(values),
+        collector,
+        preset,
+        compare if compare in COMPARISONS else "before",
+        read_filter(asked_for),
+        MappingProxyType(values),
+    )
+
+
+def _of_preset(preset: str, today: date) -> tuple[date, date]:
+    if preset == "month":
+        return today.replace(day=1), today
+    if preset == "last-month":
+        last = today.replace(day=1) - timedelta(days=1)
+        return last.replace(day=1), last
+    if preset == "12m":
+        return _year_before(today) + timedelta(days=1), today
+    days = {"today": 1, "7d": 7, "28d": 28}[preset]
+    return today - timedelta(days=days - 1), today
+
+
+def _year_before(day: date) -> date:
+    # 29 February has none.
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def asked_purposes(policy: Policy) -> dict[str, Purpose]:

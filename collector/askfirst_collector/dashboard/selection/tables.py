@@ -34,6 +34,7 @@ class Line:
     visitors: int
     share: float
     rest: bool  # what is left over: other, or not given
+    path: Value = ()  # of a value, for the filter that it is
 
 
 PAGES = Heading("pages", "page", "Pages", "Page")
@@ -85,6 +86,25 @@ def tables_of(terms: Terms) -> tuple[Heading, ...]:
     return (*usual, *pairs, *goals, *funnels)
 
 
+def flat_lines(report: Report) -> list[Line]:
+    """The rows side by side: values that stand without the whole above them."""
+    largest = max((row.visitors for row in report.rows), default=0) or 1
+    return [
+        Line(
+            0,
+            label(
+                report.table,
+                row.path[:-1] if len(row.path) > 1 and row.path[-1] == NONE else row.path,
+            ),
+            row.visitors,
+            row.visitors / largest,
+            rest=False,
+            path=row.path,
+        )
+        for row in report.rows
+    ]
+
+
 def lines(report: Report, *, deepest: int = 9) -> list[Line]:
     """The rows as a tree down to `deepest`: each part under its whole, largest first, rest last."""
     if "*" in report.table:
@@ -120,6 +140,7 @@ def _under(
             visitors=row.visitors,
             share=min(1.0, row.visitors / largest),
             rest=rest,
+            path=() if rest else row.path,
         )
         if not rest and len(prefix) + 1 < deepest:
             yield from _under(row.path, below, table, largest, deepest)

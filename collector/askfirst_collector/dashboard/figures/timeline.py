@@ -1,0 +1,166 @@
+"""The line of time: days, or weeks and months of days where those are many, and what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from askfirst.terms.terms import Terms
+from askfirst_collector.dashboard.figures.charts import Columns, Point, columns
+from askfirst_collector.dashboard.figures.why_missing import (
+    few,
+    missing,
+    period_name,
+    short_name,
+)
+from askfirst_collector.dashboard.layout.templates import number
+from askfirst_collector.dashboard.selection.date_range import DateRange
+from askfirst_collector.reports.ranges import Period, total
+from askfirst_collector.store.periods import first_day
+
+MOST = 62  # columns: more cannot be told apart at 320 px, nor gone through by keyboard
+MEASURES = {"visitors": "visitors", "views": "page views", "visits": "visits"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One column of the line: a day, or the days of a week or a month that are shown."""
+
+    name: str
+    short: str
+    first: date
+    last: date
+    days: tuple[Period, ...]
+    before: tuple[Period, ...]
+
+    @property
+    def visitors(self) -> int | None:
+        """Visitors of its days, added up."""
+        return total(day.visitors for day in self.days)
+
+    @property
+    def views(self) -> int | None:
+        """Page views of its days."""
+        return total(day.views for day in self.days)
+
+    @property
+    def visits(self) -> int | None:
+        """Visits of its days."""
+        return total(day.visits for day in self.days)
+
+    @property
+    def gaps(self) -> int:
+        """How many of its days are not shown."""
+        return sum(day.reason is not None for day in self.days)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One measure over time: the picture, and all of them as rows, the newest first."""
+
+    measure: str
+    chart: Columns
+    rows: tuple[tuple[Moment, str], ...]  # and why there is no figure
+    shown: int
+    gaps: int
+    states: frozenset[str]  # of its columns
+    has_before: bool
+
+
+def timeline(
+    days: Sequence[Period],
+    before: Sequence[Period],
+    span: DateRange,
+    terms: Terms,
+    zone: str,
+    today: int | None = None,
+) -> Timeline:
+    """The days of a range as columns; `today` is about how many came today so far.
+
+    `before` is held against them day by day, from the first on.
+    """
+    measure = span.values.get("measure", "")
+    measure = measure if measure in MEASURES else "visitors"
+    moments = list(_moments(days, before))
+    running = next((day.period for day in days if day.reason == "open"), "")
+    points = [
+        _point(m, measure, span, today if m.first.isoformat() == running else None) for m in moments
+    ]
+    gaps = sum(day.reason is not None for day in days)
+    return Timeline(
+        measure,
+        columns(points),
+        tuple((moment, _why(moment, terms, zone)) for moment in reversed(moments)),
+        len(days) - gaps,
+        gaps,
+        frozenset(point.state for point in points),
+        any(point.before is not None for point in points),
+    )
+
+
+def _moments(days: Sequence[Period], before: Sequence[Period]) -> Iterator[Moment]:
+    closes = "day" if len(days) <= MOST else "week" if len(days) <= 7 * MOST else "month"
+    pairs = [(day, before[at] if at < len(before) else None) for at, day in enumerate(days)]
+
+    def start(pair: tuple[Period, Period | None]) -> str:
+        return first_day(closes, date.fromisoformat(pair[0].period)).isoformat()
+
+    for period, group in groupby(pairs, start):
+        own = list(group)
+        first, last = own[0][0].period, own[-1][0].period
+        name = period_name(closes, period)
+        yield Moment(
+            name,
+            short_name(closes, period),
+            date.fromisoformat(first),
+            date.fromisoformat(last),
+            tuple(day for day, _ in own),
+            tuple(old for _, old in own if old is not None),
+        )
+
+
+def _point(moment: Moment, measure: str, span: DateRange, today: int | None) -> Point:
+    value = getattr(moment, measure)
+    unit, reasons = MEASURES[measure], [day.reason for day in moment.days]
+    old = total(getattr(day, measure) for day in moment.before)
+    state = ""
+    if value is not None:
+        text = f"{moment.name}: {number(value)} {unit}"
+        if moment.gaps:
+            text += f", {moment.gaps} of {len(moment.days)} days not shown"
+            state = "open" if reasons[-1] == "open" else ""
+    elif today is not None and measure == "visitors" and len(moment.days) == 1:
+        value, state = today, "open"
+        text = f"{moment.name}: so far about {number(value)} visitors"
+    else:
+        is_open = "open" in reasons
+        state = "waiting" if is_open else "missing"
+        text = f"{moment.name}: {'not over yet' if is_open else 'not shown, too few visitors'}"
+        if reasons[0] not in ("open", "too few", None):
+            text = f"{moment.name}: {_SHORT[reasons[0]]}"
+    if old is not None:
+        text += f"; before {number(old)}"
+    zooms = moment.first != moment.last
+    href = span.days(moment.first, moment.last) if zooms or len(moment.days) == 1 else ""
+    return Point(moment.short, value, text, state, href, old)
+
+
+_SHORT = {
+    "not closed yet": "closes within minutes",
+    "past retention": "past its retention",
+    "before": "before this was first asked",
+    "not asked": "nothing was asked",
+}
+
+
+def _why(moment: Moment, terms: Terms, zone: str) -> str:
+    if moment.visitors is not None:
+        return ""
+    if len(moment.days) == 1:
+        return missing(moment.days[0], terms, zone)
+    reasons = {day.reason for day in moment.days}
+    if reasons == {"too few"}:
+        return few(terms.min_cell_size)
+    return missing(moment.days[-1], terms, zone)

@@ -21,6 +21,7 @@ from askfirst_collector.api.keys import KeysFace
 from askfirst_collector.api.members import MembersFace
 from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
+from askfirst_collector.api.stats import StatsFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.api.webhooks import WebhooksFace
 from askfirst_collector.ingest.events import Events
@@ -65,7 +66,7 @@ def collector_routes(parts: Services, face: Face) -> list[Route]:
 
 
 def admin_endpoints(parts: Services) -> list[Endpoint]:
-    """What is below `/v1/admin/`, with the action that each is."""
+    """What members ask by a token, with the action that each is."""
     faces = (
         MembersFace(parts),
         SitesFace(parts),
@@ -73,6 +74,7 @@ def admin_endpoints(parts: Services) -> list[Endpoint]:
         PlacedFace(parts),
         HostPolicyFace(parts),
         WebhooksFace(parts),
+        StatsFace(parts),
     )
     return [endpoint for face in faces for endpoint in face.endpoints()]
 

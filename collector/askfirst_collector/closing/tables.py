@@ -58,3 +58,15 @@ def questions_of(terms: Terms) -> Questions:
         goals=terms.goals,
         funnels=terms.funnels,
     )
+
+
+def tables_of_terms(terms: Terms) -> list[str]:
+    """The name of every table of a purpose: its trees, its pairs, goals and funnels."""
+    questions = questions_of(terms)
+    return [
+        *questions.trees,
+        *(name for name, depth in questions.apart.items() if depth),
+        *(f"{a}*{b}" for a, b in questions.pairs),
+        *(("goals",) if terms.goals else ()),
+        *(f"funnel {name}" for name in terms.funnels),
+    ]

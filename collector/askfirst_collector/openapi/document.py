@@ -21,6 +21,7 @@ from askfirst_collector.openapi import (
     policies,
     preflights,
     rights,
+    stats,
 )
 
 from .operation import Area
@@ -34,6 +35,7 @@ AREAS: tuple[Area, ...] = (
     consents.AREA,
     rights.AREA,
     policies.AREA,
+    stats.AREA,
     admin_sites.AREA,
     admin_keys.AREA,
     admin_collectors.AREA,

@@ -36,7 +36,7 @@ class Row:
 
     @property
     def endpoint(self) -> tuple[str, str]:
-        return self.method, self.path
+        return self.method, self.path.partition("?")[0]
 
     def address(self, site: str = "") -> str:
         """The path, filled."""
@@ -136,6 +136,7 @@ COLLECTOR = (
     Row("GET", "/openapi.json", OPEN),
     Row("GET", "/healthz", OPEN),
     Row("GET", "/readyz", OPEN),
+    Row("GET", "/v1/stats?site={site}&purpose=statistics", SITE),
     Row("GET", "/v1/admin/me", OWN),
     Row("GET", "/v1/admin/members", HOST),
     Row("GET", "/v1/admin/members/{name}", HOST, {"name": "carl"}),

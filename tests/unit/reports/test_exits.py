@@ -1,0 +1,170 @@
+"""Every way that figures leave by is one rule: it shows what was disclosed, and nothing else.
+
+Whoever adds an exit adds its row to `EXITS`, or a test fails and names it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from askfirst.observe.location import Locator
+from askfirst.observe.proxies import Proxies
+from askfirst_collector.api.stats import StatsFace
+from askfirst_collector.app import collector_app
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.dashboard.app import host_app
+from askfirst_collector.dashboard.figures.pages import Views
+from askfirst_collector.dashboard.layout.page import Layout
+from askfirst_collector.dashboard.layout.templates import Pages
+from askfirst_collector.ingest.events import open_events
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.reports.export import files_of
+from askfirst_collector.services import Services
+from askfirst_collector.store.database import reading
+from askfirst_collector.usecases.account import create_token
+from tests.conftest import ROOT
+from tests.unit.closing.house import Clock, after, crowd, noon, opened, policy, store
+from tests.unit.dashboard.conftest import client_of, set_up
+
+pytestmark = pytest.mark.anyio
+MONDAY = "2026-11-16"
+SHOWN, RARE = "/blog/one", "/rare/one"
+DATES = f"from={MONDAY}&to={MONDAY}"
+FILTER = "by=referrer&is=%5B%22search%22%2C%22google.com%22%5D"
+DASHBOARD, API, COMMAND = "dashboard", "api", "command"
+PACKAGE = "askfirst_collector"
+# What reads a figure. Whoever imports one of these, but for the folders that hold the rule, is an
+# exit.
+READERS = {
+    *("report", "reports", "daily", "series", "newest_closed", "of_whole_periods", "selected"),
+    *("files_of", "sums", "hours_of_day", "cells_of_periods", "closed_periods", "newest_periods"),
+    *("read_days", "read_so_far", "days_between", "read_today", "read_sum"),
+}
+HOLDING = ("reports", "store", "closing")
+
+
+@dataclass(frozen=True)
+class Exit:
+    """One way out: the module that reads, its address, and whether pages are on it by name."""
+
+    module: str
+    face: str
+    address: str = ""
+    route: str = ""  # as the router has it
+    names_pages: bool = True
+
+
+_PAGES = "dashboard.figures.pages"
+_TABLE, _FILE = "/sites/{site}/{table}", "/sites/{site}/{table}.{kind}"
+EXITS = (
+    Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}", "/sites/{site}"),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}&{FILTER}", "/sites/{site}"),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}&show=entry-pages", "/sites/{site}"),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/goals?{DATES}&beside=page", "/sites/{site}/goals", False),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/pages?{DATES}", _TABLE),
+    Exit("dashboard.figures.panels", DASHBOARD, f"/sites/shop/pages?{DATES}&{FILTER}", _TABLE),
+    Exit("dashboard.figures.panels", DASHBOARD, f"/sites/shop/hours?{DATES}", _TABLE, False),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/pages?{DATES}&q=rare", _TABLE, False),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/pages.csv?{DATES}", _FILE),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/pages.json?{DATES}", _FILE),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/pages.csv?{DATES}&{FILTER}", _FILE),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/time-line.csv?{DATES}", _FILE, False),
+    Exit("dashboard.sites.list", DASHBOARD, "/sites", "/sites", False),
+    Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}"),
+    Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}&{FILTER}"),
+    Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&{DATES}", names_pages=False),
+    Exit("commands.site", COMMAND),
+)
+
+
+def importers() -> Iterator[str]:
+    """Every module of the collector that reads figures."""
+    folder = ROOT / "collector" / PACKAGE
+    for path in sorted(folder.rglob("*.py")):
+        name = ".".join(path.relative_to(folder).with_suffix("").parts)
+        if name.startswith(HOLDING):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            holds = (module or "").removeprefix(f"{PACKAGE}.").startswith(HOLDING)
+            if holds and any(a.name in READERS for a in node.names):  # type: ignore[attr-defined]
+                yield name
+
+
+def test_every_module_that_reads_figures_has_a_row() -> None:
+    """M27: a new exit is found by what it imports, whatever it is called."""
+    assert set(importers()) == {exit.module for exit in EXITS}
+
+
+def test_every_page_and_endpoint_of_figures_has_a_row(parts: Services) -> None:
+    """M27: so is a new page of the dashboard, and a new endpoint beside it."""
+    pages = Pages()
+    views = Views(parts, pages, Layout(parts, pages)).pages()
+    routes = {page.path for page in views if page.figures}
+    assert routes == {e.route for e in EXITS if e.face == DASHBOARD} - {"/sites"}
+    paths = {endpoint.path for endpoint in StatsFace(parts).endpoints()}
+    assert paths == {e.address.partition("?")[0] for e in EXITS if e.face == API}
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Services]:
+    """A Monday with forty readers of one page and two of another; by real draws, and closed."""
+    clock = Clock(noon())
+    tables = {"pairs": [["page", "referrer"], ["page", "action"]], "goals": ["order"]}
+    own = policy(tables=tables, actions={"order": {}})
+    with opened(tmp_path / "data", clock, own, urandom=os.urandom) as parts:
+        google = ("search", "google.com")
+        store(parts, crowd(parts, 40, page=("/blog", SHOWN), referrer=google, time=(MONDAY, "09")))
+        store(parts, crowd(parts, 2, start=40, page=("/rare", RARE), referrer=google))
+        clock.now = after(MONDAY)
+        close_due(parts, clock.now)
+        yield parts
+
+
+@pytest.fixture
+async def browser(parts: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(host_app(parts)) as client:
+        await set_up(client, parts)
+        yield client
+
+
+async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> str:
+    """What leaves by an exit."""
+    if exit.face == COMMAND:
+        return "\n".join(text for _, text in files_of(parts, "shop"))
+    if exit.face == DASHBOARD:
+        answer = await browser.get(exit.address)
+    else:
+        _, secret = create_token(parts, Member("ada", "host-admin"), "figures", ("read",), days=1)
+        events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
+        transport = httpx.ASGITransport(collector_app(parts, events))
+        headers = {"authorization": f"Bearer {secret}"}
+        async with httpx.AsyncClient(transport=transport, headers=headers) as program:
+            answer = await program.get(f"https://collector.example{exit.address}")
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=lambda e: e.address or e.module)
+async def test_an_exit_shows_what_was_disclosed(
+    exit: Exit, parts: Services, browser: httpx.AsyncClient
+) -> None:
+    """M27: no line under the size; of the others the figure that was drawn once, and no other."""
+    text = await text_of(exit, parts, browser)
+    assert RARE not in text.replace(f'value="{RARE}', "")
+    assert "/rare" not in text
+    if not exit.names_pages:
+        return
+    with reading(parts.engine) as connection:
+        figures = connection.exec_driver_sql(
+            "SELECT DISTINCT visitors FROM cell WHERE path LIKE ?", (f'%"{SHOWN}"%',)
+        ).scalars()
+        assert any(str(figure) in text for figure in figures)
+    assert SHOWN in text

@@ -64,7 +64,7 @@ COLLECTOR = """
 api: @client @contracts @errors @gate @http @observe @terms catalogue ingest ledger members services
     usecases
 app: @errors @http api ingest openapi runtime services
-catalogue: @errors @remote @terms ledger store
+catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @endpoints @errors @http @observe @pages @terms api catalogue closing config
@@ -75,8 +75,8 @@ dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_poli
     dashboard.members dashboard.placed dashboard.sites members services
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
     usecases
-dashboard.figures: @observe @terms catalogue closing dashboard.layout dashboard.selection explain
-    ledger members reports services store
+dashboard.figures: @errors @observe @terms catalogue closing dashboard.layout dashboard.selection
+    explain ledger members reports services store usecases
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services usecases

@@ -25,6 +25,7 @@ from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.sign_in import SignIn
 from askfirst_collector.dashboard.auth.throttle import Throttle
 from askfirst_collector.dashboard.figures.pages import Views
+from askfirst_collector.dashboard.figures.sharing import Sharing
 from askfirst_collector.dashboard.host_policy.pages import HostPolicyPages
 from askfirst_collector.dashboard.layout.forms import by_a_script
 from askfirst_collector.dashboard.layout.labels import message
@@ -69,6 +70,7 @@ def host_routes(
     throttle = Throttle(tries, now=parts.now, urandom=parts.urandom)
     provider_name = provider.name if provider is not None else None
     entry = SignIn(parts, session_auth, throttle, pages, proxies, provider=provider_name)
+    sharing = Sharing(parts, pages, SiteLayout(parts, pages))
     accept_invitation = AcceptInvitation(parts, session_auth, pages, provider=provider_name)
 
     def inside(page: Page) -> Route:
@@ -96,11 +98,13 @@ def host_routes(
         Route("/invitation", accept_invitation.show),
         Route("/invitation", accept_invitation.accept, methods=["POST"]),
         *(_oidc(provider, parts, session_auth, pages) if provider is not None else ()),
+        Route("/shared/{word}", sharing.open),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(
             inside(page)
-            for page in _pages(parts, session_auth, throttle, proxies, pages, provider_name)
+            for page in sharing.pages()
+            + _pages(parts, session_auth, throttle, proxies, pages, provider_name)
         ),
     ]
 

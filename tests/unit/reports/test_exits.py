@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ from askfirst_collector.reports.export import files_of
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import reading
 from askfirst_collector.usecases.account import create_token
+from askfirst_collector.usecases.shares import create_share
 from tests.conftest import ROOT
 from tests.unit.closing.house import Clock, after, crowd, noon, opened, policy, store
 from tests.unit.dashboard.conftest import client_of, set_up
@@ -38,7 +40,7 @@ MONDAY = "2026-11-16"
 SHOWN, RARE = "/blog/one", "/rare/one"
 DATES = f"from={MONDAY}&to={MONDAY}"
 FILTER = "by=referrer&is=%5B%22search%22%2C%22google.com%22%5D"
-DASHBOARD, API, COMMAND = "dashboard", "api", "command"
+DASHBOARD, API, COMMAND, SHARE = "dashboard", "api", "command", "share"
 PACKAGE = "askfirst_collector"
 # What reads a figure. Whoever imports one of these, but for the folders that hold the rule, is an
 # exit.
@@ -80,6 +82,7 @@ EXITS = (
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}&{FILTER}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&{DATES}", names_pages=False),
+    Exit("dashboard.figures.sharing", SHARE),
     Exit("commands.site", COMMAND),
 )
 
@@ -139,7 +142,13 @@ async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> st
     """What leaves by an exit."""
     if exit.face == COMMAND:
         return "\n".join(text for _, text in files_of(parts, "shop"))
-    if exit.face == DASHBOARD:
+    if exit.face == SHARE:
+        cards, actor = ["Totals", "Pages", "Sources", "Goals"], Member("ada", "host-admin")
+        values: Any = {"purpose": "statistics", "cards": cards, "days": "28d", "lasts": 9}
+        _, word = create_share(parts, actor, "shop", **values)
+        async with client_of(host_app(parts)) as stranger:
+            answer = await stranger.get(f"/shared/{word}")
+    elif exit.face == DASHBOARD:
         answer = await browser.get(exit.address)
     else:
         _, secret = create_token(parts, Member("ada", "host-admin"), "figures", ("read",), days=1)

@@ -9,6 +9,8 @@ FORMS = {
     "POST /v1/admin/sites/{site}/keys": "create_site_key",
     "POST /sites/{site}/keys/end": "end_site_key",
     "DELETE /v1/admin/sites/{site}/keys/{id}": "end_site_key",
+    "POST /sites/{site}/shares": "create_share",
+    "POST /sites/{site}/shares/end": "end_share",
     "POST /sites/{site}/publish": "publish_policy",
     "PUT /v1/admin/sites/{site}/policy": "publish_policy",
     "POST /sites/{site}/unschedule": "unschedule_policy",

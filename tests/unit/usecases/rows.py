@@ -6,11 +6,15 @@ Whoever adds a change adds its row; whoever adds a form, an operation or a comma
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.shares import create_share
 from askfirst_collector.usecases.sites import publish_policy
-from tests.support.collectors import policy
+from tests.support.collectors import Clock, policy
 from tests.system.isolation.world import CLUB, World
 
 from .faces import Call, Command, Form, Row, Values
@@ -18,6 +22,7 @@ from .faces import Call, Command, Form, Row, Values
 _ADMIN = "/v1/admin/sites/{site}"
 _CLUB = {"site": CLUB}
 _KEY = "0" * 16
+_DAY = (datetime.fromtimestamp(Clock().now, UTC) + timedelta(days=9)).date().isoformat()
 _OTHER = "0" * 64  # the hash of nothing
 _WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
 _HOST_POLICY = shipped("host-default")
@@ -33,7 +38,24 @@ def _folder(world: World) -> Values:
     return {"folder": str(world.parts.folder.ledger.parent.parent / "export")}
 
 
+def _share(world: World) -> Values:
+    values: Any = {"purpose": "statistics", "cards": ["Pages"], "days": "28d", "lasts": 9}
+    entry, _ = create_share(world.parts, ON_THE_MACHINE, CLUB, **values)
+    return {"id": entry.id}
+
+
 ROWS = (
+    Row(
+        "create_share",
+        ("share.create",),
+        {"dashboard": Form("/sites/{site}/shares", {"card.Pages": "1", "until": _DAY}, _CLUB)},
+    ),
+    Row(
+        "end_share",
+        ("share.end",),
+        {"dashboard": Form("/sites/{site}/shares/end", {"id": "{id}"}, _CLUB)},
+        prepare=_share,
+    ),
     Row(
         "create_site_key",
         ("site-key.create",),

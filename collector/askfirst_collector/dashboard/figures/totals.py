@@ -85,7 +85,8 @@ def totals(
     figures = [
         _sum("Visitors, by day", "visitors", days, pair, terms),
         _sum("Page views", "views", days, pair, terms),
-        _sum("Visits", "visits", days, pair, terms),
+        # Only what brought somebody tells a visit from another page of it.
+        *((_sum("Visits", "visits", days, pair, terms),) if terms.scope.level("referrer") else ()),
         _ratio(days, pair),
     ]
     if terms.closes != "day" and answers.visitors is not None:

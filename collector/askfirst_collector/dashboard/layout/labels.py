@@ -31,6 +31,8 @@ ACTION_NAMES = {
     "site.key": "Created or ended a site key",
     "site-key.create": "Created a site key",
     "site-key.end": "Ended a site key",
+    "share.create": "Made a link that shows figures",
+    "share.end": "Ended a link that shows figures",
     "link.create": "Made a one-time link that sets a password",
     "site.suspend": "Suspended a site by the host policy",
     "site.resume": "Let a site go on",

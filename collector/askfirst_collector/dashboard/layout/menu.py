@@ -83,7 +83,8 @@ def menu(
     ]
     figures = [[link("", "Overview")], [link("/goals", "Goals and funnels")] if tables else []]
     areas = [("Overview", figures[0]), ("Goals and funnels", figures[1])]
-    areas += [("Consent", answers), ("All tables", others)]
+    shares = [link("/shares", "Sharing")] if may(member, "site.change", site) else []
+    areas += [("Consent", answers), ("All tables", others), ("Sharing", shares)]
     settings = [
         (name, [link(path, text) for path, text, action in pages if may(member, action, site)])
         for name, pages in SETTINGS

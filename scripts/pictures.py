@@ -37,8 +37,9 @@ def take(browser: Browser, origin: str, token: str) -> None:
     for field, value in (("name", "admin"), ("password", PASSWORD), ("again", PASSWORD)):
         page.fill(f"#{field}", value)
     page.click("button.primary")
-    page.wait_for_selector(".figures")
-    page.set_viewport_size({"width": 1280, "height": 1480})
+    page.wait_for_selector(".kpis")
+    page.goto(f"{origin}/askfirst/host/sites/slackwater?range=28d&compare=none")
+    page.set_viewport_size({"width": 1280, "height": 1180})
     page.screenshot(path=IMAGES / "dashboard.png")
 
 

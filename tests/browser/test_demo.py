@@ -17,7 +17,11 @@ from tests.support.programs import python
 pytestmark = pytest.mark.browser
 TAGS = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']"
 PASSWORD = "a password for one test"
-HOST_PAGES = ("", "/pages", "/countries", "/hours", "/answers", "/policy", "/editions")
+FILTER = "by=page&is=%5B%22%2F%22%2C%22%2F%22%5D"
+HOST_PAGES = (
+    *("", f"?{FILTER}", "?range=12m", "/goals", "/pages", f"/pages?{FILTER}", "/countries"),
+    *("/hours", "/answers", "/shares", "/policy", "/editions"),
+)
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,16 @@ def test_the_host_admin_comes_in_by_the_link(demo: Demo, chromium: Browser, axe:
     page.wait_for_url("**/sites/*")
     page.goto(f"{demo.origin}/askfirst/host/sites/slackwater")
     assert page.get_by_text("The day closes at 00:00 UTC").count() >= 1
+    # A column says its value to whoever reaches it, by keyboard too, and leads to its days.
+    column = page.get_by_role("link", name=re.compile(r"^\d+ \w+ \d{4}: ")).nth(23)
+    column.focus()
+    page.keyboard.press("Tab")
+    assert page.locator(".column:focus .tip").is_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**from=*")
+    page.get_by_title("Only these visitors").first.click()
+    page.wait_for_url("**by=*")
+    assert page.get_by_text("Remove the filter").count() == 1
     page.goto(f"{demo.origin}/askfirst/host/sites/slackwater/policy")
     # Its placed collector is part of an edition of its own.
     assert page.get_by_text(re.compile(r"slackwater, edition \d")).count() == 1

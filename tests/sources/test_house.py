@@ -95,7 +95,7 @@ explain: @pages @terms
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
 init: @errors @gate @terms catalogue
-jobs: @errors closing ingest ledger members services store usecases webhooks
+jobs: @errors catalogue closing ingest ledger members services store usecases webhooks
 ledger: @client @contracts @errors @terms config store
 loopback:
 members: @errors @terms ledger store

@@ -152,6 +152,19 @@ async def test_a_table_can_be_searched(client: httpx.AsyncClient) -> None:
     assert "<b>" not in page
 
 
+async def test_a_table_stands_beside_the_one_before(client: httpx.AsyncClient) -> None:
+    """Where it is asked for; a day that is not over takes one from those before, too."""
+    values = {"from": TUESDAY, "to": TUESDAY, "compare": "before"}
+    page = (await client.get(f"{SITE}/pages", params=values)).text
+    assert re.search(r"<bdi>/</bdi>.*?<td class=\"n\">60</td><td class=\"n soft\">30</td>", page)
+    assert re.search(
+        r"<bdi>/order</bdi>.*?<td class=\"n\">20</td><td class=\"n soft\">–</td>", page
+    )
+    assert ">Before<" not in (await client.get(f"{SITE}/pages", params={"from": TUESDAY})).text
+    span = read_date_range(policy(), {"range": "7d", "compare": "before"}, today=date(2026, 11, 18))
+    assert span.table_before(date(2026, 11, 18), "day") == (date(2026, 11, 5), date(2026, 11, 10))
+
+
 async def test_goals_have_rates_and_keep_their_place(client: httpx.AsyncClient) -> None:
     """By source, too; one that too few reached says so where its figure would stand."""
     page = (await client.get(f"{SITE}/goals", params=DATES)).text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.dashboard.figures.charts import Columns, Point, World, columns, world
 from askfirst_collector.dashboard.figures.why_missing import no_line
@@ -39,6 +40,7 @@ class Panel:
     world: World | None = None
     chart: Columns | None = None
     is_uncounted: bool = False  # together with the filter
+    before: Mapping[Value, int] | None = None  # of the days that these are held against
 
 
 def panel(
@@ -51,7 +53,15 @@ def panel(
     shown = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
     if shown is None:
         return Panel(heading, (), 0, "", "", is_uncounted=True)
-    return _panel_of(shown, heading, terms, search)
+    panel = _panel_of(shown, heading, terms, search)
+    today = parts.registry.calendar(site).day_of(parts.now())
+    before = span.table_before(today, terms.closes)
+    if before is None:
+        return panel
+    wanted = replace(wanted, first=before[0], last=before[1])
+    old = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
+    rows = old.rows if old is not None else ()
+    return replace(panel, before={r.path: r.visitors for r in rows if r.kind == "value"})
 
 
 def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:

@@ -17,6 +17,7 @@ from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.app import collector_app
 from askfirst_collector.catalogue.relay_keys import site_key
+from askfirst_collector.catalogue.shares import Share, add_share, drop_share
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
@@ -82,10 +83,13 @@ class World:
         return repr(rows).encode()
 
     def renew_key(self) -> None:
-        """Give club the site key that the rows end, where it has ended."""
+        """Give club the site key and the shared link that the rows end, where they have ended."""
         with writing(self.parts.engine) as connection:
             key = insert(site_key).prefix_with("OR IGNORE")
             connection.execute(key.values(hash=bytes(32), site=CLUB))
+            drop_share(connection, CLUB, "0" * 16)
+            entry = Share("0" * 16, CLUB, "statistics", ("Pages",), "28d", False, False, 4_000_000_000)
+            add_share(connection, entry, "no word of a row")
 
     def renew_webhooks(self) -> None:
         """Set those of club, and of the collector there, which the rows remove."""

@@ -34,7 +34,8 @@ class Line:
     visitors: int
     share: float
     rest: bool  # what is left over: other, or not given
-    path: Value = ()  # of a value, for the filter that it is
+    path: Value = ()  # of a value
+    link: Value = ()  # the value that it is as a filter: what is the same, but deeper, too
 
 
 PAGES = Heading("pages", "page", "Pages", "Page")
@@ -100,6 +101,7 @@ def flat_lines(report: Report) -> list[Line]:
             row.visitors / largest,
             rest=False,
             path=row.path,
+            link=row.path,
         )
         for row in report.rows
     ]
@@ -141,9 +143,16 @@ def _under(
             share=min(1.0, row.visitors / largest),
             rest=rest,
             path=() if rest else row.path,
+            link=() if rest else _same(row.path, below, table),
         )
         if not rest and len(prefix) + 1 < deepest:
             yield from _under(row.path, below, table, largest, deepest)
+
+
+def _same(path: Value, below: Mapping[Value, list[Row]], table: str) -> Value:
+    """The value below that says nothing more: of the section "/" the page "/"."""
+    rows = below.get(path, ())
+    return rows[0].path if len(rows) == 1 and _repeats(table, rows[0]) else path
 
 
 def _flat(report: Report) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -17,6 +17,7 @@ from askfirst.gate.receipt import handle_of
 from askfirst.gate.record_answer import cookies_once_erased
 from askfirst.gate.relay import PATIENCE, Relay
 from askfirst.http.headers import Header, first
+from askfirst.http.mount import mounted
 from askfirst.http.request import (
     NO_STORE,
     Answer,
@@ -29,10 +30,16 @@ from askfirst.http.request import (
 )
 from askfirst.pages.rights import rights_page
 from askfirst.pages.words import words_in
+from askfirst.terms.receipt_formats import dpv, kantara, payload_of
 
 ROOT = "/askfirst/rights/"
 ME = ROOT + "me"
-READS = ("me", "receipt", "export")
+# The record in other people's formats: how to write it, and as which kind of file.
+FORMATS: Mapping[str, tuple[Callable[..., Mapping[str, object]], str, bytes]] = {
+    "kantara": (kantara, "receipt.kantara.json", b"application/json"),
+    "dpv": (dpv, "receipt.dpv.jsonld", b"application/ld+json"),
+}
+READS = ("me", "receipt", "export", *FORMATS)
 ACTS = ("withdraw", "erase", "restrict", "export")
 DONE = {"withdraw": "withdrawn", "erase": "erased", "restrict": "restricted"}
 _SCHEME = b"receipt "
@@ -70,7 +77,22 @@ async def _read(relay: Relay, request: Request, name: str) -> Answer:
     if name == "receipt":
         file = {"receipt": holdings.get("receipt"), "secret": secret_in(request).decode("ascii")}
         return _download(file, "receipt.json")
+    if name in FORMATS:
+        return _formatted(relay, holdings, name)
     return as_json(holdings) if name == "me" else _download(holdings, "askfirst.json")
+
+
+def _formatted(relay: Relay, holdings: Mapping[str, object], name: str) -> Answer:
+    """The record as others write it, with its leaf, by which a ledger finds it."""
+    write, file, kind = FORMATS[name]
+    payload = payload_of(str(holdings.get("receipt")))
+    if payload is None:
+        raise CollectorUnavailable("the collector's receipt cannot be read")
+    base = sorted(relay.policy.origins)[0] + mounted("/").rstrip("/")
+    document = write(payload, relay.gate.known.editions, base=base)
+    disposition = b"content-disposition", f'attachment; filename="{file}"'.encode("ascii")
+    answer = as_json(document, headers=(NO_STORE, disposition))
+    return replace(answer, headers=((b"content-type", kind), *answer.headers[1:]))
 
 
 async def _kept(relay: Relay, handle: Handle | None) -> Mapping[str, object] | None:

@@ -16,6 +16,11 @@ from askfirst.terms.consent import Consent
 from askfirst.terms.placed import join
 
 NONE = "none"  # a finer part that holds nothing, as observe/value.py writes it
+# The names of formats are the same in every language.
+_FORMATS = (
+    ("kantara", "receipt.kantara.json", "Kantara Consent Receipt 1.1 (JSON)"),
+    ("dpv", "receipt.dpv.jsonld", "Data Privacy Vocabulary 2.3 (JSON-LD)"),
+)
 _SHOWN = 500  # rows on the page; the export has them all
 
 
@@ -120,6 +125,10 @@ def _record(
 
 def _receipt(record: Mapping[str, Any], words: Words) -> Html:
     handle = el("code", None, str(record.get("handle", "")))
+    formats = [
+        el("li", None, el("a", {"href": f"{BASE}/rights/{name}", "download": file}, label))
+        for name, file, label in _FORMATS
+    ]
     download = el(
         "a",
         {
@@ -135,6 +144,7 @@ def _receipt(record: Mapping[str, Any], words: Words) -> Html:
         el("p", None, words.say("rights", "receipt_why")),
         terms_list([(words.say("rights", "handle"), handle)]),
         el("div", {"class": "askfirst-row"}, download),
+        el("ul", {"class": "askfirst-list"}, formats),
     )
 
 

@@ -11,8 +11,8 @@ from askfirst import __version__
 
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
-    *("close", "collector", "demo", "doctor", "geo", "host", "import"),
-    *("init", "ledger", "migrate", "policy", "serve", "service", "site", "snippet", "webhook"),
+    *("close", "collector", "demo", "doctor", "geo", "host", "import", "init", "ledger"),
+    *("migrate", "policy", "receipt", "serve", "service", "site", "snippet", "webhook"),
 )
 
 

@@ -141,6 +141,10 @@ class EmbeddedCollector:
         """The keys of the site's state cookie, newest last. Refused for an unknown site."""
         return await self._thread(self._keys, site)
 
+    async def receipt_keys(self) -> Sequence[Mapping[str, object]]:
+        """The public keys (JWKs) that check receipts, newest last."""
+        return (await self._parts()).receipts.public()
+
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         """Count one grant of a network; whether it may be recorded."""
         opened = await asyncio.to_thread(self._open)

@@ -13,7 +13,7 @@ import pytest
 from askfirst.terms.token import State, read_state, sign_state
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.ledger.receipts import verify_receipt
+from askfirst_collector.ledger.receipts import ReceiptRefused, verify_receipt
 from askfirst_collector.services import Services
 from tests.conftest import ROOT
 from tests.support.collectors import Clock, decision, policy
@@ -69,7 +69,8 @@ async def test_a_key_is_added_and_an_old_one_taken_out(tmp_path: Path) -> None:
     assert again
     assert verify_receipt(receipt, public)
     assert verify_receipt(again, public[-1:])
-    assert not verify_receipt(receipt, public[-1:])
+    with pytest.raises(ReceiptRefused):
+        verify_receipt(receipt, public[-1:])
     assert await is_signed_in(after.parts(), session)
     await after.aclose()
 

@@ -110,7 +110,8 @@ class Face:
     async def terms(self, request: Request) -> Response:
         """Effective terms by edition, purpose and detail, for the relay of a site."""
         site = await asyncio.to_thread(self._site_of_key, bearer(request.headers.raw) or "")
-        body = orjson.dumps(await asyncio.to_thread(effective_terms, site))
+        terms = await asyncio.to_thread(effective_terms, site)
+        body = orjson.dumps({**terms, "receipt_keys": self._parts.receipts.public()})
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         headers = {"etag": etag, "cache-control": "private, no-cache"}
         if etag in request.headers.get("if-none-match", ""):

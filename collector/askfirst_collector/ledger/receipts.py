@@ -7,7 +7,6 @@ and the salt of the leaf, so that whoever holds the receipt can compute the leaf
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from askfirst.contracts.strict_json import read_json
+from askfirst.errors import AskfirstError, Refused
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry
 from askfirst_collector.ledger.leaves import leaf_hash
@@ -55,26 +56,75 @@ class Receipts:
         ]
 
 
-def verify_receipt(token: str, public: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The payload of a receipt that one of these public JWKs signed and whose leaf fits; else None.
+class ReceiptRefused(AskfirstError):
+    """A receipt that proves nothing; the message says why."""
 
-    Whether the leaf stands in the ledger is another question: a checkpoint answers that.
+
+def verify_receipt(
+    token: str, public: Sequence[Mapping[str, Any]], *, site: str | None = None
+) -> dict[str, Any]:
+    """The payload of a receipt that one of these public JWKs signed and whose leaf fits.
+
+    With `site`, of that site alone. Raises ReceiptRefused. Whether the leaf stands in the ledger
+    is another question: a checkpoint answers that.
     """
-    if len(token) > LONGEST:
-        return None
+    header, payload = _parts(token)
+    _check_header(header)
+    jwk = next((dict(jwk) for jwk in public if jwk.get("kid") == header["kid"]), None)
+    if jwk is None:
+        raise ReceiptRefused("it names a key that is none of these")
     try:
-        kid = jws.extract_compact(token.encode()).headers().get("kid")
-        jwk = next(dict(candidate) for candidate in public if candidate.get("kid") == kid)
         key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
-        signed = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
-        payload: dict[str, Any] = json.loads(signed.payload)
-        if signed.headers().get("typ") != TYPE:
-            return None
-        entry = {k: v for k, v in payload.items() if k not in ("leaf", "salt")}
+        jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise ReceiptRefused("its signature is not that of its key") from None
+    entry = {name: value for name, value in payload.items() if name not in ("leaf", "salt")}
+    try:
         fits = leaf_hash(bytes.fromhex(payload["salt"]), canonical(entry)).hex()
-    except (JoseError, ValueError, KeyError, TypeError, StopIteration):
-        return None
-    return payload if fits == payload["leaf"] else None
+    except (ValueError, KeyError, TypeError):
+        raise ReceiptRefused("it has no leaf, or no salt") from None
+    if fits != payload.get("leaf"):
+        raise ReceiptRefused("its leaf is not that of what it says")
+    if site is not None and payload.get("site") != site:
+        raise ReceiptRefused(f"it is a receipt of the site {payload.get('site')!r}")
+    return payload
+
+
+def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and payload, each written in the one way in which they are signed (RFC 8785).
+
+    So no key stands twice, and no number is one that readers round to different ones.
+    """
+    parts = token.split(".")
+    if len(token) > LONGEST or len(parts) != 3:
+        raise ReceiptRefused("it is no signed record in the compact form (RFC 7515)")
+    read = []
+    for part in parts[:2]:
+        try:
+            data = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+            value = read_json(data)
+            is_whole = isinstance(value, dict) and _text(data) == part
+        except (ValueError, Refused):
+            raise ReceiptRefused("it is not base64url of JSON, each key once") from None
+        if not is_whole or not _is_canonical(value, data):
+            raise ReceiptRefused("it is not written as what was signed is written (RFC 8785)")
+        read.append(value)
+    return read[0], read[1]
+
+
+def _is_canonical(value: object, data: bytes) -> bool:
+    try:
+        return canonical(value) == data
+    except ValueError:
+        return False
+
+
+def _check_header(header: Mapping[str, Any]) -> None:
+    # Before any key is looked at: what a key is for is never read from the receipt.
+    if header.get("alg") != ALGORITHM:
+        raise ReceiptRefused(f"it has to be signed with {ALGORITHM}, and with nothing else")
+    if header.get("typ") != TYPE or set(header) != {"alg", "kid", "typ"}:
+        raise ReceiptRefused("its header is not that of a receipt")
 
 
 def _key(seed: bytes) -> OKPKey:

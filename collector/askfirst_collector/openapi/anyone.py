@@ -10,21 +10,20 @@ _FAULT = {"enum": ["ok", "away", "full", "not-readable", "doubted"]}
 _PARTS = ("ledger", "events", "salts", "revocations", "spool", "host-policy", "disk", "clock")
 
 SCHEMAS: dict[str, Schema] = {
+    "PublicKey": closed(
+        {
+            "kty": {"const": "OKP"},
+            "crv": {"const": "Ed25519"},
+            "x": {"type": "string"},
+            "kid": {"type": "string"},
+            "use": {"const": "sig"},
+            "alg": {"type": "string"},
+        }
+    ),
     "PublicKeys": closed(
         {
             "keys": {
-                **array(
-                    closed(
-                        {
-                            "kty": {"const": "OKP"},
-                            "crv": {"const": "Ed25519"},
-                            "x": {"type": "string"},
-                            "kid": {"type": "string"},
-                            "use": {"const": "sig"},
-                            "alg": {"type": "string"},
-                        }
-                    )
-                ),
+                **array(ref("PublicKey")),
                 "minItems": 1,
                 "description": "JSON Web Keys that check receipts (RFC 8037), newest last.",
             }

@@ -90,6 +90,7 @@ SCHEMAS = {
                 "description": "The host policy's.",
             },
             "editions": array(_EDITION),
+            "receipt_keys": array(ref("PublicKey")),
         }
     ),
 }

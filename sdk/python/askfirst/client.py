@@ -97,6 +97,10 @@ class CollectorClient(Protocol):
         """The keys of the site's state cookie, 32 bytes each, newest last."""
         ...
 
+    async def receipt_keys(self) -> Sequence[Mapping[str, object]]:
+        """The public keys (JWKs, RFC 8037) that check receipts, newest last; known to everyone."""
+        ...
+
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         """Count one grant of a network; whether it may be recorded. A refusal is never asked."""
         ...

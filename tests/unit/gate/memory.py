@@ -96,6 +96,9 @@ class MemoryCollector:
         self._call("keys")
         return (KEY,)
 
+    async def receipt_keys(self) -> Sequence[Mapping[str, object]]:
+        return [{"kid": "of-memory"}]
+
     proxies = Proxies()
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry
 from askfirst_collector.ledger.leaves import leaf_hash
-from askfirst_collector.ledger.receipts import Receipts, verify_receipt
+from askfirst_collector.ledger.receipts import ReceiptRefused, Receipts, verify_receipt
 
 BODY = {"v": 1, "kind": "grant", "site": "shop", "handle": "a" * 64}
 SALT = b"s" * 32
@@ -55,7 +58,6 @@ def test_what_was_signed_is_what_is_read() -> None:
     """The payload comes back, with its leaf, under the old key as under the new."""
     for receipts in (RECEIPTS, Receipts([b"1" * 32])):
         payload = verify_receipt(receipts.sign(ENTRY), RECEIPTS.public())
-        assert payload is not None
         assert payload["leaf"] == ENTRY.leaf.hex()
         assert {name: payload[name] for name in BODY} == BODY
 
@@ -65,22 +67,68 @@ def test_public_keys_are_public() -> None:
     assert all("d" not in key for key in RECEIPTS.public())
 
 
-def test_forged_receipts_are_none() -> None:
-    """Another key, another payload, another algorithm, a leaf that does not fit, or noise."""
+def coded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def signed(header: str, payload: str) -> str:
+    """What the real key signs, whatever it says."""
+    text = f"{coded(header.encode())}.{coded(payload.encode())}"
+    return f"{text}.{coded(Ed25519PrivateKey.from_private_bytes(b'2' * 32).sign(text.encode()))}"
+
+
+def refusal(token: str, **options: Any) -> str:
+    with pytest.raises(ReceiptRefused) as error:
+        verify_receipt(token, RECEIPTS.public(), **options)
+    return str(error.value)
+
+
+def test_forged_receipts_are_refused() -> None:
+    """Another key, another payload, a leaf that does not fit, or noise; each says why."""
     token = RECEIPTS.sign(ENTRY)
     head, body, signature = token.split(".")
-    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
     wrong_leaf = RECEIPTS.sign(Entry(7, b"x" * 32, SALT, BODY))
-    forged = [
-        Receipts([b"3" * 32]).sign(ENTRY),
-        f"{head}.{body[:-2]}AA.{signature}",
-        f"{none}.{body}.",
-        f"{head}.{body}.{'A' * len(signature)}",
-        wrong_leaf,
-        "",
-        "..",
-        "a.b.c",
-        "é.é.é",
-        token + "x" * 70_000,
-    ]
-    assert [verify_receipt(each, RECEIPTS.public()) for each in forged] == [None] * len(forged)
+    assert "a key that is none of these" in refusal(Receipts([b"3" * 32]).sign(ENTRY))
+    refusal(f"{head}.{body[:-2]}AA.{signature}")
+    assert "signature" in refusal(f"{head}.{body}.{'A' * len(signature)}")
+    assert "leaf" in refusal(wrong_leaf)
+    assert "of the site 'shop'" in refusal(token, site="tides")
+    for noise in ("", "..", "a.b.c", "é.é.é", f"{head}.{body}", token + "x" * 70_000):
+        refusal(noise)
+
+
+def test_no_other_algorithm_is_believed() -> None:
+    """RFC 8725, section 3.1: neither none, nor the public key as a secret, nor another name."""
+    token = RECEIPTS.sign(ENTRY)
+    head, body, _ = token.split(".")
+    header = part(token, 0)
+    kid = json.loads(header)["kid"]
+    public = next(key for key in RECEIPTS.public() if key["kid"] == kid)["x"]
+    for algorithm in ("none", "None", "HS256", "EdDSA", "ES256"):
+        other = coded(header.replace(b'"Ed25519"', f'"{algorithm}"'.encode()))
+        text = f"{other}.{body}"
+        by_public = hmac.new(base64.urlsafe_b64decode(public + "="), text.encode(), "sha256")
+        for end in ("", coded(by_public.digest()), token.rpartition(".")[2]):
+            assert "Ed25519" in refusal(f"{text}.{end}")
+    assert "header" in refusal(signed(header.decode()[:-1] + ',"zip":"DEF"}', "{}"))
+    assert head == coded(header)
+
+
+def test_what_is_signed_is_written_in_one_way() -> None:
+    """Even under the real key: no key twice, no number that is rounded, nothing deep or loose."""
+    header = part(RECEIPTS.sign(ENTRY), 0).decode()
+    payload = part(RECEIPTS.sign(ENTRY), 1).decode()
+    verify_receipt(signed(header, payload), RECEIPTS.public())
+    for wrong in (
+        payload.replace('"v":1', '"v":1,"v":1'),
+        payload.replace('"v":1', '"v":90071992547409931'),
+        payload.replace('"v":1', f'"v":{"9" * 400}'),
+        payload.replace('"v":1', '"v":1.0'),
+        payload.replace('"v":1', f'"v":{"[" * 20}{"]" * 20}'),
+        payload.replace('"v":1', '"v": 1'),
+        "[]",
+        "NaN",
+    ):
+        refusal(signed(header, wrong))
+    refusal(signed(header.replace('"kid"', '"kid":"x","kid"'), payload))
+    assert "leaf" in refusal(signed(header, '{"v":1}'))

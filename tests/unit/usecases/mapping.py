@@ -82,6 +82,7 @@ NO_CHANGES = {
     "POST /v1/admin/sites/{site}/policy/preview",
     *("POST /v1/admin/ceiling/preview", "POST /v1/admin/sites/{site}/collectors/{name}/check"),
     *("close", "demo", "doctor", "geo", "import", "init", "migrate", "serve", "ledger check"),
+    "receipt verify",
     *("collector check", "collector list", "host init", "host show"),
     *("policy check", "policy diff", "policy explain", "site list", "snippet", "webhook show"),
     *("service list", "service show", "service add"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from askfirst.errors import CollectorUnavailable, Reason, Refused
+from askfirst.gate.gate import Known
 from askfirst.http.headers import Header
 from askfirst.http.mount import cookie_suffix, mounted
 from askfirst.http.request import Answer, Request, only_by
@@ -59,12 +60,12 @@ def _edition(editions: Editions, wanted: str) -> Edition:
     return edition
 
 
-def gpc(editions: Editions, request: Request) -> Answer:
+def gpc(known: Known, request: Request) -> Answer:
     """`/.well-known/gpc.json` (W3C Global Privacy Control, section 4.1)."""
     only_by(request, "GET")
-    if not editions:
+    if not known.editions:
         raise CollectorUnavailable("the editions are not known yet")
-    return fresh(request, gpc_json(editions), b"application/json", SHORTLY)
+    return fresh(request, gpc_json(known.editions), b"application/json", SHORTLY)
 
 
 def gpc_json(editions: Editions) -> bytes:
@@ -74,14 +75,15 @@ def gpc_json(editions: Editions) -> bytes:
     return _json({"gpc": True, "lastUpdate": since.date().isoformat()})
 
 
-def about(editions: Editions, request: Request) -> Answer:
-    """`/.well-known/askfirst.json`: which policy is in force, and where it is."""
+def about(known: Known, request: Request) -> Answer:
+    """`/.well-known/askfirst.json`: which policy is in force, and the keys that check receipts."""
     only_by(request, "GET")
-    edition = _edition(editions, "")
+    edition = _edition(known.editions, "")
     address = mounted(f"{PATH}/{edition.hash}")
     document = {
         "site": edition.policy.site,
         "policy": {"number": edition.number, "hash": edition.hash, "url": address},
+        "keys": list(known.receipt_keys),
     }
     return fresh(request, _json(document), b"application/json", SHORTLY)
 

@@ -78,7 +78,7 @@ class Paths:
         if path == ROOT + "policy" or path.startswith(ROOT + "policy/"):
             return self._policy(editions, request)
         if path in WELL_KNOWN:
-            return WELL_KNOWN[path](editions, request)
+            return WELL_KNOWN[path](self._relay.gate.known, request)
         if path == ROOT + "csp":
             testing = self._relay.gate.is_testing(read(request.headers)[2])
             return await self._csp_reports.take(request, testing=testing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,10 +44,11 @@ MOST_KEPT = 1024  # checked answers; M09 makes visitors share them
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What a collector told us of the site: its editions, and the state cookie's keys."""
+    """What a collector told us of the site: editions, keys of the state cookie and of receipts."""
 
     editions: Editions
     keys: tuple[bytes, ...]
+    receipt_keys: Sequence[Mapping[str, object]] = ()
 
     def says_the_same(self, other: Known) -> bool:
         """Whether there is nothing new in it: editions are told apart by number and hash."""
@@ -55,7 +56,8 @@ class Known:
             [(edition.number, edition.hash) for edition in known.editions]
             for known in (self, other)
         )
-        return self.keys == other.keys and ours == theirs
+        keys = (self.keys, list(self.receipt_keys)) == (other.keys, list(other.receipt_keys))
+        return keys and ours == theirs
 
 
 NOTHING_KNOWN = Known(Editions(), ())

@@ -93,7 +93,8 @@ class Relay:
             async with asyncio.timeout(LONGEST_LEARNING):
                 editions = await self.client.editions(self.policy)
                 keys = self._keys if self._keys is not None else await self.client.keys(site)
-            self.gate.learn(Known(editions, keys))
+                receipt_keys = await self.client.receipt_keys()
+            self.gate.learn(Known(editions, keys, receipt_keys))
             self._refusal = ""
         except (PolicyError, Refused) as error:
             # About the policy, and so of no visitor: said whole, and once.

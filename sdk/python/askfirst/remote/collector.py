@@ -140,6 +140,10 @@ class HttpCollector:
         """The keys of the site's state cookie: its own, from the settings."""
         return self._keys
 
+    async def receipt_keys(self) -> Sequence[Mapping[str, object]]:
+        """Those of receipts, which are public."""
+        return self._terms.receipt_keys
+
     # Answers and rights
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
@@ -227,9 +231,8 @@ class HttpCollector:
 
     async def replay(self, handle: Handle | None = None) -> bool:
         """Tell the collector what it is owed; whether nothing is left."""
-        if handle is not None and not self._spool.owes(handle):
-            return True
-        return await replay(self._spool, self._tell, handle)
+        is_owed = handle is None or self._spool.owes(handle)
+        return not is_owed or await replay(self._spool, self._tell, handle)
 
     async def _tell(self, entry: PendingEntry) -> None:
         if entry.decision is not None:
@@ -277,9 +280,8 @@ class HttpCollector:
 
     async def host(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: the dashboard is at the collector's own address, not here."""
-        await _send(
-            problem(Refused(Reason.NOT_FOUND, "the dashboard is where the collector is")), send
-        )
+        refusal = Refused(Reason.NOT_FOUND, "the dashboard is where the collector is")
+        await _send(problem(refusal), send)
 
     async def health(self) -> Mapping[str, object]:
         """Whether the collector can store, and this site write down what it owes; never raises."""
@@ -364,9 +366,8 @@ def _read_keys(
         if not source or any(not isinstance(key, bytes) or len(key) != 32 for key in source):
             raise WrongSetting("E032", "cookie_keys", "…", "give keys of 32 bytes, or their file")
         return source
-    file = Path(source).absolute()
     try:
-        keys = read_key_file(file, urandom=urandom)
+        keys = read_key_file(file := Path(source).absolute(), urandom=urandom)
         if os.name != "nt" and file.stat().st_mode & 0o077:
             raise Unusable(source, "others may read it: chmod 600")
     except (OSError, ValueError) as error:
@@ -395,6 +396,6 @@ def _body(value: Mapping[str, Any]) -> bytes:
 
 
 async def _send(answer: Answer, send: Send) -> None:
-    headers = answer.raw()
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    start = {"type": "http.response.start", "status": answer.status}
+    await send({**start, "headers": answer.raw()})
     await send({"type": "http.response.body", "body": answer.body})

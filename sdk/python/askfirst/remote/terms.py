@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from askfirst.errors import CollectorUnavailable, PolicyError
@@ -36,6 +36,7 @@ class RemoteTerms:
         self._oldest: object = None
         self.editions = Editions()
         self.sized = 0  # visitors of a network that count towards sizes; 0: the relay cannot say
+        self.receipt_keys: Sequence[Mapping[str, object]] = ()
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
         """What may be gathered under a choice, as the collector said last; unknown is none."""
@@ -56,6 +57,8 @@ class RemoteTerms:
         self._compare(document.get("oldest_sdk"))
         try:
             editions = document["editions"]
+            # A collector of before says none: then nobody can check receipts at this site.
+            receipt_keys = [dict(key) for key in document.get("receipt_keys", ())]
             read = tuple(_edition(edition) for edition in editions)
             by_choice = {
                 (purpose, Choice(int(detail), edition["number"])): _terms(terms)
@@ -68,6 +71,7 @@ class RemoteTerms:
         self._by_choice = by_choice
         sized = document.get("sized")
         self.sized = sized if type(sized) is int else 0
+        self.receipt_keys = receipt_keys
         # Editions are compared by identity: the same ones go on being the same.
         then, now = (
             [(edition.number, edition.hash) for edition in all_of]

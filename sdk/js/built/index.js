@@ -1,1 +1,1 @@
-import{h as a}from"./shared-RYMCBLLV.js";export{a as init};
+import{h as a}from"./shared-T6ABAXLM.js";export{a as init};

@@ -29,6 +29,7 @@ const ENTRIES = [
   { file: "placeholder.js", source: "consent_banner/src/placeholder.ts", format: "esm" },
   { file: "notice.js", source: "consent_banner/src/notice.ts", format: "esm" },
   { file: "rights.js", source: "consent_banner/src/rights.ts", format: "esm" },
+  { file: "receipt.js", source: "consent_banner/src/receipt.ts", format: "esm" },
   { file: "choices.js", source: "consent_banner/src/choices.ts", format: "esm" },
   { file: "example.js", source: "consent_banner/src/example.ts", format: "esm" },
   { file: "bar.js", source: "consent_banner/src/bar.ts", format: "esm" },

@@ -22,6 +22,7 @@ const BUDGET = {
   "notice.css": 2500,
   "placed.js": 1500,
   "control.js": 800,
+  "receipt.js": 1900, // on its own page alone
   "remote.js": 2200,
   "scripts.js": 1200,
   "tracker.js": 2500,

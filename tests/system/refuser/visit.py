@@ -127,6 +127,8 @@ class Visit:
             f"/askfirst/policy/{edition}",
             "/askfirst/policy/" + "0" * 64,
             "/askfirst/choices",
+            "/askfirst/receipt",
+            "/askfirst/rights/dpv",
             "/askfirst/static/askfirst.js",
             "/askfirst/static/askfirst.css",
             "/askfirst/static/none.js",

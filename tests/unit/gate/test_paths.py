@@ -22,7 +22,8 @@ Build = Callable[..., Shop]
 EVERY = (
     "/askfirst/", "/askfirst/nothing", "/askfirst/choices", "/askfirst/choices?lang=xx",
     "/askfirst/policy", "/askfirst/policy/nothing", "/askfirst/rights/me",
-    "/askfirst/rights/export", "/askfirst/consent", "/askfirst/csp", "/askfirst/events",
+    "/askfirst/rights/export", "/askfirst/rights/dpv", "/askfirst/receipt",
+    "/askfirst/consent", "/askfirst/csp", "/askfirst/events",
     "/askfirst/static/askfirst.js",
     "/askfirst/static/../client.py", "/.well-known/gpc.json", "/.well-known/askfirst.json",
 )  # fmt: skip

@@ -21,12 +21,14 @@ from askfirst.http.request import UNBELIEVED, Answer, Request, html, only_by, pr
 from askfirst.log_fault import log_fault
 from askfirst.pages.assets import read_assets, static
 from askfirst.pages.choices import choices_page
-from askfirst.pages.words import words_in
+from askfirst.pages.receipt import receipt_page
+from askfirst.pages.words import Words, words_in
 from askfirst.terms.edition import Editions
 
 ROOT = "/askfirst/"
 STATIC = ROOT + "static/"
 EVENTS = ROOT + "events"
+RECEIPT = ROOT + "receipt"
 HOST = ROOT + "host"
 DOCTOR = b"doctor"  # the query by which `askfirst doctor` asks who is believed
 WELL_KNOWN = {"/.well-known/gpc.json": gpc, "/.well-known/askfirst.json": about}
@@ -74,6 +76,9 @@ class Paths:
             return await rights(self._relay, request, now=self._now())
         if path == ROOT + "choices":
             return self._choices(request)
+        if path == RECEIPT:
+            only_by(request, "GET")
+            return html(receipt_page(self._relay.policy, words=self._words(request)))
         editions = self._relay.gate.known.editions
         if path == ROOT + "policy" or path.startswith(ROOT + "policy/"):
             return self._policy(editions, request)
@@ -95,13 +100,17 @@ class Paths:
         extra = ((UNBELIEVED, unbelieved.encode("ascii")),) if unbelieved else ()
         return answer.also(*extra)
 
+    def _words(self, request: Request) -> Words:
+        query = parse_qs(request.query.decode("latin-1"))
+        return words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
+
     def _choices(self, request: Request) -> Answer:
         only_by(request, "GET")
         consent = self._relay.gate.consent(request.headers)
         if not consent.editions:
             raise CollectorUnavailable("the editions are not known yet")
         query = parse_qs(request.query.decode("latin-1"))
-        words = words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
+        words = self._words(request)
         back = local_path((query.get("return_to") or ["/"])[0])
         host = host_of(request.headers)
         return html(choices_page(consent, words=words, return_to=back, host=host))

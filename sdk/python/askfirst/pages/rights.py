@@ -145,6 +145,7 @@ def _receipt(record: Mapping[str, Any], words: Words) -> Html:
         terms_list([(words.say("rights", "handle"), handle)]),
         el("div", {"class": "askfirst-row"}, download),
         el("ul", {"class": "askfirst-list"}, formats),
+        el("p", None, el("a", {"href": f"{BASE}/receipt"}, words.say("receipt", "title"))),
     )
 
 

@@ -18,6 +18,7 @@ from askfirst.http.headers import values
 from askfirst_collector.api.auth import Access, Endpoint
 from askfirst_collector.api.host_policy import HostPolicyFace
 from askfirst_collector.api.keys import KeysFace
+from askfirst_collector.api.ledger import LedgerFace
 from askfirst_collector.api.members import MembersFace
 from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
@@ -38,6 +39,7 @@ _PLAIN = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}
 def collector_routes(parts: Services, face: Face) -> list[Route]:
     """Every route there is, `EVENTS` aside; each has its operation in `openapi/`."""
     access = Access(parts)
+    proofs = LedgerFace(parts)
 
     async def readyz(request: Request) -> Response:
         report = await asyncio.to_thread(health, parts)
@@ -54,6 +56,8 @@ def collector_routes(parts: Services, face: Face) -> list[Route]:
         Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
         Route("/v1/rights/restrict", answering(face.restrict), methods=["POST"]),
         Route("/v1/rights/erase", answering(face.erase), methods=["POST"]),
+        Route("/v1/ledger/{leaf}", answering(proofs.inclusion)),
+        Route("/v1/ledger/{leaf}/since/{size}", answering(proofs.consistency)),
         Route("/.well-known/askfirst.json", well_known),
         Route("/openapi.json", openapi),
         Route("/healthz", healthz),

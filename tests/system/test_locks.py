@@ -62,6 +62,8 @@ ROWS: dict[tuple[str, ...], list[str]] = {
         *("--data", "{data}"),
     ],
     ("ledger", "check"): ["--data", "{data}"],
+    ("ledger", "verify"): ["--data", "{data}"],
+    ("ledger", "export"): ["{files}/ledger.jsonl", "--data", "{data}"],
     ("site", "retire"): [OTHER, "--data", "{data}", "--yes"],
     ("site", "remove"): [OTHER, "--data", "{data}", "--export", "{data}-export", "--yes"],
 }

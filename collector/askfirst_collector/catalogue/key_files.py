@@ -1,4 +1,4 @@
-"""Keys as files in `keys/`: for the sites' cookies, for receipts, for the dashboard's sessions.
+"""Keys as files in `keys/`: for cookies, receipts, checkpoints, and sessions of the dashboard.
 
 They are apart from `ledger.db`, so that a copy of the ledger forges nothing. The newest key of a
 file signs, all of them verify.
@@ -30,6 +30,10 @@ class Keys:
     def receipts(self) -> tuple[bytes, ...]:
         """The private keys (Ed25519 seeds) that sign receipts, newest last."""
         return self._read("receipts.keys")
+
+    def ledger(self) -> tuple[bytes, ...]:
+        """The private keys (Ed25519 seeds) that sign checkpoints of the ledger, newest last."""
+        return self._read("ledger.keys")
 
     def dashboard(self) -> tuple[bytes, ...]:
         """The keys that sign the dashboard's session cookies, newest last."""

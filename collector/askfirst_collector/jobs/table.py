@@ -14,6 +14,7 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.closing.today import add_newcomers
 from askfirst_collector.ingest.pending import deliver_pending
+from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
@@ -100,6 +101,7 @@ JOBS: tuple[Job, ...] = (
     Job("days", MINUTE, count_days),
     Job("retention", HOUR, purge),
     Job("ledger", HOUR, upkeep),
+    Job("checkpoints", DAY, sign_trees),
     Job("today", MINUTE, add_newcomers),
     # The last, since it waits for others.
     Job("telling", 0, tell_owners),

@@ -1,6 +1,7 @@
 """The ledger's tables in `ledger.db`.
 
-entry     one a decision; `idx` is the order. Erasing empties everything but `idx` and `leaf`
+entry     one a decision; `idx` is the order. Erasing empties everything but `idx`, `leaf` and the
+          place of the leaf: its tree, and its position there. A blank leaf looks like an erased one
 dead      a mark of each handle whose end is settled; it outlives the entries and names nobody
 pair      its id, which it shares with one `revocations.log`
 refusal   how many refused, by site, edition and day, where the policy counts them
@@ -24,6 +25,9 @@ from sqlalchemy import (
 
 from askfirst_collector.store.database import changing, metadata
 
+HOST = "@host"  # the tree of what is of no site
+BEFORE = "@before"  # the sealed one of all that was there before each site had its own
+
 entry = Table(
     "entry",
     metadata,
@@ -36,10 +40,14 @@ entry = Table(
     Column("kind", String),
     Column("hour", Integer),  # unix seconds
     Column("until", Integer),  # unix seconds
+    Column("tree", String),  # the name of a site, HOST or BEFORE
+    Column("position", Integer),
     CheckConstraint("(body IS NULL) = (salt IS NULL)"),
 )
 Index("entry_by_handle", entry.c.site, entry.c.handle, entry.c.idx)
 Index("entry_by_hour", entry.c.site, entry.c.hour)
+Index("entry_by_tree", entry.c.tree, entry.c.position, unique=True)
+Index("entry_by_leaf", entry.c.leaf)
 
 dead = Table("dead", metadata, Column("mark", LargeBinary, primary_key=True))
 
@@ -61,7 +69,8 @@ _NEVER_DELETED = DDL(  # type: ignore[no-untyped-call]
 )
 _ONLY_ERASED = DDL(  # type: ignore[no-untyped-call]
     "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry "
-    "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.body IS NOT NULL "
+    "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.tree IS NOT OLD.tree "
+    "OR NEW.position IS NOT OLD.position OR NEW.body IS NOT NULL "
     "OR NEW.site IS NOT NULL OR NEW.handle IS NOT NULL OR NEW.kind IS NOT NULL "
     "OR NEW.hour IS NOT NULL OR NEW.until IS NOT NULL "
     "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"

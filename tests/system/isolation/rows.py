@@ -136,6 +136,8 @@ COLLECTOR = (
     Row("POST", "/v1/rights/withdraw", KEY),
     Row("POST", "/v1/rights/restrict", KEY),
     Row("POST", "/v1/rights/erase", KEY),
+    Row("GET", "/v1/ledger/{leaf}", OPEN, {"leaf": "0" * 64}),
+    Row("GET", "/v1/ledger/{leaf}/since/{size}", OPEN, {"leaf": "0" * 64, "size": "64"}),
     Row("GET", "/.well-known/askfirst.json", OPEN),
     Row("GET", "/openapi.json", OPEN),
     Row("GET", "/healthz", OPEN),

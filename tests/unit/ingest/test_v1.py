@@ -13,6 +13,9 @@ import httpx
 import pytest
 
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.jobs.checkpoints import sign_trees
+from askfirst_collector.ledger import merkle
+from askfirst_collector.ledger.notes import open_note, read_checkpoint
 from askfirst_collector.ledger.receipts import verify_receipt
 from tests.support.collectors import HANDLE, Clock, bytes_of, policy
 from tests.support.site_keys import new_site_key
@@ -333,3 +336,25 @@ async def test_a_relay_names_one_handle(
     """Anything else is refused."""
     headers = relay if handle is None else {**relay, "askfirst-handle": handle}
     assert problem(await client.get("/v1/rights/me", headers=headers)) == (401, "no-receipt")
+
+
+async def test_a_receipt_finds_its_proof(
+    client: httpx.AsyncClient, collector: EmbeddedCollector, relay: dict[str, str]
+) -> None:
+    """M17: whoever has it proves that the ledger has it; nobody else is told of anything."""
+    answer = await client.post("/v1/consents", json={**ANSWER, "handle": HANDLE}, headers=relay)
+    keys = (await client.get("/.well-known/askfirst.json")).json()["keys"]
+    leaf = verify_receipt(answer.json()["receipt"], keys)["leaf"]
+    assert problem(await client.get(f"/v1/ledger/{leaf}")) == (404, "not-found")
+    sign_trees(collector.parts(), 0)
+    proof = (await client.get(f"/v1/ledger/{leaf}")).json()
+    checkpoint = read_checkpoint(open_note(proof["checkpoint"], proof["keys"]))
+    path = [bytes.fromhex(node) for node in proof["proof"]]
+    place = (proof["position"], checkpoint.size, path, checkpoint.root)
+    merkle.check_inclusion(bytes.fromhex(leaf), *place)
+    since = await client.get(f"/v1/ledger/{leaf}/since/64")
+    assert since.json() == {"checkpoint": proof["checkpoint"], "keys": proof["keys"], "proof": []}
+    for path_of in (f"{leaf}/since/63", "0" * 64, f"{'0' * 64}/since/64"):
+        assert problem(await client.get(f"/v1/ledger/{path_of}")) == (404, "not-found")
+    for path_of in ("shop", HANDLE[:-1], f"{leaf}/since/0", f"{leaf}/since/{'9' * 30}"):
+        assert problem(await client.get(f"/v1/ledger/{path_of}")) == (422, "bad-shape")

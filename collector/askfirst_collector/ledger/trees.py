@@ -1,0 +1,217 @@
+"""The ledger as Merkle trees: one a site, one of the host's own acts, one of all before trees.
+
+tree_node    the complete subtrees above the leaves, as far as a checkpoint was signed
+checkpoint   each checkpoint of each tree, as a signed note
+A leaf is a row of `entry`, which keeps its tree and its position when all else of it is erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+)
+
+from askfirst.errors import AskfirstError
+from askfirst_collector.ledger.merkle import (
+    Frontier,
+    Subtree,
+    consistency_proof,
+    inclusion_proof,
+    root_of,
+)
+from askfirst_collector.ledger.notes import Checkpoint, sign_checkpoint
+from askfirst_collector.ledger.tables import BEFORE, entry
+from askfirst_collector.store.database import changing, metadata, reading
+
+MULTIPLE = 64  # a checkpoint's size tells no more of how many answered than this
+LEAF = 32  # bytes
+ROWS = 10_000  # in one statement
+
+tree_node = Table(
+    "tree_node",
+    metadata,
+    Column("tree", String, nullable=False),
+    Column("level", Integer, nullable=False, autoincrement=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tree", "level", "number"),
+    sqlite_with_rowid=False,
+)
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("tree", String, nullable=False),
+    Column("size", Integer, nullable=False, autoincrement=False),
+    Column("origin", String, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", String, nullable=False),
+    PrimaryKeyConstraint("tree", "size"),
+)
+
+
+class Inconsistent(AskfirstError):
+    """A tree that is not what was signed of it: nothing more of it may be signed."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That a leaf stands at a position of the tree that a checkpoint was signed of."""
+
+    note: str
+    position: int
+    path: tuple[bytes, ...]
+
+
+def trees(engine: Engine) -> list[str]:
+    """The names of all trees."""
+    with reading(engine) as connection:
+        return list(connection.execute(select(entry.c.tree).distinct()).scalars())
+
+
+def leaves_of(connection: Connection, tree: str, start: int = 0) -> Iterator[bytes]:
+    """The leaves of a tree in order, from a position on."""
+    query = select(entry.c.leaf).where(entry.c.tree == tree, entry.c.position >= start)
+    yield from connection.execute(query.order_by(entry.c.position)).scalars()
+
+
+def newest_checkpoint(connection: Connection, tree: str) -> Any:
+    """The row of the largest checkpoint of a tree; None for one without."""
+    query = select(checkpoint).where(checkpoint.c.tree == tree)
+    return connection.execute(query.order_by(checkpoint.c.size.desc()).limit(1)).first()
+
+
+def sign_tree(
+    engine: Engine, tree: str, *, origin: str, seed: bytes, urandom: Callable[[int], bytes]
+) -> str | None:
+    """Sign a checkpoint of what a tree has become; None where nothing was added since the last.
+
+    What was signed before is first derived again from the leaves: where that comes out otherwise,
+    Inconsistent is raised and nothing is signed. `origin` is the name of a tree that has none yet.
+    """
+    with reading(engine) as connection:
+        last = newest_checkpoint(connection, tree)
+        if last is not None:
+            _check(tree, last, root_of(islice(leaves_of(connection, tree), last.size)))
+    with changing(engine) as connection:
+        again = newest_checkpoint(connection, tree)
+        if again != last:
+            return None  # another process signs it at this moment
+        old = 0 if last is None else last.size
+        size = _size(connection, tree)
+        if size == old:
+            return None
+        if tree != BEFORE:
+            _pad(connection, tree, size, urandom=urandom)
+        nodes: list[dict[str, object]] = []
+
+        def complete(level: int, number: int, node: bytes) -> None:
+            if level:
+                nodes.append({"tree": tree, "level": level, "number": number, "hash": node})
+            if len(nodes) == ROWS:
+                connection.execute(insert(tree_node), nodes)
+                nodes.clear()
+
+        frontier = Frontier(old, subtree_of(connection, tree), complete=complete)
+        if last is not None:
+            _check(tree, last, frontier.root())
+        for leaf in leaves_of(connection, tree, old):
+            frontier.add(leaf)
+        if nodes:
+            connection.execute(insert(tree_node), nodes)
+        signed = Checkpoint(origin if last is None else last.origin, frontier.size, frontier.root())
+        note = sign_checkpoint(signed, seed)
+        connection.execute(
+            insert(checkpoint).values(
+                tree=tree, size=signed.size, origin=signed.origin, root=signed.root, note=note
+            )
+        )
+    return note
+
+
+def prove(engine: Engine, leaf: bytes) -> Proof | None:
+    """The proof of a leaf in the newest checkpoint of its tree; None where there is none yet."""
+    with reading(engine) as connection:
+        row = _find(connection, leaf)
+        last = None if row is None else newest_checkpoint(connection, row.tree)
+        if row is None or last is None or row.position >= last.size:
+            return None
+        path = inclusion_proof(row.position, last.size, subtree_of(connection, row.tree))
+        return Proof(last.note, row.position, tuple(path))
+
+
+def prove_growth(engine: Engine, leaf: bytes, old: int) -> tuple[str, list[bytes]] | None:
+    """The newest note of the tree of a leaf, and that the one of `old` leaves is its beginning.
+
+    None where the leaf is not known, or no checkpoint of that size was signed.
+    """
+    with reading(engine) as connection:
+        row = _find(connection, leaf)
+        if row is None:
+            return None
+        sizes = select(checkpoint.c.size).where(checkpoint.c.tree == row.tree)
+        last = newest_checkpoint(connection, row.tree)
+        if connection.execute(sizes.where(checkpoint.c.size == old)).first() is None:
+            return None
+        return last.note, consistency_proof(old, last.size, subtree_of(connection, row.tree))
+
+
+def subtree_of(connection: Connection, tree: str) -> Subtree:
+    """The complete subtrees of a tree, as they are stored."""
+
+    def subtree(level: int, number: int) -> bytes:
+        if level:
+            query = select(tree_node.c.hash).where(
+                tree_node.c.tree == tree, tree_node.c.level == level, tree_node.c.number == number
+            )
+        else:
+            query = select(entry.c.leaf).where(entry.c.tree == tree, entry.c.position == number)
+        node: bytes = connection.execute(query).scalar_one()
+        return node
+
+    return subtree
+
+
+def _find(connection: Connection, leaf: bytes) -> Any:
+    return connection.execute(
+        select(entry.c.tree, entry.c.position).where(entry.c.leaf == leaf).limit(1)
+    ).first()
+
+
+def _size(connection: Connection, tree: str) -> int:
+    top = select(func.max(entry.c.position)).where(entry.c.tree == tree)
+    position = connection.execute(top).scalar_one()
+    return 0 if position is None else int(position) + 1
+
+
+def _pad(connection: Connection, tree: str, size: int, *, urandom: Callable[[int], bytes]) -> None:
+    """Fill up with blank leaves, which look as those of erased entries do."""
+    top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
+    rows = [
+        {"idx": top + number, "tree": tree, "position": size + number - 1, "leaf": urandom(LEAF)}
+        for number in range(1, -size % MULTIPLE + 1)
+    ]
+    if rows:
+        connection.execute(insert(entry), rows)
+
+
+def _check(tree: str, last: Any, root: bytes) -> None:
+    if root != last.root:
+        raise Inconsistent(
+            f"the tree {tree} is not what was signed at {last.size} leaves: see askfirst ledger "
+            "verify, and keep a copy of the folder"
+        )

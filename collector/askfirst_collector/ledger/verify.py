@@ -1,0 +1,238 @@
+"""Deriving every tree of a ledger again, from the folder of a collector or from an export.
+
+Nothing is asked of a running collector, and nothing is taken over from what it derived: each leaf
+from its entry and salt, each root from the leaves, each note by its key.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from askfirst.errors import Reason, Refused
+from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.ledger.merkle import Frontier
+from askfirst_collector.ledger.notes import (
+    Checkpoint,
+    NoteRefused,
+    open_note,
+    read_checkpoint,
+    verifier_key,
+)
+from askfirst_collector.store.present import connect
+
+MOST = 20  # problems of a tree that are listed
+WAIT = 5.0  # seconds
+_ROWS = "SELECT tree, position, leaf, salt, body FROM entry ORDER BY tree, position"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One leaf as it is stored; without salt and entry where those were erased, or never were."""
+
+    tree: str
+    position: int
+    leaf: bytes
+    salt: bytes | None
+    entry: bytes | None  # canonical JSON
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What was signed: the notes of each tree, and the keys that are said to check them."""
+
+    notes: Mapping[str, Sequence[str]]
+    keys: Sequence[str]
+
+
+@dataclass
+class TreeReport:
+    """What came out of one tree."""
+
+    tree: str
+    size: int = 0
+    erased: int = 0  # or blank
+    checkpoints: int = 0
+    root: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, problem: str) -> None:
+        """Say what is wrong, as long as anybody reads it."""
+        if len(self.problems) < MOST:
+            self.problems.append(problem)
+
+
+def verify(
+    leaves: Iterable[Leaf],
+    signed: Signed,
+    *,
+    since: Checkpoint | None = None,
+    step: Callable[[], object] = lambda: None,
+) -> list[TreeReport]:
+    """Derive all trees; `since` is a checkpoint that somebody kept. `step` is called each leaf."""
+    reports: dict[str, TreeReport] = {}
+    expected: dict[str, dict[int, list[Checkpoint]]] = {}
+    for tree, notes in signed.notes.items():
+        report = reports.setdefault(tree, TreeReport(tree))
+        expected[tree] = _expected(report, notes, signed.keys, since)
+    if since is not None and not any(
+        kept is since for sizes in expected.values() for all_of in sizes.values() for kept in all_of
+    ):
+        lost = reports.setdefault("", TreeReport(""))
+        lost.add(f"no tree is called {since.origin}, of which the checkpoint is that was kept")
+    frontier, current = Frontier(complete=lambda *_: None), ""
+    for row in leaves:
+        report = reports.setdefault(row.tree, TreeReport(row.tree))
+        if row.tree != current:
+            frontier, current = Frontier(complete=lambda *_: None), row.tree
+        _check_leaf(report, row, frontier.size)
+        frontier.add(row.leaf)
+        report.size = frontier.size
+        if checkpoints := expected.get(row.tree, {}).pop(frontier.size, None):
+            root = frontier.root()
+            report.checkpoints += len(checkpoints)
+            report.root = root.hex()
+            for checkpoint in checkpoints:
+                if checkpoint.root != root:
+                    report.add(f"its first {frontier.size} leaves have another root than signed")
+        step()
+    for tree, sizes in expected.items():
+        for size in sizes:
+            reports[tree].add(f"{size} leaves were signed, and it has {reports[tree].size}")
+    return sorted(reports.values(), key=lambda report: report.tree)
+
+
+def _expected(
+    report: TreeReport, notes: Sequence[str], keys: Sequence[str], since: Checkpoint | None
+) -> dict[int, list[Checkpoint]]:
+    """The checkpoints of a tree by size, and the one that was kept where it is of this tree."""
+    sizes: dict[int, list[Checkpoint]] = {}
+    for note in notes:
+        try:
+            checkpoint = read_checkpoint(open_note(note, keys))
+        except NoteRefused as error:
+            report.add(f"a checkpoint proves nothing: {error}")
+            continue
+        sizes.setdefault(checkpoint.size, []).append(checkpoint)
+        if since is not None and checkpoint.origin == since.origin:
+            kept = sizes.setdefault(since.size, [])
+            if not any(other is since for other in kept):
+                kept.append(since)
+    return sizes
+
+
+def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
+    if row.position != expected:
+        report.add(
+            f"position {expected} is followed by {row.position}: leaves are missing, or twice"
+        )
+    if row.entry is None or row.salt is None:
+        report.erased += 1
+        if row.entry is not None or row.salt is not None:
+            report.add(f"the leaf at {row.position} has an entry or a salt, and not the other")
+    elif leaf_hash(row.salt, row.entry) != row.leaf:
+        report.add(f"the entry at {row.position} is not that of its leaf")
+
+
+def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], dict[str, list[str]]]:
+    """How many leaves a `ledger.db` has, the leaves, and the notes; read in one transaction."""
+    connection = connect(ledger, timeout=WAIT, read_only=True)
+    connection.execute("BEGIN")
+    count = connection.execute("SELECT COUNT(*) FROM entry").fetchone()[0]
+    notes: dict[str, list[str]] = {}
+    for tree, note in connection.execute("SELECT tree, note FROM checkpoint ORDER BY tree, size"):
+        notes.setdefault(tree, []).append(note)
+    return count, _leaves(connection), notes
+
+
+def _leaves(connection: sqlite3.Connection) -> Iterator[Leaf]:
+    with closing(connection):
+        for tree, position, *values in connection.execute(_ROWS):
+            yield Leaf(str(tree), position, *map(_bytes, values))
+
+
+def _bytes(value: Any) -> Any:
+    """A column's value; whoever changed one may have left it as text or as a number."""
+    return value if value is None or isinstance(value, bytes) else str(value).encode()
+
+
+def keys_of(notes: Mapping[str, Sequence[str]], seeds: Sequence[bytes]) -> list[str]:
+    """The verifier keys of all trees, by the seeds that signed them."""
+    origins = {note.partition("\n")[0] for all_of in notes.values() for note in all_of}
+    return [verifier_key(origin, seed) for origin in sorted(origins) for seed in seeds]
+
+
+def write_export(leaves: Iterable[Leaf], signed: Signed, write: Callable[[str], object]) -> None:
+    """One JSON text a line: keys, checkpoints, then leaves in order, each with its entry."""
+    lines: Iterable[Mapping[str, Any]] = (
+        *({"key": key} for key in signed.keys),
+        *({"tree": t, "checkpoint": note} for t, notes in signed.notes.items() for note in notes),
+    )
+    for line in lines:
+        write(_line(line))
+    for row in leaves:
+        content = (
+            {}
+            if row.salt is None or row.entry is None
+            else {
+                "salt": row.salt.hex(),
+                "entry": row.entry.decode(),
+            }
+        )
+        place = {"tree": row.tree, "position": row.position, "leaf": row.leaf.hex()}
+        write(_line({**place, **content}))
+
+
+def read_export(file: Path) -> tuple[int, Iterator[Leaf], Signed]:
+    """What `write_export` wrote; raises Refused for a line that is none of it."""
+    keys: list[str] = []
+    notes: dict[str, list[str]] = {}
+    count = 0
+    with file.open(encoding="utf-8") as lines:
+        for number, text in enumerate(lines, 1):
+            line = _read_line(text, number)
+            if "key" in line:
+                keys.append(str(line["key"]))
+            elif "checkpoint" in line:
+                notes.setdefault(str(line["tree"]), []).append(str(line["checkpoint"]))
+            else:
+                count += 1
+    return count, _exported(file), Signed(notes, keys)
+
+
+def _exported(file: Path) -> Iterator[Leaf]:
+    with file.open(encoding="utf-8") as lines:
+        for number, text in enumerate(lines, 1):
+            line = _read_line(text, number)
+            if "leaf" not in line:
+                continue
+            try:
+                salt = bytes.fromhex(line["salt"]) if "salt" in line else None
+                entry = line["entry"].encode() if "entry" in line else None
+                leaf = bytes.fromhex(line["leaf"])
+                yield Leaf(str(line["tree"]), int(line["position"]), leaf, salt, entry)
+            except (LookupError, ValueError, AttributeError, TypeError):
+                raise _no_line(number) from None
+
+
+def _read_line(text: str, number: int) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        raise _no_line(number) from None
+    if not isinstance(line, dict):
+        raise _no_line(number)
+    return line
+
+
+def _no_line(number: int) -> Refused:
+    return Refused(Reason.NOT_JSON, f"line {number} is none of an export of a ledger")
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -1,0 +1,50 @@
+"""Merkle trees: what there is becomes one, and each site has one of its own from now on."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, String
+
+revision = "0006"
+down_revision = "0005"
+
+_BEFORE = "@before"
+_ONLY_ERASED = (
+    "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry "
+    "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.tree IS NOT OLD.tree "
+    "OR NEW.position IS NOT OLD.position OR NEW.body IS NOT NULL "
+    "OR NEW.site IS NOT NULL OR NEW.handle IS NOT NULL OR NEW.kind IS NOT NULL "
+    "OR NEW.hour IS NOT NULL OR NEW.until IS NOT NULL "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
+)
+
+
+def upgrade() -> None:
+    """Two columns, which every entry of before fills by its index, and two tables."""
+    is_sqlite = op.get_context().dialect.name == "sqlite"
+    if is_sqlite:
+        op.execute("DROP TRIGGER IF EXISTS entry_is_only_erased")
+    op.add_column("entry", Column("tree", String))
+    op.add_column("entry", Column("position", Integer))
+    op.execute(f"UPDATE entry SET tree = '{_BEFORE}', position = idx")  # noqa: S608
+    if is_sqlite:
+        op.execute(_ONLY_ERASED)
+    op.create_index("entry_by_tree", "entry", ["tree", "position"], unique=True)
+    op.create_index("entry_by_leaf", "entry", ["leaf"])
+    op.create_table(
+        "tree_node",
+        Column("tree", String, nullable=False),
+        *(Column(name, Integer, nullable=False) for name in ("level", "number")),
+        Column("hash", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("tree", "level", "number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "checkpoint",
+        Column("tree", String, nullable=False),
+        Column("size", Integer, nullable=False),
+        Column("origin", String, nullable=False),
+        Column("root", LargeBinary, nullable=False),
+        Column("note", String, nullable=False),
+        PrimaryKeyConstraint("tree", "size"),
+    )

@@ -1,0 +1,230 @@
+"""The ledger as trees: signed once a day, proved by leaf, and sound after whatever was erased."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from askfirst_collector.cli import main
+from askfirst_collector.jobs.checkpoints import sign_trees
+from askfirst_collector.ledger import merkle
+from askfirst_collector.ledger.notes import (
+    NoteRefused,
+    open_note,
+    read_checkpoint,
+    sign_checkpoint,
+    verifier_key,
+)
+from askfirst_collector.ledger.trees import MULTIPLE, prove, prove_growth
+from askfirst_collector.services import Services
+from askfirst_collector.store.database import open_ledger
+from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.visitor_rights import erase
+from tests.conftest import ROOT
+from tests.support.collectors import HANDLE, OTHER, Clock, decision, opened, policy
+
+POLICY = policy("standard")
+SCRIPT = ROOT / "docs/verify_ledger.py"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Services]:
+    with opened(tmp_path / "data", Clock()) as services:
+        services.registry.publish(POLICY)
+        yield services
+
+
+def leaf_of(parts: Services, handle: str = HANDLE) -> bytes:
+    return parts.ledger.history("shop", handle)[-1].leaf
+
+
+def signed(parts: Services) -> list[str]:
+    with closing(sqlite3.connect(parts.folder.ledger)) as connection:
+        rows = connection.execute("SELECT note FROM checkpoint WHERE tree = 'shop' ORDER BY size")
+        return [note for (note,) in rows]
+
+
+def verify(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["ledger", "verify", *map(str, arguments)])
+    return result.exit_code, result.output
+
+
+def change(ledger: Path, *statements: str) -> None:
+    """What somebody does to the file who may write to it."""
+    with closing(sqlite3.connect(ledger)) as connection:
+        for name in ("entry_is_never_deleted", "entry_is_only_erased"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_an_entry_is_proved_by_its_leaf(parts: Services) -> None:
+    """M17, M27: once it is signed; a size tells no number of answers, and nobody's is asked for."""
+    record_now(parts, decision(POLICY))
+    leaf = leaf_of(parts)
+    assert prove(parts.engine, leaf) is None
+    sign_trees(parts, 0)
+    proof = prove(parts.engine, leaf)
+    assert proof is not None
+    keys = [verifier_key("shop.example/askfirst/shop", seed) for seed in parts.keys.ledger()]
+    first = read_checkpoint(open_note(proof.note, keys))
+    assert first.size == MULTIPLE
+    merkle.check_inclusion(leaf, proof.position, first.size, proof.path, first.root)
+
+    sign_trees(parts, 0)
+    assert signed(parts) == [proof.note]  # nothing was added: nothing is signed again
+    record_now(parts, decision(POLICY, handle=OTHER))
+    sign_trees(parts, 0)
+    growth = prove_growth(parts.engine, leaf, first.size)
+    assert growth is not None
+    second = read_checkpoint(open_note(growth[0], keys))
+    assert second.size == 2 * MULTIPLE
+    arguments = (first.size, second.size, growth[1], first.root, second.root)
+    merkle.check_consistency(*arguments)
+    assert prove_growth(parts.engine, leaf, first.size - 1) is None
+    assert prove(parts.engine, b"x" * 32) is prove_growth(parts.engine, b"x" * 32, 64) is None
+
+
+def test_what_is_erased_leaves_a_tree_that_is_sound(parts: Services, tmp_path: Path) -> None:
+    """M28, M29: entry and salt go, the leaf and its place stay; so says another program too."""
+    record_now(parts, decision(POLICY))
+    record_now(parts, decision(POLICY, handle=OTHER))
+    leaf = leaf_of(parts)
+    sign_trees(parts, 0)
+    kept = tmp_path / "kept.note"
+    kept.write_text(signed(parts)[0], "utf-8")
+    erase(parts, "shop", HANDLE)
+    sign_trees(parts, 0)
+    assert prove(parts.engine, leaf) is not None
+
+    data = parts.folder.ledger.parent
+    code, output = verify("--data", data, "--from", kept)
+    assert code == 0, output
+    assert "shop  sound, 128 leaves" in output
+    file = tmp_path / "ledger.jsonl"
+    written = CliRunner().invoke(main, ["ledger", "export", str(file), "--data", str(data)])
+    assert written.exit_code == 0, written.output
+    assert HANDLE not in file.read_text("utf-8")
+    assert verify(file, "--from", kept)[0] == 0
+    command = [sys.executable, str(SCRIPT), str(file), str(kept)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "shop.example/askfirst/shop 64 sound: shop" in run.stdout
+
+    text = file.read_text("utf-8")
+    file.write_text(
+        text.replace('\\"method\\":\\"accept_all\\"', '\\"method\\":\\"accept_alL\\"', 1)
+    )
+    assert "is not that of its leaf" in verify(file)[1]
+    assert subprocess.run(command, capture_output=True, check=False).returncode
+    file.write_text(text + "[]\n", "utf-8")
+    assert "line" in verify(file)[1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE entry SET body = replace(body, 'accept_all', 'accept_alL')", "not that of its"),
+        ("UPDATE entry SET salt = zeroblob(32) WHERE salt IS NOT NULL", "not that of its leaf"),
+        ("UPDATE entry SET leaf = zeroblob(32) WHERE tree = 'shop' AND position = 9", "root"),
+        ("DELETE FROM entry WHERE tree = 'shop' AND position = 9", "is followed by 10"),
+        ("DELETE FROM entry WHERE tree = 'shop' AND position > 9", "64 leaves were signed"),
+        ("UPDATE checkpoint SET note = replace(note, char(10) || '64', char(10) || '63')", "key"),
+        ("UPDATE checkpoint SET note = 'x'", "no signed note"),
+        (
+            "UPDATE entry SET leaf = CASE position WHEN 8 THEN (SELECT leaf FROM entry AS other "
+            "WHERE other.tree = 'shop' AND other.position = 9) ELSE leaf END WHERE tree = 'shop'",
+            "another root",
+        ),
+    ],
+)
+def test_whatever_is_changed_is_named(
+    parts: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture, statement: str, why: str
+) -> None:
+    """M17: a byte of an entry, a salt, a leaf, the order, the end of a tree, a checkpoint."""
+    record_now(parts, decision(POLICY))
+    sign_trees(parts, 0)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with closing(sqlite3.connect(parts.folder.ledger)) as source:
+        source.execute("VACUUM INTO ?", (str(copy / "ledger.db"),))
+    shutil.copytree(parts.folder.keys, copy / "keys")
+    assert verify("--data", copy)[0] == 0
+    change(copy / "ledger.db", statement)
+    code, output = verify("--data", copy)
+    assert code == 1
+    assert why in output, output
+
+
+def test_nothing_is_signed_that_contradicts_what_was(
+    parts: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M17: a tree that was changed gets no further checkpoint, and whoever runs it is told."""
+    record_now(parts, decision(POLICY))
+    sign_trees(parts, 0)
+    (note,) = signed(parts)
+    change(parts.folder.ledger, "UPDATE entry SET leaf = zeroblob(32) WHERE position = 9")
+    record_now(parts, decision(POLICY, handle=OTHER))
+    with caplog.at_level(logging.ERROR):
+        sign_trees(parts, 0)
+    assert "askfirst.E116" in caplog.text
+    assert signed(parts) == [note]
+
+
+def test_a_checkpoint_that_was_kept_shows_another_ledger(parts: Services, tmp_path: Path) -> None:
+    """M17: whoever has the key could sign anew; who kept a checkpoint sees it."""
+    record_now(parts, decision(POLICY))
+    sign_trees(parts, 0)
+    seed = parts.keys.ledger()[-1]
+    real = read_checkpoint(signed(parts)[0].rpartition("\n\n")[0] + "\n")
+    for origin, why in ((real.origin, "another root"), ("tides.example", "no tree is called")):
+        kept = tmp_path / "kept.note"
+        other = type(real)(origin, real.size, b"o" * 32)
+        kept.write_text(sign_checkpoint(other, seed), "utf-8")
+        key = verifier_key(origin, seed)
+        keys = ["--key", key, "--key", verifier_key(real.origin, seed)]
+        code, output = verify("--data", parts.folder.ledger.parent, "--from", kept, *keys)
+        assert (code, why in output) == (1, True), output
+    kept.write_text(signed(parts)[0].replace("64", "65"), "utf-8")
+    assert "proves nothing" in verify("--data", parts.folder.ledger.parent, "--from", kept)[1]
+
+
+def test_what_was_there_before_is_one_sealed_tree(tmp_path: Path) -> None:
+    """Entries of an older folder keep their order in a tree of their own, and go on being found."""
+    ledger = tmp_path / "ledger.db"
+    dump = ROOT / "tests/unit/ledger/before-two-details.sql"
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript(dump.read_text("utf-8"))
+        before = connection.execute("SELECT idx, leaf FROM entry ORDER BY idx").fetchall()
+    assert before
+    open_ledger(ledger).dispose()
+    with closing(sqlite3.connect(ledger)) as connection:
+        query = "SELECT position, leaf FROM entry WHERE tree = '@before' ORDER BY position"
+        assert connection.execute(query).fetchall() == before
+        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            connection.execute("UPDATE entry SET position = position + 1000")
+
+
+def test_notes_are_those_of_others(corpus: Path) -> None:
+    """The example of the C2SP specification is signed by its key, and by no other text's."""
+    example = json.loads((corpus / "merkle/signed-note-example.json").read_text("utf-8"))
+    text = open_note(example["note"], [example["vkey"]])
+    assert text == "This is an example message.\n"
+    for wrong in (example["note"].replace("example message", "other message"), "", "a\n\nb\n"):
+        with pytest.raises(NoteRefused):
+            open_note(wrong, [example["vkey"]])
+    with pytest.raises(NoteRefused):
+        open_note(example["note"], ["example.com/foo+530d903a+AekyeRrm"])
+    for text in ("", "a\nb\nc\n", "a\n-1\n\n", "a\n01\nAAAA\n", f"a\n{'9' * 30}\nAAAA\n"):
+        with pytest.raises(NoteRefused):
+            read_checkpoint(text)

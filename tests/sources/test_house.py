@@ -61,16 +61,17 @@ wsgi: adapters
 # `@` is `askfirst`, which knows nothing of the collector but for the command's entry.
 COLLECTOR = """
 (top):
-api: @client @contracts @errors @gate @http @observe @terms catalogue ingest ledger members services
-    usecases
+api: @client @contracts @errors @gate @http @observe @terms catalogue closing ingest ledger members
+    reports services store usecases
 app: @errors @http api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
-commands: @endpoints @errors @http @observe @pages @terms api catalogue closing config
-    dashboard.auth demo doctor embedded explain init jobs ledger loopback members reports runtime
-    services store usecases
+commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
+    config consent_tools dashboard.auth demo doctor embedded explain init jobs ledger loopback
+    members reports runtime services store usecases
 config: @errors
+consent_tools: @terms catalogue init
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
     dashboard.members dashboard.placed dashboard.sites members services
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-T6ABAXLM.js";export{a as init};
+import{h as a}from"./shared-SZ65ONQJ.js";export{a as init};

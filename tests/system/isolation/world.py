@@ -88,7 +88,9 @@ class World:
             key = insert(site_key).prefix_with("OR IGNORE")
             connection.execute(key.values(hash=bytes(32), site=CLUB))
             drop_share(connection, CLUB, "0" * 16)
-            entry = Share("0" * 16, CLUB, "statistics", ("Pages",), "28d", False, False, 4_000_000_000)
+            entry = Share(
+                "0" * 16, CLUB, "statistics", ("Pages",), "28d", False, False, 4_000_000_000
+            )
             add_share(connection, entry, "no word of a row")
 
     def renew_webhooks(self) -> None:

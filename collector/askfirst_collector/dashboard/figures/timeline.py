@@ -8,6 +8,7 @@ from datetime import date
 from itertools import groupby
 
 from askfirst.terms.terms import Terms
+from askfirst.terms.time_zone import first_day
 from askfirst_collector.dashboard.figures.charts import Columns, Point, columns
 from askfirst_collector.dashboard.figures.why_missing import (
     few,
@@ -18,7 +19,6 @@ from askfirst_collector.dashboard.figures.why_missing import (
 from askfirst_collector.dashboard.layout.templates import number
 from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.reports.ranges import Period, total
-from askfirst_collector.store.periods import first_day
 
 MOST = 62  # columns: more cannot be told apart at 320 px, nor gone through by keyboard
 MEASURES = {"visitors": "visitors", "views": "page views", "visits": "visits"}

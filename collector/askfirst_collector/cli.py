@@ -11,7 +11,7 @@ from askfirst import __version__
 
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
-    *("close", "collector", "demo", "doctor", "geo", "host", "import", "init", "ledger"),
+    *("close", "collector", "demo", "doctor", "geo", "host", "import", "init", "keys", "ledger"),
     *("migrate", "policy", "receipt", "serve", "service", "site", "snippet", "webhook"),
 )
 

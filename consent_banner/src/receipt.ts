@@ -19,7 +19,7 @@ interface Payload {
 
 interface Keys {
   readonly site: string;
-  readonly keys: readonly (JsonWebKey & { readonly kid: string })[];
+  readonly keys: readonly (JsonWebKey & { readonly kid: string; readonly compromised?: string })[];
 }
 
 const LONGEST = 65_536; // characters
@@ -58,7 +58,7 @@ async function verify(text: string, { site, keys }: Keys): Promise<Payload> {
   const parts = String(file.receipt).split(".");
   const [head = "", body = "", signature = ""] = parts;
   const { alg, kid, typ, ...more } = read<Record<string, string>>(head);
-  const jwk = keys.find((key) => key.kid === kid);
+  const jwk = keys.find((key) => key.kid === kid && !key.compromised);
   const isOurs = parts.length === 3 && alg === ALGORITHM && typ === "askfirst-receipt+jws" && !Object.keys(more).length;
   if (!isOurs || !jwk) throw new Error("its header is not that of a receipt");
   const { kty = "", crv = "", x = "" } = jwk;

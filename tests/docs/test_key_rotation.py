@@ -42,7 +42,7 @@ async def test_a_key_is_added_and_an_old_one_taken_out(tmp_path: Path) -> None:
     files = {
         name: tmp_path / "data/keys" / name for name in re.findall(r"keys/([\w-]+\.keys)", PAGE)
     }
-    assert set(files) == {"site-NAME.keys", "receipts.keys", "dashboard.keys"}
+    assert set(files) == {*("site-NAME.keys", "receipts.keys", "ledger.keys", "dashboard.keys")}
     files["site-NAME.keys"] = files["site-NAME.keys"].with_name("site-shop.keys")
 
     before = EmbeddedCollector(tmp_path / "data", now=clock, jobs=False)

@@ -61,6 +61,7 @@ ROWS: dict[tuple[str, ...], list[str]] = {
         *(OTHER, "--collector", "https://stats.example", "--out", "{files}/public"),
         *("--data", "{data}"),
     ],
+    ("keys", "rotate"): ["receipts", "--data", "{data}"],
     ("ledger", "check"): ["--data", "{data}"],
     ("ledger", "verify"): ["--data", "{data}"],
     ("ledger", "export"): ["{files}/ledger.jsonl", "--data", "{data}"],

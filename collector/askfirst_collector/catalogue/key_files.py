@@ -6,12 +6,15 @@ file signs, all of them verify.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from askfirst.remote.key_file import read_key_file, remove_key_file
+from askfirst.remote.key_file import add_key, read_key_file, remove_key_file
 from askfirst.terms.reading import NAME
 from askfirst_collector.store.faults import unavailable
+
+_COMPROMISED = "receipts.compromised"  # a line a key: its kid, and the hour it was named
 
 
 class Keys:
@@ -38,6 +41,27 @@ class Keys:
     def dashboard(self) -> tuple[bytes, ...]:
         """The keys that sign the dashboard's session cookies, newest last."""
         return self._read("dashboard.keys")
+
+    def rotate(self, kind: str) -> tuple[bytes, ...]:
+        """Draw a key of a kind (`receipts`, `ledger`) that signs from now on; all there are."""
+        with unavailable("keys"):
+            return add_key(self._folder / f"{kind}.keys", urandom=self._urandom)
+
+    def compromised(self) -> dict[str, str]:
+        """The keys of receipts that got into other hands, by `kid`, and since when it is known."""
+        file = self._folder / _COMPROMISED
+        with unavailable("keys"):
+            lines = file.read_text("ascii").splitlines() if file.exists() else []
+        return dict(line.split(" ", 1) for line in lines if " " in line)
+
+    def name_compromised(self, kids: Iterable[str], hour: str) -> None:
+        """Say of keys that they got into other hands; one that was named stays as it was."""
+        known = self.compromised()
+        new = [f"{kid} {hour}\n" for kid in kids if kid not in known]
+        with unavailable("keys"), (self._folder / _COMPROMISED).open("a", encoding="ascii") as out:
+            out.writelines(new)
+            out.flush()
+            os.fsync(out.fileno())
 
     def forget_site(self, site: str) -> None:
         """Destroy the keys of a site's state cookie; twice is harmless."""

@@ -28,9 +28,15 @@ LONGEST = 65_536  # characters
 
 
 class Receipts:
-    """Signs with the newest of these Ed25519 seeds and verifies with all of them."""
+    """Signs with the newest of these Ed25519 seeds and verifies with all of them.
 
-    def __init__(self, seeds: Sequence[bytes]) -> None:
+    `compromised` are those that got into other hands, by `kid`, and since when it is known.
+    """
+
+    def __init__(
+        self, seeds: Sequence[bytes], compromised: Mapping[str, str] | None = None
+    ) -> None:
+        self._compromised = compromised or {}
         self._keys = {key.thumbprint(): key for key in map(_key, seeds)}
         self._newest = next(reversed(self._keys))
 
@@ -51,7 +57,13 @@ class Receipts:
     def public(self) -> list[dict[str, Any]]:
         """The public keys as JWKs (RFC 8037), newest last: for `/.well-known/askfirst.json`."""
         return [
-            {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": ALGORITHM}
+            {
+                **key.as_dict(private=False),
+                "kid": kid,
+                "use": "sig",
+                "alg": ALGORITHM,
+                **({"compromised": self._compromised[kid]} if kid in self._compromised else {}),
+            }
             for kid, key in self._keys.items()
         ]
 
@@ -73,6 +85,9 @@ def verify_receipt(
     jwk = next((dict(jwk) for jwk in public if jwk.get("kid") == header["kid"]), None)
     if jwk is None:
         raise ReceiptRefused("it names a key that is none of these")
+    if "compromised" in jwk:
+        advice = "ask the collector for its leaf: only a checkpoint proves it now"
+        raise ReceiptRefused(f"its key was in other hands (known {jwk['compromised']}); {advice}")
     try:
         key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
         jws.deserialize_compact(token, key, algorithms=[ALGORITHM])

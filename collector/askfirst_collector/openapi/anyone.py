@@ -18,7 +18,9 @@ SCHEMAS: dict[str, Schema] = {
             "kid": {"type": "string"},
             "use": {"const": "sig"},
             "alg": {"type": "string"},
-        }
+            "compromised": {**ref("Hour"), "description": "Since when it is known to have leaked."},
+        },
+        optional=("compromised",),
     ),
     "PublicKeys": closed(
         {

@@ -86,7 +86,7 @@ def open_services(
             events=events,
             keys=keys,
             notices=Notices(engine),
-            receipts=Receipts(keys.receipts()),
+            receipts=Receipts(keys.receipts(), keys.compromised()),
             host=host,
             spool=spool,
             now=now,

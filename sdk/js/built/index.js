@@ -1,1 +1,1 @@
-import{h as a}from"./shared-SZ65ONQJ.js";export{a as init};
+import{h as a}from"./shared-N6BEMJYT.js";export{a as init};

@@ -61,3 +61,42 @@ async def test_whoever_has_the_file_and_the_keys_can_check_it(tmp_path: Path) ->
         refused = verify(tmp_path, receipt, listed)
         assert refused.exit_code == 1
         assert why in refused.output
+
+
+async def test_a_key_is_changed_and_an_older_one_named(tmp_path: Path) -> None:
+    """M17: older receipts verify under a new key, until theirs is named; then a proof is needed."""
+    data = tmp_path / "data"
+    old = Visitor()
+    site = Site(data, policy("standard"), Clock())
+    await site.answer(old, {"statistics": 2})
+    navigated = [(b"sec-fetch-mode", b"navigate")]
+    file = (await site.ask(old, "GET", "/askfirst/rights/receipt", headers=navigated)).json
+    before = (await site.ask(old, "GET", "/.well-known/askfirst.json")).json["keys"]
+    await site.collector.aclose()
+
+    async def keys_after(*arguments: str) -> dict[str, Any]:
+        run = CliRunner().invoke(main, ["keys", "rotate", *arguments, "--data", str(data)])
+        assert run.exit_code == 0, run.output
+        again = Site(data, policy("standard"), Clock())
+        keys: dict[str, Any] = (
+            await again.ask(Visitor(), "GET", "/.well-known/askfirst.json")
+        ).json
+        await again.collector.aclose()
+        return keys
+
+    rotated = await keys_after("receipts")
+    assert rotated["keys"][:1] == before
+    assert len(rotated["keys"]) == 2
+    assert verify(tmp_path, file, rotated).exit_code == 0
+    named = await keys_after("receipts", "--compromised")
+    assert [key.get("compromised") is None for key in named["keys"]] == [False, False, True]
+    refused = verify(tmp_path, file, named)
+    assert refused.exit_code == 1
+    assert "only a checkpoint proves it now" in refused.output
+    assert (await keys_after("ledger"))["keys"] == named["keys"]
+    wrong = CliRunner().invoke(
+        main, ["keys", "rotate", "ledger", "--compromised", "--data", str(data)]
+    )
+    assert wrong.exit_code == 2
+    modes = {path.stat().st_mode & 0o077 for path in (data / "keys").glob("*.keys")}
+    assert modes == {0}

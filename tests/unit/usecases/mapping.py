@@ -71,6 +71,7 @@ COMMANDS = {
     "site limit": "limit_site",
     "host set": "save_host_policy",
     "host link": "create_set_up_link",
+    "keys rotate": "rotate_keys",
     "collector add": "save_collector",
     "collector state": "set_collector_state",
     "collector key": "renew_write_key",

@@ -200,4 +200,5 @@ ROWS = (
         allowed=False,
     ),
     Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
+    Row("rotate_keys", ("keys.rotate",), {"command": Command(("keys", "rotate", "receipts"))}),
 )

@@ -33,6 +33,7 @@ ACTION_NAMES = {
     "site-key.end": "Ended a site key",
     "share.create": "Made a link that shows figures",
     "share.end": "Ended a link that shows figures",
+    "keys.rotate": "Drew a new key that signs",
     "link.create": "Made a one-time link that sets a password",
     "site.suspend": "Suspended a site by the host policy",
     "site.resume": "Let a site go on",

@@ -26,6 +26,27 @@ def read_key_file(file: Path, *, urandom: Callable[[int], bytes]) -> tuple[bytes
     return keys
 
 
+def add_key(file: Path, *, urandom: Callable[[int], bytes]) -> tuple[bytes, ...]:
+    """Draw a key that signs from now on; the older ones stay, and verify. Returns all of them.
+
+    Whoever reads the file meanwhile reads the old one or the new one, whole. Raises as
+    `read_key_file`.
+    """
+    keys = (*read_key_file(file, urandom=urandom), urandom(KEY))
+    lines = b"".join(base64.urlsafe_b64encode(key) + b"\n" for key in keys)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{urandom(8).hex()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+            out.write(lines)
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(file.parent)
+    return keys
+
+
 def remove_key_file(file: Path) -> None:
     """Destroy the keys of a file; harmless where there is none. Raises OSError."""
     file.unlink(missing_ok=True)

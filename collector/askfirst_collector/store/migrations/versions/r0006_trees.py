@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import Column, Integer, LargeBinary, PrimaryKeyConstraint, String
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, PrimaryKeyConstraint, String
 
 revision = "0006"
 down_revision = "0005"
@@ -34,9 +34,9 @@ def upgrade() -> None:
     op.create_table(
         "tree_node",
         Column("tree", String, nullable=False),
-        *(Column(name, Integer, nullable=False) for name in ("level", "number")),
+        Column("number", BigInteger, nullable=False),
         Column("hash", LargeBinary, nullable=False),
-        PrimaryKeyConstraint("tree", "level", "number"),
+        PrimaryKeyConstraint("tree", "number"),
         sqlite_with_rowid=False,
     )
     op.create_table(

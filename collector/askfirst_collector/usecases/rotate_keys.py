@@ -1,0 +1,30 @@
+"""A new key of the collector's own, where the older ones go on verifying what they signed."""
+
+from __future__ import annotations
+
+from askfirst_collector.ledger.entries import hour_of, timestamp
+from askfirst_collector.ledger.receipts import Receipts
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.members.transaction import transaction
+from askfirst_collector.services import Services
+
+KINDS = ("receipts", "ledger")
+
+
+def rotate_keys(
+    parts: Services, actor: Member, kind: str, *, compromised: bool = False
+) -> tuple[str, ...]:
+    """Draw a key of a kind; with `compromised` name the older ones of receipts as leaked.
+
+    Processes that run use it from their next start on. Returns the `kid`s of those that were named.
+    """
+    with transaction(parts, actor, "host-policy.change") as work:
+        older = len(parts.keys.receipts()) if compromised else 0
+        seeds = parts.keys.rotate(kind)
+        # Of checkpoints there is no kid: their keys are named by each tree.
+        named = tuple(str(key["kid"]) for key in Receipts(seeds).public()[:older])
+        if compromised:
+            parts.keys.name_compromised(named, timestamp(hour_of(work.now)))
+        after = {"keys": len(seeds), **({"compromised": list(named)} if named else {})}
+        work.record("keys.rotate", kind, before={"keys": len(seeds) - 1}, after=after)
+    return named

@@ -32,7 +32,7 @@ def rotate(kind: str, data: Path, compromised: bool) -> None:
             "--compromised is for receipts: of a checkpoint keep one that was signed before"
         )
     with opened(data) as parts:
-        named = rotate_keys(parts, ON_THE_MACHINE, kind, compromised=compromised)
+        leaked = rotate_keys(parts, ON_THE_MACHINE, kind, compromised=compromised)
     click.echo(f"A new key of {kind} is drawn. Restart the collector to sign with it.")
-    for kid in named:
+    for kid in leaked:
         click.echo(f"{kid} is named as compromised: what it signed is not believed by itself.")

@@ -76,11 +76,11 @@ def _print(report: FileReport) -> None:
 @ledger.command()
 @click.argument("export", type=_INPUT, required=False)
 @click.option("--data", type=_FOLDER, help="The data folder of the collector.")
-@click.option("--from", "kept", type=_INPUT, help="A checkpoint that somebody else has kept.")
+@click.option("--from", "note", type=_INPUT, help="A checkpoint that somebody else has kept.")
 @click.option("--key", "keys", multiple=True, help="A verifier key to trust instead.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def verify(
-    export: Path | None, data: Path | None, kept: Path | None, keys: tuple[str, ...], as_json: bool
+    export: Path | None, data: Path | None, note: Path | None, keys: tuple[str, ...], as_json: bool
 ) -> None:
     """Derive every tree again: each leaf, each root, each signature, without any network.
 
@@ -92,7 +92,7 @@ def verify(
         raise click.UsageError("name an EXPORT, or a folder with --data")
     with click_errors():
         count, leaves, signed = _read(export, data)
-        since = None if kept is None else _read_kept(kept, keys or signed.keys)
+        since = None if note is None else _read_note(note, keys or signed.keys)
         trusted = Signed(signed.notes, keys or signed.keys)
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal) as progress:
@@ -143,7 +143,7 @@ def _read(export: Path | None, data: Path | None) -> tuple[int, Iterator[Leaf], 
     return count, leaves, Signed(notes, keys_of(notes, seeds))
 
 
-def _read_kept(file: Path, keys: Sequence[str]) -> Checkpoint:
+def _read_note(file: Path, keys: Sequence[str]) -> Checkpoint:
     try:
         return read_checkpoint(open_note(file.read_text("utf-8"), keys))
     except (NoteRefused, ValueError) as error:

@@ -56,8 +56,8 @@ def verifier_key(name: str, seed: bytes) -> str:
 
 def open_note(note: str, keys: Sequence[str]) -> str:
     """The text of a note that one of these verifier keys signed; raises NoteRefused."""
-    text, found, lines = note.rpartition("\n\n")
-    if not found or not lines.endswith("\n") or len(note) > LONGEST:
+    text, gap, lines = note.rpartition("\n\n")
+    if not gap or not lines.endswith("\n") or len(note) > LONGEST:
         raise NoteRefused("it is no signed note: a text, an empty line, and signatures")
     text += "\n"
     for line in lines.splitlines():

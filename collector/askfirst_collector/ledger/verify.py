@@ -81,7 +81,10 @@ def verify(
         report = reports.setdefault(tree, TreeReport(tree))
         expected[tree] = _expected(report, notes, signed.keys, since)
     if since is not None and not any(
-        kept is since for sizes in expected.values() for all_of in sizes.values() for kept in all_of
+        checkpoint is since
+        for sizes in expected.values()
+        for checkpoints in sizes.values()
+        for checkpoint in checkpoints
     ):
         lost = reports.setdefault("", TreeReport(""))
         lost.add(f"no tree is called {since.origin}, of which the checkpoint is that was kept")
@@ -120,9 +123,9 @@ def _expected(
             continue
         sizes.setdefault(checkpoint.size, []).append(checkpoint)
         if since is not None and checkpoint.origin == since.origin:
-            kept = sizes.setdefault(since.size, [])
-            if not any(other is since for other in kept):
-                kept.append(since)
+            same = sizes.setdefault(since.size, [])
+            if not any(other is since for other in same):
+                same.append(since)
     return sizes
 
 

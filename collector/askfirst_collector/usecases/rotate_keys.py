@@ -22,9 +22,9 @@ def rotate_keys(
         older = len(parts.keys.receipts()) if compromised else 0
         seeds = parts.keys.rotate(kind)
         # Of checkpoints there is no kid: their keys are named by each tree.
-        named = tuple(str(key["kid"]) for key in Receipts(seeds).public()[:older])
+        leaked = tuple(str(key["kid"]) for key in Receipts(seeds).public()[:older])
         if compromised:
-            parts.keys.name_compromised(named, timestamp(hour_of(work.now)))
-        after = {"keys": len(seeds), **({"compromised": list(named)} if named else {})}
+            parts.keys.name_compromised(leaked, timestamp(hour_of(work.now)))
+        after = {"keys": len(seeds), **({"compromised": list(leaked)} if leaked else {})}
         work.record("keys.rotate", kind, before={"keys": len(seeds) - 1}, after=after)
-    return named
+    return leaked

@@ -198,7 +198,7 @@ def _kantara_controller(controller: Controller) -> dict[str, Any]:
 def _kantara_purpose(item: _Item, record: Record) -> dict[str, Any]:
     terms = item.purpose.terms
     recipients = [recipient.name for recipient in sorted(terms.recipients, key=str)]
-    named = {"thirdPartyName": ", ".join(recipients)} if recipients else {}
+    third_party = {"thirdPartyName": ", ".join(recipients)} if recipients else {}
     return {
         "purpose": item.title,
         "purposeCategory": [terms.data_use],
@@ -207,7 +207,7 @@ def _kantara_purpose(item: _Item, record: Record) -> dict[str, Any]:
         "primaryPurpose": False,
         "termination": f"kept {terms.retention_days} days; consent ends by {record['until']}",
         "thirdPartyDisclosure": bool(recipients),
-        **named,
+        **third_party,
     }
 
 

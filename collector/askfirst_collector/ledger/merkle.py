@@ -18,9 +18,9 @@ class ProofRefused(ValueError):
     """A proof that proves nothing."""
 
 
-def parent(left: bytes, right: bytes) -> bytes:
+def parent(before: bytes, after: bytes) -> bytes:
     """The node over two others."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return hashlib.sha256(b"\x01" + before + after).digest()
 
 
 class Frontier:
@@ -186,6 +186,6 @@ def _fold(nodes: Sequence[bytes]) -> bytes:
     if not nodes:
         return EMPTY
     node = nodes[-1]
-    for left in reversed(nodes[:-1]):
-        node = parent(left, node)
+    for peak in reversed(nodes[:-1]):
+        node = parent(peak, node)
     return node

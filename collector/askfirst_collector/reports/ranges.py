@@ -226,12 +226,15 @@ def _key(wanted: Range, period: Period) -> PeriodKey:
     return PeriodKey(*names, period.closes, period.period)
 
 
-def daily(stores: Stores, wanted: Range) -> tuple[Period, ...]:
+def daily(
+    stores: Stores, wanted: Range, periods: tuple[Period, ...] | None = None
+) -> tuple[Period, ...]:
     """Every day of a range with its totals, or the reason why it has none; whatever closes.
 
     Where a period is a day this is `series`; of a longer one each day is counted when it ends.
+    `periods` are those of the range, where they were read already.
     """
-    periods = series(stores, wanted)
+    periods = series(stores, wanted) if periods is None else periods
     if all(period.closes == "day" for period in periods):
         return periods
     first, last = wanted.first.isoformat(), wanted.last.isoformat()

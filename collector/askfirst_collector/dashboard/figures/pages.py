@@ -119,7 +119,8 @@ class Views:
         cards = tabs_of(tables_of(terms))
         tables = [ANSWERS.table, *tables_of_cards(cards, span, terms)]
         by_table = reports(self._parts, wanted, [*tables, GOALS] if terms.goals else tables)
-        days, before = self._days(span, site.name)
+        days = daily(self._parts, wanted, by_table[ANSWERS.table].periods)
+        before = self._before(span, site.name)
         filter, gathering = span.filter, site.host is not None
         if filter is None:
             today = read_today(
@@ -290,13 +291,12 @@ class Views:
             span = replace(span, filter=None)
         return span, terms
 
-    def _days(self, span: DateRange, site: str) -> tuple[tuple[Period, ...], tuple[Period, ...]]:
-        """The days of a range, and those that they are held against."""
-        wanted, before = span.wanted(site), span.before()
-        days = daily(self._parts, wanted)
-        if before is None or span.filter is not None:
-            return days, ()
-        return days, daily(self._parts, replace(wanted, first=before[0], last=before[1]))
+    def _before(self, span: DateRange, site: str) -> tuple[Period, ...]:
+        """The days that those of a range are held against."""
+        before = span.before() if span.filter is None else None
+        if before is None:
+            return ()
+        return daily(self._parts, replace(span.wanted(site), first=before[0], last=before[1]))
 
     def _rates(
         self, wanted: Range, name: str, steps: Sequence[str]

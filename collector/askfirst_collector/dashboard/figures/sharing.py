@@ -162,7 +162,7 @@ class Sharing:
         names = [chosen(tabs, span).table for tabs in cards.values()]
         by_table = reports(self._parts, wanted, [ANSWERS.table, *names])
         has_totals = TOTALS in entry.cards
-        days = daily(self._parts, wanted) if has_totals else ()
+        days = daily(self._parts, wanted, by_table[ANSWERS.table].periods) if has_totals else ()
         goals = by_table.get(GOALS) if terms.goals else None
         figures = totals(days, (), by_table[ANSWERS.table], goals, terms, None, gathering=False)
         line = timeline(days, (), span, terms, site.calendar.zone) if has_totals else None

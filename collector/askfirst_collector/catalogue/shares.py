@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from askfirst_collector.members.rows import digest
-from askfirst_collector.store.database import metadata, reading
+from askfirst_collector.store.database import changing, metadata, reading
 
 MOST = 20  # of a site
 WORD = 16  # bytes of a secret link
@@ -105,6 +105,12 @@ def drop_share(connection: Connection, site: str, id: str) -> None:
 def drop_ended(connection: Connection, now: float) -> None:
     """Forget the links that are over."""
     connection.execute(delete(share).where(share.c.expires <= int(now)))
+
+
+def purge_shares(engine: Engine, now: float) -> None:
+    """The same, by itself."""
+    with changing(engine) as connection:
+        drop_ended(connection, now)
 
 
 def word_of(site: str, *, public: bool, urandom: Callable[[int], bytes]) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from askfirst.errors import CollectorUnavailable
-from askfirst_collector.catalogue.shares import drop_ended
+from askfirst_collector.catalogue.shares import purge_shares
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
@@ -20,7 +20,6 @@ from askfirst_collector.ledger.tables import forget_refusals
 from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.database import changing
 from askfirst_collector.store.events import ANSWER_DAYS, PeriodKey
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.store.periods import DAY
@@ -59,8 +58,7 @@ def purge(parts: Services, now: float) -> None:
     purge_days(parts.engine, now, tables, calendar)
     purge_sums(parts.engine, int(now - MOST_BEHIND) // DAY * DAY)
     drop_expired(parts.engine, now)
-    with changing(parts.engine) as connection:
-        drop_ended(connection, now)
+    purge_shares(parts.engine, now)
     parts.ledger.truncate()
     rows = {subject: days.rows for subject, days in allowed.items()}
     parts.events.expire_kept(now, rows, calendar)

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-N6BEMJYT.js";export{a as init};
+import{h as a}from"./shared-EDMZEDCM.js";export{a as init};

@@ -125,7 +125,8 @@ def export(file: Path, data: Path) -> None:
         count, leaves, signed = _read(None, data)
         try:
             # Made by us alone: entries hold what visitors chose.
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            file.touch(0o600, exist_ok=False)
+            with file.open("w", encoding="utf-8") as out:
                 write_export(leaves, signed, out.write)
         except FileExistsError:
             raise click.ClickException(f"{file} is there already: name another one.") from None

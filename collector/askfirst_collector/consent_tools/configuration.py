@@ -132,8 +132,8 @@ def globs_of(value: Value, notes: Notes, key: str = "cookies") -> tuple[str, ...
         globs = tuple(_glob(part) for part in _alternatives(value.data.source))
         if all(globs) and not any(glob.strip("*") == "" for glob in globs):
             return globs
-    said = value.data.source if isinstance(value.data, (Pattern, Code)) else repr(value.data)
-    notes.add(value.line, key, f"{said}: write the cookie's name, or a glob such as '_ga_*'")
+    source = value.data.source if isinstance(value.data, (Pattern, Code)) else repr(value.data)
+    notes.add(value.line, key, f"{source}: write the cookie's name, or a glob such as '_ga_*'")
     return ()
 
 

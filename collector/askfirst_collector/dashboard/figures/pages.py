@@ -352,7 +352,7 @@ class Views:
             collectors=collectors,
             edition=site.editions.current,
             here=current,
-            frame=menu(member, sites, site.name, current, span.link(), tables),
+            frame=menu(member, sites, site.name, current, span, tables),
             presets=PRESETS,
             comparisons=COMPARISONS,
             sources={heading.table: heading.title for heading in tables},

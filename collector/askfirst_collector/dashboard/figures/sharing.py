@@ -111,7 +111,7 @@ class Sharing:
     ) -> Response:
         site = self._site(request)
         purposes = read_source(self._parts, site, "").titles
-        here = f"{origin_of(request)}{request.scope.get('root_path', '')}/shared/"
+        address = f"{origin_of(request)}{request.scope.get('root_path', '')}/shared/"
         return self._layout.page(
             request,
             visit,
@@ -125,8 +125,8 @@ class Sharing:
             until=site.calendar.day_of(self._parts.now()) + USUAL,
             problem=problem,
             entry=entry,
-            address=f"{here}{word}",
-            public_address=f"{here}{site.name}",
+            address=f"{address}{word}",
+            public_address=f"{address}{site.name}",
         )
 
     def _open(self, request: Request) -> Response:

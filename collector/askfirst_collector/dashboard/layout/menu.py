@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.dashboard.selection.tables import Heading
 from askfirst_collector.members.permissions import Member, may
 
@@ -64,11 +65,11 @@ def menu(
     sites: Sequence[str],
     site: str,
     current: str,
-    query: str,
+    span: DateRange,
     tables: Sequence[Heading],
 ) -> Menu:
-    """What is figures, what is settings, and the host; `query` goes along to every page."""
-    root = f"/sites/{site}"
+    """What is figures, what is settings, and the host; what is looked at goes along."""
+    root, query = f"/sites/{site}", span.link()
 
     def link(path: str, text: str) -> MenuLink:
         return MenuLink(f"{root}{path}{query}", text, current == f"{root}{path}")
@@ -101,7 +102,7 @@ def menu(
     )
     return Menu(
         site,
-        _sites(sites, site, query),
+        _sites(sites, site, span.elsewhere()),
         _shown([*((name, _heads(group)) for name, group in groups), _host(member, current)]),
         tuple(tabs),
     )

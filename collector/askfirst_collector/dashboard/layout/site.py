@@ -62,9 +62,7 @@ class SiteLayout:
             subject.policy, request.query_params, today=today, collector=collector
         )
         terms = subject.terms(span.purpose)
-        return menu(
-            visit.member, sites, name, current, span.link(), tables_of(terms) if terms else ()
-        )
+        return menu(visit.member, sites, name, current, span, tables_of(terms) if terms else ())
 
 
 async def read_policy_form(request: Request, visit: Visit) -> dict[str, str]:

@@ -28,6 +28,7 @@ PRESETS = {
 # What is shown where no dates are asked for: enough periods to see a line.
 USUAL = {"day": "28d", "week": "12m", "month": "12m"}
 COMPARISONS = {"before": "the period before", "year": "the year before", "none": "nothing"}
+OF_A_SITE = ("collector", "purpose", "by", "is", "show")  # of an address, and of no other site
 # What of an address is carried on; whatever else it says is of one page alone.
 CARRIED = ("collector", "purpose", "range", "from", "to", "compare", "by", "is", "show", "measure")
 
@@ -91,6 +92,10 @@ class DateRange:
     def link(self, **changes: str) -> str:
         """The query string of this page with other values; "" takes one out."""
         return query({**self.values, **changes})
+
+    def elsewhere(self) -> str:
+        """The query string of the same days at another site, which has purposes of its own."""
+        return self.link(**dict.fromkeys(OF_A_SITE, ""))
 
     def days(self, first: date, last: date) -> str:
         """The query string of the same for days of one's own."""

@@ -68,8 +68,7 @@ class HttpCollector:
     folder of what waits while the collector is away, one for all processes of a site on a machine:
     made where it is missing (0700), beside the file of keys where it is not named. `places` is an
     MMDB file that says where addresses are, `proxies` the trusted ones in front of the site, `ca`
-    certificates to trust beside the system's own. Wrong settings raise WrongSetting or Unusable
-    here.
+    certificates to trust beside the system's. Wrong settings raise WrongSetting or Unusable.
     """
 
     def __init__(

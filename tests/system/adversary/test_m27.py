@@ -181,6 +181,7 @@ async def test_an_erasure_is_as_if_nobody_came(tmp_path: Path) -> None:
     assert differences(seen["stays"], seen["erases later"]) == []
 
 
+@pytest.mark.long
 async def test_what_the_size_itself_tells(tmp_path: Path) -> None:
     """M27, its limit: one visitor more makes others visible, by chance; and no more is said.
 

@@ -12,7 +12,7 @@ from askfirst_collector.catalogue.first_policy import tidy_origin
 from askfirst_collector.commands.data import FILE, click_errors
 from askfirst_collector.commands.init import refuse_to_overwrite, write_new
 from askfirst_collector.commands.printing import console, print_json
-from askfirst_collector.consent_tools.configuration import Configuration, Notes
+from askfirst_collector.consent_tools.configuration import Configuration, Notes, one_line
 from askfirst_collector.consent_tools.cookieyes import read_cookieyes
 from askfirst_collector.consent_tools.klaro import read_klaro
 from askfirst_collector.consent_tools.orestbida import read_orestbida
@@ -45,15 +45,16 @@ def import_(tool: str, source: Path, out: Path, as_json: bool, **options: str | 
     list or categories of CookieYes (CSV, JSON or script). Nothing is overwritten.
     """
     refuse_to_overwrite(out)
+    file = one_line(str(source))
     try:
         configuration = TOOLS[tool](source.read_bytes())
     except OSError as error:
-        raise click.ClickException(f"{source} cannot be read: {error.strerror}") from None
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}") from None
     except UnreadableConfiguration as error:
-        raise click.ClickException(f"{source}: {error}") from None
+        raise click.ClickException(f"{file}: {error}") from None
     if not configuration.purposes:
         raise click.ClickException(
-            f"{source} asks about nothing: every category or service in it is necessary"
+            f"{file} asks about nothing: every category or service in it is necessary"
         )
     owner, made_up = _owner(options, out.parent)
     notes = Notes()
@@ -69,9 +70,7 @@ def import_(tool: str, source: Path, out: Path, as_json: bool, **options: str | 
         return
     printer = console()
     for note in notes.all():
-        printer.print(
-            f"{source}:{note.line}: {note.key}: {note.says}", markup=False, soft_wrap=True
-        )
+        printer.print(f"{file}:{note.line}: {note.key}: {note.says}", markup=False, soft_wrap=True)
     for problem in idle_purposes(policy):
         printer.print(f"{problem.pointer}: {problem.message}.", markup=False, soft_wrap=True)
     if made_up:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from askfirst.terms.purpose import COOKIE_GLOB
 from askfirst.terms.reading import NAME
 from askfirst_collector.consent_tools.script_values import Code, Pattern, Value
 from askfirst_collector.init.known_services import KnownService, known_services
@@ -20,6 +21,10 @@ _USES = (
 )
 OTHERWISE = "functional"
 _TAG = re.compile(r"<[^<>]*>")
+# What a terminal obeys, or what turns the order of a line around: no words of an owner's.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_LONGEST_NOTE = 200  # signs of a configuration that a note repeats
+_LONGEST_PATTERN = 200  # signs of an expression that is still a simple one
 # Of a regular expression: what is any text there, what is one sign there, and plain signs.
 _ANY = re.compile(r"\.[*+]|\((?:\?:)?[^()|]*\.?[*+][^()|]*\)\??|\[[^\]]*\][*+]?|\\[wdS][*+]?")
 _PLAIN = re.compile(r"\\([^A-Za-z0-9])|([A-Za-z0-9_!#%&'~-])")
@@ -93,11 +98,11 @@ class Notes:
     """The notes of a configuration that is being read."""
 
     def __init__(self) -> None:
-        self._notes: dict[tuple[int, str], Note] = {}
+        self._notes: dict[Note, None] = {}
 
     def add(self, line: int, key: str, says: str) -> None:
-        """Note what does not carry over, once a place."""
-        self._notes.setdefault((line, key), Note(line, key, says))
+        """Note what does not carry over, once; a minified file has all of it on one line."""
+        self._notes[Note(line, _short(key), _short(says))] = None
 
     def rest(self, table: Value, read: Iterable[str], known: Mapping[str, str]) -> None:
         """Note each key of a table that was not read; `known` says why."""
@@ -108,12 +113,22 @@ class Notes:
 
     def all(self) -> tuple[Note, ...]:
         """In the order of the lines."""
-        return tuple(sorted(self._notes.values(), key=lambda note: note.line))
+        return tuple(sorted(self._notes, key=lambda note: note.line))
 
 
 def plain(text: str) -> str:
-    """Words without markup, in one line."""
-    return " ".join(html.unescape(_TAG.sub("", text)).split())
+    """Words without markup and without control characters, in one line."""
+    return one_line(html.unescape(_TAG.sub("", text)))
+
+
+def one_line(text: str) -> str:
+    """The words of a text in one line, with nothing in it that a terminal obeys."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def _short(text: str) -> str:
+    line = one_line(text[: _LONGEST_NOTE + 1])
+    return line if len(text) <= _LONGEST_NOTE else f"{line[:_LONGEST_NOTE]}…"
 
 
 def purpose_name(name: str) -> str:
@@ -124,14 +139,35 @@ def purpose_name(name: str) -> str:
     return tidied if NAME.fullmatch(tidied) else f"purpose-{tidied}"[:40].rstrip("-")
 
 
+class PurposeNames:
+    """The purposes' names for the words of a configuration: two words never share one."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}  # the last number of what words would share
+
+    def of(self, word: str) -> str:
+        """The name for a word, numbered where another word has it already."""
+        if word not in self._names:
+            name = first = purpose_name(word)
+            while name in self._taken:
+                number = self._numbers[first] = self._numbers.get(first, 1) + 1
+                name = f"{first[: 40 - len(f'-{number}')]}-{number}"
+            self._taken.add(name)
+            self._names[word] = name
+        return self._names[word]
+
+
 def globs_of(value: Value, notes: Notes, key: str = "cookies") -> tuple[str, ...]:
     """The names or globs that a name or a regular expression comes to; none with a note."""
-    if isinstance(value.data, str) and value.data and "*" not in value.data:
-        return (value.data,)
-    if isinstance(value.data, Pattern):
+    globs: tuple[str, ...] = ()
+    if isinstance(value.data, str) and "*" not in value.data:
+        globs = (value.data,)
+    elif isinstance(value.data, Pattern) and len(value.data.source) <= _LONGEST_PATTERN:
         globs = tuple(_glob(part) for part in _alternatives(value.data.source))
-        if all(globs) and not any(glob.strip("*") == "" for glob in globs):
-            return globs
+    if globs and all(re.fullmatch(COOKIE_GLOB, glob) for glob in globs):
+        return globs
     source = value.data.source if isinstance(value.data, (Pattern, Code)) else repr(value.data)
     notes.add(value.line, key, f"{source}: write the cookie's name, or a glob such as '_ga_*'")
     return ()

@@ -16,11 +16,11 @@ from askfirst_collector.consent_tools.configuration import (
     Configuration,
     Necessary,
     Notes,
+    PurposeNames,
     Receiver,
     Text,
     globs_of,
     plain,
-    purpose_name,
 )
 from askfirst_collector.consent_tools.script_values import (
     LARGEST,
@@ -40,6 +40,7 @@ _SCRIPTS = ("_cli_cookie_headscript_meta", "_cli_cookie_bodyscript_meta")
 _DAYS = {"minute": 0, "hour": 0, "day": 1, "week": 7, "month": 31, "year": 365}
 _DURATION = re.compile(r"(\d+)\s*(minute|hour|day|week|month|year)", re.IGNORECASE)
 _LONGEST = 400  # days that a policy takes
+_WIDEST = 50  # signs of a cell that says how long
 _OWN = ("cookieyes", "cky-", "cookielawinfo", "viewed_cookie_policy")
 
 
@@ -61,7 +62,14 @@ def read_cookieyes(source: bytes) -> Configuration:
 def _list(source: bytes) -> Configuration:
     if len(source) > LARGEST:
         raise UnreadableConfiguration(f"it is longer than {LARGEST} bytes")
-    rows = csv.DictReader(io.StringIO(source.decode("utf-8-sig", "replace")))
+    rows = csv.DictReader(io.StringIO(source.decode("utf-8-sig", "replace"), newline=""))
+    try:
+        return _rows(rows)
+    except csv.Error as error:
+        raise UnreadableConfiguration(f"line {rows.line_num} is no CSV: {error}") from None
+
+
+def _rows(rows: csv.DictReader[str]) -> Configuration:
     titles = {str(title).strip().lower(): title for title in rows.fieldnames or ()}
     columns = {
         key: next((titles[title] for title in options if title in titles), "")
@@ -72,6 +80,7 @@ def _list(source: bytes) -> Configuration:
             options = " or ".join(_COLUMNS[key])
             raise UnreadableConfiguration(f"line 1 has no column for the {key}: call it {options}")
     notes = Notes()
+    names = PurposeNames()
     purposes: dict[str, Asked] = {}
     necessary: list[Necessary] = []
     for row in rows:
@@ -86,7 +95,8 @@ def _list(source: bytes) -> Configuration:
             why = plain(cells["why"])[:300]
             necessary.extend(Necessary(glob, line, why, days) for glob in globs)
             continue
-        _add(purposes, cells["category"], line, globs, notes)
+        name = names.of(cells["category"].lower())
+        _add(purposes, name, cells["category"], line, globs, notes)
     return Configuration(("en",), tuple(purposes.values()), tuple(necessary), notes.all())
 
 
@@ -95,6 +105,7 @@ def _store(root: Value) -> Configuration:
     says = "is CookieYes's own: nothing of a policy says it"
     read = ("_categories", "_providersToBlock", "categories")
     notes.rest(root, read, dict.fromkeys(root.table(), says))
+    names = PurposeNames()
     purposes: dict[str, Asked] = {}
     necessary: list[Necessary] = []
     for category in _categories(root):
@@ -111,9 +122,11 @@ def _store(root: Value) -> Configuration:
             necessary.extend(Necessary(glob, line) for glob, line in cookies.items())
             continue
         title, words = category.get("name").text(), category.get("description").text()
-        _add(purposes, slug, category.line, tuple(cookies), notes, Text(plain(title), plain(words)))
+        text = Text(plain(title), plain(words))
+        name = names.of(slug.strip().lower())
+        _add(purposes, name, slug, category.line, tuple(cookies), notes, text)
     for provider in root.get("_providersToBlock").list():
-        _receiver(purposes, provider, notes)
+        _receiver(purposes, provider, names, notes)
     return Configuration(("en",), tuple(purposes.values()), tuple(necessary), notes.all())
 
 
@@ -124,30 +137,33 @@ def _categories(root: Value) -> tuple[Value, ...]:
 
 def _add(
     purposes: dict[str, Asked],
+    name: str,
     category: str,
     line: int,
     cookies: tuple[str, ...],
     notes: Notes,
     text: Text | None = None,
 ) -> None:
-    name = purpose_name(category)
     if name not in purposes:
         notes.add(
             line,
             category,
             f'write type="text/plain" data-purpose="{name}" where a page has '
-            f'data-cookieyes="cookieyes-{name}"',
+            f'data-cookieyes="cookieyes-{category}"',
         )
     before = purposes.get(name, Asked(name, line))
-    words = text or Text(category.strip().capitalize(), "")
+    words = text or Text(plain(category).capitalize(), "")
     both = tuple(dict.fromkeys([*before.cookies, *cookies]))
     purposes[name] = Asked(name, before.line, {"en": words}, both, before.receivers)
 
 
-def _receiver(purposes: dict[str, Asked], provider: Value, notes: Notes) -> None:
+def _receiver(
+    purposes: dict[str, Asked], provider: Value, known_names: PurposeNames, notes: Notes
+) -> None:
     """A host that CookieYes blocks: a recipient where the catalogue knows whose it is."""
     host = provider.get("re").text().replace("\\", "").strip("/")
-    names = [purpose_name(word.text()) for word in provider.get("categories").list()]
+    words = [word.text().strip().lower() for word in provider.get("categories").list()]
+    names = [known_names.of(word) for word in words]
     name = next((name for name in names if name in purposes), "")
     known = services_at(host)
     if not known or not name:
@@ -182,7 +198,7 @@ def _is_own(cookie: str) -> bool:
 def _days(duration: str, line: int, notes: Notes) -> int:
     if not duration or duration.lower() == "session":
         return 0
-    match = _DURATION.search(duration)
+    match = _DURATION.search(duration[:_WIDEST])
     if match is None:
         notes.add(line, duration, "how long it lasts cannot be read: write days")
         return 0

@@ -11,10 +11,10 @@ from askfirst_collector.consent_tools.configuration import (
     Configuration,
     Necessary,
     Notes,
+    PurposeNames,
     Text,
     globs_of,
     plain,
-    purpose_name,
     receivers_of,
 )
 from askfirst_collector.consent_tools.script_values import (
@@ -77,6 +77,7 @@ def read_klaro(source: bytes) -> Configuration:
             notes.add(value.line, f"translations.{language}", "is no language of a notice")
     languages = tuple(translations) or ("en",)
     fallback = root.get("translations").get("zz")
+    names = PurposeNames()
     purposes: dict[str, Asked] = {}
     necessary: list[Necessary] = []
     for service in _services(root):
@@ -100,7 +101,7 @@ def read_klaro(source: bytes) -> Configuration:
         if len(words) > 1:
             says = f"is for {', '.join(words)}: it waits for {word} here"
             notes.add(service.get("purposes").line, name, says)
-        purpose = purpose_name(word)
+        purpose = names.of(word)
         notes.add(
             service.get("name").line,
             name,

@@ -12,10 +12,10 @@ from askfirst_collector.consent_tools.configuration import (
     Configuration,
     Necessary,
     Notes,
+    PurposeNames,
     Text,
     globs_of,
     plain,
-    purpose_name,
     receivers_of,
 )
 from askfirst_collector.consent_tools.script_values import (
@@ -64,6 +64,7 @@ def read_orestbida(source: bytes) -> Configuration:
     notes = Notes()
     notes.rest(root, ("categories", "language"), _KNOWN)
     translations = _translations(root.get("language"), notes)
+    names = PurposeNames()
     purposes: list[Asked] = []
     necessary: list[Necessary] = []
     for name, category in root.get("categories").table().items():
@@ -78,7 +79,7 @@ def read_orestbida(source: bytes) -> Configuration:
             continue
         if category.get("enabled").data is True:
             notes.add(category.get("enabled").line, f"{name}.enabled", _CATEGORY["enabled"])
-        purpose = purpose_name(name)
+        purpose = names.of(name)
         if purpose != name:
             notes.add(category.line, name, f'write data-category="{purpose}" where pages have it')
         text = {language: _words(name, value, notes) for language, value in translations.items()}

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from askfirst.terms.policy import shipped
 from askfirst.terms.uses import sells
 from askfirst_collector.catalogue.first_policy import jurisdiction
-from askfirst_collector.consent_tools.configuration import Asked, Configuration, Notes, Text
+from askfirst_collector.consent_tools.configuration import (
+    Asked,
+    Configuration,
+    Notes,
+    Text,
+    one_line,
+)
 from askfirst_collector.init.write_policy import (
     COMMENTS,
     CONTROLLER,
@@ -63,7 +69,7 @@ def _lines(
         "jurisdiction": jurisdiction(owner.country),
         "languages": list(languages),
     }
-    yield HEAD.format(source=source, file=file)
+    yield HEAD.format(source=one_line(source), file=one_line(file))
     yield from table(document, COMMENTS)
     yield from headed("[controller]", "who decides about the processing, told to visitors")
     controller = {"name": owner.controller, "contact": owner.contact, "country": owner.country}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000  # bytes of a configuration
 DEEPEST = 40  # tables in tables; a configuration has some seven
-MOST = 100_000  # values, those of a constant counted wherever it is named
+MOST = 20_000  # values, those of a constant counted wherever it is named
 MISSING = "reading a script needs its grammar: pip install 'askfirst[import]'"
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|\r\n|[\s\S])")
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
@@ -82,29 +82,31 @@ def tables_of(source: bytes) -> Iterator[Value]:
     language = tree_sitter.Language(tree_sitter_javascript.language())
     tree = tree_sitter.Parser(language).parse(b"(" + source + b"\n)" if is_json else source)
     reader = _Reader(_constants(tree.root_node))
-    for node in _nodes(tree.root_node):
-        parent = node.parent.type if node.parent is not None else ""
+    for node, parent in _nodes(tree.root_node):
         if node.type in ("object", "array") and parent not in ("pair", "array", "object"):
             if node.has_error:
-                line = next((n for n in _nodes(node) if n.is_error or n.is_missing), node)
+                line = next((n for n, _ in _nodes(node) if n.is_error or n.is_missing), node)
                 raise UnreadableConfiguration(
                     f"line {line.start_point[0] + 1} is no JavaScript: {_source(line)[:60]!r}"
                 )
             yield reader.value(node)
 
 
-def _nodes(root: Node) -> Iterator[Node]:
-    """A node and all below it, in the order of the script; without recursion."""
-    nodes = [root]
+def _nodes(root: Node) -> Iterator[tuple[Node, str]]:
+    """A node and all below it, in the order of the script, each with the type of what it is in.
+
+    Without recursion, and without `Node.parent`, which looks for it from the root each time.
+    """
+    nodes = [(root, "")]
     while nodes:
-        node = nodes.pop()
-        yield node
-        nodes.extend(reversed(node.children))
+        node, parent = nodes.pop()
+        yield node, parent
+        nodes.extend((child, node.type) for child in reversed(node.children))
 
 
 def _constants(root: Node) -> dict[str, Node]:
     constants: dict[str, Node] = {}
-    for node in _nodes(root):
+    for node, _ in _nodes(root):
         if node.type == "variable_declarator":
             name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
             if name is not None and value is not None:
@@ -198,9 +200,10 @@ def _unescaped(text: str) -> str:
         sign = match[1]
         if sign[0] in "xu" and len(sign) > 1:
             code = int(sign[1:].strip("{}"), 16)
-            return chr(code) if code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else ""
+            return chr(code) if code <= 0x10FFFF else ""
         if sign in ("\n", "\r\n"):
             return ""
         return _LETTERS.get(sign, sign)
 
-    return _ESCAPE.sub(plain, text)
+    # Two escapes may make one sign; half of one is none.
+    return _ESCAPE.sub(plain, text).encode("utf-16", "surrogatepass").decode("utf-16", "ignore")

@@ -198,4 +198,4 @@ def _toml(value: object) -> str:
         pairs = ", ".join(f"{key} = {_toml(part)}" for key, part in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
     # JSON's strings, numbers, flags and lists are TOML's too; control characters are refused.
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

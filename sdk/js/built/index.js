@@ -1,1 +1,1 @@
-import{h as a}from"./shared-EDMZEDCM.js";export{a as init};
+import{g as a}from"./shared-VIH5M4U5.js";export{a as init};

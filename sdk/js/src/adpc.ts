@@ -1,13 +1,11 @@
 /**
  * Advanced Data Protection Control (unofficial draft of June 2021, section 8): asks a browser that has it for its
- * visitor's decisions, and refuses what they withdraw or object to. A script of its own, where a page has the line for it;
- * without such a browser it does nothing. What it says of consent grants nothing: a page could say that itself.
+ * visitor's decisions, and refuses what they withdraw or object to. Without such a browser it does nothing. What it says of consent grants nothing: a page could say that itself.
  */
 import type { Askfirst, Published } from "./api.ts";
 import { json } from "./json.ts";
-import { currentScript } from "./native.ts";
 import { safely } from "./safely.ts";
-import { siteRoute } from "./site_route.ts";
+import { routeOf } from "./site_route.ts";
 
 interface Decisions {
   readonly withdraw?: readonly string[];
@@ -40,8 +38,12 @@ export function requests({ asked, policy, lang }: Published): { id: string; text
   });
 }
 
-async function start(control: Control, askfirst: Askfirst, base: string): Promise<void> {
-  const route = siteRoute(base);
+/** Follows the browser's decisions on this page; `base` and `collector` as in GateOptions. */
+export async function start(askfirst: Askfirst, base: string, collector?: string): Promise<void> {
+  const control = (navigator as { dataProtectionControl?: Control }).dataProtectionControl;
+  // Nobody is asked in a frame (M54).
+  if (!control || window !== top) return;
+  const route = await routeOf(base, collector);
   await askfirst.ready;
   const response = await route.policy(document.documentElement.lang, "", "default");
   const published: Published = await response.json();
@@ -67,18 +69,4 @@ async function start(control: Control, askfirst: Askfirst, base: string): Promis
     enqueue((event as Event & { userDecisions?: Decisions }).userDecisions ?? {});
   });
   enqueue(await control.request(requests(published)));
-}
-
-if (globalThis.document) {
-  safely(() => {
-    const { src } = currentScript() as HTMLScriptElement;
-    const control = (navigator as { dataProtectionControl?: Control }).dataProtectionControl;
-    const page = globalThis as { askfirst?: Askfirst };
-    // Nobody is asked in a frame (M54).
-    if (!control || window !== top) return;
-    const base = new URL(".", src).href;
-    const begin = (): void => void safely(() => page.askfirst && start(control, page.askfirst, base));
-    if (page.askfirst) begin();
-    else addEventListener("DOMContentLoaded", begin, { once: true });
-  });
 }

@@ -1,15 +1,15 @@
 /**
  * Tells Google's and Microsoft's tags what a visitor allowed, in their own words: Google Consent Mode v2, Microsoft UET
- * and Clarity. A script of its own, ahead of every tag, so that denied is said before any of them asks; after that an
- * update for each answer. It asks for nothing and keeps nothing (docs/script.md).
+ * and Clarity. It stands ahead of every tag, so that denied is said before any of them asks; after that an update for
+ * each answer. It asks for nothing and keeps nothing (docs/script.md).
  */
 import type { Askfirst } from "./api.ts";
-import { currentScript } from "./native.ts";
 import { safely } from "./safely.ts";
 
 /** What an owner's purposes stand for, as attributes of our element: `data-analytics="statistics"`. */
-const GROUPS = ["analytics", "ads", "preferences"] as const;
+export const GROUPS = ["analytics", "ads", "preferences"] as const;
 type Group = (typeof GROUPS)[number];
+export type Purposes = Readonly<Record<Group, readonly string[]>>;
 type Answers = Readonly<Record<Group, boolean>>;
 
 type Call = (...words: unknown[]) => void;
@@ -25,7 +25,7 @@ interface Tags {
 const NOTHING: Answers = { analytics: false, ads: false, preferences: false };
 const PATIENCE = 500; // milliseconds that Google's tags wait for an update of this visit
 
-const page = window as unknown as Tags;
+const page = globalThis as unknown as Tags;
 const word = (isGranted: boolean): string => (isGranted ? "granted" : "denied");
 
 /** As Google and Microsoft write it: their tags know a call by its being `arguments`, and pass over an array. */
@@ -57,7 +57,7 @@ function tell(what: "default" | "update", { analytics, ads, preferences }: Answe
   page.clarity("consentv2", { ad_Storage: word(ads), analytics_Storage: word(analytics) });
 }
 
-function follow(askfirst: Askfirst, purposes: Readonly<Record<Group, readonly string[]>>): void {
+function follow(askfirst: Askfirst, purposes: Purposes): void {
   let last = JSON.stringify(NOTHING);
   askfirst.on("change", ({ scopes, details }) => {
     const isGranted = (group: Group): boolean =>
@@ -71,10 +71,8 @@ function follow(askfirst: Askfirst, purposes: Readonly<Record<Group, readonly st
   });
 }
 
-try {
-  const { dataset } = currentScript() as HTMLScriptElement;
-  const of = (group: Group): string[] => (dataset[group] ?? "").split(" ").filter(Boolean);
-  const purposes = { analytics: of("analytics"), ads: of("ads"), preferences: of("preferences") };
+/** Says that all is denied, then follows the answers; a group is granted while all of its purposes are, and it has some. */
+export function start(purposes: Purposes): void {
   let isFollowed = false;
   const begin = (): void => {
     if (isFollowed || !page.askfirst?.on) return;
@@ -82,7 +80,6 @@ try {
     follow(page.askfirst, purposes);
   };
   tell("default", NOTHING);
+  void safely(begin);
   for (const moment of ["DOMContentLoaded", "load"]) addEventListener(moment, () => void safely(begin));
-} catch {
-  // A page that broke what we use: its tags were told nothing, and none of them may run before a grant.
 }

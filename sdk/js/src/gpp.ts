@@ -1,15 +1,15 @@
 /**
  * Answers `__gpp`, the IAB's Global Privacy Platform (CMP API 1.1), with its US national section (7, version 2): whether
- * the visitor's data may be sold, shared or used for targeted advertising. A script of its own, ahead of every tag. It
- * keeps nothing, asks for nothing, and claims neither a registration (CMP id 1) nor the IAB's agreement (docs/script.md).
+ * the visitor's data may be sold, shared or used for targeted advertising. It stands ahead of every tag, keeps nothing,
+ * asks for nothing, and claims neither a registration (CMP id 1) nor the IAB's agreement (docs/script.md).
  */
 import type { Askfirst, ConsentView } from "./api.ts";
-import { currentScript } from "./native.ts";
 import { safely } from "./safely.ts";
 
 type Fields = Readonly<Record<string, number | boolean | readonly number[]>>;
 type Callback = (data: unknown, success: boolean) => void;
 type Command = (command: string, callback?: Callback, parameter?: unknown) => void;
+type Asker = MessageEventSource | null; // the window of a frame; none is the page itself
 
 const NAME = "usnat";
 const ID = 7;
@@ -24,12 +24,15 @@ type Call = { command: string; parameter: unknown; callId: unknown };
 const page = globalThis as unknown as { askfirst?: Askfirst };
 const calls = page as unknown as Named<Command>;
 
-/** The section's two segments; `isAllowed` is undefined where nothing is sold, shared or targeted. */
+/**
+ * The section's two segments; `isAllowed` is undefined where nothing is sold, shared or targeted. Frozen, as they are
+ * handed to whoever asks: what one tag writes into them no other one reads.
+ */
 export function segments(isAllowed: boolean | undefined, gpc: boolean): readonly [Fields, Fields] {
   const notice = isAllowed === undefined ? 0 : 1;
   const optOut = isAllowed === undefined ? 0 : isAllowed ? 2 : 1;
-  return [
-    {
+  const all = [
+    Object.freeze({
       Version: 2,
       SharingNotice: notice,
       SaleOptOutNotice: notice,
@@ -40,15 +43,16 @@ export function segments(isAllowed: boolean | undefined, gpc: boolean): readonly
       SaleOptOut: optOut,
       SharingOptOut: optOut,
       TargetedAdvertisingOptOut: optOut,
-      SensitiveDataProcessing: Array(16).fill(0),
-      KnownChildSensitiveDataConsents: [0, 0, 0],
+      SensitiveDataProcessing: Object.freeze(Array(16).fill(0)),
+      KnownChildSensitiveDataConsents: Object.freeze([0, 0, 0]),
       PersonalDataConsents: 0,
       MspaCoveredTransaction: 2, // no: that is for who signed it
       MspaOptOutOptionMode: 0,
       MspaServiceProviderMode: 0,
-    },
-    { GpcSegmentType: 1, Gpc: gpc },
-  ];
+    }),
+    Object.freeze({ GpcSegmentType: 1, Gpc: gpc }),
+  ] as const;
+  return Object.freeze(all);
 }
 
 /** The whole GPP string of these segments. */
@@ -70,7 +74,7 @@ function encodeSegment(fields: Fields): string {
 
 /** Puts `__gpp` into the page; the answer is read again with each change. */
 export function start(purposes: readonly string[]): void {
-  const listeners = new Map<number, Callback>();
+  const listeners = new Map<number, readonly [Callback, Asker]>();
   const gpc = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   let last = 0;
   let section = segments(purposes[0] ? false : undefined, gpc);
@@ -96,15 +100,16 @@ export function start(purposes: readonly string[]): void {
     pingData: ping(),
   });
   const tell = (eventName: string, data: unknown): void => {
-    for (const [id, callback] of listeners) safely(() => callback(event(id, eventName, data), true));
+    for (const [id, [callback]] of listeners) safely(() => callback(event(id, eventName, data), true));
   };
-  const commands: Readonly<Record<string, (parameter: unknown, callback: Callback) => unknown>> = {
+  const commands: Readonly<Record<string, (parameter: unknown, callback: Callback, asker: Asker) => unknown>> = {
     ping,
-    addEventListener: (_, callback) => {
-      listeners.set(++last, callback);
+    addEventListener: (_, callback, asker) => {
+      listeners.set(++last, [callback, asker]);
       return event(last, "listenerRegistered", true);
     },
-    removeEventListener: (id) => listeners.delete(id as number),
+    // Its own alone: a frame that counts to three would keep the page's tags from hearing of a withdrawal.
+    removeEventListener: (id, _, asker) => listeners.get(id as number)?.[1] === asker && listeners.delete(id as number),
     hasSection: (name) => name === NAME,
     getSection: (name) => (name === NAME ? section : null),
     getField: (name) => {
@@ -113,11 +118,14 @@ export function start(purposes: readonly string[]): void {
       return prefix === NAME && Object.hasOwn(all, field) ? all[field] : null;
     },
   };
-  calls["__gpp"] = (command, callback = () => {}, parameter) => {
-    const answer = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  const run = (asker: Asker, command: string, callback: Callback = () => {}, parameter?: unknown): void => {
     // As the specification has it: a command that nobody knows fails, and throws nothing.
-    safely(() => callback(answer ? answer(parameter, callback) : null, !!answer));
+    safely(() => {
+      const answer = Object.hasOwn(commands, command) ? commands[command] : undefined;
+      callback(answer ? answer(parameter, callback, asker) : null, !!answer);
+    });
   };
+  calls["__gpp"] = (...words) => run(null, ...words);
 
   // Frames of others ask by a message, and know a page that answers by a frame of this name.
   addEventListener("message", ({ data, source }) => {
@@ -125,7 +133,8 @@ export function start(purposes: readonly string[]): void {
     safely(() => {
       const call = (read() as Named<Call> | null)?.["__gppCall"];
       if (!call) return;
-      calls["__gpp"]?.(
+      run(
+        source,
         call.command,
         (returnValue, success) => {
           const answer = { ["__gppReturn"]: { returnValue, success, callId: call.callId } };
@@ -163,12 +172,6 @@ export function start(purposes: readonly string[]): void {
     isFollowed = true;
     page.askfirst.on("change", change);
   };
+  void safely(follow);
   for (const moment of ["DOMContentLoaded", "load"]) addEventListener(moment, () => void safely(follow));
-}
-
-if (globalThis.document) {
-  safely(() => {
-    const { ads = "" } = (currentScript() as HTMLScriptElement).dataset;
-    start(ads.split(" ").filter(Boolean));
-  });
 }

@@ -3,12 +3,11 @@
  * its own. A script of its own, loaded where a page asks for it. It answers as the notice does (POST /askfirst/consent),
  * and what a visitor did not do it cannot grant.
  */
-import type { Askfirst, ConsentView, Declared, ManageApi, Published, RemoteModule, Route } from "./api.ts";
-import { file } from "./file.ts";
+import type { Askfirst, ConsentView, Declared, ManageApi, Published } from "./api.ts";
 import { json } from "./json.ts";
 import { writeCookie } from "./native.ts";
 import { safely } from "./safely.ts";
-import { siteRoute } from "./site_route.ts";
+import { routeOf } from "./site_route.ts";
 
 type Name = "first-consent" | "consent" | "change";
 type Listener = (consent: ConsentView) => void;
@@ -58,9 +57,7 @@ export function manage(askfirst: Askfirst, { base, collector }: ManageOptions): 
     return () => void listeners[name].delete(listener);
   }
 
-  const route: Promise<Route> = collector
-    ? import(file(base, "remote.js")).then(({ connect }: RemoteModule) => connect(base, collector))
-    : Promise.resolve(siteRoute(base));
+  const route = routeOf(base, collector);
 
   async function policy(): Promise<Published> {
     await askfirst.ready;

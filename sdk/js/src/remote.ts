@@ -45,7 +45,9 @@ export function connect(base: string, collector: string): Route {
     if (before) {
       // What was owed is less than this, or ended by it: a withdrawal of all stays one, and an erasure.
       const ends = answer.method !== "erase" && /withdraw|erase/.test(before.owed?.method ?? "");
-      keep({ ...before, owed: ends ? before.owed : answer });
+      // One purpose after another: what the first refused is owed as well.
+      const choices = answer.choices && { ...before.owed?.choices, ...answer.choices };
+      keep({ ...before, owed: ends ? before.owed : { ...answer, ...(choices && { choices }) } });
       await safely(settle);
     }
     return new Response(json({ decision: "refused" }));

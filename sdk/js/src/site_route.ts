@@ -1,5 +1,6 @@
 /** How a page reaches its own site. */
-import type { Route } from "./api.ts";
+import type { RemoteModule, Route } from "./api.ts";
+import { file } from "./file.ts";
 
 const { fetch } = globalThis;
 const JSON_TYPE = "application/json";
@@ -18,3 +19,10 @@ export const siteRoute = (base: string): Route => ({
   beacon: (body) => navigator.sendBeacon(new URL("../events", base), body),
   forms: true,
 });
+
+/** The collector's own addresses where a page sends to one itself, else the site's; both as in GateOptions. */
+export async function routeOf(base: string, collector?: string): Promise<Route> {
+  if (!collector) return siteRoute(base);
+  const { connect }: RemoteModule = await import(file(base, "remote.js"));
+  return connect(base, collector);
+}

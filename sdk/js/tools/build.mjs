@@ -16,9 +16,9 @@ const ENTRIES = [
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
   { file: "scripts.js", source: "sdk/js/src/scripts.ts", format: "esm" },
   { file: "guard.js", source: "sdk/js/src/guard.ts", format: "iife" },
-  { file: "consent-mode.js", source: "sdk/js/src/consent_mode.ts", format: "iife" },
-  { file: "adpc.js", source: "sdk/js/src/adpc.ts", format: "iife" },
-  { file: "gpp.js", source: "sdk/js/src/gpp.ts", format: "iife" },
+  { file: "consent-mode.js", source: "sdk/js/src/consent_mode_script.ts", format: "iife" },
+  { file: "adpc.js", source: "sdk/js/src/adpc_script.ts", format: "iife" },
+  { file: "gpp.js", source: "sdk/js/src/gpp_script.ts", format: "iife" },
   { file: "manage.js", source: "sdk/js/src/manage_script.ts", format: "iife" },
   { file: "remote.js", source: "sdk/js/src/remote.ts", format: "esm" },
   { file: "control.js", source: "sdk/js/src/control.ts", format: "esm" },
@@ -40,7 +40,7 @@ const ENTRIES = [
 
 /** What npm's package has beside those files: modules, and the types of all of it. */
 const PACKAGE = "sdk/js/built";
-const MODULES = ["index", "manage", "react", "vue", "svelte"];
+const MODULES = ["index", "manage", "consent_mode", "gpp", "adpc", "react", "vue", "svelte"];
 const OPTIONS = {
   bundle: true,
   minify: true,

@@ -19,8 +19,20 @@ LISTEN = """window.told = []; __gpp("addEventListener", ({ eventName, data, ping
 # A tag in a frame asks by message, as the specification has it for frames of others.
 FRAME = """<!doctype html><script src="/framed.js"></script>"""
 FRAMED = """addEventListener("message", ({ data }) => {
-    if (data.__gppReturn) document.title = JSON.stringify(data.__gppReturn);
-}); parent.postMessage({ __gppCall: { command: "ping", callId: "c1" } }, "*");"""
+    if (data.__gppReturn) document.title += JSON.stringify(data.__gppReturn);
+});
+const ask = (call) => parent.postMessage({ __gppCall: call }, "*");
+for (const parameter of [1, 2, 3]) {
+    ask({ command: "removeEventListener", parameter, callId: "r" + parameter });
+}
+for (const command of [null, {}, "__proto__", "constructor"]) ask({ command, callId: "odd" });
+ask({ command: "ping", callId: "c1" });"""
+# What one tag writes into what it was handed.
+SPOIL = """__gpp("getSection", ([core]) => { try { core.SaleOptOut = 2; } catch {} }, "usnat");
+__gpp("ping", ({ parsedSections: { usnat } }) => {
+    try { usnat[0].SensitiveDataProcessing[0] = 2; } catch {}
+    try { usnat[0] = {}; } catch {}
+});"""
 OUT, IN = "DBABLA~CVQVAAAAAACA.QA", "DBABLA~CVQqAAAAAACA.QA"
 
 
@@ -35,7 +47,10 @@ def call(tab: Any, command: str, parameter: object = None) -> Any:
 
 
 def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
-    """O01, M01, M14: opted out until a grant, and after its withdrawal; nothing is asked for."""
+    """O01, M01, M14: opted out until a grant, and after its withdrawal; nothing is asked for.
+
+    M51: what a tag or a frame of others does to it changes nothing for the rest.
+    """
     site = serve(policy())
     csp = {"content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
            " style-src 'self'; frame-src 'self'; form-action 'self'"}  # fmt: skip
@@ -63,6 +78,9 @@ def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
     assert visitor.beyond_static() == []
     assert tab.evaluate("document.cookie + localStorage.length") == "0"
 
+    tab.evaluate(SPOIL)
+    assert call(tab, "ping")[0]["gppString"] == OUT
+
     visitor.answer(tab, "Accept all")
     until(tab, lambda: tab.evaluate("told.at(-1)").__getitem__(3) == IN)
     until(tab, lambda: call(tab, "ping")[0]["signalStatus"] == "ready")
@@ -74,9 +92,13 @@ def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
     title = "(frame) => frame.contentDocument.title"
     until(tab, lambda: '"callId":"c1"' in frame.evaluate(title))
     assert IN in frame.evaluate(title)
+    removed = '"returnValue":false,"success":true,"callId":"r1"'
+    assert removed in frame.evaluate(title), "it is the page's own"
+    assert frame.evaluate(title).count('"success":false,"callId":"odd"') == 4
 
     tab.get_by_role("button", name="Withdraw all").click()
     until(tab, lambda: call(tab, "ping")[0]["gppString"] == OUT)
+    until(tab, lambda: tab.evaluate("told.at(-1)[3]") == OUT)
     assert call(tab, "removeEventListener", 1) == [True, True]
     assert call(tab, "removeEventListener", 1) == [False, True]
     assert visitor.errors == []

@@ -30,7 +30,13 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tide
 <script type="module" src="./main.js"></script></body></html>"""
 # In each the button answers by the package's own calls.
 BUTTON = """import "askfirst/style.css";
+import { adpc } from "askfirst/adpc";
+import { consentMode } from "askfirst/consent-mode";
+import { gpp } from "askfirst/gpp";
 import { manage } from "askfirst/manage";
+consentMode({ analytics: "statistics" });
+gpp({ ads: "marketing" });
+adpc();
 document.querySelector("#all").onclick = () => manage().acceptAll();
 """
 SOURCES = {

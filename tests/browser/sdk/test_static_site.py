@@ -19,6 +19,7 @@ from askfirst.terms.policy import read_policy
 from askfirst_collector.cli import main
 from tests.browser.host_world import Host, free_port, profile
 from tests.browser.sdk.site import policy
+from tests.browser.sdk.test_adpc import BROWSER
 from tests.browser.sdk.visitor import KNOWN, until
 
 pytestmark = pytest.mark.browser
@@ -249,3 +250,33 @@ def test_an_edition_of_which_the_files_know_nothing(static_site: StaticSite, tab
     opened(tab, static_site)
     press(tab, "Accept all")
     until(tab, lambda: static_site.statuses() == ["granted"])
+
+
+def test_what_is_taken_back_in_the_browser_ends_at_the_collector(
+    static_site: StaticSite, tab: Page
+) -> None:
+    """S07, M12: by the line with the collector's address; both are owed while it is away."""
+    tab.add_init_script(BROWSER)
+    file = static_site.folder / "index.html"
+    line = f'<script src="/askfirst/static/adpc.js" data-collector="{static_site.collector}" defer>'
+    file.write_text(file.read_text("utf-8").replace("</head>", f"{line}</script></head>"), "utf-8")
+    opened(tab, static_site)
+    until(tab, lambda: bool(tab.evaluate("window.requested?.length")))
+    assert beyond(static_site) == [], "it asks the browser, and nobody else"
+    press(tab, "Accept all")
+    until(tab, lambda: static_site.statuses() == ["granted"])
+
+    def left() -> Any:
+        (*_, entry) = static_site.host.parts.ledger.between("tides", 0, 2**40)
+        return entry.body["granted"]
+
+    tab.evaluate("decide({ withdraw: ['preferences'] })")
+    until(tab, lambda: left() == ["marketing", "statistics"])
+    tab.context.route(f"{static_site.collector}/**", lambda route: route.abort())
+    for decision in ("{ withdraw: ['statistics'] }", "{ object: ['direct-marketing'] }"):
+        tab.evaluate(f"decide({decision})")
+    until(tab, lambda: tab.evaluate("askfirst.consent.scopes") == {})
+    assert left() == ["marketing", "statistics"]
+    tab.context.unroute(f"{static_site.collector}/**")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.statuses()[-1] == "withdrawn")

@@ -49,7 +49,7 @@ def call(tab: Any, command: str, parameter: object = None) -> Any:
 def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
     """O01, M01, M14: opted out until a grant, and after its withdrawal; nothing is asked for.
 
-    M51: what a tag or a frame of others does to it changes nothing for the rest.
+    What a tag or a frame of others does to it changes nothing for the rest.
     """
     site = serve(policy())
     csp = {"content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"

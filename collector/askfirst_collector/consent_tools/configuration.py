@@ -201,7 +201,8 @@ def known_service(name: str) -> KnownService | None:
     """The service of the catalogue that is called so."""
     word = _letters(name)
     for service in known_services():
-        if word and word in (_letters(service.name), _letters(service.title).rstrip("0123456789")):
+        title = _letters(service.title)
+        if word and word in (_letters(service.name), title, title.rstrip("0123456789")):
             return service
     return None
 
@@ -210,14 +211,26 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def receivers_of(names: Mapping[str, int], notes: Notes, *, in_pages: bool) -> tuple[Receiver, ...]:
-    """The receivers that services of these names (with their lines) stand for.
+@dataclass(frozen=True)
+class Service:
+    """A service as a configuration has it; `label` is what its visitors read, or ""."""
+
+    name: str
+    line: int
+    label: str = ""
+
+
+def receivers_of(
+    services: Iterable[Service], notes: Notes, *, in_pages: bool
+) -> tuple[Receiver, ...]:
+    """The receivers that services stand for, known by their names or by their labels.
 
     With `in_pages` they keep their names: scripts of pages name them by data-service.
     """
     receivers = []
-    for name, line in names.items():
-        if (known := known_service(name)) is not None:
+    for service in services:
+        name, line = service.name, service.line
+        if known := known_service(name) or known_service(plain(service.label)):
             receivers.append(Receiver(name if in_pages else known.recipient, known))
         else:
             says = "who receives it is not known here: write a recipient, with role and country"

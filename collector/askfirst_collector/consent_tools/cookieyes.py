@@ -149,7 +149,7 @@ def _add(
             line,
             category,
             f'write type="text/plain" data-purpose="{name}" where a page has '
-            f'data-cookieyes="cookieyes-{category}"',
+            f'data-cookieyes="cookieyes-{"-".join(category.lower().split())}"',
         )
     before = purposes.get(name, Asked(name, line))
     words = text or Text(plain(category).capitalize(), "")

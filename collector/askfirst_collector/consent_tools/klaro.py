@@ -12,6 +12,7 @@ from askfirst_collector.consent_tools.configuration import (
     Necessary,
     Notes,
     PurposeNames,
+    Service,
     Text,
     globs_of,
     plain,
@@ -113,7 +114,8 @@ def read_klaro(source: bytes) -> Configuration:
             for language in languages
         }
         before = purposes.get(purpose, Asked(purpose, service.line, text))
-        receivers = receivers_of({name: service.line}, notes, in_pages=False)
+        label = service.get("title").text()
+        receivers = receivers_of([Service(name, service.line, label)], notes, in_pages=False)
         purposes[purpose] = Asked(
             purpose,
             before.line,

@@ -13,6 +13,7 @@ from askfirst_collector.consent_tools.configuration import (
     Necessary,
     Notes,
     PurposeNames,
+    Service,
     Text,
     globs_of,
     plain,
@@ -74,8 +75,9 @@ def read_orestbida(source: bytes) -> Configuration:
         cookies, services = _contents(category, notes)
         if category.get("readOnly").data is True:
             necessary.extend(Necessary(glob, line) for glob, line in cookies.items())
-            for service, line in services.items():
-                notes.add(line, service, f"belongs to {name}, which is not asked about")
+            for service in services:
+                says = f"belongs to {name}, which is not asked about"
+                notes.add(service.line, service.name, says)
             continue
         if category.get("enabled").data is True:
             notes.add(category.get("enabled").line, f"{name}.enabled", _CATEGORY["enabled"])
@@ -88,15 +90,15 @@ def read_orestbida(source: bytes) -> Configuration:
     return Configuration(tuple(translations), tuple(purposes), tuple(necessary), notes.all())
 
 
-def _contents(category: Value, notes: Notes) -> tuple[dict[str, int], dict[str, int]]:
-    """Its cookies and its services, each with its line."""
+def _contents(category: Value, notes: Notes) -> tuple[dict[str, int], list[Service]]:
+    """Its cookies, each with its line, and its services."""
     notes.rest(category, ("enabled", "readOnly", "autoClear", "services"), _CATEGORY)
     clear = category.get("autoClear")
     notes.rest(clear, ("cookies",), _CATEGORY)
     entries = [*clear.get("cookies").list()]
-    services = {}
+    services = []
     for name, service in category.get("services").table().items():
-        services[name] = service.line
+        services.append(Service(name, service.line, service.get("label").text()))
         notes.rest(service, ("label", "cookies"), _SERVICE)
         entries.extend(service.get("cookies").list())
     globs = {glob: entry.line for entry in entries for glob in globs_of(entry.get("name"), notes)}

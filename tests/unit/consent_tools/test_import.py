@@ -118,6 +118,24 @@ def test_an_export_of_cookieyes(tmp_path: Path, file: str) -> None:
         assert notes(said)["weather.example"][0] == 20
 
 
+def test_a_service_is_known_by_its_label_too(tmp_path: Path) -> None:
+    """What pages call it is the owner's own word; what visitors read is its maker's."""
+    script = """run({categories: {ads: {services: {
+        ga4: {label: "<b>Google Analytics 4</b>"}, tube: {label: "Weather"}}}}})"""
+    file = tmp_path / "config.js"
+    file.write_text(script, "utf-8")
+    policy, said = imported("orestbida", file, tmp_path / "policy.toml")
+    (recipient,) = policy.purposes["ads"].terms.recipients
+    assert recipient.name == "ga4", "as data-service of the pages has it"
+    assert "google-analytics.com" in str(recipient.hosts)
+    assert "tube" in notes(said)
+
+    file.write_text("klaroConfig = {services: [{name: 'ga', title: 'Google Analytics'}]}", "utf-8")
+    policy, _ = imported("klaro", file, tmp_path / "klaro.toml")
+    (recipient,) = policy.purposes["ga"].terms.recipients
+    assert recipient.country == "IE"
+
+
 def test_every_line_is_commented_and_nothing_is_overwritten(tmp_path: Path) -> None:
     """The file says what each line means, and is written once."""
     out = tmp_path / "policy.toml"

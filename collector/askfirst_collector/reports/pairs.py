@@ -43,7 +43,12 @@ def read_filter(asked_for: Mapping[str, str]) -> Filter | None:
         return None
     if not isinstance(path, list) or not 1 <= len(path) <= DEEPEST:
         return None
-    return Filter(table, tuple(path)) if all(isinstance(part, str) for part in path) else None
+    return Filter(table, tuple(path)) if all(map(_is_text, path)) else None
+
+
+def _is_text(part: object) -> bool:
+    # JSON may escape half a character, which no answer can be written with.
+    return isinstance(part, str) and not any("\ud800" <= sign <= "\udfff" for sign in part)
 
 
 def pair_level(table: str) -> int:

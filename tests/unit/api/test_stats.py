@@ -61,6 +61,11 @@ async def test_nobody_reads_another_site(here: World, rob: httpx.AsyncClient) ->
         ({"from": "2001-01-01", "to": "2026-01-01"}, "760 days at most"),
         ({"table": "page", "by": "referrer"}, "send by and is"),
         ({"table": "page", "by": "nothing", "is": '["x"]'}, "send by and is"),
+        ({"table": "page", "by": "referrer", "is": '["search", "\\ud800"]'}, "send by and is"),
+        ({"table": "page", "by": "referrer", "is": "[" * 2_000}, "send by and is"),
+        ({"from": "0001-01-01"}, "from is a day"),
+        ({"to": "9999-12-31"}, "to is a day"),
+        ({"purpose": "\x00"}, "purpose is one of"),
     ],
 )
 async def test_what_cannot_be_read_is_refused(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.editions import has_published
+from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.catalogue.shares import (
     MOST,
     Share,
@@ -39,7 +40,7 @@ def create_share(
     """A link and its word; that of a secret one is shown this once.
 
     Raises Refused `bad-shape` for no card, or an end that is none, and `too-many-requests` where
-    the site has as many as it may, or a public one already.
+    the site has as many as it may, or a public one already; `site-retired`.
     """
     if not cards:
         raise Refused(Reason.BAD_SHAPE, "choose at least one table to show")
@@ -48,6 +49,8 @@ def create_share(
     with transaction(parts, actor, "site.change", site) as work:
         if not has_published(work.connection, site):
             raise Refused(Reason.NO_SUCH_SITE, "name a site of yours")
+        if is_retired(work.connection, site):
+            raise Refused(Reason.SITE_RETIRED, "this site was retired: nobody could open a link")
         drop_ended(work.connection, work.now)
         others = site_shares(work.connection, site, work.now)
         if len(others) >= MOST:

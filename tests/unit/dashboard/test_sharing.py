@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from askfirst_collector.catalogue.shares import shares_of
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.remove_site import remove_site
 from askfirst_collector.usecases.sites import retire_site
 from tests.unit.closing.house import DAY, Clock, after, crowd, opened, policy, store
 
@@ -145,3 +147,55 @@ async def test_a_link_that_cannot_be_is_said(
     answer = await share(admin, fields)
     assert answer.status_code == 422
     assert advice in answer.text
+
+
+async def test_nothing_of_an_address_changes_what_a_link_shows(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    """M27: no table, day, filter or format but those that were chosen, whatever is asked for."""
+    word = word_of(await share(admin, PAGES))
+    shown = (await stranger.get(f"/shared/{word}")).text
+    for query in (
+        "from=2000-01-01&to=2999-01-01",
+        "show=countries,channels,entry-pages",
+        "by=page&is=%5B%22%2Fblog%22%2C%22%2Fblog%2Fone%22%5D",
+        "site=tides&collector=tides&cards=Places",
+        "measure=views&compare=year&q=one&table=ip",
+    ):
+        assert (await stranger.get(f"/shared/{word}?{query}")).text == shown
+    for path in (f"{word}.csv", f"{word}.json", f"{word}/pages", word.upper(), f"%00{word}", "%ED"):
+        assert (await stranger.get(f"/shared/{path}")).status_code == 404, path
+    assert (await stranger.post(f"/shared/{word}")).status_code == 405
+
+
+async def test_the_address_of_a_link_stays_with_who_has_it(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    """No cache keeps the page, no other page learns its address, no search engine lists it."""
+    word = word_of(await share(admin, {**PAGES, "embeds": "1"}))
+    for path in (word, "0" * 32):
+        page = await stranger.get(f"/shared/{path}")
+        headers = page.headers
+        assert '<meta name="robots" content="noindex">' in page.text
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+    # A page of others may show it, and gets no form of ours under its visitors' clicks.
+    answer = await stranger.get(f"/shared/{word}")
+    assert "<form" not in answer.text
+    assert "<a " not in answer.text
+    assert "frame-ancestors 'none'" in (await admin.get(SHARES)).headers["content-security-policy"]
+    lost = (await stranger.get(f"/shared/{'0' * 32}")).headers
+    assert "frame-ancestors 'none'" in lost["content-security-policy"]
+
+
+async def test_a_link_goes_with_its_site(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient, parts: Services
+) -> None:
+    """A site that is removed has none, and no link is made for one that was ended."""
+    word = word_of(await share(admin, {**PAGES, "public": "1"}))
+    assert (await stranger.get(f"/shared/{word}")).status_code == 200
+    retire_site(parts, ON_THE_MACHINE, "shop")
+    assert (await share(admin, PAGES)).status_code == 410
+    remove_site(parts, ON_THE_MACHINE, "shop")
+    assert (await stranger.get(f"/shared/{word}")).status_code == 404
+    assert shares_of(parts.engine, "shop", 0) == ()

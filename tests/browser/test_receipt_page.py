@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
+from askfirst.terms.canonical import canonical
 from tests.browser.conftest import Visit
 from tests.browser.notice_site import Site
 
@@ -29,8 +32,12 @@ def coded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def answered(document: Any, route: Route) -> None:
+    route.fulfill(json=document)
+
+
 def test_a_receipt_is_checked_where_it_is_dropped(shop: Site, visit: Visit, axe: str) -> None:
-    """M17, M34: chosen or dropped, nothing leaves, and each forgery is seen, another site's too."""
+    """M17, M34: nothing leaves; forgeries, other sites' and those of leaked keys prove nothing."""
     page = visit(shop, "/")
     page.accept.click()
     expect(page.notice).to_have_count(0)
@@ -59,12 +66,19 @@ def test_a_receipt_is_checked_where_it_is_dropped(shop: Site, visit: Visit, axe:
     payload = entry.body | {"leaf": entry.leaf.hex(), "salt": entry.salt.hex()}
     other = parts.receipts.sign(type(entry)(0, b"x" * 32, entry.salt, entry.body))
     longer = json.dumps(payload)
+    # Signed with what everybody has, as if it were a secret.
+    public = parts.receipts.public()
+    shared = base64.urlsafe_b64decode(public[-1]["x"] + "==")
+    confused = f"{coded(canonical(header | {'alg': 'HS256'}))}.{body}"
+    mac = hmac.digest(shared, confused.encode(), "sha256")
     for forged in (
         {"receipt": token, "secret": "A" * 22},
         {"receipt": f"{head}.{body}.{'A' * len(signature)}"},
         {"receipt": f"{coded(json.dumps(header | {'alg': 'none'}).encode())}.{body}."},
         {"receipt": f"{head}.{coded(longer.encode())}.{signature}"},
+        {"receipt": f"{confused}.{coded(mac)}"},
         {"receipt": other},
+        {"receipt": token, "more": "x" * 70_000},
         {},
         [],
     ):
@@ -72,13 +86,24 @@ def test_a_receipt_is_checked_where_it_is_dropped(shop: Site, visit: Visit, axe:
         expect(checked).to_contain_text(good, timeout=PATIENCE)
         chosen.set_input_files(file(forged))
         expect(checked).to_contain_text(bad, timeout=PATIENCE)
-    page.page.route(
-        "**/.well-known/askfirst.json",
-        lambda route: route.fulfill(json={"site": "tides", "keys": parts.receipts.public()}),
-    )
-    chosen.set_input_files(file({"receipt": token}))
-    expect(checked).to_contain_text(bad, timeout=PATIENCE)
-    page.page.unroute("**/.well-known/askfirst.json")
+    well_known = "**/.well-known/askfirst.json"
+    leaked = [{**jwk, "compromised": "2026-11-01T10:00:00Z"} for jwk in public]
+    for document in (
+        {"site": "tides", "keys": public},
+        {"site": "example", "keys": leaked},
+        {"site": "example", "keys": [{**jwk, "compromised": ""} for jwk in public]},
+        {"site": "example", "keys": [*leaked, *public]},
+        {"site": "example", "keys": [{**jwk, "kty": "oct", "k": jwk["x"]} for jwk in public]},
+        {"site": "example", "keys": [{**jwk, "x": coded(bytes(32))} for jwk in public]},
+        {"site": "example", "keys": []},
+        [],
+    ):
+        chosen.set_input_files(file({"receipt": token}))
+        expect(checked).to_contain_text(good, timeout=PATIENCE)
+        page.page.route(well_known, partial(answered, document))
+        chosen.set_input_files(file({"receipt": token}))
+        expect(checked).to_contain_text(bad, timeout=PATIENCE)
+        page.page.unroute(well_known)
     page.page.evaluate(
         """(text) => {
           const transfer = new DataTransfer();

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-VIH5M4U5.js";export{a as init};
+import{h as a}from"./shared-EAJ3T35R.js";export{a as init};

@@ -97,6 +97,16 @@ def test_forged_receipts_are_refused() -> None:
         refusal(noise)
 
 
+def test_a_leaked_key_proves_nothing() -> None:
+    """Whatever else is said of it, and wherever it stands among the keys."""
+    token, sound = RECEIPTS.sign(ENTRY), RECEIPTS.public()
+    for moment in ("2026-11-01T10:00:00Z", ""):
+        leaked = [{**jwk, "compromised": moment} for jwk in sound]
+        for keys in (leaked, [*leaked, *sound], [*sound, *leaked]):
+            with pytest.raises(ReceiptRefused, match="in other hands"):
+                verify_receipt(token, keys)
+
+
 def test_no_other_algorithm_is_believed() -> None:
     """RFC 8725, section 3.1: neither none, nor the public key as a secret, nor another name."""
     token = RECEIPTS.sign(ENTRY)

@@ -14,7 +14,9 @@ keys = dict(line["key"].split("+", 1) for line in lines if "key" in line)
 notes = [line["checkpoint"] for line in lines if "checkpoint" in line]
 trees, roots = {}, {}
 for line in (line for line in lines if "leaf" in line):
-    peaks, leaf = trees.setdefault(line["tree"], []), bytes.fromhex(line["leaf"])
+    (peaks, count), leaf = trees.get(line["tree"], ([], 0)), bytes.fromhex(line["leaf"])
+    assert (line["position"], len(leaf)) == (count, 32), f"not the next leaf: {line}"
+    trees[line["tree"]] = peaks, count + 1
     if "entry" in line:
         inner = hmac.digest(bytes.fromhex(line["salt"]), line["entry"].encode(), "sha256")
         assert hashlib.sha256(b"\0" + inner).digest() == leaf, f"not of its leaf: {line}"

@@ -6,7 +6,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -93,7 +93,7 @@ def verify(
     with click_errors():
         count, leaves, signed = _read(export, data)
         since = None if note is None else _read_note(note, keys or signed.keys)
-        trusted = Signed(signed.notes, keys or signed.keys)
+        trusted = replace(signed, keys=keys or signed.keys)
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("leaves", total=count)
@@ -139,9 +139,9 @@ def _read(export: Path | None, data: Path | None) -> tuple[int, Iterator[Leaf], 
     folder = Folder((data or Path()).absolute())
     if not folder.ledger.is_file():
         raise click.ClickException(f"{data} is no data folder: there is no ledger.db in it.")
-    count, leaves, notes = read_folder(folder.ledger)
-    seeds = Keys(folder.keys, urandom=os.urandom).ledger() if notes else ()
-    return count, leaves, Signed(notes, keys_of(notes, seeds))
+    count, leaves, signed = read_folder(folder.ledger)
+    seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
+    return count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
 
 
 def _read_note(file: Path, keys: Sequence[str]) -> Checkpoint:

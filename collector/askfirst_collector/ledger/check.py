@@ -16,7 +16,7 @@ from pathlib import Path
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst_collector.config import Folder
-from askfirst_collector.ledger.entries import seconds_of
+from askfirst_collector.ledger.entries import ADMIN, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.store import salts, schema
 from askfirst_collector.store.faults import error_name
@@ -143,9 +143,7 @@ def _agrees(body: bytes, columns: list[object]) -> bool:
         )
     except (ValueError, LookupError, TypeError):
         return False
-    # What a member changed names a site in its own way, and no handle.
-    subject = (content.get("site"), content.get("handle"))
-    is_visitors = handle is not None or kind == "erase"
-    return (kind, hour, until) == (content.get("kind"), *times) and (
-        not is_visitors or (site, handle) == subject
-    )
+    # What a member changed is found in a table of its own, by no site and no handle.
+    is_members = content.get("kind") == ADMIN
+    subject = (None, None) if is_members else (content.get("site"), content.get("handle"))
+    return (site, handle, kind, hour, until) == (*subject, content.get("kind"), *times)

@@ -49,7 +49,7 @@ tree_node = Table(
     "tree_node",
     metadata,
     Column("tree", String, nullable=False),
-    Column("number", BigInteger, nullable=False, autoincrement=False),  # in order, see `_number`
+    Column("number", BigInteger, nullable=False, autoincrement=False),  # see `node_number`
     Column("hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("tree", "number"),
     sqlite_with_rowid=False,
@@ -133,7 +133,7 @@ def sign_tree(
 
         def complete(level: int, number: int, node: bytes) -> None:
             if level:
-                nodes.append({"tree": tree, "number": _number(level, number), "hash": node})
+                nodes.append({"tree": tree, "number": node_number(level, number), "hash": node})
             if len(nodes) == ROWS:
                 connection.execute(insert(tree_node), nodes)
                 nodes.clear()
@@ -190,7 +190,7 @@ def subtree_of(connection: Connection, tree: str) -> Subtree:
         if not level:
             place = {"of_tree": tree, "at_number": number}
             return bytes(connection.execute(_LEAF, place).scalar_one())
-        wanted = {"of_tree": tree, "wanted": [_number(level, number)]}
+        wanted = {"of_tree": tree, "wanted": [node_number(level, number)]}
         return bytes(connection.execute(_NODES, wanted).one().hash)
 
     return subtree
@@ -204,7 +204,7 @@ def _written(
 
     def note(level: int, number: int) -> bytes:
         if level:
-            wanted.append(_number(level, number))
+            wanted.append(node_number(level, number))
         return b""
 
     write(note)
@@ -212,11 +212,11 @@ def _written(
     rows = connection.execute(_NODES, {"of_tree": tree, "wanted": wanted})
     nodes = {row.number: row.hash for row in rows}
     return write(
-        lambda level, number: nodes[_number(level, number)] if level else stored(0, number)
+        lambda level, number: nodes[node_number(level, number)] if level else stored(0, number)
     )
 
 
-def _number(level: int, number: int) -> int:
+def node_number(level: int, number: int) -> int:
     """A subtree by one number: leaves are even, and a subtree stands between its halves."""
     return (number << level + 1) + (1 << level) - 1
 

@@ -6,11 +6,13 @@ from its entry and salt, each root from the leaves, each note by its key.
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,20 @@ from askfirst_collector.ledger.notes import (
     read_checkpoint,
     verifier_key,
 )
+from askfirst_collector.ledger.trees import LEAF, node_number
 from askfirst_collector.store.present import connect
 
 MOST = 20  # problems of a tree that are listed
 WAIT = 5.0  # seconds
-_ROWS = "SELECT tree, position, leaf, salt, body FROM entry ORDER BY tree, position"
+# Whoever changed a value may have left it as text or as a number.
+_CHECKPOINTS = (
+    "SELECT tree, size, origin, CAST(root AS BLOB), note FROM checkpoint ORDER BY tree, size"
+)
+_NODE = "SELECT CAST(hash AS BLOB) FROM tree_node WHERE tree = ? AND number = ?"
+_ROWS = (
+    "SELECT tree, position, CAST(leaf AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB) "
+    "FROM entry ORDER BY tree, position"
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +55,16 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Signed:
-    """What was signed: the notes of each tree, and the keys that are said to check them."""
+    """What was signed: the notes of each tree, and the keys that are said to check them.
+
+    Of a folder also what it answers by instead of them: `node` is a stored subtree, by tree and
+    `node_number`; `disagreeing` are the sizes whose columns say something else than their note.
+    """
 
     notes: Mapping[str, Sequence[str]]
     keys: Sequence[str]
+    node: Callable[[str, int], bytes | None] | None = None
+    disagreeing: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,6 +96,8 @@ def verify(
     expected: dict[str, dict[int, list[Checkpoint]]] = {}
     for tree, notes in signed.notes.items():
         report = reports.setdefault(tree, TreeReport(tree))
+        for size in signed.disagreeing.get(tree, ()):
+            report.add(f"the columns of the checkpoint of {size} leaves are not what its note says")
         expected[tree] = _expected(report, notes, signed.keys, since)
     if since is not None and not any(
         checkpoint is since
@@ -88,11 +107,15 @@ def verify(
     ):
         lost = reports.setdefault("", TreeReport(""))
         lost.add(f"no tree is called {since.origin}, of which the checkpoint is that was kept")
-    frontier, current = Frontier(complete=lambda *_: None), ""
+    sizes_signed = {tree: max(sizes, default=0) for tree, sizes in expected.items()}
+    frontier, current = Frontier(complete=lambda *_: None), None
     for row in leaves:
         report = reports.setdefault(row.tree, TreeReport(row.tree))
         if row.tree != current:
-            frontier, current = Frontier(complete=lambda *_: None), row.tree
+            if report.size:
+                report.add("its leaves stand in two places: nobody can say which are the tree")
+            complete = partial(_check_node, report, signed, sizes_signed.get(row.tree, 0))
+            frontier, current = Frontier(complete=complete), row.tree
         _check_leaf(report, row, frontier.size)
         frontier.add(row.leaf)
         report.size = frontier.size
@@ -129,7 +152,21 @@ def _expected(
     return sizes
 
 
+def _check_node(
+    report: TreeReport, signed: Signed, size: int, level: int, number: int, node: bytes
+) -> None:
+    """Whether a subtree is stored as it is, where proofs are made of what is stored."""
+    first, last = number << level, (number + 1 << level) - 1
+    if signed.node is None or not level or last >= size:
+        return
+    if signed.node(report.tree, node_number(level, number)) != node:
+        report.add(f"the node that is stored over its leaves {first} to {last} is not theirs")
+
+
 def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
+    if len(row.leaf) != LEAF:
+        # Of two that were erased one could give a byte to the other, and no root would tell.
+        report.add(f"the leaf at {row.position} has {len(row.leaf)} bytes: a hash has {LEAF}")
     if row.position != expected:
         report.add(
             f"position {expected} is followed by {row.position}: leaves are missing, or twice"
@@ -142,26 +179,34 @@ def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
         report.add(f"the entry at {row.position} is not that of its leaf")
 
 
-def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], dict[str, list[str]]]:
-    """How many leaves a `ledger.db` has, the leaves, and the notes; read in one transaction."""
+def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], Signed]:
+    """How many leaves a `ledger.db` has, the leaves, and what was signed, without keys.
+
+    Read in one transaction.
+    """
     connection = connect(ledger, timeout=WAIT, read_only=True)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
     connection.execute("BEGIN")
     count = connection.execute("SELECT COUNT(*) FROM entry").fetchone()[0]
     notes: dict[str, list[str]] = {}
-    for tree, note in connection.execute("SELECT tree, note FROM checkpoint ORDER BY tree, size"):
-        notes.setdefault(tree, []).append(note)
-    return count, _leaves(connection), notes
+    disagreeing: dict[str, list[object]] = {}
+    for tree, size, origin, root, note in connection.execute(_CHECKPOINTS):
+        notes.setdefault(tree, []).append(str(note))
+        columns = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n\n"
+        if not str(note).startswith(columns):
+            disagreeing.setdefault(tree, []).append(size)
+
+    def node(tree: str, number: int) -> bytes | None:
+        row = connection.execute(_NODE, (tree, number)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    return count, _leaves(connection), Signed(notes, (), node, disagreeing)
 
 
 def _leaves(connection: sqlite3.Connection) -> Iterator[Leaf]:
     with closing(connection):
         for tree, position, *values in connection.execute(_ROWS):
-            yield Leaf(str(tree), position, *map(_bytes, values))
-
-
-def _bytes(value: Any) -> Any:
-    """A column's value; whoever changed one may have left it as text or as a number."""
-    return value if value is None or isinstance(value, bytes) else str(value).encode()
+            yield Leaf(str(tree), position, *values)
 
 
 def keys_of(notes: Mapping[str, Sequence[str]], seeds: Sequence[bytes]) -> list[str]:

@@ -127,6 +127,16 @@ def test_what_is_erased_leaves_a_tree_that_is_sound(parts: Services, tmp_path: P
     )
     assert "is not that of its leaf" in verify(file)[1]
     assert subprocess.run(command, capture_output=True, check=False).returncode
+    leaves = [line for line in text.splitlines(keepends=True) if '"leaf"' in line]
+    others = [line for line in leaves if '"tree":"shop"' in line]
+    for line, why in (
+        (others[0].replace('"salt"', '"shop"').replace('"entry"', '"body"'), "two places"),
+        (others[0].replace('"leaf":"', '"leaf":"00'), "has 33 bytes"),
+    ):
+        other = others[0].replace('"shop"', '"other"', 1)
+        file.write_text(text + other + line, "utf-8")
+        assert why in verify(file)[1]
+        assert subprocess.run(command, capture_output=True, check=False).returncode
     file.write_text(text + "[]\n", "utf-8")
     assert "line" in verify(file)[1]
 
@@ -141,6 +151,17 @@ def test_what_is_erased_leaves_a_tree_that_is_sound(parts: Services, tmp_path: P
         ("DELETE FROM entry WHERE tree = 'shop' AND position > 9", "64 leaves were signed"),
         ("UPDATE checkpoint SET note = replace(note, char(10) || '64', char(10) || '63')", "key"),
         ("UPDATE checkpoint SET note = 'x'", "no signed note"),
+        ("UPDATE checkpoint SET size = 128 WHERE tree = 'shop'", "128 leaves are not what its"),
+        ("UPDATE checkpoint SET root = zeroblob(32)", "not what its note says"),
+        ("UPDATE checkpoint SET origin = 'tides'", "not what its note says"),
+        ("UPDATE tree_node SET hash = zeroblob(32) WHERE number = 7", "leaves 0 to 7 is not"),
+        ("DELETE FROM tree_node WHERE number = 1", "leaves 0 to 1 is not"),
+        (
+            "UPDATE entry SET leaf = CASE position WHEN 8 THEN leaf || (SELECT substr(leaf, 1, 1) "
+            "FROM entry AS other WHERE other.tree = 'shop' AND other.position = 9) "
+            "WHEN 9 THEN substr(leaf, 2) ELSE leaf END WHERE tree = 'shop'",
+            "the leaf at 8 has 33 bytes",
+        ),
         (
             "UPDATE entry SET leaf = CASE position WHEN 8 THEN (SELECT leaf FROM entry AS other "
             "WHERE other.tree = 'shop' AND other.position = 9) ELSE leaf END WHERE tree = 'shop'",

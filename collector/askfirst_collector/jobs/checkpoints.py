@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.ledger.trees import Inconsistent, sign_tree, trees
 from askfirst_collector.services import Services
 
@@ -16,9 +18,9 @@ def sign_trees(parts: Services, now: float) -> None:
     seed = parts.keys.ledger()[-1]
     for tree in trees(parts.engine):
         try:
-            sign_tree(
-                parts.engine, tree, origin=_origin(parts, tree), seed=seed, urandom=parts.urandom
-            )
+            with suppress(Unreadable):  # one such site holds no other one up, and is told by itself
+                origin = _origin(parts, tree)
+                sign_tree(parts.engine, tree, origin=origin, seed=seed, urandom=parts.urandom)
         except Inconsistent as error:
             log.error("askfirst.E116 no checkpoint is signed: %s", error)
 

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.cli import main
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.ledger import merkle
@@ -27,7 +29,7 @@ from askfirst_collector.ledger.notes import (
 )
 from askfirst_collector.ledger.trees import MULTIPLE, prove, prove_growth
 from askfirst_collector.services import Services
-from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.database import changing, open_ledger
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.visitor_rights import erase
 from tests.conftest import ROOT
@@ -200,6 +202,20 @@ def test_nothing_is_signed_that_contradicts_what_was(
         sign_trees(parts, 0)
     assert "askfirst.E116" in caplog.text
     assert signed(parts) == [note]
+
+
+def test_a_site_that_cannot_be_read_holds_no_other_up(parts: Services) -> None:
+    """M33: its tree waits until it can be; all others are signed."""
+    arcade = policy("standard", site="arcade", origins=["https://arcade.example"])
+    parts.registry.publish(arcade)
+    record_now(parts, replace(decision(arcade), site="arcade"))
+    record_now(parts, decision(POLICY))
+    with changing(parts.engine) as connection:
+        damage = "UPDATE edition SET document = '{}' WHERE site = 'arcade'"
+        connection.exec_driver_sql(damage)
+        move_revision(connection)
+    sign_trees(parts, 0)
+    assert signed(parts)
 
 
 def test_a_checkpoint_that_was_kept_shows_another_ledger(parts: Services, tmp_path: Path) -> None:

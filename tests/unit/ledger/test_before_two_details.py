@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from askfirst.contracts.consent import read_answer
 from askfirst.errors import Refused
 from askfirst.terms.consent import Consent
 from askfirst.terms.token import details_of_four, read_state
+from askfirst_collector.cli import main
+from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.ledger.merkle import check_inclusion
+from askfirst_collector.ledger.notes import read_checkpoint
+from askfirst_collector.ledger.tables import BEFORE as BEFORE_TREES
+from askfirst_collector.ledger.trees import prove
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.record_consent import record_now
-from askfirst_collector.usecases.visitor_rights import restrict
+from askfirst_collector.usecases.visitor_rights import erase, restrict
 from tests.support.collectors import Clock, decision, opened, policy
 
 HERE = Path(__file__).parent
@@ -36,6 +43,27 @@ def parts(tmp_path: Path) -> Iterator[Services]:
             file.executescript((HERE / f"before-two-details{dump}.sql").read_text("utf-8"))
     with opened(tmp_path, Clock(NOW)) as services:
         yield services
+
+
+def test_a_ledger_of_before_is_proved_and_verified(parts: Services) -> None:
+    """M17, M28: its entries are one sealed tree, with a checkpoint, whatever is erased of it."""
+    sign_trees(parts, NOW)
+    (handle, other) = list(LATEST)[:2]
+    entry = parts.ledger.latest("shop", handle)
+    assert entry is not None
+    erase(parts, "shop", other)
+    sign_trees(parts, NOW)
+    proof = prove(parts.engine, entry.leaf)
+    assert proof is not None
+    checkpoint = read_checkpoint(proof.note.rpartition("\n\n")[0] + "\n")
+    assert checkpoint.origin == f"askfirst/{BEFORE_TREES}"
+    place = (proof.position, checkpoint.size, proof.path, checkpoint.root)
+    check_inclusion(entry.leaf, *place)
+    for command in ("verify", "check"):
+        data = str(parts.folder.ledger.parent)
+        result = CliRunner().invoke(main, ["ledger", command, "--data", data])
+        assert result.exit_code == 0, result.output
+    assert parts.ledger.latest("shop", other) is None
 
 
 def worth(answer: dict[str, Any]) -> dict[str, int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +29,7 @@ from askfirst_collector.ledger.notes import (
     sign_checkpoint,
     verifier_key,
 )
-from askfirst_collector.ledger.trees import MULTIPLE, prove, prove_growth
+from askfirst_collector.ledger.trees import MULTIPLE, prove, prove_growth, sign_tree
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import changing, open_ledger
 from askfirst_collector.usecases.record_consent import record_now
@@ -202,6 +204,27 @@ def test_nothing_is_signed_that_contradicts_what_was(
         sign_trees(parts, 0)
     assert "askfirst.E116" in caplog.text
     assert signed(parts) == [note]
+
+
+def test_an_erasure_while_it_is_signed(parts: Services) -> None:
+    """M28: it waits for the checkpoint, and the tree is sound before and after it."""
+    record_now(parts, decision(POLICY))
+    leaf = leaf_of(parts)
+    with ThreadPoolExecutor(1) as pool:
+        erasures: list[Future[None]] = []
+
+        def urandom(length: int) -> bytes:
+            if not erasures:
+                erasures.append(pool.submit(erase, parts, "shop", HANDLE))
+            return os.urandom(length)
+
+        seed = parts.keys.ledger()[-1]
+        assert sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=urandom)
+        erasures[0].result()
+    assert parts.ledger.history("shop", HANDLE) == ()
+    sign_trees(parts, 0)
+    assert prove(parts.engine, leaf) is not None
+    assert verify("--data", parts.folder.ledger.parent)[0] == 0
 
 
 def test_a_site_that_cannot_be_read_holds_no_other_up(parts: Services) -> None:

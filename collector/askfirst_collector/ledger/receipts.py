@@ -82,17 +82,17 @@ def verify_receipt(
     """
     header, payload = _parts(token)
     _check_header(header)
-    named = [jwk for jwk in public if jwk.get("kid") == header["kid"]]
-    if not named:
+    candidates = [jwk for jwk in public if jwk.get("kid") == header["kid"]]
+    if not candidates:
         raise ReceiptRefused("it names a key that is none of these")
     # A key that was merged from two documents may be there twice.
-    leaked = next((jwk for jwk in named if "compromised" in jwk), None)
+    leaked = next((jwk for jwk in candidates if "compromised" in jwk), None)
     if leaked is not None:
         known = f"known {leaked['compromised']}"
         advice = "ask the collector for its leaf: only a checkpoint proves it now"
         raise ReceiptRefused(f"its key was in other hands ({known}); {advice}")
     try:
-        key = OKPKey.import_key({name: named[0][name] for name in ("kty", "crv", "x")})
+        key = OKPKey.import_key({name: candidates[0][name] for name in ("kty", "crv", "x")})
         jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
     except (JoseError, ValueError, KeyError, TypeError):
         raise ReceiptRefused("its signature is not that of its key") from None

@@ -111,7 +111,7 @@ class Sharing:
     ) -> Response:
         site = self._site(request)
         purposes = read_source(self._parts, site, "").titles
-        address = f"{origin_of(request)}{request.scope.get('root_path', '')}/shared/"
+        prefix = f"{origin_of(request)}{request.scope.get('root_path', '')}/shared/"
         return self._layout.page(
             request,
             visit,
@@ -125,8 +125,8 @@ class Sharing:
             until=site.calendar.day_of(self._parts.now()) + USUAL,
             problem=problem,
             entry=entry,
-            address=f"{address}{word}",
-            public_address=f"{address}{site.name}",
+            address=f"{prefix}{word}",
+            public_address=f"{prefix}{site.name}",
         )
 
     def _open(self, request: Request) -> Response:

@@ -15,11 +15,13 @@ notes = [line["checkpoint"] for line in lines if "checkpoint" in line]
 trees, roots = {}, {}
 for line in (line for line in lines if "leaf" in line):
     (peaks, count), leaf = trees.get(line["tree"], ([], 0)), bytes.fromhex(line["leaf"])
-    assert (line["position"], len(leaf)) == (count, 32), f"not the next leaf: {line}"
-    trees[line["tree"]] = peaks, count + 1
     if "entry" in line:
         inner = hmac.digest(bytes.fromhex(line["salt"]), line["entry"].encode(), "sha256")
         assert hashlib.sha256(b"\0" + inner).digest() == leaf, f"not of its leaf: {line}"
+    if line["position"] is None:  # not signed yet
+        continue
+    assert (line["position"], len(leaf)) == (count, 32), f"not the next leaf: {line}"
+    trees[line["tree"]] = peaks, count + 1
     peaks.append(leaf)
     for _ in range((~line["position"] & (line["position"] + 1)).bit_length() - 1):
         peaks[-2:] = [hashlib.sha256(b"\1" + peaks[-2] + peaks[-1]).digest()]

@@ -157,6 +157,7 @@ def _print_tree(report: TreeReport) -> None:
         click.echo(
             f"{name}  sound, {report.size} leaves ({report.erased} erased or blank), "
             f"{report.checkpoints} checkpoints, root {report.root or 'not signed yet'}"
+            + (f", {report.waiting} to be signed" if report.waiting else "")
         )
         return
     click.echo(f"{name}  not what was signed")

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry, read_body, seconds_of
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.tables import HOST, entry
 
-_ENDS = select(
-    select(func.max(entry.c.idx)).scalar_subquery(),
-    select(func.max(entry.c.position)).where(entry.c.tree == bindparam("tree")).scalar_subquery(),
-)
+_TOP = select(func.max(entry.c.idx))
 
 
 def append_entry(
@@ -28,10 +25,9 @@ def append_entry(
 ) -> Entry:
     """Append `body` as the newest entry; `connection` must hold the write lock (`writing`).
 
-    It stands at the end of the tree of its site, or of the host's own.
+    It goes into the tree of its site, or the host's own, when that is signed.
     """
-    tree = body.get("site") or HOST
-    top, last = connection.execute(_ENDS, {"tree": tree}).one()
+    top = connection.execute(_TOP).scalar_one()
     index = 0 if top is None else top + 1
     salt, content = urandom(SALT), canonical(body)
     leaf = leaf_hash(salt, content)
@@ -46,8 +42,7 @@ def append_entry(
             kind=body["kind"],
             hour=seconds_of(body["hour"]),
             until=seconds_of(body["until"]) if "until" in body else None,
-            tree=tree,
-            position=0 if last is None else last + 1,
+            tree=body.get("site") or HOST,
         )
     )
     return Entry(index, leaf, salt, read_body(content))

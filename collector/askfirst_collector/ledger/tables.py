@@ -1,7 +1,8 @@
 """The ledger's tables in `ledger.db`.
 
 entry     one a decision; `idx` is the order. Erasing empties everything but `idx`, `leaf` and the
-          place of the leaf: its tree, and its position there. A blank leaf looks like an erased one
+          place of the leaf: its tree, and its position there, which is drawn when a checkpoint is
+          signed and is NULL until then. A blank leaf looks like an erased one
 dead      a mark of each handle whose end is settled; it outlives the entries and names nobody
 pair      its id, which it shares with one `revocations.log`
 refusal   how many refused, by site, edition and day, where the policy counts them
@@ -70,9 +71,11 @@ _NEVER_DELETED = DDL(  # type: ignore[no-untyped-call]
 _ONLY_ERASED = DDL(  # type: ignore[no-untyped-call]
     "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry "
     "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.tree IS NOT OLD.tree "
-    "OR NEW.position IS NOT OLD.position OR NEW.body IS NOT NULL "
-    "OR NEW.site IS NOT NULL OR NEW.handle IS NOT NULL OR NEW.kind IS NOT NULL "
-    "OR NEW.hour IS NOT NULL OR NEW.until IS NOT NULL "
+    "OR (OLD.position IS NOT NULL AND NEW.position IS NOT OLD.position) "
+    "OR (COALESCE(NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) IS NOT NULL "
+    "AND NOT (OLD.position IS NULL AND NEW.position IS NOT NULL AND "
+    "(NEW.salt, NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) IS "
+    "(OLD.salt, OLD.body, OLD.site, OLD.handle, OLD.kind, OLD.hour, OLD.until))) "
     "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
 )
 for _trigger in (_NEVER_DELETED, _ONLY_ERASED):

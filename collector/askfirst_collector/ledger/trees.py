@@ -3,11 +3,13 @@
 tree_node    the complete subtrees above the leaves, as far as a checkpoint was signed
 checkpoint   each checkpoint of each tree, as a signed note
 A leaf is a row of `entry`, which keeps its tree and its position when all else of it is erased.
+A proof tells a position to whoever has a receipt. So the positions of all that came since the last
+checkpoint are drawn when the next is signed: who answers twice does not see who answered between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -27,6 +29,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
 from askfirst.errors import AskfirstError
@@ -43,6 +46,7 @@ from askfirst_collector.store.database import changing, metadata, reading
 
 MULTIPLE = 64  # a checkpoint's size tells no more of how many answered than this
 LEAF = 32  # bytes
+DRAW = 16  # bytes: no two are alike
 ROWS = 10_000  # in one statement
 
 tree_node = Table(
@@ -84,6 +88,9 @@ _NODES = select(tree_node.c.number, tree_node.c.hash).where(
     tree_node.c.tree == bindparam("of_tree"),
     tree_node.c.number.in_(bindparam("wanted", expanding=True)),
 )
+_PLACED = (
+    update(entry).where(entry.c.idx == bindparam("of_idx")).values(position=bindparam("at_number"))
+)
 _LEAF = select(entry.c.leaf).where(
     entry.c.tree == bindparam("of_tree"), entry.c.position == bindparam("at_number")
 )
@@ -124,11 +131,11 @@ def sign_tree(
         if again != last:
             return None  # another process signs it at this moment
         old = 0 if last is None else last.size
-        size = _size(connection, tree)
-        if size == old:
+        size, waiting = _size(connection, tree), _waiting(connection, tree)
+        if size == old and not waiting:
             return None
         if tree != BEFORE:
-            _pad(connection, tree, size, urandom=urandom)
+            _place(connection, tree, size, waiting, urandom=urandom)
         nodes: list[dict[str, object]] = []
 
         def complete(level: int, number: int, node: bytes) -> None:
@@ -160,7 +167,7 @@ def prove(engine: Engine, leaf: bytes) -> Proof | None:
     with reading(engine) as connection:
         row = _find(connection, leaf)
         last = None if row is None else newest_checkpoint(connection, row.tree)
-        if row is None or last is None or row.position >= last.size:
+        if row is None or last is None or row.position is None or row.position >= last.size:
             return None
         write = partial(inclusion_proof, row.position, last.size)
         return Proof(last.note, row.position, tuple(_written(connection, row.tree, write)))
@@ -233,15 +240,37 @@ def _size(connection: Connection, tree: str) -> int:
     return 0 if position is None else int(position) + 1
 
 
-def _pad(connection: Connection, tree: str, size: int, *, urandom: Callable[[int], bytes]) -> None:
-    """Fill up with blank leaves, which look as those of erased entries do."""
+def _waiting(connection: Connection, tree: str) -> list[int]:
+    """The entries of a tree that have no position yet."""
+    query = select(entry.c.idx).where(entry.c.tree == tree, entry.c.position.is_(None))
+    return list(connection.execute(query).scalars())
+
+
+def _place(
+    connection: Connection,
+    tree: str,
+    size: int,
+    waiting: Sequence[int],
+    *,
+    urandom: Callable[[int], bytes],
+) -> None:
+    """Draw the positions of what waits, among blank leaves, which look as erased ones do."""
+    blank = -(size + len(waiting)) % MULTIPLE
+    positions = list(range(size, size + len(waiting) + blank))
+    positions.sort(key=lambda _: urandom(DRAW))
     top = connection.execute(select(func.max(entry.c.idx))).scalar_one()
-    rows = [
-        {"idx": top + number, "tree": tree, "position": size + number - 1, "leaf": urandom(LEAF)}
-        for number in range(1, -size % MULTIPLE + 1)
+    if waiting:
+        rows = [
+            {"of_idx": index, "at_number": positions[number]}
+            for number, index in enumerate(waiting)
+        ]
+        connection.execute(_PLACED, rows)
+    blanks = [
+        {"idx": top + number, "tree": tree, "position": position, "leaf": urandom(LEAF)}
+        for number, position in enumerate(positions[len(waiting) :], 1)
     ]
-    if rows:
-        connection.execute(insert(entry), rows)
+    if blanks:
+        connection.execute(insert(entry), blanks)
 
 
 def _check(tree: str, last: Any, root: bytes) -> None:

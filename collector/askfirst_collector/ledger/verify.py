@@ -38,16 +38,19 @@ _CHECKPOINTS = (
 _NODE = "SELECT CAST(hash AS BLOB) FROM tree_node WHERE tree = ? AND number = ?"
 _ROWS = (
     "SELECT tree, position, CAST(leaf AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB) "
-    "FROM entry ORDER BY tree, position"
+    "FROM entry ORDER BY tree, position IS NULL, position, idx"
 )
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One leaf as it is stored; without salt and entry where those were erased, or never were."""
+    """One leaf as it is stored; without salt and entry where those were erased, or never were.
+
+    It has a position from the checkpoint on that was signed after it.
+    """
 
     tree: str
-    position: int
+    position: int | None
     leaf: bytes
     salt: bytes | None
     entry: bytes | None  # canonical JSON
@@ -74,6 +77,7 @@ class TreeReport:
     tree: str
     size: int = 0
     erased: int = 0  # or blank
+    waiting: int = 0  # to be signed; not in `size`
     checkpoints: int = 0
     root: str = ""
     problems: list[str] = field(default_factory=list)
@@ -112,11 +116,15 @@ def verify(
     for row in leaves:
         report = reports.setdefault(row.tree, TreeReport(row.tree))
         if row.tree != current:
-            if report.size:
+            if report.size or report.waiting:
                 report.add("its leaves stand in two places: nobody can say which are the tree")
             complete = partial(_check_node, report, signed, sizes_signed.get(row.tree, 0))
             frontier, current = Frontier(complete=complete), row.tree
+        step()
         _check_leaf(report, row, frontier.size)
+        if row.position is None:
+            report.waiting += 1
+            continue
         frontier.add(row.leaf)
         report.size = frontier.size
         if checkpoints := expected.get(row.tree, {}).pop(frontier.size, None):
@@ -126,7 +134,6 @@ def verify(
             for checkpoint in checkpoints:
                 if checkpoint.root != root:
                     report.add(f"its first {frontier.size} leaves have another root than signed")
-        step()
     for tree, sizes in expected.items():
         for size in sizes:
             reports[tree].add(f"{size} leaves were signed, and it has {reports[tree].size}")
@@ -167,7 +174,7 @@ def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
     if len(row.leaf) != LEAF:
         # Of two that were erased one could give a byte to the other, and no root would tell.
         report.add(f"the leaf at {row.position} has {len(row.leaf)} bytes: a hash has {LEAF}")
-    if row.position != expected:
+    if row.position is not None and row.position != expected:
         report.add(
             f"position {expected} is followed by {row.position}: leaves are missing, or twice"
         )
@@ -263,7 +270,8 @@ def _exported(file: Path) -> Iterator[Leaf]:
                 salt = bytes.fromhex(line["salt"]) if "salt" in line else None
                 entry = line["entry"].encode() if "entry" in line else None
                 leaf = bytes.fromhex(line["leaf"])
-                yield Leaf(str(line["tree"]), int(line["position"]), leaf, salt, entry)
+                position = None if line["position"] is None else int(line["position"])
+                yield Leaf(str(line["tree"]), position, leaf, salt, entry)
             except (LookupError, ValueError, AttributeError, TypeError):
                 raise _no_line(number) from None
 

@@ -206,6 +206,25 @@ def test_nothing_is_signed_that_contradicts_what_was(
     assert signed(parts) == [note]
 
 
+def test_a_place_tells_nobody_when_others_answered(parts: Services) -> None:
+    """M27: places are drawn when they are signed; nothing else of an entry changes by it."""
+    handles = [f"{number:064x}" for number in range(40)]
+    for handle in handles:
+        record_now(parts, decision(POLICY, handle=handle))
+    with closing(sqlite3.connect(parts.folder.ledger)) as connection:
+        for more in ("hour = hour + 1", "site = 'tides'", "handle = NULL", "salt = zeroblob(32)"):
+            with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+                connection.execute(f"UPDATE entry SET position = 0, {more} WHERE body NOT NULL")
+    assert "40 to be signed" in verify("--data", parts.folder.ledger.parent)[1]
+    sign_trees(parts, 0)
+    proofs = [prove(parts.engine, leaf_of(parts, handle)) for handle in handles]
+    positions = [proof.position for proof in proofs if proof is not None]
+    assert len(set(positions)) == len(handles)
+    assert positions != sorted(positions)
+    code, output = verify("--data", parts.folder.ledger.parent)
+    assert (code, "shop  sound, 64 leaves" in output) == (0, True), output
+
+
 def test_an_erasure_while_it_is_signed(parts: Services) -> None:
     """M28: it waits for the checkpoint, and the tree is sound before and after it."""
     record_now(parts, decision(POLICY))

@@ -12,9 +12,11 @@ _BEFORE = "@before"
 _ONLY_ERASED = (
     "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry "
     "WHEN NEW.idx IS NOT OLD.idx OR NEW.leaf IS NOT OLD.leaf OR NEW.tree IS NOT OLD.tree "
-    "OR NEW.position IS NOT OLD.position OR NEW.body IS NOT NULL "
-    "OR NEW.site IS NOT NULL OR NEW.handle IS NOT NULL OR NEW.kind IS NOT NULL "
-    "OR NEW.hour IS NOT NULL OR NEW.until IS NOT NULL "
+    "OR (OLD.position IS NOT NULL AND NEW.position IS NOT OLD.position) "
+    "OR (COALESCE(NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) IS NOT NULL "
+    "AND NOT (OLD.position IS NULL AND NEW.position IS NOT NULL AND "
+    "(NEW.salt, NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) IS "
+    "(OLD.salt, OLD.body, OLD.site, OLD.handle, OLD.kind, OLD.hour, OLD.until))) "
     "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.shares import shares_of
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
@@ -16,6 +18,7 @@ from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.remove_site import remove_site
+from askfirst_collector.usecases.save_host_policy import save_host_policy
 from askfirst_collector.usecases.sites import retire_site
 from tests.unit.closing.house import DAY, Clock, after, crowd, opened, policy, store
 
@@ -199,3 +202,18 @@ async def test_a_link_goes_with_its_site(
     remove_site(parts, ON_THE_MACHINE, "shop")
     assert (await stranger.get(f"/shared/{word}")).status_code == 404
     assert shares_of(parts.engine, "shop", 0) == ()
+
+
+async def test_a_site_that_is_suspended_shows_what_closed(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient, parts: Services
+) -> None:
+    """As its own page does: figures that closed are not undone, and nothing is said to go on."""
+    word = word_of(await share(admin, PAGES))
+    document = copy.deepcopy(dict(shipped("host-default").document))
+    document["purposes"]["analytics"]["levels"]["page"] = 1
+    save_host_policy(parts, ON_THE_MACHINE, read_policy(document, kind="host"), expected=0)
+    site = parts.registry.site("shop")
+    assert site is not None
+    assert site.suspended
+    answer = await stranger.get(f"/shared/{word}")
+    assert (answer.status_code, "/blog/one" in answer.text) == (200, True)

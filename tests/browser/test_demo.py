@@ -20,7 +20,7 @@ PASSWORD = "a password for one test"
 FILTER = "by=page&is=%5B%22%2F%22%2C%22%2F%22%5D"
 HOST_PAGES = (
     *("", f"?{FILTER}", "?range=12m", "/goals", "/pages", f"/pages?{FILTER}", "/countries"),
-    *("/hours", "/answers", "/shares", "/policy", "/editions"),
+    *("/hours", "/answers", "/agreement", "/shares", "/policy", "/editions"),
 )
 
 

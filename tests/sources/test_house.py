@@ -61,8 +61,8 @@ wsgi: adapters
 # `@` is `askfirst`, which knows nothing of the collector but for the command's entry.
 COLLECTOR = """
 (top):
-api: @client @contracts @errors @gate @http @observe @terms catalogue closing ingest ledger members
-    reports services store usecases
+api: @client @contracts @errors @gate @http @log_fault @observe @terms catalogue closing ingest
+    ledger members reports services store usecases
 app: @errors @http api ingest openapi runtime services
 catalogue: @errors @remote @terms ledger members store
 cli: @__version__

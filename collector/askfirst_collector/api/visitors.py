@@ -22,6 +22,7 @@ from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.gate.receipt import handle_of
 from askfirst.gate.signals import read_signals
 from askfirst.http.headers import values
+from askfirst.log_fault import log_fault
 from askfirst.observe.network_sizes import SIZED
 from askfirst.terms.consent import state_of
 from askfirst.terms.edition import Choice, Editions
@@ -77,7 +78,7 @@ class Face:
         else:
             handle = _of_relay(consent_request, own.name)
         if handle is None:
-            await asyncio.to_thread(tally_refusal, self._parts, consent_request.site)
+            await asyncio.to_thread(_tally_or_lose, self._parts, consent_request.site)
             return _json({"decision": "refused"}, origin)
         gpc = read_signals(headers).gpc
         decision = _decision(consent_request, handle, gpc=gpc)
@@ -311,6 +312,14 @@ def tally_refusal(parts: Services, site: str) -> None:
     record = parts.registry.site(site)
     if record is not None and record.editions.current.policy.count_refusals:
         parts.ledger.tally_refusal(site, record.editions.current.number, record.calendar)
+
+
+def _tally_or_lose(parts: Services, site: str) -> None:
+    """The same; where it cannot be written the refusal stands, and is not counted."""
+    try:
+        tally_refusal(parts, site)
+    except CollectorUnavailable as error:
+        log_fault("counting a refusal", error)
 
 
 def _handle_of(secret: bytes) -> str:

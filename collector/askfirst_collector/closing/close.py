@@ -9,7 +9,9 @@ good, and what is left of its rows is removed by whoever comes next.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import partial
 
 from askfirst_collector.catalogue.unreadable import Unreadable
@@ -17,12 +19,12 @@ from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
 from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
-from askfirst_collector.store.periods import DAY
+from askfirst_collector.store.periods import DAY, ONE_DAY, period_after
 from askfirst_collector.store.salts import pseudonym
 
 from .calendar import asked_of, ended, ended_periods
-from .consents import read_consents
-from .disclosure import Facts, day_totals, disclose
+from .consents import answers_of, answers_of_day
+from .disclosure import Facts, day_totals, disclose, with_answers
 from .facts import read_facts, read_pairs
 from .rule import Rule
 from .stores import Stores
@@ -119,6 +121,10 @@ def _answers(
             for day in sorted(facts.days)
             if day not in counted
         }
+        if not whole:
+            for day in _uncounted(key, counted):
+                totals = days.get(day, Totals(None, None, None))
+                days[day] = with_answers(totals, answers_of_day(stores, key, day), rule)
         pairs = partial(read_pairs, period)
         answers = disclose(
             facts, questions, rule, days={**counted, **days}, pairs=pairs, whole=whole
@@ -126,11 +132,19 @@ def _answers(
         return period.limits(), answers, {} if whole else days
 
 
+def _uncounted(key: PeriodKey, counted: Collection[str]) -> Iterator[str]:
+    day, end = date.fromisoformat(key.period), period_after(key.closes, key.period)
+    while day.isoformat() < end:
+        if day.isoformat() not in counted:
+            yield day.isoformat()
+        day += ONE_DAY
+
+
 def _facts(
     stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
 ) -> Facts:
     facts = read_facts(period, questions, whole)
-    consents = read_consents(stores.ledger, key, stores.registry.calendar(key.site))
+    consents = answers_of(stores, key)
     return replace(facts, trees={**facts.trees, "consent": consents})
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import count
 
 from askfirst.terms.attributes import Value
@@ -13,17 +14,34 @@ from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import Calendar, period_after
 
 from .calendar import name_of
+from .stores import Stores
 
 # Of a purpose that was not chosen yet.
 _NOTHING = Choice(0, 0)
 
 
-def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Value, set[int]]:
+def answers_of(stores: Stores, key: PeriodKey) -> dict[Value, set[int]]:
+    """`read_consents` of a period, refusals as each edition of its site says."""
+    site = stores.registry.site(key.site)
+    editions = () if site is None else site.editions.all
+    counting = {edition.number for edition in editions if edition.policy.count_refusals}
+    return read_consents(stores.ledger, key, stores.registry.calendar(key.site), counting)
+
+
+def answers_of_day(stores: Stores, key: PeriodKey, day: str) -> dict[Value, set[int]]:
+    """The same of one day (ISO 8601) of a longer period."""
+    return answers_of(stores, replace(key, closes="day", period=day))
+
+
+def read_consents(
+    ledger: Ledger, key: PeriodKey, calendar: Calendar, counting: Collection[int] = ()
+) -> dict[Value, set[int]]:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
     A withdrawal is counted at the edition it leaves; a grant that was taken back, as its visitor
     was never told of it, not at all. Refusals have no handle: each counts as one, and at the site
-    alone, as nobody knows which pages were refused on.
+    alone, as nobody knows which pages were refused on. Whose first answer grants other purposes
+    alone refused this one, in the editions that count refusals (`counting`).
     """
     name = name_of(key.collector, key.purpose)
     events: list[tuple[str, Value] | None] = []  # of which handle, and what happened
@@ -35,9 +53,11 @@ def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Va
         handle = entry.body.get("handle")
         if handle is None:
             continue
+        is_first = False
         if handle not in stands:
             earlier = [e for e in ledger.history(key.site, handle) if e.index < entry.index]
             stands[handle] = earlier[-1].choices if earlier else {}
+            is_first = not earlier
         before = stands[handle].get(name, _NOTHING)
         after = entry.choices.get(name, _NOTHING)
         stands[handle] = entry.choices
@@ -47,6 +67,9 @@ def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Va
             continue
         what = _happened(before, after)
         edition = after.edition if after.detail else before.edition
+        if is_first and not after.detail and name in entry.choices:
+            edition = entry.body["edition"]["number"]
+            what = "refused" if edition in counting else None
         newest[handle] = len(events)
         events.append(None if what is None else (handle, (what, str(edition))))
     groups: dict[Value, set[int]] = {}
@@ -58,7 +81,8 @@ def read_consents(ledger: Ledger, key: PeriodKey, calendar: Calendar) -> dict[Va
         return groups
     after_last = period_after(key.closes, key.period)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
-        groups["refused", str(edition)] = {next(number) for _ in range(refused)}
+        of_edition = groups.setdefault(("refused", str(edition)), set())
+        of_edition.update(next(number) for _ in range(refused))
     return groups
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Disclosed, Totals
@@ -46,6 +46,18 @@ def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:
         return Totals(None, None, None)
     views = rule.total(day.views)
     return Totals(visitors, views, rule.total(day.visits) if visits else None)
+
+
+def with_answers(totals: Totals, answers: Leaves, rule: Rule) -> Totals:
+    """The same with how many agreed and refused on that day, of every edition together."""
+    figures = (
+        rule.figure(
+            frozenset[int]().union(*(own for path, own in answers.items() if path[0] == what))
+        )
+        for what in ("granted", "refused")
+    )
+    granted, refused = figures
+    return replace(totals, granted=granted, refused=refused)
 
 
 def disclose(

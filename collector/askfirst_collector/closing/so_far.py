@@ -22,8 +22,9 @@ from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import DAY, ONE_DAY, Calendar
 from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
-from .calendar import asked_of
-from .disclosure import day_totals
+from .calendar import HOUR, asked_of
+from .consents import answers_of_day
+from .disclosure import day_totals, with_answers
 from .facts import DAY_BITS, LAST_DAY, FirstDays, day_number, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
@@ -57,7 +58,10 @@ def _count(stores: Stores, key: PeriodKey, terms: Terms, calendar: Calendar, now
 def _ended_days(key: PeriodKey, calendar: Calendar, now: float) -> Iterator[str]:
     # The last day of a period is counted when that closes.
     day, last = date.fromisoformat(key.period), calendar.end_of(key.closes, key.period)
-    while (end := calendar.end_of("day", day.isoformat())) <= now and end < last:
+    while (end := calendar.end_of("day", day.isoformat())) < last:
+        # Of the ledger's entries only the hour in UTC is known: the last one has to be over.
+        if -(-end // HOUR) * HOUR > now:
+            break
         yield day.isoformat()
         day += ONE_DAY
 
@@ -70,6 +74,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     rule = Rule(terms.min_cell_size, stores.urandom, arrivals.unsized)
     visits, own = bool(questions.trees.get("referrer")), arrivals.day
     totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
+    totals = with_answers(totals, answers_of_day(stores, key, day), rule)
     before = figures.read_so_far(stores.engine, key)
     fresh: dict[Question, Figure] = {}
     total = _added(before.get(TOTAL), arrivals.everybody, day, rule)

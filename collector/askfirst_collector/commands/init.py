@@ -42,6 +42,11 @@ PURPOSES = ("statistics", "preferences", "marketing")
     type=click.Choice(PURPOSES),
     help="What for; may be repeated. Statistics alone where nobody says.",
 )
+@click.option(
+    "--count-refusals/--no-count-refusals",
+    default=None,
+    help="Add each refusal to a tally of its day, so that rates of agreement can be said.",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing; take what was found, or the default.")
 def init(
     path: Path,
@@ -54,6 +59,7 @@ def init(
     visitors: int | None,
     level: str | None,
     purposes: tuple[str, ...],
+    count_refusals: bool | None,
     yes: bool,
 ) -> None:
     """Write a policy for the project in this folder to PATH, and say what to do next.
@@ -82,11 +88,17 @@ def init(
     visitors = ask.number(visitors)
     level = ask.level(level)
     purposes = ask.purposes(purposes)
+    counts = ask.refusals(count_refusals)
     cell = max(p.terms.min_cell_size for p in shipped(level).purposes.values())
     closing = choose(visitors, cell)
     cookies = cookies_of(chosen, project)
     answers = Answers(
-        **replies, level=level, closes=closing.closes, cookies=cookies, purposes=purposes
+        **replies,
+        level=level,
+        closes=closing.closes,
+        cookies=cookies,
+        purposes=purposes,
+        count_refusals=counts,
     )
     text = write(answers)
     with click_errors():
@@ -179,6 +191,16 @@ class _Asking:
         asks = f"Which purposes are there, of {', '.join(PURPOSES)}?"
         chosen = self._prompt(asks, "purpose", default=PURPOSES[0], value_proc=judged)
         return tuple(chosen)
+
+    def refusals(self, value: bool | None) -> bool:
+        """Whether refusals are counted: no is the default."""
+        if value is not None or self.yes:
+            return bool(value)
+        asks = "Count refusals? Each adds one to a tally of its day, and nothing else [y/N]"
+        kind = click.BOOL
+        return bool(
+            self._prompt(asks, "no-count-refusals", default=False, show_default=False, type=kind)
+        )
 
     @staticmethod
     def _prompt(text: str, option: str, **how: Any) -> Any:

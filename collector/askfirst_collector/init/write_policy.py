@@ -104,6 +104,7 @@ class Answers:
     closes: Closes
     cookies: tuple[Cookie, ...]
     purposes: tuple[str, ...] = ("statistics",)
+    count_refusals: bool = False
 
 
 def write(answers: Answers) -> str:
@@ -117,6 +118,7 @@ def _lines(answers: Answers) -> Iterator[str]:
         "site": answers.site,
         "origins": [answers.origin],
         "jurisdiction": jurisdiction(answers.country),
+        "count_refusals": answers.count_refusals,
     }
     yield from table(document, COMMENTS)
     controller = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed_ranges import tables_of
 
+from .agreement import DayAnswers
 from .ranges import Period, Report, Row, report
 
 # What a spreadsheet takes for the start of a formula, in both widths (OWASP, CSV Injection).
@@ -56,6 +57,11 @@ def csv_of_periods(periods: Iterable[Period]) -> str:
     head = ["period", "closes", "visitors", "page views", "visits", "reason"]
     rows = ([p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods)
     return _written([head, *rows])
+
+
+def csv_of_answers(days: Iterable[DayAnswers]) -> str:
+    """Who agreed and who refused by day as CSV; nothing where a figure is not shown."""
+    return _written([["day", "agreed", "refused"], *([d.day, d.granted, d.refused] for d in days)])
 
 
 def json_of(report: Report) -> Mapping[str, object]:

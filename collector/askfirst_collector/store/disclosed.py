@@ -95,11 +95,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Visitors, page views and visits of a day or a period; each None where it is not shown."""
+    """Visitors, page views and visits of a day or a period; each None where it is not shown.
+
+    `granted` and `refused` are of a day in a longer period: of others they are cells.
+    """
 
     visitors: int | None
     views: int | None
     visits: int | None
+    granted: int | None = None
+    refused: int | None = None
 
 
 @dataclass(frozen=True)

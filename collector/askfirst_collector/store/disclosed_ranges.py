@@ -111,6 +111,18 @@ def cells_of_periods(engine: Engine, wanted: Range, table: str) -> list[tuple[in
         return [(row[0], read(row[1]), row[2]) for row in connection.execute(query)]
 
 
+def cells_of_days(engine: Engine, wanted: Range, table: str) -> list[tuple[str, Value, int]]:
+    """Every cell of a table, with the day that is its period; of longer periods none."""
+    query = (
+        select(closing.c.period, cell.c.path, cell.c.visitors)
+        .join(closing, closing.c.id == cell.c.closing)
+        .where(*_cells_of(wanted), closing.c.closes == "day")
+        .where(cell.c.table == table, cell.c.kind == "value")
+    )
+    with reading(engine) as connection:
+        return [(row[0], read(row[1]), row[2]) for row in connection.execute(query)]
+
+
 def hours_of_day(engine: Engine, wanted: Range) -> dict[int, int]:
     """Visitors of each hour of the day that was shown, added over the days of a range."""
     # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].

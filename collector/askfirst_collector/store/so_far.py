@@ -52,6 +52,8 @@ daily_total = Table(
     Column("views", Integer),
     Column("visits", Integer),
     Column("expires", Integer, nullable=False),  # unix seconds
+    Column("granted", Integer),
+    Column("refused", Integer),
 )
 
 so_far = Table(
@@ -78,7 +80,7 @@ def read_days(engine: Engine, key: PeriodKey) -> dict[str, Totals]:
     columns = (daily_total.c.day, *_TOTALS)
     with reading(engine) as connection:
         rows = connection.execute(select(*columns).where(_is(daily_total, key))).all()
-    return {row[0]: Totals(row[1], row[2], row[3]) for row in rows}
+    return {row[0]: Totals(*row[1:]) for row in rows}
 
 
 def read_so_far(engine: Engine, key: PeriodKey) -> dict[Question, Figure]:
@@ -133,6 +135,8 @@ def add_days(
             "views": totals.views,
             "visits": totals.visits,
             "expires": expires,
+            "granted": totals.granted,
+            "refused": totals.refused,
         }
         for day, totals in days.items()
     ]
@@ -173,7 +177,7 @@ def days_between(
         table.day.between(first, last),
     )
     with reading(engine) as connection:
-        return {row[0]: Totals(row[1], row[2], row[3]) for row in connection.execute(query)}
+        return {row[0]: Totals(*row[1:]) for row in connection.execute(query)}
 
 
 def purge_days(
@@ -191,7 +195,9 @@ def purge_days(
             connection.execute(delete(daily_total).where(condition))
 
 
-_TOTALS = (daily_total.c.visitors, daily_total.c.views, daily_total.c.visits)
+_TOTALS = tuple(
+    daily_total.c[name] for name in ("visitors", "views", "visits", "granted", "refused")
+)
 
 
 def _names(key: PeriodKey) -> dict[str, str]:

@@ -76,6 +76,20 @@ def test_refusals_are_counted_where_the_policy_counts_them(parts: Services, cloc
     assert found(parts) == {("refused", "1"): 7}
 
 
+def test_who_agreed_to_other_purposes_alone_refused_this_one(parts: Services, clock: Clock) -> None:
+    """Counted once, by the first answer, and by editions alone that count refusals."""
+    decide(parts, 1, statistics=0, marketing=2)
+    decide(parts, 2, statistics=2, marketing=0)
+    decide(parts, 3, edition=2, statistics=0, marketing=2)
+    decide(parts, 1, statistics=0, marketing=1)
+    parts.ledger.tally_refusal("shop", 1, IN_UTC)
+    groups = read_consents(parts.ledger, key_of(), IN_UTC, {1})
+    assert {value: len(own) for value, own in groups.items()} == {
+        ("granted", "1"): 1,
+        ("refused", "1"): 2,
+    }
+
+
 def test_the_table_is_closed_like_any_other(parts: Services, clock: Clock) -> None:
     """M27: without one page view, 32 grants and 12 withdrawals are cells."""
     for visitor in range(32):

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.ledger import merkle
@@ -200,6 +201,31 @@ async def test_a_refusal_through_a_relay_is_a_number(
     ledger = collector.parts().ledger
     assert ledger.refusals("shop", "2026-11-22", "2026-11-23") == {1: 1}
     assert ledger.newest() == -1
+
+
+async def test_a_refusal_that_cannot_be_counted_stands(
+    client: httpx.AsyncClient,
+    collector: EmbeddedCollector,
+    relay: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The count is lost, and in no spool: nothing adds it later, and the log says so."""
+
+    def full(*_: object) -> None:
+        raise CollectorUnavailable("the disk is full")
+
+    ledger, body = collector.parts().ledger, {**ANSWER, "method": "reject_all"}
+    before = bytes_of(tmp_path)
+    with monkeypatch.context() as fault:
+        fault.setattr(ledger, "tally_refusal", full)
+        answer = await client.post("/v1/consents", json=body, headers=relay)
+    assert (answer.status_code, answer.json()) == (200, {"decision": "refused"})
+    assert "counting a refusal failed: CollectorUnavailable" in caplog.text
+    assert bytes_of(tmp_path) == before
+    assert await collector.replay()
+    assert ledger.refusals("shop", "2026-11-22", "2026-11-23") == {}
 
 
 async def test_an_unknown_receipt_and_a_dead_one_are_alike(client: httpx.AsyncClient) -> None:

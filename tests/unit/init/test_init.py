@@ -16,6 +16,7 @@ TOLD = (
     *("--visitors", "40", "--level", "minimal", "--framework", "django"),
     *("--purpose", "statistics"),
 )
+UNASKED = (*TOLD, "--no-count-refusals")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def run(*arguments: object, answers: str | None = None) -> Result:
 
 def test_with_every_option_nothing_is_asked(project: Path) -> None:
     """All answers can be given as options; no terminal is needed."""
-    found = run(*TOLD)
+    found = run(*UNASKED)
     assert found.exit_code == 0, found.output
     policy = read_policy(project / "policy.toml")
     assert policy.origins == ("https://tide.example",)
@@ -48,8 +49,8 @@ def test_with_every_option_nothing_is_asked(project: Path) -> None:
 
 def test_a_folder_is_made(project: Path) -> None:
     """A name without an ending is one; the folders above a file are made too."""
-    assert run("new/folder", *TOLD).exit_code == 0
-    assert run("other/shop.toml", *TOLD).exit_code == 0
+    assert run("new/folder", *UNASKED).exit_code == 0
+    assert run("other/shop.toml", *UNASKED).exit_code == 0
     assert (project / "new/folder/policy.toml").is_file()
     assert (project / "other/shop.toml").is_file()
 
@@ -58,7 +59,7 @@ def test_what_is_asked_is_answered(project: Path) -> None:
     """Prompts take answers, refuse wrong ones, and propose what was found."""
     (project / "app.py").write_text("import flask\n", "utf-8")
     answers = ["", "", "http://tide.example", "https://tide.example/", "Tide Ltd"]
-    answers += ["privacy@tide.example", "dk", "5000", "full", ""]
+    answers += ["privacy@tide.example", "dk", "5000", "full", "", ""]
     found = run(answers="\n".join(answers) + "\n")
     assert found.exit_code == 0, found.output
     assert "Found Flask: imported by one file." in found.output
@@ -67,6 +68,18 @@ def test_what_is_asked_is_answered(project: Path) -> None:
     assert (policy.site, policy.origins[0]) == ("tide-tables", "https://tide.example")
     assert policy.purposes["statistics"].terms.closes == "day"
     assert policy.purposes["statistics"].terms.keep_rows_days == 30
+    assert "Count refusals?" in found.output
+    assert not policy.count_refusals
+
+
+@pytest.mark.parametrize(("answer", "counts"), [("y", True), ("n", False), (None, True)])
+def test_refusals_are_counted_where_that_is_wanted(
+    answer: str | None, counts: bool, project: Path
+) -> None:
+    """Asked for, or told by an option."""
+    flags = (*TOLD, "--count-refusals") if answer is None else TOLD
+    assert run(*flags, answers=f"{answer}\n" if answer else None).exit_code == 0
+    assert read_policy(project / "policy.toml").count_refusals is counts
 
 
 def test_yes_takes_defaults_and_says_which_are_made_up(project: Path) -> None:
@@ -94,7 +107,7 @@ def test_without_anybody_to_answer_the_option_is_named(project: Path) -> None:
 )  # fmt: skip
 def test_a_wrong_option_is_said(option: str, value: str, project: Path) -> None:
     """By the same reader that reads policies."""
-    found = run(*TOLD, option, value)
+    found = run(*UNASKED, option, value)
     assert found.exit_code == 2, found.output
     assert option in found.output
     assert not (project / "policy.toml").exists()
@@ -104,14 +117,14 @@ def test_nothing_is_overwritten(project: Path) -> None:
     """A file, or a link to nowhere, stays as it is; there is no --force."""
     there = project / "policy.toml"
     there.write_text("mine", "utf-8")
-    found = run(*TOLD)
+    found = run(*UNASKED)
     assert found.exit_code == 1
     assert "is there already" in found.output
     assert "mv policy.toml policy.old.toml" in found.output
     assert there.read_text("utf-8") == "mine"
-    assert run(*TOLD, "--force").exit_code == 2
+    assert run(*UNASKED, "--force").exit_code == 2
     (project / "link.toml").symlink_to("nowhere.toml")
-    assert run("link.toml", *TOLD).exit_code == 1
+    assert run("link.toml", *UNASKED).exit_code == 1
     assert not (project / "nowhere.toml").exists()
 
 
@@ -132,7 +145,7 @@ def test_the_projects_own_names_are_declared(project: Path) -> None:
         'SESSION_COOKIE_NAME = "tide"\nMIDDLEWARE = ["django.middleware.locale.LocaleMiddleware"]'
     )
     (project / "settings.py").write_text(f"import django\n{text}\n", "utf-8")
-    run(*TOLD)
+    run(*UNASKED)
     policy = read_policy(project / "policy.toml")
     names = {each.cookie for each in policy.necessary}
     assert names == {"tide", "csrftoken", "messages", "django_language"}

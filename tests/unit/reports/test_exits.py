@@ -48,6 +48,7 @@ READERS = {
     *("report", "reports", "daily", "series", "newest_closed", "of_whole_periods", "selected"),
     *("files_of", "sums", "hours_of_day", "cells_of_periods", "closed_periods", "newest_periods"),
     *("read_days", "read_so_far", "days_between", "read_today", "read_sum"),
+    *("days_of_answers", "cells_of_days"),
 }
 HOLDING = ("reports", "store", "closing")
 
@@ -63,13 +64,16 @@ class Exit:
     names_pages: bool = True
 
 
-_PAGES = "dashboard.figures.pages"
+_PAGES, _AGREEMENT = "dashboard.figures.pages", "dashboard.figures.agreement"
+_RATES = "/sites/{site}/agreement"
 _TABLE, _FILE = "/sites/{site}/{table}", "/sites/{site}/{table}.{kind}"
 EXITS = (
     Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}", "/sites/{site}"),
     Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}&{FILTER}", "/sites/{site}"),
     Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}&show=entry-pages", "/sites/{site}"),
     Exit(_PAGES, DASHBOARD, f"/sites/shop/goals?{DATES}&beside=page", "/sites/{site}/goals", False),
+    Exit(_AGREEMENT, DASHBOARD, f"/sites/shop/agreement?{DATES}", _RATES, False),
+    Exit(_PAGES, DASHBOARD, f"/sites/shop/agreement.csv?{DATES}", _FILE, False),
     Exit(_PAGES, DASHBOARD, f"/sites/shop/pages?{DATES}", _TABLE),
     Exit("dashboard.figures.panels", DASHBOARD, f"/sites/shop/pages?{DATES}&{FILTER}", _TABLE),
     Exit("dashboard.figures.panels", DASHBOARD, f"/sites/shop/hours?{DATES}", _TABLE, False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.today import read_today
 from askfirst_collector.dashboard.figures import panels as figures
+from askfirst_collector.dashboard.figures.agreement import rates
 from askfirst_collector.dashboard.figures.cards import (
     GOALS,
     cards_of,
@@ -36,7 +37,7 @@ from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
 from askfirst_collector.dashboard.figures.why_missing import explanation, no_line
 from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.menu import menu
+from askfirst_collector.dashboard.layout.menu import AGREEMENT, menu
 from askfirst_collector.dashboard.layout.page import Handler, Layout, Page
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.dashboard.selection.date_range import (
@@ -53,6 +54,7 @@ from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.members.permissions import may, visible
 from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
+from askfirst_collector.reports.agreement import days_of_answers
 from askfirst_collector.reports.pairs import Filter, pair_level, pair_table, selected
 from askfirst_collector.reports.ranges import Period, daily, of_whole_periods, reports
 from askfirst_collector.services import Services
@@ -85,6 +87,9 @@ class Views:
             Page("/sites/{site}", "site.read", self._of(self.overview), figures=True),
             Page("/sites/{site}/policy", "site.read", self._in_thread(self.policy)),
             Page("/sites/{site}/goals", "site.read", self._of(self.goals), figures=True),
+            Page(
+                f"/sites/{{site}}/{AGREEMENT}", "site.read", self._of(self.agreement), figures=True
+            ),
             Page("/sites/{site}/{table}.{kind}", "site.read", self._of(self.export), figures=True),
             Page("/sites/{site}/{table}", "site.read", self._of(self.table), figures=True),
         ]
@@ -193,6 +198,24 @@ class Views:
             why=no_line(f"action*{chosen}", terms, any_closed=True),
         )
 
+    def agreement(self, request: Request, visit: Visit, subject: DataSource) -> Response:
+        """How many of those who answered agreed, by purpose and day, where refusals are counted."""
+        span, terms = self._span(request, subject)
+        if terms is None or subject.collector:  # on which pages was refused nobody knows
+            raise HTTPException(404)
+        return self._page(
+            request,
+            visit,
+            subject,
+            "agreement.html",
+            span=span,
+            counts=subject.policy.count_refusals,
+            **rates(self._parts, span, subject.site.name, subject.titles),
+            size=terms.min_cell_size,
+            purposes=subject.titles,
+            explanation=self._explanation(subject, terms),
+        )
+
     def table(self, request: Request, visit: Visit, subject: DataSource) -> Response:
         """One table, whole, or those of its lines that are searched for."""
         span, terms, heading = self._table(request, subject)
@@ -227,6 +250,10 @@ class Views:
             periods = daily(self._parts, span.wanted(site))
             body: object = [export.json_of_period(period) for period in periods]
             text = export.csv_of_periods(periods) if kind == "csv" else ""
+        elif request.path_params["table"] == AGREEMENT:
+            span, _ = self._span(request, subject)
+            days = days_of_answers(self._parts, span.wanted(site))
+            body, text = [asdict(day) for day in days], export.csv_of_answers(days)
         else:
             span, terms, heading = self._table(request, subject)
             table, wanted = heading.table, span.wanted(site)

@@ -38,6 +38,7 @@ HOST = (
     ("/audit", "Audit", "audit.read"),
 )
 OF_ANSWERS = ("consent", "drops")
+AGREEMENT = "agreement"
 OF_GOALS = ("goals",)
 
 
@@ -68,7 +69,10 @@ def menu(
     span: DateRange,
     tables: Sequence[Heading],
 ) -> Menu:
-    """What is figures, what is settings, and the host; what is looked at goes along."""
+    """What is figures, what is settings, and the host; what is looked at goes along.
+
+    Of a placed collector there is no agreement rate: refusals are counted at the site alone.
+    """
     root, query = f"/sites/{site}", span.link()
 
     def link(path: str, text: str) -> MenuLink:
@@ -76,6 +80,8 @@ def menu(
 
     aside = (*OF_ANSWERS, *OF_GOALS)
     answers = [link(f"/{t.slug}", t.title) for t in tables if t.table in OF_ANSWERS]
+    if answers and not span.collector:
+        answers.insert(1, link(f"/{AGREEMENT}", "Agreement rate"))
     # Pairs and funnels are reached from the tables that are in them, and from the goals.
     others = [
         link(f"/{t.slug}", t.title)

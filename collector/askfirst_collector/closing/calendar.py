@@ -135,6 +135,18 @@ def ended_periods(
                 period = period_after(terms.closes, period)
 
 
+def open_periods(site: Site, now: float) -> Iterator[PeriodKey]:
+    """The running period of all that a site asked in it, with rows or without."""
+    for edition, until in _in_force(site):
+        for name in edition.every:
+            terms = _asked_under(site, edition, name)
+            if terms is None or edition.effective > now:
+                continue
+            period = site.calendar.period_of(terms.closes, now)
+            if until > site.calendar.start_of(period):
+                yield PeriodKey(site.name, *split(name), terms.closes, period)
+
+
 def since(site: Site, name: str) -> int:
     """Since when (unix seconds) a name that is asked now closes as it does."""
     current = site.editions.current

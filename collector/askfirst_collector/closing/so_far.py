@@ -22,7 +22,7 @@ from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import DAY, ONE_DAY, Calendar
 from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
-from .calendar import HOUR, asked_of
+from .calendar import HOUR, asked_of, open_periods
 from .consents import answers_of_day
 from .disclosure import day_totals, with_answers
 from .facts import DAY_BITS, LAST_DAY, FirstDays, day_number, read_arrivals
@@ -36,7 +36,11 @@ SUNDAY = 6
 
 def count_days(stores: Stores, now: float) -> None:
     """Count every day that ended in a longer period that is open. Raises CollectorUnavailable."""
-    for key in stores.events.periods():
+    # By the calendar: that a day is told must not say that its period has a row.
+    keys = {*stores.events.periods()}
+    for readable in stores.registry.readable():
+        keys.update(open_periods(readable, now))
+    for key in sorted(keys, key=lambda key: (key.period, key.site, key.collector, key.purpose)):
         if key.closes == "day" or stores.events.kept(key):
             continue
         try:

@@ -93,6 +93,24 @@ def test_of_a_longer_period_each_day_is_told_when_it_ends(tmp_path: Path, clock:
         assert agreement(days_of_answers(parts, WANTED)).days == 1
 
 
+def test_that_a_day_is_told_says_nothing_of_who_came(tmp_path: Path, clock: Clock) -> None:
+    """M27: whoever invents refusals sees the same whether one visitor came in that week or none."""
+    views = []
+    for comes in (False, True):
+        clock.now = noon()
+        folder = tmp_path / str(comes)
+        with opened(folder, clock, counting("week")) as parts:
+            for _ in range(20):
+                parts.ledger.tally_refusal("shop", 1, IN_UTC)
+            if comes:
+                week = key_of(MONDAY, closes="week")
+                store(parts, [row(parts, 1, {"time": (MONDAY, "09")}, week)])
+            clock.now += DAY
+            count_days(parts, clock.now)
+            views.append(days_of_answers(parts, WANTED))
+    assert views == [(DayAnswers(MONDAY, None, 20),)] * 2
+
+
 @pytest.mark.anyio
 async def test_the_page_says_the_rate_and_what_it_is_worth(daily: Services) -> None:
     """Each purpose, each day of one; that a program can invent refusals; and the same as a file."""

@@ -37,11 +37,12 @@ SUNDAY = 6
 def count_days(stores: Stores, now: float) -> None:
     """Count every day that ended in a longer period that is open. Raises CollectorUnavailable."""
     # By the calendar: that a day is told must not say that its period has a row.
-    keys = {*stores.events.periods()}
+    with_rows = {*stores.events.periods()}
+    keys = {*with_rows}
     for readable in stores.registry.readable():
         keys.update(open_periods(readable, now))
     for key in sorted(keys, key=lambda key: (key.period, key.site, key.collector, key.purpose)):
-        if key.closes == "day" or stores.events.kept(key):
+        if key.closes == "day" or (key in with_rows and stores.events.kept(key)):
             continue
         try:
             site = stores.registry.site(key.site)

@@ -121,6 +121,7 @@ DASHBOARD = (
     Row("GET", "/sites/{site}", SITE),
     Row("GET", "/sites/{site}/policy", SITE),
     Row("GET", "/sites/{site}/goals", SITE),
+    Row("GET", "/sites/{site}/agreement", SITE),
     Row("GET", "/sites/{site}/editions", SITE),
     Row("GET", "/sites/{site}/editions/{number}", SITE, {"number": "1"}),
     Row("GET", "/sites/{site}/{table}.{kind}", SITE, {**_TABLE, "kind": "csv"}),

@@ -1,1 +1,1 @@
-import{h as a}from"./shared-EAJ3T35R.js";export{a as init};
+import{g as a}from"./shared-PC3INEL5.js";export{a as init};

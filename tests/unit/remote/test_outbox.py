@@ -204,6 +204,20 @@ async def test_who_withdraws_while_it_is_written_is_not_kept(tmp_path: Path) -> 
     file.close()
 
 
+async def test_pauses_grow_by_rounds_however_many_ask() -> None:
+    """Three that were on their way when the collector went away are one attempt."""
+    far = Far(away=3, held=asyncio.Event())
+    box = outbox(far, waits=(0.0, 60.0))
+    for n in range(5):
+        box.add(HANDLE, {"n": n})
+    await until(lambda: far.attempts == 3)
+    assert far.held is not None
+    far.held.set()
+    await eventually(lambda: len(box) == 0)
+    assert sorted(far.got) == list(range(5))
+    await box.aclose(1)
+
+
 class Paused(EventFile):
     """A file that says which events it has, and is heard of it only when told to go on."""
 

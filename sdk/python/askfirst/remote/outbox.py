@@ -190,14 +190,13 @@ class Outbox:
                 add(unsent)
 
     async def _send(self, waiting: Waiting) -> bool:
+        failed = self._failed
         try:
             await self._deliver(waiting.body)
         except CollectorUnavailable:
-            if not self._failed:
-                log.warning("askfirst.W034 the collector is away: events wait")
-            loop = asyncio.get_running_loop()
-            self._again = loop.time() + self._waits[min(self._failed, len(self._waits) - 1)]
-            self._failed += 1
+            # Of several that ask at once the first says it: the pauses grow by rounds.
+            if failed == self._failed:
+                self._pause()
             return False
         except StillPending:
             raise
@@ -211,6 +210,13 @@ class Outbox:
         if waiting.key is not None:
             await asyncio.to_thread(self._strike, waiting)
         return True
+
+    def _pause(self) -> None:
+        if not self._failed:
+            log.warning("askfirst.W034 the collector is away: events wait")
+        pause = self._waits[min(self._failed, len(self._waits) - 1)]
+        self._again = asyncio.get_running_loop().time() + pause
+        self._failed += 1
 
     async def _wait(self) -> None:
         loop = asyncio.get_running_loop()

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.links import create_set_up_link
 from tests.support.collectors import Clock
@@ -75,6 +76,12 @@ class World(Site):
         self.drawn = Drawn()
         self.admin = Visitor()
         super().__init__(folder, policy, Clock(MORNING), urandom=self.drawn, **options)
+
+    def run_jobs(self) -> list[str]:
+        """Whatever is due now. Signing first: how often it draws depends on how many answered."""
+        with self.drawn.aside():
+            sign_trees(self.collector.parts(), self.clock())
+        return super().run_jobs()
 
     async def open(self) -> None:
         """Publish, and let the host admin in by the one-time link."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.layout.menu import menu
-from askfirst_collector.dashboard.selection.date_range import read_date_range
+from askfirst_collector.dashboard.selection.date_range import DateRange, read_date_range
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
@@ -222,14 +223,21 @@ def test_the_menu_has_three_groups_of_at_most_five() -> None:
     """For whoever may open the most."""
     terms = policy(tables=TABLES, actions={"order": {}, "letter": {}}).purposes["statistics"].terms
     admin, sites = Member("ada", "host-admin"), ("shop", "club")
-    frame = menu(admin, sites, "shop", "/sites/shop", "", tables_of(terms))
+    day = date(2026, 11, 22)
+    span = DateRange("statistics", day, day, "")
+    frame = menu(admin, sites, "shop", "/sites/shop", span, tables_of(terms))
     assert len(frame.groups) == 3
     assert all(len(links) <= 5 for _, links in frame.groups)
     reader = Member("rob", "reader", frozenset({"shop"}))
     names = [
-        link.text for _, links in menu(reader, sites, "shop", "", "", ()).groups for link in links
+        link.text for _, links in menu(reader, sites, "shop", "", span, ()).groups for link in links
     ]
     assert "Members" not in names
+    # Another site has purposes and collectors of its own; the days are the same.
+    looked_at = {"collector": "pulse", "by": "page", "is": "/", "purpose": "x", "range": "7d"}
+    there = replace(span, values=looked_at)
+    club = menu(admin, sites, "shop", "/sites/shop", there, ()).sites[1]
+    assert club.href == "/sites/club?range=7d"
 
 
 async def test_where_nothing_came_yet_it_is_said_what_comes_next(

@@ -27,10 +27,6 @@ def rotate(kind: str, data: Path, compromised: bool) -> None:
     receipts are named as such at /.well-known/askfirst.json: a receipt under one of them proves
     nothing by itself any more, and the ledger has to be asked for its leaf.
     """
-    if compromised and kind != "receipts":
-        raise click.UsageError(
-            "--compromised is for receipts: of a checkpoint keep one that was signed before"
-        )
     with opened(data) as parts:
         leaked = rotate_keys(parts, ON_THE_MACHINE, kind, compromised=compromised)
     click.echo(f"A new key of {kind} is drawn. Restart the collector to sign with it.")

@@ -45,7 +45,7 @@ def rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def entries_that_say_something(folder: Path) -> set[int]:
     """The entries of the ledger of which more is left than a leaf, and where it stands."""
-    columns = ("body", "site", "handle", "kind", "hour", "until")
+    columns = ("salt", "body", "site", "handle", "kind", "hour", "until")
     query = f"SELECT idx FROM entry WHERE coalesce({', '.join(columns)}) IS NOT NULL"
     with closing(sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)) as connection:
         return {index for (index,) in connection.execute(query)}

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from askfirst_collector.doctor.probe_process import HEADER
 
 PATIENCE = 20.0  # seconds a site may take to stop
+MOMENT = 3.0  # seconds that one which hung up may take to say why
 LAST = 12  # lines of its log that are shown where it does not start
 
 
@@ -47,7 +48,9 @@ class Started:
         return self.log.read_text("utf-8", "replace")
 
     def last_words(self) -> str:
-        """The end of that."""
+        """The end of that, once the site has ended: what hung up says why a moment later."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(MOMENT)
         return "\n".join(self.said().splitlines()[-LAST:])
 
 

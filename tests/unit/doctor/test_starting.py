@@ -216,6 +216,10 @@ def test_d013_a_policy_that_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         ("other = 1", "app"),
         ("app = 1", "is of type int"),
         ("raise SystemExit('not today')", "not today"),
+        (
+            "import os, time; os.closerange(3, 256); time.sleep(0.5); raise SystemExit('later')",
+            "later",
+        ),
     ],
 )
 def test_d001_what_does_not_start(

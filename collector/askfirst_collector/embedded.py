@@ -21,7 +21,7 @@ from askfirst.observe.location import Locator
 from askfirst.observe.network_sizes import SIZED
 from askfirst.observe.proxies import Proxies
 from askfirst.spool.spool import Spool, renamed
-from askfirst.terms.edition import Editions
+from askfirst.terms.edition import Edition, Editions
 from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.api.visitors import tally_refusal
 from askfirst_collector.app import collector_app
@@ -149,6 +149,13 @@ class EmbeddedCollector:
         """Count one grant of a network; whether it may be recorded."""
         opened = await asyncio.to_thread(self._open)
         return opened.events.admits(headers, peer)
+
+    def is_sized(
+        self, edition: Edition, handle: Handle, headers: Sequence[tuple[bytes, bytes]], peer: str
+    ) -> bool:
+        """Whether an answer counts towards sizes: of a network a few do in a period."""
+        opened = self._opened
+        return opened is not None and opened.events.counts_answer(edition, handle, headers, peer)
 
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk."""

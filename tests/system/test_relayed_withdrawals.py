@@ -139,7 +139,7 @@ def test_a_grant_whose_answer_is_lost_ends_and_is_not_counted(
         assert parts.ledger.has_ended("shop", handle)
         day = time.strftime("%Y-%m-%d", time.gmtime())
         key = PeriodKey("shop", "", "statistics", "day", day)
-        counted = read_consents(parts.ledger, key, IN_UTC)
+        counted = read_consents(parts.ledger, key, IN_UTC).groups
         # The one who heard that it is recorded, and nobody else.
         assert {what: len(who) for what, who in counted.items()} == {("granted", "1"): 1}
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -82,6 +83,8 @@ class Face:
             return _json({"decision": "refused"}, origin)
         gpc = read_signals(headers).gpc
         decision = _decision(consent_request, handle, gpc=gpc)
+        if own is None:
+            decision = replace(decision, sized=self._is_sized(decision, request))
         try:
             recorded = await record(self._parts, decision)
             state = {"state": self._state(decision.site, recorded)} if own is None else {}
@@ -204,6 +207,13 @@ class Face:
                 )
         return handle, origin
 
+    def _is_sized(self, decision: Decision, request: Request) -> bool:
+        site = self._parts.registry.site(decision.site)
+        peer = request.client.host if request.client else ""
+        return site is not None and self._events.counts_answer(
+            site.editions.current, decision.handle, request.headers.raw, peer
+        )
+
     def _state(self, name: str, recorded: Recorded) -> dict[str, Any]:
         """What the page is to keep of it, as a gate's state cookie would (docs/gate.md)."""
         site = self._parts.registry.site(name)
@@ -281,6 +291,7 @@ def effective_terms(site: Site) -> dict[str, Any]:
         "site": site.name,
         "oldest_sdk": OLDEST_SDK,
         "sized": SIZED,
+        "sizes_answers": True,
         "host": site.host.hash if site.host is not None else None,
         "editions": [
             {
@@ -342,6 +353,7 @@ def _decision(body: ConsentRequest, handle: str, *, gpc: bool) -> Decision:
         choices=answer.choices,
         adult=answer.adult,
         gpc=body.gpc or gpc,
+        sized=body.is_sized,
     )
 
 

@@ -23,8 +23,8 @@ from askfirst_collector.store.periods import DAY, ONE_DAY, period_after
 from askfirst_collector.store.salts import pseudonym
 
 from .calendar import asked_of, ended, ended_periods
-from .consents import answers_of, answers_of_day
-from .disclosure import Facts, day_totals, disclose, with_answers
+from .consents import answers_of, with_answers_of
+from .disclosure import Facts, day_totals, disclose
 from .facts import read_facts, read_pairs
 from .rule import Rule
 from .stores import Stores
@@ -124,7 +124,7 @@ def _answers(
         if not whole:
             for day in _uncounted(key, counted):
                 totals = days.get(day, Totals(None, None, None))
-                days[day] = with_answers(totals, answers_of_day(stores, key, day), rule)
+                days[day] = with_answers_of(stores, key, day, totals, size=size)
         pairs = partial(read_pairs, period)
         answers = disclose(
             facts, questions, rule, days={**counted, **days}, pairs=pairs, whole=whole
@@ -144,8 +144,9 @@ def _facts(
     stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
 ) -> Facts:
     facts = read_facts(period, questions, whole)
-    consents = answers_of(stores, key)
-    return replace(facts, trees={**facts.trees, "consent": consents})
+    answers = answers_of(stores, key)
+    trees = {**facts.trees, "consent": answers.groups}
+    return replace(facts, trees=trees, unsized=facts.unsized | answers.unsized)
 
 
 def _settle(stores: Stores, key: PeriodKey) -> None:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from itertools import count
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.edition import Choice
 from askfirst_collector.ledger.answers import ROLLBACK
+from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.records import Ledger
+from askfirst_collector.store.disclosed import Totals
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import Calendar, period_after
 
 from .calendar import name_of
+from .disclosure import with_answers
+from .rule import Rule
 from .stores import Stores
 
 # Of a purpose that was not chosen yet.
 _NOTHING = Choice(0, 0)
 
 
-def answers_of(stores: Stores, key: PeriodKey) -> dict[Value, set[int]]:
+@dataclass(frozen=True)
+class Answers:
+    """Who answered what: numbers of visitors, those who count towards no size by themselves."""
+
+    groups: dict[Value, set[int]]
+    unsized: AbstractSet[int]
+
+
+def answers_of(stores: Stores, key: PeriodKey) -> Answers:
     """`read_consents` of a period, refusals as each edition of its site says."""
     site = stores.registry.site(key.site)
     editions = () if site is None else site.editions.all
@@ -28,20 +41,24 @@ def answers_of(stores: Stores, key: PeriodKey) -> dict[Value, set[int]]:
     return read_consents(stores.ledger, key, stores.registry.calendar(key.site), counting)
 
 
-def answers_of_day(stores: Stores, key: PeriodKey, day: str) -> dict[Value, set[int]]:
-    """The same of one day (ISO 8601) of a longer period."""
-    return answers_of(stores, replace(key, closes="day", period=day))
+def with_answers_of(
+    stores: Stores, key: PeriodKey, day: str, totals: Totals, *, size: int
+) -> Totals:
+    """The totals of a day (ISO 8601) of a longer period, and how many agreed and refused then."""
+    answers = answers_of(stores, replace(key, closes="day", period=day))
+    return with_answers(totals, answers.groups, Rule(size, stores.urandom, answers.unsized))
 
 
 def read_consents(
     ledger: Ledger, key: PeriodKey, calendar: Calendar, counting: Collection[int] = ()
-) -> dict[Value, set[int]]:
+) -> Answers:
     """(what happened, edition) for one purpose; each handle is one visitor, however often it acts.
 
     A withdrawal is counted at the edition it leaves; a grant that was taken back, as its visitor
     was never told of it, not at all. Refusals have no handle: each counts as one, and at the site
     alone, as nobody knows which pages were refused on. Whose first answer grants other purposes
-    alone refused this one, in the editions that count refusals (`counting`).
+    alone refused this one, in the editions that count refusals (`counting`). Of a network a few
+    count towards sizes; refusals have none, and all do.
     """
     name = name_of(key.collector, key.purpose)
     events: list[tuple[str, Value] | None] = []  # of which handle, and what happened
@@ -77,13 +94,15 @@ def read_consents(
     number = count(-1, -1)  # none of the numbers of those who visit
     for handle, value in filter(None, events):
         groups.setdefault(value, set()).add(numbers.setdefault(handle, next(number)))
-    if key.collector:
-        return groups
     after_last = period_after(key.closes, key.period)
+    marks = ledger.unsized(key.site, key.period, after_last)
+    unsized = {n for handle, n in numbers.items() if marks and mark_of(key.site, handle) in marks}
+    if key.collector:
+        return Answers(groups, unsized)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
         of_edition = groups.setdefault(("refused", str(edition)), set())
         of_edition.update(next(number) for _ in range(refused))
-    return groups
+    return Answers(groups, unsized)
 
 
 def _happened(before: Choice, after: Choice) -> str | None:

@@ -23,8 +23,8 @@ from askfirst_collector.store.periods import DAY, ONE_DAY, Calendar
 from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
 from .calendar import HOUR, asked_of, open_periods
-from .consents import answers_of_day
-from .disclosure import day_totals, with_answers
+from .consents import with_answers_of
+from .disclosure import day_totals
 from .facts import DAY_BITS, LAST_DAY, FirstDays, day_number, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
@@ -79,7 +79,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     rule = Rule(terms.min_cell_size, stores.urandom, arrivals.unsized)
     visits, own = bool(questions.trees.get("referrer")), arrivals.day
     totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)
-    totals = with_answers(totals, answers_of_day(stores, key, day), rule)
+    totals = with_answers_of(stores, key, day, totals, size=rule.size)
     before = figures.read_so_far(stores.engine, key)
     fresh: dict[Question, Figure] = {}
     total = _added(before.get(TOTAL), arrivals.everybody, day, rule)

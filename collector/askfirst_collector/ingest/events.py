@@ -23,11 +23,13 @@ from askfirst.contracts.strict_json import read_json
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.http.cookie_header import STATE, named, read_cookies
 from askfirst.http.headers import Headers
+from askfirst.observe.address import Address
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.network_sizes import SIZED, NetworkSizes
 from askfirst.observe.proxies import Proxies
+from askfirst.terms.edition import Edition
 from askfirst_collector.ingest.accept_batch import IngestResult, Intake
 from askfirst_collector.ingest.callers import Callers, bearer
 from askfirst_collector.ingest.pending import EventConsentStatuses
@@ -61,6 +63,7 @@ class Events:
         limit: AddressLimit,
         grants: AddressLimit,
         scripted: AddressLimit,
+        answers: NetworkSizes,
         proxies: Proxies = DIRECT,
     ) -> None:
         self._intake = intake
@@ -69,6 +72,7 @@ class Events:
         self._limit = limit
         self._grants = grants
         self._scripted = scripted
+        self._answers = answers
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,6 +110,12 @@ class Events:
     def admits_script(self, headers: Headers, peer: str) -> bool:
         """`admits`, and within what one network may take of a site's budget in a minute."""
         return self._allows(self._scripted, peer, headers) and self.admits(headers, peer)
+
+    def counts_answer(self, edition: Edition, handle: str, headers: Headers, peer: str) -> bool:
+        """Whether an answer is one of the few of its network that count towards sizes."""
+        return self._answers.counts_answer(
+            edition, handle, self._now(), self._address(peer, headers)
+        )
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
@@ -157,8 +167,11 @@ class Events:
             raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
 
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
+        return limit.allows(self._address(peer, headers))
+
+    def _address(self, peer: str, headers: Headers) -> Address | None:
         forwarded = {} if self._proxies is DIRECT else _only(headers, _FORWARDED)
-        return limit.allows(self._proxies.client(peer, forwarded))
+        return self._proxies.client(peer, forwarded)
 
 
 async def _hung_up(receive: Receive) -> bool:
@@ -233,6 +246,8 @@ def open_events(
         proxies=proxies,
         networks=NetworkSizes(urandom=parts.urandom, most=sized),
     )
+    # Under a key of its own: who is sized by what they visit may not be by what they answer.
+    answers = NetworkSizes(urandom=parts.urandom, most=sized)
     return Events(
         intake,
         senders,
@@ -242,5 +257,6 @@ def open_events(
         scripted=AddressLimit(
             now=parts.now, urandom=parts.urandom, most=MOST_OF_A_NETWORK, window=MINUTE
         ),
+        answers=answers,
         proxies=proxies,
     )

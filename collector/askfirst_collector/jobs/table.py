@@ -16,7 +16,7 @@ from askfirst_collector.closing.today import add_newcomers
 from askfirst_collector.ingest.pending import deliver_pending
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.jobs.upkeep import upkeep
-from askfirst_collector.ledger.tables import forget_refusals
+from askfirst_collector.ledger.tables import forget_days
 from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
@@ -52,7 +52,7 @@ def purge(parts: Services, now: float) -> None:
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     allowed = allowed_now(parts, parts.host.current().policy)
     tables = {subject: days.tables for subject, days in allowed.items()}
-    forget_refusals(parts.engine, tallied)
+    forget_days(parts.engine, tallied)
     calendar = parts.registry.calendar
     disclosed.purge(parts.engine, now, tables, calendar)
     purge_days(parts.engine, now, tables, calendar)

@@ -22,7 +22,7 @@ from askfirst_collector.ledger.entries import (
     timestamp,
 )
 from askfirst_collector.ledger.revoked import position, revocation
-from askfirst_collector.ledger.tables import dead, entry, refusal
+from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
 from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.periods import Calendar
@@ -70,12 +70,14 @@ class Ledger:
         decide: Callable[[Past], Body | None],
         *,
         commits: Callable[[], None] = lambda: None,
+        unsized_on: str | None = None,
     ) -> tuple[Past, Entry | None]:
         """Append what `decide` makes of the past of a handle; None appends nothing.
 
         `decide` runs inside the write transaction: between what it reads and what is appended no
         other answer can come, from whichever process. `commits` is called when all is ready to be
-        on disk. What either raises is raised, and nothing is written.
+        on disk. What either raises is raised, and nothing is written. `unsized_on` is the day (ISO
+        8601) of an answer that counts towards no size.
         """
         with changing(self._engine) as connection:
             past = self._past(connection, site, handle)
@@ -83,6 +85,8 @@ class Ledger:
             if body is None:
                 return past, None
             new = self._insert(connection, body)
+            if unsized_on is not None:
+                _note_unsized(connection, site, handle, unsized_on)
             commits()
             record = revocation(new)
             if record is not None:
@@ -279,6 +283,13 @@ class Ledger:
             rows = connection.execute(query.group_by(refusal.c.edition)).all()
         return {row[0]: row[1] for row in rows}
 
+    def unsized(self, site: str, first: str, last: str) -> set[bytes]:
+        """The marks of those who answered in the days [first, last), and count towards no size."""
+        query = select(unsized.c.mark).distinct()
+        query = query.where(unsized.c.site == site, unsized.c.day >= first, unsized.c.day < last)
+        with reading(self._engine) as connection:
+            return set(connection.execute(query).scalars())
+
     # Within
 
     def _past(self, connection: Connection, site: str, handle: str) -> Past:
@@ -317,6 +328,13 @@ _LATEST = (
     .order_by(entry.c.idx.desc())
     .limit(1)
 )
+
+
+def _note_unsized(connection: Connection, site: str, handle: str, day: str) -> None:
+    mark = mark_of(site, handle)
+    same = (unsized.c.site == site) & (unsized.c.day == day) & (unsized.c.mark == mark)
+    if connection.execute(select(unsized.c.mark).where(same)).first() is None:
+        connection.execute(insert(unsized).values(site=site, day=day, mark=mark))
 
 
 def _latest(connection: Connection, site: str, handle: str) -> Entry | None:

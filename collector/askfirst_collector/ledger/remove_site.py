@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select, update
 
 from askfirst_collector.ledger.entries import ADMIN, mark_of
-from askfirst_collector.ledger.tables import dead, entry, refusal
+from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
 from askfirst_collector.store.revocations import Revocations
 
 CHUNK = 500  # handles in one transaction, so that others write in between
@@ -36,4 +36,5 @@ def empty_entries(connection: Connection, site: str) -> None:
     of_visitors = (entry.c.site == site) & entry.c.kind.is_distinct_from(ADMIN)
     nothing = dict.fromkeys(("salt", "body", "site", "handle", "kind", "hour", "until"))
     connection.execute(update(entry).where(of_visitors).values(nothing))
-    connection.execute(delete(refusal).where(refusal.c.site == site))
+    for table in (refusal, unsized):
+        connection.execute(delete(table).where(table.c.site == site))

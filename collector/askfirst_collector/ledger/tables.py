@@ -6,6 +6,7 @@ entry     one a decision; `idx` is the order. Erasing empties everything but `id
 dead      a mark of each handle whose end is settled; it outlives the entries and names nobody
 pair      its id, which it shares with one `revocations.log`
 refusal   how many refused, by site, edition and day, where the policy counts them
+unsized   who answered on a day and counts towards no size of it: a mark, as in `dead`
 """
 
 from __future__ import annotations
@@ -63,6 +64,14 @@ refusal = Table(
     Column("count", Integer, nullable=False),
 )
 
+unsized = Table(
+    "unsized",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("mark", LargeBinary, primary_key=True),
+)
+
 # Nothing is overwritten, whatever a later version of this program tries.
 _NEVER_DELETED = DDL(  # type: ignore[no-untyped-call]
     "CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry "
@@ -82,7 +91,8 @@ for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
     event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))
 
 
-def forget_refusals(engine: Engine, before: str) -> None:
-    """Remove the counts of days (ISO 8601) before this one."""
+def forget_days(engine: Engine, before: str) -> None:
+    """Remove what is noted of answers by day, of the days (ISO 8601) before this one."""
     with changing(engine) as connection:
-        connection.execute(delete(refusal).where(refusal.c.day < before))
+        for table in (refusal, unsized):
+            connection.execute(delete(table).where(table.c.day < before))

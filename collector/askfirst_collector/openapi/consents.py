@@ -44,6 +44,12 @@ def _answer(*methods: str, required: tuple[str, ...] = (), **choices: Any) -> di
         "choices": {**by_name(_DETAIL), "maxProperties": limits.CHOICES, **choices},
         "adult": _FLAG,
         "gpc": _FLAG,
+        "sized": {
+            "type": "boolean",
+            "default": True,
+            "description": "From relays: false of who counts towards no size, as more of their "
+            "network answered.",
+        },
         "handle": or_null("Handle"),
         "secret": or_null("Secret"),
     }

@@ -85,6 +85,10 @@ SCHEMAS = {
                 "minimum": 1,
                 "description": "How many visitors of one network count towards a size in a period.",
             },
+            "sizes_answers": {
+                "const": True,
+                "description": "An answer may say `sized`, too.",
+            },
             "host": {
                 "anyOf": [ref("Hash"), {"type": "null"}],
                 "description": "The host policy's.",

@@ -15,6 +15,7 @@ from askfirst.spool.spool import rollback
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.catalogue.notice_archive import notice_hash
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
+from askfirst_collector.ledger.entries import hour_of
 from askfirst_collector.ledger.records import Body, Past
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.grant_keys import link, settle
@@ -106,7 +107,13 @@ def record_now(parts: Services, decision: Decision, attempt: Attempt | None = No
         if attempt is not None and any(attempt.grants.values()):
             attempt.commit()
 
-    past, new = parts.ledger.append(decision.site, decision.handle, decide, commits=commits)
+    day = None
+    if not decision.sized:
+        # As an entry does, it counts to the day in which its hour begins.
+        day = site.calendar.period_of("day", hour_of(parts.now()))
+    past, new = parts.ledger.append(
+        decision.site, decision.handle, decide, commits=commits, unsized_on=day
+    )
     result = answered[0]
     if decision.method == ROLLBACK and past.latest is None:
         # Should the grant only come in now, delayed on its way, it finds a dead handle.

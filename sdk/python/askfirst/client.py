@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from .contracts.consent import Method as Method
 from .terms.consent import Consent
-from .terms.edition import Choice, Editions
+from .terms.edition import Choice, Edition, Editions
 from .terms.policy import Policy
 
 Handle = str  # 64 hex characters: SHA-256 of the secret's 16 bytes
@@ -35,6 +35,7 @@ class Decision:
     choices: Mapping[str, int]
     adult: bool
     gpc: bool
+    sized: bool = True  # False: counts towards no size, as more of the network answered
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ class CollectorClient(Protocol):
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         """Count one grant of a network; whether it may be recorded. A refusal is never asked."""
+        ...
+
+    def is_sized(
+        self, edition: Edition, handle: Handle, headers: Sequence[tuple[bytes, bytes]], peer: str
+    ) -> bool:
+        """Whether an answer counts towards sizes: of a network a few do in a period (M27)."""
         ...
 
     async def record(self, decision: Decision) -> Recorded:

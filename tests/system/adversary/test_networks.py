@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from fractions import Fraction
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from askfirst.observe.network_sizes import SIZED, NetworkSizes
 from askfirst_collector.closing.rule import MARGIN
+from askfirst_collector.reports.ranges import report
+from askfirst_collector.store.disclosed_ranges import Range
 from tests.support.whole import Visitor, view
 from tests.system.adversary.watcher import Watcher
 from tests.system.adversary.world import MIDNIGHT, MORNING, SIZE, World, site_policy
@@ -54,6 +57,33 @@ async def test_of_two_networks_chance_decides_and_of_many_nothing_hides(tmp_path
     assert not await _shown(tmp_path / "two", 2, 20, came=True)
     assert await _shown(tmp_path / "fifty", 50, 1, came=True)
     assert await _shown(tmp_path / "without", 50, 1, came=False)
+
+
+async def _answered(folder: Path, *addresses: str) -> dict[str, int]:
+    """How many agreed and withdrew, as anybody sees it once the day is over."""
+    world = World(folder, site_policy())
+    await world.open()
+    for number, address in enumerate(addresses):
+        visitor = Visitor(address)
+        await world.answer(visitor, {"statistics": 2})
+        if number < 30:
+            await world.answer(visitor, {}, method="withdraw")
+    world.clock.now = MIDNIGHT + 600
+    world.run_jobs()
+    day = datetime.fromtimestamp(MORNING, UTC).date()
+    wanted = Range(world.policy.site, "statistics", day, day)
+    rows = report(world.collector.parts(), wanted, "consent").rows
+    await world.aclose()
+    return {row.path[0]: row.visitors for row in rows if len(row.path) == 1}
+
+
+async def test_nor_do_its_answers_make_a_line(tmp_path: Path) -> None:
+    """Forty who agreed in one network, thirty who withdrew there, and one more: no line."""
+    crowd = [f"81.2.69.{host}" for host in range(40)]
+    assert await _answered(tmp_path / "one", *crowd, "175.16.199.1") == {}
+    others = [f"81.{number}.69.1" for number in range(3, 43)]
+    shown = await _answered(tmp_path / "many", *others)
+    assert shown.keys() == {"granted", "withdrawn"}
 
 
 @pytest.mark.parametrize(("processes", "most", "sized"), [(1, 3, 3), (2, 3, 6), (3, 1, 3)])

@@ -6,12 +6,18 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, urlencode
 
 from askfirst.gate.receipt import handle_of
+from askfirst.terms.terms import Terms
 from askfirst_collector.closing.close import due
+from askfirst_collector.closing.tables import tables_of_terms
 from askfirst_collector.dashboard.selection.date_range import asked_purposes
 from askfirst_collector.dashboard.selection.tables import tables_of
+from askfirst_collector.members.permissions import Member
+from askfirst_collector.usecases.account import create_token
+from askfirst_collector.usecases.shares import create_share
 from tests.support.whole import Visitor, view
 from tests.system.adversary.world import World
 from tests.unit.gate.browser import Got, call
@@ -27,6 +33,17 @@ PUBLIC = (
     "/askfirst/nothing",
 )
 COLLECTOR = ("/healthz", "/readyz", "/.well-known/askfirst.json", "/v1/terms", "/v1/rights/me")
+ALONE = "/only/here"
+# Of a line that many are in, of one that the visitor may be alone in, and of where they came from.
+FILTERS = tuple(
+    f"&{urlencode({'by': table, 'is': json.dumps(path)})}"
+    for table, path in (
+        ("page", ["/shop", "/shop/tea"]),
+        ("page", [ALONE.rpartition("/")[0], ALONE]),
+        ("referrer", ["search", "google.com"]),
+        ("browser", ["Firefox", "Firefox"]),
+    )
+)
 # What changes with the time of day of the machine, not with what is stored.
 _APART = (b"date", b"set-cookie")
 
@@ -48,10 +65,23 @@ class Watcher:
         self._world = world
         self.spy = Visitor(address="2.125.160.216")
         self._detail = 2
+        self._token = self._share = ""
 
     async def begin(self) -> None:
-        """Become one of the visitors."""
+        """Become one of the visitors; get an API token, and a link to share."""
         await self._world.answer(self.spy, {"statistics": 2})
+        parts, admin = self._world.collector.parts(), Member("ada", "host-admin")
+        with self._world.drawn.aside():
+            _, self._token = create_token(parts, admin, "figures", ("read",), days=30)
+            _, self._share = create_share(
+                parts,
+                admin,
+                "shop",
+                purpose="statistics",
+                cards=["Totals", "Pages", "Sources", "Places", "Devices"],
+                days="28d",
+                lasts=30,
+            )
 
     async def glance(self) -> list[Shown]:
         """What moves while a period is open: overview, health, what is due, own grants."""
@@ -71,54 +101,83 @@ class Watcher:
         """Every page, table, purpose, format and range of the days up to now; every public path."""
         seen = await self.glance()
         seen += [await self._get(path, self._world.admin) for path in self._pages(days)]
+        seen.append(await self._get(f"{HOST}/shared/{self._share}", Visitor()))
+        seen += [await self._stats(query) for query in self._queries(days)]
         for path in PUBLIC:
             seen += [await self._get(path, Visitor()), await self._get(path, self.spy)]
         secret = handle_of(self.spy.secret)
         assert secret is not None
         told = base64.urlsafe_b64encode(base64.urlsafe_b64decode(self.spy.secret + b"=="))
         for path in COLLECTOR:
-            headers = [(b"authorization", b"Receipt " + told.rstrip(b"="))]
-            scope = {
-                "type": "http",
-                "method": "GET",
-                "path": path,
-                "raw_path": path.encode(),
-                "query_string": b"site=shop",
-                "root_path": "",
-                "headers": headers,
-                "client": ("127.0.0.1", 1),
-            }
-            seen.append(_shown(f"collector {path}", await call(self._world.collector.app, scope)))
+            seen.append(await self._ask(path, b"site=shop", b"Receipt " + told.rstrip(b"=")))
         return seen
+
+    async def _stats(self, query: str) -> Shown:
+        found = await self._ask("/v1/stats", query.encode(), f"Bearer {self._token}".encode())
+        # A table that is not counted together with the filter's says so.
+        assert found.status in (200, 422), found
+        return found
+
+    async def _ask(self, path: str, query: bytes, authorization: bytes) -> Shown:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query,
+            "root_path": "",
+            "headers": [(b"authorization", authorization)],
+            "client": ("127.0.0.1", 1),
+        }
+        what = f"collector {path}?{query.decode()}"
+        return _shown(what, await call(self._world.collector.app, scope))
+
+    def _queries(self, days: int) -> Iterator[str]:
+        """What programs may ask for of the whole range, with every filter."""
+        since, until = self._ranges(days)[0]
+        for whose, name, terms in self._gathered():
+            dates = f"site=shop&purpose={name}&from={since}&to={until}{whose}"
+            yield dates
+            for table in tables_of_terms(terms):
+                for filter in ("", *FILTERS):
+                    yield f"{dates}&table={table}{filter}"
 
     def _pages(self, days: int) -> Iterator[str]:
         yield from (f"{HOST}/", f"{HOST}/account", f"{HOST}/sites/shop/policy")
         yield from (f"{HOST}/sites/shop/editions", f"{HOST}/sites/shop/start")
         yield from (f"{HOST}/sites", f"{HOST}/ceiling", f"{HOST}/sites/shop/collectors")
-        site = self._world.collector.parts().registry.site("shop")
-        assert site is not None
-        today = datetime.fromtimestamp(self._world.clock() - 12 * 3600, UTC).date()
-        first = today - timedelta(days=days)
-        ranges = [(first, today), *((first + timedelta(n),) * 2 for n in range(days + 1))]
-        placed = self._world.collector.parts().placing.all("shop")
-        policies = {"": site.editions.current.policy}
-        policies |= {f"&collector={each.name}": each.placed.policy for each in placed}
-        gathered = [
-            (whose, name, purpose)
-            for whose, policy in policies.items()
-            for name, purpose in asked_purposes(policy).items()
-        ]
-        for whose, name, purpose in gathered:
-            slugs = [each.slug for each in tables_of(purpose.terms)]
-            for since, until in ranges:
+        for whose, name, terms in self._gathered():
+            slugs = [each.slug for each in tables_of(terms)]
+            for since, until in self._ranges(days):
                 query = f"?purpose={name}&from={since}&to={until}{whose}"
                 yield f"{HOST}/sites/shop{query}"
                 yield f"{HOST}/sites/shop/time-line.csv{query}"
                 for slug in slugs:
                     yield f"{HOST}/sites/shop/{slug}.json{query}"
+            yield from (f"{HOST}/sites/shop{query}{filter}" for filter in FILTERS)
             for slug in slugs:
                 yield f"{HOST}/sites/shop/{slug}{query}"
                 yield f"{HOST}/sites/shop/{slug}.csv{query}"
+
+    def _gathered(self) -> list[tuple[str, str, Terms]]:
+        """Whose it is, as a query says it, the purpose and its terms: the site's, then placed."""
+        parts = self._world.collector.parts()
+        site = parts.registry.site("shop")
+        assert site is not None
+        policies = {"": site.editions.current.policy}
+        placed = parts.placing.all("shop")
+        policies |= {f"&collector={each.name}": each.placed.policy for each in placed}
+        return [
+            (whose, name, purpose.terms)
+            for whose, policy in policies.items()
+            for name, purpose in asked_purposes(policy).items()
+        ]
+
+    def _ranges(self, days: int) -> list[tuple[date, date]]:
+        """All of the days up to now, and each by itself."""
+        today = datetime.fromtimestamp(self._world.clock() - 12 * 3600, UTC).date()
+        first = today - timedelta(days=days)
+        return [(first, today), *((first + timedelta(n),) * 2 for n in range(days + 1))]
 
     async def _get(self, path: str, visitor: Visitor) -> Shown:
         got = await self._world.ask(visitor, "GET", path)
@@ -137,7 +196,12 @@ class Watcher:
 
 def _shown(what: str, got: Got) -> Shown:
     kept = tuple(pair for pair in got.headers if pair[0] not in _APART)
-    return Shown(what, got.status, kept, got.body)
+    body = got.body
+    if quote(ALONE, safe="") in what:
+        # A page repeats the filter that was asked for, and knows nothing by it.
+        for written in (ALONE, quote(ALONE, safe=""), ALONE.rpartition("/")[0]):
+            body = body.replace(written.encode(), b"(as asked for)")
+    return Shown(what, got.status, kept, body)
 
 
 def _payload(receipt: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
@@ -95,13 +96,17 @@ async def test_three_visitors_of_a_network_count_towards_sizes(world: World) -> 
     ):
         assert len(period.unsized()) == 2
     assert all(b"81.2.69" not in chunk for chunk in (bytes(world.wire.sent), *_bytes(world)))
+    with closing(sqlite3.connect(world.folder / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT COUNT(*) FROM unsized").fetchone() == (2,)
+    assert bytes(world.wire.sent).count(b'"sized":false') == 6
     client._terms.sized = 0
+    client._terms.sizes_answers = False
     client._terms._asked = time.time()
     site.browser = Browser(site.app, peer="81.2.69.7")
     await site.browser.get("/")
     await site.accept()
     assert (await site.send(VISIT)).json["stored"] == 1
-    assert bytes(world.wire.sent).count(b'"sized":false') == 4
+    assert bytes(world.wire.sent).count(b'"sized":false') == 6
     await site.app.aclose()
 
 

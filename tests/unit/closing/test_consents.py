@@ -8,6 +8,7 @@ from typing import Any
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
+from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.services import Services
 from askfirst_collector.store.periods import IN_UTC
@@ -16,7 +17,9 @@ from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells
 
 
-def decide(parts: Services, visitor: int, edition: int = 1, **details: int) -> None:
+def decide(
+    parts: Services, visitor: int, edition: int = 1, *, unsized: bool = False, **details: int
+) -> None:
     """Append an entry with these choices."""
     hour = int(parts.now()) // 3600 * 3600
     choices = {name: {"detail": n, "edition": edition} for name, n in details.items()}
@@ -34,12 +37,13 @@ def decide(parts: Services, visitor: int, edition: int = 1, **details: int) -> N
         "until": timestamp(hour + 100 * DAY),
         "status": "granted" if granted else "withdrawn",
     }
-    parts.ledger.append("shop", handle_of(visitor), lambda past: body)
+    day = IN_UTC.period_of("day", hour) if unsized else None
+    parts.ledger.append("shop", handle_of(visitor), lambda past: body, unsized_on=day)
 
 
 def found(parts: Services, period: str = "2026-11-16") -> dict[Value, int]:
     """Visitors by what happened and edition."""
-    groups = read_consents(parts.ledger, key_of(period), IN_UTC)
+    groups = read_consents(parts.ledger, key_of(period), IN_UTC).groups
     return {value: len(visitors) for value, visitors in groups.items()}
 
 
@@ -83,7 +87,7 @@ def test_who_agreed_to_other_purposes_alone_refused_this_one(parts: Services, cl
     decide(parts, 3, edition=2, statistics=0, marketing=2)
     decide(parts, 1, statistics=0, marketing=1)
     parts.ledger.tally_refusal("shop", 1, IN_UTC)
-    groups = read_consents(parts.ledger, key_of(), IN_UTC, {1})
+    groups = read_consents(parts.ledger, key_of(), IN_UTC, {1}).groups
     assert {value: len(own) for value, own in groups.items()} == {
         ("granted", "1"): 1,
         ("refused", "1"): 2,
@@ -120,3 +124,29 @@ def test_one_withdrawal_is_hidden(parts: Services, clock: Clock) -> None:
     clock.now = after(days=2)
     close_due(parts, clock.now)
     assert set(cells(parts, "consent")) == {("granted",), ("granted", "1")}
+
+
+def test_a_crowd_of_one_network_makes_no_line(parts: Services, clock: Clock) -> None:
+    """M27: 40 invented grants, a withdrawal, two others. Of a day with ten others all count."""
+    for visitor in range(40):
+        decide(parts, visitor, statistics=2, unsized=visitor >= 3)
+    decide(parts, 39, statistics=0)
+    for visitor in (50, 51):
+        decide(parts, visitor, statistics=2)
+    clock.now += DAY
+    for visitor in range(60, 80):
+        decide(parts, visitor, statistics=2, unsized=visitor >= 70)
+    clock.now = after(days=2)
+    close_due(parts, clock.now)
+    assert cells(parts, "consent") == {("granted",): 20, ("granted", "1"): 20}
+
+
+def test_who_counts_towards_no_size_is_forgotten(parts: Services, clock: Clock) -> None:
+    """M28: with the counts of refusals, once no period can ask for it."""
+    decide(parts, 1, statistics=2, unsized=True)
+    decide(parts, 1, statistics=1, unsized=True)
+    assert len(parts.ledger.unsized("shop", "2026-11-16", "2026-11-17")) == 1
+    assert parts.ledger.unsized("shop", "2026-11-17", "2026-12-31") == set()
+    assert parts.ledger.unsized("other", "2026-11-16", "2026-11-17") == set()
+    purge(parts, clock.now + 100 * DAY)
+    assert parts.ledger.unsized("shop", "2026-11-16", "2026-11-17") == set()

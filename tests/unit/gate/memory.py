@@ -105,6 +105,11 @@ class MemoryCollector:
         self.admitted.append(peer)
         return len(self.admitted) <= self.most_grants
 
+    def is_sized(
+        self, edition: Edition, handle: str, headers: Sequence[tuple[bytes, bytes]], peer: str
+    ) -> bool:
+        return True
+
     async def record(self, decision: Decision) -> Recorded:
         self._call("record")
         if decision.handle in self.dead:

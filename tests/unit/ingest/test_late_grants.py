@@ -40,7 +40,7 @@ def methods(parts: Services, handle: str = HANDLE) -> list[tuple[str, str]]:
 
 
 def counted(parts: Services) -> set[object]:
-    return set(read_consents(parts.ledger, key_of("2026-11-22"), IN_UTC))
+    return set(read_consents(parts.ledger, key_of("2026-11-22"), IN_UTC).groups)
 
 
 def grant(method: str = "accept_all", **choices: int) -> Decision:
@@ -133,7 +133,7 @@ async def test_what_was_granted_before_stays(parts: Services, stalled: type[Stal
     assert latest.body["retention"].keys() == {first}
     assert not parts.ledger.has_ended("shop", HANDLE)
     assert counted(parts) == {("granted", "1")}
-    assert not read_consents(parts.ledger, key_of("2026-11-22", purpose=other), IN_UTC)
+    assert not read_consents(parts.ledger, key_of("2026-11-22", purpose=other), IN_UTC).groups
 
 
 async def test_a_grant_that_comes_after_its_end_finds_a_dead_handle(parts: Services) -> None:

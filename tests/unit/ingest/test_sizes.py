@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import pickle
 from contextlib import closing
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 
 from askfirst.client import Caller
@@ -20,11 +22,15 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.closing.today import add_newcomers, read_today
+from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.events import open_events
+from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.reports.ranges import report, series
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import IN_UTC
+from tests.support.collectors import Clock, policy
+from tests.support.site_keys import new_site_key
 
 from .test_time_zone import SIZE, zoned
 from .world import NOW, SAME_ORIGIN, World
@@ -152,3 +158,34 @@ def test_what_is_dropped_and_whoever_answers_are_other_visitors(tmp_path: Path) 
         assert total == 9
         granted = {row.path[0]: row.visitors for row in report(world.parts, wanted, "consent").rows}
         assert granted == {"granted": 29}
+
+
+@pytest.mark.anyio
+async def test_of_a_network_three_answers_count_towards_sizes(tmp_path: Path) -> None:
+    """M27: of scripts they are counted here; a relay says of whom it knows that more answered."""
+    collector = EmbeddedCollector(tmp_path, now=Clock(), jobs=False)
+    shop = policy()
+    await collector.editions(shop)
+    parts = collector.parts()
+    key = {"authorization": f"Bearer {new_site_key(parts.engine, 'shop', urandom=parts.urandom)}"}
+
+    async def answer(whose: dict[str, object], headers: dict[str, str], host: int = 0) -> int:
+        body = {"v": 2, "site": "shop", "edition": shop.hash, "method": "accept_all", **whose}
+        transport = httpx.ASGITransport(collector.app, client=(f"81.2.69.{host}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="https://c.example") as client:
+            return (await client.post("/v1/consents", json=body, headers=headers)).status_code
+
+    def unsized() -> set[bytes]:
+        return parts.ledger.unsized("shop", "0001-01-01", "9999-12-31")
+
+    for host in range(5):
+        secret = base64.urlsafe_b64encode(bytes([host]) * 16).rstrip(b"=").decode()
+        origin = {"origin": "https://shop.example"}
+        assert await answer({"secret": secret, "lang": "en"}, origin, host) == 200
+        assert len(unsized()) == max(0, host - 2)
+    for handle, more in (("a" * 64, {}), ("b" * 64, {"sized": True}), ("c" * 64, {"sized": False})):
+        assert await answer({"handle": handle, **more}, key) == 200
+    assert mark_of("shop", "c" * 64) in unsized()
+    assert len(unsized()) == 3
+    assert await answer({"handle": "d" * 64, "sized": 0}, key) == 422
+    await collector.aclose()

@@ -85,7 +85,7 @@ def test_a_day_is_that_of_the_site(tmp_path: Path) -> None:
         answers = {
             day: read_consents(
                 parts.ledger, PeriodKey("example", "", "statistics", "day", day), calendar
-            )
+            ).groups
             for day in ("2026-11-16", "2026-11-17")
         }
         assert {day: len(got["granted", "1"]) for day, got in answers.items()} == {

@@ -26,7 +26,7 @@ _DETAILS = {1: (0, 1, 2, 3), 2: DETAILS}
 SHORT_TEXT = re.compile(rf"[\x20-\x7e]{{0,{SHORT}}}")
 _PURPOSE = "purpose."
 _KEYS = frozenset({"v", "edition", "lang", "method", "choices", "adult"})
-_WHOSE = _KEYS | {"site", "handle", "secret", "gpc"}
+_WHOSE = _KEYS | {"site", "handle", "secret", "gpc", "sized"}
 _FIELDS = frozenset({"v", "edition", "lang", "method", "adult", "return_to", "detail", "off"})
 
 
@@ -68,6 +68,7 @@ class ConsentRequest:
     handle: str | None = None  # under a site key
     secret: str | None = None  # from a script
     gpc: bool = False
+    is_sized: bool = True  # False: counts towards no size, as a relay says
 
 
 def read_answer(kind: str, data: bytes) -> VisitorAnswer:
@@ -78,7 +79,7 @@ def read_answer(kind: str, data: bytes) -> VisitorAnswer:
 
 
 def read_consent_request(body: object) -> ConsentRequest:
-    """The request of a decoded body: the same answer and `site`, `handle` or `secret`, `gpc`."""
+    """The request of a decoded body: the same, and `site`, `handle` or `secret`, `gpc`, `sized`."""
     table = read_object(body, _WHOSE, versions=VERSIONS)
     site, handle, secret = (table.get(name) for name in ("site", "handle", "secret"))
     if not isinstance(site, str) or not NAME.fullmatch(site):
@@ -91,7 +92,14 @@ def read_consent_request(body: object) -> ConsentRequest:
         )
     # What is rolled back is named: a grant of the relay that it did not hear of in time.
     methods = METHODS if handle is None else (*METHODS, ROLLBACK)
-    return ConsentRequest(_answer(table, methods), site, handle, secret, _flag(table, "gpc"))
+    return ConsentRequest(
+        _answer(table, methods),
+        site,
+        handle,
+        secret,
+        _flag(table, "gpc"),
+        _flag(table, "sized", default=True),
+    )
 
 
 def _answer(table: Mapping[str, Any], methods: Collection[str] = METHODS) -> VisitorAnswer:
@@ -118,8 +126,8 @@ def _choices(value: object, version: int) -> dict[str, int]:
     return value
 
 
-def _flag(table: Mapping[str, Any], key: str) -> bool:
-    value = table.get(key, False)
+def _flag(table: Mapping[str, Any], key: str, *, default: bool = False) -> bool:
+    value = table.get(key, default)
     if not isinstance(value, bool):
         raise Refused(Reason.BAD_SHAPE, f'send "{key}" as true or false, or leave it out')
     return value

@@ -75,7 +75,7 @@ class AnswerRecorder:
 
     async def _grant(self, secret: str) -> AnswerRecord:
         handle = handle_of(secret.encode("ascii")) or ""
-        recorded = await self.relay.record(self._decision(handle, self.resolved))
+        recorded = await self.relay.record(self._sized(handle))
         state = self._state(recorded)
         lines = self.cookies(state, self._receipt(secret, state.expires))
         return AnswerRecord(recorded.status, state.expires, lines, recorded.receipt)
@@ -111,7 +111,7 @@ class AnswerRecorder:
         return AnswerRecord("refused", state.expires, self.cookies(state, *gone), error=error)
 
     async def _narrow(self, handle: Handle) -> AnswerRecord:
-        decision = self._decision(handle, self.resolved)
+        decision = self._sized(handle)
         state: State
         word = "refused"
         lives = False
@@ -157,6 +157,11 @@ class AnswerRecorder:
             adult=self.answer.adult and resolved.grants,
             gpc=self.consent.signals.gpc,
         )
+
+    def _sized(self, handle: Handle) -> Decision:
+        headers, peer = self.request.headers, self.request.peer
+        is_sized = self.relay.is_sized(self.consent.editions.current, handle, headers, peer)
+        return replace(self._decision(handle, self.resolved), sized=is_sized)
 
     def _state(self, recorded: Recorded) -> State:
         editions = self.consent.editions

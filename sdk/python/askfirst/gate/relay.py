@@ -14,6 +14,7 @@ from askfirst.log_fault import log, log_fault
 from ..client import Caller, CollectorClient, Decision, Handle, PendingEntry, PendingKind, Recorded
 from ..errors import AskfirstError, CollectorUnavailable, PolicyError, Reason, Refused
 from ..spool.pending import ENDED, LOOK, WAITS, Pending
+from ..terms.edition import Edition
 from ..terms.policy import Policy
 from .gate import Gate, Known
 
@@ -121,6 +122,14 @@ class Relay:
             raise Refused(
                 Reason.TOO_MANY_REQUESTS, "too many answers from one network; try again later"
             )
+
+    def is_sized(self, edition: Edition, handle: Handle, headers: Headers, peer: str) -> bool:
+        """Whether an answer counts towards sizes; it does not where nobody can say."""
+        try:
+            return self.client.is_sized(edition, handle, headers, peer)
+        except Exception as error:
+            log_fault("asking for the network of an answer", error)
+            return False
 
     async def record(self, decision: Decision) -> Recorded:
         """Record a decision within the patience; raises Refused or CollectorUnavailable.

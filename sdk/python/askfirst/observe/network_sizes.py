@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from ..terms.edition import Edition
+from ..terms.terms import CLOSES
+from ..terms.time_zone import period_in
 from .address import Address
 from .network_limit import KEY, network_hash
 
@@ -38,6 +41,19 @@ class NetworkSizes:
     def most(self) -> int:
         """How many of one network; 0 for all."""
         return self._most
+
+    def counts_answer(
+        self, edition: Edition, handle: str, now: float, address: Address | None
+    ) -> bool:
+        """`is_sized` of an answer to an edition, in the longest period that anything of it has.
+
+        What is told of a day or week counts no more of a network than what is told of the longest.
+        """
+        asked = (edition.purpose(name) for name in edition.every)
+        periods = {purpose.terms.closes for purpose in asked if purpose is not None}
+        closes = max(periods, key=CLOSES.index, default=CLOSES[0])
+        period = period_in(edition.policy.time_zone, closes, now)
+        return self.is_sized(edition.policy.site, period, handle, address)
 
     def is_sized(
         self, counted: Hashable, period: str, visitor: Hashable, address: Address | None

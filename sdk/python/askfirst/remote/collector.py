@@ -42,7 +42,7 @@ from askfirst.remote.connections import (
     conflicts,
 )
 from askfirst.remote.generalise import Asking, Generaliser, needed
-from askfirst.remote.key_file import read_key_file
+from askfirst.remote.key_file import keys_of
 from askfirst.remote.outbox import Outbox
 from askfirst.remote.relay_events import Relayed
 from askfirst.remote.terms import RemoteTerms
@@ -50,7 +50,7 @@ from askfirst.spool.ended import EndedHandles
 from askfirst.spool.events import EventFile, Purposes
 from askfirst.spool.pending import replay
 from askfirst.spool.spool import LINGER, Spool, StillPending, renamed, rollback, taken_back
-from askfirst.terms.edition import Choice, Editions
+from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy
 
 log = logging.getLogger("askfirst")
@@ -89,7 +89,7 @@ class HttpCollector:
         place = Place.of(url, ca)
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise WrongSetting("E031", "key", "…", "write what `askfirst site key` printed")
-        self._keys = _read_keys(cookie_keys, urandom)
+        self._keys = keys_of(cookie_keys, urandom)
         self._spool = _open_spool(spool or renamed(spill), cookie_keys)
         self._file = EventFile(self._spool.folder / "events", now=now)
         self._ended = EndedHandles(self._spool, now=now)
@@ -149,6 +149,15 @@ class HttpCollector:
         """Count one grant of a network, here: no address leaves for it."""
         return self._grants.allows(self.proxies.client(peer, needed(headers)))
 
+    def is_sized(
+        self, edition: Edition, handle: Handle, headers: Sequence[tuple[bytes, bytes]], peer: str
+    ) -> bool:
+        """Whether an answer counts towards sizes; all do at a collector that is not to be told."""
+        asking = Asking(headers, peer, self._now())
+        return not self._terms.sizes_answers or self._generaliser.counts_answer(
+            edition, handle, asking
+        )
+
     async def record(self, decision: Decision) -> Recorded:
         """Append to the ledger; returns once it is on disk there.
 
@@ -178,6 +187,7 @@ class HttpCollector:
             "choices": dict(decision.choices),
             "adult": decision.adult,
             "gpc": decision.gpc,
+            **({} if decision.sized else {"sized": False}),
         }
         try:
             answer = as_object(await self._ask("POST", "/v1/consents", _body(body)))
@@ -356,22 +366,6 @@ class HttpCollector:
 def _version(decision: Decision) -> int:
     """The version of the contract; what grants nothing is taken by older collectors too."""
     return VERSION if any(decision.choices.values()) else VERSIONS[0]
-
-
-def _read_keys(
-    source: Path | str | tuple[bytes, ...], urandom: Callable[[int], bytes]
-) -> tuple[bytes, ...]:
-    if isinstance(source, tuple):
-        if not source or any(not isinstance(key, bytes) or len(key) != 32 for key in source):
-            raise WrongSetting("E032", "cookie_keys", "…", "give keys of 32 bytes, or their file")
-        return source
-    try:
-        keys = read_key_file(file := Path(source).absolute(), urandom=urandom)
-        if os.name != "nt" and file.stat().st_mode & 0o077:
-            raise Unusable(source, "others may read it: chmod 600")
-    except (OSError, ValueError) as error:
-        raise Unusable(source, f"it cannot be read as keys ({error})") from error
-    return keys
 
 
 def _open_spool(folder: Path | str | None, keys: Path | str | tuple[bytes, ...]) -> Spool:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import OBSERVABLE, Event, fields_of, read_fields
 from askfirst.http.headers import Headers
+from askfirst.observe.address import Address
 from askfirst.observe.network_sizes import NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice, sells_under_any
+from askfirst.terms.edition import Choice, Edition, sells_under_any
 from askfirst.terms.lattice import NOTHING
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms, meet
@@ -85,9 +86,14 @@ class Generaliser:
 
     def is_sized(self, counted: Hashable, period: str, handle: str, asking: Asking) -> bool:
         """Whether a visitor is one of the few of a network who count towards sizes in a period."""
-        proxies = self.proxies or Proxies()
-        address = proxies.client(asking.peer, needed(asking.headers))
-        return self.networks.is_sized(counted, period, handle, address)
+        return self.networks.is_sized(counted, period, handle, self._address(asking))
+
+    def counts_answer(self, edition: Edition, handle: str, asking: Asking) -> bool:
+        """The same of an answer to an edition."""
+        return self.networks.counts_answer(edition, handle, asking.now, self._address(asking))
+
+    def _address(self, asking: Asking) -> Address | None:
+        return (self.proxies or Proxies()).client(asking.peer, needed(asking.headers))
 
     @cached_property
     def observe(self) -> Callable[..., dict[str, Value]] | None:

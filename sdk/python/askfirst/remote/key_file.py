@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from askfirst.errors import Unusable, WrongSetting
 from askfirst.spool.files import sync_folder
 
 KEY = 32  # bytes
@@ -74,3 +75,20 @@ def _elect(file: Path, urandom: Callable[[int], bytes]) -> None:
         draft.unlink(missing_ok=True)
         raise
     sync_folder(file.parent)
+
+
+def keys_of(
+    source: Path | str | tuple[bytes, ...], urandom: Callable[[int], bytes]
+) -> tuple[bytes, ...]:
+    """Keys of 32 bytes, or those of a file; raises WrongSetting and Unusable."""
+    if isinstance(source, tuple):
+        if not source or any(not isinstance(key, bytes) or len(key) != 32 for key in source):
+            raise WrongSetting("E032", "cookie_keys", "…", "give keys of 32 bytes, or their file")
+        return source
+    try:
+        keys = read_key_file(file := Path(source).absolute(), urandom=urandom)
+        if os.name != "nt" and file.stat().st_mode & 0o077:
+            raise Unusable(source, "others may read it: chmod 600")
+    except (OSError, ValueError) as error:
+        raise Unusable(source, f"it cannot be read as keys ({error})") from error
+    return keys

@@ -311,6 +311,9 @@ def _written(entry: PendingEntry) -> dict[str, Any]:
     # Signals and ages are said of grants alone, and none is ever in here.
     answer = entry.decision and replace(entry.decision, gpc=False, adult=False)
     decision = None if answer is None else asdict(answer)
+    if decision is not None:
+        # An older process of the site reads it, too, and would pass over what it does not know.
+        del decision["sized"]
     return {"site": entry.site, "handle": entry.handle, "kind": entry.kind, "decision": decision}
 
 

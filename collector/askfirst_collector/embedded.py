@@ -41,7 +41,7 @@ from askfirst_collector.store.present import after_fork_in_child, before_fork
 from askfirst_collector.usecases import record_consent as consents
 from askfirst_collector.usecases import visitor_rights as rights
 
-__all__ = ["EmbeddedCollector"]
+__all__ = ["EmbeddedCollector", "Provider"]
 
 T = TypeVar("T")
 

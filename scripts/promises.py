@@ -32,7 +32,7 @@ _PROMISE = re.compile(
 # Texts that are not in this tree; an issue elsewhere is named by a link.
 _ABSENT = re.compile(
     r"\bDE[S]IGN\b|\b(?:RU[L]ES|HOU[S]E|STY[L]E)(?:\.md\b| §?\d)"
-    r"|\b[Ii]ssues? #?\d+\b(?!\]\(https://)"
+    r"|\b[Ii]ssues? #?\d+\b(?!\]\(https://)|\b[Ii]ssue(?:'s [a-z ]+)?:"
 )
 
 

@@ -76,6 +76,8 @@ def test_a_tree_without_a_problem_has_none(tree: Path) -> None:
         ("scripts/a", "# STYLE 7\n", "names a text that is not here"),
         ("collector/a.py", "# Issue 5, point 2\n", "names a text that is not here"),
         ("tests/b.js", "// (issue 12)\n", "names a text that is not here"),
+        ("tests/test_b.py", '"""Issue: so."""\n', "names a text that is not here"),
+        ("tests/test_b.py", '"""The issue\'s bad input: so."""\n', "names a text that is not here"),
     ],
 )
 def test_what_is_planted_is_seen(tree: Path, name: str, text: str, problem: str) -> None:

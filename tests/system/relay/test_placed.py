@@ -50,7 +50,7 @@ async def visit(world: World, edition: str, detail: int = 2) -> tuple[Site, str]
 async def test_an_event_is_cut_before_it_leaves(
     world: World, detail: int, page: tuple[str, ...]
 ) -> None:
-    """Issue: the relay vouches for the page; the collector never sees more of it than agreed to."""
+    """The relay vouches for the page; the collector never sees more of it than agreed to."""
     key, edition = placed(world)
     site, word = await visit(world, edition, detail)
     before = len(world.wire.sent)
@@ -65,7 +65,7 @@ async def test_an_event_is_cut_before_it_leaves(
 
 
 async def test_what_is_not_its_own_is_dropped(world: World) -> None:
-    """Issue: a wrong key, page or purpose, each with its reason, here or there."""
+    """A wrong key, page or purpose, each with its reason, here or there."""
     key, edition = placed(world)
     site, word = await visit(world, edition)
     cases: list[tuple[dict[str, Any], dict[str, Any], str]] = [
@@ -87,7 +87,7 @@ async def test_what_is_not_its_own_is_dropped(world: World) -> None:
 
 
 async def test_a_collector_that_is_gone_stops_before_the_relay_knows(world: World) -> None:
-    """Issue: the next event is judged as it stands now, whatever the relay still believes."""
+    """The next event is judged as it stands now, whatever the relay still believes."""
     key, edition = placed(world)
     site, word = await visit(world, edition)
     placed(world, "suspended")

@@ -64,7 +64,7 @@ def test_a_site_is_retired_once_it_is_confirmed(data: Path) -> None:
 
 
 def test_publishing_says_what_visitors_are_asked_again(data: Path, tmp_path: Path) -> None:
-    """Issue: the same things for people, in the words visitors read, and as JSON."""
+    """The same things for people, in the words visitors read, and as JSON."""
     shorter = write(tmp_path, policy("full", purposes=purposes(statistics={"retention_days": 60})))
     assert "Nobody is asked again" in run("policy", "publish", shorter, "--data", data).output
     longer = write(tmp_path, policy("full", purposes=purposes(statistics={"retention_days": 300})))

@@ -49,7 +49,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 async def test_its_owner_and_the_host_see_what_it_gathered(
     here: World, name: str, path: str
 ) -> None:
-    """Issue: the owner of a placed collector sees only what it gathered."""
+    """The owner of a placed collector sees only what it gathered."""
     async with here.browser(name) as client:
         answer = await client.get(f"/sites/{CLUB}{path}", params=WINDS)
     assert answer.status_code == 200
@@ -59,7 +59,7 @@ async def test_its_owner_and_the_host_see_what_it_gathered(
 
 @pytest.mark.parametrize("path", FIGURES)
 async def test_its_owner_sees_nothing_else_of_the_site(here: World, path: str) -> None:
-    """Issue: an owner of one site is refused everything of another."""
+    """An owner of one site is refused everything of another."""
     async with here.browser("olive") as client:
         for params in (DATES, {"collector": "tides", **DATES}, {"collector": "none", **DATES}):
             answer = await client.get(f"/sites/{CLUB}{path}", params=params)

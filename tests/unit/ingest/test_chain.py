@@ -183,7 +183,7 @@ slow = settings(
 def test_what_a_chain_accepts_each_link_alone_accepts(
     salts: Salts, chain: Chain, event: dict[str, Any]
 ) -> None:
-    """Issue: an accepted event is accepted by each link alone, and none says less of it."""
+    """An accepted event is accepted by each link alone, and none says less of it."""
     row = gathered(chain, event, salts)
     for link in LINKS:
         if isinstance(row, Row):
@@ -217,7 +217,7 @@ def test_a_row_has_only_what_the_effective_terms_allow(
 def test_tightening_never_adds_anything(
     salts: Salts, chain: Chain, event: dict[str, Any], link: str, tighter: Terms
 ) -> None:
-    """Issue: tightening never adds a field to any row, nor an event to those that are stored."""
+    """Tightening never adds a field to any row, nor an event to those that are stored."""
     # The use stays: to narrow it to what was agreed to lets an older grant go on.
     terms = meet(getattr(chain, link), replace(tighter, data_use=USES[0]))
     changed: dict[str, Any] = {link: terms}

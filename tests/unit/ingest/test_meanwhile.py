@@ -86,7 +86,7 @@ class Meanwhile:
 
 
 def test_what_ends_while_events_arrive(tmp_path: Path) -> None:
-    """Issue: a site deleted while events arrive: a typed drop, nothing lost, nothing widened.
+    """A site deleted while events arrive: a typed drop, nothing lost, nothing widened.
 
     From the moment a change is saved no event is stored beyond it, and what was acknowledged is
     on disk, under the collector it was of.

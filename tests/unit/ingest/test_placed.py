@@ -74,7 +74,7 @@ def granted(world: World, choices: dict[str, int]) -> str:
 def test_an_event_is_its_collectors_own_and_cut_to_its_terms(
     world: World, placed: PlacedCollector
 ) -> None:
-    """Issue: events of a placed collector are gathered under host ∧ site ∧ placed ∧ agreed."""
+    """Events of a placed collector are gathered under host ∧ site ∧ placed ∧ agreed."""
     told = {**VISIT, "screen": [1366, 768], "referrer": "https://a.example"}
     answer = send(world, agreed(world), placed.write_key, told)
     assert answer.body == {"stored": 1, "dropped": []}
@@ -135,7 +135,7 @@ def test_two_collectors_and_the_site_share_no_pseudonym(
 def test_what_is_not_its_own_is_dropped_with_its_reason(
     world: World, placed: PlacedCollector, change: dict[str, Any], reason: str
 ) -> None:
-    """Issue: with a wrong key, site, page or purpose an event is dropped, with its reason.
+    """With a wrong key, site, page or purpose an event is dropped, with its reason.
 
     Without a valid receipt the reason is `no-grant` whatever is wrong (M20, M43).
     """
@@ -191,7 +191,7 @@ def test_its_purposes_are_not_gathered_without_its_key(
 def test_what_is_suspended_or_retired_gathers_nothing(
     world: World, placed: PlacedCollector, to: str
 ) -> None:
-    """Issue: a collector in conflict, or gone, stores nothing from the next event on."""
+    """A collector in conflict, or gone, stores nothing from the next event on."""
     handle = agreed(world)
     assert send(world, handle, placed.write_key).body["stored"] == 1
     state(world.parts, placed.placed, to)
@@ -199,14 +199,14 @@ def test_what_is_suspended_or_retired_gathers_nothing(
 
 
 def test_a_draft_gathers_nothing(world: World) -> None:
-    """Issue: only what is active gathers; nobody can have been asked about a draft."""
+    """Only what is active gathers; nobody can have been asked about a draft."""
     saved = save(world.parts, tides(world.policy), owner="ann", actor="ann").collector
     handle = world.grant()
     assert send(world, handle, saved.write_key).reasons == ["unknown-collector"]
 
 
 def test_a_retired_site_drops_and_stores_nothing(world: World, placed: PlacedCollector) -> None:
-    """Issue: a site deleted while events arrive: a typed drop, nothing widened."""
+    """A site deleted while events arrive: a typed drop, nothing widened."""
     handle = agreed(world)
     retire_site(world.parts, ON_THE_MACHINE, "example")
     answer = send(world, handle, placed.write_key)
@@ -216,7 +216,7 @@ def test_a_retired_site_drops_and_stores_nothing(world: World, placed: PlacedCol
 
 
 def test_a_collector_of_one_origin_is_not_gathered_from_another(world: World) -> None:
-    """Issue: globs on the path, of one or more of the site's origins."""
+    """Globs on the path, of one or more of the site's origins."""
     policy = site_policy(origins=[ORIGIN, "https://www.example.org"])
     world.parts.registry.publish(policy)
     key = place(world.parts, tides(policy, origins=[ORIGIN])).write_key
@@ -231,7 +231,7 @@ def test_a_collector_of_one_origin_is_not_gathered_from_another(world: World) ->
 
 
 def test_a_page_without_a_server_is_matched_by_origin_and_path(world: World) -> None:
-    """Issue: script-only, Origin and raw path are matched while parsing."""
+    """Script-only, Origin and raw path are matched while parsing."""
     policy = site_policy(origins=[ORIGIN, "https://www.example.org"])
     world.parts.registry.publish(policy)
     key = place(world.parts, tides(policy, origins=[ORIGIN])).write_key

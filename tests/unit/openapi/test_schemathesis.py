@@ -44,7 +44,7 @@ pytestmark = pytest.mark.timeout(600 if LONG is None else 7200)
     ["page", *(pytest.param(name, marks=pytest.mark.long) for name in ("relay", "member"))],
 )
 def test_schemathesis_finds_nothing(caller: str, tmp_path: Path) -> None:
-    """The issue: true to the code for every `/v1` path; by every check that schemathesis has."""
+    """True to the code for every `/v1` path; by every check that schemathesis has."""
     endings = ENDINGS[caller]
     with serving(tmp_path / "data", placed=True) as collector:
         _visit(collector)

@@ -45,7 +45,7 @@ def test_a_pattern_matches_whole_segments(pattern: str, path: str, matches: bool
      "/a**", "/*a*/b", "/a b", "/" + "a" * 200, "/%2e%2e/x"],
 )  # fmt: skip
 def test_a_pattern_for_everything_or_nothing_is_refused(pattern: str) -> None:
-    """Issue's bad input: patterns that match everything or nothing are refused with advice."""
+    """Patterns that match everything or nothing are refused with advice."""
     assert pattern_problem(pattern)
 
 

@@ -120,7 +120,7 @@ def test_what_is_the_sites_to_say_is_refused(key: str) -> None:
 
 
 def test_clamping_cuts_to_the_site_and_never_widens() -> None:
-    """Issue: `clamp` only when the owner asks; what comes out fits."""
+    """`clamp` only when the owner asks; what comes out fits."""
     wide = widget(statistics={"levels": {"page": 3, "time": 4}, "retention_days": 700})
     cut = clamped(wide, site())
     assert cut is not None

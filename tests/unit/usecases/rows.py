@@ -11,8 +11,10 @@ from typing import Any
 
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
+from askfirst_collector.catalogue.relay_keys import MOST
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.shares import create_share
+from askfirst_collector.usecases.site_keys import create_site_key
 from askfirst_collector.usecases.sites import publish_policy
 from tests.support.collectors import Clock, policy
 from tests.system.isolation.world import CLUB, World
@@ -44,6 +46,13 @@ def _share(world: World) -> Values:
     return {"id": entry.id}
 
 
+def _ten_keys(world: World) -> Values:
+    """As many as a site may have; one is there already."""
+    for _ in range(MOST - 1):
+        create_site_key(world.parts, ON_THE_MACHINE, CLUB)
+    return {}
+
+
 ROWS = (
     Row(
         "create_share",
@@ -64,6 +73,30 @@ ROWS = (
             "api": Call("POST", f"{_ADMIN}/keys", fills=_CLUB),
             "command": Command(("site", "key", CLUB)),
         },
+    ),
+    Row(
+        "create_site_key",
+        ("site-key.end", "site-key.create"),
+        {"command": Command(("site", "key", CLUB, "--revoke"))},
+        case="revoking",
+    ),
+    Row(
+        "create_site_key",
+        ("site-key.create",),
+        {"command": Command(("site", "key", "marina", "--new"))},
+        case="of-a-new-site",
+    ),
+    Row(
+        "create_site_key",
+        (),
+        {
+            "dashboard": Form("/sites/{site}/keys", fills=_CLUB),
+            "api": Call("POST", f"{_ADMIN}/keys", fills=_CLUB),
+            # A command goes by the real time, at which all but the newest may have ended.
+        },
+        case="too-many",
+        allowed=False,
+        prepare=_ten_keys,
     ),
     Row(
         "end_site_key",

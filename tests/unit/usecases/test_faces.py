@@ -14,13 +14,10 @@ from typing import Any
 import pytest
 
 import askfirst_collector.usecases as package
-from askfirst.errors import Refused
 from askfirst_collector.cli import main
 from askfirst_collector.dashboard.app import host_routes
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.members import remove_member
-from askfirst_collector.usecases.site_keys import create_site_key
 from tests.support.commands import commands
 from tests.system.isolation.rows import COLLECTOR, endpoints
 from tests.system.isolation.world import PROVIDER, World, world
@@ -151,14 +148,3 @@ async def test_a_key_that_is_not_there_is_refused_and_its_text_is_nowhere(tmp_pa
         with opened.parts.engine.connect() as connection:
             bodies = connection.exec_driver_sql("SELECT body FROM entry").scalars().all()
     assert text not in repr(bodies)
-
-
-def test_a_member_who_lost_the_right_meanwhile_changes_nothing(tmp_path: Path) -> None:
-    """The right is looked at again in the transaction, for every change."""
-    with world(tmp_path) as opened:
-        carl = opened.people["carl"]
-        remove_member(opened.parts, opened.people["ada"], "carl")
-        before = opened.state()
-        with pytest.raises(Refused, match="not-allowed"):
-            create_site_key(opened.parts, carl, "club")
-        assert opened.state() == before

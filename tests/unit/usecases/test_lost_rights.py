@@ -1,0 +1,80 @@
+"""A right is looked at again where the change is made, whatever a face believed before."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from askfirst.errors import Reason, Refused
+from askfirst.terms.policy import shipped
+from tests.support.collectors import policy
+from tests.support.placing import tides
+from tests.system.isolation.world import CLUB, World, world
+
+from .test_faces import functions
+
+_SITE = policy(site=CLUB, origins=["https://club.example"])
+_ID = "0" * 16
+_SHARE = {"purpose": "statistics", "cards": ["Pages"], "days": "28d", "lasts": 9}
+# How each change is asked for, without parts and actor: all could be made by a host admin.
+CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
+    "change_member": (("carl", "reader", [CLUB]), {}),
+    "change_password": (("four quiet herons wade",), {}),
+    "create_set_up_link": ((), {}),
+    "create_share": ((CLUB,), _SHARE),
+    "create_site_key": ((CLUB,), {}),
+    "create_token": (("ci", ["read"]), {"days": 1}),
+    "end_session": (("carl", _ID), {}),
+    "end_share": ((CLUB, _ID), {}),
+    "end_site_key": ((CLUB, _ID), {}),
+    "end_token": (("carl", _ID), {}),
+    "invite_member": (("reader", [CLUB]), {}),
+    "limit_site": ((CLUB, 900), {}),
+    "publish_policy": ((policy("standard", site=CLUB, origins=["https://club.example"]),), {}),
+    "remove_member": (("carl",), {}),
+    "remove_site": ((CLUB,), {}),
+    "remove_webhook": ((), {"site": CLUB}),
+    "renew_write_key": ((CLUB, "tides"), {}),
+    "retire_site": ((CLUB,), {}),
+    "rotate_keys": (("receipts",), {}),
+    "save_collector": ((tides(_SITE, pages=["/tides/**", "/harbours/*"]),), {}),
+    "save_host_policy": ((shipped("host-default"),), {"expected": 0}),
+    "save_webhook": (("https://hooks.example/club",), {"site": CLUB}),
+    "send_test": ((), {"site": CLUB}),
+    "set_collector_state": ((CLUB, "tides", "suspended"), {}),
+    "unschedule_policy": ((CLUB,), {}),
+    "withdraw_invitation": ((_ID,), {}),
+}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("rights") / "data") as opened:
+        opened.renew_key()
+        yield opened
+
+
+def test_every_change_is_here() -> None:
+    """Each function of the use cases that somebody acts by."""
+    acting = {
+        name
+        for name, value in functions().items()
+        if "actor" in inspect.signature(value).parameters
+    }
+    assert CALLS.keys() == acting
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_who_is_no_member_any_more_changes_nothing(here: World, name: str) -> None:
+    """A host admin whom another one removed while their request was on its way."""
+    gone = replace(here.people["ada"], name="gone")
+    before = here.state(), [*here.parts.folder.keys.iterdir()]
+    words, options = CALLS[name]
+    with pytest.raises(Refused) as refused:
+        functions()[name](here.parts, gone, *words, **options)
+    assert refused.value.reason is Reason.NOT_ALLOWED
+    assert (here.state(), [*here.parts.folder.keys.iterdir()]) == before

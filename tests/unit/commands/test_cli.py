@@ -27,7 +27,8 @@ from askfirst_collector.store.faults import StoreFault
 from tests.conftest import ROOT
 from tests.support.programs import python
 
-# The module: what else is of that name is the command.
+# The modules: what else is of that name is the command.
+demo = import_module("askfirst_collector.commands.demo")
 serving = import_module("askfirst_collector.commands.serve")
 EXAMPLE = ROOT / "policy.example.toml"
 
@@ -279,11 +280,25 @@ def test_a_demo_that_is_stopped_while_it_invents_ends_quietly(tmp_path: Path) ->
     assert list(tmp_path.glob("askfirst-demo-*")) == []
 
 
-def test_the_demo_begins_with_figures_unless_it_is_told_not_to() -> None:
-    """Both at once is no wish."""
-    found = run("demo", "--empty", "--visits", 3)
-    assert found.exit_code == 2
-    assert "exclude each other" in found.output
+@pytest.mark.parametrize(
+    ("words", "visits"),
+    [((), [demo.VISITS]), (("--visits", 7), [7]), (("--empty",), [])],
+    ids=["unasked", "as many as told", "empty"],
+)
+def test_the_demo_begins_with_figures_unless_it_is_told_not_to(
+    words: tuple[object, ...], visits: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are there before anybody is answered; both at once is no wish."""
+    invented: list[int] = []
+    served: list[list[int]] = []
+    monkeypatch.setattr(demo, "simulate", lambda data, sites, count, **_: invented.append(count))
+    monkeypatch.setattr(demo, "run", lambda *_: served.append([*invented]))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    found = run("demo", *words, "--data", tmp_path / "data", "--port", port)
+    assert (found.exit_code, served) == (0, [visits]), found.output
+    both = run("demo", "--empty", "--visits", 3)
+    assert (both.exit_code, "exclude each other" in both.output) == (2, True)
 
 
 def test_serve_has_the_collectors_face_and_the_dashboard(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -124,32 +127,33 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     assert run.returncode == 0
 
 
-def test_nginx_takes_its_file_and_hands_on_what_it_should(collector: int, tmp_path: Path) -> None:
-    """A request goes through TLS to the collector; the metrics do not come out."""
+@contextmanager
+def nginx(upstream: int, folder: Path, *, above: str = "") -> Iterator[httpx.Client]:
+    """A client of nginx with its file, in front of a port; `above` stands above its server."""
     program, port = needed("nginx"), free_port()
-    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
+    key, certificate = folder / "privkey.pem", folder / "fullchain.pem"
     make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     make += ["-subj", "/CN=localhost", "-days", "2"]
     openssl = [needed("openssl"), *make, "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(openssl, check=True, capture_output=True)
     text = (DEPLOY / "nginx.conf").read_text("utf-8")
     for old, new in (
-        ("127.0.0.1:8321", f"127.0.0.1:{collector}"),
+        ("127.0.0.1:8321", f"127.0.0.1:{upstream}"),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("/etc/ssl/collector.example.org", str(tmp_path)),
+        ("/etc/ssl/collector.example.org", str(folder)),
     ):
         assert old in text
         text = text.replace(old, new)
     places = "".join(
-        f"{name}_temp_path {tmp_path}/{name};"
+        f"{name}_temp_path {folder}/{name};"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;" if os.geteuid() == 0 else ""
-    config = tmp_path / "main.conf"
+    config = folder / "main.conf"
     config.write_text(
-        f"{user} daemon off; pid {tmp_path}/pid; events {{}} http {{ {places} {text} }}"
+        f"{user} daemon off; pid {folder}/pid; events {{}} http {{ {places} {above} {text} }}"
     )
-    command = [program, "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(config)]
+    command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     trusted = ssl.create_default_context(cafile=str(certificate))
     trusted.check_hostname = False
@@ -157,14 +161,54 @@ def test_nginx_takes_its_file_and_hands_on_what_it_should(collector: int, tmp_pa
         try:
             until(lambda: process.poll() is not None or listens(port))
             with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted) as client:
-                assert client.get("/readyz").json()["status"] == "ok"
-                assert client.get("/askfirst/host/sign-in").status_code == 200
-                headers = {"authorization": f"Bearer {TOKEN}"}
-                assert client.get("/metrics", headers=headers).status_code == 404
+                yield client
         finally:
             process.terminate()
             process.wait(20)
+
+
+def test_nginx_takes_its_file_and_hands_on_what_it_should(collector: int, tmp_path: Path) -> None:
+    """A request goes through TLS to the collector; the metrics do not come out."""
+    with nginx(collector, tmp_path) as client:
+        assert client.get("/readyz").json()["status"] == "ok"
+        assert client.get("/askfirst/host/sign-in").status_code == 200
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        assert client.get("/metrics", headers=headers).status_code == 404
     assert not list(tmp_path.glob("access*"))
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with whom the request is said to be for."""
+
+    def do_GET(self) -> None:
+        body = ", ".join(self.headers.get_all("x-forwarded-for", [])).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("range_", "seen"),
+    [("127.0.0.0/8", "203.0.113.9"), ("", "127.0.0.1")],
+    ids=["from its ranges", "from anybody else"],
+)
+def test_the_header_of_cloudflare_counts_from_its_ranges_alone(
+    range_: str, seen: str, tmp_path: Path
+) -> None:
+    """The lines of the page, as they stand; in one case this machine is Cloudflare's."""
+    page = (ROOT / "docs" / "production.md").read_text("utf-8")
+    (lines,) = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)
+    (theirs,) = re.findall(r"set_real_ip_from (\S+);", lines)
+    above = lines.replace(theirs, range_ or theirs)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as echo:
+        threading.Thread(target=echo.serve_forever, daemon=True).start()
+        with nginx(echo.server_port, tmp_path, above=above) as client:
+            forged = {"cf-connecting-ip": "203.0.113.9", "x-forwarded-for": "198.51.100.7"}
+            assert client.get("/", headers=forged).text == seen
+        echo.shutdown()
 
 
 def test_the_image_runs_as_nobody_and_the_log_is_in_its_volume() -> None:

@@ -43,6 +43,12 @@ FORMER = {
 WIRE = re.compile(
     r"/v1/admin/ceiling|\"/ceiling[/\"]|ceiling-is-a-file|ceiling\.(save|changed)|[\"`]ceiling(/preview)?[\"`]"
 )
+# What pages, commands and documents for owners say is in the words of the field.
+FORMER_WORDS = re.compile(
+    r"in force\b|\btake it with you|(?<!visitors will )\bbe told\b|(who|nobody|address) is told"
+    r"|\b(draw|drew) (a|the) (new )?key",
+    re.IGNORECASE,
+)
 # Fields that are columns of the database or keys of an answer. Lower it; never raise it.
 BUDGET = 7
 
@@ -135,3 +141,53 @@ def test_the_host_policy_has_one_name() -> None:
 def test_an_old_name_is_seen() -> None:
     assert len(old_names("above the ceiling\ndef ceiling(): ...\n# Ceiling")) == 3
     assert not old_names('"/v1/admin/ceiling"\nwork.record("ceiling.save", "host")')
+
+
+def shown(path: Path) -> list[str]:
+    """What a file has people read: a page's text, and the strings of a program with its help."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":
+        return text.splitlines()
+    tree = ast.parse(text)
+    helps = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+        and not (isinstance(node, ast.FunctionDef) and node.decorator_list)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in helps
+    ]
+
+
+def test_owners_read_the_words_of_the_field() -> None:
+    """Published, notifications, create key; `visitors are told` is what a notice does."""
+    collector = ROOT / "collector/askfirst_collector"
+    folders = [collector / name for name in ("commands", "dashboard", "openapi")]
+    paths = [
+        path
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".py", ".html")
+    ]
+    assert len(paths) > 150
+    said = {
+        path.name: [text for text in shown(path) if FORMER_WORDS.search(text)] for path in paths
+    }
+    assert {name: texts for name, texts in said.items() if texts} == {}
+
+
+def test_a_former_word_is_seen(tmp_path: Path) -> None:
+    """A test of the test above: in a label, in a command's help, and not in a docstring."""
+    path = tmp_path / "planted.py"
+    path.write_text(
+        '"""Put in force."""\n@command\ndef go():\n    """Draw a new key."""\n'
+        'def other():\n    """It is in force."""\nLABEL = "In force"\n'
+    )
+    assert [text for text in shown(path) if FORMER_WORDS.search(text)] == [
+        "In force",
+        "Draw a new key.",
+    ]

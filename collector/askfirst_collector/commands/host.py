@@ -59,7 +59,7 @@ def init(file: Path, name: str, contact: str, country: str) -> None:
     """Write a first host policy to FILE, every line with what it allows.
 
     It is the one that governs where none was set, ready to be narrowed. What is there is never
-    overwritten, and nothing is in force before `askfirst host set`.
+    overwritten, and nothing is published before `askfirst host set`.
     """
     text = write_host_policy(name=name, contact=contact, country=country.upper())
     with click_errors():
@@ -81,7 +81,7 @@ def init(file: Path, name: str, contact: str, country: str) -> None:
 @host_policy_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def show(data: Path, host_policy: Path | None, as_json: bool) -> None:
-    """Say which host policy is in force, and whom it stops. Ends with 1 where none can be read."""
+    """Say which host policy governs, and whom it stops. Ends with 1 where none can be read."""
     with opened(data, host_policy=host_policy) as parts:
         policy = parts.host.current().policy
         host_edition = None if host_policy is not None else newest_edition(parts.engine)
@@ -145,9 +145,9 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
         rows = ", and rows kept longer than it allows" if purge.rows else ""
         click.echo(f"Purged by the next job: {of}: {purge.periods} periods{rows}")
     if only_preview:
-        click.echo(f"Nothing was changed: edition {number} is in force.")
+        click.echo(f"Nothing was changed: edition {number} governs.")
     else:
-        click.echo(f"Edition {number} of the host's policy is in force: {policy.hash}")
+        click.echo(f"Edition {number} of the host's policy is published: {policy.hash}")
     for attribute in newer_attributes(policy):
         level = ATTRIBUTES[attribute].finest
         click.echo(

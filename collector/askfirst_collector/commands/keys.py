@@ -21,7 +21,7 @@ def keys() -> None:
 @data_option
 @click.option("--compromised", is_flag=True, help="The keys so far got into other hands.")
 def rotate(kind: str, data: Path, compromised: bool) -> None:
-    """Draw a new key of KIND, which signs from the next start of the collector on.
+    """Create a new key of KIND, which signs from the next start of the collector on.
 
     What the older ones signed still verifies. With --compromised, after a leak, the older keys of
     receipts are named as such at /.well-known/askfirst.json: a receipt under one of them proves
@@ -29,6 +29,6 @@ def rotate(kind: str, data: Path, compromised: bool) -> None:
     """
     with opened(data) as parts:
         leaked = rotate_keys(parts, ON_THE_MACHINE, kind, compromised=compromised)
-    click.echo(f"A new key of {kind} is drawn. Restart the collector to sign with it.")
+    click.echo(f"A new key of {kind} is created. Restart the collector to sign with it.")
     for kid in leaked:
         click.echo(f"{kid} is named as compromised: what it signed is not believed by itself.")

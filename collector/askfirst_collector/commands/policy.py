@@ -116,7 +116,7 @@ def _terms(policy: Policy) -> dict[str, Terms]:
 @click.option(
     "--effective",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
-    help="A time to come, UTC, from which it is in force; else now.",
+    help="A time to come, UTC, at which it is published; else now.",
 )
 @click.option("--expected", type=int, help="The edition that was edited; a newer one is kept.")
 @click.option("--preview", "only_preview", is_flag=True, help="Only say what it would do.")
@@ -171,10 +171,10 @@ def publish(
         )
         return
     if later is not None or newest is None:
-        click.echo(f"It will be in force from {moment(later or 0)}: {candidate.hash}")
+        click.echo(f"It will be published at {moment(later or 0)}: {candidate.hash}")
     else:
         known = current is not None and current.number == newest.number
-        status = "was in force already" if known else "is in force now"
+        status = "was published already" if known else "is published"
         click.echo(f"Edition {newest.number} of {candidate.site} {status}: {newest.hash}")
     if current is not None and current.policy.hash != candidate.hash:
         print_widened(wider, _terms(candidate))

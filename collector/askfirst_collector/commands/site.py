@@ -73,7 +73,7 @@ def add(file: Path, data: Path, host_policy: Path | None, as_json: bool) -> None
             {"site": policy.site, "edition": edition.number, "hash": edition.hash, "key": key}
         )
         return
-    click.echo(f"Edition {edition.number} of {policy.site} is in force now: {edition.hash}")
+    click.echo(f"Edition {edition.number} of {policy.site} is published: {edition.hash}")
     click.echo(f"The key of its relay, shown this once: {key}")
     click.echo(f"It asks on {', '.join(policy.origins)}")
 

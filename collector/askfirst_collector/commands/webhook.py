@@ -19,9 +19,9 @@ from askfirst_collector.usecases.webhooks import (
 
 @click.group()
 def webhook() -> None:
-    """Set the address that is told when the host policy stops a site or a placed collector.
+    """Set the address that is notified when the host policy stops a site or a placed collector.
 
-    Without --site it is the host's own, which is told of every change.
+    Without --site it is the host's own, which is notified of every change.
     """
 
 
@@ -37,12 +37,12 @@ def of_option(command: Any) -> Any:
 @data_option
 @of_option
 def show(data: Path, site: str, collector: str) -> None:
-    """Say which address is told. Ends with 1 where there is none."""
+    """Say which address is notified. Ends with 1 where there is none."""
     _check(site, collector)
     with opened(data) as parts:
         url = read_webhook(parts.engine, site=site, collector=collector)
     if url is None:
-        raise click.ClickException("No address is told. See: askfirst webhook set")
+        raise click.ClickException("No address is notified. See: askfirst webhook set")
     click.echo(url)
 
 
@@ -65,7 +65,7 @@ def remove(data: Path, site: str, collector: str) -> None:
     _check(site, collector)
     with opened(data) as parts:
         remove_webhook(parts, ON_THE_MACHINE, site=site, collector=collector)
-    click.echo("Nobody is told any more.")
+    click.echo("Nobody is notified any more.")
 
 
 @webhook.command()

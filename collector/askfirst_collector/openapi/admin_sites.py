@@ -80,7 +80,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "site": ref("SiteName"),
             "hash": ref("Hash"),
-            "edition": {"anyOf": [_NUMBER, {"type": "null"}], "description": "In force now."},
+            "edition": {"anyOf": [_NUMBER, {"type": "null"}], "description": "Published now."},
             "scheduled": {"anyOf": [ref("Hour"), {"type": "null"}]},
         }
     ),
@@ -122,8 +122,8 @@ AREA = Area(
             "put",
             "sites/{site}/policy",
             "putPolicy",
-            "Put a policy in force, now or later; a new name is a new site",
-            Answer(200, "What is in force, and what will be.", ref("Published")),
+            "Publish a policy, now or later; a new name is a new site",
+            Answer(200, "What is published, and what will be.", ref("Published")),
             *("no-such-site", "site-retired", "other-name", "policy-refused", "policy-conflict"),
             "changed-meanwhile",
             parameters=(SITE_PATH,),

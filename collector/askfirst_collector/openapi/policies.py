@@ -111,14 +111,14 @@ AREA = Area(
             "post",
             "/v1/policies",
             "publishPolicy",
-            "Put a policy in force as the site's next edition",
-            description="A policy that is in force already changes nothing. One that the schema "
+            "Publish a policy as the site's next edition",
+            description="A policy that is published already changes nothing. One that the schema "
             "takes may still contradict itself or go above the host's: it is refused with every "
             "problem in it.",
             security=(SITE_KEY,),
             parameters=(IF_NONE_MATCH,),
             body=Body(ref("Policy"), {"standard": example_policy().document}),
-            answers=(_TERMS, Answer(304, "In force already, and known.", headers=ETAG)),
+            answers=(_TERMS, Answer(304, "Published already, and known.", headers=ETAG)),
             refusals=BODY | {"wrong-key", "policy-refused", "policy-conflict", AWAY},
         ),
         Operation(

@@ -170,7 +170,7 @@ def test_explain_says_what_visitors_read() -> None:
 
 def test_publishing_makes_the_next_edition(data: Path, tmp_path: Path) -> None:
     """A hash that is new becomes the next edition, one that is known does not."""
-    assert "was in force already" in run("policy", "publish", EXAMPLE, "--data", data).output
+    assert "was published already" in run("policy", "publish", EXAMPLE, "--data", data).output
     wider = tmp_path / "wider.toml"
     wider.write_text(EXAMPLE.read_text("utf-8").replace("browser = 1", "browser = 2", 1), "utf-8")
     assert "Edition 2 of" in run("policy", "publish", wider, "--data", data).output

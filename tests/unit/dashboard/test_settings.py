@@ -356,7 +356,7 @@ async def test_a_webhook_is_set_told_once_and_taken_away(here: World) -> None:
         assert "whsec_" not in page
         assert "https://shop.example/hook?k=s3cret" in page
         audit = (await client.get("/sites/shop/audit")).text
-        assert "Set who is told" in audit
+        assert "Set up notifications" in audit
         assert "s3cret" not in audit
         assert (await post(client, "/sites/shop/webhook", url="")).status_code == 303
 

@@ -16,7 +16,7 @@ STATES = {
     "draft": "draft",
     "suspended": "suspended",
     "retired": "retired",
-    "in-force": "in force",
+    "in-force": "published",
 }
 
 

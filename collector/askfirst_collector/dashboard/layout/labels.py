@@ -22,7 +22,7 @@ ACTION_NAMES = {
     "session.end": "Ended a session",
     "api-token.make": "Made an API token",
     "api-token.end": "Ended an API token",
-    "site.publish": "Put a policy in force",
+    "site.publish": "Published a policy",
     "site.schedule": "Published a policy for later",
     "site.unschedule": "Dropped a policy for later",
     "site.refuse": "A policy for later did not fit any more",
@@ -33,7 +33,7 @@ ACTION_NAMES = {
     "site-key.end": "Ended a site key",
     "share.create": "Made a link that shows figures",
     "share.end": "Ended a link that shows figures",
-    "keys.rotate": "Drew a new key that signs",
+    "keys.rotate": "Created a new key that signs",
     "link.create": "Made a one-time link that sets a password",
     "site.suspend": "Suspended a site by the host policy",
     "site.resume": "Let a site go on",
@@ -44,9 +44,9 @@ ACTION_NAMES = {
     "ceiling.save": "Published a host policy",
     "ledger.end": "Ended every grant: revocations.log was lost",
     "ledger.restore": "Held a restored backup against what was taken back since",
-    "webhook.set": "Set who is told",
-    "webhook.remove": "Removed who is told",
-    "webhook.test": "Sent a test to who is told",
+    "webhook.set": "Set up notifications",
+    "webhook.remove": "Removed notifications",
+    "webhook.test": "Sent a test notification",
 }
 
 

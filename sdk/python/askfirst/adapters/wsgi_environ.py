@@ -80,13 +80,22 @@ def raw(value: object) -> bytes:
     return str(value).encode("latin-1", "replace")
 
 
+def text_of(value: object) -> str:
+    """The text of a path; Django, whose environ is this too, has put it there decoded."""
+    text = str(value)
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
 def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
     """Take the receipt out of the environ; its secrets, and what an answer is read from (M40).
 
     Every other byte of the Cookie header stays, but for commas that joined it with others.
     """
     script = environ.get("SCRIPT_NAME")
-    mount_at(root_of(raw(script).decode("utf-8", "replace")) if script else "")
+    mount_at(root_of(text_of(script)) if script else "")
     states: Sequence[Header] = ()
     secrets: Sequence[bytes] = ()
     value: str | None = environ.get(_COOKIE)
@@ -138,8 +147,7 @@ def page_scope(environ: Mapping[str, Any]) -> dict[str, Any]:
 
 def scope_of(environ: Mapping[str, Any], headers: Sequence[Header]) -> dict[str, Any]:
     """An ASGI scope of a request."""
-    root = raw(environ.get("SCRIPT_NAME", "")).decode("utf-8", "replace")
-    path = raw(environ.get("PATH_INFO", "")).decode("utf-8", "replace")
+    root, path = text_of(environ.get("SCRIPT_NAME", "")), text_of(environ.get("PATH_INFO", ""))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

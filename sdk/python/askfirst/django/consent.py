@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from askfirst.adapters.wsgi_environ import VISIT, consent_in
+from askfirst.adapters.wsgi_environ import VISIT, consent_in, text_of
+from askfirst.http.mount import root_of, whole
 from askfirst.pages.html import Html
 from askfirst.pages.notice import askfirst_notice as _notice
 
@@ -37,8 +38,11 @@ def askfirst_notice(
 
 def address(request: HttpRequest) -> dict[str, Any]:
     """As much of an ASGI scope as tells the page's address."""
+    # As text: Django has decoded what the server said, and its own setting may name the root.
+    root = root_of(text_of(request.META.get("SCRIPT_NAME", "")))
+    path = whole(quote(request.path, safe="/:@!$&'()*+,;=~-._"), request.path, root)
     return {
-        "raw_path": quote(request.path, safe="/:@!$&'()*+,;=~-._").encode("ascii"),
+        "raw_path": path.encode("ascii"),
         "query_string": request.META.get("QUERY_STRING", "").encode("latin-1", "replace"),
     }
 

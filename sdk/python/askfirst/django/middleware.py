@@ -10,9 +10,10 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, scope_of, where_of
+from askfirst.adapters.wsgi_environ import CHUNK, VISIT, Given, scope_of
 from askfirst.endpoints.routes import HOST, is_own
 from askfirst.gate.read_request import RequestAnswer, read
+from askfirst.gate.server_actions import Where
 from askfirst.log_fault import log_fault
 
 from ..client import Message
@@ -95,7 +96,7 @@ class ConsentMiddleware:
         adapter = self._adapter
         visit = (adapter.visit_at_once if self._async else adapter.visit)(request.META, answer)
         request.META[VISIT] = visit
-        adapter.hear(visit, secrets, lambda: where_of(request.META))
+        adapter.hear(visit, secrets, lambda: _where(request))
         return Arrived(request, visit, secrets)
 
     def _leave(self, arrived: Arrived, response: HttpResponseBase) -> HttpResponseBase:
@@ -123,14 +124,14 @@ class ConsentMiddleware:
 
     def _saw(self, arrived: Arrived, response: HttpResponseBase) -> None:
         request = arrived.request
-        where = address(request)
+        where = _where(request)
         self._adapter.report_page_view(
             arrived.visit,
             arrived.secrets,
             method=request.method or "",
-            path=where["raw_path"].decode("ascii"),
-            query=where["query_string"],
-            peer=str(request.META.get("REMOTE_ADDR", "")),
+            path=where.path,
+            query=where.query,
+            peer=where.peer,
             status=response.status_code,
             response=[(b"content-type", response.get("Content-Type", "").encode("latin-1"))],
         )
@@ -138,7 +139,8 @@ class ConsentMiddleware:
     def _own(
         self, request: HttpRequest, secrets: tuple[bytes, ...], *, whole: bool
     ) -> HttpResponseBase:
-        scope = {**scope_of(request.META, Given(request.META)), "scheme": request.scheme}
+        scope = {**scope_of(request.META, Given(request.META)), **address(request)}
+        scope["scheme"] = request.scheme
 
         def read() -> tuple[bytes, bool]:
             chunk = request.read(CHUNK)
@@ -163,3 +165,9 @@ class ConsentMiddleware:
 def _route(request: HttpRequest) -> str | None:
     match = getattr(request, "resolver_match", None)
     return f"/{match.route}" if match is not None else None
+
+
+def _where(request: HttpRequest) -> Where:
+    at = address(request)
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    return Where(at["raw_path"].decode("ascii"), at["query_string"], peer)

@@ -35,8 +35,13 @@ class DecisionReport:
 
 
 def decisions_of(policy: Policy) -> tuple[Decision, ...]:
-    """Everything that can be answered: nothing, each purpose alone, all, all with the opt-out."""
+    """Everything that can be answered: nothing, each purpose alone, all, all with the opt-out.
+
+    None where nothing is asked.
+    """
     purposes = frozenset(policy.asked)
+    if not purposes:
+        return ()
     sold = frozenset(name for name in purposes if policy.purposes[name].terms.sells_or_shares)
     alone = [Decision(f"{name} alone", frozenset({name})) for name in policy.asked]
     return (

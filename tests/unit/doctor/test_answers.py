@@ -71,3 +71,4 @@ def test_every_answer_is_given() -> None:
         "accept all": (["ads", "statistics"], False),
         "accept all, with Global Privacy Control": (["statistics"], True),
     }
+    assert decisions_of(read_policy(policy(statistics={"legal_basis": "contract"}))) == ()

@@ -88,7 +88,7 @@ def _owner(options: Mapping[str, str | None], folder: Path) -> tuple[Owner, list
         if option is not None:
             option = tidy_origin(option) if question.key == "origin" else option.strip()
             option = option.upper() if question.key == "country" else option
-            if wrong := question.authorize(option):
+            if wrong := question.check(option):
                 raise click.UsageError(f"--{question.key} {option!r}: {wrong}")
         elif question.made_up:
             made_up.append(question.key)

@@ -127,19 +127,19 @@ class _Asking:
                 self.made_up.append(f"{question.key} ({question.default})")
             return question.default
         if option is not None:
-            if wrong := question.authorize(option):
+            if wrong := question.check(option):
                 raise click.UsageError(f"--{question.key} {option!r}: {wrong}")
             return option
 
-        def judged(value: str) -> str:
+        def checked(value: str) -> str:
             tidied = tidy_origin(value) if question.key == "origin" else value.strip()
             tidied = tidied.upper() if question.key == "country" else tidied
-            if wrong := question.authorize(tidied):
+            if wrong := question.check(tidied):
                 raise click.BadParameter(wrong)
             return tidied
 
         hint = None if question.made_up and question.key != "origin" else question.default
-        return str(self._prompt(question.asks, question.key, default=hint, value_proc=judged))
+        return str(self._prompt(question.asks, question.key, default=hint, value_proc=checked))
 
     def framework(self, name: str | None, project: Project) -> Framework:
         """The framework: told, found, or asked for."""

@@ -44,8 +44,8 @@ class Callers:
         def accepts_page_token(placed: Placed, path: str) -> bool:
             # The gate says that this was a page of the site; which of its origins, the browser.
             elsewhere = placed.policy.origins and not exact_origin(headers, placed.policy.origins)
-            vouch = caller.accepts_page_token
-            return not elsewhere and vouch is not None and vouch(placed.name, path, sent.vouch)
+            accepts = caller.accepts_page_token
+            return not elsewhere and accepts is not None and accepts(placed.name, path, sent.vouch)
 
         return Sender(site, caller.handle, signals, accepts_page_token)
 

@@ -10,14 +10,16 @@ from askfirst.terms.pages import covers
 from askfirst.terms.placed import Placed, split
 
 # Whether a path is believed to be a page of the site on which this collector may stand.
-Vouches = Callable[[Placed, str], bool]
+AcceptsPageToken = Callable[[Placed, str], bool]
 _PATH = 2  # the level of `page` that has a path
 
 
 class PlacedBatch:
     """`placed` is None for a key that no collector has which stands on pages of the site now."""
 
-    def __init__(self, placed: Placed | None, accepts_page_token: Vouches, *, relay: bool) -> None:
+    def __init__(
+        self, placed: Placed | None, accepts_page_token: AcceptsPageToken, *, relay: bool
+    ) -> None:
         self._placed = placed
         self._accepts_page_token = accepts_page_token
         self._relay = relay

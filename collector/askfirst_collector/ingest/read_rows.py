@@ -18,7 +18,7 @@ from askfirst.terms.placed import Placed, split
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.authorize import Authorization
 from askfirst_collector.ingest.build_row import RowTemplate, row_template
-from askfirst_collector.ingest.placed_batch import PlacedBatch, Vouches
+from askfirst_collector.ingest.placed_batch import AcceptsPageToken, PlacedBatch
 from askfirst_collector.ingest.relay_observed import listed
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row, always
@@ -34,7 +34,7 @@ class Sender:
     site: Site
     handle: str | None
     signals: Signals
-    accepts_page_token: Vouches
+    accepts_page_token: AcceptsPageToken
     relay: bool = False  # under the site's key: it observed, the request's headers are its own
     is_awaited: Callable[[], bool] = always  # whether whoever sent them still listens
 

@@ -17,17 +17,17 @@ UNKNOWN_CONTACT = "privacy@example.org"
 UNKNOWN_NAME = "The owner of {site}"
 LOCAL = "http://127.0.0.1:8000"
 
-Judge = Callable[[str], str | None]
+Check = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question: `judge` says what is wrong with an answer, `default` what is taken unasked."""
+    """One question: `check` says what is wrong with an answer, `default` what is taken unasked."""
 
     key: str
     asks: str
     default: str
-    authorize: Judge
+    check: Check
     # A default that is only there so that the file can be read: the owner must replace it.
     made_up: bool = False
 
@@ -35,35 +35,35 @@ class Question:
 def questions(project: Project, folder: Path) -> tuple[Question, ...]:
     """Everything an owner alone knows, in the order in which it is asked."""
     site = _name(project.name or folder.resolve().name)
-    judge = _judged
+    check = _check_by_reader
     return (
-        Question("site", "What is the site called (a short name)?", site, judge("site")),
+        Question("site", "What is the site called (a short name)?", site, check("site")),
         Question(
             "origin",
             "At which origin do visitors find it?",
             LOCAL,
-            judge("origins", lambda value: [value]),
+            check("origins", lambda value: [value]),
             made_up=True,
         ),
         Question(
             "controller",
             "Who decides about the data (the controller, as visitors know it)?",
             project.owner or UNKNOWN_NAME.format(site=site),
-            judge("controller", lambda value: _controller(name=value)),
+            check("controller", lambda value: _controller(name=value)),
             made_up=not project.owner,
         ),
         Question(
             "contact",
             "Where can a visitor write to (an e-mail address or a page)?",
             project.contact or UNKNOWN_CONTACT,
-            judge("controller", lambda value: _controller(contact=value)),
+            check("controller", lambda value: _controller(contact=value)),
             made_up=not project.contact,
         ),
         Question(
             "country",
             "In which country is the controller (two letters)?",
             UNKNOWN_COUNTRY,
-            judge("controller", lambda value: _controller(country=value)),
+            check("controller", lambda value: _controller(country=value)),
             made_up=True,
         ),
     )
@@ -73,18 +73,18 @@ def _controller(**changes: str) -> dict[str, str]:
     return {"name": "Example", "contact": "a@example.org", "country": "IE", **changes}
 
 
-def _judged(key: str, put: Callable[[str], Any] = str) -> Judge:
-    """The policy's own reader is the judge: whatever passes here passes there."""
+def _check_by_reader(key: str, put: Callable[[str], Any] = str) -> Check:
+    """The policy's own reader checks it: whatever passes here passes there."""
     rest: Mapping[str, Any] = shipped("minimal").document
 
-    def judge(value: str) -> str | None:
+    def check(value: str) -> str | None:
         try:
             read_policy({**rest, key: put(value)})
         except PolicyError as error:
             return error.problems[0].message
         return None
 
-    return judge
+    return check
 
 
 def _name(text: str) -> str:

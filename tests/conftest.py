@@ -20,7 +20,8 @@ from askfirst_collector.services import Services
 from askfirst_collector.store import database
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.migrate import migrate
-from tests.unit.closing.house import Clock, noon, opened
+from tests.support.collectors import Clock
+from tests.unit.closing.house import noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
 

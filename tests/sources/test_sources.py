@@ -83,3 +83,13 @@ def test_the_tests_are_laid_out_as_the_source() -> None:
     names = {folder.name for source in sources for folder in source.iterdir() if folder.is_dir()}
     folders = {folder.name for folder in (ROOT / "tests/unit").iterdir() if folder.is_dir()}
     assert folders - {"__pycache__"} <= names
+
+
+def test_there_is_one_clock_for_tests() -> None:
+    """Time that stands still until it is set, and starts at the same moment everywhere."""
+    defining = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(r"^class Clock\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert defining == ["tests/support/collectors.py"]

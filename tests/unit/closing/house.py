@@ -8,7 +8,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,11 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
 from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.store.salts import pseudonym
-from tests.support.collectors import believe_every_batch, read_beside
+from tests.support.collectors import Clock, believe_every_batch, read_beside
 from tests.support.draws import no_noise
 
 DAY = 86_400
 MONDAY = "2026-11-16"
-
-
-@dataclass
-class Clock:
-    """Unix seconds, moved by hand."""
-
-    now: float
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 def policy(name: str = "standard", **statistics: Any) -> Policy:

@@ -14,6 +14,7 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.links import create_set_up_link
+from tests.support.collectors import Clock
 from tests.support.draws import no_noise
 from tests.system.isolation.world import World, world
 
@@ -21,16 +22,6 @@ ORIGIN = "https://shop.example"
 BASE = "/askfirst/host"
 PASSWORD = "four quiet herons wade"
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
-
-
-class Clock:
-    """Seconds that move only when told."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-
-    def __call__(self) -> float:
-        return self.at
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ async def test_an_unknown_browser_is_slow_and_not_shut_out(
     await attack(dashboard)
     guesses = 0
     for second in range(40):
-        clock.at += 1
+        clock.now += 1
         guesses += await guess(dashboard, second % NETWORKS) == 401
     holds.clear()
     async with client_of(dashboard, address="192.0.2.1") as stranger:

@@ -213,9 +213,9 @@ async def test_a_session_ends_by_itself(
     client: httpx.AsyncClient, parts: Services, clock: Clock
 ) -> None:
     await set_up(client, parts)
-    clock.at += SESSION_SECONDS - 1
+    clock.now += SESSION_SECONDS - 1
     assert (await client.get("/account")).status_code == 200
-    clock.at += 2
+    clock.now += 2
     assert (await client.get("/account")).status_code == 303
 
 
@@ -224,7 +224,7 @@ async def test_a_member_has_a_bounded_number_of_sessions(
 ) -> None:
     await set_up(client, parts)
     for _ in range(LARGEST_SESSION_COUNT):
-        clock.at += 1
+        clock.now += 1
         async with client_of(dashboard) as other:
             assert (await sign_in(other)).status_code == 303
     assert (await client.get("/account")).status_code == 303

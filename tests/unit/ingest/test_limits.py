@@ -12,16 +12,7 @@ from askfirst.observe import network_limit
 from askfirst.observe.network_limit import AddressLimit
 from askfirst_collector.ingest import daily_limit as limits
 from askfirst_collector.ingest.daily_limit import DailyLimit
-
-
-class Clock:
-    """Seconds in our hands."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_356_333.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.collectors import Clock
 
 
 def test_a_network_counts_together_and_its_neighbour_does_not() -> None:

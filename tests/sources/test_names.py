@@ -46,7 +46,7 @@ WIRE = re.compile(
 )
 # What pages, commands and documents for owners say is in the words of the field.
 FORMER_WORDS = re.compile(
-    r"in force\b|\btake it with you|(?<!visitors will )\bbe told\b|(who|nobody|address) is told"
+    r"in force\b|\btake it with you|(?<!visitors will )\bbe told\b|(who|address) is told"
     r"|\b(draw|drew) (a|the) (new )?key",
     re.IGNORECASE,
 )

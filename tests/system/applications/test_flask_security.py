@@ -1,4 +1,4 @@
-"""Flask-Security behind the gate: sign-in, remember-me, signing out work, or the log says why."""
+"""Flask-Security with Flask-Admin behind the gate: all of it works, or the log says why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from tests.system.applications.installed import Project, copied, installed
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1200)]
 CODE = """
 from flask import Flask, render_template_string
+from flask_admin import Admin
+from flask_admin.contrib.sqla import ModelView
+from flask_security import current_user
 from flask_security import Security, SQLAlchemyUserDatastore, hash_password
 from flask_security.models import fsqla_v3 as fsqla
 from flask_sqlalchemy import SQLAlchemy
@@ -33,7 +36,15 @@ class User(db.Model, fsqla.FsUserMixin):
     pass
 
 
+class People(ModelView):
+    column_list = form_columns = ("email", "active")
+
+    def is_accessible(self):
+        return current_user.is_authenticated
+
+
 security = Security(app, SQLAlchemyUserDatastore(db, User, Role))
+Admin(app, name="Tide").add_view(People(User, db, name="People", endpoint="people"))
 with app.app_context():
     db.create_all()
     if not security.datastore.find_user(email="ada@shop.example"):
@@ -56,7 +67,11 @@ SERVE = ("-m", "flask", "--app", "tides:app", "run", "--port", "PORT", "--no-deb
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = installed(tmp_path_factory.mktemp("security"), "flask-security[fsqla,common]==5.9.2")
+    made = installed(
+        tmp_path_factory.mktemp("security"),
+        "flask-security[fsqla,common]==5.9.2",
+        "flask-admin[sqlalchemy]==2.2.1",
+    )
     file = made.folder / "tides.py"
     file.write_text(CODE, "utf-8")
     made.add_askfirst(file, "flask")
@@ -85,6 +100,10 @@ def test_signing_in_and_being_remembered_survive(
         sign_in(page, site.origin)
         expect(page.get_by_text("ada@shop.example")).to_be_visible()
         assert {"session", "remember_token"} <= {cookie["name"] for cookie in context.cookies()}
+        page.goto(f"{site.origin}/admin/people/edit/?id=1")
+        page.locator("input[type=submit]").first.click()
+        # Said by the session, on the page that the form leads to.
+        expect(page.get_by_text("Record was successfully saved.")).to_be_visible()
         context.clear_cookies(name="session")
         page.goto(site.origin)
         expect(page.get_by_text("ada@shop.example")).to_be_visible()

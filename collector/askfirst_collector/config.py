@@ -66,6 +66,12 @@ class Folder:
             return folder.with_name(f"{folder.name}.revocations.log")
 
     @property
+    def checkpoints(self) -> Path:
+        """How much of each tree of the ledger was signed: beside `revocations.log`."""
+        log = self.revocations
+        return log.with_name(f"{log.name.removesuffix('.log')}.checkpoints")
+
+    @property
     def _revocations_path(self) -> Path:
         return self.path / "revocations.path"
 

@@ -108,6 +108,13 @@ def leaves_of(connection: Connection, tree: str, start: int = 0) -> Iterator[byt
     yield from connection.execute(query.order_by(entry.c.position)).scalars()
 
 
+def signed_size(engine: Engine, tree: str) -> int:
+    """How many leaves of a tree were signed, as far as this ledger knows; 0 for none."""
+    with reading(engine) as connection:
+        last = newest_checkpoint(connection, tree)
+    return 0 if last is None else int(last.size)
+
+
 def newest_checkpoint(connection: Connection, tree: str) -> Any:
     """The row of the largest checkpoint of a tree; None for one without."""
     query = select(checkpoint).where(checkpoint.c.tree == tree)
@@ -115,12 +122,19 @@ def newest_checkpoint(connection: Connection, tree: str) -> Any:
 
 
 def sign_tree(
-    engine: Engine, tree: str, *, origin: str, seed: bytes, urandom: Callable[[int], bytes]
+    engine: Engine,
+    tree: str,
+    *,
+    origin: str,
+    seed: bytes,
+    urandom: Callable[[int], bytes],
+    anew: bool = False,
 ) -> str | None:
     """Sign a checkpoint of what a tree has become; None where nothing was added since the last.
 
     What was signed before is first derived again from the leaves: where that comes out otherwise,
-    Inconsistent is raised and nothing is signed. `origin` is the name of a tree that has none yet.
+    Inconsistent is raised and nothing is signed. `origin` is the name of a tree that has none yet,
+    and from now on that of one that begins `anew`, as this ledger lost what was signed last.
     """
     with reading(engine) as connection:
         last = newest_checkpoint(connection, tree)
@@ -152,7 +166,8 @@ def sign_tree(
             frontier.add(leaf)
         if nodes:
             connection.execute(insert(tree_node), nodes)
-        signed = Checkpoint(origin if last is None else last.origin, frontier.size, frontier.root())
+        name = origin if last is None or anew else last.origin
+        signed = Checkpoint(name, frontier.size, frontier.root())
         note = sign_checkpoint(signed, seed)
         connection.execute(
             insert(checkpoint).values(

@@ -26,6 +26,8 @@ _CLUB = {"site": CLUB}
 _KEY = "0" * 16
 _DAY = (datetime.fromtimestamp(Clock().now, UTC) + timedelta(days=9)).date().isoformat()
 _OTHER = "0" * 64  # the hash of nothing
+# Of age; nobody has its identity.
+_RECIPIENT = "age1d3jknlyql9ptz9lhnmgljyfj9q7lrspekqcdcrgxqqy6n9y9d9usux04nm"
 _WIDER = policy("standard", site=CLUB, origins=["https://club.example"])
 _HOST_POLICY = shipped("host-default")
 
@@ -233,5 +235,11 @@ ROWS = (
         allowed=False,
     ),
     Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
+    Row(
+        "record_backup",
+        ("backup.make",),
+        {"command": Command(("backup", "{folder}", "--recipient", _RECIPIENT))},
+        prepare=_folder,
+    ),
     Row("rotate_keys", ("keys.rotate",), {"command": Command(("keys", "rotate", "receipts"))}),
 )

@@ -40,6 +40,7 @@ CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "remove_webhook": ((), {"site": CLUB}),
     "renew_write_key": ((CLUB, "tides"), {}),
     "retire_site": ((CLUB,), {}),
+    "record_backup": (("make", "backup.age"), {}),
     "rotate_keys": (("receipts",), {}),
     "save_collector": ((tides(_SITE, pages=["/tides/**", "/harbours/*"]),), {}),
     "save_host_policy": ((shipped("host-default"),), {"expected": 0}),

@@ -49,8 +49,8 @@ class NetworkSizes:
 
         What is told of a day or week counts no more of a network than what is told of the longest.
         """
-        asked = (edition.purpose(name) for name in edition.every)
-        periods = {purpose.terms.closes for purpose in asked if purpose is not None}
+        purposes = (edition.purpose(name) for name in edition.every)
+        periods = {purpose.terms.closes for purpose in purposes if purpose is not None}
         closes = max(periods, key=CLOSES.index, default=CLOSES[0])
         period = period_in(edition.policy.time_zone, closes, now)
         return self.is_sized(edition.policy.site, period, handle, address)

@@ -1,0 +1,74 @@
+"""A database as a file by itself: copied as of one moment, looked through, in use or not."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from askfirst_collector.store.faults import error_name, unavailable
+from askfirst_collector.store.present import connect
+
+WAIT = 60.0  # seconds for a database that another program holds
+_BLOCK = 1 << 20  # bytes
+
+
+def copy_database(path: Path, to: Path) -> None:
+    """Copy a database that others may write meanwhile, as of one moment, without its journal.
+
+    `to` is made (0600). Raises CollectorUnavailable, as where another program holds it for long.
+    """
+    with (
+        unavailable(path.stem),
+        closing(connect(path, timeout=WAIT, read_only=True)) as source,
+        closing(connect(to, timeout=WAIT)) as target,
+    ):
+        source.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")
+
+
+def problem_of(path: Path) -> str:
+    """What is wrong with a database, in a word; nothing where it is sound."""
+    try:
+        with closing(connect(path, timeout=WAIT, read_only=True)) as connection:
+            (line,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return error_name(error)
+    return "" if line == "ok" else str(line)
+
+
+def is_used(path: Path) -> bool:
+    """Whether a process has a database open; one that is damaged can be used by nobody.
+
+    Leaves no journal beside one that is not used: leaving WAL takes what nobody has who is not
+    alone.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return False
+    try:
+        with closing(connect(path, timeout=0, create=False)) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    except sqlite3.DatabaseError:
+        return False
+    return bool(mode != "delete")
+
+
+def ledger_of(path: Path) -> tuple[bytes | None, list[str]]:
+    """The id that a ledger shares with its log, and the trees of which something was signed."""
+    with closing(connect(path, timeout=WAIT, read_only=True)) as connection:
+        row = connection.execute("SELECT name FROM pair").fetchone()
+        signed = connection.execute("SELECT DISTINCT tree FROM checkpoint")
+        return None if row is None else bytes(row[0]), [tree for (tree,) in signed]
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file, as `secure_delete` does within one, and remove it. Raises OSError."""
+    remaining = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        while remaining > 0:
+            remaining -= file.write(bytes(min(remaining, _BLOCK)))
+        os.fsync(file.fileno())
+    path.unlink()

@@ -1,6 +1,7 @@
 """Data folders of the versions before, each with a visitor who agreed and was counted once.
 
-`before/*.json` was written by those versions: databases as SQL, keys, cookies of the visitor.
+`before/*.json` was written by those versions: databases as SQL, keys, cookies of the visitor. That
+of 0.1 has a row of somebody who withdrew, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 
 from askfirst import ConsentMiddleware
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ledger.changes import changes
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent / "before"
@@ -82,3 +84,20 @@ async def test_it_opens_migrates_and_serves(version: str, tmp_path: Path) -> Non
         assert answer.status_code == 200, answer.text
         assert (await send("/later"))["dropped"] == [{"index": 0, "reason": "no-grant"}]
     await gate.aclose()
+
+
+@pytest.mark.parametrize(("version", "count"), [("0.1", 2), ("0.2", 1)])
+def test_its_first_start_takes_nothing_for_restored(
+    version: str, count: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M48, M50: 0.1 had no `revocations.log`; who withdrew there keeps the rows, as was agreed."""
+    before = json.loads((HERE / f"{version}.json").read_text("utf-8"))
+    data = restored(before, tmp_path / "data")
+    for _ in range(2):
+        collector = EmbeddedCollector(data, now=lambda: before["now"] + 60, jobs=False)
+        parts = collector.parts()
+        rows = [row for period in parts.events.periods() for row in parts.events.rows(period)]
+        assert len(rows) == count
+        assert changes(parts.engine, limit=1) == ()
+        collector.close()
+    assert "askfirst.W15" not in caplog.text

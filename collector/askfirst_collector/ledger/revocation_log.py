@@ -90,7 +90,7 @@ def _make(
     if _is_empty(connection):
         records: list[Record] = [done(-1, b"", 0)]
     elif former is not None and (name is None or former.pair in (None, name)):
-        records = [*_former(former), *revocations(connection), {"do": "begun", "from": 0}]
+        records = [*_former(former), *revocations(connection), _first(connection, former)]
     elif not may_end:
         raise SettingError("askfirst.E105", str(path), _LOST)
     else:
@@ -110,6 +110,14 @@ def _make(
 def _former(former: Former) -> Iterator[Record]:
     for mark, is_erased in former.endings.items():
         yield {"do": "erase" if is_erased else "end", "mark": mark.hex()}
+
+
+def _first(connection: Connection, former: Former) -> Record:
+    """A ledger that has all that `salts.db` saw of it was not restored, and no row goes."""
+    row = connection.execute(_TOP).one()
+    if former.newest is None or row.idx < former.newest:
+        return {"do": "begun", "from": 0}
+    return done(row.idx, row.leaf, former.generation)
 
 
 def _name(connection: Connection) -> bytes | None:

@@ -79,6 +79,8 @@ class Former:
 
     pair: bytes | None  # the name it shares with one ledger
     endings: dict[bytes, bool]  # the marks of handles that ended, and whether each was erased
+    newest: int | None  # the ledger's last entry at the last ending; None where it was not noted
+    generation: int  # how far the event store had come then
 
 
 def read_former(path: Path) -> Former | None:
@@ -87,9 +89,12 @@ def read_former(path: Path) -> Former | None:
         names = {name for (name,) in file.execute("SELECT name FROM sqlite_schema")}
         if version_of(file) >= _ENDINGS_GONE or "period_salt" not in names:
             return None
-        pair = file.execute("SELECT pair FROM witness").fetchone() if "witness" in names else None
+        query = "SELECT pair, newest, generation FROM witness"
+        witness = file.execute(query).fetchone() if "witness" in names else None
+        pair, newest, generation = witness or (None, None, 0)
         ended = file.execute("SELECT mark, erased FROM ended") if "ended" in names else ()
-        return Former(pair and pair[0], {mark: bool(erased) for mark, erased in ended})
+        endings = {mark: bool(erased) for mark, erased in ended}
+        return Former(pair, endings, newest, generation)
 
 
 def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str) -> bytes:

@@ -120,23 +120,25 @@ def restore(folder: Path) -> None:
     shutil.copy(folder.with_name("ledger.db"), folder / "ledger.db")
 
 
-def make_older(folder: Path) -> None:
+def make_older(folder: Path, *, generation: int = 0) -> None:
     """As the program of before left it: what ended is in `salts.db`, and there is no log."""
     Folder(folder).revocations.unlink()
     with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
         (name,) = ledger.execute("SELECT name FROM pair").fetchone()
     with closing(sqlite3.connect(folder / "salts.db")) as salts:
         salts.executescript(BEFORE)
-        salts.execute("INSERT INTO witness VALUES (1, ?, 9, 1)", (name,))
+        witness = (name, 9, generation)
+        salts.execute("INSERT INTO witness VALUES (1, ?, ?, ?)", witness)
         marks = [(mark_of("shop", WITHDRAWS), 0), (mark_of("shop", ERASES), 1)]
         salts.executemany("INSERT INTO ended VALUES (?, ?)", marks)
         salts.commit()
 
 
-def test_an_older_folder_fills_the_log(folder: Path) -> None:
+def test_an_older_folder_fills_the_log(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """M48: what it says of endings, narrowings, restrictions; then `salts.db` holds keys alone."""
     make_older(folder)
     assert all_stand(folder) == TAKEN_BACK
+    assert "askfirst.W15" not in caplog.text
     with closing(sqlite3.connect(folder / "salts.db")) as salts:
         tables = {name for (name,) in salts.execute("SELECT name FROM sqlite_schema")}
         assert tables == {"period_salt", "grant_key", "batch_key"}
@@ -145,11 +147,25 @@ def test_an_older_folder_fills_the_log(folder: Path) -> None:
     assert all_stand(folder) == TAKEN_BACK
 
 
-def test_an_older_folder_that_was_restored_ends_what_its_salts_remember(folder: Path) -> None:
+def test_an_older_folder_that_was_restored_ends_what_its_salts_remember(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """M48: a backup that is put back together with the newer program."""
     restore(folder)
     make_older(folder)
     assert all_stand(folder) == [FULL, FULL, FULL, "ended", "unknown"]
+    assert "askfirst.W151" in caplog.text
+
+
+def test_an_older_folder_knows_how_far_its_rows_had_come(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M48: where `events.db` alone was put back with the newer program, erased rows go again."""
+    make_older(folder, generation=7)
+    for is_first in (True, False):
+        assert all_stand(folder) == TAKEN_BACK
+        assert ("askfirst.W151" in caplog.text) is is_first
+        caplog.clear()
 
 
 def test_several_processes_fill_it_once(folder: Path) -> None:

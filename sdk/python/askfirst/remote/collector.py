@@ -97,6 +97,8 @@ class HttpCollector:
         # Answers and rights are not to wait behind events.
         self._asking = Connections(place, seconds=seconds, threads=4, most_waiting=200)
         self._telling = Connections(place, seconds=seconds, threads=4, most_waiting=200)
+        # Connecting may take as long as answering; what is lost on its way lingers.
+        self._longest = 2 * seconds + LINGER
         self._now = now
         self._generaliser = Generaliser(places, proxies, NetworkSizes(urandom=urandom))
         if places is not None:
@@ -236,7 +238,7 @@ class HttpCollector:
         """Have it on disk, in the spool; until it is told no event of the handle leaves."""
         await self.forget(entry.handle, taken_back(entry))
         await asyncio.to_thread(self._spool.add, entry)
-        await asyncio.to_thread(self._spool.pass_by, entry.handle, LINGER + 1)
+        await asyncio.to_thread(self._spool.pass_by, entry.handle, self._longest)
 
     async def replay(self, handle: Handle | None = None) -> bool:
         """Tell the collector what it is owed; whether nothing is left."""
@@ -320,9 +322,7 @@ class HttpCollector:
 
     async def _hand_on(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._outbox.is_away:
-            raise CollectorUnavailable(
-                "it was away when it was last asked"
-            )  # no page waits to hear again
+            raise CollectorUnavailable("away when last asked: no page waits to hear it again")
         return await self._post_events(body)
 
     async def _post_events(self, body: Mapping[str, Any]) -> Mapping[str, Any]:

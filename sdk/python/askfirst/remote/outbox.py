@@ -27,7 +27,7 @@ TICK = 1.0  # seconds until what was added meanwhile is on disk, too
 SENDERS = 3  # of the few connections for events, one stays free for pages
 
 # Sends one batch; returns when the collector has answered for it, else raises CollectorUnavailable,
-# and StillOwed where it is first to hear what another process is telling it.
+# and StillPending where it is first to hear what another process is telling it.
 Deliver = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 

@@ -173,7 +173,7 @@ class Spool:
 
     @contextmanager
     def sending(self, handle: Handle) -> Iterator[None]:
-        """While an event of a handle is on its way; raises StillOwed where it may not leave.
+        """While an event of a handle is on its way; raises StillPending where it may not leave.
 
         Many may be on their way at once; a withdrawal waits for them (`pass_by`). Of one whose
         answer was lost the collector may be busy with it still: it counts as on its way a little

@@ -199,7 +199,7 @@ def test_the_page_can_be_read_and_used(shop: Site, visit: Visit, width: int, hei
     page = visit(shop, "/?lines=30", width=width, height=height)
     box = page.notice.bounding_box()
     assert box is not None
-    assert box["height"] <= 0.5 * height
+    assert round(box["height"], 2) <= 0.5 * height  # it is told as 320.00003, too
     page.page.get_by_role("link", name="Up").first.click()
     assert page.page.url.endswith("#top")
     page.page.mouse.wheel(0, 600)

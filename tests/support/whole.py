@@ -19,12 +19,11 @@ from askfirst.terms.policy import Policy
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.jobs.run import run_jobs
 from tests.support.collectors import Clock
-from tests.unit.gate.browser import SAME_ORIGIN, Got, Raw, call
+from tests.unit.gate.browser import SAME_ORIGIN, Got, Raw, call, recorded
 
 FIREFOX = b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PROXY = "127.0.0.1"  # stands before the site, and is believed
 JSON = (b"content-type", b"application/json")
-ATTEMPTS = 10  # at an answer, on a machine that is busy
 
 
 @dataclass
@@ -138,14 +137,7 @@ class Site:
             "choices": choices,
             **more,
         }
-        got = await self.post(visitor, "/askfirst/consent", value)
-        for _ in range(ATTEMPTS):
-            if got.status != 503:
-                break
-            # What was not on disk in two seconds was given up, and may be asked again.
-            got = await self.post(visitor, "/askfirst/consent", value)
-        assert got.status == 200, got.body
-        return got
+        return await recorded(lambda: self.post(visitor, "/askfirst/consent", value))
 
     async def send(self, visitor: Visitor, *events: Mapping[str, object], **more: object) -> Any:
         """Events, in a batch of their own; the body of the answer."""

@@ -167,8 +167,7 @@ async def test_what_the_cookie_does_not_grant_takes_nothing_back(world: World) -
     """M08: an event of one purpose that was refused does not end the others, nor ask again."""
     site = world.site()
     await site.browser.get("/")
-    choices = {"statistics": 2, "marketing": 0}
-    await site.browser.consent("save", world.policy.hash, choices=choices, adult=True)
+    await site.answer("save", choices={"statistics": 2, "marketing": 0})
     got = await site.send({**VISIT, "purpose": "marketing"})
     assert got.json["dropped"] == [{"index": 0, "reason": "no-grant"}]
     assert b"__Host-askfirst" in site.browser.jar

@@ -39,8 +39,7 @@ async def visit(world: World, edition: str, detail: int = 2) -> tuple[Site, str]
     got = await site.browser.get(VISIT["page"])
     timing = got.one(b"server-timing").decode()
     choices = {"statistics": detail, "tides/statistics": 2}
-    answer = await site.browser.consent("save", edition, choices=choices, adult=True)
-    assert answer.status == 200, answer.body
+    await site.answer("save", edition, choices=choices)
     word = re.search(r'desc="tides\.([\w-]{43})"', timing)
     assert word is not None
     return site, word[1]

@@ -65,7 +65,7 @@ def held_up(answers: list[httpx.Response]) -> list[bool]:
 
 async def test_one_network_leaves_the_budget_of_a_site_to_others(origin: str) -> None:
     """A forged Origin used up the 600 a minute of everybody."""
-    async with httpx.AsyncClient(base_url=origin) as client:
+    async with httpx.AsyncClient(base_url=origin, timeout=30) as client:
         forged = await ask(client, "203.0.113.7", MOST + 50)
         over = MOST + 50 - MOST_OF_A_NETWORK
         assert held_up(forged) == [False] * MOST_OF_A_NETWORK + [True] * over
@@ -76,7 +76,7 @@ async def test_one_network_leaves_the_budget_of_a_site_to_others(origin: str) ->
 
 
 async def test_a_site_has_a_budget_whichever_networks_ask(origin: str) -> None:
-    async with httpx.AsyncClient(base_url=origin) as client:
+    async with httpx.AsyncClient(base_url=origin, timeout=30) as client:
         for at in range(MOST // 100):
             assert not any(held_up(await ask(client, f"203.0.{at}.7", 100)))
         (answer,) = await ask(client, "198.51.100.7", 1)
@@ -86,7 +86,7 @@ async def test_a_site_has_a_budget_whichever_networks_ask(origin: str) -> None:
 async def test_a_network_has_what_is_documented_and_no_more(origin: str, clock: Clock) -> None:
     """1,200 grants in ten minutes, however long it goes on: 2,936 got in within 196 seconds."""
     through = 0
-    async with httpx.AsyncClient(base_url=origin) as client:
+    async with httpx.AsyncClient(base_url=origin, timeout=30) as client:
         for _ in range(10):
             answers = await ask(client, "203.0.113.7", MOST_OF_A_NETWORK + 2)
             through += held_up(answers).count(False)

@@ -1,6 +1,6 @@
 """The facts of a period, read from the event store: one scan, and one more for its pairs.
 
-Rows lie together by visitor, so a visitor is a running number here and no pseudonym is kept. Rows
+Rows come by visitor, and a visitor is a running number here. Rows
 without a pseudonym count nowhere: nobody could say how many visitors they are of.
 """
 
@@ -98,18 +98,18 @@ def _scan(
     visits: dict[str, int] = {}
     of_crowded, unsized = period.unsized(), set[int]()
     viewed: dict[int, int] = {}
-    last, visitor = b"", 0
+    last, visitor = 0, 0
     # The hot loop of closing: 2 to 3 µs a row, so hardly anything in here is a function of ours.
     for row in period.events(columns):
-        pseudonym = row[0]
-        if not pseudonym:
+        number = row[0]
+        if not number:
             continue
-        if pseudonym != last:
-            last = pseudonym
+        if number != last:
+            last = number
             visitor += 1
             views, visits = {}, {}
             viewed[visitor] = 0
-            if pseudonym in of_crowded:
+            if number in of_crowded:
                 unsized.add(visitor)
         for at, codes in trees:
             code = row[at]
@@ -179,7 +179,7 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
     day_of: dict[int, int] = {}  # -1: of no day, or of a later one
     inner: dict[int, bool] = {}
     of_crowded, unsized = period.unsized(), set[int]()
-    last, visitor, views, visits = b"", 0, 0, 0
+    last, visitor, views, visits = 0, 0, 0, 0
     device: tuple[int, ...] | None = None
     since = 0
     # Asked for each day of a month, over all of it: as hot as the scan of closing.
@@ -263,7 +263,7 @@ def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) 
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     cuts: dict[str, dict[int, Value | None]] = {name: {} for name in names}
     groups: dict[Pair, dict[tuple[Value, Value], set[int]]] = {pair: {} for pair in pairs}
-    last, visitor = b"", 0
+    last, visitor = 0, 0
     done: set[tuple[int, ...]] = set()
     for row in period.events(names):
         if not row[0]:
@@ -296,10 +296,10 @@ def _dropped(period: PeriodReader) -> tuple[list[tuple[int, set[int]]], set[int]
     Their numbers are none of those who visit.
     """
     groups: Codes = {}
-    numbers: dict[bytes, int] = {}
-    for pseudonym, reason in period.drops():
-        if pseudonym:
-            visitor = numbers.setdefault(pseudonym, FIRST_DROPPED - len(numbers))
+    numbers: dict[int, int] = {}
+    for number, reason in period.drops():
+        if number:
+            visitor = numbers.setdefault(number, FIRST_DROPPED - len(numbers))
             groups.setdefault(reason, set()).add(visitor)
     of_crowded = period.unsized()
-    return list(groups.items()), {n for name, n in numbers.items() if name in of_crowded}
+    return list(groups.items()), {n for own, n in numbers.items() if own in of_crowded}

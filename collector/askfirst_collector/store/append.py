@@ -7,21 +7,22 @@ where other threads are busy; so a round of any size is a handful of them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
+from typing import Any
 
 from askfirst_collector.store.dictionary import Dictionary, time_number
 from askfirst_collector.store.events import TYPES, Batch, Closed, Row
 from askfirst_collector.store.lots import Name, names_of, shuffled
+from askfirst_collector.store.places import draw_places
 from askfirst_collector.store.schema import DIMENSIONS
 
-ID_BYTES = 8  # of a row's random id, of which 63 bits are used
 MOST = 256  # rows or keys in one statement
 
 _PLACES = {name: place for place, name in enumerate(DIMENSIONS)}
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
-EVENT_COLUMNS = 10 + len(DIMENSIONS)
-_ANSWER_COLUMNS = 3
+EVENT_COLUMNS = 8 + len(DIMENSIONS)
+_ANSWER_COLUMNS = _VISITOR_COLUMNS = 3
 
 Numbers = tuple[object, ...]
 
@@ -48,13 +49,34 @@ class Appender:
             known[batch.day, batch.key] = batch.answer
             fresh.append((batch.day, batch.key, batch.answer))
             rows += batch.rows
-        numbers = list(self._numbers(connection, shuffled(rows, self._urandom)))
-        insert(connection, "event", EVENT_COLUMNS, numbers)
+        period = self.dictionary.period
+        numbered = [(period(connection, row.key), row) for row in shuffled(rows, self._urandom)]
+        in_time = [(number, row) for number, row in numbered if number is not None]
+        self.insert(connection, in_time)
         insert(connection, "answer", _ANSWER_COLUMNS, fresh)
-        return len(rows) - len(numbers)
+        return len(rows) - len(in_time)
 
-    def numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> Numbers:
-        """A row as `event` holds it."""
+    def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row]]) -> None:
+        """Store rows, each with the number of its period, at places in this order."""
+        numbers = visitors_of(
+            connection,
+            list({(period, row.pseudonym) for period, row in rows if row.pseudonym}),
+        )
+        visitors: list[Numbers] = []
+        events: list[Numbers] = []
+        for place, (period, row) in zip(
+            draw_places(connection, len(rows), self._urandom), rows, strict=True
+        ):
+            visitor = 0
+            if row.pseudonym:
+                visitor = numbers.setdefault((period, row.pseudonym), place)
+                if visitor == place:
+                    visitors.append((period, row.pseudonym, place))
+            events.append((place, period, visitor, *self._numbers(connection, period, row)))
+        insert(connection, "visitor", _VISITOR_COLUMNS, visitors)
+        insert(connection, "event", EVENT_COLUMNS, events)
+
+    def _numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> Numbers:
         values = row.values
         time = values.get("time", ())
         value = self.dictionary.value
@@ -62,14 +84,10 @@ class Appender:
         for name, parts in values.items():
             if name in _PLACES:
                 codes[_PLACES[name]] = value(connection, period, name, parts)
+        limits = str(row.min_cell_size), str(row.retention_days), str(row.keep_rows_days)
         return (
-            period,
-            row.pseudonym or b"",
-            int.from_bytes(self._urandom(ID_BYTES), "big") >> 1,
             TYPE_NUMBERS[row.type],
-            row.min_cell_size,
-            row.retention_days,
-            row.keep_rows_days,
+            value(connection, period, "limits", limits),
             time_number(time),
             len(time),
             *codes,
@@ -79,12 +97,6 @@ class Appender:
     def forget(self) -> None:
         """Remember nothing: the connection is another one now."""
         self.dictionary.forget()
-
-    def _numbers(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> Iterator[Numbers]:
-        for row in rows:
-            period = self.dictionary.period(connection, row.key)
-            if period is not None:
-                yield self.numbers(connection, period, row)
 
 
 def forget_answers(connection: sqlite3.Connection, before: int) -> None:
@@ -131,18 +143,36 @@ def answers_of(
     connection: sqlite3.Connection, names: Sequence[Sequence[Name]]
 ) -> dict[Name, bytes]:
     """The answers that are kept under any of these names."""
-    wanted = list(chain.from_iterable(names))
-    answers: dict[Name, bytes] = {}
-    for start in range(0, len(wanted), MOST):
-        chunk = wanted[start : start + MOST]
+    return _found(connection, "answer", ("day", "key", "answer"), list(chain.from_iterable(names)))
+
+
+def visitors_of(
+    connection: sqlite3.Connection, names: Sequence[tuple[int, bytes]]
+) -> dict[tuple[int, bytes], int]:
+    """The numbers of those of these pseudonyms, each in its period, that have one."""
+    return _found(connection, "visitor", ("period", "pseudonym", "number"), names)
+
+
+def _found(
+    connection: sqlite3.Connection,
+    table: str,
+    columns: tuple[str, str, str],
+    names: Sequence[tuple[int, bytes]],
+) -> dict[tuple[int, bytes], Any]:
+    """What the third of these columns says beside the first two, where a row has them."""
+    first, second, third = columns
+    rows: dict[tuple[int, bytes], Any] = {}
+    for start in range(0, len(names), MOST):
+        chunk = names[start : start + MOST]
         size = _size(len(chunk))
         marks = ", ".join(["(?, ?)"] * size)
         # CROSS: the few that are wanted are each looked up, not all of the table.
         select = (
-            f"WITH wanted (day, key) AS (VALUES {marks})"  # noqa: S608
-            " SELECT day, key, answer FROM wanted CROSS JOIN answer USING (day, key)"
+            f"WITH wanted ({first}, {second}) AS (VALUES {marks})"  # noqa: S608
+            f" SELECT {first}, {second}, {third}"
+            f" FROM wanted CROSS JOIN {table} USING ({first}, {second})"
         )
         filled = chain(chunk, repeat(chunk[0], size - len(chunk)))
-        for day, key, answer in connection.execute(select, [*chain.from_iterable(filled)]):
-            answers[day, key] = answer
-    return answers
+        for one, other, wanted in connection.execute(select, [*chain.from_iterable(filled)]):
+            rows[one, other] = wanted
+    return rows

@@ -13,7 +13,10 @@ from askfirst_collector.store.schema import KEPT, SEALED
 
 Subject = tuple[str, str, str]  # site, collector, purpose
 Allowed = Mapping[Subject, int]  # days that the host policy gives a subject's rows now
-_OVER = "period = ? AND (keep_rows_days <= ? OR ?)"
+_OVER = (
+    "period = ?1 AND (?3 OR limits IN (SELECT id FROM value WHERE period = ?1"
+    " AND attribute = 'limits' AND CAST(part_3 AS INTEGER) <= ?2))"
+)
 
 
 def seal(connection: sqlite3.Connection, key: PeriodKey, urandom: Callable[[int], bytes]) -> None:
@@ -33,8 +36,8 @@ def clear(connection: sqlite3.Connection, key: PeriodKey) -> int:
     """Remove the rows and strings of a period that stays; its number."""
     number = find_period(connection, key)
     assert number is not None
-    connection.execute("DELETE FROM event WHERE period = ?", (number,))
-    connection.execute("DELETE FROM value WHERE period = ?", (number,))
+    for table in ("event", "visitor", "value"):
+        connection.execute(f"DELETE FROM {table} WHERE period = ?", (number,))  # noqa: S608
     return number
 
 
@@ -55,6 +58,10 @@ def expire(
             (number, *over),
         ).rowcount
     if removed:
+        connection.execute(
+            "DELETE FROM visitor WHERE NOT EXISTS (SELECT 1 FROM event"
+            " WHERE event.period = visitor.period AND event.visitor = visitor.number)"
+        )
         purge_periods(connection)
     return removed
 

@@ -95,8 +95,8 @@ class Dictionary:
     ) -> int:
         tries = 0
         while True:
-            # Three bytes keep rows small; a dictionary that fills them goes on with six.
-            number = _draw(self._urandom, 3 if tries < 8 else 6)
+            # Two bytes keep rows small; a dictionary that fills them goes on with three, with six.
+            number = _draw(self._urandom, 2 if tries < 4 else 3 if tries < 8 else 6)
             if connection.execute(_ADD, (*padded, period, number)).rowcount == 1:
                 return number
             tries += 1
@@ -106,18 +106,21 @@ def add_period(
     connection: sqlite3.Connection, key: PeriodKey, state: int, urandom: Callable[[int], bytes]
 ) -> int:
     """Write down a period that is not there yet; its number."""
+    tries = 0
     while True:
-        number = _draw(urandom, 4)
+        number = _draw(urandom, 3 if tries < 8 else 6)
         added = connection.execute(
             "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, key.site, key.collector, key.purpose, key.closes, key.period, state),
         )
         if added.rowcount == 1:
             return number
+        tries += 1
 
 
 def _draw(urandom: Callable[[int], bytes], size: int) -> int:
-    return int.from_bytes(urandom(size), "big") or 1  # 0 stands for none
+    # With a sign, as SQLite counts bytes; 0 stands for none.
+    return int.from_bytes(urandom(size), "big", signed=True) or 1
 
 
 def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:

@@ -115,7 +115,8 @@ class PeriodReader(Protocol):
     """One view of one period, unchanging, read row by row.
 
     A value is a number here, a code, that means the same everywhere in the period; of `time` it is
-    one of its attribute alone. Every method may raise StoreUnavailable.
+    one of its attribute alone. A visitor is a number of the period too, 0 for none. Every method
+    may raise StoreUnavailable.
     """
 
     def limits(self) -> Limits | None:
@@ -123,18 +124,18 @@ class PeriodReader(Protocol):
         ...
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Each row but the drops: pseudonym (b"" for none), type, and the code of each name.
+        """Each row but the drops: visitor, type, and the code of each name.
 
-        A type is its place in `TYPES`. The rows of one pseudonym come one after the other.
+        A type is its place in `TYPES`. The rows of one visitor come one after the other.
         """
         ...
 
-    def drops(self) -> Iterator[tuple[bytes, int]]:
-        """Pseudonym (b"" for none) and code of the reason, an `action`, of each drop."""
+    def drops(self) -> Iterator[tuple[int, int]]:
+        """Visitor and code of the reason, an `action`, of each drop."""
         ...
 
-    def unsized(self) -> set[bytes]:
-        """The pseudonyms that count towards no size: too many of their network came before."""
+    def unsized(self) -> set[int]:
+        """The visitors who count towards no size: too many of their network came before."""
         ...
 
     def newcomers(self, midnight: int, since: int, until: int) -> int:

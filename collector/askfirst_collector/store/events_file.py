@@ -21,12 +21,10 @@ from askfirst_collector.config import SettingError
 from askfirst_collector.store import close_period, removal
 
 from .append import (
-    EVENT_COLUMNS,
     TYPE_NUMBERS,
     Appender,
     forget_answers,
     forget_moved,
-    insert,
     moved_upto,
     note_moved,
 )
@@ -42,7 +40,7 @@ from .events import (
 )
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
-from .period_reader import SqlitePeriod, row_of, select_rows
+from .period_reader import SqlitePeriod, row_of, rows_of_period, rows_of_visitors
 from .periods import CalendarOf
 from .present import Present
 from .schema import KEPT, STEPS, open_events
@@ -151,9 +149,7 @@ class EventsFile:
         def replace(connection: sqlite3.Connection) -> None:
             number = close_period.clear(connection, key)
             self._appender.dictionary.forget()
-            records = (self._appender.numbers(connection, number, row) for row in rows)
-            placed = [(*record[:2], place, *record[3:]) for place, record in enumerate(records)]
-            insert(connection, "event", EVENT_COLUMNS, placed)
+            self._appender.insert(connection, [(number, row) for row in rows])
             close_period.finish(connection, number)
 
         self._write(replace)
@@ -188,7 +184,7 @@ class EventsFile:
         """The rows of a period, in no meaningful order."""
         with self._reading() as connection:
             number = find_period(connection, key)
-            yield from map(row_of, connection.execute(select_rows("period_id = ?"), (number,)))
+            yield from map(row_of, connection.execute(rows_of_period(), (number,)))
 
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""
@@ -207,15 +203,14 @@ class EventsFile:
         with self._reading() as connection:
             for start in range(0, len(wanted), CHUNK):
                 chunk = wanted[start : start + CHUNK]
-                select = select_rows(removal.of_visitors(len(chunk), "period_id", "pseudonym"))
-                rows += map(row_of, connection.execute(select, chunk))
+                rows += map(row_of, connection.execute(rows_of_visitors(len(chunk)), chunk))
         return rows
 
     def counts(self, key: PeriodKey) -> Counts:
         """Distinct pseudonyms, page views and rows of a period."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT COUNT(DISTINCT NULLIF(visitor, x'')), COALESCE(SUM(type = ?), 0), COUNT(*)"
+                "SELECT COUNT(DISTINCT NULLIF(visitor, 0)), COALESCE(SUM(type = ?), 0), COUNT(*)"
                 " FROM event WHERE period = ? AND type <> ?",
                 (
                     TYPE_NUMBERS["page_view"],
@@ -240,8 +235,8 @@ class EventsFile:
     def pseudonyms(self) -> set[bytes]:
         """Every pseudonym that has a row."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT DISTINCT visitor FROM event WHERE visitor <> x''")
-            return {visitor for (visitor,) in rows}
+            rows = connection.execute("SELECT pseudonym FROM visitor")
+            return {pseudonym for (pseudonym,) in rows}
 
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""

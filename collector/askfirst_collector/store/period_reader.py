@@ -10,6 +10,7 @@ from askfirst.terms.attributes import ATTRIBUTES, Value
 
 from .dictionary import find_period, time_value
 from .events import TYPES, Limits, PeriodKey, Row
+from .removal import with_pseudonyms
 from .schema import DIMENSIONS, PARTS
 
 _DROP = TYPES.index("drop")
@@ -18,8 +19,9 @@ _PARTS_OF = {
     name: [f"{name}_{n}" for n in range(1, ATTRIBUTES[name].finest + 1)] for name in DIMENSIONS
 }
 _ROW_COLUMNS = (
-    "site, collector, purpose, closes, period, type, visitor, min_cell_size, retention_days,"
-    " keep_rows_days, time, time_level, " + ", ".join(", ".join(p) for p in _PARTS_OF.values())
+    "site, collector, purpose, closes, events_text.period, type, pseudonym, min_cell_size,"
+    " retention_days, keep_rows_days, time, time_level, "
+    + ", ".join(", ".join(p) for p in _PARTS_OF.values())
 )
 _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
 
@@ -33,30 +35,31 @@ class SqlitePeriod:
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
+        size, days, keep = (f"CAST(part_{n} AS INTEGER)" for n in (1, 2, 3))
         row = self._connection.execute(
-            "SELECT MAX(min_cell_size), MIN(retention_days), MAX(keep_rows_days)"
-            " FROM event WHERE period = ?",
+            f"SELECT MAX({size}), MIN({days}), MAX({keep}) FROM value"  # noqa: S608
+            " WHERE period = ? AND attribute = 'limits'",
             (self._period,),
         ).fetchone()
         return None if row[0] is None else Limits(*row)
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Each row but the drops: pseudonym, type, and the code of each name, by pseudonym."""
+        """Each row but the drops: visitor, type, and the code of each name, by visitor."""
         return self._connection.execute(
             f"SELECT visitor, type, {', '.join(map(_column, names))}"  # noqa: S608
             " FROM event WHERE period = ? AND type <> ? ORDER BY visitor",
             (self._period, _DROP),
         )
 
-    def drops(self) -> Iterator[tuple[bytes, int]]:
-        """Pseudonym and code of the reason of each drop."""
+    def drops(self) -> Iterator[tuple[int, int]]:
+        """Visitor and code of the reason of each drop."""
         return self._connection.execute(
             "SELECT visitor, action FROM event WHERE period = ? AND type = ?",
             (self._period, _DROP),
         )
 
-    def unsized(self) -> set[bytes]:
-        """The pseudonyms that count towards no size."""
+    def unsized(self) -> set[int]:
+        """The visitors who count towards no size."""
         rows = self._connection.execute(
             "SELECT DISTINCT visitor FROM event WHERE period = ? AND sized = 0", (self._period,)
         )
@@ -66,7 +69,7 @@ class SqlitePeriod:
         """Visitors whose first row of a day is from `since` to `until` (see `PeriodReader`)."""
         row = self._connection.execute(
             "SELECT COUNT(*) FROM (SELECT MIN(time) AS first FROM event WHERE period = ?"
-            " AND visitor <> x'' AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
+            " AND visitor > 0 AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
             " GROUP BY visitor HAVING MIN(sized) > 0) WHERE first >= ?",
             (self._period, _DROP, midnight, until, since),
         ).fetchone()
@@ -93,13 +96,26 @@ def _column(name: str) -> str:
     return f"COALESCE(time, 0) * {_LEVELS} + time_level" if name == "time" else name
 
 
-def select_rows(where: str) -> str:
-    """A statement that reads rows as `row_of` takes them."""
-    return f"SELECT {_ROW_COLUMNS} FROM events_text WHERE {where}"  # noqa: S608
+def rows_of_period() -> str:
+    """A statement that reads the rows of a period, by its number, as `row_of` takes them."""
+    return (
+        f"SELECT {_ROW_COLUMNS} FROM events_text LEFT JOIN visitor"  # noqa: S608
+        " ON visitor.period = period_id AND visitor.number = events_text.number"
+        " WHERE period_id = ?"
+    )
+
+
+def rows_of_visitors(count: int) -> str:
+    """A statement that reads the rows under `count` pseudonyms, as `row_of` takes them."""
+    return (
+        f"SELECT {_ROW_COLUMNS} FROM visitor CROSS JOIN events_text"  # noqa: S608
+        " ON visitor.period = period_id AND visitor.number = events_text.number"
+        f" WHERE {with_pseudonyms(count)}"
+    )
 
 
 def row_of(fields: Sequence[object]) -> Row:
-    """The row that a line of `select_rows` is."""
+    """The row that a line of these statements is."""
     site, collector, purpose, closes, period, type_, visitor, cell, retention, keep = fields[:10]
     time, time_level, *parts = fields[10:]
     values = {"time": time_value(time, time_level)}  # type: ignore[arg-type]

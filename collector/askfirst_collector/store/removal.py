@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from .dictionary import find_period
 from .events import PeriodKey
-from .schema import DIMENSIONS, SEALED
+from .schema import CODES, SEALED
 
 SLICE = 20_000  # rows removed in one transaction, so that others write in between
 CHUNK = 500  # values in one statement
@@ -20,15 +20,17 @@ def erase(connection: sqlite3.Connection, pseudonyms: Collection[bytes]) -> int:
     used: dict[tuple[int, str], set[int]] = {}
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
-        where = of_visitors(len(chunk), "period", "visitor")
-        columns = ", ".join(DIMENSIONS)
+        of_visitors = with_pseudonyms(len(chunk))
+        where = f"(period, visitor) IN (SELECT period, number FROM visitor WHERE {of_visitors})"  # noqa: S608
+        columns = ", ".join(CODES)
         for period, *numbers in connection.execute(
             f"SELECT period, {columns} FROM event WHERE {where}",  # noqa: S608
             chunk,
         ):
-            for name, number in zip(DIMENSIONS, numbers, strict=True):
+            for name, number in zip(CODES, numbers, strict=True):
                 used.setdefault((period, name), set()).add(number)
         removed += connection.execute(f"DELETE FROM event WHERE {where}", chunk).rowcount  # noqa: S608
+        connection.execute(f"DELETE FROM visitor WHERE {of_visitors}", chunk)  # noqa: S608
     for (period, name), numbers in used.items():
         _purge_values(connection, period, name, sorted(numbers))
     if removed:
@@ -41,24 +43,23 @@ def drop_slice(connection: sqlite3.Connection, key: PeriodKey) -> bool:
     number = find_period(connection, key)
     if number is None:
         return True
-    bound = connection.execute(
-        "SELECT visitor, id FROM event WHERE period = ? ORDER BY visitor, id LIMIT 1 OFFSET ?",
-        (number, SLICE),
-    ).fetchone()
-    if bound is not None:
-        connection.execute(
-            "DELETE FROM event WHERE period = ? AND (visitor, id) < (?, ?)", (number, *bound)
-        )
-        return False
-    connection.execute("DELETE FROM event WHERE period = ?", (number,))
+    for table, key_of in (("event", "id"), ("visitor", "pseudonym")):
+        slice_of = f"SELECT {key_of} FROM {table} WHERE period = ?1 LIMIT {SLICE}"  # noqa: S608
+        removed = connection.execute(
+            f"DELETE FROM {table} WHERE period = ?1 AND {key_of} IN ({slice_of})",  # noqa: S608
+            (number,),
+        ).rowcount
+        if removed:
+            return False
     connection.execute("DELETE FROM period WHERE id = ?", (number,))
     purge_periods(connection)
     return True
 
 
-def of_visitors(count: int, period: str, visitor: str) -> str:
-    """A condition that finds `count` pseudonyms in every period by the key of `event`."""
-    return f"{period} IN (SELECT id FROM period) AND {visitor} IN ({', '.join('?' * count)})"  # noqa: S608
+def with_pseudonyms(count: int) -> str:
+    """A condition that finds `count` pseudonyms in every period by the key of `visitor`."""
+    marks = ", ".join("?" * count)
+    return f"visitor.period IN (SELECT id FROM period) AND visitor.pseudonym IN ({marks})"  # noqa: S608
 
 
 def _purge_values(

@@ -4,13 +4,16 @@
                 it is open; 1 once it is sealed: what comes later is not stored; 2 when its rows are
                 those that are kept: lowered, most without pseudonym
     value       the dictionary of a period: one entry for each distinct value of an attribute.
-                It lives and dies with the period, so no string outlives the rows that used it
-    event       one row, clustered by (period, visitor): the rows of a period, and of a visitor in
-                it, lie together. `visitor` is the pseudonym, x'' for none; `id` is random, so that
-                no order of rows tells an order of events. `time` is the start of the second,
-                minute, hour or day (unix seconds, UTC) that `time_level` says; every other
-                attribute names an entry of `value`, 0 for none. `sized` is 0 where the visitor
-                counts towards no size, as enough of the same network came before
+                It lives and dies with the period, so no string outlives the rows that used it.
+                An entry `limits` is what the terms of rows say: size, days, days as rows
+    visitor     the pseudonyms of a period, each with the number that its rows have there: the
+                place of one of them
+    event       one row, at the end of the file but for some (see `places.py`): `id` tells which
+                thousand rows came before, and no order among a thousand. `visitor` is 0 for none.
+                `time` is the start of the second, minute, hour or day (unix seconds, UTC) that
+                `time_level` says; every other attribute, and `limits`, names an entry of `value`, 0
+                for none. `sized` is 0 where the visitor counts towards no size, as enough of the
+                same network came before
                 A `drop` says in `action`, and nowhere else, why an event was not stored
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
     moved       up to which lot each spool was moved; written in the commit that stores the lot
@@ -24,9 +27,10 @@ A join that a SELECT does not use costs nothing (SQLite leaves it out).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from askfirst.terms.attributes import ADDED, ATTRIBUTES
@@ -38,6 +42,7 @@ from askfirst_collector.store.versions import Step, bring_up, run_script
 # Columns in their order on disk: what came later stands last.
 _FIRST = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor", *ADDED))
 DIMENSIONS = (*_FIRST, *ADDED)
+CODES = ("limits", *DIMENSIONS)  # columns that name an entry of `value`
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
 # States of a period.
 OPEN, SEALED, KEPT = 0, 1, 2
@@ -90,41 +95,112 @@ INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 """  # noqa: S608 - only names of ours
 
 
+# What version 5 knew: DIMENSIONS may have grown since.
+_FIFTH = (*_FIRST, "campaign")
+
+_BY_PLACE = f"""
+DROP VIEW IF EXISTS events_text;
+ALTER TABLE event RENAME TO event_before;
+CREATE TABLE visitor (
+    period INTEGER NOT NULL,
+    pseudonym BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (period, pseudonym)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    period INTEGER NOT NULL,
+    visitor INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    limits INTEGER NOT NULL,
+    time INTEGER,
+    time_level INTEGER NOT NULL,
+    {", ".join(f"{name} INTEGER NOT NULL" for name in _FIFTH)},
+    sized INTEGER NOT NULL
+) STRICT;
+CREATE INDEX event_visitor ON event (period, visitor);
+"""
+_ROWS_BEFORE = (
+    "SELECT period, visitor, min_cell_size, retention_days, keep_rows_days, type, time, time_level,"  # noqa: S608
+    f" {', '.join(_FIFTH)}, sized FROM event_before ORDER BY period, visitor, id"
+)
+_SPREAD = 7  # places at most from one row to the next: a gap is no row that is missing
+
+
 def _view(dimensions: Sequence[str]) -> str:
     types = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(TYPES))
     columns = [
         "e.period AS period_id, p.site, p.collector, p.purpose, p.closes, p.period",
-        "e.visitor AS pseudonym, NULLIF(e.visitor, x'') AS visitor",
-        f"CASE e.type {types} END AS type",
-        "e.min_cell_size, e.retention_days, e.keep_rows_days, e.time, e.time_level",
+        "e.visitor AS number, NULLIF(e.visitor, 0) AS visitor",
+        f"CASE e.type {types} END AS type, e.time, e.time_level",
     ]
+    for n, name in enumerate(("min_cell_size", "retention_days", "keep_rows_days"), 1):
+        columns.append(f"CAST(v_limits.part_{n} AS INTEGER) AS {name}")
     joins = ["event AS e JOIN period AS p ON p.id = e.period"]
     for name in dimensions:
-        value = f"v_{name}"
-        columns.append(f"COALESCE({value}.level, 0) AS {name}_level")
+        columns.append(f"COALESCE(v_{name}.level, 0) AS {name}_level")
         columns += [
-            f"CASE WHEN {value}.level >= {n} THEN {value}.part_{n} END AS {name}_{n}"
+            f"CASE WHEN v_{name}.level >= {n} THEN v_{name}.part_{n} END AS {name}_{n}"
             for n in range(1, ATTRIBUTES[name].finest + 1)
         ]
-        joins.append(
-            f"LEFT JOIN value AS {value} ON {value}.period = e.period AND {value}.id = e.{name}"
-        )
+    joins += [
+        f"LEFT JOIN value AS v_{name} ON v_{name}.period = e.period AND v_{name}.id = e.{name}"
+        for name in ("limits", *dimensions)
+    ]
     selected, joined = ",\n    ".join(columns), "\n".join(joins)
-    return f"CREATE VIEW IF NOT EXISTS events_text AS SELECT\n    {selected}\nFROM {joined};\n"
+    return f"CREATE VIEW events_text AS SELECT\n    {selected}\nFROM {joined};\n"
+
+
+def _by_place(connection: sqlite3.Connection) -> None:
+    """Rows by place, and their pseudonyms apart. Before, they lay by pseudonym, in no order."""
+    run_script(_BY_PLACE)(connection)
+    marks = ", ".join("?" * (8 + len(_FIFTH)))
+    before = connection.execute(_ROWS_BEFORE)
+    rows = _placed(connection, before)
+    connection.executemany(f"INSERT INTO event VALUES ({marks})", rows)  # noqa: S608
+    connection.execute("DROP TABLE event_before")
+    run_script(_view(_FIFTH))(connection)
+
+
+def _placed(connection: sqlite3.Connection, before: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
+    place, last, number = 0, (0, b""), 0
+    numbers: dict[tuple[int, ...], int] = {}
+    for period, visitor, size, days, keep, *rest in before:
+        place += 1 + os.urandom(1)[0] % _SPREAD
+        if visitor and (period, visitor) != last:
+            last, number = (period, visitor), place
+            connection.execute("INSERT INTO visitor VALUES (?, ?, ?)", (period, visitor, place))
+        limits = numbers.get((period, size, days, keep))
+        if limits is None:
+            limits = numbers[period, size, days, keep] = _add_limits(
+                connection, period, (str(size), str(days), str(keep))
+            )
+        kind, *others = rest
+        yield (place, period, number if visitor else 0, kind, limits, *others)
+
+
+def _add_limits(connection: sqlite3.Connection, period: int, parts: tuple[str, str, str]) -> int:
+    while True:
+        number = int.from_bytes(os.urandom(3), "big") or 1
+        added = connection.execute(
+            "INSERT OR IGNORE INTO value (period, id, attribute, level, part_1, part_2, part_3)"
+            " VALUES (?, ?, 'limits', 3, ?, ?, ?)",
+            (period, number, *parts),
+        )
+        if added.rowcount == 1:
+            return number
 
 
 # From version 0, an empty file, on.
 STEPS: tuple[Step, ...] = (
-    run_script(f"{TABLES}{_view(_FIRST)}"),
-    run_script(
-        "ALTER TABLE event ADD COLUMN campaign INTEGER NOT NULL DEFAULT 0;\n"
-        f"DROP VIEW events_text;\n{_view(DIMENSIONS)}"
-    ),
+    run_script(TABLES),
+    run_script("ALTER TABLE event ADD COLUMN campaign INTEGER NOT NULL DEFAULT 0;"),
     run_script("ALTER TABLE event ADD COLUMN sized INTEGER NOT NULL DEFAULT 1;"),
     run_script(
         "CREATE TABLE moved (spool TEXT NOT NULL PRIMARY KEY, upto INTEGER NOT NULL)"
         " STRICT, WITHOUT ROWID;"
     ),
+    _by_place,
 )
 
 
@@ -161,3 +237,5 @@ def use_journal(connection: sqlite3.Connection, busy_timeout: int) -> None:
             break
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
+    # What is sorted is in no file of its own, which nobody would overwrite.
+    connection.execute("PRAGMA temp_store=MEMORY")

@@ -18,6 +18,8 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+from pyroaring import BitMap
+
 from askfirst_collector.closing.disclosure import DayFacts, Facts, day_totals, disclose
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.tables import TREES, Questions
@@ -41,7 +43,7 @@ NAMES = {
 
 def facts(day: str, pages: int, draw: random.Random) -> Facts:
     """A day of visitors, each with a device and a few pages."""
-    trees: dict[str, dict[tuple[str, ...], set[int]]] = {name: {} for name in (*TREES, "action")}
+    trees: dict[str, dict[tuple[str, ...], BitMap]] = {name: {} for name in (*TREES, "action")}
     all_views = 0
     for visitor in range(1, VISITORS + 1):
         views = 1 + int(draw.expovariate(0.5))
@@ -54,9 +56,9 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
         values["time"] = [(day, f"{draw.randrange(24):02}")]
         for name, of_visitor in values.items():
             for value in of_visitor:
-                trees[name].setdefault(value, set()).add(visitor)
+                trees[name].setdefault(value, BitMap()).add(visitor)
         all_views += min(views, 5)
-    total = set(range(1, VISITORS + 1))
+    total = BitMap(range(1, VISITORS + 1))
     return Facts(total, trees, {day: DayFacts(total, all_views, all_views)})
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import count
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.edition import Choice
@@ -21,6 +22,7 @@ from .disclosure import with_answers
 from .rule import Rule
 from .stores import Stores
 
+FIRST_OF_LEDGER = 2**31
 # Of a purpose that was not chosen yet.
 _NOTHING = Choice(0, 0)
 
@@ -29,8 +31,8 @@ _NOTHING = Choice(0, 0)
 class Answers:
     """Who answered what: numbers of visitors, those who count towards no size by themselves."""
 
-    groups: dict[Value, set[int]]
-    unsized: AbstractSet[int]
+    groups: dict[Value, BitMap]
+    unsized: BitMap
 
 
 def answers_of(stores: Stores, key: PeriodKey) -> Answers:
@@ -89,18 +91,20 @@ def read_consents(
             what = "refused" if edition in counting else None
         newest[handle] = len(events)
         events.append(None if what is None else (handle, (what, str(edition))))
-    groups: dict[Value, set[int]] = {}
+    groups: dict[Value, BitMap] = {}
     numbers: dict[str, int] = {}
-    number = count(-1, -1)  # none of the numbers of those who visit
+    number = count(FIRST_OF_LEDGER)  # none of the numbers of those who visit
     for handle, value in filter(None, events):
-        groups.setdefault(value, set()).add(numbers.setdefault(handle, next(number)))
+        groups.setdefault(value, BitMap()).add(numbers.setdefault(handle, next(number)))
     after_last = period_after(key.closes, key.period)
     marks = ledger.unsized(key.site, key.period, after_last)
-    unsized = {n for handle, n in numbers.items() if marks and mark_of(key.site, handle) in marks}
+    unsized = BitMap(
+        n for handle, n in numbers.items() if marks and mark_of(key.site, handle) in marks
+    )
     if key.collector:
         return Answers(groups, unsized)
     for edition, refused in ledger.refusals(key.site, key.period, after_last).items():
-        of_edition = groups.setdefault(("refused", str(edition)), set())
+        of_edition = groups.setdefault(("refused", str(edition)), BitMap())
         of_edition.update(next(number) for _ in range(refused))
     return Answers(groups, unsized)
 

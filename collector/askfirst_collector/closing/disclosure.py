@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Disclosed, Totals
@@ -20,7 +21,7 @@ from .tree import Known, Leaves, tree
 class DayFacts:
     """The visitors of a day; of each, `MOST_A_DAY` page views and visits at most."""
 
-    visitors: AbstractSet[int]
+    visitors: BitMap
     views: int
     visits: int
 
@@ -33,10 +34,10 @@ class Facts:
     (ISO 8601), `unsized` those who count towards no size.
     """
 
-    total: AbstractSet[int] = frozenset()
+    total: BitMap = field(default_factory=BitMap)
     trees: Mapping[str, Leaves] = field(default_factory=dict)
     days: Mapping[str, DayFacts] = field(default_factory=dict)
-    unsized: AbstractSet[int] = frozenset()
+    unsized: BitMap = field(default_factory=BitMap)
 
 
 def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:
@@ -51,9 +52,7 @@ def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:
 def with_answers(totals: Totals, answers: Leaves, rule: Rule) -> Totals:
     """The same with how many agreed and refused on that day, of every edition together."""
     figures = (
-        rule.figure(
-            frozenset[int]().union(*(own for path, own in answers.items() if path[0] == what))
-        )
+        rule.figure(BitMap().union(*(own for path, own in answers.items() if path[0] == what)))
         for what in ("granted", "refused")
     )
     granted, refused = figures
@@ -98,7 +97,7 @@ def _sum(figures: Iterable[int | None]) -> int | None:
 def _cells(
     facts: Facts, questions: Questions, rule: Rule, known: Known, pairs: ReadPairs, *, enough: bool
 ) -> Iterator[Cell]:
-    shown: dict[str, dict[Value, tuple[int, AbstractSet[int]]]] = {}
+    shown: dict[str, dict[Value, tuple[int, BitMap]]] = {}
     for name, depth in {**questions.apart, **(questions.trees if enough else {})}.items():
         by_path = shown[name] = {}
         for cell, visitors in tree(name, facts.trees.get(name, {}), depth, rule, known):
@@ -107,7 +106,7 @@ def _cells(
                 by_path[cell.path] = cell.visitors, visitors
     if not enough:
         return
-    yield from pair_cells(questions.pairs, shown, rule, pairs)
+    yield from pair_cells(questions.pairs, shown, facts, rule, pairs)
     yield from goals(questions.goals, shown)
     for name, steps in questions.funnels.items():
         yield from funnel(name, steps, shown, rule)

@@ -1,7 +1,8 @@
 """The facts of a period, read from the event store: one scan, and one more for its pairs.
 
-Rows come by visitor, and a visitor is a running number here. Rows
-without a pseudonym count nowhere: nobody could say how many visitors they are of.
+Rows come by visitor, and a visitor is a running number here, so that who shares a value is a bitmap
+(Roaring: Lemire et al. 2018, "Roaring bitmaps: implementation of an optimized software library").
+Rows without a pseudonym count nowhere: nobody could say how many visitors they are of.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+from pyroaring import BitMap
+
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.events import TYPES, PeriodReader
 
@@ -21,21 +24,21 @@ from .rule import MOST_A_DAY
 from .tables import DERIVED, ENTRY, PAGES_SEEN, PAIR_LEVELS, Questions
 
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
-# Visitors of whom something was dropped are numbered from here down, those of whom the ledger knows
-# from -1: each number is of one visitor.
-FIRST_DROPPED = -(2**62)
+# Visitors of whom something was dropped are numbered from here on, those of whom the ledger knows
+# from `consents.FIRST_OF_LEDGER`: each number is of one visitor.
+FIRST_DROPPED = 2**30
 INTERNAL = "internal"  # the channel of what came from the site itself
 
 # What differs from page to page of one visitor.
-_OF_PAGE = frozenset({"page", "referrer", "campaign"})
+_OF_ROW = frozenset({"page", "referrer", "campaign", "time"})
 
-Codes = dict[int, set[int]]
-# Who is in a group, and since when: each number is a visitor, and below it a day by `day_number`.
-# In parts, as what is the same in many rows is grouped once; a visitor may be in several, and the
-# first of their days counts.
-FirstDays = Sequence[Sequence[int]]
+Codes = dict[int, BitMap]
+# Who is in a group on each day by `day_number`; of a visitor the first day is there, later ones
+# may be.
+FirstDays = Mapping[int, BitMap]
 DAY_BITS = 6
 LAST_DAY = (1 << DAY_BITS) - 1
+_DONE = 10_000  # combinations of frequent values that are remembered at a time
 
 
 def day_number(at: str, day: str) -> int:
@@ -49,32 +52,37 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
     """
     value = period.values()
-    names = [name for name in questions.trees if name not in DERIVED]
+    asked = (name for name in questions.trees if name not in DERIVED)
+    names = sorted(asked, key=_OF_ROW.__contains__)
     columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
     groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
-    views, days, unsized = _scan(period, names, columns, groups, value, whole)
+    visitors, days, unsized = _scan(period, names, columns, groups, value, whole)
     read = {ENTRY: "page"}
     trees = {
-        name: {value(read.get(name, name), code): visitors for code, visitors in codes.items()}
+        name: {value(read.get(name, name), code): own for code, own in codes.items()}
         for name, codes in groups.items()
+        if name != PAGES_SEEN
     }
+    if PAGES_SEEN in groups:
+        pages = ("one",), ("more",)
+        trees[PAGES_SEEN] = {pages[more]: own for more, own in groups[PAGES_SEEN].items()}
     drops, unsized_drops = _dropped(period)
-    trees["drops"] = {value("action", code): visitors for code, visitors in drops}
-    if PAGES_SEEN in trees:
-        for visitor, count in views.items():
-            if count:
-                pages = ("one",) if count == 1 else ("more",)
-                trees[PAGES_SEEN].setdefault(pages, set()).add(visitor)
-    return Facts(views.keys(), trees, days, unsized | unsized_drops)
+    trees["drops"] = {value("action", code): own for code, own in drops.items()}
+    return Facts(BitMap(range(1, visitors + 1)), trees, days, unsized | unsized_drops)
 
 
 class _Day:
-    """What happened on one day so far."""
+    """What happened on one day so far; of the visitor who is looked at, also how often."""
+
+    __slots__ = ("own_views", "own_visits", "views", "visitor", "visitors", "visits")
 
     def __init__(self) -> None:
-        self.visitors: set[int] = set()
-        self.views = 0
-        self.visits = 0
+        self.visitors = BitMap()
+        self.visitor = self.own_views = self.own_visits = self.views = self.visits = 0
+
+    def add(self, visitor: int) -> None:
+        self.visitors.add(visitor)
+        self.visitor, self.own_views, self.own_visits = visitor, 0, 0
 
 
 def _scan(
@@ -84,67 +92,90 @@ def _scan(
     groups: Mapping[str, Codes],
     value: Callable[[str, int], Value],
     whole: str,
-) -> tuple[dict[int, int], dict[str, DayFacts], set[int]]:
-    """The page views of each visitor, what happened on each day, and who counts towards no size."""
+) -> tuple[int, dict[str, DayFacts], BitMap]:
+    """How many visitors there are, what happened on each day, and who counts towards no size."""
     place = {name: number for number, name in enumerate(columns, 2)}
-    trees = [(place[name], groups[name]) for name in names]
+    # What is the same in most rows of a visitor is looked at where any of it differs.
+    same = [name for name in names if name not in _OF_ROW]
+    devices = [(number, groups[name]) for number, name in enumerate(same)]
+    first, middle = 2, 2 + len(same)
+    others = [(place[name], groups[name]) for name in names if name in _OF_ROW]
     entries, actions = groups.get(ENTRY, {}), groups.get("action", {})
+    pages_seen = groups.get(PAGES_SEEN, {})
     page_at, referrer_at, action_at = place["page"], place["referrer"], place["action"]
     time_at = place["time"]
-    day_of: dict[int, str] = {}
-    inner: dict[int, bool] = {}
     days: dict[str, _Day] = {}
-    views: dict[str, int] = {}
-    visits: dict[str, int] = {}
-    of_crowded, unsized = period.unsized(), set[int]()
-    viewed: dict[int, int] = {}
-    last, visitor = 0, 0
-    # The hot loop of closing: 2 to 3 µs a row, so hardly anything in here is a function of ours.
+    day_of: dict[int, _Day | None] = {}
+    inner: dict[int, bool] = {}
+    of_crowded, unsized = period.unsized(), BitMap()
+    device: tuple[int, ...] = ()
+    last, visitor, viewed = 0, 0, 0
+    # The hot loop of closing: 2 µs a row, so hardly anything in here is a function of ours.
     for row in period.events(columns):
         number = row[0]
-        if not number:
-            continue
         if number != last:
-            last = number
+            if viewed:
+                _add(pages_seen, viewed > 1, visitor)
+            last, device = number, ()
             visitor += 1
-            views, visits = {}, {}
-            viewed[visitor] = 0
+            viewed = 0
             if number in of_crowded:
                 unsized.add(visitor)
-        for at, codes in trees:
+        own = row[first:middle]
+        if own != device:
+            device = own
+            for at, codes in devices:
+                code = own[at]
+                known = codes.get(code)
+                if known is None:
+                    codes[code] = BitMap((visitor,))
+                else:
+                    known.add(visitor)
+        for at, codes in others:
             code = row[at]
             known = codes.get(code)
             if known is None:
-                codes[code] = {visitor}
+                codes[code] = BitMap((visitor,))
             else:
                 known.add(visitor)
         if row[1] == _ACTION:
-            actions.setdefault(row[action_at], set()).add(visitor)
-        view, referrer = row[1] == _PAGE_VIEW, row[referrer_at]
-        viewed[visitor] += view
+            _add(actions, row[action_at], visitor)
+        time = row[time_at]
+        if time not in day_of:
+            name = whole or next(iter(value("time", time)), "")
+            day_of[time] = days.setdefault(name, _Day()) if name else None
+        day = day_of[time]
+        if day is not None and day.visitor != visitor:
+            day.add(visitor)
+        if row[1] != _PAGE_VIEW:
+            continue
+        viewed += 1
+        if day is not None:
+            day.own_views += 1
+            if day.own_views <= MOST_A_DAY:
+                day.views += 1
+        referrer = row[referrer_at]
         if referrer not in inner:
             inner[referrer] = _is_inner(value("referrer", referrer))
-        begins = view and not inner[referrer]
-        if begins:
-            entries.setdefault(row[page_at], set()).add(visitor)
-        time = row[time_at]
-        day = day_of.get(time)
-        if day is None:
-            day = day_of[time] = whole or next(iter(value("time", time)), "")
-        if not day:
+        if inner[referrer]:
             continue
-        facts = days.get(day)
-        if facts is None:
-            facts = days[day] = _Day()
-        facts.visitors.add(visitor)
-        if view:
-            count = views[day] = views.get(day, 0) + 1
-            facts.views += count <= MOST_A_DAY
-        if begins:
-            count = visits[day] = visits.get(day, 0) + 1
-            facts.visits += count <= MOST_A_DAY
+        _add(entries, row[page_at], visitor)
+        if day is not None:
+            day.own_visits += 1
+            if day.own_visits <= MOST_A_DAY:
+                day.visits += 1
+    if viewed:
+        _add(pages_seen, viewed > 1, visitor)
     by_day = {day: DayFacts(own.visitors, own.views, own.visits) for day, own in days.items()}
-    return viewed, by_day, unsized
+    return visitor, by_day, unsized
+
+
+def _add(groups: Codes, code: int, visitor: int) -> None:
+    known = groups.get(code)
+    if known is None:
+        groups[code] = BitMap((visitor,))
+    else:
+        known.add(visitor)
 
 
 @dataclass(frozen=True)
@@ -157,7 +188,7 @@ class Arrivals:
     day: DayFacts | None
     everybody: FirstDays
     trees: Mapping[str, Mapping[Value, FirstDays]]
-    unsized: AbstractSet[int] = frozenset()
+    unsized: BitMap
 
 
 def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arrivals:
@@ -168,30 +199,29 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
     value = period.values()
     # What is the same in most rows of a visitor stands first, and is looked at where it differs.
     trees = [name for name in questions.trees if name not in (*DERIVED, "time")]
-    names = sorted(trees, key=_OF_PAGE.__contains__)
-    middle, end = 3 + sum(name not in _OF_PAGE for name in names), 3 + len(names)
+    names = sorted(trees, key=_OF_ROW.__contains__)
+    middle = 3 + sum(name not in _OF_ROW for name in names)
+    # By the code of a value and, in the last bits, a day.
+    groups: dict[str, Codes] = {name: {} for name in (*names, "action", "")}
+    devices = [(at, groups[name]) for at, name in enumerate(names[: middle - 3])]
+    others = [(at, groups[name]) for at, name in enumerate(names[middle - 3 :], middle)]
+    everybody, actions = groups[""], groups["action"]
     referrer_at = 3 + names.index("referrer") if "referrer" in names else None
-    # By the codes of a device, or a page, together: one look-up for all of them.
-    devices: dict[tuple[int, ...], list[int]] = {}
-    pages: dict[tuple[int, ...], list[int]] = {}
-    actions: dict[tuple[int, ...], list[int]] = {}
+    action_at = 3 + len(names)
     own = _Day()
     day_of: dict[int, int] = {}  # -1: of no day, or of a later one
     inner: dict[int, bool] = {}
-    of_crowded, unsized = period.unsized(), set[int]()
-    last, visitor, views, visits = 0, 0, 0, 0
+    of_crowded, unsized = period.unsized(), BitMap()
+    last, visitor = 0, 0
     device: tuple[int, ...] | None = None
     since = 0
     # Asked for each day of a month, over all of it: as hot as the scan of closing.
     for row in period.events(["time", *names, "action"]):
-        if not row[0]:
-            continue
         if row[0] != last:
-            last, device = row[0], None
+            last, device, since = row[0], None, LAST_DAY + 1
             visitor += 1
             if last in of_crowded:
                 unsized.add(visitor)
-            views = visits = 0
         time = row[2]
         at = day_of.get(time)
         if at is None:
@@ -199,55 +229,50 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
             at = day_of[time] = day_number(name, day) if "" < name <= day else -1
         if at < 0:
             continue
-        number = (visitor << DAY_BITS) + at
         codes = row[3:middle]
         if codes != device or at < since:
+            if at < since:
+                _add(everybody, at, visitor)
             device, since = codes, at
-            devices.setdefault(codes, []).append(number)
-        numbers = pages.get(row[middle:end])
-        if numbers is None:
-            pages[row[middle:end]] = [number]
-        elif numbers[-1] != number:
-            numbers.append(number)
+            for place, devices_of in devices:
+                _add(devices_of, (codes[place] << DAY_BITS) + at, visitor)
+        for place, values in others:
+            code = (row[place] << DAY_BITS) + at
+            known = values.get(code)
+            if known is None:
+                values[code] = BitMap((visitor,))
+            else:
+                known.add(visitor)
         if row[1] == _ACTION:
-            actions.setdefault(row[end:], []).append(number)
+            _add(actions, (row[action_at] << DAY_BITS) + at, visitor)
         if at != LAST_DAY:
             continue
-        own.visitors.add(visitor)
+        if own.visitor != visitor:
+            own.add(visitor)
         if row[1] != _PAGE_VIEW:
             continue
-        views += 1
-        own.views += views <= MOST_A_DAY
+        own.own_views += 1
+        own.views += own.own_views <= MOST_A_DAY
         if referrer_at is not None:
             referrer = row[referrer_at]
             if referrer not in inner:
                 inner[referrer] = _is_inner(value("referrer", referrer))
             if not inner[referrer]:
-                visits += 1
-                own.visits += visits <= MOST_A_DAY
+                own.own_visits += 1
+                own.visits += own.own_visits <= MOST_A_DAY
     return Arrivals(
         DayFacts(own.visitors, own.views, own.visits) if own.visitors else None,
-        [*devices.values()],
-        {
-            name: _by_value(group, at, partial(value, name))
-            for group, columns in (
-                (devices, names[: middle - 3]),
-                (pages, names[middle - 3 :]),
-                (actions, ["action"]),
-            )
-            for at, name in enumerate(columns)
-        },
+        everybody,
+        {name: _by_value(groups[name], partial(value, name)) for name in (*names, "action")},
         unsized,
     )
 
 
-def _by_value(
-    groups: Mapping[tuple[int, ...], list[int]], at: int, value: Callable[[int], Value]
-) -> dict[Value, list[list[int]]]:
-    """What is grouped by several codes, by the value of the one that stands at `at`."""
-    trees: dict[Value, list[list[int]]] = {}
-    for codes, numbers in groups.items():
-        trees.setdefault(value(codes[at]), []).append(numbers)
+def _by_value(codes: Codes, value: Callable[[int], Value]) -> dict[Value, dict[int, BitMap]]:
+    """What is grouped by code and day, by the value and then by the day."""
+    trees: dict[Value, dict[int, BitMap]] = {}
+    for code, visitors in codes.items():
+        trees.setdefault(value(code >> DAY_BITS), {})[code & LAST_DAY] = visitors
     return trees
 
 
@@ -255,42 +280,66 @@ def _is_inner(referrer: Value) -> bool:
     return not referrer or referrer[0] == INTERNAL
 
 
-def read_pairs(period: PeriodReader, pairs: Sequence[Pair], frequent: Frequent) -> Pairs:
-    """Which visitors have a row with both values; numbered as `read_facts` numbers them."""
+def read_pairs(period: PeriodReader, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+    """Who of these visitors has a row with both values; numbered as `read_facts` numbers them."""
+    pairs = {pair: visitors for pair, visitors in pairs.items() if visitors}
     if not pairs:
         return {}
     value = period.values()
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    cuts: dict[str, dict[int, Value | None]] = {name: {} for name in names}
-    groups: dict[Pair, dict[tuple[Value, Value], set[int]]] = {pair: {} for pair in pairs}
+    cuts = [_Cuts(partial(value, name), PAIR_LEVELS.get(name, 1), frequent[name]) for name in names]
+    places = [(pair, names.index(pair[0]), names.index(pair[1])) for pair in pairs]
+    groups: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
+    done: dict[tuple[Value | None, ...], list[BitMap]] = {}
+    several = BitMap().union(*pairs.values())
     last, visitor = 0, 0
-    done: set[tuple[int, ...]] = set()
+    is_several = False
+    before: tuple[int, ...] = ()
     for row in period.events(names):
-        if not row[0]:
-            continue
         if row[0] != last:
-            last = row[0]
+            last, before = row[0], ()
             visitor += 1
-            done.clear()
-        codes = row[2:]
-        if codes in done:
+            is_several = visitor in several
+        if not is_several:
             continue
-        done.add(codes)
-        values: dict[str, Value | None] = {}
-        for name, code in zip(names, codes, strict=True):
-            cut = cuts[name]
-            if code not in cut:
-                coarse = value(name, code)[: PAIR_LEVELS.get(name, 1)]
-                cut[code] = coarse if coarse in frequent[name] else None
-            values[name] = cut[code]
-        for (a, b), own in groups.items():
-            first, second = values[a], values[b]
-            if first is not None and second is not None:
-                own.setdefault((first, second), set()).add(visitor)
-    return groups
+        codes = row[2:]
+        if codes == before:
+            continue
+        before = codes
+        values = tuple([cut[code] for cut, code in zip(cuts, codes, strict=True)])
+        both = done.get(values)
+        if both is None:
+            if len(done) > _DONE:
+                done.clear()
+            both = done[values] = [
+                groups[pair].setdefault((first, second), BitMap())
+                for pair, a, b in places
+                if (first := values[a]) is not None and (second := values[b]) is not None
+            ]
+        for known in both:
+            known.add(visitor)
+    return {
+        pair: {both: visitors & pairs[pair] for both, visitors in own.items()}
+        for pair, own in groups.items()
+    }
 
 
-def _dropped(period: PeriodReader) -> tuple[list[tuple[int, set[int]]], set[int]]:
+class _Cuts(dict[int, Value | None]):
+    """By code, a value as a pair table has it; None for what is not frequent."""
+
+    def __init__(
+        self, value: Callable[[int], Value], level: int, frequent: AbstractSet[Value]
+    ) -> None:
+        super().__init__()
+        self._value, self._level, self._frequent = value, level, frequent
+
+    def __missing__(self, code: int) -> Value | None:
+        coarse = self._value(code)[: self._level]
+        cut = self[code] = coarse if coarse in self._frequent else None
+        return cut
+
+
+def _dropped(period: PeriodReader) -> tuple[Codes, BitMap]:
     """Who was dropped for each reason, and who of them counts towards no size.
 
     Their numbers are none of those who visit.
@@ -298,8 +347,6 @@ def _dropped(period: PeriodReader) -> tuple[list[tuple[int, set[int]]], set[int]
     groups: Codes = {}
     numbers: dict[int, int] = {}
     for number, reason in period.drops():
-        if number:
-            visitor = numbers.setdefault(number, FIRST_DROPPED - len(numbers))
-            groups.setdefault(reason, set()).add(visitor)
+        _add(groups, reason, numbers.setdefault(number, FIRST_DROPPED + len(numbers)))
     of_crowded = period.unsized()
-    return list(groups.items()), {n for own, n in numbers.items() if own in of_crowded}
+    return groups, BitMap([n for number, n in numbers.items() if number in of_crowded])

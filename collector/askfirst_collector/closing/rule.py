@@ -14,7 +14,8 @@ privately"), here with a floor: what fewer than `size` share is never shown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+
+from pyroaring import BitMap
 
 MARGIN = 3  # visitors beyond the size that a shown figure has on average
 MOST_A_DAY = 5  # page views, or visits, of one visitor that a total counts
@@ -31,20 +32,20 @@ class Rule:
         self,
         size: int,
         urandom: Callable[[int], bytes],
-        unsized: AbstractSet[int] = frozenset(),
+        unsized: BitMap | None = None,
     ) -> None:
         self.size = size
         self._urandom = urandom
-        self._unsized = unsized
+        self._unsized = unsized or BitMap()
 
-    def figure(self, visitors: AbstractSet[int], *, needed: int | None = None) -> int | None:
+    def figure(self, visitors: BitMap, *, needed: int | None = None) -> int | None:
         """What is shown of them; None where they are too few to be shown at this look.
 
         `needed` is what their number and a draw have to reach: `size` + 3 where nothing is said.
         """
         sized = len(visitors)
         if sized >= self.size and self._unsized:
-            sized -= len(visitors & self._unsized)
+            sized -= visitors.intersection_cardinality(self._unsized)
         if sized < self.size:
             return None
         needed = self.size + MARGIN if needed is None else needed

@@ -9,9 +9,10 @@ Pairs, funnels, hours and what is left over are asked at closing alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from itertools import chain
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
@@ -25,7 +26,7 @@ from askfirst_collector.store.so_far import TOTAL, Figure, Question
 from .calendar import HOUR, asked_of, open_periods
 from .consents import with_answers_of
 from .disclosure import day_totals
-from .facts import DAY_BITS, LAST_DAY, FirstDays, day_number, read_arrivals
+from .facts import FirstDays, day_number, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
 from .tables import questions_of
@@ -82,7 +83,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     totals = with_answers_of(stores, key, day, totals, size=rule.size)
     before = figures.read_so_far(stores.engine, key)
     fresh: dict[Question, Figure] = {}
-    total = _added(before.get(TOTAL), arrivals.everybody, day, rule)
+    total = _added(before.get(TOTAL), [arrivals.everybody], day, rule)
     if total is not None:
         fresh[TOTAL] = total
     if TOTAL in before or TOTAL in fresh:
@@ -111,22 +112,21 @@ def _tree(
             parts.setdefault(value[len(prefix)], {})[value] = group
     for part in sorted(parts):
         question = table, (*prefix, part)
-        arrivals = [*chain.from_iterable(parts[part].values())]
-        figure = _added(before.get(question), arrivals, day, rule)
+        figure = _added(before.get(question), [*parts[part].values()], day, rule)
         if figure is not None:
             yield question, figure
         if figure is not None or question in before:
             yield from _tree(table, parts[part], depth, day, rule, before, question[1])
 
 
-def _added(before: Figure | None, arrivals: FirstDays, day: str, rule: Rule) -> Figure | None:
+def _added(
+    before: Figure | None, arrivals: Iterable[FirstDays], day: str, rule: Rule
+) -> Figure | None:
     """The figure with those who came new; None where these are not told yet."""
     since = day_number(before.until, day) if before else -1
-    newcomers = {n >> DAY_BITS for part in arrivals for n in part if n & LAST_DAY > since}
-    if before:
-        newcomers.difference_update(
-            n >> DAY_BITS for part in arrivals for n in part if n & LAST_DAY <= since
-        )
+    days = [own for group in arrivals for own in group.items()]
+    newcomers = BitMap().union(*(visitors for at, visitors in days if at > since))
+    newcomers -= BitMap().union(*(visitors for at, visitors in days if at <= since))
     at_once = before is None and date.fromisoformat(day).weekday() != SUNDAY
     needed = AT_ONCE * rule.size if at_once else rule.size + MARGIN
     count = rule.figure(newcomers, needed=needed)

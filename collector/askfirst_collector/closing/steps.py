@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell
@@ -11,7 +12,7 @@ from askfirst_collector.store.disclosed import Cell
 from .rule import Rule
 
 # The shown values of each table: their figure, and their visitors.
-Shown = Mapping[str, Mapping[Value, tuple[int, AbstractSet[int]]]]
+Shown = Mapping[str, Mapping[Value, tuple[int, BitMap]]]
 
 
 def goals(names: Sequence[str], shown: Shown) -> Iterator[Cell]:
@@ -28,7 +29,7 @@ def funnel(name: str, steps: Sequence[str], shown: Shown, rule: Rule) -> Iterato
     It ends at the first step that is not shown, or whose page or action its own table hides. The
     first step is the figure of that table.
     """
-    so_far: AbstractSet[int] | None = None
+    so_far: BitMap | None = None
     for number, step in enumerate(steps, 1):
         entry = _of_step(step, shown)
         if entry is None:
@@ -41,7 +42,7 @@ def funnel(name: str, steps: Sequence[str], shown: Shown, rule: Rule) -> Iterato
         so_far = visitors
 
 
-def _of_step(step: str, shown: Shown) -> tuple[int, AbstractSet[int]] | None:
+def _of_step(step: str, shown: Shown) -> tuple[int, BitMap] | None:
     kind, _, wanted = step.partition(":")
     if kind == "action":
         return shown.get("action", {}).get((wanted,))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Kind
@@ -11,14 +12,14 @@ from askfirst_collector.store.disclosed import Cell, Kind
 from .rule import Rule
 
 # The visitors of each value, which may have been cut at any level.
-Leaves = Mapping[Value, AbstractSet[int]]
+Leaves = Mapping[Value, BitMap]
 # What was answered before: a question has one figure wherever it stands.
 Known = Mapping[tuple[str, Value], int | None]
 
 
 def tree(
     table: str, leaves: Leaves, depth: int, rule: Rule, known: Known, prefix: Value = ()
-) -> Iterator[tuple[Cell, AbstractSet[int]]]:
+) -> Iterator[tuple[Cell, BitMap]]:
     """The cells below `prefix` with the visitors they stand for, down to `depth` parts.
 
     A row cut at level n counts at levels 1 to n, and below that in a `not given` cell; `other` are
@@ -26,13 +27,13 @@ def tree(
     """
     if len(prefix) >= depth:
         return
-    parts: dict[str | None, dict[Value, AbstractSet[int]]] = {}
+    parts: dict[str | None, dict[Value, BitMap]] = {}
     for value, visitors in leaves.items():
         part = value[len(prefix)] if len(value) > len(prefix) else None
         parts.setdefault(part, {})[value] = visitors
-    rest: set[int] = set()
+    rest = BitMap()
     for part in sorted(parts, key=lambda part: (part is None, part)):
-        visitors = set().union(*parts[part].values())
+        visitors = BitMap().union(*parts[part].values())
         path = prefix if part is None else (*prefix, part)
         kind: Kind = "not given" if part is None else "value"
         is_answered = part is not None and (table, path) in known

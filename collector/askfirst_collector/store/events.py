@@ -115,8 +115,8 @@ class PeriodReader(Protocol):
     """One view of one period, unchanging, read row by row.
 
     A value is a number here, a code, that means the same everywhere in the period; of `time` it is
-    one of its attribute alone. A visitor is a number of the period too, 0 for none. Every method
-    may raise StoreUnavailable.
+    one of its attribute alone. A visitor is a number of the period too; rows of nobody
+    are left out. Every method may raise StoreUnavailable.
     """
 
     def limits(self) -> Limits | None:
@@ -124,7 +124,7 @@ class PeriodReader(Protocol):
         ...
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Each row but the drops: visitor, type, and the code of each name.
+        """Each row of a visitor but the drops: visitor, type, and the code of each name.
 
         A type is its place in `TYPES`. The rows of one visitor come one after the other.
         """

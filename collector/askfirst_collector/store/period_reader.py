@@ -44,17 +44,17 @@ class SqlitePeriod:
         return None if row[0] is None else Limits(*row)
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Each row but the drops: visitor, type, and the code of each name, by visitor."""
+        """Each row but drops, and those of nobody: visitor, type, code of each name; by visitor."""
         return self._connection.execute(
             f"SELECT visitor, type, {', '.join(map(_column, names))}"  # noqa: S608
-            " FROM event WHERE period = ? AND type <> ? ORDER BY visitor",
+            " FROM event WHERE period = ? AND visitor > 0 AND type <> ? ORDER BY visitor",
             (self._period, _DROP),
         )
 
     def drops(self) -> Iterator[tuple[int, int]]:
-        """Visitor and code of the reason of each drop."""
+        """Visitor and code of the reason of each drop of a visitor."""
         return self._connection.execute(
-            "SELECT visitor, action FROM event WHERE period = ? AND type = ?",
+            "SELECT visitor, action FROM event WHERE period = ? AND visitor > 0 AND type = ?",
             (self._period, _DROP),
         )
 

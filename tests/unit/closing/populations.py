@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.disclosure import DayFacts, Facts
@@ -33,50 +34,60 @@ class Visit:
 def facts_of(visits: Iterable[Visit], questions: Questions, whole: str = "") -> Facts:
     """Group visits by every value that is asked about."""
     rows = [visit for visit in visits if visit.visitor is not None]
-    trees: dict[str, dict[Value, set[int]]] = {
+    trees: dict[str, dict[Value, BitMap]] = {
         name: {} for name in (*questions.trees, *questions.apart)
     }
     for row in rows:
         assert row.visitor is not None
         for name in questions.trees:
             if name not in DERIVED:
-                trees[name].setdefault(row.values.get(name, ()), set()).add(row.visitor)
+                trees[name].setdefault(row.values.get(name, ()), BitMap()).add(row.visitor)
         if ENTRY in questions.trees and row.begins:
-            trees[ENTRY].setdefault(row.values.get("page", ()), set()).add(row.visitor)
+            trees[ENTRY].setdefault(row.values.get("page", ()), BitMap()).add(row.visitor)
         if row.type == "action" and "action" in questions.apart:
-            trees["action"].setdefault(row.values.get("action", ()), set()).add(row.visitor)
+            trees["action"].setdefault(row.values.get("action", ()), BitMap()).add(row.visitor)
     if PAGES_SEEN in questions.trees:
         counts = Counter(row.visitor for row in rows if row.type == "page_view")
         for visitor, count in counts.items():
             assert visitor is not None
             value = ("one",) if count == 1 else ("more",)
-            trees[PAGES_SEEN].setdefault(value, set()).add(visitor)
+            trees[PAGES_SEEN].setdefault(value, BitMap()).add(visitor)
     dated = [(whole or "".join(row.values.get("time", ())[:1]), row) for row in rows]
     days = {
         day: DayFacts(
-            frozenset(row.visitor for at, row in dated if at == day and row.visitor is not None),
+            _numbers(row for at, row in dated if at == day),
             _capped(row for at, row in dated if at == day and row.type == "page_view"),
             _capped(row for at, row in dated if at == day and row.begins),
         )
         for day in {day for day, _ in dated if day}
     }
-    return Facts(frozenset(row.visitor for row in rows if row.visitor is not None), trees, days)
+    return Facts(
+        _numbers(rows),
+        trees,
+        days,
+    )
+
+
+def _numbers(rows: Iterable[Visit]) -> BitMap:
+    return BitMap([row.visitor for row in rows if row.visitor is not None])
 
 
 def _capped(rows: Iterable[Visit]) -> int:
     return sum(min(count, MOST_A_DAY) for count in Counter(row.visitor for row in rows).values())
 
 
-def pairs_of(visits: Iterable[Visit], pairs: Sequence[Pair], frequent: Frequent) -> Pairs:
-    """Which visitors have a row with both values."""
-    groups: dict[Pair, dict[tuple[Value, Value], set[int]]] = {pair: {} for pair in pairs}
+def pairs_of(visits: Iterable[Visit], pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+    """Which of these visitors have a row with both values."""
+    groups: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
     for visit in visits:
         for a, b in pairs:
             first, second = (
                 visit.values.get(name, ())[: PAIR_LEVELS.get(name, 1)] for name in (a, b)
             )
-            if visit.visitor is not None and first in frequent[a] and second in frequent[b]:
-                groups[a, b].setdefault((first, second), set()).add(visit.visitor)
+            is_asked = visit.visitor is not None and visit.visitor in pairs[a, b]
+            if is_asked and first in frequent[a] and second in frequent[b]:
+                assert visit.visitor is not None
+                groups[a, b].setdefault((first, second), BitMap()).add(visit.visitor)
     return groups
 
 

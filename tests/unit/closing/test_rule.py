@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from pyroaring import BitMap
 
 from askfirst_collector.closing.rule import MARGIN, MOST_A_DAY, Rule
 from tests.support.draws import drawn, no_noise
@@ -54,7 +55,8 @@ def test_showing_moves_the_odds_by_three() -> None:
     """
     shown = {
         people: sum(
-            Rule(SIZE, drawn(seed)).figure(set(range(people))) is not None for seed in range(9_000)
+            Rule(SIZE, drawn(seed)).figure(BitMap(range(people))) is not None
+            for seed in range(9_000)
         )
         / 9_000
         for people in (SIZE - 1, SIZE, SIZE + 1, SIZE + 2)
@@ -71,7 +73,7 @@ def test_a_month_of_looks_shows_the_last_of_k_once_in_seven() -> None:
 
     def shown(people: int) -> float:
         rules = (Rule(SIZE, drawn(seed)) for seed in range(months))
-        looks = ([rule.figure(set(range(people))) for _ in range(5)] for rule in rules)
+        looks = ([rule.figure(BitMap(range(people))) for _ in range(5)] for rule in rules)
         return sum(any(figure is not None for figure in month) for month in looks) / months
 
     assert shown(SIZE) == pytest.approx(1 / 7.6, abs=0.02)
@@ -82,7 +84,7 @@ def test_who_knows_all_others_guesses_one_visitor_no_better_than_two_to_one() ->
     """M27: answers one figure with or without the visitor, the best guess is right 2 times in 3."""
     rule, others = Rule(SIZE, drawn(3)), 40
     answers = {
-        came: Counter(rule.figure(set(range(others + came))) for _ in range(20_000))
+        came: Counter(rule.figure(BitMap(range(others + came))) for _ in range(20_000))
         for came in (0, 1)
     }
     right = sum(
@@ -96,17 +98,19 @@ def test_who_knows_all_others_guesses_one_visitor_no_better_than_two_to_one() ->
 
 def test_one_network_alone_shows_nothing() -> None:
     """M27: one visitor and any number of invented ones of one network, three of them sized."""
-    people = set(range(1_000))
-    unsized = people - {0, 1, 2, 3}
+    people = BitMap(range(1_000))
+    unsized = people - BitMap(range(4))
     for seed in range(200):
         assert Rule(SIZE, drawn(seed), unsized).figure(people) is None
     # They do count in the figure where enough others are.
-    assert Rule(SIZE, no_noise, unsized - set(range(40))).figure(people) == 1_000
+    assert Rule(SIZE, no_noise, unsized - BitMap(range(40))).figure(people) == 1_000
 
 
 def test_a_figure_is_never_under_the_size() -> None:
     """Whatever is drawn."""
-    figures = [Rule(SIZE, drawn(seed)).figure(set(range(SIZE + MARGIN))) for seed in range(3_000)]
+    figures = [
+        Rule(SIZE, drawn(seed)).figure(BitMap(range(SIZE + MARGIN))) for seed in range(3_000)
+    ]
     assert min(figure for figure in figures if figure is not None) == SIZE
     totals = [Rule(SIZE, drawn(seed)).total(SIZE) for seed in range(500)]
     assert min(totals) == SIZE
@@ -114,7 +118,7 @@ def test_a_figure_is_never_under_the_size() -> None:
 
 def test_draws_are_kept_nowhere() -> None:
     """Asked again, everything is drawn again: nothing is left from which a draw could be had."""
-    people = set(range(20))
+    people = BitMap(range(20))
     ask: Callable[[], int | None] = partial(Rule(SIZE, os.urandom).figure, people)
     assert len({ask() for _ in range(100)}) > 4
 
@@ -123,6 +127,6 @@ def test_a_draw_wastes_no_byte_it_cannot_use_evenly() -> None:
     """255 is no multiple of three's: it is drawn again, else 0 would come too often."""
     numbers = iter([255, 1, 1])
     rule = Rule(SIZE, lambda length: bytes([next(numbers)]))
-    assert rule.figure(set(range(4))) is None
+    assert rule.figure(BitMap(range(4))) is None
     assert rule._two_sided(3) == 0
     assert next(numbers, None) is None

@@ -13,11 +13,19 @@ from typing import Any
 
 from askfirst_collector.store.dictionary import Dictionary, time_number
 from askfirst_collector.store.events import TYPES, Batch, Closed, Row
-from askfirst_collector.store.lots import Name, names_of, shuffled
+from askfirst_collector.store.lots import (
+    LotAnswers,
+    Name,
+    encoded_answers,
+    names_of,
+    read_answers,
+    shuffled,
+)
 from askfirst_collector.store.places import draw_places
 from askfirst_collector.store.schema import DIMENSIONS
 
 MOST = 256  # rows or keys in one statement
+TOGETHER = 32_768  # answers that go to `answer` at a time
 
 _PLACES = {name: place for place, name in enumerate(DIMENSIONS)}
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
@@ -33,6 +41,7 @@ class Appender:
     def __init__(self, urandom: Callable[[int], bytes], closed: Closed) -> None:
         self.dictionary = Dictionary(urandom, closed)
         self._urandom = urandom
+        self._lots: LotAnswers | None = None
 
     def append(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> int:
         """Store a lot in no order, without what is stored already; how many rows came too late.
@@ -40,21 +49,33 @@ class Appender:
         A batch may have come twice: to two processes at once, or again while it was moved.
         """
         names = [names_of(batch) for batch in batches]
-        known = answers_of(connection, names)
+        lots = self._lots_of(connection)
+        known = {**lots.among(names), **answers_of(connection, names)}
         rows: list[Row] = []
-        fresh: list[Numbers] = []
+        fresh: list[Batch] = []
         for batch, own in zip(batches, names, strict=True):
             if not known.keys().isdisjoint(own):
                 continue
             known[batch.day, batch.key] = batch.answer
-            fresh.append((batch.day, batch.key, batch.answer))
+            fresh.append(batch)
             rows += batch.rows
         period = self.dictionary.period
         numbered = [(period(connection, row.key), row) for row in shuffled(rows, self._urandom)]
         in_time = [(number, row) for number, row in numbered if number is not None]
         self.insert(connection, in_time)
-        insert(connection, "answer", _ANSWER_COLUMNS, fresh)
+        if fresh:
+            fresh.sort(key=lambda batch: batch.key)
+            lot = max(batch.day for batch in fresh), encoded_answers(fresh)
+            connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
+        if len(lots.answers) >= TOGETHER:
+            merge_lots(connection)
         return len(rows) - len(in_time)
+
+    def _lots_of(self, connection: sqlite3.Connection) -> LotAnswers:
+        if self._lots is None:
+            self._lots = LotAnswers(connection)
+        self._lots.refresh()
+        return self._lots
 
     def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row]]) -> None:
         """Store rows, each with the number of its period, at places in this order."""
@@ -95,13 +116,24 @@ class Appender:
         )
 
     def forget(self) -> None:
-        """Remember nothing: the connection is another one now."""
+        """Remember nothing: the connection is another one, or what was done with it was undone."""
         self.dictionary.forget()
+        self._lots = None
 
 
 def forget_answers(connection: sqlite3.Connection, before: int) -> None:
     """Remove the answers kept for retries on days before this one."""
-    connection.execute("DELETE FROM answer WHERE day < ?", (before,))
+    for table in ("lot", "answer"):
+        connection.execute(f"DELETE FROM {table} WHERE day < ?", (before,))  # noqa: S608
+
+
+def merge_lots(connection: sqlite3.Connection) -> None:
+    """Put the answers of lots where each is found by its key, all that there are at a time."""
+    blobs = connection.execute("SELECT answers FROM lot").fetchall()
+    answers = {name: answer for (blob,) in blobs for name, answer in read_answers(blob)}
+    rows = [(day, key, answers[day, key]) for day, key in sorted(answers)]
+    insert(connection, "answer", _ANSWER_COLUMNS, rows)
+    connection.execute("DELETE FROM lot")
 
 
 def moved_upto(connection: sqlite3.Connection, spool: str) -> int:

@@ -311,7 +311,7 @@ class EventsFile:
             outcomes = [self._outcome(connection, job) for job in jobs]
             connection.execute("COMMIT")
         except BaseException:
-            self._appender.dictionary.forget()
+            self._appender.forget()
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -88,6 +90,36 @@ def read_answers(blob: bytes) -> Iterator[tuple[Name, bytes]]:
             yield (day, key), answer
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadLot(type(error).__name__) from None
+
+
+class LotAnswers:
+    """What retries of the lots of one file are answered, for as long as they are there."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.answers: dict[Name, bytes] = {}
+        self._lots: deque[tuple[int, list[Name]]] = deque()  # oldest first
+        self._last = 0
+
+    def among(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
+        """The answers that are there under any of these names."""
+        answers = self.answers
+        if not answers:
+            return {}
+        return {name: answers[name] for own in names for name in own if name in answers}
+
+    def refresh(self) -> None:
+        """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot."""
+        query = "SELECT id, answers FROM lot WHERE id > ?"
+        for number, blob in self.connection.execute(query, (self._last,)).fetchall():
+            answers = dict(read_answers(blob))
+            self.answers.update(answers)
+            self._lots.append((number, list(answers)))
+            self._last = number
+        first = self.connection.execute("SELECT MIN(id) FROM lot").fetchone()[0]
+        while self._lots and (first is None or self._lots[0][0] < first):
+            for name in self._lots.popleft()[1]:
+                self.answers.pop(name, None)
 
 
 def names_of(batch: Batch) -> list[Name]:

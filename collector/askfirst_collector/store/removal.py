@@ -43,14 +43,22 @@ def drop_slice(connection: sqlite3.Connection, key: PeriodKey) -> bool:
     number = find_period(connection, key)
     if number is None:
         return True
-    for table, key_of in (("event", "id"), ("visitor", "pseudonym")):
-        slice_of = f"SELECT {key_of} FROM {table} WHERE period = ?1 LIMIT {SLICE}"  # noqa: S608
-        removed = connection.execute(
-            f"DELETE FROM {table} WHERE period = ?1 AND {key_of} IN ({slice_of})",  # noqa: S608
+    for table, first, last in (("event", "visitor", "id"), ("visitor", "pseudonym", "number")):
+        key_of = f"{first}, {last}"
+        bound = connection.execute(
+            f"SELECT {key_of} FROM {table} WHERE period = ?"  # noqa: S608
+            f" ORDER BY {key_of} LIMIT 1 OFFSET {SLICE}",
             (number,),
-        ).rowcount
-        if removed:
+        ).fetchone()
+        if bound is not None:
+            # Said twice, so that the index is used for both sides.
+            connection.execute(
+                f"DELETE FROM {table} WHERE period = ?1 AND {first} <= ?2"  # noqa: S608
+                f" AND ({key_of}) < (?2, ?3)",
+                (number, *bound),
+            )
             return False
+        connection.execute(f"DELETE FROM {table} WHERE period = ?", (number,))  # noqa: S608
     connection.execute("DELETE FROM period WHERE id = ?", (number,))
     purge_periods(connection)
     return True

@@ -16,6 +16,8 @@
                 same network came before
                 A `drop` says in `action`, and nowhere else, why an event was not stored
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
+    lot         the same of batches that were moved together, in no order. A key of `answer` is
+                random, so that each dirties a page of its own: they go there many at a time
     moved       up to which lot each spool was moved; written in the commit that stores the lot
     generation  a number that moves whenever entries of `value` or `period` are removed, so that
                 every process drops what it remembers of them
@@ -201,6 +203,10 @@ STEPS: tuple[Step, ...] = (
         " STRICT, WITHOUT ROWID;"
     ),
     _by_place,
+    run_script(
+        "CREATE TABLE lot (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL,"
+        " answers BLOB NOT NULL) STRICT;"
+    ),
 )
 
 

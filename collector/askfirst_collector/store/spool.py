@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 
 from askfirst.spool import files
@@ -29,8 +27,8 @@ from .events import (
 )
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
-from .lots import BadLot, Name, names_of, read_answers
-from .present import Connection, Present
+from .lots import BadLot, LotAnswers, Name, names_of
+from .present import Present
 from .spool_file import (
     LOT_ROWS,
     add_lot,
@@ -50,29 +48,6 @@ ROOM = 4  # times what waits that the store takes for it at most
 
 # Faults of what was asked, not of the disk.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-
-
-class LotAnswers:
-    """What retries of the lots of one spool are answered, for as long as they wait there."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.answers: dict[Name, bytes] = {}
-        self._lots: deque[tuple[int, list[Name]]] = deque()  # oldest first
-        self._last = 0
-
-    def refresh(self) -> None:
-        """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot."""
-        query = "SELECT id, answers FROM lot WHERE id > ?"
-        for number, blob in self.connection.execute(query, (self._last,)).fetchall():
-            answers = dict(read_answers(blob))
-            self.answers.update(answers)
-            self._lots.append((number, list(answers)))
-            self._last = number
-        first = self.connection.execute("SELECT MIN(id) FROM lot").fetchone()[0]
-        while self._lots and (first is None or self._lots[0][0] < first):
-            for name in self._lots.popleft()[1]:
-                self.answers.pop(name, None)
 
 
 class EventSpool:
@@ -201,7 +176,7 @@ class EventSpool:
             self._add(own.connection, fresh)
         return outcomes
 
-    def _add(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    def _add(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
         """In lots of about a thousand rows, so that each is moved in little memory."""
         rows = 0
         part: list[Batch] = []
@@ -213,11 +188,11 @@ class EventSpool:
             part.append(batch)
         self._add_lot(connection, part)
 
-    def _add_lot(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    def _add_lot(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
         self._bytes += add_lot(connection, self._next, batches)
         self._next += 1
 
-    def _measure(self, connection: Connection) -> None:
+    def _measure(self, connection: sqlite3.Connection) -> None:
         # What waits must find room on the disk to be moved.
         free = shutil.disk_usage(self._folder).free
         room = min(self._most, (free - RESERVE) // ROOM)
@@ -229,15 +204,12 @@ class EventSpool:
         names = [names_of(batch) for batch in batches]
         own.refresh()
         known: dict[Name, bytes] = {}
-        for answers in (own.answers, *self._beside()):
-            if answers:
-                for name in chain.from_iterable(names):
-                    if name in answers:
-                        known[name] = answers[name]
+        for lots in (own, *self._beside()):
+            known.update(lots.among(names))
         # The last: what left a spool meanwhile is there.
         return {**self._view.answers(names), **known}
 
-    def _beside(self) -> list[dict[Name, bytes]]:
+    def _beside(self) -> list[LotAnswers]:
         """What retries of the lots of other processes are answered."""
         changed = self._folder.stat().st_mtime_ns
         if changed != self._looked:
@@ -252,7 +224,7 @@ class EventSpool:
                 other.refresh()
             except (sqlite3.Error, BadLot):
                 self._others.pop(path).connection.close()
-        return [other.answers for other in self._others.values()]
+        return [*self._others.values()]
 
     def _open_beside(self, path: Path) -> None:
         # What cannot be read there is recognised when it is moved, if ever it is.

@@ -10,7 +10,7 @@ from pathlib import Path
 from .append import answers_of
 from .dictionary import find_period, state_of
 from .events import Closed, PeriodKey, Row
-from .lots import Name
+from .lots import LotAnswers, Name
 from .present import Connection, Present
 from .schema import OPEN, STEPS, open_events
 from .versions import check_version
@@ -28,6 +28,7 @@ class StoreView:
         self._connection: Connection | None = None
         self._present: Present | None = None
         self._open: set[PeriodKey] = set()
+        self._lots: LotAnswers | None = None
         self._version = self._generation = -1
 
     def refresh(self) -> None:
@@ -48,13 +49,19 @@ class StoreView:
 
     def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are kept under any of these names."""
-        return answers_of(self._connected(), names)
+        connection = self._connected()
+        if self._lots is None:
+            self._lots = LotAnswers(connection)
+        # The first: what leaves a lot is in `answer` in the same commit.
+        self._lots.refresh()
+        return {**self._lots.among(names), **answers_of(connection, names)}
 
     def close(self) -> bool:
         """Close it; whether another file stands in its place."""
         connection, present = self._connection, self._present
         self._connection = self._present = None
         self._version = -1
+        self._lots = None
         self._open.clear()
         if connection is None or present is None:
             return False

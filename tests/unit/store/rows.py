@@ -15,6 +15,7 @@ from askfirst_collector.store.events import (
     EventStore,
     Row,
 )
+from askfirst_collector.store.lots import Name, read_answers
 from askfirst_collector.store.schema import DIMENSIONS
 from askfirst_collector.store.sqlite import SqliteEvents
 
@@ -57,6 +58,14 @@ def append(store: EventStore, *batches: Batch) -> list[bytes | BaseException]:
 def raw(folder: Path) -> bytes:
     """Every byte of the store and its spools: databases, journals and indexes."""
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("events*.db*")))
+
+
+def kept_answers(connection: sqlite3.Connection) -> list[Name]:
+    """The batches of which a retry is recognised, by day and key."""
+    names = [(day, key) for day, key in connection.execute("SELECT day, key FROM answer")]
+    for (blob,) in connection.execute("SELECT answers FROM lot"):
+        names += [name for name, _ in read_answers(blob)]
+    return sorted(names)
 
 
 def reader(store: SqliteEvents) -> closing[sqlite3.Connection]:

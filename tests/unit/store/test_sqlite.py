@@ -22,10 +22,11 @@ from askfirst_collector.store.events import (
     PeriodKey,
     StoreUnavailable,
 )
+from askfirst_collector.store.events_file import Work
 from askfirst_collector.store.period_reader import rows_of_visitors
 from askfirst_collector.store.sqlite import SqliteEvents
 
-from .rows import DAY, EVERYTHING, JUDGED, ROW, append, batch, nobody, raw, reader
+from .rows import DAY, EVERYTHING, JUDGED, ROW, append, batch, kept_answers, nobody, raw, reader
 
 
 def test_a_row_comes_back_as_it_was_at_every_level(store: SqliteEvents) -> None:
@@ -103,10 +104,49 @@ def test_a_retry_after_midnight_is_known_until_its_bucket_is_dropped(store: Sqli
     wednesday = batch("wednesday", ROW, day=DAY + 3, earlier=(b"tuesday", b"monday"))
     assert append(store, wednesday) == [wednesday.answer]
     with reader(store) as connection:
-        assert connection.execute("SELECT day FROM answer").fetchall() == [(DAY,), (DAY + 3,)]
+        assert [day for day, _ in kept_answers(connection)] == [DAY, DAY + 3]
     store.forget_answers(DAY + 4)
     with reader(store) as connection:
-        assert connection.execute("SELECT COUNT(*) FROM answer").fetchone() == (0,)
+        assert kept_answers(connection) == []
+
+
+def test_a_retry_is_known_wherever_its_answer_lies(
+    store: SqliteEvents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its spool, in a lot, where lots were put together; here and in another worker."""
+    monkeypatch.setattr("askfirst_collector.store.append.TOGETHER", 4)
+    tables = []
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as other:
+        for n in range(10):
+            append(store, batch(f"b{n}", ROW))
+            store.drain()
+            for again in range(n + 1):
+                for worker in (store, other):
+                    retry = replace(batch(f"b{again}", ROW), answer=b"another")
+                    assert append(worker, retry) == [batch(f"b{again}").answer]
+            with reader(store) as connection:
+                assert len(kept_answers(connection)) == n + 1
+                count = "SELECT (SELECT COUNT(*) FROM lot), (SELECT COUNT(*) FROM answer)"
+                tables.append(connection.execute(count).fetchone())
+    assert tables[3:6] == [(4, 0), (0, 5), (1, 5)]
+    assert store.counts(ROW.key).rows == 10
+
+
+def test_a_round_that_is_undone_leaves_nothing_that_is_remembered(store: SqliteEvents) -> None:
+    """M50: what was moved in it is moved by the next try, and no retry of it is stored again."""
+    appender = store.file._appender
+
+    def move(key: str) -> Work:
+        return Work(lambda connection: appender.append(connection, [batch(key, ROW)]), False)
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise ValueError("at fault alone")
+
+    outcomes = store.file._round([move("a"), move("b"), Work(fail, False)])
+    assert [type(outcome) for outcome in outcomes] == [int, int, ValueError]
+    assert store.counts(ROW.key).rows == 2
+    store.file._round([move("a"), move("b")])
+    assert store.counts(ROW.key).rows == 2
 
 
 def test_who_waits_together_is_written_together(tmp_path: Path) -> None:
@@ -167,7 +207,7 @@ def test_a_withdrawal_between_judging_and_writing_drops_the_batch(tmp_path: Path
         assert outcomes[1] == other.answer
         assert store.counts(ROW.key).rows == 1
         with reader(store) as connection:
-            assert connection.execute("SELECT key FROM answer").fetchall() == [(b"other",)]
+            assert kept_answers(connection) == [(DAY, b"other")]
 
 
 def test_the_barrier_waits_for_whoever_writes(store: SqliteEvents, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def one_visitors_page_for_all(evidence: Evidence) -> Iterator[Finding]:
             "askfirst.D012",
             page.path,
             symptom,
-            "Leave the gate's Vary: Cookie, Sec-GPC, DNT as it is, or send Cache-Control: private; "
-            "a proxy or CDN that takes Vary out must not keep this page",
+            "Leave the gate's Vary: Cookie, Sec-GPC, DNT, ADPC as it is, or send Cache-Control: "
+            "private; a proxy or CDN that takes Vary out must not keep this page",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from askfirst.contracts.drops import Drop
 from askfirst.terms.consent import Signals
-from askfirst.terms.edition import bounded_terms, choice_of, sells_under_any
+from askfirst.terms.edition import bounded_terms, choice_of
 from askfirst.terms.lattice import NOTHING
 from askfirst.terms.placed import Placed, split
 from askfirst.terms.terms import Terms
@@ -38,7 +38,7 @@ class Authorization:
         terms = bounded_terms(editions, purpose, choice, host)
         if terms.scope == NOTHING:
             return Drop.NO_GRANT
-        if self.signals.gpc and sells_under_any(editions, purpose):
+        if self.signals.deny(editions, purpose):
             return Drop.OPT_OUT
         return terms
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from askfirst.client import Caller
 from askfirst.contracts import origin
 from askfirst.contracts.events import EventBatch
@@ -105,4 +107,4 @@ def _signals(
 ) -> Signals:
     """Of header, body and gate, whichever says more."""
     signals = read_signals(headers)
-    return Signals(gpc=gpc or signals.gpc or sent.gpc, dnt=dnt or signals.dnt or sent.dnt)
+    return replace(signals, gpc=gpc or signals.gpc or sent.gpc, dnt=dnt or signals.dnt or sent.dnt)

@@ -37,13 +37,19 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.system.frameworks.servers import Site
-from tests.system.frameworks.visitor import SAME_ORIGIN, Form, Forms, Got, Visitor, until
+from tests.system.frameworks.signals import (
+    COUNTED,
+    NO_OFFERS,
+    NOT_COUNTED,
+    OFFERS,
+    RECEIPT,
+    STATE,
+    Signals,
+    granted,
+)
+from tests.system.frameworks.visitor import SAME_ORIGIN, Form, Forms, Got, until
 
-STATE = "__Host-askfirst"
-RECEIPT = "__Host-askfirst-receipt"
-OURS = {"cookie", "sec-gpc", "dnt"}
-COUNTED, NOT_COUNTED = "You are counted.", "You are not counted."
-OFFERS, NO_OFFERS = "Offers are shown.", "No offers."
+OURS = {"cookie", "sec-gpc", "dnt", "adpc"}
 ODD_COOKIES = {
     "json": 'prefs={"a":[1,2],"b":"x;y"}; b=2',
     "flag": "flag; =; ;;; b=2",
@@ -62,7 +68,7 @@ ODD_FORWARDS = [
 ]
 
 
-class Behaviour:
+class Behaviour(Signals):
     """Inherit, with a fixture `site` of module scope, and say what the framework has."""
 
     csrf = False  # a POST to /guestbook without its token is 403
@@ -108,7 +114,7 @@ class Behaviour:
 
     def test_withdrawing_by_the_form(self, site: Site) -> None:
         """M11, M12: the control on the page takes everything back, the site's cookies too."""
-        visitor = _granted(site)
+        visitor = granted(site)
         visitor.get("/settings")
         assert {"theme", "_pulse", "_offer"} <= set(visitor.jar)
         assert visitor.press(visitor.get("/"), "withdraw").status == 303
@@ -125,16 +131,6 @@ class Behaviour:
         page = visitor.get("/")
         assert COUNTED in page.text
         assert NO_OFFERS in page.text
-
-    def test_signals_in_any_case(self, site: Site) -> None:
-        """M21, M22: GPC beats the grant where a purpose sells; header names have no case."""
-        visitor = _granted(site)
-        page = visitor.get("/", ("sEC-gPC", "1"))
-        assert COUNTED in page.text
-        assert NO_OFFERS in page.text
-        cookie = "; ".join(f"{name}={value}" for name, value in visitor.jar.items())
-        assert COUNTED in site.visitor().get("/", ("COOKIE", cookie)).text
-        assert NO_OFFERS in visitor.get("/", ("Sec-GPC", "0"), ("Sec-GPC", "1")).text
 
     def test_an_answer_from_elsewhere_is_refused(self, site: Site) -> None:
         """M47: another site's form changes nothing."""
@@ -158,12 +154,12 @@ class Behaviour:
         chosen = {"purpose.statistics": "0", "purpose.marketing": "0", "purpose.preferences": "2"}
         visitor.press(visitor.get("/askfirst/choices"), "save", **chosen)
         assert _of_ours(visitor.get("/settings").sets()) == ["theme", "units"]
-        granted = _granted(site).get("/settings")
-        assert _of_ours(granted.sets()) == ["theme", "_pulse", "_offer", "units"]
+        all_of_it = granted(site).get("/settings")
+        assert _of_ours(all_of_it.sets()) == ["theme", "_pulse", "_offer", "units"]
 
     def test_the_receipt_never_reaches_the_application(self, site: Site) -> None:
         """M40: the application sees every cookie but that one."""
-        visitor = _granted(site)
+        visitor = granted(site)
         visitor.get("/settings")
         seen = visitor.get("/seen").text.split()
         assert {"theme", "_pulse", "units", STATE} <= set(seen)
@@ -173,7 +169,7 @@ class Behaviour:
 
     def test_sessions_and_forms_work(self, site: Site) -> None:
         """The framework's own cookies pass both ways: a session counts, a form is taken."""
-        visitor = _granted(site)
+        visitor = granted(site)
         if self.sessions:
             start = _visit(visitor.get("/"))
             assert _visit(visitor.get("/")) == start + 1
@@ -195,7 +191,7 @@ class Behaviour:
 
     def test_odd_cookies_hide_nothing(self, site: Site) -> None:
         """Beside cookies of any shape the answer is still read, and the receipt still taken."""
-        visitor = _granted(site)
+        visitor = granted(site)
         ours = f"{STATE}={visitor.jar[STATE]}; {RECEIPT}={visitor.jar[RECEIPT]}"
         for odd in ('prefs={"a":"x', "flag", 'q="', "\xff=\xe9"):
             got = visitor.get("/", ("Cookie", f"{odd}; {ours}; {odd}"))
@@ -208,19 +204,19 @@ class Behaviour:
 
     def test_two_answers_are_narrowed(self, site: Site) -> None:
         """M40: of several state cookies the meet counts; a parent's may only narrow."""
-        granted, refused = _granted(site).jar[STATE], site.visitor()
+        yes, refused = granted(site).jar[STATE], site.visitor()
         refused.answer("reject_all")
         no = refused.jar[STATE]
-        for cookie in (f"{STATE}={granted}; {STATE}={no}", f"askfirst={no}; {STATE}={granted}"):
+        for cookie in (f"{STATE}={yes}; {STATE}={no}", f"askfirst={no}; {STATE}={yes}"):
             assert NOT_COUNTED in site.visitor().get("/", ("Cookie", cookie)).text
-        alone = site.visitor().get("/", ("Cookie", f"askfirst={granted}"))
+        alone = site.visitor().get("/", ("Cookie", f"askfirst={yes}"))
         assert NOT_COUNTED in alone.text
 
     # ------------------------------------------------------------------ bodies
 
     def test_server_sent_events_are_not_held_back(self, site: Site) -> None:
         """Each event is there before the next one exists; hanging up closes the application's."""
-        visitor = _granted(site)
+        visitor = granted(site)
         with visitor.sending("GET", "/live") as live:
             assert live.getheader("Content-Type", "").startswith("text/event-stream")
             assert live.readline().startswith(b"data: ")
@@ -240,7 +236,7 @@ class Behaviour:
 
     def test_streams_are_whole(self, site: Site) -> None:
         """A streamed body arrives as it was made, without a length that nobody could know."""
-        got = _granted(site).get("/readings.csv")
+        got = granted(site).get("/readings.csv")
         lines = got.text.split("\n")
         assert lines[0] == "hour,value"
         assert [line.partition(",")[0] for line in lines[1:49]] == [str(n) for n in range(48)]
@@ -248,7 +244,7 @@ class Behaviour:
 
     def test_files_and_what_the_browser_has_already(self, site: Site) -> None:
         """A file's bytes; HEAD its headers alone; 304 without a body."""
-        visitor = _granted(site)
+        visitor = granted(site)
         got = visitor.get("/chart.svg")
         assert got.body == (ROOT / "examples/station/static/chart.svg").read_bytes()
         assert got.vary().isdisjoint(OURS)
@@ -273,7 +269,7 @@ class Behaviour:
 
     def test_errors_are_served(self, site: Site) -> None:
         """A page that breaks is the framework's 500; the next one is served."""
-        visitor = _granted(site)
+        visitor = granted(site)
         assert visitor.get("/broken").status == 500
         assert visitor.get("/about").status == 200
         assert visitor.get("/there-is-no-such-page").status == 404
@@ -282,7 +278,7 @@ class Behaviour:
         """M39: byte-identical for everyone, with no Vary of ours."""
         refused = site.visitor()
         refused.answer("reject_all")
-        gots = [visitor.get("/about") for visitor in (site.visitor(), refused, _granted(site))]
+        gots = [visitor.get("/about") for visitor in (site.visitor(), refused, granted(site))]
         assert len({got.body for got in gots}) == 1
         assert all(got.vary().isdisjoint(OURS) for got in gots)
         assert all("set-cookie" not in {name.lower() for name, _ in got.headers} for got in gots)
@@ -291,7 +287,7 @@ class Behaviour:
 
     def test_events_are_stored_for_a_grant_alone(self, site: Site) -> None:
         """M20: 202 says what was stored; without a receipt `no-grant`."""
-        told = _granted(site).post_json("/askfirst/events", _event("A" * 22))
+        told = granted(site).post_json("/askfirst/events", _event("A" * 22))
         assert (told.status, told.json) == (202, {"stored": 1, "dropped": []})
         told = site.visitor().post_json("/askfirst/events", _event("B" * 22))
         assert told.status == 202
@@ -300,7 +296,7 @@ class Behaviour:
     @pytest.mark.parametrize("header", ODD_FORWARDS)
     def test_odd_forwards_harm_nothing(self, site: Site, header: tuple[str, str]) -> None:
         """Pages are served and events are stored, whatever proxies write."""
-        visitor = _granted(site)
+        visitor = granted(site)
         assert visitor.get("/", header).status in (200, 400)
         visitor.also.append((header[0], header[1].replace("\x7f", "")))
         assert visitor.get("/").status == 200
@@ -309,7 +305,7 @@ class Behaviour:
 
     def test_the_server_sees_page_views(self, site: Site) -> None:
         """M45: with `server_side` a grant's page views are stored without any script."""
-        visitor = _granted(site)
+        visitor = granted(site)
         visitor.get("/about")
 
         def stored() -> bool:
@@ -320,14 +316,14 @@ class Behaviour:
 
     def test_rights(self, site: Site) -> None:
         """M29: a visitor sees, takes away, erases and withdraws, by forms."""
-        visitor = _granted(site)
+        visitor = granted(site)
         page = visitor.get("/askfirst/rights/me")
         assert page.status == 200
         assert visitor.get("/askfirst/rights/export").json["record"]
         erased = visitor.submit(page, "askfirst-erase")
         assert (erased.status, erased.one("location")) == (303, "/askfirst/rights/me?done=erased")
         assert 'role="status"' in visitor.get("/askfirst/rights/me?done=erased").text
-        other = _granted(site)
+        other = granted(site)
         assert other.press(other.get("/askfirst/rights/me"), "withdraw").status == 303
         assert RECEIPT not in other.jar
         assert site.visitor().get("/askfirst/rights/export").status == 401
@@ -367,12 +363,6 @@ class Behaviour:
             with socket.create_connection(("127.0.0.1", site.port), timeout=20) as raw:
                 raw.sendall(f"{line}Connection: close\r\n\r\n".encode())
                 assert raw.recv(64).split()[1] in (expected, b"404"), path
-
-
-def _granted(site: Site) -> Visitor:
-    visitor = site.visitor()
-    assert visitor.answer("accept_all").status == 303
-    return visitor
 
 
 def _forms(page: Got) -> list[Form]:

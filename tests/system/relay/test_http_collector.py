@@ -139,6 +139,8 @@ async def test_reasons_keep_their_place(world: World) -> None:
     assert told["dropped"] == [{"index": 0, "reason": "bot"}]
     under = (await site.send({**VISIT, "purpose": "marketing"}, batch="d" * 22, gpc=True)).json
     assert under["dropped"] == [{"index": 0, "reason": "opt-out-signal"}]
+    denied = (await site.send(VISIT, batch="f" * 22, headers=[(b"adpc", b"withdraw=*")])).json
+    assert denied["dropped"] == [{"index": 0, "reason": "opt-out-signal"}]
     with closing_parts(world) as parts:
         close_due(parts, time.time() + 2 * 86_400)  # also where midnight comes in between
     for _ in range(2):

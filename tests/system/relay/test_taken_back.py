@@ -46,6 +46,18 @@ def stored(world: World) -> list[tuple[str, str]]:
     return sorted((row.purpose, row.values["page"][0]) for row in world.rows())
 
 
+async def test_what_the_browser_takes_back_is_owed(world: World, start: Start) -> None:
+    """S07, M50: a page is served while the collector is away; the ledger has it once it is back."""
+    who = visitor(start())
+    handle = accept(who, world)
+    world.server.kill()
+    assert who.get("/", ("ADPC", "withdraw=*")).status == 200
+    assert tell(who, "statistics", batch="gone").json == NO_GRANT
+    world.server.start()
+    await eventually(lambda: world.consent_status(handle) == "withdrawn")
+    assert stored(world) == []
+
+
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 async def test_what_still_stands_is_not_lost(
     world: World, start: Start, is_elsewhere: bool

@@ -71,7 +71,7 @@ async def test_consent_from_a_request() -> None:
     browser.jar[b"__Host-askfirst"] = GRANTED
     got = await browser.get("/")
     assert got.body == b"True"
-    assert got.one(b"vary") == b"Cookie, Sec-GPC, DNT"
+    assert got.one(b"vary") == b"Cookie, Sec-GPC, DNT, ADPC"
     with pytest.raises(LookupError, match="ConsentMiddleware"):
         consent_from({"type": "http"})
 

@@ -36,7 +36,7 @@ def test_consent_is_read_and_varies(wrap: Wrap) -> None:
     assert Call(app).read() == b"False"
     asked = Call(app, HTTP_COOKIE=STATE)
     assert asked.read() == b"True"
-    assert ("vary", "Cookie, Sec-GPC, DNT") in asked.headers
+    assert ("vary", "Cookie, Sec-GPC, DNT, ADPC") in asked.headers
     headers = [("Content-Type", "text/html"), ("X-A", "1")]
     silent = Call(wrap(page(("X-A", "1"))), HTTP_COOKIE=STATE)
     assert silent.headers == headers

@@ -176,7 +176,7 @@ def test_d012_vary_is_taken_out(tmp_path: Path) -> None:
     with tide(tmp_path, asks_in_its_html(), front=outside(without_vary)) as origin:
         (found,) = visit(origin).findings
         assert found.id == "askfirst.D012"
-        assert "Cookie, Sec-GPC, DNT" in found.found
+        assert "Cookie, Sec-GPC, DNT, ADPC" in found.found
     with tide(tmp_path, asks_in_its_html()) as origin:
         assert ids(visit(origin)) == set()
 

@@ -6,7 +6,7 @@ import pytest
 
 from askfirst.http.caching import private, vary
 
-ALL = b"Cookie, Sec-GPC, DNT"
+ALL = b"Cookie, Sec-GPC, DNT, ADPC"
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ ALL = b"Cookie, Sec-GPC, DNT"
     [
         ([], [ALL]),
         ([b"Accept-Encoding"], [b"Accept-Encoding, " + ALL]),
-        ([b"cookie"], [b"cookie, Sec-GPC, DNT"]),
-        ([b"DNT, COOKIE", b"sec-gpc"], [b"DNT, COOKIE", b"sec-gpc"]),
+        ([b"cookie"], [b"cookie, Sec-GPC, DNT, ADPC"]),
+        ([b"DNT, COOKIE", b"adpc, sec-gpc"], [b"DNT, COOKIE", b"adpc, sec-gpc"]),
         ([b"*"], [b"*"]),
         ([b""], [ALL]),
         ([b"Accept", b"Origin"], [b"Accept", b"Origin, " + ALL]),

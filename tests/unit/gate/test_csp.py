@@ -136,7 +136,7 @@ async def test_pages_alone_and_with_vary(shop: Any) -> None:
     site: Shop = shop(options={"csp": "enforce", "permissions": True}, purposes=_recipients())
     got = await site.browser.get("/")
     assert b"counter" not in got.one(ENFORCED)
-    assert got.one(b"vary") == b"Cookie, Sec-GPC, DNT"
+    assert got.one(b"vary") == b"Cookie, Sec-GPC, DNT, ADPC"
     assert got.one(NAME).startswith(b"attribution-reporting=()")
     site.browser.jar[b"__Host-askfirst"] = state_token({"statistics": 2})
     got = await site.browser.get("/")

@@ -157,7 +157,7 @@ async def test_a_page_that_reads_says_so(shop: Callable[..., Shop]) -> None:
     site.reads = "statistics"
     pages = [await each.get("/") for each in (granted, refused, site.browser)]
     assert [page.body for page in pages] == [b"<p>hello True", b"<p>hello False", b"<p>hello False"]
-    assert {page.one(b"vary") for page in pages} == {b"Cookie, Sec-GPC, DNT"}
+    assert {page.one(b"vary") for page in pages} == {b"Cookie, Sec-GPC, DNT, ADPC"}
     assert {page.one(b"cache-control") for page in pages} == {b"public, max-age=60"}
 
 
@@ -172,7 +172,7 @@ async def test_a_page_that_sets_a_purpose_s_cookie_is_private(shop: Callable[...
         page = await browser.get("/")
         assert page.all(b"set-cookie") == cookies
         assert page.one(b"cache-control") == b"private"
-        assert page.one(b"vary") == b"Cookie, Sec-GPC, DNT"
+        assert page.one(b"vary") == b"Cookie, Sec-GPC, DNT, ADPC"
 
 
 @pytest.mark.anyio

@@ -100,6 +100,9 @@ class ConsentMiddleware:
                 await asgi_paths.answer(self._relay, self._paths, connection)
                 return
         visit = scope[KEY] = self._gate.visit(headers, answer)
+        if answer[3] and scope["type"] == "http":
+            connection = asgi_paths.Connection(scope, receive, send, path, secrets, root)
+            visit.cookies = await self._paths.take_decisions(connection.request, visit.peek())
         if secrets:
             soon = asyncio.get_running_loop().call_soon_threadsafe
             visit.tell = Teller(self._relay, visit, secrets, lambda: _where(scope), soon)

@@ -27,6 +27,20 @@ class Connection:
     secrets: tuple[bytes, ...]
     root: str  # where the site begins
 
+    @property
+    def request(self) -> Request:
+        """The same as the gate has it."""
+        scope = self.scope
+        return Request(
+            method=scope["method"],
+            path=self.path,
+            query=scope.get("query_string", b""),
+            headers=scope["headers"],
+            secrets=self.secrets,
+            body=lambda: read_body(scope["headers"], self.receive),
+            peer=(scope.get("client") or ("",))[0],
+        )
+
 
 async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
     """Answer one request to one of our paths."""
@@ -37,17 +51,7 @@ async def answer(relay: Relay, paths: Paths, connection: Connection) -> None:
     elif path == HOST or path.startswith(HOST + "/"):
         await _host(relay, connection)
     else:
-        scope = connection.scope
-        request = Request(
-            method=scope["method"],
-            path=path,
-            query=scope.get("query_string", b""),
-            headers=scope["headers"],
-            secrets=connection.secrets,
-            body=lambda: read_body(scope["headers"], connection.receive),
-            peer=(scope.get("client") or ("",))[0],
-        )
-        await _send(connection, await paths.answer(request))
+        await _send(connection, await paths.answer(connection.request))
 
 
 async def _send(connection: Connection, answer: Answer) -> None:

@@ -9,7 +9,7 @@ from askfirst.adapters import asgi_own_paths as asgi_paths
 from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
-from askfirst.adapters.wsgi_environ import Environ, Given, read_environ
+from askfirst.adapters.wsgi_environ import Environ, Given, read_environ, scope_of
 from askfirst.client import Caller, CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import RequestAnswer
@@ -19,8 +19,10 @@ from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.caching import private
 from askfirst.http.headers import Header, without
-from askfirst.http.mount import root_of
+from askfirst.http.mount import mount_at, root_of
+from askfirst.http.request import Request
 from askfirst.log_fault import log_fault
+from askfirst.terms.consent import Consent
 
 
 class BlockingAdapter:
@@ -49,6 +51,34 @@ class BlockingAdapter:
     def visit_at_once(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:
         """The same for whoever has called `learn`, and may not wait."""
         return self.gate.visit(Given(environ), answer)
+
+    def take_decisions(
+        self, visit: Visit, environ: Mapping[str, Any], secrets: tuple[bytes, ...]
+    ) -> None:
+        """Take what the browser decided by itself as an answer (ADPC); it waits for the ledger."""
+        scope = scope_of(environ, visit.headers)
+
+        async def nothing() -> bytes:
+            return b""
+
+        request = Request(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=visit.headers,
+            secrets=secrets,
+            body=nothing,
+            peer=scope["client"][0],
+        )
+        try:
+            root = root_of(scope["root_path"])
+            visit.cookies = self._background.run(self._decide(request, visit.peek(), root))
+        except Exception as error:
+            log_fault("taking a decision of the browser", error)
+
+    async def _decide(self, request: Request, consent: Consent, root: str) -> tuple[Header, ...]:
+        mount_at(root)  # on a loop of its own
+        return await self._paths.take_decisions(request, consent)
 
     @property
     def ready(self) -> bool:

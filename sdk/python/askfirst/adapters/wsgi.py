@@ -66,6 +66,8 @@ class ConsentMiddleware:
         if is_own(environ.get("PATH_INFO", "")):
             return self._own(environ, start_response, secrets)
         visit = environ[VISIT] = self._adapter.visit(environ, answer)
+        if answer[3]:
+            self._adapter.take_decisions(visit, environ, secrets)
         if secrets:
             self._adapter.hear(visit, secrets, lambda: where_of(environ))
         if not (secrets and self._adapter.sees_pages):

@@ -22,7 +22,7 @@ Environ = dict[str, Any]
 
 VISIT = "askfirst.visit"  # PEP 3333: what is no string has a dot in its name
 CHUNK = 16_384  # bytes of a body that are read at a time
-_COOKIE, _GPC, _DNT = "HTTP_COOKIE", "HTTP_SEC_GPC", "HTTP_DNT"
+_COOKIE, _GPC, _DNT, _ADPC = "HTTP_COOKIE", "HTTP_SEC_GPC", "HTTP_DNT", "HTTP_ADPC"
 _SUFFIX = r"(?:\.[0-9a-f]{8})?"  # below a root path
 _OURS = rf"(?:__Host-)?askfirst(?:-receipt)?{_SUFFIX}="
 # Servers join repeated headers with a comma, and none of our values has one. What follows ours is
@@ -110,7 +110,8 @@ def read_environ(environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
             environ[_COOKIE] = rest.decode("latin-1")
     gpc = _GPC in environ and is_set(raw(environ[_GPC]))
     dnt = _DNT in environ and is_set(raw(environ[_DNT]))
-    return tuple(secrets), read_answer(states, gpc=gpc, dnt=dnt)
+    adpc = raw(environ[_ADPC]) if _ADPC in environ else b""
+    return tuple(secrets), read_answer(states, gpc=gpc, dnt=dnt, adpc=adpc)
 
 
 def _apart(value: str) -> str:

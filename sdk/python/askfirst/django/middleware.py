@@ -59,6 +59,8 @@ class ConsentMiddleware:
         if is_own(request.path_info):
             return self._own(request, secrets, whole=not request.path_info.startswith(HOST))
         arrived = self._arrive(request, secrets, answer)
+        if answer[3]:
+            self._adapter.take_decisions(arrived.visit, request.META, secrets)
         return self._leave(arrived, self.get_response(request))
 
     async def _serve(self, request: HttpRequest) -> HttpResponseBase:
@@ -68,6 +70,9 @@ class ConsentMiddleware:
         if not self._adapter.ready:
             await asyncio.to_thread(self._adapter.learn)
         arrived = self._arrive(request, secrets, answer)
+        if answer[3]:
+            take = self._adapter.take_decisions
+            await asyncio.to_thread(take, arrived.visit, request.META, secrets)
         return self._leave(arrived, await self.get_response(request))
 
     def _read(self, request: HttpRequest) -> tuple[tuple[bytes, ...], RequestAnswer]:
@@ -112,6 +117,7 @@ class ConsentMiddleware:
             )
             if outgoing is not headers:
                 apply(response, outgoing)
+                write(response, arrived.visit.cookies)
         except Exception as error:
             log_fault("filtering a response", error)
             response.cookies.clear()

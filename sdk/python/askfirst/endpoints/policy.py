@@ -12,6 +12,7 @@ from askfirst.http.headers import Header
 from askfirst.http.mount import cookie_suffix, mounted
 from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
+from askfirst.pages.describe import words_of
 from askfirst.pages.describe_changes import changes
 from askfirst.pages.policy import policy_page
 from askfirst.pages.words import Words, words_for
@@ -36,6 +37,24 @@ def policy(editions: Editions, request: Request) -> Answer:
     page = policy_page(edition, words=words, current=edition is editions.current)
     kind = b"text/html; charset=utf-8"
     return fresh(request, page.encode("utf-8"), kind, SHORTLY, _BY_ACCEPT)
+
+
+def consent_requests(editions: Editions, request: Request) -> Answer:
+    """What the site asks, for browsers (ADPC, unofficial draft of June 2021, section 7.1).
+
+    A page leads there by `<link rel="consent-requests" href="/askfirst/consent-requests">`.
+    """
+    only_by(request, "GET")
+    policy = _edition(editions, "").policy
+    lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
+    words = words_for(lang, policy.languages)
+    texts = {name: words_of(policy.purposes[name], words.lang)[1] for name in policy.asked}
+    requests = [
+        {"id": name, "text": f"{text.title}: {text.description}"} for name, text in texts.items()
+    ]
+    language = (b"content-language", words.lang.encode("ascii"))
+    body = _json({"consentRequests": requests})
+    return fresh(request, body, b"application/json", SHORTLY, language)
 
 
 def policy_json(editions: Editions, words: Words) -> bytes:

@@ -10,19 +10,22 @@ from askfirst.contracts.origin import local_path
 from askfirst.endpoints.consent import take_answer
 from askfirst.endpoints.csp import CspReports
 from askfirst.endpoints.development import BAR, SCRIPT, DevelopmentBar
-from askfirst.endpoints.policy import about, gpc, policy
+from askfirst.endpoints.policy import about, consent_requests, gpc, policy
 from askfirst.endpoints.rights import ROOT as RIGHTS
 from askfirst.endpoints.rights import rights
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import read
+from askfirst.gate.record_answer import record_decisions
 from askfirst.gate.relay import Relay
+from askfirst.http.headers import Header
 from askfirst.http.request import UNBELIEVED, Answer, Request, html, only_by, problem
 from askfirst.log_fault import log_fault
 from askfirst.pages.assets import read_assets, static
 from askfirst.pages.choices import choices_page
 from askfirst.pages.receipt import receipt_page
 from askfirst.pages.words import Words, words_in
+from askfirst.terms.consent import Consent
 from askfirst.terms.edition import Editions
 
 ROOT = "/askfirst/"
@@ -63,6 +66,10 @@ class Paths:
             log_fault("answering a request of our own", error)
             return problem(CollectorUnavailable("this did not work; try again later"))
 
+    async def take_decisions(self, request: Request, consent: Consent) -> tuple[Header, ...]:
+        """Cookies to set, where the browser itself took something back; `request` is for a page."""
+        return await record_decisions(self._relay, request, consent, now=self._now())
+
     async def _answer(self, request: Request) -> Answer:
         path = request.path
         if path.startswith(STATIC):
@@ -82,6 +89,8 @@ class Paths:
         editions = self._relay.gate.known.editions
         if path == ROOT + "policy" or path.startswith(ROOT + "policy/"):
             return self._policy(editions, request)
+        if path == ROOT + "consent-requests":
+            return consent_requests(editions, request)
         if path in WELL_KNOWN:
             return WELL_KNOWN[path](self._relay.gate.known, request)
         if path == ROOT + "csp":

@@ -14,6 +14,7 @@ from askfirst.gate.cookie_filter import CookieFilter, is_filtered
 from askfirst.gate.page_token import PageTokens
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import RequestAnswer, read
+from askfirst.gate.signals import read_decisions
 from askfirst.gate.undeclared_cookies import (
     GPC,
     Report,
@@ -183,9 +184,11 @@ class Gate:
         ):
             return cached_consent
         state = self._state(answer[0], now)
-        signals = Signals(gpc=answer[1], dnt=answer[2])
+        decisions = read_decisions(answer[3]) if answer[3] else None
+        signals = Signals(gpc=answer[1], dnt=answer[2], decisions=decisions)
         consent = Consent(self.policy.site, state, self.known.editions, signals)
-        if state is not None or not answer[0]:
+        # Anybody can fill a memory with lines of ADPC; few browsers send one.
+        if not answer[3] and (state is not None or not answer[0]):
             self._keep(cache, answer, consent)
         if state is not None and self.known.editions:
             self.ready &= state.edition <= self.known.editions.current.number
@@ -236,6 +239,8 @@ class Gate:
             )
         if self._tells and self._csp_builder.concerns(visit.headers, outgoing):
             outgoing = self._for_browser(visit, outgoing)
+        if visit.cookies:
+            outgoing, depends = [*outgoing, *visit.cookies], True
         visit.sealed = not (visit.read or depends or visit.testing)
         if visit.sealed:
             return outgoing

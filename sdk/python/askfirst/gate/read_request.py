@@ -10,12 +10,13 @@ from askfirst.http.headers import Header, Headers
 from askfirst.terms.token import LONGEST
 
 MOST_TOKENS = 8  # in one request: one each for the host, its partition and its parent domains
-_READ = frozenset({b"cookie", b"sec-gpc", b"dnt"})
+_READ = frozenset({b"cookie", b"sec-gpc", b"dnt", b"adpc"})
 # Most headers are told apart by the length of their name alone.
 _LENGTHS = frozenset(map(len, _READ))
 
-# What an answer is read from: its tokens with the cookies' names, and whether each signal is set.
-RequestAnswer = tuple[tuple[Header, ...], bool, bool]
+# What an answer is read from: its tokens with the cookies' names, whether GPC and DNT are set, and
+# the lines of ADPC.
+RequestAnswer = tuple[tuple[Header, ...], bool, bool, bytes]
 
 
 def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], RequestAnswer]:
@@ -27,6 +28,7 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], RequestAnswer]:
     secrets: tuple[bytes, ...] = ()
     fields = headers
     gpc = dnt = False
+    adpc = b""
     for header in headers:
         name, value = header
         if len(name) not in _LENGTHS or (lowered := name.lower()) not in _READ:
@@ -43,13 +45,17 @@ def read(headers: Headers) -> tuple[Headers, tuple[bytes, ...], RequestAnswer]:
                     fields[at : at + 1] = [(name, rest)] if rest else []
         elif lowered == b"dnt":
             dnt = dnt or is_set(value)
+        elif lowered == b"adpc":
+            adpc = b"%b,%b" % (adpc, value) if adpc else value
         else:
             gpc = gpc or is_set(value)
-    return fields, secrets, read_answer(states, gpc=gpc, dnt=dnt)
+    return fields, secrets, read_answer(states, gpc=gpc, dnt=dnt, adpc=adpc)
 
 
-def read_answer(states: Sequence[Header], *, gpc: bool, dnt: bool) -> RequestAnswer:
+def read_answer(
+    states: Sequence[Header], *, gpc: bool, dnt: bool, adpc: bytes = b""
+) -> RequestAnswer:
     """The same from cookies named as ours; what no ledger could have issued is left out."""
     tokens = tuple([state for state in states if len(state[1]) <= LONGEST])
     # More than a browser has is no answer, and not worth its time and memory.
-    return (tokens if len(tokens) <= MOST_TOKENS else ()), gpc, dnt
+    return (tokens if len(tokens) <= MOST_TOKENS else ()), gpc, dnt, adpc

@@ -15,7 +15,7 @@ from askfirst.gate.receipt import all_handles, draw_secret, handle_of, only_hand
 from askfirst.gate.relay import Relay, ended
 from askfirst.gate.resolve_answer import Resolved, is_language, narrowed, refusal, resolve
 from askfirst.http.cookie_header import RECEIPT, STATE, named, read_cookies
-from askfirst.http.headers import Header
+from askfirst.http.headers import Header, Headers, values
 from askfirst.http.request import Request
 from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
 from askfirst.log_fault import log_fault
@@ -204,6 +204,58 @@ async def record_answer(
     return await AnswerRecorder(
         relay, request, consent, resolve(answer, consent), answer, now
     ).record()
+
+
+async def record_decisions(
+    relay: Relay, request: Request, consent: Consent, *, now: float
+) -> tuple[Header, ...]:
+    """Take what a browser decided by itself (ADPC) as its visitor's answer: cookies to set.
+
+    Only what it takes back, and only where that is not the answer yet. Who has a receipt has it
+    recorded before the page is served; nobody else is counted as having refused. Never raises.
+    """
+    try:
+        choices = _taken_back(consent)
+        if not choices or consent.closed or not _is_browsers_own(request.headers):
+            return ()
+        edition = consent.editions.current
+        answer = VisitorAnswer(
+            "save", edition.hash, edition.policy.languages[0], choices, adult=False
+        )
+        resolved = Resolved("save", choices)
+        recorder = AnswerRecorder(relay, request, consent, resolved, answer, now)
+        if request.secrets:
+            return (await recorder.record()).cookies
+        return recorder.cookies(narrowed(resolved, consent, now=now))
+    except Exception as error:
+        log_fault("taking a decision of the browser", error)
+        return ()
+
+
+def _taken_back(consent: Consent) -> dict[str, int]:
+    """What the browser takes back and the answer still has, or leaves open; all of it 0."""
+    if not consent.signals.decisions or not consent.editions:
+        return {}
+    details = consent.state.choices if consent.state is not None else {}
+    asked = consent.editions.current.policy.asked
+    names = {name for name, detail in details.items() if detail} | {*asked} - details.keys()
+    denies = consent.signals.decisions.deny
+    purposes = {name: consent.editions.current.purpose(name) for name in sorted(names)}
+    return {
+        name: 0
+        for name, purpose in purposes.items()
+        if denies(name, purpose.terms.data_use if purpose is not None else "")
+    }
+
+
+def _is_browsers_own(headers: Headers) -> bool:
+    """Whether no script of another origin can have written the header (M47).
+
+    It may where the application answers its preflight, so what such a script asks for is out.
+    """
+    return values(headers, b"sec-fetch-mode") in ([], [b"navigate"]) or values(
+        headers, b"sec-fetch-site"
+    ) in ([b"same-origin"], [b"none"])
 
 
 def cookies_once_erased(relay: Relay, request: Request, now: float) -> tuple[Header, ...]:

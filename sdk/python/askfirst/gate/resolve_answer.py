@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from askfirst.contracts.consent import Method, VisitorAnswer, shared_detail
 from askfirst.errors import Reason, Refused
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Edition, sells_under_any
+from askfirst.terms.edition import Edition
 from askfirst.terms.languages import shipped_languages
 from askfirst.terms.lattice import Detail
 from askfirst.terms.placed import split
@@ -62,7 +62,8 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     set_now = {
         name: detail
         for name, detail in choices.items()
-        if name in edition.every and not (detail and _opted_out(consent, name))
+        # M21: whatever the body claims. What is denied is left as it was, so M23 holds as well.
+        if name in edition.every and not (detail and consent.is_denied(name))
     }
     empty = not choices and consent.state is None
     if not set_now and (answer.method == "accept_all" or any(choices.values()) or empty):
@@ -80,7 +81,7 @@ def _nothing(consent: Consent) -> dict[str, int]:
 def _standing(consent: Consent) -> dict[str, int]:
     """The details that stand beside an answer: of what is denied now none does."""
     details = consent.state.choices if consent.state is not None else {}
-    return {name: detail for name, detail in details.items() if not _opted_out(consent, name)}
+    return {name: detail for name, detail in details.items() if not consent.is_denied(name)}
 
 
 def _check_whole(choices: Mapping[str, int], consent: Consent) -> None:
@@ -93,11 +94,6 @@ def _check_whole(choices: Mapping[str, int], consent: Consent) -> None:
     missing = [question.purpose for question in consent.asks if question.purpose not in choices]
     if missing:
         raise Refused(Reason.NOTHING_CHOSEN, f"answer what is asked too: {', '.join(missing)}")
-
-
-def _opted_out(consent: Consent, purpose: str) -> bool:
-    # M21: whatever the body claims. The purpose is left as it was, so M23 holds as well.
-    return consent.signals.gpc and sells_under_any(consent.editions, purpose)
 
 
 def _check_grant(answer: VisitorAnswer, choices: Mapping[str, int], edition: Edition) -> None:

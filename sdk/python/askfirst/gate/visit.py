@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from askfirst.http.headers import Headers
+from askfirst.http.headers import Header, Headers
 
 from ..terms.consent import Consent, Question, Source
 from ..terms.lattice import Scope
@@ -25,7 +25,8 @@ class Visit:
     """One request's consent, loaded at first use; whether it was used decides about `Vary`."""
 
     __slots__ = (
-        "_consent", "_load", "headers", "preload", "read", "route", "sealed", "tell", "testing",
+        "_consent", "_load", "cookies", "headers", "preload", "read", "route", "sealed", "tell",
+        "testing",
     )  # fmt: skip
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
@@ -33,6 +34,8 @@ class Visit:
         self.headers = headers
         self._consent: Consent | None = None
         self.read = False
+        # What the browser is told to keep of its own decisions (ADPC).
+        self.cookies: tuple[Header, ...] = ()
         # The address of the styles of a notice that is in the page: asked for with its first byte.
         self.preload: str | None = None
         # Tells the template that answered, from when the response starts.

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from askfirst.http.headers import Header, listed
 
-VARY_ON = (b"Cookie", b"Sec-GPC", b"DNT")
+VARY_ON = (b"Cookie", b"Sec-GPC", b"DNT", b"ADPC")
 _ALL = b", ".join(VARY_ON)
 # A directive, with its value, which may be a quoted string that has commas in it.
 _DIRECTIVE = re.compile(rb'[ \t,]*([^,="]+(?:="(?:[^"\\]|\\.)*"|=[^,]*)?)')

@@ -137,8 +137,7 @@ def _is_answered(consent: Consent, name: str) -> bool:
 
 
 def _is_denied(consent: Consent, name: str) -> bool:
-    purpose = consent.editions.current.purpose(name)
-    return purpose is not None and consent.signals.gpc and purpose.terms.sells_or_shares
+    return consent.editions.current.purpose(name) is not None and consent.is_denied(name)
 
 
 def _purpose(consent: Consent, name: str, words: Words) -> Html:

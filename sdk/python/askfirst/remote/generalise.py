@@ -22,7 +22,7 @@ from askfirst.observe.network_sizes import NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.attributes import Value
 from askfirst.terms.consent import Consent
-from askfirst.terms.edition import Choice, Edition, sells_under_any
+from askfirst.terms.edition import Choice, Edition
 from askfirst.terms.lattice import NOTHING
 from askfirst.terms.policy import Policy
 from askfirst.terms.terms import BOTTOM, Terms, meet
@@ -132,7 +132,7 @@ def _terms(event: Event, consent: Consent, effective: Effective) -> Terms | Drop
     choice = consent.choice(name)
     if not consent.editions or consent.closed or choice is None:
         return Drop.NO_GRANT
-    if consent.signals.gpc and choice.detail and sells_under_any(consent.editions, name):
+    if choice.detail and consent.is_denied(name):
         return Drop.OPT_OUT
     agreed = consent.terms(name)
     terms = BOTTOM if agreed == BOTTOM else meet(agreed, effective(name, choice))

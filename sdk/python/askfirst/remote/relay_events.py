@@ -22,7 +22,7 @@ from askfirst.remote.generalise import Asking, Generaliser
 from askfirst.remote.placed_events import placed_event, where
 from askfirst.remote.terms import RemoteTerms
 from askfirst.spool.spool import StillPending
-from askfirst.terms.consent import Consent, Signals
+from askfirst.terms.consent import Consent
 from askfirst.terms.placed import split
 from askfirst.terms.time_zone import period_in
 
@@ -174,10 +174,10 @@ class Relayed:
 
 def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:
     """The consent under every signal there is: of the request, and of the page."""
-    signals = Signals(
+    signals = replace(
+        consent.signals,
         gpc=consent.signals.gpc or caller.gpc or sent.gpc,
         dnt=consent.signals.dnt or caller.dnt or sent.dnt,
-        under_age=consent.signals.under_age,
     )
     if signals == consent.signals:
         return consent

@@ -20,18 +20,49 @@ from .lattice import NOTHING, Scope
 from .placed import split
 from .terms import BOTTOM, Terms
 from .token import State
+from .uses import within
 from .widening import Widening
 
 Source = Literal["visitor", "gpc", "dnt", "none"]
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """What a browser decided for its visitor (ADPC, unofficial draft of June 2021, section 6).
+
+    Each is of identifiers as the header names them. What it consents to grants nothing: it spares
+    a purpose from what is said of all of them (section 6.5).
+    """
+
+    withdraw: frozenset[str] = frozenset()
+    object: frozenset[str] = frozenset()
+    consent: frozenset[str] = frozenset()
+
+    def deny(self, purpose: str, data_use: str) -> bool:
+        """Whether `purpose` is taken back; of a placed collector's, the site's own with it."""
+        if not self.withdraw.isdisjoint((purpose, split(purpose)[1])):
+            return True
+        is_marketing = "direct-marketing" in self.object and within(data_use, "marketing")
+        return ("*" in self.withdraw or is_marketing) and purpose not in self.consent
+
+
+@dataclass(frozen=True)
 class Signals:
-    """What the browser says by itself: Global Privacy Control, Do Not Track, under age."""
+    """What the browser says by itself: GPC, Do Not Track, under age, and by ADPC."""
 
     gpc: bool = False
     dnt: bool = False
     under_age: bool = False
+    decisions: Decisions | None = None
+
+    def deny(self, editions: Editions, purpose: str) -> bool:
+        """Whether they deny `purpose` to this request, whatever was answered (M21, S07)."""
+        if self.gpc and sells_under_any(editions, purpose):
+            return True
+        if self.decisions is None or not editions:
+            return False
+        current = editions.current.purpose(purpose)
+        return self.decisions.deny(purpose, current.terms.data_use if current else "")
 
 
 @dataclass(frozen=True)
@@ -78,7 +109,7 @@ class Consent:
         choice = self.choice(purpose)
         if choice is None or not choice.detail or not self.editions or self.closed:
             return BOTTOM
-        if self.signals.gpc and self._sells(purpose):
+        if self.is_denied(purpose):
             return BOTTOM
         return bounded_terms(self.editions, purpose, choice)
 
@@ -90,12 +121,16 @@ class Consent:
             h for recipients in agreed for recipient in recipients for h in recipient.hosts
         )
 
+    def is_denied(self, purpose: str) -> bool:
+        """Whether the browser's signals deny `purpose` to this request, whatever was answered."""
+        return self.signals.deny(self.editions, purpose)
+
     @property
     def source(self) -> Source:
         """Where this request's answer comes from; computed for each request, never stored."""
         if self.signals.gpc and any(self._sells(name) for name in self._asked):
             return "gpc"
-        if self.state is not None:
+        if self.state is not None or any(map(self.is_denied, self._asked)):
             return "visitor"
         return "dnt" if self.signals.dnt else "none"
 
@@ -158,7 +193,7 @@ class Consent:
         return self.closed or (self.signals.dnt and self.state is None)
 
     def _is_open(self, purpose: str) -> bool:
-        if self.signals.gpc and self._sells(purpose):
+        if self.is_denied(purpose):
             return False
         choice = self._choices.get(purpose)
         if choice is None or (choice.detail and self.editions.get(choice.edition) is None):

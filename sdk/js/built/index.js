@@ -1,1 +1,1 @@
-import{g as a}from"./shared-PC3INEL5.js";export{a as init};
+import{g as a}from"./shared-BKINJ6CO.js";export{a as init};

@@ -8,6 +8,7 @@ import { safely } from "./safely.ts";
 import { routeOf } from "./site_route.ts";
 
 interface Decisions {
+  readonly consent?: readonly string[];
   readonly withdraw?: readonly string[];
   readonly object?: readonly string[];
 }
@@ -19,14 +20,18 @@ interface Control extends EventTarget {
 const ALL = "*";
 const MARKETING = "direct-marketing"; // the one objection that the draft names
 
-/** The purposes that these decisions take back, of those that a visitor can be asked about. */
-export function refused({ asked, policy }: Published, { withdraw = [], object = [] }: Decisions): string[] {
-  return asked.filter(
-    (name) =>
-      withdraw.includes(name) ||
-      withdraw.includes(ALL) ||
-      (object.includes(MARKETING) && /^marketing(\.|$)/.test(policy.purposes[name]?.data_use ?? "")),
-  );
+/**
+ * The purposes that these decisions take back, of those that a visitor can be asked about. What is consented to by name
+ * is spared by what is said of all (section 6.5): as terms/consent.py has it.
+ */
+export function refused(
+  { asked, policy }: Published,
+  { consent = [], withdraw = [], object = [] }: Decisions,
+): string[] {
+  const isMarketing = (name: string): boolean => /^marketing(\.|$)/.test(policy.purposes[name]?.data_use ?? "");
+  const isMeant = (name: string): boolean =>
+    withdraw.includes(ALL) || (object.includes(MARKETING) && isMarketing(name));
+  return asked.filter((name) => withdraw.includes(name) || (isMeant(name) && !consent.includes(name)));
 }
 
 /** What is asked, as the draft has it: an identifier and the words, in the page's language. */

@@ -11,10 +11,12 @@ type Callback = (data: unknown, success: boolean) => void;
 type Command = (command: string, callback?: Callback, parameter?: unknown) => void;
 type Asker = MessageEventSource | null; // the window of a frame; none is the page itself
 
+// A state's own section says that the visitor is of that state: nobody here looks where a visitor is.
 const NAME = "usnat";
 const ID = 7;
 // Of a string whose one section is this (Consent String Specification): type 3, version 1, the one id in Fibonacci's code.
 const HEADER = "DBABLA";
+const MOST = 32; // listeners of frames, all of them together
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // Names of the specification that begin with `_` are written as words: our build shortens its own.
@@ -105,6 +107,11 @@ export function start(purposes: readonly string[]): void {
   const commands: Readonly<Record<string, (parameter: unknown, callback: Callback, asker: Asker) => unknown>> = {
     ping,
     addEventListener: (_, callback, asker) => {
+      if (asker) {
+        const frames = [...listeners].filter(([, [, of]]) => of);
+        for (const [id, [, of]] of frames) if ((of as Window).closed) listeners.delete(id);
+        if (frames.filter(([id]) => listeners.has(id))[MOST - 1]) return undefined;
+      }
       listeners.set(++last, [callback, asker]);
       return event(last, "listenerRegistered", true);
     },
@@ -121,8 +128,8 @@ export function start(purposes: readonly string[]): void {
   const run = (asker: Asker, command: string, callback: Callback = () => {}, parameter?: unknown): void => {
     // As the specification has it: a command that nobody knows fails, and throws nothing.
     safely(() => {
-      const answer = Object.hasOwn(commands, command) ? commands[command] : undefined;
-      callback(answer ? answer(parameter, callback, asker) : null, !!answer);
+      const answer = Object.hasOwn(commands, command) ? commands[command]?.(parameter, callback, asker) : undefined;
+      callback(answer ?? null, answer !== undefined);
     });
   };
   calls["__gpp"] = (...words) => run(null, ...words);

@@ -109,12 +109,14 @@ export function manage(askfirst: Askfirst, { base, collector }: ManageOptions): 
   function acceptCategory(names: string | readonly string[], declared?: Declared): Promise<boolean> {
     if (names === "all") return answer("accept_all", declared);
     const wanted = typeof names === "string" ? [names] : names;
+    if (!Array.isArray(wanted))
+      return answer("save", {}, () => 'acceptCategory takes a purpose, a list of them, or "all"');
     return save(
       declared,
       (name, before) => (wanted.includes(name) ? before || AS_ASKED : 0),
       ({ asked }) => {
-        const unknown = wanted.find((name) => !asked.includes(name));
-        return unknown === undefined ? "" : `no purpose is called ${unknown}; there are ${asked.join(", ")}`;
+        const unknown = wanted.filter((name) => !asked.includes(name));
+        return unknown.length ? `no purpose is called ${unknown[0]}; there are ${asked.join(", ")}` : "";
       },
     );
   }

@@ -13,3 +13,9 @@ test("M01: a server that renders calls them, and has nothing of it", () => {
     assert.equal(name in globalThis, false, name);
   }
 });
+
+test("M01: of all that a lookup finds by itself, a purpose may have one name only, which policies refuse", () => {
+  const name = /^[a-z][a-z0-9_-]{0,39}$/; // terms/reading.py
+  const found = Object.getOwnPropertyNames(Object.prototype).filter((one) => name.test(one));
+  assert.deepEqual(found, ["constructor"]); // TAKEN of terms/purpose.py
+});

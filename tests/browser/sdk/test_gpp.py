@@ -27,12 +27,27 @@ for (const parameter of [1, 2, 3]) {
 }
 for (const command of [null, {}, "__proto__", "constructor"]) ask({ command, callId: "odd" });
 ask({ command: "ping", callId: "c1" });"""
+# A frame that listens as often as it can.
+CROWD = """let asked = 0, heard = 0, taken = 0;
+addEventListener("message", ({ data: { __gppReturn: answer } }) => {
+    if (answer?.success && answer.returnValue.eventName !== "listenerRegistered") return;
+    heard++;
+    taken += answer.success;
+    if (heard === 40) document.title = `${taken} of ${heard}`;
+});
+while (asked < 40) {
+    parent.postMessage({ __gppCall: { command: "addEventListener", callId: asked++ } }, "*");
+}"""
 # What one tag writes into what it was handed.
 SPOIL = """__gpp("getSection", ([core]) => { try { core.SaleOptOut = 2; } catch {} }, "usnat");
 __gpp("ping", ({ parsedSections: { usnat } }) => {
     try { usnat[0].SensitiveDataProcessing[0] = 2; } catch {}
     try { usnat[0] = {}; } catch {}
 });"""
+CSP = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
+    " style-src 'self'; frame-src 'self'; form-action 'self'"
+}
 OUT, IN = "DBABLA~CVQVAAAAAACA.QA", "DBABLA~CVQqAAAAAACA.QA"
 
 
@@ -52,11 +67,9 @@ def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
     What a tag or a frame of others does to it changes nothing for the rest.
     """
     site = serve(policy())
-    csp = {"content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self';"
-           " style-src 'self'; frame-src 'self'; form-action 'self'"}  # fmt: skip
     for path, source in (("/tag.js", LISTEN), ("/framed.js", FRAMED)):
         site.pages[path] = Page(source, {}, "text/javascript")
-    site.pages["/"] = Page(page(head=LINE + TAG, script=SCRIPT).html, csp)
+    site.pages["/"] = Page(page(head=LINE + TAG, script=SCRIPT).html, CSP)
     site.pages["/frame"] = Page(FRAME, {})
     visitor = arrive(site)
     tab = visitor.open()
@@ -102,3 +115,21 @@ def test_signals_of_the_united_states(serve: Serve, arrive: Arrive) -> None:
     assert call(tab, "removeEventListener", 1) == [True, True]
     assert call(tab, "removeEventListener", 1) == [False, True]
     assert visitor.errors == []
+
+
+def test_frames_listen_up_to_a_bound(serve: Serve, arrive: Arrive) -> None:
+    """S19: a frame of others cannot fill the page's memory; the page's own tags are not held up."""
+    site = serve(policy())
+    site.pages["/crowd.js"] = Page(CROWD, {}, "text/javascript")
+    site.pages["/crowd"] = Page('<!doctype html><script src="/crowd.js"></script>', {})
+    site.pages["/"] = Page(page(head=LINE, script=SCRIPT).html, CSP)
+    tab = arrive(site).open()
+    put = """() => document.body.appendChild(Object.assign(document.createElement("iframe"),
+        { src: "/crowd" }))"""
+    title = "(frame) => frame.contentDocument?.title"
+    for _ in range(2):
+        frame = tab.evaluate_handle(put)
+        until(tab, lambda frame=frame: frame.evaluate(title) == "32 of 40")  # type: ignore[misc]
+        assert call(tab, "addEventListener")[1] is True
+        # Whose frame is gone listens no more.
+        frame.evaluate("(frame) => frame.remove()")

@@ -88,6 +88,11 @@ def test_an_owner_has_buttons_of_their_own(serve: Serve, arrive: Arrive) -> None
     tab.evaluate("AskFirst.show()")
     expect(notice).to_be_visible()
 
+    for nothing in ("undefined", "[undefined]", "{}"):
+        assert tab.evaluate(f"AskFirst.acceptCategory({nothing})") is False
+    until(tab, lambda: sum("acceptCategory takes a purpose" in text for text in warnings) == 2)
+    assert any("no purpose is called undefined; there are marketing" in text for text in warnings)
+    assert tab.evaluate(DETAILS) == {}
     assert press(tab, "acceptCategory:weather") is False
     until(tab, lambda: any("no purpose is called weather" in text for text in warnings))
     assert press(tab, "acceptCategory:statistics") is True

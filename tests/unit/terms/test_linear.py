@@ -108,6 +108,14 @@ def test_too_many_purposes_are_refused_when_they_are_published() -> None:
     assert str(MOST_PURPOSES) in problem.message
 
 
+def test_a_name_that_pages_take_for_another_thing_is_refused_when_it_is_published() -> None:
+    """In JavaScript `details["constructor"]` is there where nobody answered."""
+    document = {**SITE, "purposes": {"constructor": PURPOSE}}
+    with pytest.raises(PolicyError, match="choose another name"):
+        read_policy(document)
+    assert "constructor" in read_policy(document, archived=True).purposes
+
+
 def test_an_archived_policy_is_read_however_many_purposes_it_has() -> None:
     """What was published stays readable: no limit that came later closes a site."""
     document = _with_purposes(MOST_PURPOSES * 2)

@@ -29,6 +29,8 @@ ROLES = ("processor", "controller", "joint_controller", "third_party")
 PERIOD_DAYS: dict[str, int] = {"day": 1, "week": 7, "month": 31}
 # No period exceeds 25 months (CNIL 2020-091; M28).
 LONGEST_RETENTION = 760
+# What a lookup in JavaScript finds where nothing is, and a purpose may be called (NAME).
+TAKEN = frozenset({"constructor"})
 MOST_PURPOSES = 64  # of a policy that is published; what is archived may have more
 ORDER_ADVICE = "name each purpose once, in the order in which visitors read them"
 HOST_NAME = r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -85,6 +87,11 @@ def read_purposes(
     for name in order or names:
         if not NAME.fullmatch(name):
             table.wrong(name, name, NAME_ADVICE)
+            continue
+        if name in TAKEN and not archived:
+            table.wrong(
+                name, name, "choose another name: in a page every object has one of that name"
+            )
             continue
         words = languages if kind != "host" else ()
         purposes[name] = read_purpose(name, table.below(name), kind=kind, languages=words)

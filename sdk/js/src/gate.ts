@@ -253,11 +253,13 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   // In a frame of another origin nobody is asked (M54), and nothing is allowed.
   if (isOurs()) {
     // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
-    if (!cookies().includes("askfirst") && !document.getElementById("askfirst-notice")) {
+    if (!cookies().includes("askfirst")) {
       const lang = document.documentElement.lang.slice(0, 2) || "en";
       words = safely(() => fetch(file(base, `words/${lang}.json`)));
       const sheet = { rel: "preload", as: "style", href: file(base, "notice.css") };
-      document.head.append(Object.assign(document.createElement("link"), sheet));
+      // Where the server drew the notice, its styles are there.
+      if (!document.getElementById("askfirst-notice"))
+        document.head.append(Object.assign(document.createElement("link"), sheet));
       // Not loaded alone: it is compiled, and has run, while the policy is on its way.
       void safely(() => import(file(base, "notice.js")));
     }

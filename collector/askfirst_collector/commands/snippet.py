@@ -20,6 +20,8 @@ from askfirst.terms.edition import Editions
 from askfirst_collector.catalogue.first_policy import tidy_origin
 from askfirst_collector.commands.data import click_errors, data_option, opened
 
+REMOTE = "askfirst-remote.js"  # askfirst.js, with the way to a collector in it
+
 
 @click.command()
 @click.argument("name", metavar="SITE")
@@ -74,8 +76,9 @@ def script_line(collector: str) -> Html:
 def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes]]:
     """Each file by its path below the site's root; `editions` are those that were published."""
     for file in sorted(FOLDER.rglob("*")):
-        if file.suffix in KINDS and file.name not in ("manifest.json", BAR):
-            yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", file.read_bytes()
+        if file.suffix in KINDS and file.name not in ("manifest.json", BAR, REMOTE):
+            body = (FOLDER / REMOTE if file.name == "askfirst.js" else file).read_bytes()
+            yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", body
     yield ".well-known/gpc.json", gpc_json(editions)
     policy = editions.current.policy
     first = words_for("", policy.languages)

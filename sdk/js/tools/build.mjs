@@ -36,6 +36,8 @@ const ENTRIES = [
   { file: "notice.css", source: "consent_banner/src/notice.css", format: undefined },
   { file: "askfirst.css", source: "consent_banner/src/pages.css", format: undefined },
   { file: "askfirst.js", source: "sdk/js/src/askfirst.ts", format: "iife" },
+  // The same with remote.js in it: what `askfirst snippet` writes as askfirst.js, so that nobody waits for one after the other.
+  { file: "askfirst-remote.js", source: "sdk/js/src/askfirst.ts", format: "iife", isWhole: true },
 ];
 
 /** What npm's package has beside those files: modules, and the types of all of it. */
@@ -63,14 +65,25 @@ const lent = (file, version) => ({
     ),
 });
 
-async function bundle({ file, source, format }, version) {
+const LATER = 'import(file(base, "remote.js"))';
+const whole = {
+  name: "whole",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/gate\.ts$/ }, ({ path }) => {
+      const [before, after, ...more] = readFileSync(path, "utf8").split(LATER);
+      if (after === undefined || more.length) throw new Error(`${path} should say ${LATER} once`);
+      return { contents: `${before}import("./remote.ts")${after}`, loader: "ts" };
+    }),
+};
+
+async function bundle({ file, source, format, isWhole = false }, version) {
   const { outputFiles, metafile } = await esbuild.build({
     entryPoints: [source],
     outfile: join(OUT, file),
     ...(format ? { format } : {}),
     ...OPTIONS,
     ...named(version),
-    plugins: [lent(file, version)],
+    plugins: [lent(file, version), ...(isWhole ? [whole] : [])],
     metafile: true,
   });
   return { bytes: Buffer.from(outputFiles[0].contents), sources: Object.keys(metafile.inputs) };

@@ -127,6 +127,8 @@ def test_a_visit_from_the_question_to_the_withdrawal(static_site: StaticSite, ta
     opened(tab, static_site)
     tab.get_by_role("button", name="Accept all", exact=True).wait_for()
     assert beyond(static_site) == []
+    # The way to the collector is in the one script: the policy waits for no second one.
+    assert not any("/remote.js" in url for url in static_site.asked)
     assert static_site.statuses() == []
     press(tab, "Accept all")
     until(tab, lambda: tab.title() == "counted")

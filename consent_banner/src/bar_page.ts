@@ -44,7 +44,9 @@ const purposeOf = ({ policy }: Published, { scopes }: ConsentView, host: string)
 /** The elements of the page that wait, and why; those that look as if they did, and do not. */
 export function scripts(published: Published, consent: ConsentView): Row[] {
   const own = document.querySelector<HTMLScriptElement>('script[src*="/askfirst/static/askfirst.js"]')?.nonce;
-  return [...document.querySelectorAll<HTMLElement>(ELEMENTS)].map((element): Row => {
+  return [...document.querySelectorAll<HTMLElement>(ELEMENTS)].map(element).concat(lines(published));
+
+  function element(element: HTMLElement): Row {
     const name = nameOf(element);
     const row = (text: string, bad = false): Row => ({ name, text, bad });
     if (element.matches('script:not([type="text/plain"])')) return row('runs at once: write type="text/plain"', true);
@@ -59,8 +61,23 @@ export function scripts(published: Published, consent: ConsentView): Row[] {
     if (own && element.localName === "script" && element.nonce !== own)
       return row("waits for ever: it has not the nonce of askfirst.js", true);
     return row(`runs: ${names.join(", ")}`);
-  });
+  }
 }
+
+/** What the lines for the tags of others (consent-mode.js, gpp.js) name, and no purpose is called. */
+const lines = ({ policy }: Published): Row[] =>
+  [...document.querySelectorAll<HTMLElement>('script[src*="/askfirst/static/"]')].flatMap((line) =>
+    ["analytics", "ads", "preferences"].flatMap((group) =>
+      (line.dataset[group] ?? "")
+        .split(" ")
+        .filter((name) => name && !Object.hasOwn(policy.purposes, name))
+        .map((name) => ({
+          name: nameOf(line),
+          text: `stays denied: the policy has no ${name} (data-${group})`,
+          bad: true,
+        })),
+    ),
+  );
 
 function isKnown({ policy }: Published, name: string): boolean {
   const [purpose, service] = [name.replace(/^!/, ""), name.replace(/^service:/, "")];

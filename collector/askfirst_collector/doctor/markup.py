@@ -66,7 +66,9 @@ class _Reader(HTMLParser):
             return  # waits for its purpose, or is data
         if tag in _SOURCES and attributes.get("src"):
             self.loads.append(attributes["src"])
-            self.script |= tag == "script" and attributes["src"].partition("?")[0].endswith(SCRIPT)
+            # As a module it cannot know where it came from, and does nothing.
+            runs = tag == "script" and attributes.get("type", "").strip().lower() != "module"
+            self.script |= runs and attributes["src"].partition("?")[0].endswith(SCRIPT)
         for candidate in attributes.get("srcset", "").split(","):
             self.loads += candidate.split()[:1]
         if tag == "a" and attributes.get("href") and "download" not in attributes:

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-H2BMEFT7.js";export{a as init};
+import{g as a}from"./shared-NWHSLXCR.js";export{a as init};

@@ -23,6 +23,8 @@ BODY = """
 <script type="text/plain" data-purpose="statistics" data-src="/count.js"></script>
 <script type="text/plain" data-purpose="statistic" data-src="/slip.js"></script>
 <script data-purpose="marketing" src="/at-once.js"></script>
+<script src="/askfirst/static/consent-mode.js" data-ads="marketing"
+    data-analytics="analytics"></script>
 """
 
 
@@ -57,7 +59,7 @@ def begin(built: Site, arrive: Arrive) -> Begin:
 def test_what_is_missing_is_seen_and_written(begin: Begin, built: Site, tmp_path: Path) -> None:
     """Cookies, hosts and scripts by name, under the strict policy; lines go into the file."""
     visitor, tab = begin()
-    pill = tab.get_by_role("button", name="askfirst: 4 to look at")
+    pill = tab.get_by_role("button", name="askfirst: 5 to look at")
     pill.click()
     bar = tab.get_by_role("region", name="askfirst development bar")
     expect(bar).to_be_focused()
@@ -69,6 +71,7 @@ def test_what_is_missing_is_seen_and_written(begin: Begin, built: Site, tmp_path
         ("/count.js", "waits for statistics (not answered yet)"),
         ("/slip.js", "waits for ever: the policy has no statistic"),
         ("/at-once.js", 'runs at once: write type="text/plain"'),
+        ("/consent-mode.js", "stays denied: the policy has no analytics (data-analytics)"),
     ]:
         expect(bar.get_by_role("listitem").filter(has_text=name)).to_contain_text(text)
 
@@ -79,14 +82,14 @@ def test_what_is_missing_is_seen_and_written(begin: Begin, built: Site, tmp_path
     )
     bar.get_by_role("button", name="Write into policy.toml: basket-*").click()
     expect(bar.get_by_role("status")).to_contain_text("Start the site again")
-    expect(tab.get_by_role("button", name="askfirst: 3 to look at")).to_be_visible()
+    expect(tab.get_by_role("button", name="askfirst: 4 to look at")).to_be_visible()
     last = read_policy(tmp_path / "policy.toml").necessary[-1]
     assert (last.cookie, last.why) == ("basket-*", "it is your basket")
 
     # What somebody else changes meanwhile is not overwritten.
     visitor.context.add_cookies([{"name": "theme", "value": "1", "url": built.origin}])
     tab.reload()
-    tab.get_by_role("button", name="askfirst: 4 to look at").click()
+    tab.get_by_role("button", name="askfirst: 5 to look at").click()
     write = bar.get_by_role("button", name="Write into policy.toml: theme")
     expect(write).to_be_visible()
     file = tmp_path / "policy.toml"
@@ -131,7 +134,7 @@ def test_answers_are_shown_forgotten_and_tried_with_gpc(begin: Begin) -> None:
 def test_it_is_usable_at_any_width(begin: Begin, axe: str, width: int, scheme: str) -> None:
     """By keyboard alone, with names, enough contrast, within the window, beside the notice."""
     _, tab = begin(viewport={"width": width, "height": 700}, color_scheme=scheme)
-    pill = tab.get_by_role("button", name="askfirst: 4 to look at")
+    pill = tab.get_by_role("button", name="askfirst: 5 to look at")
     expect(pill).to_be_visible()
     # The notice is what a visitor sees: nothing of ours covers its buttons.
     reject = tab.get_by_role("button", name="Reject all", exact=True)

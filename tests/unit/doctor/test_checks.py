@@ -242,11 +242,15 @@ def test_d017_no_notice(tmp_path: Path) -> None:
         kind = b"application/json" if scope["path"] == "/data" else b"text/html"
         headers = [(b"content-type", kind)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"<h1>Tide</h1>"})
+        module = b'<script type="module" src="/askfirst/static/askfirst.js"></script>'
+        script = module if scope["path"] == "/module" else b""
+        await send({"type": "http.response.body", "body": script + b"<h1>Tide</h1>"})
 
     with tide(tmp_path, bare) as origin:
         assert ids(visit(origin)) == {"D017"}
         assert ids(visit(origin, pages=("/data",))) == set()
+        # Our one script is a classic one: as a module it does nothing.
+        assert ids(visit(origin, pages=("/module",))) == {"D017"}
         closed = read_policy(policy(origins=[origin], for_children=True))
         assert ids(visit(origin, policy=closed)) == set()
 

@@ -144,12 +144,13 @@ class Bar {
       body: JSON.stringify({ v: 1, file, ...body }),
     });
     const found = await response.json();
+    // Before it is said: what somebody chooses for the next try stands in lines that are not drawn anew.
     if (response.ok) this._report = found;
+    else await this._learn();
+    this._draw();
     this._status.textContent = response.ok
       ? `Written into ${this._report.file.name}. Start the site again: it reads its policy when it starts.`
       : `Not written: ${found.detail}.`;
-    if (!response.ok) await this._learn();
-    this._draw();
   }
 
   async _forget(): Promise<void> {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
-from tests.browser.sdk.visitor import until
 from tests.unit.gate.shown import HARMLESS, before
 
 pytestmark = pytest.mark.browser
@@ -318,19 +317,3 @@ def test_two_copies_of_the_script_ask_once(shop: Site, visit: Visit) -> None:
 
     expect(page.notice).to_have_count(1)
     expect(page.control).to_have_count(1)
-
-
-@BOTH
-def test_all_that_the_first_layer_takes_is_on_its_way_at_once(
-    shop: Site, visit: Visit, helper: int
-) -> None:
-    """Script and words do not wait for the policy, nor one for another."""
-    tab = visit(shop, "/?script=0&helper=0").page
-    held: list[Route] = []
-    tab.route("**/askfirst/policy*", lambda route: held.append(route))
-    with tab.expect_request("**/notice.js*"), tab.expect_request("**/words/en.json*"):
-        tab.evaluate(f"location.search = '?helper={helper}'")
-    until(tab, lambda: bool(held))
-    held[0].continue_()
-    tab.wait_for_function("window.askfirst?.consent.asks.length > 0")
-    expect(tab.locator("#askfirst-notice")).to_have_count(1)

@@ -56,9 +56,11 @@ class Signals:
         """S07, M08, M09: nobody is asked; it is the cookie of a refusal; consent is none."""
         refuser, visitor = site.visitor(), site.visitor()
         refuser.answer("reject_all")
-        consents = ("ADPC", "consent=statistics")
-        assert 'id="askfirst-notice"' in visitor.get("/", consents).text
-        assert visitor.jar.keys().isdisjoint({STATE, RECEIPT})
+        for part in ("consent=statistics", "withdraw=statistics", "withdraw=*, consent=statistics"):
+            asked = visitor.get("/", ("ADPC", part)).text
+            assert 'id="askfirst-notice"' in asked
+            assert NOT_COUNTED in asked
+            assert visitor.jar.keys().isdisjoint({STATE, RECEIPT})
         page = visitor.get("/", ("ADPC", "object=direct-marketing"), ("ADPC", "withdraw=*"))
         assert 'id="askfirst-notice"' not in page.text
         assert visitor.jar[STATE] == refuser.jar[STATE]

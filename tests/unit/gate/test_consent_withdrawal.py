@@ -180,3 +180,23 @@ async def test_before_the_collector_ever_spoke(shop: Build) -> None:
     assert (await site.browser.consent("accept_all", site.policy.hash)).status == 503
     assert (await site.browser.consent("withdraw", "")).status == 200
     assert site.browser.jar == {}
+
+
+async def test_what_the_browser_takes_back_is_tried_until_it_is_written(shop: Build) -> None:
+    """S07, M50: where neither ledger nor spool take it, it is denied, and tried again."""
+    site = shop()
+    site.reads = "statistics"
+    await site.browser.consent("accept_all", site.policy.hash)
+    before = dict(site.browser.jar)
+    site.collector.away = site.collector.spool = AWAY
+    takes_back = [(b"adpc", b"withdraw=*")]
+    assert (await site.browser.get("/", takes_back)).body == b"<p>hello False"
+    assert site.browser.jar == before
+    site.collector.away = site.collector.spool = None
+    await site.browser.get("/", takes_back)
+    assert [decision.method for decision in site.collector.decisions] == ["accept_all", "save"]
+    assert site.collector.dead
+    assert RECEIPT not in site.browser.jar
+    recorded = len(site.collector.calls)
+    await site.browser.get("/", takes_back)
+    assert len(site.collector.calls) == recorded

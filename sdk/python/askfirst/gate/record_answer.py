@@ -225,7 +225,9 @@ async def record_decisions(
         resolved = Resolved("save", choices)
         recorder = AnswerRecorder(relay, request, consent, resolved, answer, now)
         if request.secrets:
-            return (await recorder.record()).cookies
+            record = await recorder.record()
+            # What could not be written anywhere is tried again: the browser goes on to say it.
+            return () if record.error is not None else record.cookies
         return recorder.cookies(narrowed(resolved, consent, now=now))
     except Exception as error:
         log_fault("taking a decision of the browser", error)
@@ -241,11 +243,14 @@ def _taken_back(consent: Consent) -> dict[str, int]:
     names = {name for name, detail in details.items() if detail} | {*asked} - details.keys()
     denies = consent.signals.decisions.deny
     purposes = {name: consent.editions.current.purpose(name) for name in sorted(names)}
-    return {
-        name: 0
+    denied = [
+        name
         for name, purpose in purposes.items()
         if denies(name, purpose.terms.data_use if purpose is not None else "")
-    }
+    ]
+    # Who has not answered is asked about the rest: no cookie has a part of it alone (M09).
+    is_whole = consent.state is not None or len(denied) == len(asked)
+    return dict.fromkeys(denied, 0) if is_whole else {}
 
 
 def _is_browsers_own(headers: Headers) -> bool:

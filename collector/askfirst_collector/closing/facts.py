@@ -52,8 +52,8 @@ def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> F
     `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
     """
     value = period.values()
-    asked = (name for name in questions.trees if name not in DERIVED)
-    names = sorted(asked, key=_OF_ROW.__contains__)
+    of_rows = (name for name in questions.trees if name not in DERIVED)
+    names = sorted(of_rows, key=_OF_ROW.__contains__)
     columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
     groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
     visitors, days, unsized = _scan(period, names, columns, groups, value, whole)

@@ -239,17 +239,18 @@ def _taken_back(consent: Consent) -> dict[str, int]:
     if not consent.signals.decisions or not consent.editions:
         return {}
     details = consent.state.choices if consent.state is not None else {}
-    asked = consent.editions.current.policy.asked
-    names = {name for name, detail in details.items() if detail} | {*asked} - details.keys()
+    edition = consent.editions.current
+    own = edition.policy.asked
+    names = {name for name, detail in details.items() if detail} | {*own} - details.keys()
     denies = consent.signals.decisions.deny
-    purposes = {name: consent.editions.current.purpose(name) for name in sorted(names)}
+    purposes = {name: edition.purpose(name) for name in sorted(names)}
     denied = [
         name
         for name, purpose in purposes.items()
         if denies(name, purpose.terms.data_use if purpose is not None else "")
     ]
     # Who has not answered is asked about the rest: no cookie has a part of it alone (M09).
-    is_whole = consent.state is not None or len(denied) == len(asked)
+    is_whole = consent.state is not None or len(denied) == len(own)
     return dict.fromkeys(denied, 0) if is_whole else {}
 
 

@@ -32,7 +32,11 @@ from askfirst_collector.ingest import pending as owed
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
+from askfirst_collector.jobs.letters import letter_jobs
 from askfirst_collector.jobs.run import JobsThread
+from askfirst_collector.jobs.table import JOBS
+from askfirst_collector.letters.settings import MailServer
+from askfirst_collector.letters.smtp import Post
 from askfirst_collector.runtime.health import health, health_unopened
 from askfirst_collector.runtime.open import is_usable, release_parts, share_parts, sharing
 from askfirst_collector.services import Services
@@ -81,7 +85,9 @@ class EmbeddedCollector:
     restore undoes is in `FOLDER.revocations.log` beside the folder, or at `revocations`. Without
     `jobs` nothing closes or is destroyed by itself; a `now` of one's own is believed by them,
     unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
-    sign in to the dashboard with that provider. `sized` is 0 where all visitors come from few
+    sign in to the dashboard with that provider. `mail` sends members letters who ask for them;
+    links in them begin with its `url`, else with the policy's first origin and `/askfirst/host`.
+    `sized` is 0 where all visitors come from few
     networks, as on a campus: else hardly a figure would be shown.
 
     Raises PolicyError at once for a host policy that cannot be used: without one nothing is
@@ -104,6 +110,7 @@ class EmbeddedCollector:
         revocations: Path | str | None = None,
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
+        mail: MailServer | None = None,
         sized: int = SIZED,  # visitors of a network that count towards a size; 0: all of them
     ) -> None:
         if host_policy is not None:
@@ -118,6 +125,8 @@ class EmbeddedCollector:
         self.proxies = proxies
         self._jobs = jobs
         self._oidc = oidc
+        self._post = None if mail is None else Post(mail, lambda: self._address)
+        self._address = ""  # of the dashboard, once a policy of this process said it
         self._sized = sized
         self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
@@ -318,14 +327,16 @@ class EmbeddedCollector:
         place = Locator.open(self._places)
         events = open_events(parts, place=place, proxies=self.proxies, sized=self._sized)
         app = collector_app(parts, events)
-        jobs = JobsThread(parts, monotonic=self._monotonic) if self._jobs else None
-        if jobs is not None:
+        extra = () if self._post is None else letter_jobs(self._post)
+        jobs = None
+        if self._jobs:
+            jobs = JobsThread(parts, jobs=(*JOBS, *extra), monotonic=self._monotonic)
             jobs.start()
-        return Opened(
-            os.getpid(), parts, events, host_app(parts, self.proxies, self._oidc), app, jobs
-        )
+        host = host_app(parts, self.proxies, self._oidc, self._post)
+        return Opened(os.getpid(), parts, events, host, app, jobs)
 
     def _editions(self, parts: Services, policy: Policy) -> Editions:
+        self._address = self._address or f"{policy.origins[0]}/askfirst/host"
         site = parts.registry.site(policy.site)
         if site is not None and policy.hash in self._published:
             return site.editions

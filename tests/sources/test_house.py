@@ -69,11 +69,11 @@ cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
     config consent_tools dashboard.auth demo doctor embedded explain init jobs ledger loopback
-    members reports runtime services store usecases
+    letters members reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
-    dashboard.members dashboard.placed dashboard.sites members services
+    dashboard.members dashboard.placed dashboard.sites letters members services
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
     usecases
 dashboard.figures: @errors @observe @terms catalogue closing dashboard.layout dashboard.selection
@@ -86,18 +86,20 @@ dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layou
     services usecases
 dashboard.selection: @observe @terms catalogue closing members reports services store
 dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures dashboard.layout
-    dashboard.selection explain ledger members reports services usecases
+    dashboard.selection explain ledger letters members reports services usecases
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
 doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init loopback
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
-    runtime services store usecases
+    letters runtime services store usecases
 explain: @pages @terms
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
 init: @errors @gate @terms catalogue
-jobs: @errors catalogue closing ingest ledger members services store usecases webhooks
+jobs: @errors catalogue closing ingest ledger letters members services store usecases webhooks
 ledger: @client @contracts @errors @terms config store
+letters: @errors catalogue closing config dashboard.figures dashboard.layout dashboard.selection
+    loopback members reports services store
 loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases

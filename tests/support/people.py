@@ -1,4 +1,4 @@
-"""Members of a collector for tests: whoever is named is a host admin there."""
+"""Members of a collector for tests."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def admin(parts: Services, name: str) -> Member:
     with writing(parts.engine) as connection:
         member = find_member(connection, name)
         return member or add_member(connection, name, HOST_ADMIN, (), "")
+
+
+def member(parts: Services, name: str, role: str, *sites: str) -> Member:
+    """A new member of this name, with these sites."""
+    with writing(parts.engine) as connection:
+        return add_member(connection, name, role, sites, "")

@@ -29,6 +29,7 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.dashboard.auth.oidc_client import provider_of
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.letters.settings import mail_server_of
 from askfirst_collector.runtime.metrics import TYPE, metrics
 from askfirst_collector.store.faults import BUSY, StoreFault
 
@@ -89,7 +90,8 @@ def serve(
     """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log.
 
     Where ASKFIRST_OIDC_ISSUER, _CLIENT, _SECRET and _URL are set, members may sign in with that
-    OpenID Connect provider; see docs/members.md.
+    OpenID Connect provider; see docs/members.md. Where ASKFIRST_SMTP_HOST, ASKFIRST_SMTP_FROM and
+    ASKFIRST_URL are set, they may have letters sent; see docs/letters.md.
     """
     with ExitStack() as stack:
         stack.enter_context(ended_by_sigterm())
@@ -102,6 +104,7 @@ def serve(
             places=places,
             proxies=Proxies.of(proxies),
             oidc=provider_of(os.environ),
+            mail=mail_server_of(os.environ),
             revocations=revocations,
             sized=sized,
         )

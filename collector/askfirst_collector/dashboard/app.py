@@ -37,11 +37,13 @@ from askfirst_collector.dashboard.members.pages import MemberPages
 from askfirst_collector.dashboard.placed.edit import CollectorEdit
 from askfirst_collector.dashboard.placed.pages import Collectors
 from askfirst_collector.dashboard.sites.editions import EditionPages
+from askfirst_collector.dashboard.sites.letters import Letters
 from askfirst_collector.dashboard.sites.list import SiteList
 from askfirst_collector.dashboard.sites.onboarding import Onboarding
 from askfirst_collector.dashboard.sites.publish import Publishing
 from askfirst_collector.dashboard.sites.settings import Settings
 from askfirst_collector.dashboard.sites.test_session import Testing
+from askfirst_collector.letters.smtp import Post
 from askfirst_collector.members.login_attempts import Tries
 from askfirst_collector.services import Services
 
@@ -59,7 +61,10 @@ AWAY = "The collector cannot read its files at this moment. Nothing is lost; try
 
 
 def host_routes(
-    parts: Services, proxies: Proxies = DIRECT, provider: Provider | None = None
+    parts: Services,
+    proxies: Proxies = DIRECT,
+    provider: Provider | None = None,
+    post: Post | None = None,
 ) -> list[BaseRoute]:
     """Every route of the dashboard: the door, then the pages behind it."""
     session_auth = SessionAuth(
@@ -71,6 +76,7 @@ def host_routes(
     provider_name = provider.name if provider is not None else None
     entry = SignIn(parts, session_auth, throttle, pages, proxies, provider=provider_name)
     sharing = Sharing(parts, pages, SiteLayout(parts, pages))
+    letters = Letters(parts, pages, Layout(parts, pages), post)
     accept_invitation = AcceptInvitation(parts, session_auth, pages, provider=provider_name)
 
     def inside(page: Page) -> Route:
@@ -99,11 +105,14 @@ def host_routes(
         Route("/invitation", accept_invitation.accept, methods=["POST"]),
         *(_oidc(provider, parts, session_auth, pages) if provider is not None else ()),
         Route("/shared/{word}", sharing.open),
+        Route("/unsubscribe/{word}", letters.ask_to_end),
+        Route("/unsubscribe/{word}", letters.end, methods=["POST"]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(
             inside(page)
             for page in sharing.pages()
+            + letters.pages()
             + _pages(parts, session_auth, throttle, proxies, pages, provider_name)
         ),
     ]
@@ -170,11 +179,15 @@ def _settings(parts: Services, pages: Pages) -> list[Page]:
 
 
 def host_app(
-    parts: Services, proxies: Proxies = DIRECT, provider: Provider | None = None
+    parts: Services,
+    proxies: Proxies = DIRECT,
+    provider: Provider | None = None,
+    post: Post | None = None,
 ) -> ASGIApp:
     """The dashboard over the opened parts of one collector, behind these trusted proxies.
 
-    Members may sign in with `provider` too. Raises SettingError where it cannot be used.
+    Members may sign in with `provider` too, and have letters sent by `post`. Raises SettingError
+    where the provider cannot be used.
     """
     pages = Pages()
 
@@ -195,7 +208,7 @@ def host_app(
         return response
 
     application = Starlette(
-        routes=host_routes(parts, proxies, provider),
+        routes=host_routes(parts, proxies, provider, post),
         exception_handlers={
             HTTPException: problem,
             CollectorUnavailable: problem,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from askfirst.errors import CollectorUnavailable
+from askfirst_collector.catalogue.mail_queue import purge_mails
 from askfirst_collector.catalogue.shares import purge_shares
 from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.close import close_due
@@ -48,7 +49,7 @@ class Job:
 
 
 def purge(parts: Services, now: float) -> None:
-    """Remove tables, kept rows, answers, tallies, invitations, links: what is over (M28)."""
+    """Remove tables, kept rows, answers, tallies, invitations, links, mails: what is over."""
     tallied = datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat()
     allowed = allowed_now(parts, parts.host.current().policy)
     tables = {subject: days.tables for subject, days in allowed.items()}
@@ -59,6 +60,7 @@ def purge(parts: Services, now: float) -> None:
     purge_sums(parts.engine, int(now - MOST_BEHIND) // DAY * DAY)
     drop_expired(parts.engine, now)
     purge_shares(parts.engine, now)
+    purge_mails(parts.engine, now)
     parts.ledger.truncate()
     rows = {subject: days.rows for subject, days in allowed.items()}
     parts.events.expire_kept(now, rows, calendar)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed_ranges import Range, cells_of_days
 from askfirst_collector.store.so_far import days_between
 
 ANSWERS = "consent"
+RECENT, BEFORE = 7, 28  # days that are held against each other
+FEWEST = 3  # recent days that show both answers, and twice as many of those before
+POINTS = 0.05  # by which a rate falls at least
+CHANCES = 3.0  # standard deviations that chance does not explain
+_DRAW = 4.0  # variance of what chance adds to each figure (sd 2)
 
 
 @dataclass(frozen=True)
@@ -66,3 +73,34 @@ def agreement(days: Sequence[DayAnswers]) -> Agreement:
     return Agreement(
         sum(day.granted or 0 for day in whole), sum(day.refused or 0 for day in whole), len(whole)
     )
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A rate that fell: the days before, and the recent ones."""
+
+    before: Agreement
+    recent: Agreement
+
+
+def fall(days: Sequence[DayAnswers], today: date) -> Fall | None:
+    """Whether fewer agreed in the seven days before `today` than in the four weeks before those.
+
+    From what is shown alone, and only where the rate is lower by five points and by three standard
+    deviations of what chance makes of it: who comes (binomial), and the draw in every figure.
+    """
+    middle = (today - timedelta(days=RECENT)).isoformat()
+    first = (today - timedelta(days=RECENT + BEFORE)).isoformat()
+    whole = [day for day in days if day.is_whole]
+    recent = agreement([day for day in whole if middle <= day.day < today.isoformat()])
+    before = agreement([day for day in whole if first <= day.day < middle])
+    if recent.days < FEWEST or before.days < 2 * FEWEST:
+        return None
+    rate = before.granted / before.answers
+    draws = _DRAW * (rate**2 + (1 - rate) ** 2)
+    variance = sum(
+        rate * (1 - rate) / part.answers + draws * part.days / part.answers**2
+        for part in (recent, before)
+    )
+    lower = rate - recent.granted / recent.answers
+    return Fall(before, recent) if lower > max(POINTS, CHANCES * math.sqrt(variance)) else None

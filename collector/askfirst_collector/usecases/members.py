@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from askfirst_collector.catalogue.placed import hand_over
+from askfirst_collector.catalogue.subscriptions import drop_subscriptions_of
 from askfirst_collector.catalogue.webhook_queue import drop_webhook
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import (
@@ -54,6 +55,7 @@ def remove_member(parts: Services, actor: Member, name: str) -> None:
         if before.role == HOST_ADMIN:
             check_another_admin(work.connection, name)
         drop_member(work.connection, name)
+        drop_subscriptions_of(work.connection, name)
         work.record("member.remove", name, before=member_json(before), after=None)
         _hand_over(work, name)
         end_invitations_of(work, name)

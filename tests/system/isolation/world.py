@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,10 +19,17 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.app import collector_app
 from askfirst_collector.catalogue.relay_keys import site_key
 from askfirst_collector.catalogue.shares import Share, add_share, drop_share
+from askfirst_collector.catalogue.subscriptions import (
+    add_subscription,
+    confirm_address,
+    find_subscription,
+)
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.ingest.events import open_events
+from askfirst_collector.letters.settings import MailServer
+from askfirst_collector.letters.smtp import Post
 from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import ON_THE_MACHINE, add_member
 from askfirst_collector.services import Services
@@ -34,6 +42,7 @@ from tests.support.placing import save, tides
 BASE = "/askfirst/host"
 ORIGIN = "https://collector.example"
 PROVIDER = Provider("https://sso.example", "askfirst", "secret", ORIGIN + BASE)
+MAIL = MailServer("smtp.example", "stats@collector.example", url=ORIGIN + BASE)
 AGENT = {"user-agent": "Testing/1.0", "sec-fetch-site": "same-origin"}
 SIGNED_IN = {"session", "api_token", "entry", "change"}
 SHOP, CLUB, NOWHERE = "shop", "club", "nowhere"
@@ -83,7 +92,7 @@ class World:
         return repr(rows).encode()
 
     def renew_key(self) -> None:
-        """Give club the site key and the shared link that the rows end, where they have ended."""
+        """Give club the site key, the shared link and the letters that the rows end."""
         with writing(self.parts.engine) as connection:
             key = insert(site_key).prefix_with("OR IGNORE")
             connection.execute(key.values(hash=bytes(32), site=CLUB))
@@ -92,6 +101,23 @@ class World:
                 "0" * 16, CLUB, "statistics", ("Pages",), "28d", False, False, 4_000_000_000
             )
             add_share(connection, entry, "no word of a row")
+            for member in ("ada", "carl", "rita"):
+                self._renew_letters(connection, member)
+
+    def _renew_letters(self, connection: Connection, member: str) -> None:
+        add_subscription(
+            connection,
+            CLUB,
+            member,
+            f"{member}@club.example",
+            every="week",
+            alerts=False,
+            now=self.parts.now(),
+            urandom=os.urandom,
+        )
+        subscription = find_subscription(connection, CLUB, member)
+        assert subscription is not None
+        confirm_address(connection, subscription.id, self.parts.now())
 
     def renew_webhooks(self) -> None:
         """Set those of club, and of the collector there, which the rows remove."""
@@ -130,5 +156,6 @@ def world(folder: Path) -> Iterator[World]:
                 )
             }
         events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
-        host, face = host_app(parts, provider=PROVIDER), collector_app(parts, events)
+        post = Post(MAIL, lambda: "")  # nothing is sent: no job runs
+        host, face = host_app(parts, provider=PROVIDER, post=post), collector_app(parts, events)
         yield World(parts, people, host, face)

@@ -9,6 +9,7 @@ import ast
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.api.stats import StatsFace
 from askfirst_collector.app import collector_app
+from askfirst_collector.catalogue.mail_queue import Mail
+from askfirst_collector.catalogue.subscriptions import Subscription
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.figures.pages import Views
 from askfirst_collector.dashboard.layout.page import Layout
 from askfirst_collector.dashboard.layout.templates import Pages
 from askfirst_collector.ingest.events import open_events
+from askfirst_collector.letters.events import fallen
+from askfirst_collector.letters.message import as_message
+from askfirst_collector.letters.write import write
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.reports.export import files_of
 from askfirst_collector.services import Services
@@ -40,7 +46,7 @@ MONDAY = "2026-11-16"
 SHOWN, RARE = "/blog/one", "/rare/one"
 DATES = f"from={MONDAY}&to={MONDAY}"
 FILTER = "by=referrer&is=%5B%22search%22%2C%22google.com%22%5D"
-DASHBOARD, API, COMMAND, SHARE = "dashboard", "api", "command", "share"
+DASHBOARD, API, COMMAND, SHARE, LETTER = "dashboard", "api", "command", "share", "letter"
 PACKAGE = "askfirst_collector"
 # What reads a figure. Whoever imports one of these, but for the folders that hold the rule, is an
 # exit.
@@ -51,6 +57,8 @@ READERS = {
     *("days_of_answers", "cells_of_days"),
 }
 HOLDING = ("reports", "store", "closing")
+# What reads figures for others: whoever imports it is an exit too.
+HANDED_ON = {"dashboard.figures.extract": "extract"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,10 @@ EXITS = (
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}&{FILTER}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&{DATES}", names_pages=False),
+    Exit("dashboard.figures.extract", SHARE),
     Exit("dashboard.figures.sharing", SHARE),
+    Exit("letters.write", LETTER),
+    Exit("letters.events", LETTER, "alert", names_pages=False),
     Exit("commands.site", COMMAND),
 )
 
@@ -100,8 +111,10 @@ def importers() -> Iterator[str]:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             module = node.module if isinstance(node, ast.ImportFrom) else None
-            holds = (module or "").removeprefix(f"{PACKAGE}.").startswith(HOLDING)
-            if holds and any(a.name in READERS for a in node.names):  # type: ignore[attr-defined]
+            source = (module or "").removeprefix(f"{PACKAGE}.")
+            names = {a.name for a in node.names} if isinstance(node, ast.ImportFrom) else set()
+            read = READERS if source.startswith(HOLDING) else {HANDED_ON.get(source)}
+            if names & read:
                 yield name
 
 
@@ -146,6 +159,8 @@ async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> st
     """What leaves by an exit."""
     if exit.face == COMMAND:
         return "\n".join(text for _, text in files_of(parts, "shop"))
+    if exit.face == LETTER:
+        return letters_of(parts, alert=exit.address == "alert")
     if exit.face == SHARE:
         cards, actor = ["Totals", "Pages", "Sources", "Goals"], Member("ada", "host-admin")
         values: Any = {"purpose": "statistics", "cards": cards, "days": "28d", "lasts": 9}
@@ -163,6 +178,24 @@ async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> st
             answer = await program.get(f"https://collector.example{exit.address}")
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+def letters_of(parts: Services, *, alert: bool) -> str:
+    """The letter, or the alerts, of the week after; as text and as HTML."""
+    site = parts.registry.site("shop")
+    assert site is not None
+    target = Subscription("1", "shop", "ada", "ada@shop.example", "week", True, "2", True, 0)
+    if alert:
+        assert list(fallen(parts, site, date.fromisoformat(MONDAY))) == []
+        event = f"closing {MONDAY}"
+    mail = Mail("3", target, "alert" if alert else "letter", event if alert else MONDAY, "", 0)
+    letter = write(parts, mail, "https://stats.example", after(MONDAY, 9))
+    assert letter is not None
+    message = as_message(
+        letter, target, id="3", sender="a@b.example", url="https://stats.example", now=0
+    )
+    bodies = [message.get_body((kind,)) for kind in ("plain", "html")]
+    return "".join(str(body.get_content()) for body in bodies if body is not None)
 
 
 @pytest.mark.parametrize("exit", EXITS, ids=lambda e: e.address or e.module)

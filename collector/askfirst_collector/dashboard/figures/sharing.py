@@ -13,10 +13,7 @@ from starlette.responses import Response
 from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.shares import Share, find_share, shares_of
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.dashboard.figures.cards import CARDS, GOALS, cards_of, chosen, tabs_of
-from askfirst_collector.dashboard.figures.timeline import timeline
-from askfirst_collector.dashboard.figures.totals import totals
-from askfirst_collector.dashboard.figures.why_missing import explanation
+from askfirst_collector.dashboard.figures.extract import SHOWN, extract
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
 from askfirst_collector.dashboard.layout.labels import message
 from askfirst_collector.dashboard.layout.page import Page
@@ -29,13 +26,9 @@ from askfirst_collector.dashboard.selection.date_range import (
     usual_purpose,
 )
 from askfirst_collector.dashboard.selection.source import read_source
-from askfirst_collector.dashboard.selection.tables import ANSWERS, tables_of
-from askfirst_collector.reports.ranges import daily, reports
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.shares import create_share, end_share
 
-TOTALS = "Totals"  # the numbers at the top and the line of time
-SHOWN = (TOTALS, *CARDS)
 USUAL = timedelta(days=90)
 EMBEDDED = "frame-ancestors *"
 
@@ -153,26 +146,14 @@ class Sharing:
         # Another purpose than the one that was shared is nobody's to see.
         if terms is None or span.purpose != entry.purpose:
             raise HTTPException(404)
-        wanted = span.wanted(site.name)
-        cards = {
-            title: tabs[:1]
-            for title, tabs in tabs_of(tables_of(terms)).items()
-            if title in entry.cards
-        }
-        names = [chosen(tabs, span).table for tabs in cards.values()]
-        by_table = reports(self._parts, wanted, [ANSWERS.table, *names])
-        has_totals = TOTALS in entry.cards
-        days = daily(self._parts, wanted, by_table[ANSWERS.table].periods) if has_totals else ()
-        goals = by_table.get(GOALS) if terms.goals else None
-        figures = totals(days, (), by_table[ANSWERS.table], goals, terms, None, gathering=False)
-        line = timeline(days, (), span, terms, site.calendar.zone) if has_totals else None
+        shown = extract(self._parts, site, span, terms, entry.cards)
         return {
             "span": span,
             "site": site,
-            "figures": [f for f in figures if f.measure] if has_totals else [],
-            "timeline": line,
-            "cards": cards_of(cards, by_table, span, terms),
-            "explanation": explanation(terms, site.calendar, now, gathering=site.host is not None),
+            "figures": shown.figures,
+            "timeline": shown.timeline,
+            "cards": shown.cards,
+            "explanation": shown.explanation,
         }
 
     def _site(self, request: Request) -> Site:

@@ -90,7 +90,8 @@ def menu(
     ]
     figures = [[link("", "Overview")], [link("/goals", "Goals and funnels")] if tables else []]
     areas = [("Overview", figures[0]), ("Goals and funnels", figures[1])]
-    shares = [link("/shares", "Sharing")] if may(member, "site.change", site) else []
+    shares = [link("/shares", "Links")] if may(member, "site.change", site) else []
+    shares += [link("/letters", "Letters")] if may(member, "site.read", site) else []
     areas += [("Consent", answers), ("All tables", others), ("Sharing", shares)]
     settings = [
         (name, [link(path, text) for path, text, action in pages if may(member, action, site)])

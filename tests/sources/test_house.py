@@ -68,8 +68,8 @@ catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
-    config consent_tools dashboard.auth demo doctor embedded explain init jobs ledger loopback
-    letters members reports runtime services store usecases
+    config consent_tools dashboard.auth demo doctor embedded explain imports init jobs ledger
+    loopback letters members reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
@@ -77,7 +77,7 @@ dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_poli
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
     usecases
 dashboard.figures: @errors @observe @terms catalogue closing dashboard.layout dashboard.selection
-    explain ledger members reports services store usecases
+    explain imports ledger members reports services store usecases
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services usecases
@@ -93,6 +93,7 @@ doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
     letters runtime services store usecases
 explain: @pages @terms
+imports: @errors
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
 init: @errors @gate @terms catalogue
@@ -110,8 +111,8 @@ services: @spool catalogue config ledger members store
 store: @errors @spool @terms config
 store.migrations:
 store.migrations.versions:
-usecases: @client @contracts @errors @pages @spool @terms catalogue closing ledger members services
-    store
+usecases: @client @contracts @errors @pages @spool @terms catalogue closing imports ledger members
+    services store
 webhooks: catalogue store
 """
 # What a site imports is the standard library; these alone may need more.

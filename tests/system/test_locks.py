@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -43,6 +44,9 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("site", "key"): [OTHER, "--data", "{data}", "--revoke"],
     ("site", "keys"): [OTHER, "--data", "{data}"],
     ("site", "limit"): [OTHER, "1000", "--data", "{data}"],
+    ("figures", "import"): ["matomo", "{files}/days.csv", "--site", OTHER, "--data", "{data}"],
+    ("figures", "list"): ["--site", OTHER, "--data", "{data}"],
+    ("figures", "remove"): ["matomo", "--site", OTHER, "--data", "{data}"],
     ("policy", "publish"): ["{files}/other.toml", "--data", "{data}"],
     ("policy", "unschedule"): [OTHER, "--data", "{data}"],
     ("collector", "add"): ["{files}/wind.toml", "--data", "{data}", "--owner", OWNER],
@@ -163,6 +167,8 @@ def documents(tmp_path: Path) -> Path:
     folder.mkdir()
     other = {**read_policy(ROOT / "policy.example.toml").document, "site": OTHER}
     (folder / "other.toml").write_text(as_toml(other), "utf-8")
+    counted = f"{date.today() - timedelta(days=9)},90,200"  # noqa: DTZ011 - days ago, anywhere
+    (folder / "days.csv").write_text(f"date,nb_uniq_visitors,nb_pageviews\n{counted}\n")
     placed = files("askfirst_collector").joinpath("demo", "wind.toml").read_text("utf-8")
     (folder / "wind.toml").write_text(placed.replace("wind-survey", PLACED), "utf-8")
     host_policy = dict(shipped("host-default").document)

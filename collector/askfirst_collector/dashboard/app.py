@@ -24,6 +24,7 @@ from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
 from askfirst_collector.dashboard.auth.sign_in import SignIn
 from askfirst_collector.dashboard.auth.throttle import Throttle
+from askfirst_collector.dashboard.figures.imported import ImportedPages
 from askfirst_collector.dashboard.figures.pages import Views
 from askfirst_collector.dashboard.figures.sharing import Sharing
 from askfirst_collector.dashboard.host_policy.pages import HostPolicyPages
@@ -173,6 +174,7 @@ def _settings(parts: Services, pages: Pages) -> list[Page]:
         *Publishing(parts, layout).pages(),
         *EditionPages(parts, layout).pages(),
         *Settings(parts, layout).pages(),
+        *ImportedPages(parts, layout).pages(),
         *Collectors(parts, layout).pages(),
         *CollectorEdit(parts, layout).pages(),
     ]

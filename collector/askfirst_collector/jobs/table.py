@@ -22,11 +22,13 @@ from askfirst_collector.members.rows import drop_expired
 from askfirst_collector.services import Services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import ANSWER_DAYS, PeriodKey
+from askfirst_collector.store.imported import purge_imported
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.store.periods import DAY
 from askfirst_collector.store.salts import GRACE
 from askfirst_collector.store.so_far import purge_days
 from askfirst_collector.store.today import purge_sums
+from askfirst_collector.usecases.imported_figures import oldest_days
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
 
@@ -61,6 +63,7 @@ def purge(parts: Services, now: float) -> None:
     drop_expired(parts.engine, now)
     purge_shares(parts.engine, now)
     purge_mails(parts.engine, now)
+    purge_imported(parts.engine, oldest_days(parts, now))
     parts.ledger.truncate()
     rows = {subject: days.rows for subject, days in allowed.items()}
     parts.events.expire_kept(now, rows, calendar)

@@ -119,6 +119,7 @@ DASHBOARD = (
     Row("GET", "/sites/{site}/shares", SITE, reader=False),
     Row("POST", "/sites/{site}/shares", SITE, reader=False),
     Row("POST", "/sites/{site}/shares/end", SITE, body=_ID, reader=False),
+    Row("GET", "/sites/{site}/imported", SITE),
     Row("GET", "/sites/{site}/letters", SITE),
     Row("POST", "/sites/{site}/letters", SITE, body={"email": "a@b.example", "every": "week"}),
     Row("POST", "/sites/{site}/letters/test", SITE),

@@ -74,6 +74,7 @@ class Exit:
 
 _PAGES, _AGREEMENT = "dashboard.figures.pages", "dashboard.figures.agreement"
 _RATES = "/sites/{site}/agreement"
+_IMPORTED = "dashboard.figures.imported"
 _TABLE, _FILE = "/sites/{site}/{table}", "/sites/{site}/{table}.{kind}"
 EXITS = (
     Exit(_PAGES, DASHBOARD, f"/sites/shop?{DATES}", "/sites/{site}"),
@@ -91,6 +92,7 @@ EXITS = (
     Exit(_PAGES, DASHBOARD, f"/sites/shop/pages.csv?{DATES}&{FILTER}", _FILE),
     Exit(_PAGES, DASHBOARD, f"/sites/shop/time-line.csv?{DATES}", _FILE, False),
     Exit("dashboard.sites.list", DASHBOARD, "/sites", "/sites", False),
+    Exit(_IMPORTED, DASHBOARD, f"/sites/shop/imported?{DATES}", "/sites/{site}/imported", False),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}&{FILTER}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&{DATES}", names_pages=False),
@@ -128,7 +130,8 @@ def test_every_page_and_endpoint_of_figures_has_a_row(parts: Services) -> None:
     pages = Pages()
     views = Views(parts, pages, Layout(parts, pages)).pages()
     routes = {page.path for page in views if page.figures}
-    assert routes == {e.route for e in EXITS if e.face == DASHBOARD} - {"/sites"}
+    elsewhere = {"/sites", "/sites/{site}/imported"}
+    assert routes == {e.route for e in EXITS if e.face == DASHBOARD} - elsewhere
     paths = {endpoint.path for endpoint in StatsFace(parts).endpoints()}
     assert paths == {e.address.partition("?")[0] for e in EXITS if e.face == API}
 

@@ -63,6 +63,8 @@ FORMS = {
     "POST /account": "change_password",
 }
 COMMANDS = {
+    "figures import": "import_figures",
+    "figures remove": "remove_imported",
     "site add": "publish_policy",
     "policy publish": "publish_policy",
     "policy unschedule": "unschedule_policy",
@@ -93,7 +95,7 @@ NO_CHANGES = {
     *("ledger check", "ledger verify", "ledger export"),
     *("collector check", "collector list", "host init", "host show"),
     *("policy check", "policy diff", "policy explain", "site list", "snippet", "webhook show"),
-    *("service list", "service show", "service add"),
+    *("service list", "service show", "service add", "figures list"),
 }
 # Functions that nobody asks for by a face above: previews, jobs, what visitors do, and coming in by
 # a provider, which ends at its callback (tests/unit/dashboard/test_oidc.py).
@@ -106,6 +108,7 @@ OTHERS = {
         "follow_file",
         "read_site_keys",
     ),
+    *("oldest_day", "oldest_days"),
     *("sign_in_with_identity", "join_identity", "use_invitation", "end_invitations_of"),
     *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "link"),
 }

@@ -12,7 +12,9 @@ from typing import Any
 from askfirst.terms.policy import shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.catalogue.relay_keys import MOST
+from askfirst_collector.imports.cells import TOTAL, Sums
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.imported_figures import import_figures
 from askfirst_collector.usecases.shares import create_share
 from askfirst_collector.usecases.site_keys import create_site_key
 from askfirst_collector.usecases.sites import publish_policy
@@ -25,6 +27,7 @@ _ADMIN = "/v1/admin/sites/{site}"
 _CLUB = {"site": CLUB}
 _KEY = "0" * 16
 _DAY = (datetime.fromtimestamp(Clock().now, UTC) + timedelta(days=9)).date().isoformat()
+_PAST = (datetime.fromtimestamp(Clock().now, UTC) - timedelta(days=9)).date().isoformat()
 _OTHER = "0" * 64  # the hash of nothing
 # Of age; nobody has its identity.
 _RECIPIENT = "age1d3jknlyql9ptz9lhnmgljyfj9q7lrspekqcdcrgxqqy6n9y9d9usux04nm"
@@ -55,7 +58,31 @@ def _ten_keys(world: World) -> Values:
     return {}
 
 
+def _imported(world: World) -> Values:
+    sums = Sums()
+    day = world.parts.registry.calendar(CLUB).day_of(world.parts.now()) - timedelta(days=9)
+    sums.add(day, TOTAL, "", visitors=90, views=200)
+    import_figures(world.parts, ON_THE_MACHINE, CLUB, "matomo", sums)
+    return {}
+
+
 ROWS = (
+    Row(
+        "import_figures",
+        ("figures.import",),
+        {
+            "command": Command(
+                ("figures", "import", "matomo", "FILE", "--site", CLUB),
+                f"date,nb_uniq_visitors,nb_pageviews\n{_PAST},90,200\n",
+            )
+        },
+    ),
+    Row(
+        "remove_imported",
+        ("figures.remove",),
+        {"command": Command(("figures", "remove", "matomo", "--site", CLUB))},
+        prepare=_imported,
+    ),
     Row(
         "create_share",
         ("share.create",),

@@ -33,6 +33,8 @@ ACTION_NAMES = {
     "site-key.end": "Ended a site key",
     "share.create": "Made a link that shows figures",
     "share.end": "Ended a link that shows figures",
+    "figures.import": "Imported figures of another tool",
+    "figures.remove": "Removed imported figures",
     "letters.ask": "Asked for letters",
     "letters.confirm": "Confirmed an address for letters",
     "letters.end": "Ended letters",

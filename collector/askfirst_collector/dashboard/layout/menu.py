@@ -88,6 +88,7 @@ def menu(
         for t in tables
         if t.table not in aside and "*" not in t.table and not t.table.startswith("funnel ")
     ]
+    others.append(link("/imported", "Counted before"))
     figures = [[link("", "Overview")], [link("/goals", "Goals and funnels")] if tables else []]
     areas = [("Overview", figures[0]), ("Goals and funnels", figures[1])]
     shares = [link("/shares", "Links")] if may(member, "site.change", site) else []

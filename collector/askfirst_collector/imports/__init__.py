@@ -1,0 +1,1 @@
+"""Reading what other tools counted before, from the files that they export."""

@@ -72,8 +72,8 @@ commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api c
     loopback letters members reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
-dashboard: @errors @observe dashboard.auth dashboard.figures dashboard.host_policy dashboard.layout
-    dashboard.members dashboard.placed dashboard.sites letters members services
+dashboard: @errors @observe @pages dashboard.auth dashboard.figures dashboard.host_policy
+    dashboard.layout dashboard.members dashboard.placed dashboard.sites letters members services
 dashboard.auth: @contracts @errors @http @observe config dashboard.layout loopback members services
     usecases
 dashboard.figures: @errors @observe @terms catalogue closing dashboard.layout dashboard.selection
@@ -85,8 +85,9 @@ dashboard.members: @errors dashboard.layout ledger members services usecases
 dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layout explain members
     services usecases
 dashboard.selection: @observe @terms catalogue closing members reports services store
-dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures dashboard.layout
-    dashboard.selection explain ledger letters members reports services usecases
+dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures
+    dashboard.host_policy dashboard.layout dashboard.selection explain ledger letters members
+    reports services usecases
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
 doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init loopback

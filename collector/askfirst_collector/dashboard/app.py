@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.observe.event import DIRECT
 from askfirst.observe.proxies import Proxies
+from askfirst.pages.assets import FOLDER as NOTICE
 from askfirst_collector.dashboard.auth.accept_invitation import AcceptInvitation
 from askfirst_collector.dashboard.auth.account import Account
 from askfirst_collector.dashboard.auth.lead_on import sign_in_path
@@ -108,6 +109,7 @@ def host_routes(
         Route("/shared/{word}", sharing.open),
         Route("/unsubscribe/{word}", letters.ask_to_end),
         Route("/unsubscribe/{word}", letters.end, methods=["POST"]),
+        Mount("/notice", StaticFiles(directory=NOTICE)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         inside(Page("/sign-out", None, entry.sign_out, "POST")),
         *(
@@ -239,7 +241,8 @@ def host_app(
 
 def _is_static(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith(f"{scope.get('root_path', '')}/static/")
+    base = scope.get("root_path", "")
+    return path.startswith((f"{base}/static/", f"{base}/notice/"))
 
 
 def _with_headers(application: ASGIApp) -> ASGIApp:

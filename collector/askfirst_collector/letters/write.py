@@ -24,6 +24,11 @@ NOT_YOURS = (
     "If you did not ask for it, do nothing: nothing else is sent to this address, and the question "
     "is forgotten in a week."
 )
+ABOUT = (
+    "As on the page: no figure under the policy's size is shown, and every figure is about right. "
+    "Visitors of days are added up: who comes on two days counts twice, since nothing is left by "
+    "which to tell."
+)
 
 
 def write(parts: Services, message: Mail, url: str, now: float) -> Letter | None:
@@ -92,9 +97,7 @@ def _figures(
         f"The {WEEKLY[every]} figures of {site.name}: {days_text(span.first, span.last)}{against}."
     )
     intro = ("This is a test: the last letter once more.", text) if is_test else (text,)
-    return Letter(
-        _subject(title, is_test=is_test), intro, tuple(sections), link, small=shown.explanation
-    )
+    return Letter(_subject(title, is_test=is_test), intro, tuple(sections), link, small=ABOUT)
 
 
 def _subject(title: str, *, is_test: bool) -> str:

@@ -87,6 +87,7 @@ COMMANDS = {
 # Nothing of the registry changes by these: they look, sign in and out, or are about files.
 NO_CHANGES = {
     *("POST /sign-in", "POST /sign-out", "POST /oidc/start", "POST /sites"),
+    "POST /sites/{site}/publish/notice",
     *("POST /sites/{site}/test", "POST /sites/{site}/test/end"),
     "POST /v1/admin/sites/{site}/policy/preview",
     *("POST /v1/admin/ceiling/preview", "POST /v1/admin/sites/{site}/collectors/{name}/check"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,7 +113,8 @@ class World:
             every="week",
             alerts=False,
             now=self.parts.now(),
-            urandom=os.urandom,
+            # Alike in every world, since what two faces leave is compared.
+            urandom=lambda length: hashlib.sha256(member.encode()).digest()[:length],
         )
         subscription = find_subscription(connection, CLUB, member)
         assert subscription is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from askfirst.terms.attributes import ATTRIBUTES
@@ -15,6 +15,7 @@ from askfirst.terms.terms import CLOSES
 from askfirst_collector.dashboard.layout.problems import level_name, level_says
 
 Document = Mapping[str, Any]
+EVERY = "*"  # in place of a use, in the name of a field: no use is called so
 # Days and sizes of a use: key, name, least, most.
 NUMBERS = (
     ("retention_days", "Days kept", 1, LONGEST_RETENTION),
@@ -100,8 +101,60 @@ def lines(document: Document) -> tuple[tuple[str, tuple[Line, ...]], ...]:
     )
 
 
+@dataclass(frozen=True)
+class UseFields:
+    """One use: what it allows otherwise than most, and the rest, which follows every use."""
+
+    name: str
+    data_use: str
+    others: tuple[Line, ...]
+    followed: tuple[Line, ...]
+
+
+def for_every_use(document: Document) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    """The same table with one field a line: what most uses allow, and of as many the less."""
+    return tuple((title, tuple(map(_common, rows))) for title, rows in lines(document))
+
+
+def by_use(document: Document) -> tuple[UseFields, ...]:
+    """Each use, its own lines apart from those in which it follows every use."""
+    rows = [line for _, part in lines(document) for line in part]
+    fields = []
+    for at, (name, data_use) in enumerate(uses(document)):
+        own = [_own(line, at) for line in rows]
+        others = tuple(line for line in own if line.cells[0].value)
+        followed = tuple(line for line in own if not line.cells[0].value)
+        fields.append(UseFields(name, data_use, others, followed))
+    return tuple(fields)
+
+
+def _common(line: Line) -> Line:
+    """One field for all uses: what most of them have, and of as many the less."""
+    values = [cell.value for cell in line.cells if cell.value != "listed"] or ["none"]
+    value = max(sorted(set(values)), key=values.count)
+    first = line.cells[0]
+    options = {option: words for cell in line.cells for option, words in cell.options}
+    options.pop("listed", None)
+    label = f"{line.title}, for every use"
+    name = f"{EVERY}.{first.name.partition('.')[2]}"
+    common = replace(
+        first, name=name, label=label, value=value, options=tuple(options.items()), pointer=""
+    )
+    return Line(line.title, (common,))
+
+
+def _own(line: Line, at: int) -> Line:
+    cell, common = line.cells[at], _common(line).cells[0]
+    value = "" if cell.value == common.value else cell.value
+    options = (("", "as for every use"), *cell.options) if cell.options else ()
+    return Line(line.title, (replace(cell, value=value, options=options, slides=False),))
+
+
 def document_of(form: Mapping[str, str], base: Document) -> dict[str, Any]:
-    """The document that a form describes; what the form has no field for stays as in `base`."""
+    """The document that a form describes; what the form has no field for stays as in `base`.
+
+    A field of a use that is empty, or is not there, follows the one for every use.
+    """
     document: dict[str, Any] = deepcopy(dict(base))
     for key, *_ in HOST_NUMBERS:
         document[key] = _read(form.get(key, ""), document.get(key))
@@ -110,23 +163,26 @@ def document_of(form: Mapping[str, str], base: Document) -> dict[str, Any]:
         **{key: form[f"controller.{key}"].strip() for key in _told(form)},
     }
     for name, purpose in document["purposes"].items():
-        levels = {attribute: form.get(f"{name}.level.{attribute}", "") for attribute in ATTRIBUTES}
+        levels = {attribute: _of(form, name, f"level.{attribute}") for attribute in ATTRIBUTES}
         purpose["levels"] = {
             attribute: _read(text, purpose["levels"].get(attribute, 0))
             for attribute, text in levels.items()
         }
         for key, *_ in NUMBERS:
-            purpose[key] = _read(form.get(f"{name}.{key}", ""), purpose.get(key))
-        purpose["closes"] = form.get(f"{name}.closes", purpose["closes"])
-        purpose["sells_or_shares"] = (
-            form.get(f"{name}.sells_or_shares", str(purpose["sells_or_shares"]).lower()) == "true"
-        )
+            purpose[key] = _read(_of(form, name, key), purpose.get(key))
+        purpose["closes"] = _of(form, name, "closes") or purpose["closes"]
+        sells = _of(form, name, "sells_or_shares") or str(purpose["sells_or_shares"]).lower()
+        purpose["sells_or_shares"] = sells == "true"
         for key, _ in LISTS:
-            chosen = form.get(f"{name}.{key}", "listed")
+            chosen = _of(form, name, key) or "listed"
             if chosen != "listed":
                 values = {"any": "*", "open": ANY_WORD}
                 purpose[key] = values[chosen] if chosen in values else _nothing(key)
     return document
+
+
+def _of(form: Mapping[str, str], name: str, key: str) -> str:
+    return form.get(f"{name}.{key}", "") or form.get(f"{EVERY}.{key}", "")
 
 
 def differences(old: Document, new: Document) -> list[tuple[str, str, str]]:

@@ -17,8 +17,10 @@ from askfirst_collector.catalogue.host_editions import find, history
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.host_policy.form import (
     HOST_NUMBERS,
+    by_use,
     differences,
     document_of,
+    for_every_use,
     lines,
     uses,
 )
@@ -204,6 +206,8 @@ class HostPolicyPages:
             present=present,
             uses=uses(shown) if shown else (),
             parts=lines(shown) if shown else (),
+            every=for_every_use(shown) if shown else (),
+            by_use=by_use(shown) if shown else (),
             document=shown,
             base_document=json.dumps(shown) if shown else "",
             host_numbers=HOST_NUMBERS,

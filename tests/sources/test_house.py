@@ -69,7 +69,7 @@ cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
     config consent_tools dashboard.auth demo doctor embedded explain imports init jobs ledger
-    loopback letters members reports runtime services store usecases
+    loopback letters members processing reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe @pages dashboard.auth dashboard.figures dashboard.host_policy
@@ -105,6 +105,7 @@ letters: @errors catalogue closing config dashboard.figures dashboard.layout das
 loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases
+processing: @pages @terms catalogue explain
 reports: @terms catalogue closing store
 runtime: @__version__ @errors @spool catalogue config ingest jobs ledger members services store
     usecases

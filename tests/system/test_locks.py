@@ -43,6 +43,7 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("site", "add"): ["{files}/other.toml", "--data", "{data}"],
     ("site", "key"): [OTHER, "--data", "{data}", "--revoke"],
     ("site", "keys"): [OTHER, "--data", "{data}"],
+    ("site", "record"): [OTHER, "--data", "{data}"],
     ("site", "limit"): [OTHER, "1000", "--data", "{data}"],
     ("figures", "import"): ["matomo", "{files}/days.csv", "--site", OTHER, "--data", "{data}"],
     ("figures", "list"): ["--site", OTHER, "--data", "{data}"],

@@ -22,6 +22,7 @@ from askfirst_collector.commands.data import (
 )
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.processing import processing_page, processing_record
 from askfirst_collector.reports.export import files_of
 from askfirst_collector.usecases.remove_site import remove_site
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
@@ -173,6 +174,28 @@ def keys(name: str, data: Path, id: str | None, as_json: bool) -> None:
         click.echo(f"{row['id']}  ends {row['expires'] or 'when a newer one was made'}")
     if not rows:
         click.echo(f"No key of {name} works. See: askfirst site key")
+
+
+@site.command()
+@click.argument("name")
+@data_option
+@host_policy_option
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def record(name: str, data: Path, host_policy: Path | None, as_json: bool) -> None:
+    """The record of processing activities (GDPR, article 30) of the site NAME, as a page of HTML.
+
+    It is made from what is published: whom the processing is of, what is stored for each purpose,
+    who receives it, when it is erased. It says what is left for the controller to add.
+    """
+    with opened(data, host_policy=host_policy) as parts:
+        entry = parts.registry.site(name)
+        if entry is None:
+            raise click.ClickException(f"There is no site {name!r}. See: askfirst site list")
+        activities = processing_record(entry, now=parts.now())
+    if as_json:
+        print_json(activities)
+        return
+    click.echo(processing_page(activities), nl=False)
 
 
 def _policy_files(editions: Editions) -> dict[str, str]:

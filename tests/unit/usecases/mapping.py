@@ -95,7 +95,15 @@ NO_CHANGES = {
     "restore",
     *("ledger check", "ledger verify", "ledger export"),
     *("collector check", "collector list", "host init", "host show"),
-    *("policy check", "policy diff", "policy explain", "site list", "snippet", "webhook show"),
+    *(
+        "policy check",
+        "policy diff",
+        "policy explain",
+        "site list",
+        "site record",
+        "snippet",
+        "webhook show",
+    ),
     *("service list", "service show", "service add", "figures list"),
 }
 # Functions that nobody asks for by a face above: previews, jobs, what visitors do, and coming in by

@@ -22,6 +22,7 @@ Build = Callable[..., Shop]
 EVERY = (
     "/askfirst/", "/askfirst/nothing", "/askfirst/choices", "/askfirst/choices?lang=xx",
     "/askfirst/policy", "/askfirst/policy/nothing", "/askfirst/rights/me",
+    "/askfirst/consent-requests",
     "/askfirst/rights/export", "/askfirst/rights/dpv", "/askfirst/receipt",
     "/askfirst/consent", "/askfirst/csp", "/askfirst/events",
     "/askfirst/static/askfirst.js",

@@ -65,7 +65,10 @@ def _print(report: FileReport) -> None:
     if not report.problems:
         noun = "record" if report.name.endswith(".log") else "row"
         noun += "" if report.rows == 1 else "s"
-        click.echo(f"{report.name}  sound, {report.rows} {noun}")
+        waits = " wait to be moved" if report.name.startswith("spool/") else ""
+        click.echo(f"{report.name}  sound, {report.rows} {noun}{waits}")
+        if report.note:
+            click.echo(f"  {report.note}")
         return
     click.echo(f"{report.name}  damaged")
     for problem in report.problems:

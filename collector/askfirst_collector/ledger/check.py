@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
@@ -23,6 +23,7 @@ from askfirst_collector.store.faults import error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
 from askfirst_collector.store.revocations import LogDamaged, Record, look
+from askfirst_collector.store.spool_file import STEPS, is_abandoned, spools
 from askfirst_collector.store.versions import version_of
 
 MOST = 20  # problems of a file that are listed; one broken page has many
@@ -33,16 +34,20 @@ _ENTRIES = "SELECT idx, leaf, salt, body, site, handle, kind, hour, until FROM e
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file: how many rows or records it has, what is wrong, and what to do about that."""
+    """One file: how many rows or records it has, what is wrong, and what to do about that.
+
+    Of a spool `rows` is how many events wait in it, and `note` whether anybody moves them.
+    """
 
     name: str
     rows: int
     problems: tuple[str, ...]
     advice: str  # empty where nothing is wrong
+    note: str = ""
 
 
 def check_folder(folder: Folder) -> tuple[FileReport, ...]:
-    """Look through the three databases and the log; raises nothing for what it finds."""
+    """Look through the three databases, the log and spools; raises nothing for what it finds."""
     ledger = (
         "Stop every process of this folder, keep a copy of the folder, and put a backup of "
         "ledger.db in its place, without its -wal and -shm. Leave salts.db and revocations.log: "
@@ -57,11 +62,32 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
         "its -wal and -shm. It has no backup: the rows under its pseudonyms go, the grants stay."
     )
     return (
-        _report(folder.ledger, "entry", _ledger_problems, ledger),
-        _report(folder.events, "event", _version_problems(len(schema.STEPS)), events),
-        _report(folder.salts, "period_salt", _version_problems(len(salts.STEPS)), lost),
+        _report(folder.ledger, _rows_of("entry"), _ledger_problems, ledger),
+        _report(folder.events, _rows_of("event"), _version_problems(len(schema.STEPS)), events),
+        _report(folder.salts, _rows_of("period_salt"), _version_problems(len(salts.STEPS)), lost),
         _log_report(folder),
+        *_spool_reports(folder.path / "spool"),
     )
+
+
+def _spool_reports(folder: Path) -> Iterator[FileReport]:
+    advice = (
+        "Leave it where it is: a running collector moves what can be read, and destroys one that "
+        "nobody can read. What was in it and is not moved is lost."
+    )
+    for path in spools(folder):
+        problems = _version_problems(len(STEPS))
+        report = _report(path, "SELECT COALESCE(SUM(rows), 0) FROM lot", problems, advice)
+        if report.problems and not path.exists():
+            continue  # it was moved meanwhile, and taken away
+        note = ""
+        if is_abandoned(path):
+            note = "its process is gone: a running collector moves them within two seconds"
+        yield replace(report, name=f"spool/{path.name}", note=note)
+
+
+def _rows_of(table: str) -> str:
+    return f"SELECT COUNT(*) FROM {table}"  # noqa: S608 - names of ours
 
 
 def _log_report(folder: Folder) -> FileReport:
@@ -86,7 +112,7 @@ def _log_report(folder: Folder) -> FileReport:
 
 
 def _report(
-    path: Path, table: str, problems: Callable[[sqlite3.Connection], Iterator[str]], advice: str
+    path: Path, count: str, problems: Callable[[sqlite3.Connection], Iterator[str]], advice: str
 ) -> FileReport:
     listed: list[str] = []
     rows = 0
@@ -96,7 +122,7 @@ def _report(
             for (line,) in connection.execute(f"PRAGMA integrity_check({MOST})"):
                 if line != "ok":
                     listed.append(line)
-            rows = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+            rows = connection.execute(count).fetchone()[0]
             for problem in problems(connection):
                 listed.append(problem)
                 if len(listed) >= MOST:

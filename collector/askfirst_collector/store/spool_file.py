@@ -216,6 +216,11 @@ def abandoned(path: Path) -> files.Own | None:
     return files.take(_lock_of(path))
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether the process of a spool is gone, as far as anybody may look; nothing is changed."""
+    return files.is_free(_lock_of(path))
+
+
 def remove_spool(path: Path, lock: files.Own) -> None:
     """Take an empty spool away, so that its name is gone from the disk; the lock goes with it."""
     for suffix in _SUFFIXES:

@@ -16,10 +16,13 @@ from askfirst_collector.cli import main
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.store.database import open_ledger
+from askfirst_collector.store.spool_file import add_lot, create_spool
+from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.sites import publish_policy
 from askfirst_collector.usecases.visitor_rights import erase
 from tests.support.collectors import HANDLE, OTHER, decision, opened, policy
+from tests.unit.store.rows import ROW, append, batch, nobody
 
 POLICY = policy()
 
@@ -158,3 +161,28 @@ def test_a_damaged_ledger_is_refused_at_start(folder: Path) -> None:
     listed = CliRunner().invoke(main, ["site", "list", "--data", str(folder)])
     assert listed.exit_code == 1
     assert "askfirst ledger check --data" in listed.output
+
+
+def test_what_waits_in_spools_is_counted(folder: Path) -> None:
+    """Of a process that lives, of one that is gone, and of one that nobody can read."""
+    gone, broken = (folder / "spool" / name for name in ("events-01.db", "events-02.db"))
+    with closing(SqliteEvents(folder / "events.db", ended=nobody)) as store:
+        append(store, batch("a", ROW, ROW))
+        assert store.spool.path is not None
+        own = f"spool/{store.spool.path.name}"
+        for path in (gone, broken):
+            with closing(create_spool(path, busy_timeout=100)) as connection:
+                add_lot(connection, 1, [batch(path.name, ROW, ROW, ROW)])
+        broken.write_bytes(broken.read_bytes()[:1_024] + bytes(3_000))
+        result = check(folder)
+        broken.unlink()
+    lines = result.output.splitlines()
+    at = lines.index(f"{own}  sound, 2 rows wait to be moved")
+    assert not lines[at + 1 :] or not lines[at + 1].startswith("  ")
+    at = lines.index("spool/events-01.db  sound, 3 rows wait to be moved")
+    assert lines[at + 1].startswith("  its process is gone")
+    assert "spool/events-02.db  damaged" in lines
+    assert result.exit_code == 1
+    # Nobody was kept from moving it, and nothing was taken away.
+    assert gone.is_file()
+    assert not gone.with_suffix(".lock").exists()

@@ -114,6 +114,20 @@ def take(path: Path) -> Own | None:
     return None
 
 
+def is_free(path: Path) -> bool:
+    """Whether no process has the file at a path, as far as it may be read; it is not made."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        return lock(handle, shared=True)
+    finally:
+        os.close(handle)
+
+
 def write_at(handle: int, data: bytes, at: int) -> None:
     """Write all of this at a place of a file; raises OSError."""
     os.lseek(handle, at, os.SEEK_SET)

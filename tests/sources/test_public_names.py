@@ -64,6 +64,18 @@ def test_importing_askfirst_loads_what_is_asked_for() -> None:
     assert "AssertionError" not in run.stderr, run.stderr
 
 
+def test_what_reads_agents_and_databases_is_loaded_where_it_is_asked() -> None:
+    """A collector without a database of places, that nobody sent an event, knows none of it."""
+    code = (
+        "import sys, askfirst_collector.embedded\n"
+        "from askfirst.observe.location import Locator\n"
+        "assert Locator.open(None).locate('81.2.69.142') [0] == 'GB'\n"
+        "print({'geoip2', 'maxminddb', 'user_agents', 'ua_parser'} & sys.modules.keys())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "set()\n", run.stderr
+
+
 @pytest.mark.parametrize("module", sorted(name for name in PUBLIC if name != "askfirst"))
 def test_what_a_module_defines_without_underscore_is_public(module: str) -> None:
     """What looks public is listed, or is one of the few that others of ours import."""

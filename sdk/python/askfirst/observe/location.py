@@ -14,16 +14,19 @@ from importlib.metadata import version
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import iptocc
-import maxminddb
-from geoip2.models import City
 
 from ..errors import Unusable
 from ..terms.attributes import UNKNOWN, Value
 from .address import Address, is_public, read_address
 from .place import place_of
 from .value import known_parts
+
+if TYPE_CHECKING:
+    import maxminddb
+    from geoip2.models import City
 
 EXAMPLE = "81.2.69.142"  # an address of MaxMind's public test data, in London
 _NOWHERE: Value = (UNKNOWN,)
@@ -162,6 +165,8 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 def _load(path: Path) -> Database:
+    import maxminddb  # what reads such a file, and models of it, is read where there is one
+
     try:
         reader = _copy(path)
     except (OSError, ValueError, TypeError, maxminddb.InvalidDatabaseError) as error:
@@ -182,6 +187,8 @@ def _copy(path: Path) -> maxminddb.Reader:
     A file mapped into memory that somebody truncates ends the process (SIGBUS); the reader that
     maps none takes 20 times as long, so it is only for where no file can be written.
     """
+    import maxminddb
+
     content = path.read_bytes()
     try:
         with TemporaryDirectory(prefix="askfirst-", ignore_cleanup_errors=True) as folder:
@@ -201,6 +208,8 @@ def place_in(record: object) -> Value:
     country, part = record.get("country"), record.get("subdivisions")
     if isinstance(country, dict):
         # What is nested otherwise than MaxMind nests it is read by layout below.
+        from geoip2.models import City
+
         with suppress(TypeError, AttributeError, ValueError, LookupError):
             return _typed(City(("en",), **record))
     if isinstance(part, (list, tuple)):
@@ -242,6 +251,8 @@ def _name(value: object) -> object:
 
 def _try_out(path: Path, reader: maxminddb.Reader) -> None:
     """Look up the first networks and each /8: damage shows now, not at a visitor."""
+    import maxminddb
+
     seen_country = False
     try:
         for address in _probes(reader):

@@ -17,7 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.observe import agent
+from askfirst.observe.campaign import campaign
+from askfirst.observe.page import page
 from askfirst.observe.recent import Recent
+from askfirst.observe.referrer import referrer
 from askfirst.terms.attributes import UNKNOWN, Value
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -264,6 +267,34 @@ def test_no_agent_stays_in_memory() -> None:
     assert held(control), "what other front doors keep is found by this test"
 
 
+def test_no_address_stays_in_memory() -> None:
+    """M25: nor does the address of a page, or where somebody came from, though answers do."""
+    canary = f"canary{time.time_ns()}"
+    address = f"/shop/{time.time_ns()}?secret={canary}&utm_source=mail#{canary}"
+    origin = f"https://{canary}.example.org/{canary}"
+    for _ in range(2):
+        assert page(address, {}) == ("/shop", "/shop/:id", "none")
+        assert campaign(address) == ("mail", "none", "none")
+        assert referrer(origin, ["https://shop.example"]) == ("other", "example.org")
+    del address, origin
+    assert held(canary) == []
+
+
+@pytest.mark.parametrize("own", [[], ["https://example.org"]])
+def test_what_is_remembered_is_of_one_policy(own: list[str]) -> None:
+    """The same address, under another policy, is what that one makes of it."""
+    for listed in ({}, {"sort": frozenset({"price"})}, {"sort": frozenset({"name"})}):
+        query = (
+            "none" if not listed else "sort=price" if "price" in listed["sort"] else "sort=other"
+        )
+        assert page("/a?sort=price", listed) == ("/a", "/a", query)
+    assert page("/orders/word", {}, ["/orders/:order"]) == ("/orders", "/orders/:order", "none")
+    assert page("/orders/word", {}) == ("/orders", "/orders/word", "none")
+    assert referrer("https://example.org", own)[0] == ("internal" if own else "other")
+    assert campaign("/?utm_source=a&utm_medium=b", 1) == ("a",)
+    assert campaign("/?utm_source=a&utm_medium=b", 2) == ("a", "b")
+
+
 def test_recent_forgets_everything_together() -> None:
     """Answers and key are dropped after so many agents, and after so many look-ups."""
     asked: list[str] = []
@@ -272,7 +303,7 @@ def test_recent_forgets_everything_together() -> None:
         asked.append(text)
         return (text,)
 
-    recent = Recent(ask, agents=2, lookups=5)
+    recent = Recent(ask, texts=2, lookups=5)
     for text in ("a", "a", "b"):
         assert recent(text) == (text,)
     assert asked == ["a", "b"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import parse_qsl
 
 from ..terms.attributes import CAMPAIGN_PARAMETERS, OTHER, UNKNOWN, Value
+from .recent import PAGES, Recent
 from .value import NONE, free_text
 
 # What mediums and sources are called that name no host, by the channel they stand for.
@@ -26,8 +28,10 @@ def campaign(address: object, level: int = len(CAMPAIGN_PARAMETERS)) -> Value:
     `address` is the page's, with its query; parameters above `level` are not read. Lower case, with
     identifiers replaced; a text that is too long, or markup, is `other`.
     """
-    if not isinstance(address, str):
-        return (UNKNOWN,)
+    return _recent[level](address) if isinstance(address, str) else (UNKNOWN,)
+
+
+def _read(address: str, level: int) -> Value:
     parameters: dict[str, str] = {}
     search = address.partition("#")[0].partition("?")[2]
     for name, value in parse_qsl(search, errors="replace"):
@@ -37,6 +41,12 @@ def campaign(address: object, level: int = len(CAMPAIGN_PARAMETERS)) -> Value:
         text = next((parameters[name] for name in names if name in parameters), "")
         parts.append(free_text(text).lower())
     return tuple(parts)
+
+
+_recent = tuple(
+    Recent(partial(_read, level=level), texts=PAGES)
+    for level in range(len(CAMPAIGN_PARAMETERS) + 1)
+)
 
 
 def channel_word(campaign: Value) -> str | None:

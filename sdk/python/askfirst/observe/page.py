@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from urllib.parse import parse_qsl, quote, unquote
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.pages import KEPT, route_of
 from .identifiers import ID, is_month, template, title
+from .recent import PAGES, POLICIES, Recent
 from .url import read_page
 from .value import NONE, allowed_text
 
@@ -34,6 +36,15 @@ def page(
     """
     if not isinstance(address, str):
         return (UNKNOWN,)
+    return _pages(frozenset(listed.items()), tuple(routes))(address)
+
+
+@lru_cache(maxsize=POLICIES)  # what is listed comes from policies, never from visitors
+def _pages(listed: frozenset[tuple[str, frozenset[str]]], routes: tuple[str, ...]) -> Recent[Value]:
+    return Recent(partial(_read, listed=dict(listed), routes=routes), texts=PAGES)
+
+
+def _read(address: str, listed: Mapping[str, frozenset[str]], routes: Sequence[str]) -> Value:
     url = read_page(address)
     if url is None:
         return (UNKNOWN,)

@@ -1,8 +1,9 @@
-"""`Recent`: the answers of the last agents, without the agents.
+"""`Recent`: the answers of the last agents, or addresses, without those.
 
-The same few hundred agents make most requests, so an answer is worth keeping; the agent itself is
-visitor data and is not. The key of an answer is a hash under a random key that never leaves the
-process, and answers and key are forgotten together after a bounded number of agents or look-ups.
+The same few hundred agents make most requests, and the same pages, so an answer is worth keeping;
+what was asked is visitor data and is not. The key of an answer is a hash under a random key that
+never leaves the process, and answers and key are forgotten together after a bounded number of texts
+or look-ups.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+PAGES = 512  # texts of one policy that are remembered
+POLICIES = 64  # that are remembered at a time
+
 
 @dataclass
 class _Memory(Generic[T]):
@@ -24,18 +28,18 @@ class _Memory(Generic[T]):
 
 
 class Recent(Generic[T]):
-    """Remembers `ask(text)` for at most `agents` texts and `lookups` look-ups, then forgets all."""
+    """Remembers `ask(text)` for at most `texts` texts and `lookups` look-ups, then forgets all."""
 
     def __init__(
         self,
         ask: Callable[[str], T],
         *,
-        agents: int = 1024,
+        texts: int = 1024,
         lookups: int = 20_000,
         urandom: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._ask = ask
-        self._agents = agents
+        self._texts = texts
         self._lookups = lookups
         self._urandom = urandom
         self._memory: _Memory[T] = _Memory(urandom(32))
@@ -49,7 +53,7 @@ class Recent(Generic[T]):
         if (answer := memory.answers.get(digest)) is not None:
             return answer
         answer = self._ask(text)
-        if len(memory.answers) >= self._agents:
+        if len(memory.answers) >= self._texts:
             self._forget()
         else:
             memory.answers[digest] = answer

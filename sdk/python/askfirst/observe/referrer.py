@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from publicsuffixlist import PublicSuffixList
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from .campaign import channel_word
 from .channels import channel_of, table
+from .recent import PAGES, POLICIES, Recent
 from .url import read_origin
 from .value import NONE, known_parts
 
@@ -41,16 +42,27 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
     """
     if origin is None or origin == "":
         return (DIRECT, NONE)
-    if isinstance(origin, str) and (app := _APP.fullmatch(origin)):
+    if not isinstance(origin, str):
+        return (UNKNOWN,)
+    return _origins(frozenset(own_origins))(origin)
+
+
+@lru_cache(maxsize=POLICIES)  # a site's own origins come from its policy, never from visitors
+def _origins(own_origins: frozenset[str]) -> Recent[Value]:
+    return Recent(partial(_read, own_origins=own_origins), texts=PAGES)
+
+
+def _read(origin: str, own_origins: frozenset[str]) -> Value:
+    if app := _APP.fullmatch(origin):
         channel = table().get(app[1] + app[2])
         return (channel, app[2]) if channel else (UNKNOWN,)
-    if not isinstance(origin, str) or (url := read_origin(origin)) is None:
+    if (url := read_origin(origin)) is None:
         return (UNKNOWN,)
     host = url.host.removesuffix(".")
     if len(host) > LONGEST:
         return (UNKNOWN,)
     site = registrable_domain(host) if url.is_name else None
-    if host.removeprefix("www.") in _hosts(frozenset(own_origins)):
+    if host.removeprefix("www.") in _hosts(own_origins):
         return known_parts(INTERNAL, site or host)
     if site is None:
         return (OTHER, UNKNOWN)

@@ -112,12 +112,13 @@ def report(stores: Stores, wanted: Range, table: str) -> Report:
 
 def reports(stores: Stores, wanted: Range, tables: Iterable[str]) -> dict[str, Report]:
     """Several tables of a purpose over one range, by name; their periods are read once."""
-    periods = series(stores, wanted)
+    closed = closed_periods(stores.engine, wanted)
+    periods = _series(stores, wanted, closed)
     visitors = total(period.visitors for period in periods)
     views = total(period.views for period in periods)
     visits = total(period.visits for period in periods)
     by_table: dict[str, list[Row]] = {table: [] for table in tables}
-    for table, path, kind, people, shown in sums(stores.engine, wanted, list(by_table)):
+    for table, path, kind, people, shown in sums(stores.engine, wanted, list(by_table), closed):
         by_table[table].append(Row(path, kind, people, shown))
     for period in periods:
         if period.reason == "open" and period.visitors is not None:
@@ -180,8 +181,12 @@ def total(figures: Iterable[int | None]) -> int | None:
 
 def series(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     """Every period of a range, oldest first, with its totals or the reason why it has none."""
+    return _series(stores, wanted, closed_periods(stores.engine, wanted))
+
+
+def _series(stores: Stores, wanted: Range, disclosed: Iterable[ClosedPeriod]) -> tuple[Period, ...]:
     now = stores.now()
-    closed = [_closed(period) for period in closed_periods(stores.engine, wanted)]
+    closed = [_closed(period) for period in disclosed]
     known = {(entry.closes, entry.period) for entry in closed}
     site = stores.registry.site(wanted.site)
     name = name_of(wanted.collector, wanted.purpose)
@@ -190,12 +195,13 @@ def series(stores: Stores, wanted: Range) -> tuple[Period, ...]:
     closes = last.closes if last else "day"
     begun = since(site, name) if site is not None and terms is not None else 0.0
     calendar = IN_UTC if site is None else site.calendar
+    first = calendar.period_of(closes, begun)
     missing = [
         _running(
             stores,
             wanted,
             Period(
-                period, closes, None, None, _reason(terms, closes, period, begun, now, calendar)
+                period, closes, None, None, _reason(terms, closes, period, first, now, calendar)
             ),
         )
         for period in periods_between(closes, wanted.first.isoformat(), wanted.last.isoformat())
@@ -269,15 +275,16 @@ def _reason(
     terms: Terms | None,
     closes: str,
     period: str,
-    begun: float,
+    first: str,
     now: float,
     calendar: Calendar,
 ) -> Reason:
+    """Why a period has no figure; `first` is the one in which something was first asked."""
     if terms is None:
         return "not asked"
+    if period < first:
+        return "before"
     end = calendar.end_of(closes, period)
     if end > now:
         return "open"
-    if period < calendar.period_of(closes, begun):
-        return "before"
     return "past retention" if end + terms.retention_days * DAY <= now else "not closed yet"

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
     ScalarSelect,
     and_,
     func,
@@ -43,8 +42,9 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
-    """A closed period of a site, with its totals."""
+    """A closed period of a site, with its totals; `number` is what its cells know it by."""
 
+    number: int
     site: str
     closes: str
     period: str
@@ -54,7 +54,7 @@ class ClosedPeriod:
 def closed_periods(engine: Engine, wanted: Range) -> list[ClosedPeriod]:
     """The closed periods of a range, in no meaningful order."""
     with reading(engine) as connection:
-        return [_period(row) for row in connection.execute(select(closing).where(_in(wanted)))]
+        return [_period(row) for row in connection.execute(select(*_PERIOD).where(_in(wanted)))]
 
 
 def newest_periods(engine: Engine) -> list[ClosedPeriod]:
@@ -66,38 +66,55 @@ def newest_periods(engine: Engine) -> list[ClosedPeriod]:
     last = select(*by, func.max(closing.c.period).label("period"))
     last_of = last.where(closing.c.collector == "").group_by(*by).subquery()
     same = [last_of.c[column.name] == column for column in (*by, closing.c.period)]
-    query = select(closing).join(last_of, and_(*same)).where(closing.c.collector == "")
+    query = select(*_PERIOD).join(last_of, and_(*same)).where(closing.c.collector == "")
     with reading(engine) as connection:
         return [_period(row) for row in connection.execute(query)]
 
 
 def sums(
-    engine: Engine, wanted: Range, tables: Sequence[str]
+    engine: Engine, wanted: Range, tables: Sequence[str], closed: Sequence[ClosedPeriod]
 ) -> list[tuple[str, Value, Kind, int, int]]:
-    """Table, path, kind, visitors and in how many periods, of every cell, largest first."""
+    """Table, path, kind, visitors and in how many periods, of every cell, largest first.
+
+    `closed` are the closed periods of the range.
+    """
+    if not closed:
+        return []
+    chosen = [period.number for period in closed]
+    least, most = min(chosen), max(chosen)
     visitors = func.sum(cell.c.visitors)
     with reading(engine) as connection:
-        chosen, every = _closings(connection, wanted)
+        every, inside = _count_closings(connection, wanted, least, most)
         of: ColumnElement[Any] = cell.c.subject
         table: ColumnElement[str] = cell.c.table
+        within = cell.c.closing.in_(chosen)
         if len(chosen) * FEW < every:
             # Of what is no column there is no index: they are found by their closing then.
             of, table = cell.c.subject + 0, cell.c.table + ""
+        elif inside == len(chosen):
+            # Two numbers are compared with each cell, in place of a search among hundreds.
+            within = cell.c.closing.between(least, most)
         query = (
             select(cell.c.table, cell.c.path, cell.c.kind, visitors, func.count())
-            .where(of == _subject_of(wanted), cell.c.closing.in_(chosen), table.in_(tables))
+            .where(of == _subject_of(wanted), within, table.in_(tables))
             .group_by(cell.c.table, cell.c.path, cell.c.kind)
             .order_by(visitors.desc(), cell.c.path, cell.c.kind)
         )
         rows = connection.execute(query).all()
-    return [(row[0], read(row[1]), row[2], int(row[3]), int(row[4])) for row in rows]
+    return [
+        (table_name, read(path), kind, int(people), int(shown))
+        for table_name, path, kind, people, shown in rows
+    ]
 
 
-def _closings(connection: Connection, wanted: Range) -> tuple[list[int], int]:
-    """The numbers of the closed periods of a range, and how many its subject has in all."""
-    every = select(func.count()).where(*_of(wanted))
-    numbers = connection.execute(select(closing.c.id).where(_in(wanted))).scalars()
-    return list(numbers), connection.execute(every.select_from(closing)).scalar_one()
+def _count_closings(
+    connection: Connection, wanted: Range, least: int, most: int
+) -> tuple[int, int]:
+    """How many closed periods the subject of a range has in all, and with a number between two."""
+    between = func.count().filter(closing.c.id.between(least, most))
+    query = select(func.count(), between).select_from(closing).where(*_of(wanted))
+    every, inside = connection.execute(query).one()
+    return every, inside
 
 
 def cells_of_periods(engine: Engine, wanted: Range, table: str) -> list[tuple[int, Value, int]]:
@@ -151,9 +168,15 @@ def _days(first: str, last: str) -> tuple[date, date]:
     return date.fromisoformat(first), date.fromisoformat(last)
 
 
-def _period(row: Row[Any]) -> ClosedPeriod:
-    totals = Totals(row.visitors, row.views, row.visits)
-    return ClosedPeriod(row.site, row.closes, row.period, totals)
+_PERIOD = tuple(
+    closing.c[name] for name in ("id", "site", "closes", "period", "visitors", "views", "visits")
+)
+
+
+def _period(row: Any) -> ClosedPeriod:
+    # By position: a year has hundreds, and a name costs more than the rest.
+    number, site, closes, period, visitors, views, visits = row
+    return ClosedPeriod(number, site, closes, period, Totals(visitors, views, visits))
 
 
 def _subject_of(wanted: Range) -> ScalarSelect[int]:

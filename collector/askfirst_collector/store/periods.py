@@ -107,7 +107,7 @@ def local_midnight(day: date) -> int:
     return (day - _EPOCH).days * DAY
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # ten years of days: pages go through them one by one
 def period_after(closes: str, period: str) -> str:
     """The period that follows."""
     first = date.fromisoformat(period)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from askfirst_collector.closing.close import close_due
+from askfirst_collector.closing.close import close_due, close_period
 from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, report, series
@@ -39,6 +39,22 @@ def test_a_range_is_the_sum_of_its_disclosed_periods(parts: Services, clock: Clo
     ]
     assert (found.visitors, found.views) == (54, 54)
     assert found.closed_periods == ("2026-11-16", "2026-11-17")
+
+
+def test_what_was_closed_in_another_order_is_in_its_own_range(
+    parts: Services, clock: Clock
+) -> None:
+    """A Tuesday that is closed after the Wednesday brings none of the Wednesday along."""
+    days = ("2026-11-16", "2026-11-18", "2026-11-17")
+    for count, day in enumerate(sorted(days)):
+        _day(parts, clock, day, {"/a": 10 * 4**count})
+    clock.now = after(days[1])
+    for day in days:
+        close_period(parts, key_of(day), clock.now)
+    for first, last, visitors in ((16, 17, 50), (17, 18, 200), (16, 18, 210), (18, 18, 160)):
+        wanted = Range("shop", "statistics", date(2026, 11, first), date(2026, 11, last))
+        rows = [(line.path, line.visitors) for line in report(parts, wanted, "page").rows]
+        assert (("/a",), visitors) in rows
 
 
 def test_what_is_missing_is_said_with_its_reason(parts: Services, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from askfirst import ConsentMiddleware
 from askfirst_collector.cli import main
-from askfirst_collector.init.frameworks import FRAMEWORKS, Framework
+from askfirst_collector.frameworks import FRAMEWORKS, Framework
 from tests.conftest import ROOT
 from tests.unit.doctor.sites import start
 
@@ -104,7 +104,7 @@ def test_each_framework_has_its_tab(framework: Framework) -> None:
     """With the lines that `askfirst init` prints, and a page and an extra that are there."""
     title = framework.title[0].upper() + framework.title[1:]
     tab = README.partition(f"<summary>{title}</summary>")[2].partition("</details>")[0]
-    assert framework.lines.format(app="app", policy="policy.toml", up=0) in tab
+    assert framework.lines(app="app", policy="policy.toml", up=0) in tab
     assert framework.where in tab
     for tag in re.findall(r"{[{%].*?[}%]}", framework.template):
         assert f"`{tag}`" in tab

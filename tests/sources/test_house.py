@@ -68,8 +68,8 @@ catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
-    config consent_tools dashboard.auth demo doctor embedded explain imports init jobs ledger
-    loopback letters members processing reports runtime services store usecases
+    config consent_tools dashboard.auth demo doctor embedded explain frameworks imports init jobs
+    ledger loopback letters members processing reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe @pages dashboard.auth dashboard.figures dashboard.host_policy
@@ -86,18 +86,19 @@ dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layou
     services usecases
 dashboard.selection: @observe @terms catalogue closing members reports services store
 dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figures
-    dashboard.host_policy dashboard.layout dashboard.selection explain ledger letters members
-    reports services usecases
+    dashboard.host_policy dashboard.layout dashboard.selection explain frameworks ledger letters
+    members reports services usecases
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
 doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init loopback
 embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
     letters runtime services store usecases
 explain: @pages @terms
+frameworks:
 imports: @errors
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
-init: @errors @gate @terms catalogue
+init: @errors @gate @terms catalogue frameworks
 jobs: @errors catalogue closing ingest ledger letters members services store usecases webhooks
 ledger: @client @contracts @errors @terms config store
 letters: @errors catalogue closing config dashboard.figures dashboard.layout dashboard.selection

@@ -11,8 +11,8 @@ import click
 from askfirst.terms.policy import idle_purposes, read_policy, shipped
 from askfirst_collector.catalogue.first_policy import LEVELS, tidy_origin
 from askfirst_collector.commands.data import click_errors
+from askfirst_collector.frameworks import FRAMEWORKS, Framework
 from askfirst_collector.init.closing import choose
-from askfirst_collector.init.frameworks import FRAMEWORKS, Framework
 from askfirst_collector.init.next_steps import cookie_lines, cookies_of, next_steps
 from askfirst_collector.init.project import Project, look_at
 from askfirst_collector.init.questions import Question, questions

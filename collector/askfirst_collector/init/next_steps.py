@@ -9,7 +9,7 @@ from pathlib import Path
 from askfirst.gate.cookie_filter import CookieFilter, Kind
 from askfirst.gate.undeclared_cookies import Report, necessary
 from askfirst.terms.policy import Policy
-from askfirst_collector.init.frameworks import Cookie, Framework
+from askfirst_collector.frameworks import Cookie, Framework
 from askfirst_collector.init.packages import cookies_in
 from askfirst_collector.init.project import Project
 from askfirst_collector.init.sources import Place
@@ -57,7 +57,7 @@ def next_steps(framework: Framework, project: Project, folder: Path, file: Path)
         up = len(place.file.parts) - 1
         policy = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
     name = place.name if place is not None else "app"
-    lines = framework.lines.format(app=name, policy=policy, up=up)
+    lines = framework.lines(app=name, policy=policy, up=up)
     indented = "\n".join(f"    {line}" if line else "" for line in lines.splitlines())
     target = _target(framework, project, place)
     return (

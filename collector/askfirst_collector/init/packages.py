@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from askfirst_collector.init.frameworks import Cookie
+from askfirst_collector.frameworks import Cookie
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from askfirst_collector.init.frameworks import FRAMEWORKS, Framework
+from askfirst_collector.frameworks import FRAMEWORKS, Framework
 from askfirst_collector.init.sources import Place, Sources, read_text
 
 _PACKAGE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")

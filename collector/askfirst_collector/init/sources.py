@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from askfirst_collector.init.frameworks import FRAMEWORKS, Cookie
+from askfirst_collector.frameworks import FRAMEWORKS, Cookie
 from askfirst_collector.init.packages import catalogue
 
 MOST_FILES = 2_000  # Python files that are read

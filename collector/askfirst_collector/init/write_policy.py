@@ -12,7 +12,7 @@ from askfirst.terms.policy import shipped
 from askfirst.terms.terms import Closes
 from askfirst.terms.time_zone import UTC_NAME
 from askfirst_collector.catalogue.first_policy import jurisdiction
-from askfirst_collector.init.frameworks import Cookie
+from askfirst_collector.frameworks import Cookie
 
 COLUMN = 45  # where comments begin, if the line leaves room
 LONGEST = 100  # else the comment stands above

@@ -11,7 +11,7 @@ from askfirst.gate.cookie_filter import CookieFilter
 from askfirst.gate.undeclared_cookies import Report
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.cli import main
-from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
+from askfirst_collector.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.next_steps import cookies_of
 from askfirst_collector.init.packages import catalogue
 from askfirst_collector.init.project import look_at

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst_collector.init.frameworks import FRAMEWORKS
+from askfirst_collector.frameworks import FRAMEWORKS
 from askfirst_collector.init.project import look_at
 
 

@@ -11,7 +11,7 @@ from askfirst.terms.attributes import ATTRIBUTES, AUTOMATIC
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.catalogue.first_policy import EUROPEAN, LEVELS, jurisdiction
-from askfirst_collector.init.frameworks import DJANGO, FRAMEWORKS
+from askfirst_collector.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.write_policy import ACTIONS, SCOPE, Answers, write
 from tests.conftest import ROOT
 

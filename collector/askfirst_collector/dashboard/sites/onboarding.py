@@ -17,6 +17,7 @@ from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.selection.date_range import asked_purposes, usual_purpose
 from askfirst_collector.dashboard.sites.snippets import WAYS, Snippet, snippets
+from askfirst_collector.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.site_keys import read_site_keys
@@ -65,7 +66,10 @@ class Onboarding:
         policy = site.editions.current.policy if site else None
         purpose = usual_purpose(policy) if policy else ""
         terms = asked_purposes(policy)[purpose].terms if policy and purpose else None
-        lines: tuple[Snippet, ...] = snippets(way, name, origin_of(request)) if site else ()
+        framework = FRAMEWORKS.get(request.query_params.get("framework", ""), DJANGO)
+        lines: tuple[Snippet, ...] = ()
+        if site:
+            lines = snippets(way, name, origin_of(request), framework)
         return self._layout.page(
             request,
             visit,
@@ -79,6 +83,8 @@ class Onboarding:
             keys=keys,
             way=way,
             ways=WAYS,
+            framework=framework,
+            frameworks=() if way == "files" else tuple(FRAMEWORKS.values()),
             snippets=lines,
             levels=LEVELS,
             form={},

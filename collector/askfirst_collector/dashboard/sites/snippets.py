@@ -1,8 +1,11 @@
-"""The lines that a site's owner copies: the gate in front, the script, the helper in a template."""
+"""The lines that a site's owner copies: those that `askfirst init` prints, for each framework."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from askfirst_collector.frameworks import EMBEDDED, SCRIPT, Framework, relay
 
 # How a site meets the collector: its name on the page, and when it is the one.
 WAYS = {
@@ -10,7 +13,6 @@ WAYS = {
     "embedded": ("Embedded", "this collector runs inside your site’s own process"),
     "files": ("No Python", "your site is files, or runs in PHP, Node or anything else"),
 }
-SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 
 
 @dataclass(frozen=True)
@@ -22,50 +24,18 @@ class Snippet:
     lines: str
 
 
-def snippets(way: str, site: str, collector: str) -> tuple[Snippet, ...]:
-    """What to copy for one of the ways; `collector` is this collector's origin."""
-    return {"relay": _relay, "embedded": _embedded, "files": _files}[way](site, collector)
-
-
-def _relay(site: str, collector: str) -> tuple[Snippet, ...]:
-    lines = f"""\
-import os
-from pathlib import Path
-
-from askfirst import ConsentMiddleware, HttpCollector
-
-FOLDER = Path(__file__).resolve().parent
-app = ConsentMiddleware(
-    app,
-    policy=FOLDER / "policy.toml",
-    collector=HttpCollector(
-        "{collector}",
-        key=os.environ["ASKFIRST_KEY"],
-        cookie_keys=FOLDER / "{site}-cookie.keys",
-    ),
-)"""
-    return (
-        Snippet("Install", "where your site runs", "pip install 'askfirst[telemetry]'"),
-        Snippet("The gate", "below the line that makes your ASGI app", lines),
-        *_in_pages(),
+def snippets(way: str, site: str, url: str, framework: Framework) -> tuple[Snippet, ...]:
+    """What to copy for one of the ways; `url` is this collector's origin."""
+    if way == "files":
+        return _files(site, url)
+    extra, collector = (
+        ("telemetry", relay(site, url)) if way == "relay" else ("collector", EMBEDDED)
     )
-
-
-def _embedded(site: str, collector: str) -> tuple[Snippet, ...]:
-    lines = """\
-from pathlib import Path
-
-from askfirst import ConsentMiddleware
-from askfirst_collector.embedded import EmbeddedCollector
-
-FOLDER = Path(__file__).resolve().parent
-app = ConsentMiddleware(
-    app, policy=FOLDER / "policy.toml", collector=EmbeddedCollector(FOLDER / "askfirst-data")
-)"""
+    lines = framework.lines(app="app", policy="policy.toml", up=0, collector=collector)
     return (
-        Snippet("Install", "where your site runs", "pip install 'askfirst[collector]'"),
-        Snippet("The gate", "below the line that makes your ASGI app", lines),
-        *_in_pages(),
+        Snippet("Install", "where your site runs", f"pip install 'askfirst[{extra}]'"),
+        Snippet("The gate", framework.where, lines),
+        *_in_pages(framework),
     )
 
 
@@ -85,13 +55,14 @@ def _files(site: str, collector: str) -> tuple[Snippet, ...]:
     )
 
 
-def _in_pages() -> tuple[Snippet, ...]:
-    return (
-        Snippet("The script", "in the <head> of every page", SCRIPT),
-        Snippet(
-            "The notice",
-            "at the end of <body>: what askfirst_notice(request) gives, from askfirst; in Jinja "
-            "templates of Starlette and FastAPI, after init_templates(templates) of their module",
-            "{{ askfirst_notice() }}",
-        ),
-    )
+def _in_pages(framework: Framework) -> Iterator[Snippet]:
+    if framework.once:
+        lines = f"from {framework.module} import init_templates\n\n{framework.once}"
+        yield Snippet("Templates", "once, below the line that makes your templates", lines)
+    yield Snippet("The script", "in the <head> of every page", framework.script)
+    # A template has it already; what renders pages in Python calls it.
+    is_called = framework.script == SCRIPT
+    said = ": what this gives, from askfirst" if is_called else ""
+    yield Snippet("The notice", f"at the end of <body>{said}", framework.notice)
+    if framework.check:
+        yield Snippet("The check", "where your site runs", framework.check)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from askfirst_collector.init.frameworks import (
+from askfirst_collector.frameworks import (
     DJANGO,
     FASTAPI,
     FLASK,
@@ -17,6 +20,7 @@ from askfirst_collector.init.frameworks import (
     QUART,
     STARLETTE,
     Framework,
+    relay,
 )
 from askfirst_collector.init.write_policy import Answers, write
 from tests.unit.doctor.sites import start
@@ -114,8 +118,30 @@ def test_the_lines_put_the_gate_in_front(
     told = ("tide", "https://tide.example", "Ada", "a@tide.example", "DE", "minimal", "day")
     text = write(Answers(*told, framework.cookies))
     (tmp_path / "policy.toml").write_text(text, "utf-8")
-    lines = framework.lines.format(app="app", policy="policy.toml", up=0)
+    lines = framework.lines(app="app", policy="policy.toml", up=0)
     code = f"{dedent(MADE[framework.name])}\n{lines}\n"
     code += DJANGO_SERVED if framework is DJANGO else ""
     report = start(tmp_path, code, monkeypatch)
     assert report.findings == ()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_the_lines_of_a_relay_start(framework: Framework, tmp_path: Path) -> None:
+    """Those that the dashboard shows: as a program, with the key in its environment."""
+    text = write(
+        Answers("tide", "https://tide.example", "Ada", "a@b.example", "DE", "minimal", "day", ())
+    )
+    (tmp_path / "policy.toml").write_text(text, "utf-8")
+    collector = relay("tide", "https://collector.example")
+    lines = framework.lines(app="app", policy="policy.toml", up=0, collector=collector)
+    code = f"{dedent(MADE[framework.name])}\n{lines}\n"
+    code += DJANGO_SERVED if framework is DJANGO else ""
+    (tmp_path / "site.py").write_text(code, "utf-8")
+    run = subprocess.run(
+        [sys.executable, tmp_path / "site.py"],
+        env={**os.environ, "ASKFIRST_KEY": "k" * 43},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (tmp_path / "tide-cookie.keys").is_file()

@@ -28,7 +28,7 @@ from askfirst_collector.app import collector_app
 from askfirst_collector.config import Folder
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
-from askfirst_collector.ingest import pending as owed
+from askfirst_collector.ingest import pending
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
@@ -142,7 +142,7 @@ class EmbeddedCollector:
         """All editions of the policy's site; a policy whose hash is new becomes the next one.
 
         A process publishes each policy once: one that was replaced meanwhile, by a newer version
-        of the site beside this one, is not put in force again by asking.
+        of the site beside this one, is not published again by asking.
         """
         return await self._thread(self._editions, policy)
 
@@ -192,14 +192,14 @@ class EmbeddedCollector:
             parts = await self._parts()
         except CollectorUnavailable:
             parts = None
-        await owed.owe(self._spool, parts, entry)
+        await pending.owe(self._spool, parts, entry)
 
     async def replay(self, handle: Handle | None = None) -> bool:
-        """Tell the ledger what it is owed; whether nothing is left."""
+        """Tell the ledger what is pending; whether nothing is left."""
         spool = self._spool
         if not (spool.owes(handle) if handle else await asyncio.to_thread(spool.handles)):
             return True
-        return await owed.tell_all(await self._parts(), handle)
+        return await pending.tell_all(await self._parts(), handle)
 
     async def submit(
         self,

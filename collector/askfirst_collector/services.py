@@ -32,7 +32,7 @@ class Services:
     engine: Database
     watch: Watch
     registry: Registry
-    placing: PlacedCollectors
+    placed_collectors: PlacedCollectors
     members: Members
     ledger: Ledger
     revocations: Revocations

@@ -130,13 +130,13 @@ def test_a_collector_is_placed_by_the_keyboard_alone(host: Host, chromium: Brows
     expect(days).to_have_attribute("aria-invalid", "true")
     beside = page.locator("[id='use.statistics.retention_days-problem']")
     expect(beside).to_contain_text("Write 365 or less")
-    assert host.parts.placing.all("shop") == ()
+    assert host.parts.placed_collectors.all("shop") == ()
 
     tab_to(page, "button[value=clamp]")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="What would be cut")).to_be_visible()
     expect(page.locator("main")).to_contain_text("700")
-    assert host.parts.placing.all("shop") == (), "nothing is saved before it was seen"
+    assert host.parts.placed_collectors.all("shop") == (), "nothing is saved before it was seen"
     tab_to(page, "main form button.primary")
     page.keyboard.press("Enter")
     page.wait_for_url("**/collectors/tides")
@@ -144,7 +144,7 @@ def test_a_collector_is_placed_by_the_keyboard_alone(host: Host, chromium: Brows
     tab_to(page, "main button[value=active]")
     page.keyboard.press("Enter")
     expect(page.locator("main .facts .state")).to_have_text("on its pages")
-    (found,) = host.parts.placing.all("shop")
+    (found,) = host.parts.placed_collectors.all("shop")
     assert found.placed.policy.purposes["statistics"].terms.retention_days == 365
     context.close()
 

@@ -1,4 +1,4 @@
-"""The host's policy, for programs: what is in force, what another would do, putting it in force."""
+"""The host's policy, for programs: what is in force, what another would do, publishing it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewHostPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host policy to put in force; `expected` is the number of the one that was read."""
+    """A host policy to publish; `expected` is the number of the one that was read."""
 
     policy: dict[str, Any]
     expected: Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -87,7 +87,7 @@ class HostPolicyFace:
         )
 
     async def save(self, request: Request, member: Member) -> Response:
-        """Put a host policy in force in every worker, from the next event on."""
+        """Publish a host policy in every worker, from the next event on."""
         body = await read_json(request, NewHostPolicy, largest=LARGEST)
         policy = await read_apart(lambda: read_policy(body.policy, kind="host"))
         saved = await asyncio.to_thread(

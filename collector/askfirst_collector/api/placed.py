@@ -56,7 +56,7 @@ class PlacedFace:
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
-        self._placing = parts.placing
+        self._collectors = parts.placed_collectors
 
     def endpoints(self) -> list[Endpoint]:
         """Every path of this file; whose a collector is decides about each."""
@@ -74,7 +74,7 @@ class PlacedFace:
     async def list(self, request: Request, member: Member) -> Response:
         """The collectors of a site that the member may read, by name."""
         site = request.path_params["site"]
-        collectors = await asyncio.to_thread(self._placing.all, site)
+        collectors = await asyncio.to_thread(self._collectors.all, site)
         visible = [
             collector
             for collector in collectors
@@ -99,7 +99,7 @@ class PlacedFace:
         saved = await asyncio.to_thread(
             lambda: save_collector(self._parts, member, placed, expected=expected, clamp=body.clamp)
         )
-        overlaps = await asyncio.to_thread(self._placing.overlapping, placed)
+        overlaps = await asyncio.to_thread(self._collectors.overlapping, placed)
         return answer(
             {
                 **placed_json(saved.collector),
@@ -113,7 +113,7 @@ class PlacedFace:
         await self._writable(request, member)
         body = await read_json(request, NewTerms, largest=LARGEST)
         placed = await read_apart(lambda: _document(body.document, request))
-        problems = await asyncio.to_thread(self._placing.check, placed)
+        problems = await asyncio.to_thread(self._collectors.check, placed)
         return answer({"conflicts": _problems(problems)})
 
     async def set_state(self, request: Request, member: Member) -> Response:
@@ -163,7 +163,7 @@ class PlacedFace:
 
     async def _found(self, request: Request) -> PlacedCollector | None:
         site, name = request.path_params["site"], request.path_params["name"]
-        return await asyncio.to_thread(self._placing.get, site, name)
+        return await asyncio.to_thread(self._collectors.get, site, name)
 
 
 def _document(document: dict[str, Any], request: Request) -> Placed:

@@ -37,7 +37,7 @@ from askfirst_collector.usecases.sites import (
 
 
 class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A policy to put in force, now or at a time to come (RFC 3339)."""
+    """A policy to publish, now or at a time to come (RFC 3339)."""
 
     policy: dict[str, Any]
     effective: datetime | None = None
@@ -91,7 +91,7 @@ class SitesFace:
         return answer(await asyncio.to_thread(self._told, request.path_params["site"]))
 
     async def publish(self, request: Request, member: Member) -> Response:
-        """Put a policy in force as the next edition, now or later; a new name is a new site."""
+        """Publish a policy as the next edition, now or later; a new name is a new site."""
         body = await read_json(request, NewPolicy, largest=LARGEST)
         name = request.path_params["site"]
         policy = await read_apart(lambda: _policy(body.policy, name))

@@ -57,7 +57,7 @@ class StatsFace:
 
     def _range(self, values: dict[str, str], member: Member) -> tuple[Range, Terms]:
         name, collector = values.get("site", ""), values.get("collector", "")
-        placed = self._parts.placing.get(name, collector) if collector else None
+        placed = self._parts.placed_collectors.get(name, collector) if collector else None
         action = "collector.figures" if collector else "site.read"
         require(member, action, name, owner=placed.owner if placed else None)
         site = self._parts.registry.site(name)

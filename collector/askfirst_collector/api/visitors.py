@@ -97,7 +97,7 @@ class Face:
         return _json({"decision": "refused"}, origin)
 
     async def policies(self, request: Request) -> Response:
-        """Put a policy in force as the next edition of the site whose key is shown."""
+        """Publish a policy as the next edition of the site whose key is shown."""
         headers = request.headers.raw
         key = bearer(headers) or ""
         own = await asyncio.to_thread(self._parts.registry.site_of_key, key)

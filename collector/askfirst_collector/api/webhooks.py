@@ -84,7 +84,7 @@ class WebhooksFace:
         site = request.path_params.get("site", "")
         collector = request.path_params.get("name", "")
         if collector:
-            placed = await asyncio.to_thread(self._parts.placing.get, site, collector)
+            placed = await asyncio.to_thread(self._parts.placed_collectors.get, site, collector)
             owner = None if placed is None else placed.owner
             require(member, "collector.change", site, owner=owner)
             if placed is None:

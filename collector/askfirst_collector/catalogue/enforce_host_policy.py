@@ -58,7 +58,7 @@ def enforce_host_policy(
 ) -> tuple[Affected, ...]:
     """Stop what goes beyond a host policy, let go on what was stopped and fits; which those were.
 
-    Inside the write transaction that puts the host policy in force.
+    Inside the write transaction that publishes the host policy.
     """
     changed: list[Affected] = []
     for site, policy in _standing(connection):

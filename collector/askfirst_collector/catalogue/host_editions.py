@@ -35,7 +35,7 @@ host_edition = Table(
 
 @dataclass(frozen=True)
 class HostEdition:
-    """A host policy as it was put in force; None where the archive cannot be read any more."""
+    """A host policy as it was published; None where the archive cannot be read any more."""
 
     number: int
     hash: str
@@ -44,7 +44,7 @@ class HostEdition:
 
 
 def newest(connection: Connection) -> HostEdition | None:
-    """The host policy that was put in force last; None where none ever was."""
+    """The host policy that was published last; None where none ever was."""
     query = select(host_edition).order_by(host_edition.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else _read(row)
@@ -69,7 +69,7 @@ def _read(row: Row[Any]) -> HostEdition:
         policy = read_policy(row.document, kind="host", archived=True)
     except PolicyError:
         return HostEdition(row.number, row.hash, row.effective, None)
-    # What does not have the hash it was archived under is not what was put in force.
+    # What does not have the hash it was archived under is not what was published.
     return HostEdition(
         row.number, row.hash, row.effective, policy if policy.hash == row.hash else None
     )

@@ -82,7 +82,7 @@ def publish(
 def publish_scheduled(
     connection: Connection, revocations: Revocations, site: str, host: Policy | None, now: float
 ) -> tuple[Scheduled, SiteChange] | None:
-    """Put in force what is due at a site. Where it cannot be, it is never tried again."""
+    """Publish what is due at a site. Where it cannot be, it is never tried again."""
     scheduled = load_scheduled(connection, site)
     if host is None or due_at(connection, site) is None:
         return None

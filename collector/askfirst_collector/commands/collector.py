@@ -101,7 +101,7 @@ def add(
             placed_collector = set_collector_state(
                 parts, ON_THE_MACHINE, placed_collector.site, placed_collector.name, "active"
             )
-        overlaps = parts.placing.overlapping(placed)
+        overlaps = parts.placed_collectors.overlapping(placed)
     if as_json:
         told_of = {"saved": True, **placed_json(placed_collector), "overlaps": overlaps}
         print_json({**told_of, "cut": plain(saved.cut)})
@@ -122,7 +122,7 @@ def list_(data: Path, site: str | None, as_json: bool) -> None:
     """Every placed collector: how it stands, and why it is suspended."""
     with opened(data) as parts:
         names = [site] if site else parts.registry.sites()
-        collectors = [entry for name in names for entry in parts.placing.all(name)]
+        collectors = [entry for name in names for entry in parts.placed_collectors.all(name)]
     if as_json:
         print_json([placed_json(entry) for entry in collectors])
         return

@@ -122,7 +122,7 @@ def host_routes(
 
 
 def _owner(parts: Services, site: str | None, collector: str) -> str | None:
-    placed = parts.placing.get(site, collector) if site and collector else None
+    placed = parts.placed_collectors.get(site, collector) if site and collector else None
     return None if placed is None else placed.owner
 
 

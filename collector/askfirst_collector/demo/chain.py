@@ -63,7 +63,7 @@ def _document(name: str) -> dict[str, Any]:
 
 
 def first_host_policy(data: Path, *, now: Callable[[], float] = time.time) -> None:
-    """Put the shipped host's policy in force where none is yet, so that it can be tightened."""
+    """Publish the shipped host's policy where none is yet, so that it can be tightened."""
     add_first(open_folder(data).ledger, shipped("host-default"), now())
 
 
@@ -77,7 +77,9 @@ def place_collectors(parts: Services, sites: Sites) -> None:
 
 def _place(parts: Services, placed: Placed) -> None:
     site, owner = placed.policy.site, OWNERS[placed.name]
-    if parts.placing.get(site, placed.name) is None and not parts.placing.check(placed):
+    if parts.placed_collectors.get(site, placed.name) is None and not parts.placed_collectors.check(
+        placed
+    ):
         save_collector(parts, ON_THE_MACHINE, placed, owner=owner)
         set_collector_state(parts, ON_THE_MACHINE, site, placed.name, "active")
 
@@ -89,7 +91,7 @@ def is_tight(policy: Policy | None) -> bool:
 
 
 def tighten(parts: Services, *, tight: bool) -> Saved:
-    """Put a tight host policy in force, or the shipped one again."""
+    """Publish a tight host policy, or the shipped one again."""
     document = shipped("host-default").document
     if tight:
         document = {

@@ -90,7 +90,7 @@ class ChainPage:
                     placed=False,
                 )
             )
-            for entry in parts.placing.all(policy.site):
+            for entry in parts.placed_collectors.all(policy.site):
                 reason = entry.reason or {}
                 scope = entry.placed.policy.purposes["statistics"].terms.scope.as_dict()
                 links.append(

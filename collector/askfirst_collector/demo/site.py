@@ -83,6 +83,6 @@ def _shop(collector: EmbeddedCollector, sites: Sites, now: Callable[[], float]) 
 
 
 def _line(collector: EmbeddedCollector, site: str, name: str) -> Markup:
-    placed = collector.parts().placing.get(site, name)
+    placed = collector.parts().placed_collectors.get(site, name)
     # Our own names and keys: there is nothing in them to escape.
     return Markup() if placed is None else Markup(line_of(placed))  # noqa: S704

@@ -1,4 +1,4 @@
-"""What the ledger is owed: written down while it is away, told when it is back, true meanwhile."""
+"""What is pending for the ledger: kept while it is away, told when it is back, true meanwhile."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ SECONDS = 2.0  # that writers of events may take to hear of what was written dow
 
 @dataclass(frozen=True)
 class EventConsentStatuses:
-    """How handles stand for their events: nothing is stored while the end of a grant is owed."""
+    """How handles stand for their events: nothing is stored while the end of a grant is pending."""
 
     ledger: Ledger
     spool: Spool
 
     def consent_status(self, site: str, handle: Handle) -> ConsentStatus | None:
-        """As the ledger says; None for an unknown handle, and for one with anything owed."""
+        """As the ledger says; None for an unknown handle, and for one with anything pending."""
         return None if self.spool.owes(handle) else self.ledger.consent_status(site, handle)
 
     def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those not as they were judged any more; asked inside the transaction of the events."""
-        owed = {handle_state for handle_state in judged if self.spool.owes(handle_state.handle)}
-        return owed | self.ledger.ended(
-            [handle_state for handle_state in judged if handle_state not in owed]
+        pending = {authorized for authorized in judged if self.spool.owes(authorized.handle)}
+        return pending | self.ledger.ended(
+            [authorized for authorized in judged if authorized not in pending]
         )
 
     def gone(self, judged: Collection[Authorized]) -> Set[Authorized]:
@@ -75,7 +75,7 @@ async def owe(spool: Spool, parts: Services | None, entry: PendingEntry) -> None
 
 
 def _note(parts: Services, entry: PendingEntry) -> None:
-    """A copy of the folder that is put back has another spool: the log knows what was owed."""
+    """A copy of the folder that is put back has another spool: the log knows what was pending."""
     purposes = taken_back(entry)
     if purposes is not None and not purposes:
         return
@@ -102,7 +102,7 @@ def _is_known(parts: Services, entry: PendingEntry) -> bool:
 
 
 async def tell_all(parts: Services, handle: Handle | None = None) -> bool:
-    """Tell the ledger what it is owed; whether nothing is left. Raises CollectorUnavailable."""
+    """Tell the ledger what is pending; whether nothing is left. Raises CollectorUnavailable."""
 
     async def tell(entry: PendingEntry) -> None:
         await asyncio.to_thread(_tell, parts, entry)

@@ -61,7 +61,7 @@ def refused(error: Refused, headers: Sequence[Header] = ()) -> Answer:
 
 
 def conflicting(error: PolicyError) -> Answer:
-    """A policy that is not put in force, with every problem of it (M31)."""
+    """A policy that is not published, with every problem of it (M31)."""
     above = any(problem.link for problem in error.problems)
     reason = Reason.POLICY_CONFLICT if above else Reason.POLICY_REFUSED
     refused = Refused(reason, "change what `problems` names")

@@ -13,7 +13,7 @@ HEAD = """\
 # What the sites of this host may gather at most: the host policy. Written by: askfirst host init
 # A site, or a collector placed on its pages, that goes beyond it is refused, or stopped with the
 # reason for its owner. What has no entry here is not gathered at all.
-# See what a change would stop and purge, then put it in force:
+# See what a change would stop and purge, then publish it:
 #     askfirst host set host.toml --data FOLDER --preview
 #     askfirst host set host.toml --data FOLDER
 """

@@ -15,13 +15,13 @@ from askfirst_collector.store.watch import Watch
 if TYPE_CHECKING:
     from askfirst_collector.ledger.records import Ledger
 
-REMEMBERED = 10_000  # standings in memory, and as many of handles that have none
+REMEMBERED = 10_000  # statuses in memory, and as many of handles that have none
 
 Name = tuple[str, str]  # site and handle
 
 
 class ConsentStatuses:
-    """A bounded memory of standings that forgets what the ledger has since added to.
+    """A bounded memory of statuses that forgets what the ledger has since added to.
 
     Handles that have ended, and those that nobody knows, are remembered alike and apart from those
     that live: how long an answer takes tells nobody which of the two it was, and inventing handles

@@ -78,7 +78,7 @@ def open_services(
             engine=engine,
             watch=watch,
             registry=Registry(engine, watch, host, log, now=now, urandom=urandom),
-            placing=PlacedCollectors(engine, host),
+            placed_collectors=PlacedCollectors(engine, host),
             members=Members(engine, now=now, urandom=urandom),
             ledger=ledger,
             revocations=log,

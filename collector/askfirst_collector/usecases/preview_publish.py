@@ -46,7 +46,7 @@ def preview_publish(parts: Services, policy: Policy) -> PublishPreview:
         return PublishPreview(None, False, problems, added=tuple(policy.purposes))
     before = site.editions.current
     suspends, resumes = {}, []
-    for collector in parts.placing.all(policy.site):
+    for collector in parts.placed_collectors.all(policy.site):
         violations = chain_conflicts(collector.placed, policy, host)
         if violations and collector.state == "active":
             suspends[collector.name] = violations

@@ -165,7 +165,7 @@ class Watcher:
         site = parts.registry.site("shop")
         assert site is not None
         policies = {"": site.editions.current.policy}
-        placed = parts.placing.all("shop")
+        placed = parts.placed_collectors.all("shop")
         policies |= {f"&collector={each.name}": each.placed.policy for each in placed}
         return [
             (whose, name, purpose.terms)

@@ -44,7 +44,7 @@ def place(parts: Services, policy: Policy) -> str:
     from askfirst_collector.api.serialize import line_of
 
     tides = read_placed(Path(__file__).with_name("tides.toml"))
-    found = parts.placing.get(policy.site, tides.name)
+    found = parts.placed_collectors.get(policy.site, tides.name)
     if found is None:
         parts.registry.publish(policy)
         save(parts, tides, owner="tim", actor="tim")

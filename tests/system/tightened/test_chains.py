@@ -221,7 +221,7 @@ def test_saving_stops_exactly_what_is_in_conflict(tmp_path: Path) -> None:
             site = parts.registry.site("example")
             assert site is not None
             assert (site.host is None) == bool(tuple(purpose_conflicts(world.policy, above)))
-            (placed,) = parts.placing.all("example")
+            (placed,) = parts.placed_collectors.all("example")
             conflicts = chain_conflicts(placed.placed, world.policy, above)
             assert placed.state == ("suspended" if conflicts else "active")
             assert set(site.editions.current.placed) == (set() if conflicts else {"tides"})

@@ -162,7 +162,7 @@ def test_a_saved_host_policy_governs_the_next_event_of_both_workers(data: Path) 
             site = parts.registry.site("shop")
             assert site is not None
             assert "/purposes/statistics/levels/page" in {each.pointer for each in site.suspended}
-            assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
+            assert [each.state for each in parts.placed_collectors.all("shop")] == ["suspended"]
         tighten(data, host_policy())
         for worker in both:
             assert worker.stored()

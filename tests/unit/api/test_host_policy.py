@@ -1,4 +1,4 @@
-"""`/v1/admin/ceiling`: shown, tried, put in force; the second of two admins is told."""
+"""`/v1/admin/ceiling`: shown, tried, published; the second of two admins is told."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 def kept(here: World) -> PlacedCollector:
-    found = here.parts.placing.get(CLUB, "tides")
+    found = here.parts.placed_collectors.get(CLUB, "tides")
     assert found is not None
     return found
 
@@ -62,7 +62,7 @@ async def test_the_site_stops_what_its_owner_had_stopped_before(here: World) -> 
 async def test_a_new_name_that_was_taken_meanwhile_is_nobody_elses(here: World) -> None:
     """Two who save at once: the second is told, and does not become the owner of the first's."""
     body = {"document": dict(tides(SITE, collector="winds").document), "clamp": False}
-    get = here.parts.placing.get
+    get = here.parts.placed_collectors.get
 
     def meanwhile(site: str, name: str) -> PlacedCollector | None:
         found = get(site, name)
@@ -70,7 +70,7 @@ async def test_a_new_name_that_was_taken_meanwhile_is_nobody_elses(here: World) 
             save(here.parts, tides(SITE, collector="winds"), owner="olive", actor="cli")
         return found
 
-    here.parts.placing.get = meanwhile  # type: ignore[method-assign]
+    here.parts.placed_collectors.get = meanwhile  # type: ignore[method-assign]
     async with here.program("carl") as client:
         answer = await client.put(f"/v1/admin/sites/{CLUB}/collectors/winds", json=body)
     assert (answer.status_code, answer.json()["reason"]) == (409, "changed-meanwhile")

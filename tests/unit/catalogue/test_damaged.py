@@ -83,10 +83,10 @@ def test_a_placed_collector_that_cannot_be_read_is_out_of_the_next_edition(
     found = parts.registry.site("shop")
     assert found is not None
     assert found.editions.current.placed == {}
-    assert parts.placing.all("shop") == ()
+    assert parts.placed_collectors.all("shop") == ()
     # Its name stays taken: nobody gets it by saving another one over it.
     for ask in (
-        lambda: parts.placing.get("shop", "tides"),
+        lambda: parts.placed_collectors.get("shop", "tides"),
         lambda: save(parts, tides(SITE), owner="bob", actor="bob"),
     ):
         with pytest.raises(CollectorUnavailable):
@@ -227,11 +227,11 @@ def test_what_cannot_go_on_beside_others_stays_stopped_and_keeps_nobody_standing
     second = save_host_policy(
         parts, admin(parts, "ann"), read_policy(document, kind="host"), expected=1
     )
-    states = {each.name: each.state for each in parts.placing.all("shop")}
+    states = {each.name: each.state for each in parts.placed_collectors.all("shop")}
     assert states == {"a" * 40: "suspended", "b" * 40: "active", "curious": "suspended"}
     assert [held.collector for held in second.suspended] == ["curious"]
     assert "a" * 40 not in {held.collector for held in second.resumed}
-    waits = parts.placing.get("shop", "a" * 40)
+    waits = parts.placed_collectors.get("shop", "a" * 40)
     assert waits is not None
     assert waits.reason is not None
     assert "cookie" in waits.reason["conflicts"][0]["message"]
@@ -251,6 +251,6 @@ def test_publishing_goes_on_where_one_of_them_cannot(parts: Services) -> None:
     parts.registry.publish(read_policy(narrow))
     place(parts, crowd(site, "b" * 40))
     parts.registry.publish(site)
-    assert [each.state for each in parts.placing.all("shop")] == ["suspended", "active"]
+    assert [each.state for each in parts.placed_collectors.all("shop")] == ["suspended", "active"]
     with pytest.raises(PolicyError, match="cookie"):
         set_collector_state(parts, admin(parts, "ann"), "shop", "a" * 40, "active")

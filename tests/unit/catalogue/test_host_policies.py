@@ -149,9 +149,9 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     saved = save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
     told = {(held.collector, held.owner) for held in saved.suspended}
     assert told == {("", ""), ("curious", "ann")}
-    states = {each.name: each.state for each in parts.placing.all("shop")}
+    states = {each.name: each.state for each in parts.placed_collectors.all("shop")}
     assert states == {"modest": "active", "curious": "suspended"}
-    curious = parts.placing.get("shop", "curious")
+    curious = parts.placed_collectors.get("shop", "curious")
     assert curious is not None
     assert curious.reason is not None
     assert curious.reason["conflicts"][0]["pointer"] == "/purposes/statistics/levels/page"
@@ -161,7 +161,7 @@ def test_placed_collectors_in_conflict_are_suspended_by_themselves(parts: Servic
     # Its site is stopped, and what stands on it with it.
     assert site.effective("modest/statistics", Choice(2, site.editions.current.number)) == BOTTOM
     save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
-    assert {each.state for each in parts.placing.all("shop")} == {"active"}
+    assert {each.state for each in parts.placed_collectors.all("shop")} == {"active"}
 
 
 def test_what_a_member_suspended_stays_so(parts: Services) -> None:
@@ -170,7 +170,7 @@ def test_what_a_member_suspended_stays_so(parts: Services) -> None:
     set_collector_state(parts, admin(parts, "ann"), "shop", "tides", "suspended")
     save_host_policy(parts, admin(parts, "ann"), host_policy({"page": 1}), expected=0)
     save_host_policy(parts, admin(parts, "ann"), host_policy(), expected=1)
-    assert [each.state for each in parts.placing.all("shop")] == ["suspended"]
+    assert [each.state for each in parts.placed_collectors.all("shop")] == ["suspended"]
 
 
 def test_a_preview_says_what_saving_does_and_does_nothing(parts: Services) -> None:
@@ -227,7 +227,7 @@ def test_a_file_governs_and_is_archived(tmp_path: Path) -> None:
 
 
 def test_a_kept_host_policy_that_cannot_be_read_stops_everything(parts: Services) -> None:
-    """M32: its row is damaged, or is not what was put in force; a new one may be saved."""
+    """M32: its row is damaged, or is not what was published; a new one may be saved."""
     save_host_policy(parts, admin(parts, "ann"), host_policy(retention_days=700), expected=0)
     for number, change in ((2, {"document": b"\0"}), (3, {"hash": "0" * 64})):
         with writing(parts.engine) as connection:

@@ -45,7 +45,7 @@ def test_who_takes_the_name_of_a_former_owner_gets_nothing_with_it(parts: Servic
         set_webhook(connection, "shop", "tides", told, urandom=os.urandom)
     remove_member(parts, ON_THE_MACHINE, "ann")
     join("ann", "elsewhere")
-    again, found = parts.members.get("ann"), parts.placing.get("shop", "tides")
+    again, found = parts.members.get("ann"), parts.placed_collectors.get("shop", "tides")
     assert again is not None
     assert found is not None
     for action in ("collector.change", "collector.figures", "collector.read"):
@@ -70,6 +70,6 @@ def test_an_admin_who_leaves_keeps_nothing_under_the_name(parts: Services) -> No
     ann = parts.members.get("ann")
     assert ann is not None
     remove_member(parts, ann, "ann")
-    found = parts.placing.get("shop", "tides")
+    found = parts.placed_collectors.get("shop", "tides")
     assert found is not None
     assert found.owner == ON_THE_MACHINE.name

@@ -72,14 +72,14 @@ def test_what_goes_beyond_the_chain_is_refused_with_every_conflict(parts: Servic
     assert ("/purposes/statistics/retention_days", "host") in told
     first = error.value.problems[0].as_dict()
     assert first.keys() == {"pointer", "found", "allowed", "link", "message"}
-    assert parts.placing.all("shop") == ()
+    assert parts.placed_collectors.all("shop") == ()
 
 
 def test_clamping_is_asked_for_and_says_what_it_cut(parts: Services) -> None:
     """Default `refuse`; `clamp` only when the owner asks, and then the answer shows the cut."""
     saved = save(parts, collector(statistics=WIDE), owner="ann", actor="ann", clamp=True)
     assert {each.pointer for each in saved.cut} >= {"/purposes/statistics/retention_days"}
-    assert not parts.placing.check(saved.collector.placed)
+    assert not parts.placed_collectors.check(saved.collector.placed)
 
 
 def test_the_second_of_two_who_save_at_once_is_told(parts: Services) -> None:
@@ -90,7 +90,7 @@ def test_the_second_of_two_who_save_at_once_is_told(parts: Services) -> None:
     with pytest.raises(Refused) as error:
         save(parts, collector(), owner="ann", actor="bob", expected=first.version)
     assert (error.value.reason, error.value.status) == ("changed-meanwhile", 409)
-    kept = parts.placing.get("shop", "tides")
+    kept = parts.placed_collectors.get("shop", "tides")
     assert kept is not None
     assert kept.placed.document == wider.document
 
@@ -120,7 +120,7 @@ def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Services) -> Non
     set_collector_state(parts, admin(parts, "bob"), "shop", "counter", "suspended")
     narrow = policy("full", purposes=purposes(statistics={"retention_days": 100}))
     parts.registry.publish(narrow)
-    stopped = parts.placing.get("shop", "tides")
+    stopped = parts.placed_collectors.get("shop", "tides")
     assert stopped is not None
     assert stopped.state == "suspended"
     assert stopped.reason is not None
@@ -128,7 +128,7 @@ def test_a_narrower_site_suspends_what_it_leaves_outside(parts: Services) -> Non
     assert conflict["pointer"] == "/purposes/statistics/retention_days"
     assert (conflict["found"], conflict["allowed"], conflict["link"]) == (300, 100, "site")
     parts.registry.publish(SITE)
-    states = {each.name: each.state for each in parts.placing.all("shop")}
+    states = {each.name: each.state for each in parts.placed_collectors.all("shop")}
     assert states == {"tides": "active", "counter": "suspended"}
 
 
@@ -184,8 +184,10 @@ def test_the_record_of_a_change_says_what_changed_and_none_of_its_words(parts: S
 def test_overlapping_collectors_are_named(parts: Services) -> None:
     """Overlapping collectors are allowed, each asks for itself, and the second owner is told."""
     put(parts, collector())
-    assert parts.placing.overlapping(collector("other", pages=["/tides/**", "/x"])) == ("tides",)
-    assert parts.placing.overlapping(collector("other", pages=["/x"])) == ()
+    assert parts.placed_collectors.overlapping(collector("other", pages=["/tides/**", "/x"])) == (
+        "tides",
+    )
+    assert parts.placed_collectors.overlapping(collector("other", pages=["/x"])) == ()
 
 
 def test_more_than_the_cookie_holds_is_refused(parts: Services) -> None:
@@ -193,7 +195,7 @@ def test_more_than_the_cookie_holds_is_refused(parts: Services) -> None:
     names = [f"a-collector-with-a-long-name-{number:02}" for number in range(50)]
     with pytest.raises(PolicyError, match="cookie"):
         [put(parts, collector(name)) for name in names]
-    standing = [each for each in parts.placing.all("shop") if each.state == "active"]
+    standing = [each for each in parts.placed_collectors.all("shop") if each.state == "active"]
     site = parts.registry.site("shop")
     assert site is not None
     assert len(site.editions.current.placed) == len(standing) > 10
@@ -266,7 +268,7 @@ def test_what_a_member_stops_the_chain_does_not_let_go_on(parts: Services) -> No
     assert stopped.reason == {"by": "bob"}
     assert save(parts, collector(), owner="ann", actor="ann").collector.state == "suspended"
     parts.registry.publish(SITE)
-    kept = parts.placing.get("shop", "tides")
+    kept = parts.placed_collectors.get("shop", "tides")
     assert kept is not None
     assert kept.state == "suspended"
 

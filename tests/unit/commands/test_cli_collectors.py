@@ -45,7 +45,7 @@ def write(folder: Path, found: Policy | dict[str, Any], name: str = "policy.json
 
 
 def test_a_site_is_added_with_a_key(data: Path, tmp_path: Path) -> None:
-    """`site add` puts its policy in force and shows a key once; twice is an error with advice."""
+    """`site add` publishes its policy and shows a key once; twice is an error with advice."""
     other = write(tmp_path, policy(site="club", origins=["https://club.example"]), "club.json")
     added = json.loads(run("site", "add", other, "--data", data, "--json").output)
     assert (added["site"], added["edition"]) == ("club", 1)

@@ -1,4 +1,4 @@
-"""`askfirst host`: write a host policy, see what it would do, put it in force."""
+"""`askfirst host`: write a host policy, see what it would do, publish it."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_set_keeps_what_was_put_in_force_meanwhile(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_host_policy_is_refused(tmp_path: Path) -> None:
-    """M32: with where it is wrong, and nothing is put in force."""
+    """M32: with where it is wrong, and nothing is published."""
     data, file = site(tmp_path), tmp_path / "bad.toml"
     file.write_text("version = 1\nunknown = 2\n")
     bad = run("set", file, "--data", data)

@@ -87,12 +87,12 @@ async def test_nobody_but_a_host_admin_gives_a_collector_away(here: World) -> No
     async with here.browser("olive") as client:
         await post(client, "/sites/shop/place", text=text, owner="carl", expected="0")
     async with here.browser("ada") as client:
-        saved = here.parts.placing.get(SHOP, "tides")
+        saved = here.parts.placed_collectors.get(SHOP, "tides")
         assert saved is not None
         assert saved.owner == "olive"
         fields = {"text": text, "owner": "carl", "expected": str(saved.version)}
         await post(client, "/sites/shop/collectors/tides/edit", **fields)
-    saved = here.parts.placing.get(SHOP, "tides")
+    saved = here.parts.placed_collectors.get(SHOP, "tides")
     assert saved is not None
     assert saved.owner == "carl"
 
@@ -237,7 +237,7 @@ async def test_the_second_of_two_who_change_a_collector_sees_both(here: World) -
     told = answers[1].text
     assert "Somebody was faster" in told
     assert re.search(r"<del>20</del>.*<ins>10</ins>", told, re.DOTALL)
-    saved = here.parts.placing.get("club", "tides")
+    saved = here.parts.placed_collectors.get("club", "tides")
     assert saved is not None
     assert saved.placed.policy.purposes["statistics"].terms.retention_days == 20
 
@@ -269,7 +269,7 @@ async def test_a_policy_for_later_is_shown_and_can_be_dropped(here: World) -> No
 async def test_what_the_site_suspended_its_collector_cannot_start_again(here: World) -> None:
     """The owner of the site decides about its pages; the collector's owner may ask them."""
     set_collector_state(here.parts, admin(here.parts, "carl"), "club", "tides", "active")
-    found = here.parts.placing.get("club", "tides")
+    found = here.parts.placed_collectors.get("club", "tides")
     assert found is not None
     save(here.parts, found.placed, owner="olive", actor="ada")
     at = "/sites/club/collectors/tides"
@@ -292,11 +292,11 @@ async def test_retiring_asks_once_more(here: World) -> None:
     async with here.browser("carl") as client:
         asked = await post(client, f"{at}/state", state="retired")
         assert (asked.status_code, "For good" in asked.text) == (200, True)
-        found = here.parts.placing.get("club", "tides")
+        found = here.parts.placed_collectors.get("club", "tides")
         assert found is not None
         assert found.state == "draft"
         await post(client, f"{at}/state", state="retired", sure="1")
-    found = here.parts.placing.get("club", "tides")
+    found = here.parts.placed_collectors.get("club", "tides")
     assert found is not None
     assert found.state == "retired"
     async with here.browser("ada") as client:

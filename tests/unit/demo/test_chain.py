@@ -44,8 +44,8 @@ async def client(both: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def states(here: EmbeddedCollector) -> dict[str, str]:
-    placing = here.parts().placing
-    found = [*placing.all("slackwater"), *placing.all("harbour-office")]
+    placed = here.parts().placed_collectors
+    found = [*placed.all("slackwater"), *placed.all("harbour-office")]
     return {each.name: each.state for each in found}
 
 

@@ -23,7 +23,7 @@ _EXPECTED = ("collector", "add", "FILE", "--owner", ACTOR, "--expected")
 
 def _own(world: World) -> Values:
     """ada has it: a command gives it to whomever it names."""
-    place = world.parts.placing.get(CLUB, "tides")
+    place = world.parts.placed_collectors.get(CLUB, "tides")
     assert place is not None
     save_collector(world.parts, world.people[ACTOR], place.placed, owner=ACTOR)
     return {}

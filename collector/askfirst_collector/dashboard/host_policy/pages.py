@@ -46,7 +46,7 @@ CSP = HEADERS["content-security-policy"] + "; script-src 'self'"
 
 
 class HostPolicyPages:
-    """The handlers; what is typed comes back until it is in force."""
+    """The handlers; what is typed comes back until it is published."""
 
     def __init__(self, parts: Services, layout: Layout) -> None:
         self._parts = parts
@@ -73,7 +73,7 @@ class HostPolicyPages:
         return await run_in_threadpool(self._form, request, visit)
 
     async def answer(self, request: Request, visit: Visit) -> Response:
-        """Show what a host policy would do, put it in force, or hand it back to be changed."""
+        """Show what a host policy would do, publish it, or hand it back to be changed."""
         form = await read_policy_form(request, visit)
         steps = {"save": self._save, "edit": self._again}
         step = steps.get(form.get("do", ""), self._preview)

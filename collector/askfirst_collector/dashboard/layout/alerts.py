@@ -69,7 +69,7 @@ def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
             f"{root}/publish",
             "Publish one that fits",
         )
-    for collector in parts.placing.all(site.name):
+    for collector in parts.placed_collectors.all(site.name):
         own = may(member, "collector.change", site.name, owner=collector.owner)
         if collector.state == "suspended" and own:
             yield _stopped(collector)

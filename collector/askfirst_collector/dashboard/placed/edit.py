@@ -64,7 +64,7 @@ class CollectorEdit:
                 document = document_of(form, site, before.placed.document if before else None)
             placed = read_placed(document)
             self._check_names(placed, site, before)
-            conflicts = self._parts.placing.check(placed)
+            conflicts = self._parts.placed_collectors.check(placed)
         except PolicyError as error:
             return self._form(request, visit, form, problems=error.problems)
         if conflicts and form.get("do") == "clamp":
@@ -100,7 +100,7 @@ class CollectorEdit:
     ) -> Response:
         """Show what would be left, before anything is saved."""
         cut = clamped(placed, site)
-        problems = self._parts.placing.check(cut) if cut is not None else conflicts
+        problems = self._parts.placed_collectors.check(cut) if cut is not None else conflicts
         if cut is None or problems:
             problem = "Cut to what is allowed, nothing would be left of it."
             return self._form(
@@ -183,7 +183,7 @@ class CollectorEdit:
         if placed.policy.site != site.site:
             message = f"write {site.site!r}: it is placed on that site"
             raise PolicyError([Problem("/site", placed.policy.site, message)])
-        if before is None and self._parts.placing.get(site.site, placed.name) is not None:
+        if before is None and self._parts.placed_collectors.get(site.site, placed.name) is not None:
             message = "choose another name: this site has a collector of this one"
             raise PolicyError([Problem("/collector", placed.name, message)])
 
@@ -197,7 +197,7 @@ class CollectorEdit:
         name = request.path_params.get("collector")
         if name is None:
             return None
-        collector = self._parts.placing.get(request.path_params["site"], name)
+        collector = self._parts.placed_collectors.get(request.path_params["site"], name)
         if collector is None:
             raise HTTPException(404)
         return collector

@@ -54,7 +54,7 @@ class Collectors:
             site = request.path_params["site"]
             if self._parts.registry.site(site) is None:
                 raise HTTPException(404)
-            collectors = self._parts.placing.all(site)
+            collectors = self._parts.placed_collectors.all(site)
             return self._layout.page(
                 request,
                 visit,
@@ -160,7 +160,7 @@ class Collectors:
             problem=problem,
             states=STATES,
             purposes=explain(collector.placed.policy),
-            overlaps=self._parts.placing.overlapping(collector.placed),
+            overlaps=self._parts.placed_collectors.overlapping(collector.placed),
             may_change=may(member, "collector.change", site, owner=owner),
             may_suspend=may(member, "collector.suspend", site, owner=owner),
             may_resume=may_resume(member, site, by=collector.by),
@@ -170,7 +170,7 @@ class Collectors:
 
     def _found(self, request: Request) -> PlacedCollector:
         site, name = request.path_params["site"], request.path_params["collector"]
-        collector = self._parts.placing.get(site, name)
+        collector = self._parts.placed_collectors.get(site, name)
         if collector is None:
             raise HTTPException(404)
         return collector

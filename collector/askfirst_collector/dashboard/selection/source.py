@@ -50,7 +50,7 @@ def read_source(parts: Services, site: Site, collector: str) -> DataSource:
     """The site itself, or its collector of this name in whatever state; 404 where it has none."""
     if not collector:
         return DataSource(site, "", site.editions.current.policy)
-    entry = parts.placing.get(site.name, collector)
+    entry = parts.placed_collectors.get(site.name, collector)
     if entry is None:
         raise HTTPException(404)
     return DataSource(site, entry.name, entry.placed.policy)
@@ -59,7 +59,7 @@ def read_source(parts: Services, site: Site, collector: str) -> DataSource:
 def subjects(parts: Services, member: Member, site: str) -> dict[str, str]:
     """Whose figures of a site a member may see, by collector, in words."""
     labels = {"": OWN} if may(member, "site.read", site) else {}
-    for collector in parts.placing.all(site):
+    for collector in parts.placed_collectors.all(site):
         if may(member, "collector.figures", site, owner=collector.owner):
             labels[collector.name] = collector.name
     return labels

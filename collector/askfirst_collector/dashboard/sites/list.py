@@ -105,7 +105,9 @@ class SiteList:
     ) -> Line:
         changes = may(member, "site.change", site.name)
         waiting = self._parts.registry.scheduled(site.name) if changes else None
-        count = sum(entry.state == "active" for entry in self._parts.placing.all(site.name))
+        count = sum(
+            entry.state == "active" for entry in self._parts.placed_collectors.all(site.name)
+        )
         return Line(site, state_of(site), tuple(owners), waiting, count, newest)
 
     def _expected(self, member: Member) -> frozenset[str]:
@@ -116,5 +118,7 @@ class SiteList:
 
     def _elsewhere(self, member: Member, names: tuple[str, ...]) -> list[PlacedCollector]:
         others = (name for name in names if not may(member, "site.read", name))
-        placed = (collector for name in others for collector in self._parts.placing.all(name))
+        placed = (
+            collector for name in others for collector in self._parts.placed_collectors.all(name)
+        )
         return [collector for collector in placed if collector.owner == member.name]

@@ -1,4 +1,4 @@
-"""Publishing a policy from a page: written or ready-made, looked at first, then put in force."""
+"""Publishing a policy from a page: written or ready-made, looked at first, then published."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _ASKED = {
 
 
 class Publishing:
-    """The handlers; what is typed comes back until it is in force."""
+    """The handlers; what is typed comes back until it is published."""
 
     def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
@@ -86,7 +86,7 @@ class Publishing:
         return await run_in_threadpool(self._form, request, visit)
 
     async def answer(self, request: Request, visit: Visit) -> Response:
-        """Show what a policy would change, put it in force, or hand it back to be changed."""
+        """Show what a policy would change, publish it, or hand it back to be changed."""
         form = await read_policy_form(request, visit)
         steps = {
             "publish": self._publish,

@@ -62,7 +62,7 @@ def _in_pages(framework: Framework) -> Iterator[Snippet]:
     yield Snippet("The script", "in the <head> of every page", framework.script)
     # A template has it already; what renders pages in Python calls it.
     is_called = framework.script == SCRIPT
-    said = ": what this gives, from askfirst" if is_called else ""
-    yield Snippet("The notice", f"at the end of <body>{said}", framework.notice)
+    origin = ": what this gives, from askfirst" if is_called else ""
+    yield Snippet("The notice", f"at the end of <body>{origin}", framework.notice)
     if framework.check:
         yield Snippet("The check", "where your site runs", framework.check)

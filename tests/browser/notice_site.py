@@ -126,8 +126,10 @@ class Site:
     def _edition(self) -> int:
         asked = Asked(f"{self.address}/askfirst/policy", headers={"Accept": "application/json"})
         try:
-            return int(json.load(urlopen(asked))["number"])
-        except HTTPError:
+            with urlopen(asked) as response:
+                return int(json.load(response)["number"])
+        except HTTPError as error:
+            error.close()
             return 0
 
     def stop(self) -> None:

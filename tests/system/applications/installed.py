@@ -102,7 +102,9 @@ class Served:
         while True:
             try:
                 urllib.request.urlopen(f"{self.origin}/askfirst/policy", timeout=PATIENCE).close()
-            except (OSError, urllib.error.URLError):
+            except OSError as error:
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
                 assert process.poll() is None, self.said
                 assert time.monotonic() < until, self.said
                 time.sleep(0.1)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +20,7 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.invitations import accept_invitation, invite_member
 from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
+from tests.support.served import served
 
 PASSWORD = "four quiet herons wade"
 TAGS = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']"
@@ -33,25 +30,6 @@ def free_port() -> int:
     """A port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
-
-
-@contextmanager
-def serving(app: Any, port: int) -> Iterator[None]:
-    """Serve an application on loopback until the end."""
-    config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started:
-        if time.monotonic() > until or not thread.is_alive():
-            raise RuntimeError("it did not start")
-        thread.join(0.02)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 class Host:
@@ -64,7 +42,7 @@ class Host:
         self.collector = EmbeddedCollector(folder / "data", secure=False, jobs=False)
         stack.callback(self.collector.close)
         set_up_admin(self.parts, create_set_up_link(self.parts, ON_THE_MACHINE), "ada", PASSWORD)
-        stack.enter_context(serving(server_app(self.collector), self.port))
+        stack.enter_context(served(server_app(self.collector), port=self.port, lifespan="auto"))
 
     @property
     def parts(self) -> Services:
@@ -104,14 +82,14 @@ class Host:
         """Serve a site as the lines to copy say."""
         collector = HttpCollector(self.origin, key, cookie_keys=self.folder / f"{port}-cookie.keys")
         app = ConsentMiddleware(_pages(), policy=policy, collector=collector, undeclared="strict")
-        self._stack.enter_context(serving(app, port))
+        self._stack.enter_context(served(app, port=port, lifespan="auto"))
 
     def embedded_site(self, port: int, policy: Path) -> None:
         """Serve a site in whose process this collector runs."""
         app = ConsentMiddleware(
             _pages(), policy=policy, collector=self.collector, undeclared="strict"
         )
-        self._stack.enter_context(serving(app, port))
+        self._stack.enter_context(served(app, port=port, lifespan="auto"))
 
 
 def _pages() -> Starlette:

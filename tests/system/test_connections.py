@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from askfirst_collector.commands.connections import bounded_protocol, raise_file_limit
-from tests.unit.doctor.sites import served
+from tests.support.served import served
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nX-Slow: "
 WHOLE = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"

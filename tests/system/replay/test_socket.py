@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from askfirst.client import Application
 from askfirst_collector.jobs.run import JobsThread
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.reports.ranges import series
@@ -22,7 +19,8 @@ from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.usecases.links import create_set_up_link
 from tests.support.collectors import Clock
 from tests.support.draws import no_noise
-from tests.support.whole import PROXY, Site, Visitor, view
+from tests.support.served import served
+from tests.support.whole import Site, Visitor, view
 from tests.system.replay.counting import rule
 from tests.system.replay.log import people
 from tests.system.replay.test_replay import COUNTRIES, SIZE, level, site_policy
@@ -50,25 +48,6 @@ class OverSocket(Site):
         return Got(got.status_code, list(got.headers.raw), got.content)
 
 
-@contextmanager
-def listening(app: Application) -> Iterator[str]:
-    """A real server on a real port; where it is."""
-    config = uvicorn.Config(
-        app, port=0, access_log=False, log_level="critical", lifespan="off", proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://{PROXY}:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 async def test_a_day_of_the_log_over_sockets(tmp_path: Path, corpus: Path) -> None:
     """M27: what the host admin's JSON says is the second count, put through the rule."""
     lines = [line for line in people(corpus) if line.day == "2015-05-20"][:MOST]
@@ -77,7 +56,7 @@ async def test_a_day_of_the_log_over_sockets(tmp_path: Path, corpus: Path) -> No
     # What is counted beside it knows no networks.
     site = OverSocket(tmp_path, site_policy(), clock, places=places, urandom=no_noise, sized=0)
     visitors: dict[str, Visitor] = {}
-    with listening(site.app) as base:
+    with served(site.app, log_level="critical", proxy_headers=False) as base:
         async with httpx.AsyncClient(base_url=base, timeout=30) as site.client:
             for line in lines:
                 clock.now = line.at

@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from tests.support.served import served
 
 CLIENT, SECRET = "askfirst-dashboard", "of the client"
 
@@ -111,22 +111,6 @@ class Issuer:
                 Route("/token", self.token, methods=["POST"]),
             ]
         )
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-        ready = threading.Event()
-        started = server.startup
-
-        async def startup(sockets: Any = None) -> None:
-            await started(sockets)
-            ready.set()
-
-        server.startup = startup  # type: ignore[method-assign]
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        assert ready.wait(10)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        self.url = self.url or f"http://127.0.0.1:{port}"
-        try:
+        with served(app) as origin:
+            self.url = self.url or origin
             yield self
-        finally:
-            server.should_exit = True
-            thread.join()

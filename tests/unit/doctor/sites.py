@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-import uvicorn
 
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.observe.proxies import Proxies
@@ -21,6 +18,7 @@ from askfirst_collector.doctor.collect_evidence import Request, collect_evidence
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.conftest import ROOT
+from tests.support.served import served
 
 SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 PAGE = f"<!doctype html><html lang=en><head><title>Tide</title>{SCRIPT}</head><body>{{}}</body>"
@@ -115,24 +113,6 @@ def tide(
             yield origin
     finally:
         collector.close()
-
-
-@contextmanager
-def served(app: Any, **options: Any) -> Iterator[str]:
-    """An application behind a real server; gives its origin."""
-    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", **options)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        (port,) = (s.getsockname()[1] for each in server.servers for s in each.sockets)
-        yield f"http{'s' if options.get('ssl_certfile') else ''}://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def visit(

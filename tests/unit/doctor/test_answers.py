@@ -11,7 +11,8 @@ from askfirst.terms.policy import read_policy
 from askfirst_collector.doctor.decisions import decisions_of
 from askfirst_collector.doctor.examine import Report
 from tests.browser.browsers import shell_path
-from tests.unit.doctor.sites import ids, policy, served, site, tide, visit
+from tests.support.served import served
+from tests.unit.doctor.sites import ids, policy, site, tide, visit
 
 pytestmark = pytest.mark.browser
 WAITS = '<script type="text/plain" data-purpose="statistics">{}</script>'

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.browsers import shell_path
-from tests.unit.doctor.sites import ids, served, site, tide, visit
+from tests.support.served import served
+from tests.unit.doctor.sites import ids, site, tide, visit
 
 pytestmark = pytest.mark.browser
 

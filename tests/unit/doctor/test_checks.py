@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from askfirst.terms.policy import read_policy
-from tests.unit.doctor.sites import PAGE, adding, ids, outside, policy, served, site, tide, visit
+from tests.support.served import served
+from tests.unit.doctor.sites import PAGE, adding, ids, outside, policy, site, tide, visit
 
 
 def test_a_good_site_passes_them_all(tmp_path: Path) -> None:

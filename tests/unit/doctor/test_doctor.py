@@ -14,7 +14,8 @@ from askfirst_collector.doctor.examine import CHECKS
 from askfirst_collector.doctor.finding import KNOWN
 from askfirst_collector.doctor.markup import read_markup
 from tests.conftest import ROOT
-from tests.unit.doctor.sites import adding, policy, served, site, tide
+from tests.support.served import served
+from tests.unit.doctor.sites import adding, policy, site, tide
 
 DOC = (ROOT / "docs/doctor.md").read_text("utf-8")
 

@@ -15,7 +15,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.script_budget import MINUTE, MOST, MOST_OF_A_NETWORK
 from tests.support.collectors import Clock, policy
-from tests.unit.doctor.sites import served
+from tests.support.served import served
 
 pytestmark = pytest.mark.anyio
 

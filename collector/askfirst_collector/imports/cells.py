@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 TOTAL, PAGE, SOURCE = "", "page", "source"
-LONGEST = 500  # characters of a page or a source
+LONGEST = 500  # characters of a page or a source; longer ones are cut
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,37 @@ class Cell:
 
 @dataclass
 class Sums:
-    """Adds up an export. A day's visitors may be known only to be `at_least` so many."""
+    """Adds up an export.
+
+    Of how many people a cell is, is known only to be `at_least` so many: those of its largest line.
+    Who comes on five days is five of a month's visitors, and one person.
+    """
 
     visitors: dict[tuple[date, str, str], int] = field(default_factory=dict)
     views: dict[tuple[date, str, str], int] = field(default_factory=dict)
-    at_least: dict[date, int] = field(default_factory=dict)
+    at_least: dict[tuple[date, str, str], int] = field(default_factory=dict)
 
     def add(
-        self, day: date, table: str, value: str, *, visitors: int | None, views: int | None
+        self,
+        day: date,
+        table: str,
+        value: str,
+        *,
+        visitors: int | None,
+        views: int | None,
+        at_least: int | None = None,
     ) -> None:
-        """Add figures of a day to its cell."""
-        key = (day if table == TOTAL else day.replace(day=1), table, value[:LONGEST])
+        """Add figures of a day to its cell; `at_least`, else `visitors`, are different people."""
+        key = (day if table == TOTAL else day.replace(day=1), table, value)
         for sums, figure in ((self.visitors, visitors), (self.views, views)):
             if figure is not None:
                 sums[key] = sums.get(key, 0) + figure
+        people = at_least if at_least is not None else visitors or 0
+        self.at_least[key] = max(people, self.at_least.get(key, 0))
 
     def cells(self, size: int) -> Iterator[Cell]:
-        """The cells that `size` visitors or more are in; the others are forgotten."""
+        """The cells that `size` people or more are in, for sure; the others are forgotten."""
         for key in sorted(self.visitors.keys() | self.views.keys()):
             day, table, value = key
-            visitors, views = self.visitors.get(key), self.views.get(key)
-            known = visitors if visitors is not None else self.at_least.get(day, 0)
-            if known >= size:
-                yield Cell(day, table, value, visitors, views)
+            if self.at_least[key] >= size:
+                yield Cell(day, table, value, self.visitors.get(key), self.views.get(key))

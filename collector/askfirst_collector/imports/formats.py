@@ -18,16 +18,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from askfirst_collector.imports.cells import PAGE, SOURCE, TOTAL, Sums
+from askfirst_collector.imports.cells import LONGEST, PAGE, SOURCE, TOTAL, Sums
 from askfirst_collector.imports.problems import ImportProblems
 from askfirst_collector.imports.table_file import Row, Table, read_tables
-from askfirst_collector.imports.values import DayOf, Reading
+from askfirst_collector.imports.values import NEWEST, DayOf, Reading
 
 _VIEWS = ("views", "screen page views", "pageviews", "nb_pageviews")
 _PAGES = ("page path and screen class", "page path", "page path + query string", "page")
 _SOURCES = ("session source", "session source / medium", "source", "first user source")
 _USERS = ("active users", "total users", "users")
 NONE = "(none)"
+Sessions = dict[tuple[date, str, str], set[str]]  # by day, table and value
 _START = re.compile(r"#\s*Start date:\s*(\d{8})")
 
 
@@ -70,7 +71,12 @@ def _day(table: Table, row: Row, reading: Reading, start: date | None) -> date |
     number = reading.number(row.line, "the day", table.value(row, "nth day"))
     if start is None:
         reading.problems.append((row.line, "days are numbers, and no `# Start date:` stands above"))
-    return start + timedelta(days=number) if start is not None and number is not None else None
+    if start is None or number is None:
+        return None
+    if number > (NEWEST - start).days:
+        reading.problems.append((row.line, f"day {number} is no day that was counted"))
+        return None
+    return start + timedelta(days=number)
 
 
 def _aggregated(
@@ -95,10 +101,10 @@ def _aggregated(
         sums.add(day, TOTAL, "", visitors=visitors, views=views)
         return
     # Who saw two pages is in two lines, so that visitors do not add up; views do.
-    sums.at_least[day] = max(visitors, sums.at_least.get(day, 0))
     if page is not None:
-        sums.add(day, TOTAL, "", visitors=None, views=views)
-    sums.add(day, PAGE if page is not None else SOURCE, others[0], visitors=visitors, views=views)
+        sums.add(day, TOTAL, "", visitors=None, views=views, at_least=visitors)
+    table_of, value = PAGE if page is not None else SOURCE, others[0][:LONGEST]
+    sums.add(day, table_of, value, visitors=visitors, views=views)
 
 
 def read_plausible(path: Path, _day_of: DayOf) -> Sums:
@@ -128,14 +134,14 @@ def read_plausible(path: Path, _day_of: DayOf) -> Sums:
                 if name == TOTAL and not reading.once(row.line, day, lines, str(day)):
                     continue
                 value = table.value(row, *columns) or NONE if columns else ""
-                sums.add(day, name, value, visitors=visitors, views=views)
+                sums.add(day, name, value[:LONGEST], visitors=visitors, views=views)
     reading.finish()
     return sums
 
 
 def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
     """Page views of people; events and bots are left out."""
-    reading, sums, sessions = Reading(), Sums(), set[tuple[object, ...]]()
+    reading, sums, sessions = Reading(), Sums(), Sessions()
     (table, *_) = read_tables(path, wanted=("2path",))
     for row in table.rows:
         bot, event = table.value(row, "bot"), table.value(row, "event")
@@ -152,7 +158,7 @@ def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
 
 def read_umami(path: Path, day_of: DayOf) -> Sums:
     """Page views (`event_type` 1); other events are left out."""
-    reading, sums, sessions = Reading(), Sums(), set[tuple[object, ...]]()
+    reading, sums, sessions = Reading(), Sums(), Sessions()
     (table, *_) = read_tables(path, wanted=("session_id",), member="website_event")
     for row in table.rows:
         if table.value(row, "event_type") not in ("1", None):
@@ -166,15 +172,15 @@ def read_umami(path: Path, day_of: DayOf) -> Sums:
     return sums
 
 
-def _visit(
-    sums: Sums, sessions: set[tuple[object, ...]], day: date, session: str, page: str, source: str
-) -> None:
+def _visit(sums: Sums, sessions: Sessions, day: date, session: str, page: str, source: str) -> None:
     """Count one page view, and its session once a day for each of the three."""
     for table, value in ((TOTAL, ""), (PAGE, page), (SOURCE, source or NONE)):
-        key = (day, session, table, value)
-        is_new = bool(session) and key not in sessions
-        sessions.add(key)
-        sums.add(day, table, value, visitors=int(is_new), views=1)
+        cut = value[:LONGEST]
+        known = sessions.setdefault((day, table, cut), set())
+        is_new = bool(session) and session not in known
+        if is_new:
+            known.add(session)
+        sums.add(day, table, cut, visitors=int(is_new), views=1, at_least=len(known))
 
 
 def read_matomo(path: Path, _day_of: DayOf) -> Sums:

@@ -15,6 +15,7 @@ from askfirst_collector.imports.problems import ImportProblems
 
 LARGEST = 256_000_000  # bytes, unpacked
 LONGEST = 100_000  # characters of one field
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -57,9 +58,9 @@ def read_tables(
     A zip holds one file whose name begins with `member`. Raises ImportProblems.
     """
     text = _decoded(_unpacked(path, member))
-    separator = _separator(text.splitlines(), wanted, separators)
     csv.field_size_limit(LONGEST)
     try:
+        separator = _separator(text.splitlines(), wanted, separators)
         tables = _tables(text, separator)
         return [table for table in tables if table.columns.keys() & set(wanted)]
     except csv.Error as error:
@@ -81,6 +82,10 @@ def _unpacked(path: Path, member: str) -> bytes:
             if not member or len(names) != 1:
                 what = f"one file {member}….csv" if member else "no zip of this tool"
                 raise ImportProblems([(0, f"{path.name} is a zip that should hold {what}")])
+            # Of other kinds a few bytes may ask for as much memory as they like.
+            if archive.getinfo(names[0]).compress_type not in _PACKED:
+                advice = f"{path.name} is packed in an unusual way: unpack it first"
+                raise ImportProblems([(0, advice)])
             with archive.open(names[0]) as packed:
                 return _bounded(packed.read(LARGEST + 1))
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:

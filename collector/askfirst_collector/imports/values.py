@@ -56,7 +56,8 @@ class Reading:
             return None
         kind = "2026-11-30T09:00:00Z" if "T" in (text or "") else "2026-11-30 09:00:00"
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        self._of_kind(kind, line, text or "", moment.date())
+        if self._of_kind(kind, line, text or "", moment.date()) is None:
+            return None
         return moment.timestamp()
 
     def number(self, line: int, name: str, text: str | None) -> int | None:

@@ -87,11 +87,11 @@ def utc(seconds: float) -> date:
     return datetime.fromtimestamp(seconds, UTC).date()
 
 
-def cells(folder: Path, tool: str, content: str | bytes, name: str = "export.csv") -> list[Cell]:
-    """What is taken of a file, of any size."""
-    path = folder / name
+def cells(folder: Path, tool: str, content: str | bytes, size: int = 1) -> list[Cell]:
+    """What is taken of a file."""
+    path = folder / "export.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(FORMATS[tool].read(path, utc).cells(1))
+    return list(FORMATS[tool].read(path, utc).cells(size))
 
 
 def days(found: list[Cell]) -> list[tuple[str, int | None, int | None]]:
@@ -219,6 +219,10 @@ BAD = [
     ("matomo", b"\x1f\x8b broken", "cannot be read"),
     ("matomo", "date,nb_uniq_visitors\n0001-01-01,30\n", "is no day that was counted"),
     ("matomo", f"date,nb_uniq_visitors\n2024-02-28,{'9' * 200_000}\n", "this is no CSV file"),
+    ("matomo", f"date,nb_uniq_visitors,{'9' * 200_000}\n2024-02-28,9\n", "this is no CSV file"),
+    ("google-analytics", GA4_REPORT.replace("0002,", "999999999999,"), "is no day that was"),
+    ("umami", UMAMI.replace("2026-09-21", "9999-12-31"), "is no day that was counted"),
+    ("umami", UMAMI.replace("2026-09-21 10:00:00", "0001-01-01 00:00:00+14:00"), "is no day that"),
 ]
 
 
@@ -250,6 +254,43 @@ def test_a_zip_is_looked_into_for_its_own_file_alone(tmp_path: Path) -> None:
         cells(tmp_path, "plausible", zipped(tmp_path, **twice))
     with pytest.raises(ImportProblems, match="no zip of this tool"):
         cells(tmp_path, "matomo", zipped(tmp_path, a=MATOMO))
+
+
+def test_a_zip_that_asks_for_memory_is_not_unpacked(tmp_path: Path) -> None:
+    """LZMA says by itself how much it takes, four gigabytes, and bzip2 grows without a bound."""
+    for packing in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        path = tmp_path / "packed.zip"
+        with zipfile.ZipFile(path, "w", packing) as archive:
+            archive.writestr("imported_visitors.csv", PLAUSIBLE)
+        with pytest.raises(ImportProblems, match="packed in an unusual way: unpack it first"):
+            cells(tmp_path, "plausible", path.read_bytes())
+
+
+def test_who_comes_again_is_no_crowd(tmp_path: Path) -> None:
+    """M27: one visitor on five days of a month is five by day, and one person all the same."""
+    month = [f"2026-07-{day:02}" for day in range(1, 6)]
+    page = "".join(f'"{day}","shop.example","/rare",1,1,1\n' for day in month)
+    hosts = "".join(f'"2026-07-01","{n}.example","/rare",1,1,1\n' for n in range(5))
+    header = PLAUSIBLE_PAGES.splitlines()[0] + "\n"
+    for lines in (page, hosts):
+        files = {"imported_visitors": PLAUSIBLE, "imported_pages": header + lines}
+        assert values(cells(tmp_path, "plausible", zipped(tmp_path, **files)), PAGE) == [
+            ("2026-07-01", "/rare", 5, 5)
+        ]
+        assert values(cells(tmp_path, "plausible", zipped(tmp_path, **files), 5), PAGE) == []
+    header = "Date,Page path,Active users,Views\n"
+    lines = "".join(f"{day.replace('-', '')},/rare,1,1\n" for day in month)
+    assert values(cells(tmp_path, "google-analytics", header + lines, 5), PAGE) == []
+    header = "session_id,created_at,url_path\n"
+    lines = "".join(f"s{day},{day} 10:00:00,/rare\n" for day in month)
+    assert values(cells(tmp_path, "umami", header + lines, 5), PAGE) == []
+    # Addresses that are cut to the same are one line, and whoever saw them all one person.
+    lines = "".join(f"s,2026-07-01 10:00:00,/{'a' * 600}{n}\n" for n in range(5))
+    assert [cell[2] for cell in values(cells(tmp_path, "umami", header + lines), PAGE)] == [1]
+    lines = "".join(f"s{n},2026-07-01 10:00:00,/rare\n" for n in range(5))
+    assert values(cells(tmp_path, "umami", header + lines, 5), PAGE) == [
+        ("2026-07-01", "/rare", 5, 5)
+    ]
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

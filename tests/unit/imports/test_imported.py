@@ -81,8 +81,7 @@ def test_a_day_whose_visitors_are_known_to_be_enough(parts: Services) -> None:
     sums = Sums()
     for before, visitors in ((1, 5), (2, 4)):
         day = FIRST - timedelta(days=before)
-        sums.at_least[day] = visitors
-        sums.add(day, TOTAL, "", visitors=None, views=90)
+        sums.add(day, TOTAL, "", visitors=None, views=90, at_least=visitors)
     assert take(parts, sums) == (1, 1, 0)
 
 

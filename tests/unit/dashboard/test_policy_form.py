@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import re
+import tracemalloc
 from html import unescape
 from typing import Any
 
 import httpx
 import pytest
 
+from askfirst.errors import PolicyError
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.sites.policy_form import (
@@ -18,6 +20,7 @@ from askfirst_collector.dashboard.sites.policy_form import (
     field_of,
     fields_of,
     has_comments,
+    read_base,
 )
 from tests.conftest import ROOT
 from tests.system.isolation.world import SHOP, World
@@ -241,6 +244,24 @@ async def test_a_form_that_is_not_whole_is_refused(here: World, base: str) -> No
             assert answer.status_code == 422, do
         answer = await post(client, f"{PUBLISH}/notice", base=base)
         assert "Not yet" in answer.text
+
+
+@pytest.mark.parametrize("whose", ["form", "base"])
+def test_few_bytes_are_not_many_texts(whose: str) -> None:
+    """Purposes by languages: 50 kB of both would be 500 MB of a process that serves others too."""
+    languages = [f"l{number}" for number in range(3_000)]
+    base = {"purposes": {f"p{number}": {} for number in range(100)}}
+    form = {f"p.p{number}.on": "1" for number in range(100)}
+    if whose == "form":
+        form["languages"] = " ".join(languages)
+    else:
+        base |= {"languages": languages}  # type: ignore[dict-item]
+    tracemalloc.start()
+    with pytest.raises(PolicyError, match="write fewer languages"):
+        read_base({**form, "base": json.dumps(base)})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_the_fields_are_json_that_survives() -> None:

@@ -23,6 +23,7 @@ NUMBERS = (
     ("minimum_age", "Minimum age"),
 )
 RECIPIENT = ("name", "role", "country", "hosts")
+MOST_TEXTS = 1_000  # purposes by languages: more fields than these have are in no form
 # What stands in the policy and has no field, in words.
 _BESIDE = {
     "query_parameters": "parts of addresses",
@@ -33,6 +34,7 @@ _BESIDE = {
     "goals": "goals",
     "funnels": "funnels",
 }
+TOO_MANY = "write fewer languages, or write the policy as TOML: a form is of fewer texts than these"
 _NEW = {
     "legal_basis": "consent",
     "closes": "day",
@@ -114,7 +116,7 @@ def _fields_of_purpose(at: str, purpose: Document) -> Iterator[tuple[str, str]]:
 def document_of(form: Form, base: Document) -> dict[str, Any]:
     """The document that a form describes; what has no field stays as in `base`."""
     document: dict[str, Any] = deepcopy(dict(base))
-    languages = form.get("languages", "").replace(",", " ").split()
+    languages = _languages(form)
     document |= {
         "origins": [line.strip() for line in form.get("origins", "").split() if line.strip()],
         "languages": languages,
@@ -143,6 +145,10 @@ def document_of(form: Form, base: Document) -> dict[str, Any]:
     if "order" in document:
         document["order"] = [name for name in document["order"] if name in purposes]
     return document
+
+
+def _languages(form: Form) -> list[str]:
+    return form.get("languages", "").replace(",", " ").split()
 
 
 def _purpose(form: Form, at: str, before: Document, languages: list[str]) -> dict[str, Any]:
@@ -242,6 +248,10 @@ def read_base(form: Form) -> dict[str, Any]:
     """What the fields were made of. PolicyError for whatever else somebody sends."""
     try:
         document: dict[str, Any] = json.loads(form.get("base", ""))
+        # Each purpose gets words in each language: a few bytes would be gigabytes.
+        count = max(len(_languages(form)), len(document.get("languages", ())))
+        if count * len(document.get("purposes", ())) > MOST_TEXTS:
+            raise PolicyError([Problem("/languages", count, TOO_MANY)])
         purposes_of(document, fields_of(document_of(fields_of(document), document)))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         message = "open the page again: the form is not whole"

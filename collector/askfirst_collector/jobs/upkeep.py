@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from askfirst_collector.ledger.entries import ERASE
 from askfirst_collector.services import Services
+from askfirst_collector.store.snapshot import destroy_drafts
 from askfirst_collector.usecases.visitor_rights import erase
 
 DAY = 86_400  # seconds
@@ -38,6 +39,7 @@ def end_orphans(parts: Services) -> int:
 
 
 def upkeep(parts: Services, now: float) -> None:
-    """Both, as a job."""
+    """Both, as a job; and copies that a backup left that was killed."""
     forget_evidence(parts, now)
     end_orphans(parts)
+    destroy_drafts(parts.folder.path)

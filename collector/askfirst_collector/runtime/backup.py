@@ -13,17 +13,15 @@ import json
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, BinaryIO
 
 from askfirst import __version__
 from askfirst.errors import AskfirstError
 from askfirst_collector.services import Services
 from askfirst_collector.store.migrate import HEAD
-from askfirst_collector.store.snapshot import copy_database, destroy
+from askfirst_collector.store.snapshot import copy_database, draft_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -42,7 +40,7 @@ def write_backup(parts: Services, file: Path, recipients: Sequence[str], *, mome
     """
     lock = _recipients(recipients)
     parts.events.drain()
-    with _folder_for(parts) as folder:
+    with draft_folder(parts.folder.path) as folder:
         copies = [folder / "events.db", folder / "ledger.db"]
         for copy in copies:
             copy_database(parts.folder.path / copy.name, copy)
@@ -115,18 +113,6 @@ def _pyrage() -> Any:
     except ImportError:
         raise BackupError("install what encrypts: pip install 'askfirst[backup]'") from None
     return pyrage
-
-
-@contextmanager
-def _folder_for(parts: Services) -> Iterator[Path]:
-    """A folder beside the databases, as closed as they are; what was in it is overwritten."""
-    folder = Path(mkdtemp(prefix=".backup-", dir=parts.folder.path))
-    try:
-        yield folder
-    finally:
-        for path in folder.iterdir():
-            destroy(path)
-        folder.rmdir()
 
 
 def _digest(path: Path) -> str:

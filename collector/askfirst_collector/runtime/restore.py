@@ -17,7 +17,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import BinaryIO
 
 from askfirst.spool.files import sync_folder
@@ -26,7 +25,7 @@ from askfirst_collector.runtime.backup import FORMAT, KEY_FILE, MANIFEST, Backup
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.revocations import look
 from askfirst_collector.store.signed import UNKNOWN, write_signed
-from askfirst_collector.store.snapshot import destroy, is_used, ledger_of, problem_of
+from askfirst_collector.store.snapshot import draft_folder, is_used, ledger_of, problem_of
 
 DATABASES = ("events.db", "ledger.db")
 _LARGEST = 1 << 20  # bytes of a manifest, of a file of keys, and read at once
@@ -84,8 +83,7 @@ def restore_keys(folder: Folder, sealed: Sealed) -> int:
 @contextmanager
 def _read(folder: Folder, sealed: Sealed) -> Iterator[tuple[Path, dict[str, object]]]:
     """The databases of a backup in a folder of their own, whole, and what it says of itself."""
-    draft = Path(mkdtemp(prefix=".restore-", dir=folder.path))
-    try:
+    with draft_folder(folder.path) as draft:
         manifest: dict[str, object] = {}
         with _members(sealed) as members:
             for name, source in members:
@@ -101,10 +99,6 @@ def _read(folder: Folder, sealed: Sealed) -> Iterator[tuple[Path, dict[str, obje
                     raise BackupError(f"{name!r} is in no backup of ours: name another file")
         _check_files(draft, manifest)
         yield draft, manifest
-    finally:
-        for path in draft.iterdir():
-            destroy(path)
-        draft.rmdir()
 
 
 @contextmanager
@@ -127,7 +121,7 @@ def _members(sealed: Sealed) -> Iterator[Iterator[tuple[str, BinaryIO]]]:
             yield ((entry.name, _data(tar, entry)) for entry in tar)
             while source.read(_LARGEST):
                 pass  # what age says of its last block is only known at the end
-    except tarfile.TarError:
+    except (tarfile.TarError, ValueError):  # the second of headers of somebody's own making
         with suppress(BackupError):
             _raise(failures)
         raise BackupError("it is no backup of ours: name another file") from None
@@ -140,7 +134,10 @@ def _members(sealed: Sealed) -> Iterator[Iterator[tuple[str, BinaryIO]]]:
 
 
 def _created(path: Path) -> BinaryIO:
-    path.touch(0o600, exist_ok=False)
+    try:
+        path.touch(0o600, exist_ok=False)
+    except FileExistsError:
+        raise BackupError(f"{path.name} is in it twice: this is no backup of ours") from None
     return path.open("wb")
 
 
@@ -150,7 +147,9 @@ def _raise(failures: list[BaseException]) -> None:
 
 
 def _data(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> BinaryIO:
-    data = tar.extractfile(entry) if entry.isreg() else None
+    # A sparse file of a few bytes would fill the disk.
+    is_plain = entry.isreg() and not entry.issparse()
+    data = tar.extractfile(entry) if is_plain else None
     if data is None:
         raise BackupError(f"{entry.name!r} is no file: this is no backup of ours")
     return data  # type: ignore[return-value]

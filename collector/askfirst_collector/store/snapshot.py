@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
+from askfirst.spool.files import lock
 from askfirst_collector.store.faults import error_name, unavailable
 from askfirst_collector.store.present import connect
 
 WAIT = 60.0  # seconds for a database that another program holds
 _BLOCK = 1 << 20  # bytes
+_DRAFT, _LOCK = ".copy-", ".lock"  # how folders of copies begin, and who uses one
 
 
 def copy_database(path: Path, to: Path) -> None:
@@ -26,6 +30,50 @@ def copy_database(path: Path, to: Path) -> None:
     ):
         source.backup(target)
         target.execute("PRAGMA journal_mode=DELETE")
+
+
+@contextmanager
+def draft_folder(parent: Path) -> Iterator[Path]:
+    """A folder (0700) for copies, locked while it is used; what was in it is overwritten."""
+    destroy_drafts(parent)
+    folder = Path(mkdtemp(prefix=_DRAFT, dir=parent))
+    handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        lock(handle, wait=True)
+        yield folder
+    finally:
+        _remove(folder, handle)
+
+
+def destroy_drafts(parent: Path) -> None:
+    """Destroy copies that nobody uses: whoever made them was killed, and no erasure reaches them.
+
+    A kill drops the lock. A folder without copies is left to whoever just made it.
+    """
+    for folder in parent.glob(f"{_DRAFT}*"):
+        try:
+            handle = os.open(folder / _LOCK, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        if _copies(folder) and lock(handle):
+            _remove(folder, handle)
+        else:
+            os.close(handle)
+
+
+def _copies(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name != _LOCK]
+
+
+def _remove(folder: Path, handle: int) -> None:
+    """The copies first: a kill in between leaves the rest to the next."""
+    try:
+        for path in _copies(folder):
+            destroy(path)
+    finally:
+        os.close(handle)
+    (folder / _LOCK).unlink()
+    folder.rmdir()
 
 
 def problem_of(path: Path) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import signal
+import sys
 import tarfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest import mock
 
+import anyio
 import pyrage
 import pytest
 from click.testing import CliRunner
 
+from askfirst.spool.files import lock
 from askfirst_collector.cli import main
 from askfirst_collector.jobs.checkpoints import sign_trees
+from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.ledger.notes import read_checkpoint
 from askfirst_collector.ledger.trees import newest_checkpoint
@@ -59,7 +65,7 @@ def sealed(file: Path, members: Mapping[str, bytes], *more: tarfile.TarInfo) -> 
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
         for info in more:
-            tar.addfile(info)
+            tar.addfile(info, io.BytesIO(b"0\n".ljust(info.size, b"\0")))
     file.write_bytes(pyrage.encrypt(out.getvalue(), [KEY.to_public()]))
     return file
 
@@ -130,7 +136,7 @@ async def test_it_holds_two_databases_and_nothing_that_makes_pseudonyms(tmp_path
     data = file.read_bytes()
     assert b"SQLite format" not in data
     assert b"statistics" not in data
-    assert list(site.folder.glob(".backup-*")) == []
+    assert list(site.folder.glob(".copy-*")) == []
     code, output = run("backup", file, "--data", site.folder, *RECIPIENT)
     assert (code, file.read_bytes() == data) == (1, True)
     assert "is there already" in output
@@ -214,7 +220,38 @@ async def test_on_a_new_machine(tmp_path: Path) -> None:
     await site.world.aclose()
 
 
-@pytest.mark.parametrize("how", ["cut", "other", "none", "climbs", "links", "newer", "changed"])
+async def test_a_copy_of_a_backup_that_was_killed_is_destroyed(tmp_path: Path) -> None:
+    """M48: no erasure reaches it, so it goes within the hour; one that is being made stays."""
+    site, _ = await begun(tmp_path, 1)
+    program = (
+        "import os, pathlib, sys\n"
+        "from askfirst_collector.store.snapshot import draft_folder\n"
+        "with draft_folder(pathlib.Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'events.db').write_bytes(b'who came')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    process = await anyio.run_process(
+        [sys.executable, "-c", program, str(site.folder)], check=False
+    )
+    assert process.returncode == -signal.SIGKILL
+    (left,) = site.folder.glob(".copy-*/events.db")
+    parts = site.world.collector.parts()
+    other = os.open(left.with_name(".lock"), os.O_RDWR)
+    assert lock(other)
+    upkeep(parts, site.world.clock())
+    assert left.read_bytes() == b"who came"
+    os.link(left, tmp_path / "its-blocks")
+    os.close(other)
+    upkeep(parts, site.world.clock())
+    assert list(site.folder.glob(".copy-*")) == []
+    assert (tmp_path / "its-blocks").read_bytes() == bytes(8)
+    await site.world.aclose()
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["cut", "other", "none", "climbs", "links", "sparse", "bent", "twice", "newer", "changed"],
+)
 async def test_what_is_no_whole_backup_changes_nothing(tmp_path: Path, how: str) -> None:
     """Whoever knows for whom it is sealed can make one, and gets no file anywhere by it."""
     site, _ = await begun(tmp_path, 1)
@@ -224,6 +261,14 @@ async def test_what_is_no_whole_backup_changes_nothing(tmp_path: Path, how: str)
     with opened(file) as tar:
         members = {name: data.read() for name in tar.getnames() if (data := tar.extractfile(name))}
     opens = identity(tmp_path, OTHER if how == "other" else KEY)
+    sparse = tarfile.TarInfo("ledger.db")
+    sparse.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "ledger.db",
+        "GNU.sparse.realsize": str(1 << 50),
+    }
+    twice = tarfile.TarInfo("events.db")
     link = tarfile.TarInfo("ledger.db")
     link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
     manifest = json.loads(members["manifest.json"])
@@ -236,6 +281,11 @@ async def test_what_is_no_whole_backup_changes_nothing(tmp_path: Path, how: str)
             sealed(file, {**members, "../keys/receipts.keys": b"x"})
         case "links":
             sealed(file, {"manifest.json": members["manifest.json"]}, link)
+        case "sparse" | "bent":
+            sparse.size = 512 if how == "sparse" else 0
+            sealed(file, {"manifest.json": members["manifest.json"]}, sparse)
+        case "twice":
+            sealed(file, members, twice)
         case "newer":
             manifest["revision"] = "9999"
             sealed(file, {**members, "manifest.json": json.dumps(manifest).encode()})

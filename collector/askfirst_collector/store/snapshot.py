@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import BinaryIO
 
 from askfirst.spool.files import lock
 from askfirst_collector.store.faults import error_name, unavailable
@@ -37,12 +38,12 @@ def draft_folder(parent: Path) -> Iterator[Path]:
     """A folder (0700) for copies, locked while it is used; what was in it is overwritten."""
     destroy_drafts(parent)
     folder = Path(mkdtemp(prefix=_DRAFT, dir=parent))
-    handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    locked = (folder / _LOCK).open("xb")
     try:
-        lock(handle, wait=True)
+        lock(locked.fileno(), wait=True)
         yield folder
     finally:
-        _remove(folder, handle)
+        _remove(folder, locked)
 
 
 def destroy_drafts(parent: Path) -> None:
@@ -52,26 +53,26 @@ def destroy_drafts(parent: Path) -> None:
     """
     for folder in parent.glob(f"{_DRAFT}*"):
         try:
-            handle = os.open(folder / _LOCK, os.O_RDWR)
+            locked = (folder / _LOCK).open("r+b")
         except FileNotFoundError:
             continue
-        if _copies(folder) and lock(handle):
-            _remove(folder, handle)
+        if _copies(folder) and lock(locked.fileno()):
+            _remove(folder, locked)
         else:
-            os.close(handle)
+            locked.close()
 
 
 def _copies(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.name != _LOCK]
 
 
-def _remove(folder: Path, handle: int) -> None:
+def _remove(folder: Path, locked: BinaryIO) -> None:
     """The copies first: a kill in between leaves the rest to the next."""
     try:
         for path in _copies(folder):
             destroy(path)
     finally:
-        os.close(handle)
+        locked.close()
     (folder / _LOCK).unlink()
     folder.rmdir()
 

@@ -6,7 +6,8 @@ import { withReturn } from "./form.ts";
 import { answered, redraw } from "./layers.ts";
 import type { Words } from "./words.ts";
 
-const PATIENCE = 8000; // milliseconds
+// Milliseconds: a withdrawal behind a relay waits for what is on its way to a collector that hangs.
+const PATIENCE = 13000;
 
 interface Answer {
   v: 2;

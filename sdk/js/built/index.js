@@ -1,1 +1,1 @@
-import{g as a}from"./shared-Y7J5Z4VT.js";export{a as init};
+import{g as a}from"./shared-TLXLPGYZ.js";export{a as init};

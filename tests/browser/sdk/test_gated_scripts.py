@@ -139,7 +139,7 @@ def test_one_that_hangs_holds_up_its_own_purpose(site: Site, visitor: Visitor) -
 
 
 def test_under_strict_dynamic_only_our_own_nonce_runs(site: Site, visitor: Visitor) -> None:
-    """M38: markup that somebody injected has no nonce: it never runs, whatever is granted."""
+    """M53, M38: markup that somebody injected has no nonce: it never runs, whatever is granted."""
     injected = inline("injected").replace(' nonce="abc"', "") + inline("guessed", nonce="other")
     file = '<script type="text/plain" data-purpose="statistics" src="/evil.js"></script>'
     head = '<script nonce="abc" src="/askfirst/static/askfirst.js" defer></script>'

@@ -96,7 +96,7 @@ def stands(tab: Tab, path: str) -> None:
 def test_a_page_that_comes_back_runs_nothing_withdrawn(
     site: Site, visitor: Visitor, router: str, notice: str
 ) -> None:
-    """M11, M12: agreed on one page, withdrawn on the next: going back runs nothing and says so."""
+    """M52, M12: agreed on one page, withdrawn on the next: going back runs nothing and says so."""
     offer(site, router, notice)
     visitor.granted(**ONLY)
     tab = arrive(visitor)

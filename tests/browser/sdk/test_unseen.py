@@ -54,7 +54,7 @@ def test_a_prerendered_page_tells_nothing_until_it_is_seen(site: Site, visitor: 
 def test_a_page_from_the_back_forward_cache_reads_consent_again(
     site: Site, profile: Profile
 ) -> None:
-    """M41: withdrawn on the next page, the page that comes back knows it and sends nothing."""
+    """M41, M52: withdrawn on the next page, what comes back knows it and sends nothing."""
     context = profile(ignore_default_args=["--disable-back-forward-cache"])
     visitor = Visitor(context, site)
     visitor.granted(**ONLY)

@@ -64,6 +64,9 @@ def restore(
             folder.place_revocations(revocations)
         restored = put_back(folder, sealed, now=time.time(), without_log=without_revocations)
         click.echo(f"ledger.db and events.db of {restored.moment} are in place")
+        if not restored.is_ours:
+            advice = "no key is here that could have signed it: look at members and audit"
+            click.echo(f"Nobody can tell who made this backup: {advice}", err=True)
         logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
         parts = open_services(folder.path, host_policy=None, now=time.time, urandom=os.urandom)
         record_backup(parts, ON_THE_MACHINE, "restore", file.name)

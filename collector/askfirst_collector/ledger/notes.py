@@ -40,11 +40,15 @@ class Checkpoint:
 
 def sign_checkpoint(checkpoint: Checkpoint, seed: bytes) -> str:
     """The checkpoint as a note, signed with the key of this seed under the tree's own name."""
+    return sign_note(checkpoint.text(), checkpoint.origin, seed)
+
+
+def sign_note(text: str, name: str, seed: bytes) -> str:
+    """A text that ends with its line, signed under a name with the key of this seed."""
     key = Ed25519PrivateKey.from_private_bytes(seed)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    text = checkpoint.text()
-    signature = _key_id(checkpoint.origin, public) + key.sign(text.encode())
-    return f"{text}\n{_DASH}{checkpoint.origin} {base64.b64encode(signature).decode()}\n"
+    signature = _key_id(name, public) + key.sign(text.encode())
+    return f"{text}\n{_DASH}{name} {base64.b64encode(signature).decode()}\n"
 
 
 def verifier_key(name: str, seed: bytes) -> str:

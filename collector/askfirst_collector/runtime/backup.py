@@ -1,6 +1,7 @@
 """A backup of a collector: a consistent copy of what may be copied, sealed before it is on disk.
 
-A tar of `manifest.json`, `events.db` and `ledger.db`, encrypted with age (the format of
+A tar of `manifest.json`, its `signature` by the key that signs the ledger, `events.db` and
+`ledger.db`, encrypted with age (the format of
 age-encryption.org/v1) for whoever may open it. `salts.db`, `spool/` and `revocations.log` are in no
 backup: a copy of them would undo what was destroyed and taken back. Keys go into one of their own.
 """
@@ -19,12 +20,14 @@ from typing import Any, BinaryIO
 
 from askfirst import __version__
 from askfirst.errors import AskfirstError
+from askfirst_collector.ledger.notes import sign_note
 from askfirst_collector.services import Services
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.snapshot import copy_database, draft_folder
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+MANIFEST, SIGNATURE = "manifest.json", "signature"
+SIGNER = "askfirst/backup"  # the name of the signature: no checkpoint of a tree has it
 KEY_FILE = (".keys", ".compromised")  # how files of keys end
 
 
@@ -51,7 +54,10 @@ def write_backup(parts: Services, file: Path, recipients: Sequence[str], *, mome
             "made": moment,
             "files": {copy.name: _digest(copy) for copy in copies},
         }
-        _seal(file, lock, {MANIFEST: json.dumps(manifest, indent=2).encode()}, copies)
+        text = json.dumps(manifest, indent=2) + "\n"
+        # Whoever knows the recipient can seal a file; this one is ours.
+        signature = sign_note(text, SIGNER, parts.keys.ledger()[-1]).removeprefix(text)
+        _seal(file, lock, {MANIFEST: text.encode(), SIGNATURE: signature.encode()}, copies)
 
 
 def write_keys(parts: Services, file: Path, recipients: Sequence[str]) -> int:

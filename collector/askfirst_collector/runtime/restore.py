@@ -20,8 +20,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from askfirst.spool.files import sync_folder
+from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.config import Folder
-from askfirst_collector.runtime.backup import FORMAT, KEY_FILE, MANIFEST, BackupError
+from askfirst_collector.ledger.notes import NoteRefused, open_note, verifier_key
+from askfirst_collector.runtime.backup import (
+    FORMAT,
+    KEY_FILE,
+    MANIFEST,
+    SIGNATURE,
+    SIGNER,
+    BackupError,
+)
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.revocations import look
 from askfirst_collector.store.signed import UNKNOWN, write_signed
@@ -36,10 +45,14 @@ Sealed = Callable[[BinaryIO], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """What was put in place: when the backup was made, and where what it replaced lies now."""
+    """What was put in place: when the backup was made, and where what it replaced lies now.
+
+    `is_ours`: a key that is here signed it; else there is none to tell by.
+    """
 
     moment: str
     aside: Path | None
+    is_ours: bool
 
 
 def restore(folder: Folder, sealed: Sealed, *, now: float, without_log: bool = False) -> Restored:
@@ -50,7 +63,7 @@ def restore(folder: Folder, sealed: Sealed, *, now: float, without_log: bool = F
     BackupError, and then nothing was changed.
     """
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _read(folder, sealed) as (draft, manifest):
+    with _read(folder, sealed) as (draft, manifest, is_ours):
         pair, trees = ledger_of(draft / "ledger.db")
         _check_log(folder, pair, without_log=without_log)
         _check_unused(folder)
@@ -61,7 +74,7 @@ def restore(folder: Folder, sealed: Sealed, *, now: float, without_log: bool = F
             # Nobody can tell how far they were signed: they go on under names of their own.
             write_signed(folder.checkpoints, dict.fromkeys(trees, UNKNOWN))
         sync_folder(folder.path)
-    return Restored(str(manifest["made"]), aside)
+    return Restored(str(manifest["made"]), aside, is_ours)
 
 
 def restore_keys(folder: Folder, sealed: Sealed) -> int:
@@ -81,14 +94,16 @@ def restore_keys(folder: Folder, sealed: Sealed) -> int:
 
 
 @contextmanager
-def _read(folder: Folder, sealed: Sealed) -> Iterator[tuple[Path, dict[str, object]]]:
+def _read(folder: Folder, sealed: Sealed) -> Iterator[tuple[Path, dict[str, object], bool]]:
     """The databases of a backup in a folder of their own, whole, and what it says of itself."""
     with draft_folder(folder.path) as draft:
         manifest: dict[str, object] = {}
+        small = {MANIFEST: b"", SIGNATURE: b""}
         with _members(sealed) as members:
             for name, source in members:
-                if name == MANIFEST:
-                    manifest = _manifest(source.read(_LARGEST))
+                if name in small:
+                    small[name] = source.read(_LARGEST)
+                    manifest = _manifest(small[MANIFEST])
                 elif name in DATABASES:
                     with _created(draft / name) as out:
                         while block := source.read(_LARGEST):
@@ -97,8 +112,9 @@ def _read(folder: Folder, sealed: Sealed) -> Iterator[tuple[Path, dict[str, obje
                         os.fsync(out.fileno())
                 else:
                     raise BackupError(f"{name!r} is in no backup of ours: name another file")
+        is_ours = _is_ours(folder, small[MANIFEST] + small[SIGNATURE])
         _check_files(draft, manifest)
-        yield draft, manifest
+        yield draft, manifest, is_ours
 
 
 @contextmanager
@@ -169,6 +185,25 @@ def _manifest(data: bytes) -> dict[str, object]:
     return manifest
 
 
+def _is_ours(folder: Folder, note: bytes) -> bool:
+    """Whether a key of the ledger signed it; where there is none here, nobody can tell.
+
+    A backup holds who may sign in: one that anybody can make would make them host admin.
+    """
+    if not (folder.keys / "ledger.keys").exists():
+        return False
+    seeds = Keys(folder.keys, urandom=os.urandom).ledger()
+    try:
+        open_note(note.decode(), [verifier_key(SIGNER, seed) for seed in seeds])
+    except (NoteRefused, UnicodeDecodeError):
+        raise BackupError(
+            f"no key in {folder.keys} signed it, and anybody who knows for whom it is sealed can "
+            "make such a file. Put the keys of that time back, with --keys; where they are lost, "
+            "and you know where it comes from, move these away"
+        ) from None
+    return True
+
+
 def _check_files(draft: Path, manifest: dict[str, object]) -> None:
     digests = manifest.get("files")
     for name in DATABASES:
@@ -212,7 +247,7 @@ def _set_aside(folder: Folder, now: float) -> Path | None:
         for path in present:
             path.unlink()
         return None
-    aside = folder.path / datetime.fromtimestamp(now, UTC).strftime("replaced-%Y%m%dT%H%M%SZ")
+    aside = folder.path / datetime.fromtimestamp(now, UTC).strftime("replaced-%Y%m%dT%H%M%S.%fZ")
     aside.mkdir(mode=0o700)
     for path in present:
         path.replace(aside / path.name)

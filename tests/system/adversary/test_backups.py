@@ -129,7 +129,7 @@ async def test_it_holds_two_databases_and_nothing_that_makes_pseudonyms(tmp_path
     file = tmp_path / "monday.age"
     assert run("backup", file, "--data", site.folder, *RECIPIENT)[0] == 0
     with opened(file) as tar:
-        assert tar.getnames() == ["manifest.json", "events.db", "ledger.db"]
+        assert tar.getnames() == ["manifest.json", "signature", "events.db", "ledger.db"]
         manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
     assert manifest["format"] == 1
     assert file.stat().st_mode & 0o777 == 0o600
@@ -160,6 +160,29 @@ async def test_keys_are_apart_and_none_is_replaced(tmp_path: Path) -> None:
     assert {"receipts.keys", "site-shop.keys"} <= before.keys()
     code, output = run("restore", file, *words)
     assert (code, "this is no backup" in output or "in no backup" in output) == (1, True)
+
+
+async def test_whose_backup_it_is_is_told_by_the_keys(tmp_path: Path) -> None:
+    """Of this collector's keys, older ones too; without any it is said that nobody can tell."""
+    site, _ = await begun(tmp_path, 1)
+    file, keys = tmp_path / "monday.age", tmp_path / "keys.age"
+    assert run("backup", file, "--data", site.folder, *RECIPIENT)[0] == 0
+    await site.world.aclose()
+    assert run("keys", "rotate", "ledger", "--data", site.folder)[0] == 0
+    assert run("backup", keys, "--data", site.folder, "--keys", *RECIPIENT)[0] == 0
+    words = ("--data", site.folder, "--identity", identity(tmp_path))
+    code, output = run("restore", file, *words)
+    assert (code, "Nobody can tell" in output) == (0, False), output
+    shutil.rmtree(site.folder / "keys")
+    code, output = run("restore", file, *words)
+    assert (code, "Nobody can tell who made this backup" in output) == (0, True), output
+    assert run("keys", "rotate", "ledger", "--data", site.folder)[0] == 0
+    code, output = run("restore", file, *words)
+    assert (code, "signed it, and anybody" in output) == (1, True), "by keys that were drawn since"
+    shutil.rmtree(site.folder / "keys")
+    assert run("restore", keys, *words, "--keys")[0] == 0
+    code, output = run("restore", file, *words)
+    assert (code, "Nobody can tell" in output) == (0, False), output
 
 
 async def test_a_passphrase_opens_it_with_the_identity_beside_it(tmp_path: Path) -> None:
@@ -250,7 +273,20 @@ async def test_a_copy_of_a_backup_that_was_killed_is_destroyed(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "how",
-    ["cut", "other", "none", "climbs", "links", "sparse", "bent", "twice", "newer", "changed"],
+    [
+        "cut",
+        "other",
+        "none",
+        "climbs",
+        "links",
+        "sparse",
+        "bent",
+        "twice",
+        "newer",
+        "changed",
+        "forged",
+        "unsigned",
+    ],
 )
 async def test_what_is_no_whole_backup_changes_nothing(tmp_path: Path, how: str) -> None:
     """Whoever knows for whom it is sealed can make one, and gets no file anywhere by it."""
@@ -289,6 +325,12 @@ async def test_what_is_no_whole_backup_changes_nothing(tmp_path: Path, how: str)
         case "newer":
             manifest["revision"] = "9999"
             sealed(file, {**members, "manifest.json": json.dumps(manifest).encode()})
+        case "forged" | "unsigned":
+            manifest["made"] = "2026-01-01T00:00:00Z"
+            members["manifest.json"] = json.dumps(manifest, indent=2).encode() + b"\n"
+            if how == "unsigned":
+                del members["signature"]
+            sealed(file, members)
         case "changed":
             sealed(file, {**members, "events.db": members["events.db"][:-1] + b"x"})
     before = bytes_below(site.folder)

@@ -6,7 +6,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.consent_status import ConsentStatuses
@@ -121,6 +132,8 @@ class Ledger:
                 return False
             _end(connection, site, handle)
             _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
+            own = (unsized.c.site == site) & (unsized.c.mark == mark_of(site, handle))
+            connection.execute(delete(unsized).where(own))
             body = {
                 "v": VERSION,
                 "kind": "erase",

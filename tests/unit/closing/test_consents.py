@@ -9,7 +9,7 @@ from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.jobs.table import purge
-from askfirst_collector.ledger.entries import timestamp
+from askfirst_collector.ledger.entries import mark_of, timestamp
 from askfirst_collector.services import Services
 from askfirst_collector.store.periods import IN_UTC
 
@@ -139,6 +139,15 @@ def test_a_crowd_of_one_network_makes_no_line(parts: Services, clock: Clock) -> 
     clock.now = after(days=2)
     close_due(parts, clock.now)
     assert cells(parts, "consent") == {("granted",): 20, ("granted", "1"): 20}
+
+
+def test_an_erasure_leaves_no_day_of_an_answer(parts: Services) -> None:
+    """M29: the mark of an erased handle is known for good, and the day beside it told when."""
+    for visitor in (1, 2):
+        decide(parts, visitor, statistics=2, unsized=True)
+    parts.ledger.erase("shop", handle_of(1), generation=0)
+    left = {mark_of("shop", handle_of(2))}
+    assert parts.ledger.unsized("shop", "2026-11-16", "2026-11-17") == left
 
 
 def test_who_counts_towards_no_size_is_forgotten(parts: Services, clock: Clock) -> None:

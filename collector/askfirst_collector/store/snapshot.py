@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import BinaryIO
 
-from askfirst.spool.files import lock
+from askfirst.spool.files import Own, take
 from askfirst_collector.store.faults import error_name, unavailable
 from askfirst_collector.store.present import connect
 
@@ -38,12 +37,13 @@ def draft_folder(parent: Path) -> Iterator[Path]:
     """A folder (0700) for copies, locked while it is used; what was in it is overwritten."""
     destroy_drafts(parent)
     folder = Path(mkdtemp(prefix=_DRAFT, dir=parent))
-    locked = (folder / _LOCK).open("xb")
+    own = take(folder / _LOCK)
+    if own is None:
+        raise OSError(f"{folder} is taken")
     try:
-        lock(locked.fileno(), wait=True)
         yield folder
     finally:
-        _remove(folder, locked)
+        _remove(folder, own)
 
 
 def destroy_drafts(parent: Path) -> None:
@@ -52,28 +52,21 @@ def destroy_drafts(parent: Path) -> None:
     A kill drops the lock. A folder without copies is left to whoever just made it.
     """
     for folder in parent.glob(f"{_DRAFT}*"):
-        try:
-            locked = (folder / _LOCK).open("r+b")
-        except FileNotFoundError:
-            continue
-        if _copies(folder) and lock(locked.fileno()):
-            _remove(folder, locked)
-        else:
-            locked.close()
+        if _copies(folder) and (own := take(folder / _LOCK)) is not None:
+            _remove(folder, own)
 
 
 def _copies(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.name != _LOCK]
 
 
-def _remove(folder: Path, locked: BinaryIO) -> None:
+def _remove(folder: Path, own: Own) -> None:
     """The copies first: a kill in between leaves the rest to the next."""
     try:
         for path in _copies(folder):
             destroy(path)
     finally:
-        locked.close()
-    (folder / _LOCK).unlink()
+        own.close()  # takes its file away
     folder.rmdir()
 
 

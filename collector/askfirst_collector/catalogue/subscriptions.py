@@ -116,12 +116,11 @@ def read_subscription(engine: Engine, site: str, member: str) -> Subscription | 
         return find_subscription(connection, site, member)
 
 
-def confirming(connection: Connection, member: str, word: str) -> Subscription | None:
-    """The one of this very member that a link confirms; None for any other."""
-    own = select(subscription).where(
-        subscription.c.confirm == digest(word), subscription.c.member == member
-    )
-    row = connection.execute(own).first()
+def confirming(connection: Connection, member: str, word: str, now: float) -> Subscription | None:
+    """The one of this very member that a link confirms, for a week; None for any other."""
+    own = subscription.c.confirm == digest(word), subscription.c.member == member
+    is_new = subscription.c.since >= now - UNCONFIRMED
+    row = connection.execute(select(subscription).where(*own, is_new)).first()
     return None if row is None else read_row(row)
 
 

@@ -89,7 +89,7 @@ def confirm_subscription(parts: Services, actor: Member, word: str) -> Subscript
     Raises Refused `not-found` for any other word: of another member, used, or too old.
     """
     with unchecked(parts, actor) as work:
-        target = confirming(work.connection, actor.name, word)
+        target = confirming(work.connection, actor.name, word, work.now)
         if target is None:
             raise Refused(Reason.NOT_FOUND, "this link is not yours, was used, or is too old")
     with transaction(parts, actor, "site.read", target.site) as work:

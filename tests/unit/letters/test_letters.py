@@ -272,13 +272,17 @@ def test_nobody_is_flooded_with_questions(
 
 
 def test_an_address_that_nobody_confirmed_is_forgotten(
-    parts: Services, clock: Clock, olive: Member
+    parts: Services, clock: Clock, mailbox: Mailbox, olive: Member
 ) -> None:
+    """After a week: the link does nothing any more, even before the row goes."""
     ask(parts, olive)
+    deliver_mails(parts, clock.now, post=mailbox.post())
     clock.now += 6 * DAY
     purge(parts, clock.now)
     assert read_subscription(parts.engine, "shop", "olive") is not None
     clock.now += 2 * DAY
+    with pytest.raises(Refused, match="too old"):
+        confirm_subscription(parts, olive, read_word(mailbox.came.pop()))
     purge(parts, clock.now)
     assert read_subscription(parts.engine, "shop", "olive") is None
 

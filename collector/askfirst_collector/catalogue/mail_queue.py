@@ -138,6 +138,14 @@ def count_mails(connection: Connection, member: str, kind: str, since: float) ->
     return count
 
 
+def count_questions(connection: Connection, key: str, since: float) -> int:
+    """How many times an address, by its key, was asked since a time, whoever asked for it."""
+    same = mail.c.kind == "confirm", mail.c.key == key, mail.c.made > int(since)
+    query = select(func.count()).select_from(mail).where(*same)
+    count: int = connection.execute(query).scalar_one()
+    return count
+
+
 def last_keys(engine: Engine, kind: Kind, since: float) -> dict[str, set[str]]:
     """By subscription, the keys of a kind of message that were made since a time."""
     keys: dict[str, set[str]] = {}

@@ -59,10 +59,9 @@ def restore(
         if keys:
             click.echo(f"{folder.keys}: {restore_keys(folder, sealed)} files of keys")
             return
-        if revocations is not None:
-            folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.place_revocations(revocations)
-        restored = put_back(folder, sealed, now=time.time(), without_log=without_revocations)
+        restored = put_back(
+            folder, sealed, now=time.time(), log=revocations, without_log=without_revocations
+        )
         click.echo(f"ledger.db and events.db of {restored.moment} are in place")
         if not restored.is_ours:
             advice = "no key is here that could have signed it: look at members and audit"

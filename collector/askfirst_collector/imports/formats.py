@@ -13,6 +13,7 @@ Of lines that are single visits sums alone are kept; who came is read and forgot
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from askfirst_collector.imports.cells import LONGEST, PAGE, SOURCE, TOTAL, Sums
 from askfirst_collector.imports.problems import ImportProblems
-from askfirst_collector.imports.table_file import Row, Table, read_tables
+from askfirst_collector.imports.table_file import Row, Table, first, holds, read_tables
 from askfirst_collector.imports.values import NEWEST, DayOf, Reading
 
 _VIEWS = ("views", "screen page views", "pageviews", "nb_pageviews")
@@ -70,11 +71,11 @@ def _day(table: Table, row: Row, reading: Reading, start: date | None) -> date |
         return reading.day(row.line, table.value(row, "date"))
     number = reading.number(row.line, "the day", table.value(row, "nth day"))
     if start is None:
-        reading.problems.append((row.line, "days are numbers, and no `# Start date:` stands above"))
+        reading.wrong(row.line, "days are numbers, and no `# Start date:` stands above")
     if start is None or number is None:
         return None
     if number > (NEWEST - start).days:
-        reading.problems.append((row.line, f"day {number} is no day that was counted"))
+        reading.wrong(row.line, f"day {number} is no day that was counted")
         return None
     return start + timedelta(days=number)
 
@@ -93,7 +94,7 @@ def _aggregated(
     others = [name for name in (page, source) if name is not None]
     if len(others) == 2:
         advice = "a page and a source in one line: export each by itself"
-        reading.problems.append((row.line, advice))
+        reading.wrong(row.line, advice)
         return
     if not reading.once(row.line, (day, tuple(others)), lines, str(day)):
         return
@@ -115,14 +116,11 @@ def read_plausible(path: Path, _day_of: DayOf) -> Sums:
         ("imported_pages", PAGE, ("page",)),
         ("imported_sources", SOURCE, ("source",)),
     )
-    is_zip = path.is_file() and path.read_bytes()[:4] == b"PK\x03\x04"
+    is_zip = path.is_file() and zipfile.is_zipfile(path)
     for member, name, columns in parts if is_zip else parts[:1]:
-        try:
-            tables = read_tables(path, wanted=("visitors",), member=member)
-        except ImportProblems:
-            if name == TOTAL:
-                raise
+        if name != TOTAL and not holds(path, member):
             continue  # an export of days alone
+        tables = read_tables(path, wanted=("visitors",), member=member)
         lines = dict[object, int]()
         for table in tables:
             for row in table.rows:
@@ -142,7 +140,8 @@ def read_plausible(path: Path, _day_of: DayOf) -> Sums:
 def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
     """Page views of people; events and bots are left out."""
     reading, sums, sessions = Reading(), Sums(), Sessions()
-    (table, *_) = read_tables(path, wanted=("2path",))
+    tables = read_tables(path, wanted=("2path",))
+    table = first(tables)
     for row in table.rows:
         bot, event = table.value(row, "bot"), table.value(row, "event")
         if bot not in ("0", "", "false") or (event or "").lower() in ("true", "1"):
@@ -159,7 +158,8 @@ def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
 def read_umami(path: Path, day_of: DayOf) -> Sums:
     """Page views (`event_type` 1); other events are left out."""
     reading, sums, sessions = Reading(), Sums(), Sessions()
-    (table, *_) = read_tables(path, wanted=("session_id",), member="website_event")
+    tables = read_tables(path, wanted=("session_id",), member="website_event")
+    table = first(tables)
     for row in table.rows:
         if table.value(row, "event_type") not in ("1", None):
             continue
@@ -186,7 +186,8 @@ def _visit(sums: Sums, sessions: Sessions, day: date, session: str, page: str, s
 def read_matomo(path: Path, _day_of: DayOf) -> Sums:
     """Days; where no page views are in it, actions, which count downloads and searches too."""
     reading, sums, lines = Reading(), Sums(), dict[object, int]()
-    (table, *_) = read_tables(path, wanted=("date",), separators=",\t")
+    tables = read_tables(path, wanted=("date",), separators=",\t")
+    table = first(tables)
     users = ("nb_uniq_visitors", "unique visitors")
     if not table.has(*users):
         raise ImportProblems([(0, "no column nb_uniq_visitors: export Visits Over Time by day")])

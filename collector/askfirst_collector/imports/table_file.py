@@ -8,13 +8,18 @@ import io
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from askfirst_collector.imports.problems import ImportProblems
 
 LARGEST = 256_000_000  # bytes, unpacked
 LONGEST = 100_000  # characters of one field
+LONGEST_LINE = 1_000_000  # bytes of a line that are read at once
+MOST_ABOVE = 100  # comments that are kept
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -32,7 +37,7 @@ class Table:
     """A table of a file: `columns` in lower case, and what stands above them."""
 
     columns: dict[str, int]
-    rows: Sequence[Row]
+    rows: Iterator[Row]
     above: Sequence[str] = ()
 
     def value(self, row: Row, *names: str) -> str | None:
@@ -52,65 +57,120 @@ class Table:
 
 def read_tables(
     path: Path, *, wanted: Collection[str], separators: str = ",", member: str = ""
-) -> list[Table]:
+) -> Iterator[Table]:
     """The tables of a file, each begun by a line with one of the `wanted` columns.
 
-    A zip holds one file whose name begins with `member`. Raises ImportProblems.
+    Read line by line, so that a file takes no more memory than its sums: the rows of a table are
+    there until the next one is asked for. A zip holds one file whose name begins with `member`.
+    Raises ImportProblems, also while rows are read.
     """
-    text = _decoded(_unpacked(path, member))
     csv.field_size_limit(LONGEST)
-    try:
-        separator = _separator(text.splitlines(), wanted, separators)
-        tables = _tables(text, separator)
-        return [table for table in tables if table.columns.keys() & set(wanted)]
-    except csv.Error as error:
-        raise ImportProblems([(0, f"this is no CSV file: {error}")]) from None
+    with _opened(path, member) as file:
+        try:
+            separator = _separator(_lines(file), wanted, separators)
+        except csv.Error as error:
+            raise _no_table(error) from None
+    with _opened(path, member) as file:
+        yield from _tables(_lines(file), separator, wanted)
 
 
-def _unpacked(path: Path, member: str) -> bytes:
-    try:
-        content = path.read_bytes() if path.stat().st_size <= LARGEST else None
-        if content is None:
-            raise ImportProblems([(0, f"the file is larger than {LARGEST // 1_000_000} MB")])
-        if content[:2] == b"\x1f\x8b":
-            with gzip.open(io.BytesIO(content)) as packed:
-                return _bounded(packed.read(LARGEST + 1))
-        if content[:4] != b"PK\x03\x04":
-            return content
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [n for n in archive.namelist() if n.rpartition("/")[2].startswith(member)]
-            if not member or len(names) != 1:
-                what = f"one file {member}….csv" if member else "no zip of this tool"
-                raise ImportProblems([(0, f"{path.name} is a zip that should hold {what}")])
-            # Of other kinds a few bytes may ask for as much memory as they like.
-            if archive.getinfo(names[0]).compress_type not in _PACKED:
-                advice = f"{path.name} is packed in an unusual way: unpack it first"
-                raise ImportProblems([(0, advice)])
-            with archive.open(names[0]) as packed:
-                return _bounded(packed.read(LARGEST + 1))
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        kind = type(error).__name__
-        raise ImportProblems([(0, f"{path.name} cannot be read ({kind})")]) from None
-    except RuntimeError:  # what zipfile says of a password
-        raise ImportProblems([(0, f"{path.name} has a password: unpack it first")]) from None
+def first(tables: Iterator[Table]) -> Table:
+    """The first of these; its rows are there as long as `tables` is."""
+    for table in tables:
+        return table
+    raise ImportProblems([(0, "the line with the columns stands within another table")])
 
 
-def _bounded(content: bytes) -> bytes:
-    if len(content) > LARGEST:
-        raise ImportProblems([(0, f"unpacked it is larger than {LARGEST // 1_000_000} MB")])
-    return content
+@contextmanager
+def _opened(path: Path, member: str) -> Iterator[io.BufferedReader]:
+    """What is in a file, unpacked while it is read."""
+    with ExitStack() as stack:
+        try:
+            start = stack.enter_context(path.open("rb")).read(4)
+            packed: Any
+            if start[:2] == b"\x1f\x8b":
+                packed = stack.enter_context(gzip.open(path))
+            elif start != b"PK\x03\x04":
+                packed = stack.enter_context(path.open("rb"))
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                packed = stack.enter_context(archive.open(_member(archive, path, member)))
+        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise _unreadable(path, error) from None
+        except RuntimeError:  # what zipfile says of a password
+            raise ImportProblems([(0, f"{path.name} has a password: unpack it first")]) from None
+        yield io.BufferedReader(_Bounded(path, packed))
 
 
-def _decoded(content: bytes) -> str:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ImportProblems([(line, "this is not UTF-8: export it as UTF-8")]) from None
+def _member(archive: zipfile.ZipFile, path: Path, member: str) -> zipfile.ZipInfo:
+    names = [n for n in archive.namelist() if n.rpartition("/")[2].startswith(member)]
+    if not member or len(names) != 1:
+        what = f"one file {member}….csv" if member else "no zip of this tool"
+        raise ImportProblems([(0, f"{path.name} is a zip that should hold {what}")])
+    info = archive.getinfo(names[0])
+    # Of other kinds a few bytes may ask for as much memory as they like.
+    if info.compress_type not in _PACKED:
+        advice = f"{path.name} is packed in an unusual way: unpack it first"
+        raise ImportProblems([(0, advice)])
+    return info
 
 
-def _separator(lines: Sequence[str], wanted: Collection[str], allowed: str) -> str:
+def holds(path: Path, member: str) -> bool:
+    """Whether a zip has one file whose name begins like that."""
+    with zipfile.ZipFile(path) as archive:
+        names = [n for n in archive.namelist() if n.rpartition("/")[2].startswith(member)]
+    return len(names) == 1
+
+
+class _Bounded(io.RawIOBase):
+    """At most LARGEST bytes of what is read; ImportProblems beyond, and where it is damaged."""
+
+    def __init__(self, path: Path, packed: Any) -> None:
+        self._path = path
+        self._packed = packed
+        self._rest = LARGEST
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data: bytes = self._packed.read(len(buffer))
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise _unreadable(self._path, error) from None
+        self._rest -= len(data)
+        if self._rest < 0:
+            size = f"{LARGEST // 1_000_000} MB"
+            raise ImportProblems([(0, f"the file is larger than {size}, unpacked")])
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _unreadable(path: Path, error: Exception) -> ImportProblems:
+    return ImportProblems([(0, f"{path.name} cannot be read ({type(error).__name__})")])
+
+
+def _lines(file: io.BufferedReader) -> Iterator[str]:
+    if file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = io.TextIOWrapper(file, "utf-16", newline="")
+        number = 0
+        try:
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                yield line
+        except UnicodeError:
+            raise ImportProblems([(number + 1, "this is not UTF-16: export as UTF-8")]) from None
+        return
+    number = 0
+    while content := file.readline(LONGEST_LINE):
+        number += 1
+        try:
+            yield content.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise ImportProblems([(number, "this is not UTF-8: export it as UTF-8")]) from None
+
+
+def _separator(lines: Iterator[str], wanted: Collection[str], allowed: str) -> str:
     """What stands between the columns of the first line that has one of the wanted ones."""
     for header in lines:
         if header.startswith("#") or not any(name in header.lower() for name in wanted):
@@ -127,25 +187,37 @@ def _separator(lines: Sequence[str], wanted: Collection[str], allowed: str) -> s
     raise ImportProblems([(0, f"no line begins a table: none has the column {columns}")])
 
 
-def _tables(text: str, separator: str) -> Iterator[Table]:
+def _tables(lines: Iterator[str], separator: str, wanted: Collection[str]) -> Iterator[Table]:
     """Tables with empty lines between, or one; lines that begin with `#` are comments."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(lines, delimiter=separator)
     above: list[str] = []
-    columns: dict[str, int] = {}
-    rows: list[Row] = []
-    for fields in reader:
-        if fields and fields[0].startswith("#"):
-            above.append(separator.join(fields))
-        elif not any(field.strip() for field in fields):
-            if columns:
-                yield Table(columns, rows, above)
-            columns, rows = {}, []
-        elif not columns:
-            columns = {_name(field): at for at, field in enumerate(fields)}
-        else:
-            rows.append(Row(reader.line_num, fields))
-    if columns:
-        yield Table(columns, rows, above)
+    for row in _rows(reader, separator, above):
+        if _is_no_gap(row):
+            columns = {_name(field): at for at, field in enumerate(row.fields)}
+            own = takewhile(_is_no_gap, _rows(reader, separator, above))
+            if columns.keys() & set(wanted):
+                yield Table(columns, own, above)
+            for _ in own:
+                pass
+
+
+def _rows(reader: Any, separator: str, above: list[str]) -> Iterator[Row]:
+    try:
+        for fields in reader:
+            if not (fields and fields[0].startswith("#")):
+                yield Row(reader.line_num, fields)
+            elif len(above) < MOST_ABOVE:
+                above.append(separator.join(fields))
+    except csv.Error as error:
+        raise _no_table(error) from None
+
+
+def _no_table(error: csv.Error) -> ImportProblems:
+    return ImportProblems([(0, f"this is no CSV file: {error}")])
+
+
+def _is_no_gap(row: Row) -> bool:
+    return any(field.strip() for field in row.fields)
 
 
 def _name(field: str) -> str:

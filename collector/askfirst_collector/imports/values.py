@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from askfirst_collector.imports.problems import ImportProblems
+from askfirst_collector.imports.problems import MOST, ImportProblems
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _PLAIN = re.compile(r"\d{8}")
@@ -20,8 +20,16 @@ NEWEST = date(2999, 12, 31)
 class Reading:
     """Reads the fields of a file, and keeps what is wrong with them."""
 
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)  # the first that are said
+    _more: int = 0
     _kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def wrong(self, line: int, text: str) -> None:
+        """Note what is wrong in a line."""
+        if len(self.problems) < MOST:
+            self.problems.append((line, text))
+        else:
+            self._more += 1
 
     def day(self, line: int, text: str | None) -> date | None:
         """A day as 2026-11-30 or 20261130; None, and a problem, for anything else."""
@@ -33,7 +41,7 @@ class Reading:
                 day = datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
                 return self._of_kind("20261130", line, text, day)
         except ValueError:
-            self.problems.append((line, f"{text} is no day of the calendar"))
+            self.wrong(line, f"{text} is no day of the calendar")
             return None
         if _OTHER.fullmatch(text):
             advice = f"{text} may be two days: write it as 2026-11-30"
@@ -41,7 +49,7 @@ class Reading:
             advice = f"{text} is no day: export the report by day"
         else:
             advice = f"{text[:40]!r} is no day: write it as 2026-11-30"
-        self.problems.append((line, advice))
+        self.wrong(line, advice)
         return None
 
     def moment(self, line: int, text: str | None) -> float | None:
@@ -52,7 +60,7 @@ class Reading:
             moment = None
         if moment is None or "T" not in (text or "").replace(" ", "T"):
             advice = f"{(text or '')[:40]!r} is no time: write it as 2026-11-30T09:00:00Z"
-            self.problems.append((line, advice))
+            self.wrong(line, advice)
             return None
         kind = "2026-11-30T09:00:00Z" if "T" in (text or "") else "2026-11-30 09:00:00"
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -66,13 +74,13 @@ class Reading:
             return None
         if text.isascii() and text.isdigit() and len(text) < 13:
             return int(text)
-        self.problems.append((line, f"{name} is {text[:40]!r}: write a whole number"))
+        self.wrong(line, f"{name} is {text[:40]!r}: write a whole number")
         return None
 
     def once(self, line: int, key: object, lines: dict[object, int], what: str) -> bool:
         """Whether a cell is there for the first time; a problem where it is not."""
         if key in lines:
-            self.problems.append((line, f"{what} stands in line {lines[key]} already"))
+            self.wrong(line, f"{what} stands in line {lines[key]} already")
             return False
         lines[key] = line
         return True
@@ -80,7 +88,7 @@ class Reading:
     def finish(self) -> None:
         """Raises ImportProblems where anything was wrong."""
         if self.problems:
-            raise ImportProblems(sorted(self.problems))
+            raise ImportProblems(sorted(self.problems), self._more)
 
     def _of_kind(self, kind: str, line: int, text: str, day: date) -> date | None:
         self._kinds.setdefault(kind, (line, text))
@@ -88,10 +96,10 @@ class Reading:
         if kind != first:
             other, example = self._kinds[first]
             advice = f"{text} is another kind of date than {example} in line {other}: write {first}"
-            self.problems.append((line, advice))
+            self.wrong(line, advice)
             return None
         if not date(2000, 1, 1) <= day <= NEWEST:
-            self.problems.append((line, f"{text} is no day that was counted"))
+            self.wrong(line, f"{text} is no day that was counted")
             return None
         return day
 

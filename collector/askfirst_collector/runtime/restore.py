@@ -55,18 +55,28 @@ class Restored:
     is_ours: bool
 
 
-def restore(folder: Folder, sealed: Sealed, *, now: float, without_log: bool = False) -> Restored:
+def restore(
+    folder: Folder,
+    sealed: Sealed,
+    *,
+    now: float,
+    log: Path | None = None,
+    without_log: bool = False,
+) -> Restored:
     """Put `ledger.db` and `events.db` of a backup in their places; no process may have them open.
 
-    The log of what was taken back has to be beside the folder, and be of the same ledger.
+    The log of what was taken back has to be beside the folder, or at `log`, where it stays, and be
+    of the same ledger.
     `without_log`, where it is lost, lets every grant of the backup end at the next start. Raises
     BackupError, and then nothing was changed.
     """
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _read(folder, sealed) as (draft, manifest, is_ours):
         pair, trees = ledger_of(draft / "ledger.db")
-        _check_log(folder, pair, without_log=without_log)
+        _check_log(log or folder.revocations, pair, without_log=without_log)
         _check_unused(folder)
+        if log is not None:
+            folder.place_revocations(log)
         aside = _set_aside(folder, now)
         for name in DATABASES:
             (draft / name).replace(folder.path / name)
@@ -217,8 +227,7 @@ def _check_files(draft: Path, manifest: dict[str, object]) -> None:
             raise BackupError(f"{name} in it is damaged ({problem})")
 
 
-def _check_log(folder: Folder, pair: bytes | None, *, without_log: bool) -> None:
-    path = folder.revocations
+def _check_log(path: Path, pair: bytes | None, *, without_log: bool) -> None:
     present = look(path)
     if present is None:
         if not without_log:

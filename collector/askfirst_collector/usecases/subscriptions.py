@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.editions import has_published
-from askfirst_collector.catalogue.mail_queue import count_mails, queue_mail
+from askfirst_collector.catalogue.mail_queue import count_mails, count_questions, queue_mail
 from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.catalogue.subscriptions import (
     EVERY,
@@ -26,9 +27,11 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.periods import DAY
 
 MOST_MAILS = 5  # confirmations, and tests, that a member may ask for in a day
+MOST_QUESTIONS = 2  # confirmations that are sent to one address in a week, whoever asks
 LONGEST = 254  # characters, RFC 5321 section 4.5.3.1.3
 # What every mail server takes: RFC 5321's Dot-string in ASCII, at a name of two labels or more.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# Not what begins as an encoded word does (RFC 2047): no header can hold it as it is.
+_ATOM = r"(?!=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
@@ -66,6 +69,11 @@ def _ask(work: Transaction, site: str, email: str, every: Every, *, alerts: bool
     """Keep a new address, and have the mail sent that its member confirms it by."""
     name = work.actor.name
     _check_count(work, "confirm")
+    # Members together, and one who ends and asks again, may not fill somebody else's box.
+    key = hashlib.sha256(email.lower().encode()).hexdigest()
+    if count_questions(work.connection, key, work.now - 7 * DAY) >= MOST_QUESTIONS:
+        detail = "this address was asked twice this week: look for the mail, or wait for next week"
+        raise Refused(Reason.TOO_MANY_REQUESTS, detail)
     word = add_subscription(
         work.connection,
         site,
@@ -79,7 +87,7 @@ def _ask(work: Transaction, site: str, email: str, every: Every, *, alerts: bool
     target = find_subscription(work.connection, site, name)
     if target is not None:
         queue_mail(
-            work.connection, target, "confirm", now=work.now, urandom=work.urandom, word=word
+            work.connection, target, "confirm", key, now=work.now, urandom=work.urandom, word=word
         )
 
 

@@ -234,8 +234,10 @@ async def test_on_a_new_machine(tmp_path: Path) -> None:
     await site.world.aclose()
     shutil.rmtree(site.folder)
     log = (tmp_path / LOG).rename(tmp_path / "kept.log")
-    words = ("restore", file, "--data", site.folder, "--identity", identity(tmp_path))
-    code, output = run(*words, "--revocations", log)
+    words = ("restore", file, "--data", site.folder, "--revocations", log, "--identity")
+    code, _ = run(*words, identity(tmp_path, OTHER))
+    assert (code, bytes_below(site.folder)) == (1, {})
+    code, output = run(*words, identity(tmp_path))
     assert code == 0, output
     await site.start()
     assert not site.status(visitor).ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -293,11 +294,26 @@ def test_who_comes_again_is_no_crowd(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_takes_no_more_memory_than_its_sums(tmp_path: Path) -> None:
+    """Half a million lines, each of them wrong, and as many that are right: some MB."""
+    wrong = "date,visitors\n" + "1\n" * 500_000
+    right = "session_id,created_at,url_path\n" + "s,2026-07-01 10:00:00,/\n" * 100_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImportProblems, match="lines more"):
+            cells(tmp_path, "plausible", gzip.compress(wrong.encode()))
+        assert cells(tmp_path, "umami", gzip.compress(right.encode()))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("askfirst_collector.imports.table_file.LARGEST", 1_000_000)
     bomb = "date,visitors\n" + "0" * 2_000_000
     for content in (zipped(tmp_path, imported_visitors=bomb), gzip.compress(bomb.encode())):
-        with pytest.raises(ImportProblems, match="unpacked it is larger than 1 MB"):
+        with pytest.raises(ImportProblems, match="larger than 1 MB, unpacked"):
             cells(tmp_path, "plausible", content)
     with pytest.raises(ImportProblems, match="the file is larger than 1 MB"):
         cells(tmp_path, "plausible", bomb)

@@ -216,7 +216,8 @@ def test_letters_end_with_the_membership(
 @pytest.mark.parametrize(
     "email",
     [
-        *("", "olive", "olive@shop", "a@b.example\r\nBcc: all@victims.example", "a@b.example\n"),
+        *("=?utf-8?q?x?=@b.example", "", "olive", "olive@shop", "a@b.example\n"),
+        "a@b.example\r\nBcc: all@victims.example",
         *("a@b.example, c@d.example", "<a@b.example>", '"a b"@c.example', "ä@b.example"),
         *("a@b.example>\nRCPT TO:<c@d.example", "a@[127.0.0.1]", f"{'a' * 65}@b.example"),
         *("a..b@c.example", ".a@c.example", "a@-c.example", f"a@{'b' * 250}.example", "a@b\0.ex"),
@@ -269,6 +270,19 @@ def test_nobody_is_flooded_with_questions(
     one_round(parts, clock, mailbox)
     assert {letter["Subject"] for letter in mailbox.came} == {"Test: shop, 9 to 15 Nov 2026"}
     assert len(mailbox.came) == MOST_MAILS
+
+
+def test_one_address_is_asked_twice_a_week(parts: Services, clock: Clock, olive: Member) -> None:
+    """Whoever ends and asks again, under another spelling, fills nobody's box."""
+    for email in ("victim@shop.example", "Victim@shop.example"):
+        ask(parts, olive, email)
+        end_subscription(parts, olive, "shop")
+    clock.now += 2 * DAY
+    with pytest.raises(Refused, match="asked twice this week"):
+        ask(parts, olive, "victim@shop.example")
+    ask(parts, olive, "another@shop.example")
+    clock.now += 6 * DAY
+    ask(parts, olive, "victim@shop.example")
 
 
 def test_an_address_that_nobody_confirmed_is_forgotten(

@@ -92,7 +92,8 @@ def mail_server(folder: Path, *, starttls: bool = True) -> Iterator[Mailbox]:
         server = asyncio.run_coroutine_threadsafe(listening, loop).result()
         mailbox.port, mailbox.ca = server.sockets[0].getsockname()[1], chain
         yield mailbox
-        server.close()
+        # In its own thread: a session may end at this moment.
+        loop.call_soon_threadsafe(server.close)
     finally:
         asyncio.run_coroutine_threadsafe(_end(loop), loop).result()
         loop.call_soon_threadsafe(loop.stop)

@@ -133,5 +133,7 @@ def _without(row: Row) -> Row:
 
 
 def _content(row: Row) -> tuple[Any, ...]:
+    # With whose it is, or rows that are alike would stand in the order in which they were read.
     values = tuple(sorted(row.values.items()))
-    return (row.type, values, row.min_cell_size, row.retention_days, row.keep_rows_days)
+    limits = row.min_cell_size, row.retention_days, row.keep_rows_days
+    return (row.type, values, *limits, row.is_sized, row.pseudonym or b"")

@@ -23,7 +23,7 @@ HOUSE = {
     *("edition", "notice", "site_key", "revision", "placed", "scheduled", "retired_site"),
     *("host_edition", "suspension", "webhook", "milestone", "change", "alembic_version"),
     *("members", "member_site", "invitation", "session", "api_token", "identity", "setup_links"),
-    *("lease", "job", "subject", "generation", "pair", "witness", "moved"),
+    *("lease", "job", "subject", "generation", "pair", "witness", "moved", "sqlite_sequence"),
 }
 # Names nobody, says no time: the leaves of the ledger and the hashes over them, and the marks that
 # keep the dead dead.

@@ -17,7 +17,6 @@ from typing import Any
 from askfirst_collector.imports.problems import ImportProblems
 
 LARGEST = 256_000_000  # bytes, unpacked
-LONGEST = 100_000  # characters of one field
 LONGEST_LINE = 1_000_000  # bytes of a line that are read at once
 MOST_ABOVE = 100  # comments that are kept
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -64,7 +63,6 @@ def read_tables(
     there until the next one is asked for. A zip holds one file whose name begins with `member`.
     Raises ImportProblems, also while rows are read.
     """
-    csv.field_size_limit(LONGEST)
     with _opened(path, member) as file:
         try:
             separator = _separator(_lines(file), wanted, separators)

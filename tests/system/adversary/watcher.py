@@ -34,14 +34,12 @@ PUBLIC = (
 )
 COLLECTOR = ("/healthz", "/readyz", "/.well-known/askfirst.json", "/v1/terms", "/v1/rights/me")
 ALONE = "/only/here"
-# Of a line that many are in, of one that the visitor may be alone in, and of where they came from.
+# Of a line that many are in, and of one that the visitor may be alone in.
 FILTERS = tuple(
     f"&{urlencode({'by': table, 'is': json.dumps(path)})}"
     for table, path in (
         ("page", ["/shop", "/shop/tea"]),
         ("page", [ALONE.rpartition("/")[0], ALONE]),
-        ("referrer", ["search", "google.com"]),
-        ("browser", ["Firefox", "Firefox"]),
     )
 )
 # What changes with the time of day of the machine, not with what is stored.

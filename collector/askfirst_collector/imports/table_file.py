@@ -101,7 +101,7 @@ def _opened(path: Path, member: str) -> Iterator[io.BufferedReader]:
 
 
 def _member(archive: zipfile.ZipFile, path: Path, member: str) -> zipfile.ZipInfo:
-    names = [n for n in archive.namelist() if n.rpartition("/")[2].startswith(member)]
+    names = _named(archive, member)
     if not member or len(names) != 1:
         what = f"one file {member}….csv" if member else "no zip of this tool"
         raise ImportProblems([(0, f"{path.name} is a zip that should hold {what}")])
@@ -116,8 +116,11 @@ def _member(archive: zipfile.ZipFile, path: Path, member: str) -> zipfile.ZipInf
 def holds(path: Path, member: str) -> bool:
     """Whether a zip has one file whose name begins like that."""
     with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if n.rpartition("/")[2].startswith(member)]
-    return len(names) == 1
+        return len(_named(archive, member)) == 1
+
+
+def _named(archive: zipfile.ZipFile, member: str) -> list[str]:
+    return [name for name in archive.namelist() if name.rpartition("/")[2].startswith(member)]
 
 
 class _Bounded(io.RawIOBase):

@@ -43,14 +43,13 @@ def backup(
             beside = file.with_name(f"{file.name}.identity")
             recipients = (identity_for(read_passphrase(passphrase_file), beside),)
             click.echo(f"{beside}: opens it, with the passphrase")
-        # Before the copy: it holds who made it.
-        moment = record_backup(parts, ON_THE_MACHINE, "keys" if keys else "make", file.name)
         if keys:
-            count = write_keys(parts, file, recipients)
-            click.echo(f"{file}: {count} files of keys")
-            return
-        write_backup(parts, file, recipients, moment=moment)
-    click.echo(f"{file}: ledger.db and events.db of {moment}")
+            written = f"{write_keys(parts, file, recipients)} files of keys"
+        else:
+            written = f"ledger.db and events.db of {write_backup(parts, file, recipients)}"
+        # Once it is there: the audit says nothing that did not happen.
+        record_backup(parts, ON_THE_MACHINE, "keys" if keys else "make", file.name)
+    click.echo(f"{file}: {written}")
 
 
 def read_passphrase(file: Path) -> str:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from askfirst import __version__
 from askfirst.errors import AskfirstError
+from askfirst_collector.ledger.entries import timestamp
 from askfirst_collector.ledger.notes import sign_note
 from askfirst_collector.services import Services
 from askfirst_collector.store.migrate import HEAD
@@ -35,13 +36,14 @@ class BackupError(AskfirstError):
     """A backup that cannot be made or opened; the message says what to do."""
 
 
-def write_backup(parts: Services, file: Path, recipients: Sequence[str], *, moment: str) -> None:
-    """Copy `events.db` and `ledger.db` into FILE, sealed for age recipients.
+def write_backup(parts: Services, file: Path, recipients: Sequence[str]) -> str:
+    """Copy `events.db` and `ledger.db` into FILE, sealed for age recipients; when, RFC 3339.
 
     Beside running processes, each database as of one moment: the events first, so that no row in it
     is of somebody whom the ledger does not know. Raises BackupError, also where FILE is there.
     """
     lock = _recipients(recipients)
+    moment = timestamp(parts.now())
     parts.events.drain()
     with draft_folder(parts.folder.path) as folder:
         copies = [folder / "events.db", folder / "ledger.db"]
@@ -58,6 +60,7 @@ def write_backup(parts: Services, file: Path, recipients: Sequence[str], *, mome
         # Whoever knows the recipient can seal a file; this one is ours.
         signature = sign_note(text, SIGNER, parts.keys.ledger()[-1]).removeprefix(text)
         _seal(file, lock, {MANIFEST: text.encode(), SIGNATURE: signature.encode()}, copies)
+    return moment
 
 
 def write_keys(parts: Services, file: Path, recipients: Sequence[str]) -> int:

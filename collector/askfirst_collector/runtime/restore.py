@@ -258,6 +258,12 @@ def _set_aside(folder: Folder, now: float) -> Path | None:
         return None
     aside = folder.path / datetime.fromtimestamp(now, UTC).strftime("replaced-%Y%m%dT%H%M%S.%fZ")
     aside.mkdir(mode=0o700)
-    for path in present:
+    # Journals first, and a database stays in its place until another one takes it: where this ends
+    # half way, no start makes an empty one.
+    for path in sorted(present, key=lambda path: path.name in DATABASES):
+        if path.name in DATABASES:
+            with suppress(OSError):  # not every file system has links
+                (aside / path.name).hardlink_to(path)
+                continue
         path.replace(aside / path.name)
     return aside

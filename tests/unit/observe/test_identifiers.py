@@ -37,7 +37,8 @@ def test_identifiers_are_replaced(segment: str) -> None:
     "segment",
     ["", "blog", "about-us", "iphone-15-pro", "v2", "html5", "web3", "sha256", "windows-10-x64",
      "JavaScriptGuide", "kibana-dashboard3.png", "facade", "deadbeef", "über-uns", "日本語",
-     "index.html", "GitHubActions", "html5-css3",
+     "index.html", "GitHubActions", "html5-css3", "IPv4-or-IPv6", "libx11-dev", "python3-yaml",
+     "AsyncIteratorHelpers", "YouTube-Channel", "dd-MM-yyyy-format", "Gjeorgjisht",
      "jquery-3.7.1.min.js", "My-Post-About-Cats-2", "HowToWriteGoodDocumentation",
      "Donaudampfschifffahrtsgesellschaft", "README", "user_name", "co2-bilanz", "2014",
      "best-laptops-2026", "year-in-review-2011.html", "season-2023-24", "1939-1945", "ces2026",
@@ -91,6 +92,14 @@ def test_random_identifiers_do_not_pass(make: Callable[[Random], str]) -> None:
     made = [make(random) for _ in range(1000)]
     kept = [name for name in made if len(template(name).replace(ID, "")) >= 8]
     assert len(kept) <= 30, kept
+
+
+@pytest.mark.parametrize(("size", "most"), [(9, 60), (12, 20), (16, 10), (24, 5), (32, 5)])
+def test_random_base64_hardly_ever_reads_like_words(size: int, most: int) -> None:
+    """M26: of 2,000 tokens of so many bytes so few stay whole; of 16 bytes and more 1 in 200."""
+    random = Random(20_261_130)
+    tokens = [base64url(random, size) for _ in range(2000)]
+    assert len([token for token in tokens if template(token) == token]) <= most
 
 
 @given(st.text())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from askfirst.observe.network_slots import NetworkSlots
     from askfirst.spool.spool import Spool
     from askfirst_collector.catalogue.host_policy import HostPolicy
     from askfirst_collector.catalogue.key_files import Keys
@@ -43,6 +44,7 @@ class Services:
     receipts: Receipts
     host: HostPolicy
     spool: Spool
+    network_slots: NetworkSlots
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
     secure: bool = True  # False only where a site is served without TLS on loopback

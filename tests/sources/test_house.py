@@ -47,7 +47,7 @@ http_collector: remote
 jinja: adapters
 litestar: adapters client
 log_fault:
-observe: contracts errors terms
+observe: contracts errors log_fault terms
 pages: contracts errors gate http terms
 quart: adapters client terms
 remote: __version__ client contracts errors gate http log_fault observe spool terms
@@ -108,9 +108,9 @@ members: @errors @terms ledger store
 openapi: @contracts @errors @terms api members usecases
 processing: @pages @terms catalogue explain
 reports: @terms catalogue closing store
-runtime: @__version__ @errors @spool catalogue config ingest jobs ledger members services store
-    usecases
-services: @spool catalogue config ledger members store
+runtime: @__version__ @errors @observe @spool catalogue config ingest jobs ledger members services
+    store usecases
+services: @observe @spool catalogue config ledger members store
 store: @errors @spool @terms config
 store.migrations:
 store.migrations.versions:

@@ -244,10 +244,10 @@ def open_events(
         placed_of=senders.placed,
         place=place,
         proxies=proxies,
-        networks=NetworkSizes(urandom=parts.urandom, most=sized),
+        networks=NetworkSizes(urandom=parts.urandom, most=sized, slots=parts.network_slots),
     )
-    # Under a key of its own: who is sized by what they visit may not be by what they answer.
-    answers = NetworkSizes(urandom=parts.urandom, most=sized)
+    # By themselves: who is sized by what they visit may not be by what they answer.
+    answers = NetworkSizes(urandom=parts.urandom, most=sized, slots=parts.network_slots)
     return Events(
         intake,
         senders,

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from askfirst.errors import CollectorUnavailable
+from askfirst.observe.network_slots import NetworkSlots
 from askfirst.spool.spool import Spool
 from askfirst_collector.catalogue.host_policy import HostFile, StoredHostPolicy
 from askfirst_collector.catalogue.key_files import Keys
@@ -89,6 +90,7 @@ def open_services(
             receipts=Receipts(keys.receipts(), keys.compromised()),
             host=host,
             spool=spool,
+            network_slots=NetworkSlots(folder.spool / "networks", urandom=urandom),
             now=now,
             urandom=urandom,
             secure=secure,
@@ -103,6 +105,7 @@ def close_services(parts: Services) -> None:
     parts.events.close()
     parts.salts.close()
     parts.watch.close()
+    parts.network_slots.close()
 
 
 @dataclass

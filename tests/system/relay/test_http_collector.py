@@ -15,6 +15,7 @@ import pytest
 
 from askfirst import HttpCollector
 from askfirst.errors import CollectorUnavailable, PolicyError, Unusable, WrongSetting
+from askfirst.observe.network_slots import CAN_SHARE
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
@@ -96,6 +97,8 @@ async def test_three_visitors_of_a_network_count_towards_sizes(world: World) -> 
     ):
         assert len(period.unsized()) == 2
     assert all(b"81.2.69" not in chunk for chunk in (bytes(world.wire.sent), *_bytes(world)))
+    if CAN_SHARE:  # with every other process of the relay
+        assert [*client._spool.folder.glob("networks/????-??-??")]
     with closing(sqlite3.connect(world.folder / "ledger.db")) as ledger:
         assert ledger.execute("SELECT COUNT(*) FROM unsized").fetchone() == (2,)
     assert bytes(world.wire.sent).count(b'"sized":false') == 6

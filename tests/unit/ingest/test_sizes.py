@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import pickle
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -17,6 +19,7 @@ from askfirst.client import Caller
 from askfirst.observe import network_sizes
 from askfirst.observe.address import Address, read_address
 from askfirst.observe.network_sizes import NetworkSizes
+from askfirst.observe.network_slots import CAN_SHARE
 from askfirst_collector.closing.calendar import HOUR
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.rule import Rule
@@ -124,6 +127,7 @@ def test_whom_one_network_sends_shows_nothing_and_counts_in_what_is_shown(
         today = read_today(parts.engine, "example", "statistics", SIZE, IN_UTC, NOW + HOUR)
         assert today is None
         # Begun anew, three more of the network are sized; that makes seven of eight.
+        parts.network_slots.close()
         world.events = open_events(parts, limit=world.limit)
         come(world, *crowd[:3])
         world.now = NOW + DAY
@@ -138,6 +142,28 @@ def test_whom_one_network_sends_shows_nothing_and_counts_in_what_is_shown(
         close_due(parts, world.now)
         rows = {row.path: row.visitors for row in report(parts, wanted, "page").rows}
         assert rows[ABUSED,] == 35
+
+
+@pytest.mark.skipif(not CAN_SHARE, reason="each process counts for itself here")
+def test_another_process_on_the_folder_counts_on(tmp_path: Path) -> None:
+    """M27: three of a network have come here, so that a fourth is sized nowhere else."""
+    asking = (
+        "import os, sys; from pathlib import Path\n"
+        "from askfirst.observe.address import read_address\n"
+        "from askfirst.observe.network_sizes import NetworkSizes\n"
+        "from askfirst.observe.network_slots import NetworkSlots\n"
+        "slots = NetworkSlots(Path(sys.argv[1]), urandom=os.urandom)\n"
+        "sizes = NetworkSizes(urandom=os.urandom, slots=slots)\n"
+        "counted = 'example', '', 'statistics', 'day'\n"
+        "places = map(read_address, ('81.2.69.99', '81.2.70.99'))\n"
+        "print([sizes.is_sized(counted, sys.argv[2], 'v', place) for place in places])\n"
+    )
+    with closing(World(tmp_path / "data", zoned("UTC"))) as world:
+        come(world, *(f"81.2.69.{host}" for host in range(3)))
+        folder, day = world.parts.folder.spool / "networks", KEY.period
+        command = [sys.executable, "-c", asking, str(folder), day]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout == "[False, True]\n"
 
 
 @pytest.mark.usefixtures("exact")

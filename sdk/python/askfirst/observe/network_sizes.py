@@ -3,8 +3,7 @@
 Somebody who invents visitors has few networks: without this, four invented visitors and one real
 one would make a cell of five. Who counts towards no size is in every figure all the same. A visitor
 is marked at their first event of a period. A keyed hash of the network is remembered in memory
-alone, under a key that lives as long as the period; each process counts for itself, and a restart
-begins anew.
+alone; processes over one folder agree by `network_slots`, and a restart of all begins anew.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from ..log_fault import log_fault
 from ..terms.edition import Edition
 from ..terms.terms import CLOSES
 from ..terms.time_zone import period_in
 from .address import Address
 from .network_limit import KEY, network_hash
+from .network_slots import CAN_SHARE, NetworkSlots, PeriodSlots
 
 SIZED = 3  # visitors of one network in a period
 REMEMBERED = 100_000  # networks of a period; whoever comes from one more counts towards no size
@@ -26,15 +27,26 @@ REMEMBERED = 100_000  # networks of a period; whoever comes from one more counts
 class _Period:
     period: str
     key: bytes
+    slots: PeriodSlots | None = None  # shared with other processes
     visitors: dict[bytes, set[Hashable]] = field(default_factory=dict)
 
 
 class NetworkSizes:
-    """At most `most` visitors of a /24 (IPv4) or /48 (IPv6) are sized; of 0, all are."""
+    """At most `most` visitors of a /24 (IPv4) or /48 (IPv6) are sized; of 0, all are.
 
-    def __init__(self, *, urandom: Callable[[int], bytes], most: int = SIZED) -> None:
+    In this process, or, with `slots`, in all that share them.
+    """
+
+    def __init__(
+        self,
+        *,
+        urandom: Callable[[int], bytes],
+        most: int = SIZED,
+        slots: NetworkSlots | None = None,
+    ) -> None:
         self._urandom = urandom
         self._most = most
+        self._slots = slots if CAN_SHARE else None
         self._periods: dict[Hashable, _Period] = {}
 
     @property
@@ -64,10 +76,25 @@ class NetworkSizes:
         """
         if not self._most or visitor is None or address is None:
             return True
+        try:
+            return self._is_sized(self._period(counted, period), visitor, address)
+        except OSError as error:
+            log_fault("counting the visitors of a network", error)
+            return False
+
+    def _period(self, counted: Hashable, period: str) -> _Period:
         remembered = self._periods.get(counted)
-        if remembered is None or remembered.period != period:
-            # What was remembered of the period before goes with its key.
-            remembered = self._periods[counted] = _Period(period, self._urandom(KEY))
+        if remembered is not None and remembered.period == period:
+            return remembered
+        # What was remembered of the period before goes with its key.
+        if remembered is not None and remembered.slots is not None:
+            remembered.slots.release()
+        slots = None if self._slots is None else self._slots.of(counted, period)
+        key = self._urandom(KEY) if slots is None else slots.key
+        self._periods[counted] = _Period(period, key, slots)
+        return self._periods[counted]
+
+    def _is_sized(self, remembered: _Period, visitor: Hashable, address: Address) -> bool:
         network = network_hash(address, remembered.key)
         if network is None:
             return True
@@ -78,7 +105,10 @@ class NetworkSizes:
             visitors = remembered.visitors[network] = set()
         if visitor in visitors:
             return True
-        if len(visitors) >= self._most:
+        if remembered.slots is not None:
+            if not remembered.slots.take(network, visitor, self._most):
+                return False
+        elif len(visitors) >= self._most:
             return False
         visitors.add(visitor)
         return True

@@ -30,6 +30,7 @@ from askfirst.http.request import Answer, problem
 from askfirst.log_fault import log_fault
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.network_sizes import NetworkSizes
+from askfirst.observe.network_slots import NetworkSlots
 from askfirst.observe.proxies import Proxies
 from askfirst.remote.connections import (
     POLICY_REFUSED,
@@ -100,7 +101,9 @@ class HttpCollector:
         # Connecting may take as long as answering; what is lost on its way lingers.
         self._longest = 2 * seconds + LINGER
         self._now = now
-        self._generaliser = Generaliser(places, proxies, NetworkSizes(urandom=urandom))
+        self._slots = NetworkSlots(self._spool.folder / "networks", urandom=urandom)
+        sizes = NetworkSizes(urandom=urandom, slots=self._slots)
+        self._generaliser = Generaliser(places, proxies, sizes)
         if places is not None:
             self._generaliser.open()
         self._terms = RemoteTerms(self._fetch_terms, now=now)
@@ -311,6 +314,7 @@ class HttpCollector:
         """Send what waits, or leave it in the spool, and close the connections."""
         await self._outbox.aclose(PATIENCE)
         await asyncio.to_thread(self._file.close)
+        self._slots.close()
         self._asking.close()
         self._telling.close()
 

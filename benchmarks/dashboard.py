@@ -15,7 +15,9 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from pyroaring import BitMap
@@ -28,6 +30,8 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
+from tests.support.whole import Got
+from tests.system.adversary.watcher import Shown, Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy
 
 LAST = date(2026, 11, 23)
@@ -101,12 +105,20 @@ async def measure(folder: Path, days: int, pages: int, rounds: int, sites: int) 
     paths += [f"{root}/policy", f"{root}/editions"]
     paths += [f"{root}/{slug}{query}" for slug in slugs for query in ("", whole)]
     paths += [f"{root}/{slug}.{kind}{whole}" for slug in ("pages",) for kind in ("csv", "json")]
+    watcher = Watcher(world)
+    await watcher.begin()
+    query = f"site=shop&{whole.removeprefix('?')}"
+    queries = [query, f"{query}&table=page", f"{query}&table=referrer"]
+    asking: dict[str, Callable[[], Awaitable[Got | Shown]]] = {
+        path: partial(world.ask, world.admin, "GET", path) for path in paths
+    }
+    asking |= {f"/v1/stats?{query}": partial(watcher.stats, query) for query in queries}
     slowest = 0.0
-    for path in paths:
+    for path, ask in asking.items():
         took = []
         for _ in range(rounds):
             began = time.process_time()
-            got = await world.ask(world.admin, "GET", path)
+            got = await ask()
             took.append((time.process_time() - began) * 1e3)
             if got.status != 200:
                 raise SystemExit(f"{path}: {got.status}")

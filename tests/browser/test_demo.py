@@ -238,7 +238,7 @@ def pages_of_the_dashboard() -> list[str]:
     """The address of each page that a host admin opens, with what the demo has in it."""
     demo = {"collector": "wind-survey", "name": "ada", "number": "1", "table": "referrers"}
     rows = [row for row in DASHBOARD if row.method == "GET" and row.about != OPEN]
-    # The notice stands in a frame without scripts, where nothing can be asked; it has its own tests.
+    # The notice stands in a frame without scripts, where nothing can be asked: tested by itself.
     others = "/policy.toml", ".{kind}", "/publish/notice"
     return [
         row.path.format(site="slackwater", **{**row.fills, **demo})

@@ -36,8 +36,11 @@ class HostPolicy(Protocol):
     @property
     def file(self) -> Path | None: ...
 
-    def current(self) -> CurrentHostPolicy:
-        """The host policy as of now. Raises CollectorUnavailable where that cannot be told."""
+    def current(self, version: int | None = None) -> CurrentHostPolicy:
+        """The host policy as of now. Raises CollectorUnavailable where that cannot be told.
+
+        `version` is the registry's, of whoever has just looked at it.
+        """
         ...
 
 
@@ -58,7 +61,7 @@ class HostFile:
         """The file that governs."""
         return self._path
 
-    def current(self) -> CurrentHostPolicy:
+    def current(self, version: int | None = None) -> CurrentHostPolicy:
         """The host policy; looks at the file at most once a second."""
         now = self._now()
         if not 0 <= now - self._looked < LOOK:
@@ -117,9 +120,9 @@ class StoredHostPolicy:
                 "write one of your own with askfirst host init"
             )
 
-    def current(self) -> CurrentHostPolicy:
+    def current(self, version: int | None = None) -> CurrentHostPolicy:
         """The host policy; looks at the registry whenever anything was committed to it."""
-        if self._watch.version() != self._version:
+        if (self._watch.version() if version is None else version) != self._version:
             with self._lock, reading(self._engine) as connection:
                 # Read before what it vouches for.
                 version = self._watch.version()

@@ -16,7 +16,7 @@ from askfirst.terms.terms import BOTTOM, Terms
 from askfirst_collector.catalogue import site_limits
 from askfirst_collector.catalogue.activate import revision
 from askfirst_collector.catalogue.editions import archived, edition, load_editions
-from askfirst_collector.catalogue.host_policy import HostPolicy
+from askfirst_collector.catalogue.host_policy import CurrentHostPolicy, HostPolicy
 from askfirst_collector.catalogue.placed import collector_of_key
 from askfirst_collector.catalogue.relay_keys import site_of_key
 from askfirst_collector.catalogue.retired import is_retired
@@ -31,7 +31,7 @@ from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """A site as it stands: its editions, and the host policy above it (None: nothing is gathered).
 
@@ -86,32 +86,28 @@ class Registry:
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._keys: dict[str, tuple[str, str]] = {}
+        # What `site` answered last, and what that was made of.
+        self._sites: dict[str, tuple[_Known, CurrentHostPolicy, Site]] = {}
         self._version = -1
         self._revision = -1
 
     def site(self, name: str) -> Site | None:
         """A site, exact as of this call in every worker; None for one that published nothing."""
-        self._refresh()
+        version = self._refresh()
         known = self._known.get(name) or self._load(name)
         if known.due is not None and self._now() >= known.due and self.governed:
             self._publish_scheduled(name)
-            self._refresh()
+            version = self._refresh()
             known = self._known.get(name) or self._load(name)
         if not known.editions:
             return None
-        current_host = self._host.current()
-        stands = not (known.suspended or known.retired)
-        host = current_host.policy if stands else None
-        return Site(
-            name,
-            known.editions,
-            host,
-            current_host.version,
-            known.suspended,
-            known.retired,
-            known.rows_a_day,
-            known.calendar,
-        )
+        host = self._host.current(version)
+        before = self._sites.get(name)
+        if before is not None and before[0] is known and before[1] is host:
+            return before[2]
+        site = _site(name, known, host)
+        self._sites[name] = known, host, site
+        return site
 
     def calendar(self, name: str) -> Calendar:
         """The days of a site's time zone; those of UTC for a site that cannot be read."""
@@ -212,17 +208,21 @@ class Registry:
                 site=site,
             )
 
-    def _refresh(self) -> None:
-        if self._watch.version() == self._version:
-            return
+    def _refresh(self) -> int:
+        """Forget what changed meanwhile; the ledger's version that this is as of."""
+        version = self._watch.version()
+        if version == self._version:
+            return version
         with self._lock, reading(self._engine) as connection:
             version = self._watch.version()
             number = connection.execute(select(func.max(revision.c.number))).scalar()
             if number != self._revision:
                 self._known.clear()
+                self._sites.clear()
                 self._keys.clear()
                 self._revision = number or -1
             self._version = version
+        return version
 
     def _load(self, name: str) -> _Known:
         with self._lock, reading(self._engine) as connection:
@@ -241,3 +241,17 @@ class Registry:
             if known.editions or known.due is not None:
                 self._known[name] = known
         return known
+
+
+def _site(name: str, known: _Known, host: CurrentHostPolicy) -> Site:
+    stands = not (known.suspended or known.retired)
+    return Site(
+        name,
+        known.editions,
+        host.policy if stands else None,
+        host.version,
+        known.suspended,
+        known.retired,
+        known.rows_a_day,
+        known.calendar,
+    )

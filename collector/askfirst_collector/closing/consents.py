@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import Event, EventBatch
@@ -134,6 +136,7 @@ class Intake:
             clock=sender.site.calendar.clock,
         )
         placed = self._placed_batch(sender, sent)
+        sized: dict[PeriodKey, bool] = {}
         reading = Reading(sender, status, observer, self._salts, placed=placed)
         for index, event in enumerate(sent.events):
             row = reading.row(event)
@@ -143,27 +146,32 @@ class Intake:
                 reason = Drop(row.values["action"][0])
                 dropped.append((index, reason))
                 if row.key not in closed:
-                    drops[row.collector, row.purpose, reason] = self._sized(row, event, observer)
-            elif row.key in closed:
+                    row = self._sized(row, event, observer, sized)
+                    drops[row.collector, row.purpose, reason] = row
+            elif closed and row.key in closed:
                 dropped.append((index, Drop.PERIOD_CLOSED))
             else:
-                rows.append(self._sized(row, event, observer))
+                rows.append(self._sized(row, event, observer, sized))
         # What came too late is answered to a retry as it was, though nothing is stored of it.
         if not rows and not drops and not closed:
             return accepted(0, dropped)
         counted = list(drops.values())
         return await self._append(sender, status, sent, now, rows, dropped, counted)
 
-    def _sized(self, row: Row, event: Event | None, observer: Observer) -> Row:
-        networks, key = self._networks, row.key
-        counted = key.site, key.collector, key.purpose, key.closes
+    def _sized(
+        self, row: Row, event: Event | None, observer: Observer, known: dict[PeriodKey, bool]
+    ) -> Row:
+        """The row as it counts towards sizes; `known` is of those before it in the request."""
         # A relay alone knows its visitors' networks.
-        is_one_too_many = event is not None and not event.is_sized and networks.most > 0
-        if not is_one_too_many and networks.is_sized(
-            counted, key.period, row.pseudonym, observer.address
-        ):
-            return row
-        return replace(row, is_sized=False)
+        if event is not None and not event.is_sized and self._networks.most > 0:
+            return replace(row, is_sized=False)
+        is_sized = known.get(key := row.key)
+        if is_sized is None:
+            counted = key.site, key.collector, key.purpose, key.closes
+            is_sized = known[key] = self._networks.is_sized(
+                counted, key.period, row.pseudonym, observer.address
+            )
+        return row if is_sized else replace(row, is_sized=False)
 
     def _placed_batch(self, sender: Sender, sent: EventBatch) -> PlacedBatch | None:
         if not sent.collector:

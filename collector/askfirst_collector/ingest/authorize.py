@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from askfirst.contracts.drops import Drop
 from askfirst.terms.consent import Signals
-from askfirst.terms.edition import bounded_terms, choice_of
+from askfirst.terms.edition import Choice, Editions, bounded_terms, choice_of
 from askfirst.terms.lattice import NOTHING
 from askfirst.terms.placed import Placed, split
+from askfirst.terms.policy import Policy
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ledger.entries import ConsentStatus
@@ -28,25 +30,32 @@ class Authorization:
         A placed collector's purpose is called `collector/purpose`. DNT has no say here: it denies
         what was not answered, and that is not granted anyway.
         """
-        editions, host = self.site.editions, self.site.host
+        editions = self.site.editions
         if editions.current.purpose(purpose) is None:
             return Drop.UNKNOWN_PURPOSE
         choice = choice_of(self.status.choices, purpose)
-        # Without one nothing is gathered; `bounded_terms` would take None for "not my part".
-        if choice is None or host is None:
-            return Drop.NO_GRANT
-        terms = bounded_terms(editions, purpose, choice, host)
-        if terms.scope == NOTHING:
-            return Drop.NO_GRANT
-        if self.signals.deny(editions, purpose):
+        terms = _terms_of(editions, self.site.host, purpose, choice)
+        if terms is not None and self.signals.deny(editions, purpose):
             return Drop.OPT_OUT
-        return terms
+        return terms or Drop.NO_GRANT
 
     def agreed(self, purpose: str) -> Placed | None:
         """The placed collector as it was when it was agreed to; None for nothing of it."""
         choice = self.status.choices.get(purpose)
         edition = self.site.editions.get(choice.edition) if choice is not None else None
         return edition.placed.get(split(purpose)[0]) if edition is not None else None
+
+
+@lru_cache(maxsize=1024)  # of policies and what they ask, never of visitors
+def _terms_of(
+    editions: Editions, host: Policy | None, purpose: str, choice: Choice | None
+) -> Terms | None:
+    """The chain of terms; None where nothing is gathered."""
+    # Without a host policy nothing is; `bounded_terms` would take None for "not my part".
+    if choice is None or host is None:
+        return None
+    terms = bounded_terms(editions, purpose, choice, host)
+    return None if terms.scope == NOTHING else terms
 
 
 def is_active(site: Site, status: ConsentStatus | None, signals: Signals) -> bool:

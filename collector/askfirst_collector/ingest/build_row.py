@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from askfirst.terms.attributes import PSEUDONYMS, Value
 from askfirst.terms.lattice import Scope
 from askfirst.terms.terms import Terms
+from askfirst.terms.time_zone import first_day
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.periods import DAY, Calendar
@@ -22,6 +24,13 @@ PERIOD, RECEIPT = 1, 2
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What may be stored as a value, and up to which level."""
     return tuple(pair for pair in scope.as_dict().items() if pair[0] not in PSEUDONYMS)
+
+
+@lru_cache(maxsize=1024)  # of days
+def _period(calendar: Calendar, closes: str, day: date) -> tuple[str, int]:
+    """The period of a day, and its end in unix seconds."""
+    period = first_day(closes, day).isoformat()
+    return period, calendar.end_of(closes, period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,7 @@ def row_template(
 
     The key of a grant is destroyed at its end: where it is missing, there is no grant.
     """
-    period = calendar.period_of(terms.closes, now)
-    end = calendar.end_of(terms.closes, period)
+    period, end = _period(calendar, terms.closes, calendar.day_of(now))
     level = terms.scope.level("visitor")
     keep = terms.keep_rows_days
     salt: bytes | None = None

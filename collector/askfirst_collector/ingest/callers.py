@@ -107,4 +107,5 @@ def _signals(
 ) -> Signals:
     """Of header, body and gate, whichever says more."""
     signals = read_signals(headers)
-    return replace(signals, gpc=gpc or signals.gpc or sent.gpc, dnt=dnt or signals.dnt or sent.dnt)
+    gpc, dnt = gpc or signals.gpc or sent.gpc, dnt or signals.dnt or sent.dnt
+    return replace(signals, gpc=gpc, dnt=dnt) if gpc or dnt else signals

@@ -19,10 +19,10 @@ from typing import Any
 from askfirst.client import Caller, Receive
 from askfirst.contracts.body import JSON, TEXT, media_type, read_body
 from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
-from askfirst.contracts.strict_json import read_json
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
+from askfirst.gate.signals import SIGNALS
 from askfirst.http.cookie_header import STATE, named, read_cookies
-from askfirst.http.headers import Headers
+from askfirst.http.headers import Headers, picked
 from askfirst.observe.address import Address
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
@@ -32,6 +32,7 @@ from askfirst.observe.proxies import Proxies
 from askfirst.terms.edition import Edition
 from askfirst_collector.ingest.accept_batch import IngestResult, Intake
 from askfirst_collector.ingest.callers import Callers, bearer
+from askfirst_collector.ingest.fast_json import read_json
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ingest.read_rows import Sender
 from askfirst_collector.ingest.responses import Answer, Send, expire_state, refused, unavailable
@@ -44,6 +45,11 @@ Scope = MutableMapping[str, Any]
 
 CALLER = "askfirst.caller"  # in the scope: what a gate vouches for
 _FORWARDED = frozenset({b"x-forwarded-for", b"forwarded"})
+# All that is looked at before the receipt is judged, the address aside.
+_JUDGED = SIGNALS | {
+    *(b"authorization", b"content-encoding", b"content-length", b"content-type"),
+    *(b"origin", b"sec-fetch-site"),
+}
 # Everything of a request that an attribute is made from.
 _OBSERVED = _FORWARDED | {b"user-agent", b"accept-language"}
 
@@ -122,27 +128,28 @@ class Events:
             error = Refused(Reason.METHOD_NOT_ALLOWED, "send POST")
             return refused(error, [(b"allow", b"POST")])
         headers: Headers = scope["headers"]
+        judged = picked(headers, _JUDGED)
         client = scope.get("client")
         peer: str = client[0] if client else ""
         caller: Caller | None = scope.get(CALLER)
-        key = bearer(headers) if caller is None else None
+        key = bearer(judged) if caller is None else None
         own = self._callers.site_of_key(key) if key is not None else None
         # A relay speaks for a whole site; a wrong key is counted like everybody.
         if own is None:
             self._check_limit(peer, headers)
         if caller is not None:
             site = self._callers.site(caller.site)
-            self._callers.check_origin(site, headers)
-            sent = read_page_batch(await _read(headers, receive), site=site.name)
-            sender = self._callers.of_gate(site, caller, sent, headers)
+            self._callers.check_origin(site, judged)
+            sent = read_page_batch(await _read(judged, receive), site=site.name)
+            sender = self._callers.of_gate(site, caller, sent, judged)
             outcome = await self._take(sender, sent, headers, peer)
             expiry = () if outcome.valid or not _grants(headers) else (expire_state(),)
             return Answer(202, outcome.body, expiry)
         if key is not None and own is None:
             raise Refused(Reason.WRONG_KEY, "send the key of a site")
-        sent = read_batch(await _read(headers, receive), relay=own is not None)
+        sent = read_batch(await _read(judged, receive), relay=own is not None)
         if own is not None:
-            sender = self._callers.of_relay(own, sent, headers)
+            sender = self._callers.of_relay(own, sent, judged)
             # A relay that hung up tells its visitors that they withdrew, whatever came of this.
             gone = asyncio.ensure_future(_hung_up(receive))
             try:
@@ -150,7 +157,7 @@ class Events:
                 return Answer(202, (await self._take(sender, sent, headers, peer)).body)
             finally:
                 gone.cancel()
-        sender, origin = self._callers.of_script(sent, headers)
+        sender, origin = self._callers.of_script(sent, judged)
         outcome = await self._take(sender, sent, headers, peer)
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return Answer(202, outcome.body, cors)

@@ -45,7 +45,8 @@ class EventConsentStatuses:
 
         What was accepted before a withdrawal or a restriction stays (GDPR articles 7(3), 18).
         """
-        return {authorized for authorized in judged if self._is_gone(authorized)}
+        # Those that stand as they were judged are looked up at once.
+        return {authorized for authorized in self.ledger.ended(judged) if self._is_gone(authorized)}
 
     def _is_gone(self, judged: Authorized) -> bool:
         status = self.ledger.consent_status(judged.site, judged.handle)

@@ -6,8 +6,10 @@ What they have in common is worked out for the first that needs it, and once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import Event, fields_of, read_fields, read_observed
@@ -120,14 +122,16 @@ class Reading:
         return template or Drop.NO_GRANT
 
     def _values(self, event: Event, template: RowTemplate) -> dict[str, Value] | Drop:
-        fields = read_fields(event, fields_of(template.terms.scope))
-        observed = read_observed(event)
+        terms = template.terms
+        fields = read_fields(event, fields_of(terms.scope))
+        # A page says nothing for itself, and most events are of pages.
+        observed = read_observed(event) if "observed" in event.fields else {}
         if fields is None or observed is None:
             return Drop.BAD_EVENT
-        if self._observer.is_bot(template.terms):
+        if self._observer.is_bot(terms):
             return Drop.BOT
-        told_by_relay = listed(template.terms.scope.generalise(observed), template.terms)
-        return self._observer.observe(fields, template.terms) | told_by_relay
+        values = self._observer.observe(fields, terms)
+        return values | listed(terms.scope.generalise(observed), terms) if observed else values
 
 
 def _drop(template: RowTemplate, reason: Drop) -> Row:

@@ -16,6 +16,7 @@ from askfirst_collector.store.events import TYPES, Batch, Closed, Row
 from askfirst_collector.store.lots import (
     LotAnswers,
     Name,
+    answers_in,
     encoded_answers,
     names_of,
     read_answers,
@@ -63,12 +64,15 @@ class Appender:
         numbered = [(period(connection, row.key), row) for row in shuffled(rows, self._urandom)]
         in_time = [(number, row) for number, row in numbered if number is not None]
         self.insert(connection, in_time)
+        is_time = len(lots.answers) >= TOGETHER
         if fresh:
             fresh.sort(key=lambda batch: batch.key)
             lot = max(batch.day for batch in fresh), encoded_answers(fresh)
-            connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
-        if len(lots.answers) >= TOGETHER:
+            added = connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
+            lots.note(added.lastrowid or 0, answers_in(fresh))
+        if is_time:
             merge_lots(connection)
+            self._lots = None
         return len(rows) - len(in_time)
 
     def _lots_of(self, connection: sqlite3.Connection) -> LotAnswers:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.periods import CalendarOf
@@ -31,8 +33,7 @@ class PeriodClosed(AskfirstError):
         self.keys = frozenset(keys)
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodKey:
+class PeriodKey(Struct, frozen=True):
     """Rows closed together; `period` is the first day of a day, ISO week or month (UTC)."""
 
     site: str
@@ -42,9 +43,11 @@ class PeriodKey:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One event as it is stored: every value is already cut to the level of its terms."""
+class Row(Struct, frozen=True, array_like=True):
+    """One event as it is stored: every value is already cut to the level of its terms.
+
+    A spool holds it as the list of its fields, in their order: a new one stands last.
+    """
 
     site: str
     collector: str  # a placed collector; "" is the site itself
@@ -65,8 +68,7 @@ class Row:
         return PeriodKey(self.site, self.collector, self.purpose, self.closes, self.period)
 
 
-@dataclass(frozen=True, slots=True)
-class Authorized:
+class Authorized(Struct, frozen=True):
     """The ledger entry, by its index, that a receipt was judged by."""
 
     site: str
@@ -79,8 +81,7 @@ def always() -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rows that are stored together or not at all, and the answer that a retry gets again."""
 
     judged: Authorized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -14,25 +14,24 @@ from .events import Authorized, Batch, Row
 Name = tuple[int, bytes]  # of a batch: a day, and the key it has on that day
 
 _Item = TypeVar("_Item")
-_Row = tuple[
-    str,
-    str,
-    str,
-    str,
-    str,
-    str,
-    dict[str, tuple[str, ...]],
-    bytes | None,
-    int,
-    int,
-    int,
-    bool,
-]
-# Site, handle and index it was judged by; day, key, earlier keys; answer; rows.
-_Batch = tuple[str, str, int, int, bytes, tuple[bytes, ...], bytes, list[_Row]]
+
+
+class _Written(msgspec.Struct, array_like=True):
+    """A batch as a spool holds it."""
+
+    site: str
+    handle: str
+    index: int  # of the entry that it was judged by
+    day: int
+    key: bytes
+    earlier: tuple[bytes, ...]
+    answer: bytes
+    rows: tuple[Row, ...]
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _batches = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_batch = msgspec.msgpack.Decoder(_Batch)
+_batch = msgspec.msgpack.Decoder(_Written)
 _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
 
@@ -44,25 +43,8 @@ class BadLot(ValueError):
 def encoded(batch: Batch) -> msgspec.Raw:
     """A batch as a spool holds it. Raises UnicodeEncodeError."""
     judged = batch.judged
-    rows = [
-        (
-            row.site,
-            row.collector,
-            row.purpose,
-            row.closes,
-            row.period,
-            row.type,
-            row.values,
-            row.pseudonym,
-            row.min_cell_size,
-            row.retention_days,
-            row.keep_rows_days,
-            row.is_sized,
-        )
-        for row in batch.rows
-    ]
-    fields = (batch.day, batch.key, batch.earlier, batch.answer, rows)
-    return msgspec.Raw(_encode((judged.site, judged.handle, judged.index, *fields)))
+    fields = (batch.day, batch.key, batch.earlier, batch.answer, batch.rows)
+    return msgspec.Raw(_encode(_Written(judged.site, judged.handle, judged.index, *fields)))
 
 
 def joined(batches: Sequence[msgspec.Raw]) -> bytes:
@@ -93,13 +75,17 @@ def read_answers(blob: bytes) -> Iterator[tuple[Name, bytes]]:
 
 
 class LotAnswers:
-    """What retries of the lots of one file are answered, for as long as they are there."""
+    """What retries of the lots of one file are answered, for as long as they are there.
+
+    Whoever adds a lot by the same connection says so once it is committed (`note`).
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.answers: dict[Name, bytes] = {}
         self._lots: deque[tuple[int, list[Name]]] = deque()  # oldest first
         self._last = 0
+        self._version = -1
 
     def among(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are there under any of these names."""
@@ -110,16 +96,28 @@ class LotAnswers:
 
     def refresh(self) -> None:
         """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot."""
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
         query = "SELECT id, answers FROM lot WHERE id > ?"
         for number, blob in self.connection.execute(query, (self._last,)).fetchall():
-            answers = dict(read_answers(blob))
-            self.answers.update(answers)
-            self._lots.append((number, list(answers)))
-            self._last = number
+            self.note(number, dict(read_answers(blob)))
         first = self.connection.execute("SELECT MIN(id) FROM lot").fetchone()[0]
         while self._lots and (first is None or self._lots[0][0] < first):
             for name in self._lots.popleft()[1]:
                 self.answers.pop(name, None)
+        self._version = version
+
+    def note(self, number: int, answers: Mapping[Name, bytes]) -> None:
+        """Remember those of the newest lot."""
+        self.answers.update(answers)
+        self._lots.append((number, list(answers)))
+        self._last = number
+
+
+def answers_in(batches: Sequence[Batch]) -> dict[Name, bytes]:
+    """What retries of these batches are answered, by name."""
+    return {(batch.day, batch.key): batch.answer for batch in batches}
 
 
 def names_of(batch: Batch) -> list[Name]:
@@ -135,6 +133,6 @@ def shuffled(items: Sequence[_Item], urandom: Callable[[int], bytes]) -> list[_I
 
 
 def _read(raw: msgspec.Raw) -> Batch:
-    site, handle, index, day, key, earlier, answer, rows = _batch.decode(raw)
-    judged = Authorized(site, handle, index)
-    return Batch(judged, day, key, tuple(Row(*row) for row in rows), answer, earlier)
+    read = _batch.decode(raw)
+    judged = Authorized(read.site, read.handle, read.index)
+    return Batch(judged, read.day, read.key, read.rows, read.answer, read.earlier)

@@ -8,6 +8,7 @@ there may be acknowledged. And POSIX drops every lock of a process on a file onc
 from __future__ import annotations
 
 import ctypes
+import os
 import sqlite3
 import threading
 import time
@@ -77,7 +78,7 @@ class Present:
         self.is_whole = True
         self._path = path
         # Made once: it is looked at with every write.
-        self._paths = tuple(path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES)
+        self._paths = tuple(f"{path}{suffix}" for suffix in _SUFFIXES)
         self._files = self._look()
         if None in self._files:
             raise fault(path.stem, "it was removed while it was opened")
@@ -144,9 +145,9 @@ def _keep_open(connection: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
-def _identity(path: Path) -> Identity | None:
+def _identity(path: Path | str) -> Identity | None:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - for each event
     except OSError:
         return None
     return status.st_dev, status.st_ino

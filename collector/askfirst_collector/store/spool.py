@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,17 +27,17 @@ from .events import (
 )
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
-from .lots import BadLot, LotAnswers, Name, names_of
+from .lots import BadLot, LotAnswers, Name, answers_in, names_of
 from .present import Present
 from .spool_file import (
     LOT_ROWS,
     add_lot,
+    begin,
     connect_spool,
     create_spool,
     is_damaged,
     new_spool,
     spools,
-    take,
     waiting_bytes,
 )
 from .store_view import StoreView
@@ -132,11 +132,12 @@ class EventSpool:
     def _transaction(self, jobs: Sequence[Batch | None]) -> Sequence[object]:
         own = self._opened()
         connection = own.connection
-        take(connection, self._busy_timeout)
+        begin(connection, self._busy_timeout)
         try:
             self._measure(connection)
             batches = [job for job in jobs if job is not None]
-            outcomes = iter(self._outcomes(own, batches))
+            added: list[tuple[int, Sequence[Batch]]] = []
+            outcomes = iter(self._outcomes(own, batches, added))
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -145,9 +146,16 @@ class EventSpool:
         # SQLite goes on writing to a file that was unlinked: nothing there may be acknowledged.
         assert self._present is not None
         self._present.check()
+        for number, lot in added:
+            own.note(number, answers_in(lot))
         return [None if job is None else next(outcomes) for job in jobs]
 
-    def _outcomes(self, own: LotAnswers, batches: Sequence[Batch]) -> list[object]:
+    def _outcomes(
+        self,
+        own: LotAnswers,
+        batches: Sequence[Batch],
+        added: list[tuple[int, Sequence[Batch]]],
+    ) -> list[object]:
         if not batches:
             return []
         ended = self._ended({batch.judged for batch in batches})
@@ -173,24 +181,11 @@ class EventSpool:
                 fresh.append(batch)
                 outcomes.append(batch.answer)
         if fresh:
-            self._add(own.connection, fresh)
+            for lot in _lots(fresh):
+                self._bytes += add_lot(own.connection, self._next, lot)
+                added.append((self._next, lot))
+                self._next += 1
         return outcomes
-
-    def _add(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
-        """In lots of about a thousand rows, so that each is moved in little memory."""
-        rows = 0
-        part: list[Batch] = []
-        for batch in batches:
-            if part and rows + len(batch.rows) > LOT_ROWS:
-                self._add_lot(connection, part)
-                rows, part = 0, []
-            rows += len(batch.rows)
-            part.append(batch)
-        self._add_lot(connection, part)
-
-    def _add_lot(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
-        self._bytes += add_lot(connection, self._next, batches)
-        self._next += 1
 
     def _measure(self, connection: sqlite3.Connection) -> None:
         # What waits must find room on the disk to be moved.
@@ -235,13 +230,13 @@ class EventSpool:
 
     def _opened(self) -> LotAnswers:
         if self._own is not None and self._present is not None:
-            self._present.check()
             return self._own
         if self.path is None:
             self.path, self.lock = new_spool(self._folder, self._urandom)
         connection = create_spool(self.path, busy_timeout=self._busy_timeout)
         try:
             self._present = Present(self.path, connection)
+            connection.execute("PRAGMA busy_timeout=0")  # see `begin`
         except BaseException:
             connection.close()
             raise
@@ -255,6 +250,8 @@ class EventSpool:
         self._others.clear()
         self._looked = -1
         if self._own is not None and self._present is not None:
+            with suppress(StoreFault):
+                self._present.check()
             with suppress(sqlite3.Error):
                 self._present.end(self._own.connection, self._own.connection.close)
             is_lost = is_lost or not self._present.is_whole
@@ -263,6 +260,19 @@ class EventSpool:
             self.lock.close()
             self.path = self.lock = None
         self._own = self._present = None
+
+
+def _lots(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
+    """In lots of about a thousand rows, so that each is moved in little memory."""
+    rows = 0
+    part: list[Batch] = []
+    for batch in batches:
+        if part and rows + len(batch.rows) > LOT_ROWS:
+            yield part
+            rows, part = 0, []
+        rows += len(batch.rows)
+        part.append(batch)
+    yield part
 
 
 def _is_fault(error: Exception) -> bool:

@@ -117,23 +117,30 @@ def connect_spool(path: Path, *, busy_timeout: int) -> Connection | None:
 
 
 def take(connection: sqlite3.Connection, busy_timeout: int) -> None:
-    """Begin a transaction that has the write lock. Raises sqlite3.Error.
+    """Begin a transaction that has the write lock. Raises sqlite3.Error."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        begin(connection, busy_timeout)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={busy_timeout}")
+
+
+def begin(connection: sqlite3.Connection, busy_timeout: int) -> None:
+    """`take`, by a connection for which SQLite itself waits for nobody.
 
     Its process commits one group after the other: where one waits as long as SQLite does by itself,
     between two looks, the lock is never free.
     """
     until = time.monotonic() + busy_timeout / 1_000
-    connection.execute("PRAGMA busy_timeout=0")
-    try:
-        while not connection.in_transaction:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error_name(error) not in BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(LOOK)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={busy_timeout}")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error_name(error) not in BUSY or time.monotonic() > until:
+                raise
+            time.sleep(LOOK)
+        else:
+            return
 
 
 def last_lot(connection: sqlite3.Connection) -> int:

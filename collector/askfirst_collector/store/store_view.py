@@ -48,8 +48,8 @@ class StoreView:
         return [key for key in {row.key for row in rows} if not self._is_open(key)]
 
     def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
-        """The answers that are kept under any of these names."""
-        connection = self._connected()
+        """The answers that are kept under any of these names, as of `refresh` at least."""
+        connection = self._connection or self._connected()
         if self._lots is None:
             self._lots = LotAnswers(connection)
         # The first: what leaves a lot is in `answer` in the same commit.
@@ -73,7 +73,7 @@ class StoreView:
     def _is_open(self, key: PeriodKey) -> bool:
         if key in self._open:
             return True
-        connection = self._connected()
+        connection = self._connection or self._connected()
         number = find_period(connection, key)
         # Sealed before the ledger closes it, so that asking now is not too early.
         is_open = not self._closed(key) if number is None else state_of(connection, number) == OPEN

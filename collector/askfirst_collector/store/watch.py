@@ -59,10 +59,11 @@ class Watch:
         Raises StoreFault, also where a file has been another one, or gone, for a second, and where
         a newer program migrated the ledger.
         """
-        if self._clock() - self._looked >= LOOK:
+        now = self._clock()
+        if now - self._looked >= LOOK:
             # SQLite would go on answering from a file that nobody else sees any more.
             self.check()
-            self._looked = self._clock()
+            self._looked = now
         try:
             with self._lock:
                 version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]

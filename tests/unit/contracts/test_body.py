@@ -43,11 +43,49 @@ def test_a_body_past_the_limit_is_cut() -> None:
 
 
 @pytest.mark.parametrize("then", ["hang", "disconnect"])
-def test_a_body_that_never_ends_is_cut(then: str) -> None:
-    """Time is bounded: a sender that stops, or hangs up, is refused."""
+@pytest.mark.parametrize("chunks", [(b"{",), ()])
+def test_a_body_that_never_ends_is_cut(then: str, chunks: tuple[bytes, ...]) -> None:
+    """Time is bounded: a sender that stops, hangs up, or sends nothing at all, is refused."""
     with pytest.raises(Refused) as refused:
-        asyncio.run(read_chunks(arriving(b"{", then=then), seconds=0.05))
+        asyncio.run(read_chunks(arriving(*chunks, then=then), seconds=0.05))
     assert refused.value.reason == "too-slow"
+
+
+def test_a_body_that_is_not_there_yet_is_waited_for() -> None:
+    """One that comes after a while, in whichever parts, is as one that was there."""
+    parts = iter(({"body": b"ab", "more_body": True}, {"body": b"c"}))
+
+    async def receive() -> dict[str, Any]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return {"type": "http.request", **next(parts)}
+
+    assert asyncio.run(read_chunks(receive)) == b"abc"
+
+
+def test_who_waits_for_a_body_can_be_cancelled() -> None:
+    """What waits ends with it, and goes on where it does not want to."""
+    ended: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            await asyncio.sleep(0)
+            ended.append("and more")
+            raise
+        raise AssertionError
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(read_chunks(receive))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+    assert ended == ["cancelled", "and more"]
 
 
 def test_a_length_past_the_limit_is_not_waited_for() -> None:

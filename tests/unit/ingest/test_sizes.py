@@ -8,12 +8,12 @@ import pickle
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from askfirst.client import Caller
 from askfirst.observe import network_sizes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from askfirst_collector.store.events import PeriodClosed, PeriodKey
 from askfirst_collector.store.sqlite import SqliteEvents

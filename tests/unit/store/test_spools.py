@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator, Set
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst_collector.store import sqlite
 from askfirst_collector.store.events import Authorized, PeriodClosed, StoreUnavailable

@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Collection, Set
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst_collector.store.events import (
     Authorized,

@@ -7,10 +7,10 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Set
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst_collector.store.events import (
     Authorized,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,7 +31,8 @@ def media_type(headers: Headers, *types: str) -> str:
     return kind.strip().lower()
 
 
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[Message]]
 
 
 async def read_body(
@@ -54,25 +55,73 @@ async def read_chunks(
     receive: _Receive, *, largest: int = BODY_BYTES, seconds: float = BODY_SECONDS
 ) -> bytes:
     """As `read_body`, whatever the headers said."""
-    chunks: list[bytes] = []
-    size = 0
+    # Most bodies are there by now: no clock is set for them.
+    first = _Begun(receive())
+    if first.is_done:
+        message = await first
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            _check_size(len(body), largest)
+            return body
     try:
         async with asyncio.timeout(seconds):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Refused(
-                        Reason.TOO_SLOW, "the connection closed before the body was whole"
-                    )
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > largest:
-                    raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
-                chunks.append(chunk)
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
+            return await _joined(await first, receive, largest)
     except TimeoutError:
         raise Refused(Reason.TOO_SLOW, f"send the whole body within {seconds:g} s") from None
+
+
+async def _joined(message: Message, receive: _Receive, largest: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            raise Refused(Reason.TOO_SLOW, "the connection closed before the body was whole")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        _check_size(size, largest)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
+
+
+def _check_size(size: int, largest: int) -> None:
+    if size > largest:
+        raise Refused(Reason.TOO_LARGE, f"send at most {largest} bytes")
+
+
+class _Begun:
+    """An awaitable of which the first step is done; awaited, it goes on from there."""
+
+    def __init__(self, awaitable: Awaitable[Message]) -> None:
+        self._steps = awaitable.__await__()
+        self._result: Message | None = None
+        self._waits_for: object = None
+        try:
+            self._waits_for = next(self._steps)
+        except StopIteration as done:
+            self._result = done.value
+
+    @property
+    def is_done(self) -> bool:
+        """Whether that was all."""
+        return self._result is not None
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        if self._result is not None:
+            return self._result
+        waits_for = self._waits_for
+        while True:
+            try:
+                try:
+                    sent = yield waits_for
+                except BaseException as error:  # it is cancelled
+                    waits_for = self._steps.throw(error)
+                else:
+                    waits_for = self._steps.send(sent)
+            except StopIteration as done:
+                message: Message = done.value
+                return message
 
 
 def read_form(data: bytes) -> dict[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from askfirst.http.headers import Headers, values
+from askfirst.http.headers import Headers, picked, values
 
 from ..terms.consent import Decisions, Signals
 
+SIGNALS = frozenset({b"sec-gpc", b"dnt", b"adpc"})  # the headers
+_SILENT = Signals()  # most browsers
 # ADPC, section 7.2: one identifier, or several between quotes. Lists are joined by commas; senders
 # are about that write semicolons.
 _DECISION = re.compile(rb'(?:^|[,;])\s*(withdraw|object|consent)\s*=\s*("[^"]*"?|[^\s,;"]*)', re.I)
@@ -33,6 +35,9 @@ def read_decisions(value: bytes) -> Decisions | None:
 
 def read_signals(headers: Headers) -> Signals:
     """The signals of one request; of several values one that is set is enough."""
+    headers = picked(headers, SIGNALS)
+    if not headers:
+        return _SILENT
     return Signals(
         gpc=any(map(is_set, values(headers, b"sec-gpc"))),
         dnt=any(map(is_set, values(headers, b"dnt"))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 Header = tuple[bytes, bytes]
 Headers = Sequence[Header]
@@ -14,6 +14,11 @@ def values(headers: Iterable[Header], name: bytes) -> list[bytes]:
     """Every value of a header, in order, without the white space around it."""
     length = len(name)
     return [v.strip(_OWS) for n, v in headers if len(n) == length and n.lower() == name]
+
+
+def picked(headers: Iterable[Header], names: Collection[bytes]) -> list[Header]:
+    """The headers of these names, in order: whoever is handed them reads no other."""
+    return [header for header in headers if header[0].lower() in names]
 
 
 def first(headers: Iterable[Header], name: bytes) -> bytes | None:

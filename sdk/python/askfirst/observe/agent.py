@@ -7,6 +7,7 @@ door is used: the one keeps every raw agent it has seen in a global dict, the ot
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 from ua_parser import OS, Device, Domain, Parser, load_lazy_builtins
@@ -94,24 +95,63 @@ def _read_os(text: str) -> Value:
     return _known(text, _SYSTEMS) or _value(_read(text, Domain.OS).os)
 
 
-_browser = Recent(_read_browser)
-_os = Recent(_read_os)
-_bot = Recent(lambda text: _is_program(text))
+@dataclass(slots=True)
+class _Known:
+    """What was read of an agent so far; its text is not in it."""
+
+    browser: Value | None = None
+    os: Value | None = None
+    is_bot: bool | None = None
+
+
+_recent = Recent(lambda _: _Known())
+
+
+class Reading:
+    """An agent, each thing that it says read when it is first wanted."""
+
+    def __init__(self, agent: str) -> None:
+        self._text = _cut(agent)
+        self._known = _recent(self._text)
+
+    @property
+    def browser(self) -> Value:
+        """Family, major version, full version of the browser: ("Firefox", "140", "140.0.2")."""
+        value = self._known.browser
+        if value is None:
+            value = self._known.browser = _read_browser(self._text)
+        return value
+
+    @property
+    def os(self) -> Value:
+        """Family, major version, full version of the system: ("Windows", "10", "10")."""
+        value = self._known.os
+        if value is None:
+            value = self._known.os = _read_os(self._text)
+        return value
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether it says it is a program rather than a person's browser. No agent: not said."""
+        value = self._known.is_bot
+        if value is None:
+            value = self._known.is_bot = bool(self._text.strip()) and _is_program(self._text)
+        return value
 
 
 def browser(agent: str) -> Value:
-    """Family, major version, full version of the browser: ("Firefox", "140", "140.0.2")."""
-    return _browser(_cut(agent))
+    """`Reading.browser` of an agent."""
+    return Reading(agent).browser
 
 
 def os(agent: str) -> Value:
-    """Family, major version, full version of the system: ("Windows", "10", "10")."""
-    return _os(_cut(agent))
+    """`Reading.os` of an agent."""
+    return Reading(agent).os
 
 
 def is_bot(agent: str) -> bool:
-    """Whether the agent says it is a program rather than a person's browser. No agent: not said."""
-    return bool(agent.strip()) and _bot(_cut(agent))
+    """`Reading.is_bot` of an agent."""
+    return Reading(agent).is_bot
 
 
 # Words by which programs call themselves, in lower case.

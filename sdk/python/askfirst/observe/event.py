@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
@@ -26,6 +26,9 @@ from .proxies import Proxies
 from .referrer import DIRECT as NO_REFERRER
 from .referrer import referrer, referrer_of
 from .screen import screen
+
+if TYPE_CHECKING:
+    from .agent import Reading
 
 DIRECT = Proxies()
 
@@ -71,31 +74,38 @@ class Observer:
         self.proxies = proxies
         self.own_origins = own_origins
         self._known: dict[str, Value] = {}
-        self._bot: bool | None = None
+        self._wanted: Terms | None = None  # what was asked for last
+        self._common: dict[str, Value] = {}  # of that, what is of the request
+        self._own: tuple[tuple[str, int], ...] = ()  # of that, what is of each event
 
     def observe(self, event: Mapping[str, object], wanted: Terms) -> dict[str, Value]:
         """The values that `wanted` allows, each cut to its level; never raises.
 
         `event` is what `contracts.events.read_fields` gives.
         """
-        values: dict[str, Value] = {}
-        for name, level in _levels(wanted.scope):
+        if wanted is not self._wanted:
+            self._want(wanted)
+        values = self._common.copy()
+        for name, level in self._own:
+            if name == "action" and event.get("type") != "action":
+                continue
+            value = _OF_EVENT[name](self, event, wanted)
+            if value:
+                values[name] = value[:level]
+        return values
+
+    def _want(self, wanted: Terms) -> None:
+        levels = _levels(wanted.scope)
+        self._common = {}
+        for name, level in levels:
             if name in _OF_REQUEST:
                 value = self._known.get(name)
                 if value is None:
                     value = self._known[name] = _OF_REQUEST[name](self)
-            elif name == "action" and event.get("type") != "action":
-                continue
-            elif name == "screen":
-                agent = self.raw.header(b"user-agent")
-                value = screen(event.get(name), agent)
-            elif name == "page":
-                value = page(event.get(name), wanted.query_parameters, self.routes)
-            else:
-                value = _OF_EVENT[name](event, wanted, self.own_origins)
-            if value:
-                values[name] = value[:level]
-        return values
+                if value:
+                    self._common[name] = value[:level]
+        self._own = tuple(pair for pair in levels if pair[0] in _OF_EVENT)
+        self._wanted = wanted
 
     @cached_property
     def address(self) -> Address | None:
@@ -106,11 +116,16 @@ class Observer:
         """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
         if not (wanted.scope.level("browser") or wanted.scope.level("os")):
             return False
-        if self._bot is None:
-            from . import agent
+        return self.agent.is_bot
 
-            self._bot = agent.is_bot(self.raw.header(b"user-agent"))
-        return self._bot
+    @cached_property
+    def agent(self) -> Reading:
+        """What the agent says of itself."""
+        # The tables of agents are read where an agent is: most starts never need that quarter of
+        # a second.
+        from .agent import Reading
+
+        return Reading(self.raw.header(b"user-agent"))
 
 
 def observe(
@@ -139,51 +154,44 @@ def _place(request: Observer) -> Value:
     return place.locate(address) if place and address else (UNKNOWN,)
 
 
-# The tables of agents are read where an agent is: most starts never need that quarter of a second.
-def _browser(request: Observer) -> Value:
-    from . import agent
-
-    return agent.browser(request.raw.header(b"user-agent"))
-
-
-def _os(request: Observer) -> Value:
-    from . import agent
-
-    return agent.os(request.raw.header(b"user-agent"))
-
-
 _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "time": lambda request: arrival(request.clock(request.raw.now)),
-    "browser": _browser,
-    "os": _os,
+    "browser": lambda request: request.agent.browser,
+    "os": lambda request: request.agent.os,
     "ip": _place,
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }
 _Fields = Mapping[str, Any]
 
 
-def _campaign(event: _Fields, wanted: Terms, _: Collection[str]) -> Value:
+def _campaign(request: Observer, event: _Fields, wanted: Terms) -> Value:
     return campaign(event.get("page"), wanted.scope.level("campaign"))
 
 
-def _referrer(event: _Fields, wanted: Terms, own_origins: Collection[str]) -> Value:
-    value = referrer(event.get("referrer"), own_origins)
+def _referrer(request: Observer, event: _Fields, wanted: Terms) -> Value:
+    value = referrer(event.get("referrer"), request.own_origins)
     if value[0] != NO_REFERRER or not wanted.scope.level("campaign"):
         return value
-    return referrer_of(_campaign(event, wanted, own_origins))
+    return referrer_of(_campaign(request, event, wanted))
 
 
-_OF_EVENT: dict[str, Callable[[_Fields, Terms, Collection[str]], Value]] = {
+_OF_EVENT: dict[str, Callable[[Observer, _Fields, Terms], Value]] = {
+    "page": lambda request, event, wanted: page(
+        event.get("page"), wanted.query_parameters, request.routes
+    ),
     "referrer": _referrer,
     "campaign": _campaign,
-    "cookies": lambda event, wanted, _: cookies(event.get("cookies"), wanted.cookies),
-    "action": lambda event, wanted, _: action(event.get("action"), wanted.actions),
+    "screen": lambda request, event, _: screen(
+        event.get("screen"), request.raw.header(b"user-agent")
+    ),
+    "cookies": lambda _, event, wanted: cookies(event.get("cookies"), wanted.cookies),
+    "action": lambda _, event, wanted: action(event.get("action"), wanted.actions),
 }
 
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
     """What is observed of a scope, in its order."""
-    levels = scope.as_dict().items()
-    known = {"screen", "page", *_OF_REQUEST, *_OF_EVENT}
-    return tuple(pair for pair in levels if pair[0] in known)
+    return tuple(
+        pair for pair in scope.as_dict().items() if pair[0] in _OF_REQUEST or pair[0] in _OF_EVENT
+    )

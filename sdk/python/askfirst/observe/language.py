@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..terms.attributes import UNKNOWN, Value
+from .recent import Recent
 
 LONGEST = 1024  # characters
 _RANGE = re.compile(
@@ -23,8 +24,10 @@ def language(header: str) -> Value:
     The tag is language, script and region; variants, extensions and private use are cut, since
     they can say anything. A malformed header, `*` alone and an unregistered form are unknown.
     """
-    if len(header) > LONGEST:
-        return (UNKNOWN,)
+    return (UNKNOWN,) if len(header) > LONGEST else _recent(header)
+
+
+def _read(header: str) -> Value:
     best: str | None = None
     most = 0.0
     for item in header.split(","):
@@ -37,6 +40,9 @@ def language(header: str) -> Value:
         if quality > most and read["tag"] != "*":
             best, most = read["tag"], quality
     return _canonical(best) if best else (UNKNOWN,)
+
+
+_recent = Recent(_read)
 
 
 def _canonical(tag: str) -> Value:

@@ -57,7 +57,7 @@ class Proxies:
         if nearest is None:
             if peer or not self.socket:
                 return None
-        elif not self.trusts(nearest):
+        elif not self.networks or not self.trusts(nearest):
             return nearest
         for hop in self._hops(headers.get(self.header.encode(), b"").decode("latin-1")):
             address = read_address(hop)

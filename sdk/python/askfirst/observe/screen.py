@@ -6,6 +6,7 @@ import re
 
 from ..contracts.events import SCREENS
 from ..terms.attributes import UNKNOWN, Value
+from .recent import Recent
 
 LONGEST = 1024  # characters of an agent that are looked at
 STEP = 100  # CSS pixels
@@ -59,9 +60,11 @@ def _of_size(wide: int, high: int) -> str:
 
 def _of_agent(agent: str, *, is_tablet: bool = False) -> str | None:
     """What the agent says it runs on; `is_tablet`: what its size says, which decides for a Mac."""
-    if not agent:
-        return None
-    agent = agent[:LONGEST]
+    kind = _recent(agent[:LONGEST]) if agent else ""
+    return ("tablet" if is_tablet else "desktop") if kind == _MAC else kind or None
+
+
+def _read(agent: str) -> str:
     if _TV.search(agent):
         return "tv"
     if _TABLET.search(agent):
@@ -69,5 +72,8 @@ def _of_agent(agent: str, *, is_tablet: bool = False) -> str | None:
     if _PHONE.search(agent):
         return "phone"
     if _MAC in agent:
-        return "tablet" if is_tablet else "desktop"
-    return "desktop" if _DESKTOP.search(agent) else None
+        return _MAC
+    return "desktop" if _DESKTOP.search(agent) else ""
+
+
+_recent = Recent(_read)

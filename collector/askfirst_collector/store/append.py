@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any
 
+from msgspec import Raw
+
+from askfirst.terms.attributes import Value
 from askfirst_collector.store.dictionary import Dictionary, time_number
-from askfirst_collector.store.events import TYPES, Batch, Closed, Row
+from askfirst_collector.store.events import TYPES, Closed, Row
 from askfirst_collector.store.lots import (
     LotAnswers,
     Name,
+    Written,
+    WrittenRow,
     answers_in,
     encoded_answers,
     names_of,
     read_answers,
+    read_value,
     shuffled,
 )
 from askfirst_collector.store.places import draw_places
@@ -44,7 +51,7 @@ class Appender:
         self._urandom = urandom
         self._lots: LotAnswers | None = None
 
-    def append(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> int:
+    def append(self, connection: sqlite3.Connection, batches: Sequence[Written[WrittenRow]]) -> int:
         """Store a lot in no order, without what is stored already; how many rows came too late.
 
         A batch may have come twice: to two processes at once, or again while it was moved.
@@ -52,8 +59,8 @@ class Appender:
         names = [names_of(batch) for batch in batches]
         lots = self._lots_of(connection)
         known = {**lots.among(names), **answers_of(connection, names)}
-        rows: list[Row] = []
-        fresh: list[Batch] = []
+        rows: list[WrittenRow] = []
+        fresh: list[Written[WrittenRow]] = []
         for batch, own in zip(batches, names, strict=True):
             if not known.keys().isdisjoint(own):
                 continue
@@ -81,7 +88,9 @@ class Appender:
         self._lots.refresh()
         return self._lots
 
-    def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row]]) -> None:
+    def insert(
+        self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row | WrittenRow]]
+    ) -> None:
         """Store rows, each with the number of its period, at places in this order."""
         numbers = visitors_of(
             connection,
@@ -101,18 +110,27 @@ class Appender:
         insert(connection, "visitor", _VISITOR_COLUMNS, visitors)
         insert(connection, "event", EVENT_COLUMNS, events)
 
-    def _numbers(self, connection: sqlite3.Connection, period: int, row: Row) -> Numbers:
-        values = row.values
-        time = values.get("time", ())
-        value = self.dictionary.value
+    def _numbers(
+        self, connection: sqlite3.Connection, period: int, row: Row | WrittenRow
+    ) -> Numbers:
         codes = [0] * len(DIMENSIONS)
-        for name, parts in values.items():
-            if name in _PLACES:
-                codes[_PLACES[name]] = value(connection, period, name, parts)
-        limits = str(row.min_cell_size), str(row.retention_days), str(row.keep_rows_days)
+        known = self.dictionary.known(period)
+        time: Value = ()
+        for name, value in row.values.items():
+            if name == "time":
+                time = _read(value)
+                continue
+            place = _PLACES.get(name)
+            if place is not None:
+                # Nearly all are remembered: nothing is asked for those.
+                key = bytes(value) if isinstance(value, Raw) else value
+                codes[place] = known[name].get(key) or self.dictionary.value(
+                    connection, period, name, value
+                )
+        limits = _limits(row.min_cell_size, row.retention_days, row.keep_rows_days)
         return (
             TYPE_NUMBERS[row.type],
-            value(connection, period, "limits", limits),
+            self.dictionary.value(connection, period, "limits", limits),
             time_number(time),
             len(time),
             *codes,
@@ -123,6 +141,20 @@ class Appender:
         """Remember nothing: the connection is another one, or what was done with it was undone."""
         self.dictionary.forget()
         self._lots = None
+
+
+def _read(value: Value | Raw) -> Value:
+    return _time(bytes(value)) if isinstance(value, Raw) else value
+
+
+@lru_cache(maxsize=256)  # seconds at most, as they come
+def _time(written: bytes) -> Value:
+    return read_value(Raw(written))
+
+
+@lru_cache(maxsize=256)  # of policies
+def _limits(size: int, days: int, keep: int) -> Value:
+    return str(size), str(days), str(keep)
 
 
 def forget_answers(connection: sqlite3.Connection, before: int) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from msgspec import Raw
+
 from askfirst.terms.attributes import Value
 
 from .events import Closed, PeriodKey
+from .lots import read_value
 from .schema import KEPT, OPEN, PARTS
 
 REMEMBERED = 100_000  # entries; more, and all are looked up anew
@@ -25,6 +29,9 @@ _ADD = (
 )
 
 
+Known = defaultdict[str, dict[Value | bytes, int]]
+
+
 class Dictionary:
     """Numbers for periods and values, made where there are none.
 
@@ -35,7 +42,9 @@ class Dictionary:
         self._urandom = urandom
         self._closed = closed
         self._periods: dict[PeriodKey, int] = {}
-        self._values: dict[tuple[int, str, Value], int] = {}
+        # By period and attribute: a value, or as a spool has it, and its number.
+        self._values: dict[int, Known] = {}
+        self._count = 0  # of them, since they were forgotten
         self._version = -1
         self._generation = -1
 
@@ -45,7 +54,7 @@ class Dictionary:
         if version == self._version:
             return
         generation = connection.execute("SELECT number FROM generation").fetchone()[0]
-        if generation != self._generation or len(self._values) > REMEMBERED:
+        if generation != self._generation or self._count > REMEMBERED:
             self.forget()
         self._version, self._generation = version, generation
 
@@ -53,6 +62,7 @@ class Dictionary:
         """Remember nothing: entries were removed, or their transaction was undone."""
         self._periods.clear()
         self._values.clear()
+        self._count = 0
         self._version = -1
 
     def period(self, connection: sqlite3.Connection, key: PeriodKey) -> int | None:
@@ -73,21 +83,32 @@ class Dictionary:
             self._periods[key] = number
         return number
 
+    def known(self, period: int) -> Known:
+        """The numbers of a period's values that are remembered, for whoever looks up many."""
+        if self._count > REMEMBERED:
+            self._values.clear()
+            self._count = 0
+        return self._values.setdefault(period, defaultdict(dict))
+
     def value(
-        self, connection: sqlite3.Connection, period: int, attribute: str, value: Value
+        self, connection: sqlite3.Connection, period: int, attribute: str, value: Value | Raw
     ) -> int:
         """The number of a value in a period; 0 for none."""
         if not value:
             return 0
-        number = self._values.get((period, attribute, value))
+        known = self.known(period)[attribute]
+        key = bytes(value) if isinstance(value, Raw) else value
+        number = known.get(key)
         if number is None:
-            if len(self._values) > REMEMBERED:
-                self._values.clear()
-            padding = ("",) * (PARTS - len(value))
-            padded: tuple[str | int, ...] = (attribute, len(value), *value, *padding)
-            row = connection.execute(_FIND, (period, *padded)).fetchone()
-            number = row[0] if row else self._add_value(connection, period, padded)
-            self._values[period, attribute, value] = number
+            if isinstance(value, Raw):
+                number = self.value(connection, period, attribute, read_value(value))
+            else:
+                padding = ("",) * (PARTS - len(value))
+                padded: tuple[str | int, ...] = (attribute, len(value), *value, *padding)
+                row = connection.execute(_FIND, (period, *padded)).fetchone()
+                number = row[0] if row else self._add_value(connection, period, padded)
+            known[key] = number
+            self._count += 1
         return number
 
     def _add_value(

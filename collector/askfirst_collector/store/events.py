@@ -43,17 +43,27 @@ class PeriodKey(Struct, frozen=True):
     period: str
 
 
-class Row(Struct, frozen=True, array_like=True):
-    """One event as it is stored: every value is already cut to the level of its terms.
-
-    A spool holds it as the list of its fields, in their order: a new one stands last.
-    """
+class OfPeriod(Struct, frozen=True, array_like=True):
+    """What belongs to a period: the fields of its key."""
 
     site: str
     collector: str  # a placed collector; "" is the site itself
     purpose: str
     closes: str
     period: str
+
+    @property
+    def key(self) -> PeriodKey:
+        """The period this belongs to."""
+        return PeriodKey(self.site, self.collector, self.purpose, self.closes, self.period)
+
+
+class Row(OfPeriod, frozen=True, array_like=True):
+    """One event as it is stored: every value is already cut to the level of its terms.
+
+    A spool holds it as the list of its fields, in their order: a new one stands last.
+    """
+
     type: str
     values: Mapping[str, Value]
     pseudonym: bytes | None
@@ -61,11 +71,6 @@ class Row(Struct, frozen=True, array_like=True):
     retention_days: int
     keep_rows_days: int
     is_sized: bool = True  # whether its visitor counts towards sizes
-
-    @property
-    def key(self) -> PeriodKey:
-        """The period this row belongs to."""
-        return PeriodKey(self.site, self.collector, self.purpose, self.closes, self.period)
 
 
 class Authorized(Struct, frozen=True):

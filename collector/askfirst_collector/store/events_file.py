@@ -106,7 +106,7 @@ class EventsFile:
             fresh = [lot for lot in lots if upto is not None and lot.id > upto]
             if not fresh:
                 return 0
-            batches = [batch for lot in fresh for batch in lot.batches]
+            batches = [batch for lot in fresh for batch in lot.written]
             gone = self._gone({batch.judged for batch in batches})
             batches = [batch for batch in batches if batch.judged not in gone]
             late = self._appender.append(connection, batches)

@@ -5,18 +5,35 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from .events import Authorized, Batch, Row
+from askfirst.terms.attributes import Value
+
+from .events import Authorized, Batch, OfPeriod, Row
 
 Name = tuple[int, bytes]  # of a batch: a day, and the key it has on that day
 
 _Item = TypeVar("_Item")
 
 
-class _Written(msgspec.Struct, array_like=True):
+class WrittenRow(OfPeriod, frozen=True, array_like=True, gc=False):
+    """A row as a spool holds it, its values unread: most are known already where it is moved."""
+
+    type: str
+    values: dict[str, msgspec.Raw]
+    pseudonym: bytes | None
+    min_cell_size: int
+    retention_days: int
+    keep_rows_days: int
+    is_sized: bool
+
+
+_Row = TypeVar("_Row", Row, WrittenRow)
+
+
+class Written(msgspec.Struct, Generic[_Row], array_like=True, gc=False):
     """A batch as a spool holds it."""
 
     site: str
@@ -26,14 +43,24 @@ class _Written(msgspec.Struct, array_like=True):
     key: bytes
     earlier: tuple[bytes, ...]
     answer: bytes
-    rows: tuple[Row, ...]
+    rows: tuple[_Row, ...]
+
+    @property
+    def judged(self) -> Authorized:
+        """The entry of the ledger that it was judged by."""
+        return Authorized(self.site, self.handle, self.index)
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _batches = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_batch = msgspec.msgpack.Decoder(_Written)
+_batch = msgspec.msgpack.Decoder(Written[Row])
+_written = msgspec.msgpack.Decoder(list[Written[WrittenRow]])
+_value = msgspec.msgpack.Decoder(Value)
 _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
+
+
+AnyBatch = Batch | Written[WrittenRow]
 
 
 class BadLot(ValueError):
@@ -44,7 +71,7 @@ def encoded(batch: Batch) -> msgspec.Raw:
     """A batch as a spool holds it. Raises UnicodeEncodeError."""
     judged = batch.judged
     fields = (batch.day, batch.key, batch.earlier, batch.answer, batch.rows)
-    return msgspec.Raw(_encode(_Written(judged.site, judged.handle, judged.index, *fields)))
+    return msgspec.Raw(_encode(Written(judged.site, judged.handle, judged.index, *fields)))
 
 
 def joined(batches: Sequence[msgspec.Raw]) -> bytes:
@@ -60,7 +87,23 @@ def separated(blob: bytes) -> list[Batch]:
         raise BadLot(type(error).__name__) from None
 
 
-def encoded_answers(batches: Sequence[Batch]) -> bytes:
+def as_written(blob: bytes) -> list[Written[WrittenRow]]:
+    """The batches of `joined` for whoever moves them. Raises BadLot."""
+    try:
+        return _written.decode(blob)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadLot(type(error).__name__) from None
+
+
+def read_value(raw: msgspec.Raw) -> Value:
+    """A value of a row as it was written. Raises BadLot."""
+    try:
+        return _value.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadLot(type(error).__name__) from None
+
+
+def encoded_answers(batches: Sequence[AnyBatch]) -> bytes:
     """What retries of these batches are answered."""
     return _encode([(batch.day, batch.key, batch.answer) for batch in batches])
 
@@ -115,12 +158,12 @@ class LotAnswers:
         self._last = number
 
 
-def answers_in(batches: Sequence[Batch]) -> dict[Name, bytes]:
+def answers_in(batches: Sequence[AnyBatch]) -> dict[Name, bytes]:
     """What retries of these batches are answered, by name."""
     return {(batch.day, batch.key): batch.answer for batch in batches}
 
 
-def names_of(batch: Batch) -> list[Name]:
+def names_of(batch: AnyBatch) -> list[Name]:
     """The day and key under which a batch may have been seen, the likeliest first."""
     return [(batch.day - back, key) for back, key in enumerate((batch.key, *batch.earlier))]
 

@@ -22,7 +22,16 @@ from askfirst.spool import files
 from askfirst_collector.store.faults import BUSY, DAMAGE, error_name
 
 from .events import Batch, PeriodKey, Row
-from .lots import BadLot, encoded, encoded_answers, joined, separated
+from .lots import (
+    BadLot,
+    Written,
+    WrittenRow,
+    as_written,
+    encoded,
+    encoded_answers,
+    joined,
+    separated,
+)
 from .present import Connection, connect
 from .schema import use_journal
 from .versions import Step, bring_up, run_script, version_of
@@ -47,11 +56,21 @@ CREATE TABLE lot (
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What was committed together."""
+    """What was committed together; read by one of two ways. Both raise BadLot."""
 
     id: int
     rows: int
-    batches: tuple[Batch, ...]
+    blob: bytes
+
+    @property
+    def batches(self) -> list[Batch]:
+        """As they were accepted."""
+        return separated(self.blob)
+
+    @property
+    def written(self) -> list[Written[WrittenRow]]:
+        """The same, with the values of rows as they were written."""
+        return as_written(self.blob)
 
 
 def spools(folder: Path) -> list[Path]:
@@ -168,14 +187,14 @@ def add_lot(connection: sqlite3.Connection, number: int, batches: Sequence[Batch
 
 
 def read_lots(connection: sqlite3.Connection, upto: int) -> list[Lot]:
-    """The oldest lots that are at most `upto`: about a thousand rows. Raises BadLot."""
+    """The oldest lots that are at most `upto`: about a thousand rows."""
     query = "SELECT id, rows, batches FROM lot WHERE id <= ? ORDER BY id"
     lots: list[Lot] = []
     rows = 0
     for number, count, blob in connection.execute(query, (upto,)):
         if lots and rows + count > LOT_ROWS:
             break
-        lots.append(Lot(number, count, tuple(separated(blob))))
+        lots.append(Lot(number, count, blob))
         rows += count
     return lots
 

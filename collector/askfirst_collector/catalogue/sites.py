@@ -91,9 +91,12 @@ class Registry:
         self._version = -1
         self._revision = -1
 
-    def site(self, name: str) -> Site | None:
-        """A site, exact as of this call in every worker; None for one that published nothing."""
-        version = self._refresh()
+    def site(self, name: str, *, heard: bool = False) -> Site | None:
+        """A site, exact as of this call in every worker; None for one that published nothing.
+
+        With `heard` as of what the running event loop has heard of by now (see `Watch.heard`).
+        """
+        version = self._refresh(self._watch.heard() if heard else None)
         known = self._known.get(name) or self._load(name)
         if known.due is not None and self._now() >= known.due and self.governed:
             self._publish_scheduled(name)
@@ -208,9 +211,9 @@ class Registry:
                 site=site,
             )
 
-    def _refresh(self) -> int:
-        """Forget what changed meanwhile; the ledger's version that this is as of."""
-        version = self._watch.version()
+    def _refresh(self, version: int | None = None) -> int:
+        """Forget what changed until this version of the ledger, or now; which one that is."""
+        version = self._watch.version() if version is None else version
         if version == self._version:
             return version
         with self._lock, reading(self._engine) as connection:

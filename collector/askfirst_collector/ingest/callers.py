@@ -28,7 +28,7 @@ class Callers:
 
     def site(self, name: str) -> Site:
         """The site of this name."""
-        site = self._registry.site(name)
+        site = self._registry.site(name, heard=True)
         if site is None:
             raise Refused(
                 Reason.NO_SUCH_SITE, "send the name of a site that has published a policy"

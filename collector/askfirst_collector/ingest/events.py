@@ -103,7 +103,7 @@ class Events:
             sent = read_page_batch(payload, site=caller.site)
             site = self._callers.site(caller.site)
             sender = self._callers.of_gate(site, caller, sent, headers)
-            await self._take(sender, sent, headers, peer)
+            await self._take(sender, sent, headers, peer, None)
         except AskfirstError:
             return
         except Exception as error:
@@ -134,15 +134,18 @@ class Events:
         caller: Caller | None = scope.get(CALLER)
         key = bearer(judged) if caller is None else None
         own = self._callers.site_of_key(key) if key is not None else None
+        address = None
         # A relay speaks for a whole site; a wrong key is counted like everybody.
         if own is None:
-            self._check_limit(peer, headers)
+            address = self._address(peer, headers)
+            if not self._limit.allows(address):
+                raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
         if caller is not None:
             site = self._callers.site(caller.site)
             self._callers.check_origin(site, judged)
             sent = read_page_batch(await _read(judged, receive), site=site.name)
             sender = self._callers.of_gate(site, caller, sent, judged)
-            outcome = await self._take(sender, sent, headers, peer)
+            outcome = await self._take(sender, sent, headers, peer, address)
             expiry = () if outcome.valid or not _grants(headers) else (expire_state(),)
             return Answer(202, outcome.body, expiry)
         if key is not None and own is None:
@@ -154,24 +157,25 @@ class Events:
             gone = asyncio.ensure_future(_hung_up(receive))
             try:
                 sender = replace(sender, is_awaited=lambda: not _is_true(gone))
-                return Answer(202, (await self._take(sender, sent, headers, peer)).body)
+                return Answer(202, (await self._take(sender, sent, headers, peer, address)).body)
             finally:
                 gone.cancel()
         sender, origin = self._callers.of_script(sent, judged)
-        outcome = await self._take(sender, sent, headers, peer)
+        outcome = await self._take(sender, sent, headers, peer, address)
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return Answer(202, outcome.body, cors)
 
     async def _take(
-        self, sender: Sender, sent: EventBatch, headers: Headers, peer: str
+        self,
+        sender: Sender,
+        sent: EventBatch,
+        headers: Headers,
+        peer: str,
+        address: Address | None,
     ) -> IngestResult:
         now = self._now()
-        raw = partial(_raw, headers, peer, now)
+        raw = partial(_raw, headers, peer, now, address)
         return await self._intake.take(sender, sent, now, raw)
-
-    def _check_limit(self, peer: str, headers: Headers) -> None:
-        if not self._allows(self._limit, peer, headers):
-            raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
 
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
         return limit.allows(self._address(peer, headers))
@@ -198,8 +202,8 @@ async def _read(headers: Headers, receive: Receive) -> object:
     return read_json(await read_body(headers, receive))
 
 
-def _raw(headers: Headers, peer: str, now: float) -> Raw:
-    return Raw(_only(headers, _OBSERVED), peer, now)
+def _raw(headers: Headers, peer: str, now: float, address: Address | None) -> Raw:
+    return Raw(_only(headers, _OBSERVED), peer, now, address)
 
 
 def _only(headers: Headers, names: Collection[bytes]) -> dict[bytes, bytes]:

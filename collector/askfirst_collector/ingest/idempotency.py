@@ -28,7 +28,7 @@ class BatchNames:
     def __init__(self, salts: Salts) -> None:
         self._salts = salts
         self._day = -1
-        self._keys: list[bytes] = []
+        self._keys: list[hmac.HMAC] = []  # of each day, ready to go on with a message
 
     def names(self, handle: str, batch: str, now: float) -> tuple[bytes, ...]:
         """The name under today's key, then under those of the days it may have come on before."""
@@ -37,7 +37,14 @@ class BatchNames:
             self._keys = [self._key(now - back * DAY) for back in range(ANSWER_DAYS + 1)]
             self._day = day
         message = f"{handle}{batch}".encode()  # both of a fixed length
-        return tuple([hmac.digest(key, message, "sha256")[:KEPT] for key in self._keys])
+        return tuple([_signed(key, message) for key in self._keys])
 
-    def _key(self, moment: float) -> bytes:
-        return self._salts.batch_key(datetime.fromtimestamp(moment, UTC).date().isoformat())
+    def _key(self, moment: float) -> hmac.HMAC:
+        day = datetime.fromtimestamp(moment, UTC).date().isoformat()
+        return hmac.new(self._salts.batch_key(day), digestmod="sha256")
+
+
+def _signed(key: hmac.HMAC, message: bytes) -> bytes:
+    name = key.copy()
+    name.update(message)
+    return name.digest()[:KEPT]

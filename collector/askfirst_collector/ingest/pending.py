@@ -31,7 +31,9 @@ class EventConsentStatuses:
 
     def consent_status(self, site: str, handle: Handle) -> ConsentStatus | None:
         """As the ledger says; None for an unknown handle, and for one with anything pending."""
-        return None if self.spool.owes(handle) else self.ledger.consent_status(site, handle)
+        if self.spool.owes(handle):
+            return None
+        return self.ledger.consent_status(site, handle, heard=True)
 
     def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those not as they were judged any more; asked inside the transaction of the events."""

@@ -38,9 +38,14 @@ class ConsentStatuses:
         self._version = watch.version()
         self._seen = ledger.newest()
 
-    def consent_status(self, site: str, handle: str) -> ConsentStatus | None:
-        """How a handle stands, exact as of this call in every worker; None for an unknown one."""
-        return self._as_of(self._refresh(), site, handle)
+    def consent_status(
+        self, site: str, handle: str, *, heard: bool = False
+    ) -> ConsentStatus | None:
+        """How a handle stands, exact as of this call in every worker; None for an unknown one.
+
+        With `heard` as of what the running event loop has heard of by now (see `Watch.heard`).
+        """
+        return self._as_of(self._refresh(self._watch.heard() if heard else None), site, handle)
 
     def _as_of(self, version: int, site: str, handle: str) -> ConsentStatus | None:
         name = (site, handle)
@@ -70,8 +75,8 @@ class ConsentStatuses:
         status = self._as_of(version, judged.site, judged.handle)
         return status is not None and status.alive and status.index == judged.index
 
-    def _refresh(self) -> int:
-        version = self._watch.version()
+    def _refresh(self, version: int | None = None) -> int:
+        version = self._watch.version() if version is None else version
         if version == self._version:
             return version
         with self._lock:

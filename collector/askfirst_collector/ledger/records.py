@@ -195,9 +195,11 @@ class Ledger:
 
     # Reading
 
-    def consent_status(self, site: str, handle: str) -> ConsentStatus | None:
-        """How a handle stands, exact as of this call in every worker; None for an unknown one."""
-        return self._statuses.consent_status(site, handle)
+    def consent_status(
+        self, site: str, handle: str, *, heard: bool = False
+    ) -> ConsentStatus | None:
+        """How a handle stands (see `ConsentStatuses.consent_status`)."""
+        return self._statuses.consent_status(site, handle, heard=heard)
 
     def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those whose handle is not as it was judged any more; asked inside the event writer."""

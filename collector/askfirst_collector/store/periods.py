@@ -46,6 +46,7 @@ class Calendar:
             if until < math.inf:
                 reached = max(reached, _wall(zone, until))
         self._start = lru_cache(maxsize=512)(self._find_start)  # asked for with every event
+        self._last_second = (-1, 0)  # the one that was asked for last, and what it is locally
         self._last = (0, 0, _EPOCH)  # the day that was asked for last: its start, end and name
 
     def day_of(self, now: float) -> date:
@@ -64,6 +65,13 @@ class Calendar:
 
     def clock(self, now: float) -> int:
         """The local seconds of `now`, always within the day that it is in."""
+        second, local = self._last_second
+        if second != int(now):
+            local = self._local_second(now)
+            self._last_second = int(now), local
+        return local
+
+    def _local_second(self, now: float) -> int:
         midnight = local_midnight(self.day_of(now))
         return min(max(int(self._reading(now)), midnight), midnight + DAY - 1)
 

@@ -95,6 +95,10 @@ class GuardedRaw:
         return RAW.peer
 
     @property
+    def address(self) -> None:
+        assert "peer" in self._allowed, "the address was read"
+
+    @property
     def now(self) -> float:
         assert "now" in self._allowed, "the clock was read"
         return RAW.now

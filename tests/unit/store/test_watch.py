@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -37,5 +38,29 @@ def test_a_file_that_is_gone_is_noticed_within_a_second(tmp_path: Path) -> None:
             watch.version()
     (tmp_path / "away.db").rename(path)
     watch.version()
+    watch.close()
+    engine.dispose()
+
+
+def test_what_arrives_after_a_commit_hears_of_it(tmp_path: Path) -> None:
+    """M50: a turn of an event loop looks once; what is heard of later, or elsewhere, looks anew."""
+    engine = open_ledger(tmp_path / "ledger.db")
+    watch = Watch(engine, tmp_path / "ledger.db")
+
+    async def serve() -> None:
+        before = watch.heard()
+        take(engine, "a", 1.0)
+        assert watch.heard() == before
+        heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        # As a request that arrives from now on.
+        asyncio.get_running_loop().call_soon(lambda: heard.set_result(watch.heard()))
+        assert await heard == watch.version() != before
+        assert await asyncio.to_thread(watch.heard) == watch.version()
+
+    for _ in range(2):
+        asyncio.run(serve())
+        # Another loop of the same thread remembers nothing of one that has ended.
+        take(engine, "b", 100.0)
+        assert watch.heard() == watch.version()
     watch.close()
     engine.dispose()

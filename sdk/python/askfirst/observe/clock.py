@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ..terms.attributes import UNKNOWN, Value
 
 
+@lru_cache(maxsize=16)  # of seconds as they pass
 def arrival(now: float) -> Value:
     """Day, hour, minute, second of `now`: ("2026-11-22", "14", "05", "09").
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..terms.attributes import UNKNOWN, Value
@@ -44,6 +44,7 @@ class Raw:
     headers: Mapping[bytes, bytes]
     peer: str
     now: float
+    address: Address | None = None  # where it came from, of whoever has found out already
 
     def header(self, name: bytes) -> str:
         """A header's text, or nothing."""
@@ -74,6 +75,7 @@ class Observer:
         self.proxies = proxies
         self.own_origins = own_origins
         self._known: dict[str, Value] = {}
+        self._agent: Reading | None = None
         self._wanted: Terms | None = None  # what was asked for last
         self._common: dict[str, Value] = {}  # of that, what is of the request
         self._own: tuple[tuple[str, int], ...] = ()  # of that, what is of each event
@@ -107,10 +109,10 @@ class Observer:
         self._own = tuple(pair for pair in levels if pair[0] in _OF_EVENT)
         self._wanted = wanted
 
-    @cached_property
+    @property
     def address(self) -> Address | None:
         """Where the request came from, as the trusted proxies say; kept nowhere."""
-        return self.proxies.client(self.raw.peer, self.raw.headers)
+        return self.raw.address or self.proxies.client(self.raw.peer, self.raw.headers)
 
     def is_bot(self, wanted: Terms) -> bool:
         """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
@@ -118,14 +120,12 @@ class Observer:
             return False
         return self.agent.is_bot
 
-    @cached_property
+    @property
     def agent(self) -> Reading:
         """What the agent says of itself."""
-        # The tables of agents are read where an agent is: most starts never need that quarter of
-        # a second.
-        from .agent import Reading
-
-        return Reading(self.raw.header(b"user-agent"))
+        if self._agent is None:
+            self._agent = _reader()(self.raw.header(b"user-agent"))
+        return self._agent
 
 
 def observe(
@@ -146,6 +146,15 @@ def observe(
 def is_bot(raw: Raw, wanted: Terms) -> bool:
     """As `Observer.is_bot`."""
     return Observer(raw, place=None).is_bot(wanted)
+
+
+@cache
+def _reader() -> type[Reading]:
+    # The tables of agents are read where an agent is: most starts never need that quarter of a
+    # second.
+    from .agent import Reading
+
+    return Reading
 
 
 def _place(request: Observer) -> Value:

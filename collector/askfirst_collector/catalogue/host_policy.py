@@ -19,6 +19,7 @@ from askfirst_collector.store.watch import Watch
 
 log = logging.getLogger("askfirst.collector")
 
+_NEWEST = select(func.max(host_edition.c.number))  # asked after every commit
 LOOK = 1.0  # seconds between two looks at the file; a change must govern within 5
 
 
@@ -126,7 +127,7 @@ class StoredHostPolicy:
             with self._lock, reading(self._engine) as connection:
                 # Read before what it vouches for.
                 version = self._watch.version()
-                number = connection.execute(select(func.max(host_edition.c.number))).scalar()
+                number = connection.execute(_NEWEST).scalar()
                 if number != self._number:
                     edition = newest(connection)
                     self._current = self._said(

@@ -49,6 +49,10 @@ class Notices:
                 keep_words(connection, edition, language)
             self._kept.add(digest)
 
+    def keeps(self, edition: Edition, language: str) -> bool:
+        """Whether the words of a notice are known to be kept; asking looks nowhere."""
+        return notice_hash(edition, language) in self._kept
+
     def words(self, digest: str) -> bytes | None:
         """The archived words of a notice, as canonical JSON."""
         query = select(notice.c.words).where(notice.c.hash == digest)

@@ -30,6 +30,9 @@ from askfirst_collector.store.periods import IN_UTC, Calendar
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
+# Made once: it is asked after every commit.
+_REVISION = select(func.max(revision.c.number))
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
@@ -218,7 +221,7 @@ class Registry:
             return version
         with self._lock, reading(self._engine) as connection:
             version = self._watch.version()
-            number = connection.execute(select(func.max(revision.c.number))).scalar()
+            number = connection.execute(_REVISION).scalar()
             if number != self._revision:
                 self._known.clear()
                 self._sites.clear()

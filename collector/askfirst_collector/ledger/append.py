@@ -1,8 +1,8 @@
-"""Appending one entry, inside whichever write transaction its cause is in."""
+"""Appending entries, inside whichever write transaction their cause is in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -10,9 +10,13 @@ from sqlalchemy import Connection, func, insert, select
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry, read_body, seconds_of
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
+from askfirst_collector.ledger.packed import pack
 from askfirst_collector.ledger.tables import HOST, entry
 
+Fields = Mapping[str, Any]  # of a row
+
 _TOP = select(func.max(entry.c.idx))
+_INSERT = insert(entry)
 
 
 def append_entry(
@@ -27,22 +31,40 @@ def append_entry(
 
     It goes into the tree of its site, or the host's own, when that is signed.
     """
+    index = next_index(connection)
+    new, fields = make_entry(index, body, salt=urandom(SALT), site=site, handle=handle)
+    append_rows(connection, [fields])
+    return new
+
+
+def next_index(connection: Connection) -> int:
+    """The place of the next entry; `connection` must hold the write lock."""
     top = connection.execute(_TOP).scalar_one()
-    index = 0 if top is None else top + 1
-    salt, content = urandom(SALT), canonical(body)
+    return 0 if top is None else int(top) + 1
+
+
+def make_entry(
+    index: int, body: Mapping[str, Any], *, salt: bytes, site: str | None, handle: str | None
+) -> tuple[Entry, Fields]:
+    """The entry at a place, and the row that holds it, for `append_rows`."""
+    content = canonical(body)
     leaf = leaf_hash(salt, content)
-    connection.execute(
-        insert(entry).values(
-            idx=index,
-            leaf=leaf,
-            salt=salt,
-            body=content,
-            site=site,
-            handle=handle,
-            kind=body["kind"],
-            hour=seconds_of(body["hour"]),
-            until=seconds_of(body["until"]) if "until" in body else None,
-            tree=body.get("site") or HOST,
-        )
-    )
-    return Entry(index, leaf, salt, read_body(content))
+    fields = {
+        "idx": index,
+        "leaf": leaf,
+        "salt": salt,
+        "body": pack(content, handle),
+        "site": site,
+        "handle": handle,
+        "kind": body["kind"],
+        "hour": seconds_of(body["hour"]),
+        "until": seconds_of(body["until"]) if "until" in body else None,
+        "tree": body.get("site") or HOST,
+    }
+    return Entry(index, leaf, salt, read_body(content)), fields
+
+
+def append_rows(connection: Connection, rows: Sequence[Fields]) -> None:
+    """Append entries that go on from `next_index`, in order."""
+    if rows:
+        connection.execute(_INSERT, rows)

@@ -18,6 +18,7 @@ from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import ADMIN, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.store import salts, schema
 from askfirst_collector.store.faults import error_name
 from askfirst_collector.store.migrate import HEAD
@@ -152,11 +153,18 @@ def _ledger_problems(connection: sqlite3.Connection) -> Iterator[str]:
         expected = index + 1
         if body is None:
             continue  # erased: the leaf is all there is
-        is_whole = isinstance(salt, bytes) and isinstance(body, bytes)
-        if not is_whole or leaf_hash(salt, body) != leaf:
+        content = _content(body, columns[1]) if isinstance(body, bytes) else None
+        if content is None or not isinstance(salt, bytes) or leaf_hash(salt, content) != leaf:
             yield f"the content of entry {index} is not that of its leaf"
-        elif not _agrees(body, columns):
+        elif not _agrees(content, columns):
             yield f"the columns of entry {index} do not say what its content says"
+
+
+def _content(body: bytes, handle: object) -> bytes | None:
+    try:
+        return unpack(body, handle if isinstance(handle, str) else None)
+    except ValueError:
+        return None
 
 
 def _agrees(body: bytes, columns: list[object]) -> bool:

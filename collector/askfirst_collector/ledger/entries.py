@@ -12,6 +12,7 @@ from typing import Any
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import split
 from askfirst.terms.token import details_of_four
+from askfirst_collector.ledger.packed import unpack
 
 VERSION = 2  # of an entry about a visitor; of version 1 choices had four details
 HOUR = 3600  # seconds; nothing finer is ever written
@@ -109,6 +110,11 @@ def read_body(canonical: bytes) -> dict[str, Any]:
     """The content of an entry from its stored canonical JSON."""
     body: dict[str, Any] = json.loads(canonical)
     return body
+
+
+def read_entry(row: Any) -> Entry:
+    """The entry that stands in a row with `idx`, `leaf`, `salt`, `body` and `handle`."""
+    return Entry(row.idx, row.leaf, row.salt, read_body(unpack(row.body, row.handle)))
 
 
 def timestamp(seconds: float) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
-    Row,
     bindparam,
     delete,
     func,
@@ -28,29 +26,21 @@ from askfirst_collector.ledger.entries import (
     Entry,
     hour_of,
     mark_of,
-    read_body,
+    read_entry,
     status_of,
     timestamp,
 )
-from askfirst_collector.ledger.revoked import position, revocation
+from askfirst_collector.ledger.revoked import position
 from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
+from askfirst_collector.ledger.writer import Appended, Appending, Body, LedgerWriter
+from askfirst_collector.ledger.writer import Past as Past
 from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.periods import Calendar
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
-Body = Mapping[str, Any]
 CHUNK = 500  # handles in one statement
-
-
-@dataclass(frozen=True)
-class Past:
-    """What a decision is made upon, read inside the transaction that records it."""
-
-    latest: Entry | None
-    ended: bool  # for good: a dead handle never lives again
-    settled: bool = False  # its end is true everywhere: nothing is left to do
 
 
 class Ledger:
@@ -71,6 +61,7 @@ class Ledger:
         self._urandom = urandom
         self._watch = watch
         self._statuses = ConsentStatuses(self, watch, now=now)
+        self._writer = LedgerWriter(engine, watch, revocations, now=now, urandom=urandom)
 
     # Appending
 
@@ -85,26 +76,24 @@ class Ledger:
     ) -> tuple[Past, Entry | None]:
         """Append what `decide` makes of the past of a handle; None appends nothing.
 
-        `decide` runs inside the write transaction: between what it reads and what is appended no
-        other answer can come, from whichever process. `commits` is called when all is ready to be
-        on disk. What either raises is raised, and nothing is written. `unsized_on` is the day (ISO
-        8601) of an answer that counts towards no size.
+        `decide` runs inside the write transaction, in a thread of the writer's: between what it
+        reads and what is appended no other answer can come, from whichever process. `commits` is
+        called when that is ready to be on disk. What either raises is raised, and nothing is
+        written. `unsized_on` is the day (ISO 8601) of an answer that counts towards no size.
         """
-        with changing(self._engine) as connection:
-            past = self._past(connection, site, handle)
-            body = decide(past)
-            if body is None:
-                return past, None
-            new = self._insert(connection, body)
-            if unsized_on is not None:
-                _note_unsized(connection, site, handle, unsized_on)
-            commits()
-            record = revocation(new)
-            if record is not None:
-                # Before the ledger: where it ends between the two, the next start sees to it.
-                self._revocations.append(record)
-        self._watch.present.check()
-        return past, new
+        return self.append_now(Appending(site, handle, decide, commits, unsized_on))
+
+    def append_now(self, appending: Appending) -> Appended:
+        """`append`, of what was put together."""
+        return self._writer.ask_now(appending)
+
+    async def append_soon(self, appending: Appending) -> Appended:
+        """`append`, awaited: whoever waits meanwhile is in the same commit."""
+        return await self._writer.ask(appending)
+
+    def close(self) -> None:
+        """Append what waits, and stop."""
+        self._writer.close()
 
     def bar(self, site: str, handle: str) -> None:
         """Let a handle that was never recorded be dead from the start."""
@@ -214,14 +203,14 @@ class Ledger:
         """Every entry of a handle, oldest first."""
         query = _entries().where(entry.c.site == site, entry.c.handle == handle)
         with reading(self._engine) as connection:
-            return tuple(_read(row) for row in connection.execute(query.order_by(entry.c.idx)))
+            return tuple(read_entry(row) for row in connection.execute(query.order_by(entry.c.idx)))
 
     def between(self, site: str, first: int, last: int) -> Iterator[Entry]:
         """The entries of a site whose hour is in [first, last), in order: for closing."""
         query = _entries().where(entry.c.site == site, entry.c.hour >= first, entry.c.hour < last)
         with reading(self._engine) as connection:
             for row in connection.execute(query.order_by(entry.c.idx)):
-                yield _read(row)
+                yield read_entry(row)
 
     def handles(self) -> list[tuple[str, str]]:
         """Every site and handle that has entries: for what must be seen to after a restore."""
@@ -249,11 +238,9 @@ class Ledger:
 
         What members changed is left out: it is about no visitor.
         """
-        query = select(entry.c.idx, entry.c.site, entry.c.handle).where(
-            entry.c.idx > index, entry.c.kind.is_distinct_from(ADMIN)
-        )
         with reading(self._engine) as connection:
-            return [(row.idx, row.site, row.handle) for row in connection.execute(query)]
+            rows = connection.execute(_SINCE, {"index": index})
+            return [(row.idx, row.site, row.handle) for row in rows]
 
     def leaves(self, start: int = 0) -> list[bytes]:
         """The leaves from an index on, in order: for the Merkle tree and its checkpoints."""
@@ -331,11 +318,15 @@ class Ledger:
 
 
 def _entries() -> Any:
-    return select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body).where(
+    return select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.handle).where(
         entry.c.body.is_not(None)
     )
 
 
+# Made once: it is asked after every commit.
+_SINCE = select(entry.c.idx, entry.c.site, entry.c.handle).where(
+    entry.c.idx > bindparam("index"), entry.c.kind.is_distinct_from(ADMIN)
+)
 # Made once: it is asked for every handle that is new to a worker, and making it costs more.
 _LATEST = (
     _entries()
@@ -345,20 +336,9 @@ _LATEST = (
 )
 
 
-def _note_unsized(connection: Connection, site: str, handle: str, day: str) -> None:
-    mark = mark_of(site, handle)
-    same = (unsized.c.site == site) & (unsized.c.day == day) & (unsized.c.mark == mark)
-    if connection.execute(select(unsized.c.mark).where(same)).first() is None:
-        connection.execute(insert(unsized).values(site=site, day=day, mark=mark))
-
-
 def _latest(connection: Connection, site: str, handle: str) -> Entry | None:
     row = connection.execute(_LATEST, {"site": site, "handle": handle}).first()
-    return None if row is None else _read(row)
-
-
-def _read(row: Row[Any]) -> Entry:
-    return Entry(row.idx, row.leaf, row.salt, read_body(row.body))
+    return None if row is None else read_entry(row)
 
 
 def _end(connection: Connection, site: str, handle: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from askfirst.terms.lattice import Detail
-from askfirst_collector.ledger.entries import ERASE, Entry, mark_of, read_body
+from askfirst_collector.ledger.entries import ERASE, Entry, mark_of, read_entry
 from askfirst_collector.ledger.tables import dead, entry
 from askfirst_collector.store.revocations import Record
 
@@ -65,12 +65,12 @@ def contains(connection: Connection, record: Record) -> bool:
 def revocations(connection: Connection) -> Iterator[Record]:
     """A record of everything that is taken back in this ledger, those without a place first."""
     newest = select(func.max(entry.c.idx)).where(entry.c.handle.is_not(None))
-    query = select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.kind)
+    query = select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.handle)
     query = query.where(entry.c.idx.in_(newest.group_by(entry.c.site, entry.c.handle)))
     placed: list[Record] = []
     marks = set(connection.execute(select(dead.c.mark)).scalars())
     for row in connection.execute(query.order_by(entry.c.idx)):
-        latest = Entry(row.idx, row.leaf, row.salt, read_body(row.body))
+        latest = read_entry(row)
         mark = mark_of(latest.body["site"], latest.body["handle"])
         record = revocation(latest)
         if record is not None:

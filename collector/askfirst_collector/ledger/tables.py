@@ -36,7 +36,7 @@ entry = Table(
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("salt", LargeBinary),
-    Column("body", LargeBinary),  # canonical JSON
+    Column("body", LargeBinary),  # canonical JSON, packed
     Column("site", String),
     Column("handle", String),  # also empty in the entry of an erasure
     Column("kind", String),

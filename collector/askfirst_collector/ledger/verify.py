@@ -26,6 +26,7 @@ from askfirst_collector.ledger.notes import (
     read_checkpoint,
     verifier_key,
 )
+from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.ledger.trees import LEAF, node_number
 from askfirst_collector.store.present import connect
 
@@ -37,8 +38,8 @@ _CHECKPOINTS = (
 )
 _NODE = "SELECT CAST(hash AS BLOB) FROM tree_node WHERE tree = ? AND number = ?"
 _ROWS = (
-    "SELECT tree, position, CAST(leaf AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB) "
-    "FROM entry ORDER BY tree, position IS NULL, position, idx"
+    "SELECT tree, position, CAST(leaf AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB), "
+    "handle FROM entry ORDER BY tree, position IS NULL, position, idx"
 )
 
 
@@ -212,8 +213,17 @@ def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], Signed]:
 
 def _leaves(connection: sqlite3.Connection) -> Iterator[Leaf]:
     with closing(connection):
-        for tree, position, *values in connection.execute(_ROWS):
-            yield Leaf(str(tree), position, *values)
+        for tree, position, leaf, salt, body, handle in connection.execute(_ROWS):
+            yield Leaf(str(tree), position, leaf, salt, _content(body, handle))
+
+
+def _content(body: bytes | None, handle: object) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return unpack(body, None if handle is None else str(handle))
+    except ValueError:
+        return b""  # of no leaf
 
 
 def keys_of(notes: Mapping[str, Sequence[str]], seeds: Sequence[bytes]) -> list[str]:

@@ -64,6 +64,7 @@ def open_services(
             host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
         ledger = Ledger(engine, watch, log, now=now, urandom=urandom)
+        opened.callback(ledger.close)
         spool = spool or Spool(folder.spool)
         statuses = EventConsentStatuses(ledger, spool)
         events = SqliteEvents(
@@ -102,6 +103,7 @@ def open_services(
 
 def close_services(parts: Services) -> None:
     """Write what waits, then close every file; closing twice is harmless."""
+    parts.ledger.close()
     parts.events.close()
     parts.salts.close()
     parts.watch.close()

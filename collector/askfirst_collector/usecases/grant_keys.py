@@ -30,12 +30,16 @@ def link(
     parts: Services, editions: Editions, handle: str, choices: Mapping[str, Choice], expires: int
 ) -> None:
     """Draw the key of a grant with a pseudonym that lives as long; one that is there stays."""
-    if any(_links(editions, *choice) for choice in choices.items()):
+    if links(editions, choices):
         parts.salts.new_grant_key(handle, due=expires)
 
 
-def _links(editions: Editions, purpose: str, choice: Choice) -> bool:
+def links(editions: Editions, choices: Mapping[str, Choice]) -> bool:
     """Whether the visitor agreed to a pseudonym that lives as long as the grant."""
+    return any(_links(editions, *choice) for choice in choices.items())
+
+
+def _links(editions: Editions, purpose: str, choice: Choice) -> bool:
     edition = editions.get(choice.edition)
     agreed = edition.purpose(purpose) if edition is not None else None
     return agreed is not None and agreed.terms.at(choice.detail).scope.level("visitor") >= 2

@@ -12,13 +12,13 @@ from askfirst.client import Decision, Recorded, Status
 from askfirst.contracts.names import HANDLE
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.spool.spool import rollback
-from askfirst.terms.edition import Choice, Editions
+from askfirst.terms.edition import Choice, Edition
 from askfirst_collector.catalogue.notice_archive import notice_hash
 from askfirst_collector.ledger.answers import ROLLBACK, Answered, answer, rolled_back
-from askfirst_collector.ledger.entries import hour_of
-from askfirst_collector.ledger.records import Body, Past
+from askfirst_collector.ledger.entries import Entry, hour_of
+from askfirst_collector.ledger.writer import Appended, Appending, Body, Past
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.grant_keys import link, settle
+from askfirst_collector.usecases.grant_keys import link, links, settle
 
 log = logging.getLogger("askfirst.collector")
 
@@ -61,13 +61,23 @@ async def record(parts: Services, decision: Decision) -> Recorded:
     attempt = Attempt()
     try:
         async with asyncio.timeout(SECONDS):
-            return await asyncio.to_thread(record_now, parts, decision, attempt)
+            recording = _Recording(parts, decision, attempt)
+            outcome = await parts.ledger.append_soon(recording.appending)
+            if recording.is_done(outcome):
+                return recording.recorded(outcome)
+            return await asyncio.to_thread(recording.finish, outcome)
     except TimeoutError:
         _undo(parts, decision, attempt)
         raise CollectorUnavailable("the ledger did not answer in time") from None
     except BaseException:
         _undo(parts, decision, attempt)
         raise
+
+
+def record_now(parts: Services, decision: Decision, attempt: Attempt | None = None) -> Recorded:
+    """`record`, for callers that are threads."""
+    recording = _Recording(parts, decision, attempt)
+    return recording.finish(parts.ledger.append_now(recording.appending))
 
 
 def _undo(parts: Services, decision: Decision, attempt: Attempt) -> None:
@@ -81,62 +91,97 @@ def _undo(parts: Services, decision: Decision, attempt: Attempt) -> None:
         log.error("askfirst.E132 a grant that came too late could not be taken back")
 
 
-def record_now(parts: Services, decision: Decision, attempt: Attempt | None = None) -> Recorded:
-    """`record`, for callers that are threads."""
-    if not HANDLE.fullmatch(decision.handle):
-        raise Refused(Reason.BAD_SHAPE, "send the handle as 64 hexadecimal digits")
-    site = parts.registry.site(decision.site)
-    if site is None:
-        raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
-    answered: list[Answered] = []
-    editions: list[Editions] = []
+class _Recording:
+    """A decision on its way into the ledger, and what follows there."""
 
-    def decide(past: Past) -> Body | None:
+    def __init__(self, parts: Services, decision: Decision, attempt: Attempt | None) -> None:
+        """Raises Refused for what is no handle, or of no site."""
+        if not HANDLE.fullmatch(decision.handle):
+            raise Refused(Reason.BAD_SHAPE, "send the handle as 64 hexadecimal digits")
+        site = parts.registry.site(decision.site)
+        if site is None:
+            raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
+        self._parts = parts
+        self._decision = decision
+        self._attempt = attempt
+        self._site = site
+        self._answered: Answered | None = None
+        day = None
+        if not decision.sized:
+            # As an entry does, it counts to the day in which its hour begins.
+            day = site.calendar.period_of("day", hour_of(parts.now()))
+        self.appending = Appending(decision.site, decision.handle, self._decide, self._commits, day)
+
+    def _decide(self, past: Past) -> Body | None:
+        decision, now = self._decision, self._parts.now()
         # Read again under the write lock: no edition is published between this and the commit.
-        current = parts.registry.site(decision.site) or site
-        editions[:] = [current.editions]
+        self._site = self._parts.registry.site(decision.site) or self._site
         if decision.method == ROLLBACK:
-            answered[:] = [_rolled_back(decision, past, now=parts.now())]
+            self._answered = _rolled_back(decision, past, now=now)
         else:
-            answered[:] = [answer(decision, past, current.editions, notice_hash, now=parts.now())]
-        if attempt is not None:
-            attempt.grants = _added(past, answered[0])
-        return answered[0].body
+            self._answered = answer(decision, past, self._site.editions, notice_hash, now=now)
+        if self._attempt is not None:
+            self._attempt.grants = _added(past, self._answered)
+        return self._answered.body
 
-    def commits() -> None:
-        if attempt is not None and any(attempt.grants.values()):
-            attempt.commit()
+    def _commits(self) -> None:
+        if self._attempt is not None and any(self._attempt.grants.values()):
+            self._attempt.commit()
 
-    day = None
-    if not decision.sized:
-        # As an entry does, it counts to the day in which its hour begins.
-        day = site.calendar.period_of("day", hour_of(parts.now()))
-    past, new = parts.ledger.append(
-        decision.site, decision.handle, decide, commits=commits, unsized_on=day
-    )
-    result = answered[0]
-    if decision.method == ROLLBACK and past.latest is None:
-        # Should the grant only come in now, delayed on its way, it finds a dead handle.
-        parts.ledger.bar(decision.site, decision.handle)
-    if new is None:
-        # Perhaps the first withdrawal broke off before it was true everywhere. Of a handle that
-        # nobody knows the same is read: how long an answer takes tells nobody which it was (M43).
-        if past.ended and not past.settled:
+    def is_done(self, outcome: Appended) -> bool:
+        """Whether nothing follows but the receipt, as with nearly every grant."""
+        new = outcome[1]
+        return (
+            new is not None
+            and new.body["status"] != "withdrawn"
+            and self._decision.method != ROLLBACK
+            and self._is_archived(new)
+            and not links(self._site.editions, self._result.choices)
+        )
+
+    def finish(self, outcome: Appended) -> Recorded:
+        """Have true everywhere what follows; blocks."""
+        parts, decision = self._parts, self._decision
+        past, new = outcome
+        if decision.method == ROLLBACK and past.latest is None:
+            # Should the grant only come in now, delayed on its way, it finds a dead handle.
+            parts.ledger.bar(decision.site, decision.handle)
+        if new is None:
+            # Perhaps the first withdrawal broke off before it was true everywhere. Of a handle that
+            # nobody knows the same is read: how long an answer takes tells nobody which it was
+            # (M43).
+            if past.ended and not past.settled:
+                settle(parts, decision.site, decision.handle)
+            return self.recorded(outcome)
+        shown = self._shown(new)
+        if shown is not None:
+            parts.notices.archive(shown, new.body["language"])
+        if new.body["status"] == "withdrawn":
             settle(parts, decision.site, decision.handle)
-        return Recorded(result.choices, result.expires, None, "withdrawn")
-    shown = editions[0].get(new.body["edition"]["number"])
-    if shown is not None:
-        parts.notices.archive(shown, new.body["language"])
-    if new.body["status"] == "withdrawn":
-        settle(parts, decision.site, decision.handle)
-    else:
-        link(parts, editions[0], decision.handle, result.choices, result.expires)
-    return Recorded(
-        result.choices,
-        result.expires,
-        parts.receipts.sign(new),
-        _STATUS[new.body["kind"]],
-    )
+        else:
+            result = self._result
+            link(parts, self._site.editions, decision.handle, result.choices, result.expires)
+        return self.recorded(outcome)
+
+    def recorded(self, outcome: Appended) -> Recorded:
+        """What the visitor is told."""
+        result, new = self._result, outcome[1]
+        if new is None:
+            return Recorded(result.choices, result.expires, None, "withdrawn")
+        receipt, status = self._parts.receipts.sign(new), _STATUS[new.body["kind"]]
+        return Recorded(result.choices, result.expires, receipt, status)
+
+    @property
+    def _result(self) -> Answered:
+        assert self._answered is not None
+        return self._answered
+
+    def _shown(self, new: Entry) -> Edition | None:
+        return self._site.editions.get(new.body["edition"]["number"])
+
+    def _is_archived(self, new: Entry) -> bool:
+        shown = self._shown(new)
+        return shown is None or self._parts.notices.keeps(shown, new.body["language"])
 
 
 def _rolled_back(decision: Decision, past: Past, *, now: float) -> Answered:

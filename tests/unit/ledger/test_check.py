@@ -81,9 +81,12 @@ def test_it_runs_beside_a_collector(folder: Path) -> None:
         ("UPDATE entry SET leaf = zeroblob(32) WHERE idx = 1", "entry 1 is not that of its leaf"),
         ("UPDATE entry SET body = '{}' WHERE idx = 1", "entry 1 is not that of its leaf"),
         ("UPDATE entry SET until = until + 9 WHERE idx = 1", "the columns of entry 1"),
-        (f"UPDATE entry SET handle = '{'0' * 64}' WHERE idx = 1", "the columns of entry 1"),
+        (
+            f"UPDATE entry SET handle = '{'0' * 64}' WHERE idx = 1",
+            "entry 1 is not that of its leaf",
+        ),
         # Nobody would find it any more to take it back.
-        ("UPDATE entry SET handle = NULL WHERE idx = 1", "the columns of entry 1"),
+        ("UPDATE entry SET handle = NULL WHERE idx = 1", "entry 1 is not that of its leaf"),
         ("DELETE FROM entry WHERE idx = 2", "entries 2 to 2 are missing"),
         ("UPDATE alembic_version SET version_num = '9'", "it has revision 9"),
     ],

@@ -28,7 +28,20 @@ from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 from tests.support.programs import python
 
-STEPS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"]
+STEPS = [
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0014",
+]
 
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (

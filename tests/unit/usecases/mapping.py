@@ -119,5 +119,5 @@ OTHERS = {
     ),
     *("oldest_day", "oldest_days"),
     *("sign_in_with_identity", "join_identity", "use_invitation", "end_invitations_of"),
-    *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "link"),
+    *("record", "record_now", "settle", "me", "erase", "restrict", "pseudonyms", "link", "links"),
 }

@@ -1,0 +1,182 @@
+"""Answers that wait together are appended together, and stand packed in their rows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.errors import CollectorUnavailable, Refused
+from askfirst.terms.canonical import canonical
+from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.ledger.packed import pack, unpack
+from askfirst_collector.ledger.records import Past
+from askfirst_collector.services import Services
+from askfirst_collector.store.faults import fault
+from askfirst_collector.usecases.record_consent import record, record_now
+from tests.support.collectors import HANDLE, OTHER, Clock, decision, opened, policy
+
+pytestmark = pytest.mark.anyio
+POLICY = policy()
+HASHES = st.binary(min_size=32, max_size=32).map(bytes.hex)
+TEXTS = st.text(max_size=20) | HASHES | st.just("0" * 65) | st.just(HANDLE)
+BODIES = st.recursive(
+    TEXTS | st.integers(-9, 9) | st.none() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Services]:
+    with opened(tmp_path, Clock()) as found:
+        found.registry.publish(POLICY)
+        yield found
+
+
+def handles(count: int) -> list[str]:
+    return [hashlib.sha256(b"%d" % number).hexdigest() for number in range(count)]
+
+
+def held(parts: Services, method: str = "accept_all") -> threading.Event:
+    """Keeps the thread that appends in its first decision, so that others wait meanwhile."""
+    goes_on, begun = threading.Event(), threading.Event()
+
+    def decide(past: Past) -> None:
+        begun.set()
+        assert goes_on.wait(60)
+
+    threading.Thread(target=parts.ledger.append, args=("shop", OTHER, decide)).start()
+    assert begun.wait(60)
+    return goes_on
+
+
+@given(BODIES, st.none() | HASHES | st.just(HANDLE))
+def test_a_row_holds_an_entry_to_the_byte(body: object, handle: str | None) -> None:
+    """Leaves are of the JSON as it was: whatever stands in it, wherever a handle does."""
+    content = canonical({"body": body, "handle": handle})
+    assert unpack(pack(content, handle), handle) == content
+    # A row of before packing is as it was.
+    assert unpack(content, handle) == content
+
+
+@given(st.binary(max_size=120))
+def test_a_damaged_row_is_no_entry(rest: bytes) -> None:
+    """Whatever a hand or a disk made of it, there is one error, and nothing is made up."""
+    whole = pack(canonical({"kind": "grant", "notice": "ab" * 32}), HANDLE)
+    for stored in (b"\1" + rest, whole[:-1], whole[:20] + rest):
+        if stored == whole:
+            continue
+        try:
+            content = unpack(stored, HANDLE)
+        except ValueError:
+            continue
+        # What can be read all the same is of another leaf.
+        assert leaf_hash(b"salt", content) != leaf_hash(b"salt", unpack(whole, HANDLE))
+
+
+def test_an_entry_takes_few_bytes(parts: Services) -> None:
+    """At most 700 with its part of all indexes, of three purposes."""
+
+    def size() -> int:
+        parts.ledger.truncate()
+        return parts.folder.ledger.stat().st_size
+
+    before, count = size(), 400
+    for handle in handles(count):
+        record_now(parts, decision(POLICY, handle=handle))
+    assert size() - before < 700 * count
+    with closing(sqlite3.connect(parts.folder.ledger)) as connection:
+        (body,) = connection.execute("SELECT body FROM entry WHERE kind = 'grant'").fetchone()
+    assert HANDLE.encode() not in body
+
+
+async def test_who_waits_is_in_one_commit(parts: Services) -> None:
+    """M17: each has its entry and its receipt, in the order in which they asked."""
+    goes_on = held(parts)
+    waiting = [
+        asyncio.ensure_future(record(parts, decision(POLICY, handle=h))) for h in handles(20)
+    ]
+    await asyncio.sleep(0)
+    version = parts.watch.version()
+    goes_on.set()
+    recorded = await asyncio.gather(*waiting)
+    assert all(each.receipt for each in recorded)
+    after = parts.watch.version()
+    assert after - version == 1  # SQLite counts the commits of others
+    order = [h for _, _, h in parts.ledger.handles_since(-1)]
+    assert order == handles(20)
+
+
+async def test_of_one_handle_each_answer_sees_the_one_before(parts: Services) -> None:
+    """Within one commit too: grant, change, withdrawal, and a grant that finds a dead handle."""
+    goes_on = held(parts)
+    answers = [
+        decision(POLICY),
+        decision(POLICY, "save", dict.fromkeys(POLICY.asked, 1)),
+        decision(POLICY, "withdraw"),
+        decision(POLICY),
+    ]
+    waiting = [asyncio.ensure_future(record(parts, answer)) for answer in answers]
+    await asyncio.sleep(0)
+    goes_on.set()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [getattr(each, "status", each) for each in outcomes[:3]] == [
+        *("granted", "changed", "withdrawn"),
+    ]
+    assert isinstance(outcomes[3], Refused)
+    assert [e.body["kind"] for e in parts.ledger.history("shop", HANDLE)] == [
+        *("grant", "change", "withdraw"),
+    ]
+    assert parts.ledger.has_ended("shop", HANDLE)
+
+
+async def test_one_that_cannot_be_recorded_fails_alone(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50: what is not recorded is not said to be; a log that is full takes no grant along."""
+    record_now(parts, decision(POLICY))
+
+    def full(*records: object) -> None:
+        raise fault("revocations", "OSError")
+
+    monkeypatch.setattr(parts.revocations, "append", full)
+    goes_on = held(parts)
+    others = [h for h in handles(6) if h not in (HANDLE, OTHER)]
+    waiting = [
+        asyncio.ensure_future(record(parts, each))
+        for each in (
+            *(decision(POLICY, handle=h) for h in others[:3]),
+            decision(POLICY, "withdraw"),
+            decision(POLICY, "save", {"nothing": 2}, handle=others[3]),
+            decision(POLICY, handle=others[4]),
+        )
+    ]
+    await asyncio.sleep(0)
+    goes_on.set()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(outcomes[3], CollectorUnavailable)
+    assert isinstance(outcomes[4], Refused)
+    assert all(getattr(outcomes[n], "receipt", None) for n in (0, 1, 2, 5))
+    assert not parts.ledger.has_ended("shop", HANDLE)
+    known = {h for _, _, h in parts.ledger.handles_since(-1)}
+    assert known == {HANDLE, *others[:3], others[4]}
+    # Places go on without a gap.
+    assert [index for index, *_ in parts.ledger.handles_since(-1)] == [*range(5)]
+
+
+def test_a_closed_ledger_takes_nothing(parts: Services) -> None:
+    """What waits is written; what comes later is away, and not lost without a word."""
+    record_now(parts, decision(POLICY))
+    parts.ledger.close()
+    parts.ledger.close()
+    with pytest.raises(CollectorUnavailable):
+        record_now(parts, decision(POLICY, handle=OTHER))
+    assert parts.ledger.latest("shop", HANDLE) is not None

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pyroaring import BitMap
 
-from askfirst_collector.closing.disclosure import DayFacts, Facts, day_totals, disclose
+from askfirst_collector.closing.disclosure import day_totals, disclose
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.tables import TREES, Questions
 from askfirst_collector.dashboard.selection.tables import tables_of
@@ -30,6 +30,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.facts import DayFacts, Facts
 from tests.support.whole import Got
 from tests.system.adversary.watcher import Shown, Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy

@@ -12,20 +12,19 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
 from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
+from askfirst_collector.store.facts import Facts
 from askfirst_collector.store.periods import DAY, ONE_DAY, period_after
 from askfirst_collector.store.salts import pseudonym
 
 from .calendar import asked_of, ended, ended_periods
 from .consents import answers_of, with_answers_of
-from .disclosure import Facts, day_totals, disclose
-from .facts import read_facts, read_pairs
+from .disclosure import day_totals, disclose
 from .rule import Rule
 from .stores import Stores
 from .tables import Questions, questions_of
@@ -125,9 +124,8 @@ def _answers(
             for day in _uncounted(key, counted):
                 totals = days.get(day, Totals(None, None, None))
                 days[day] = with_answers_of(stores, key, day, totals, size=size)
-        pairs = partial(read_pairs, period)
         answers = disclose(
-            facts, questions, rule, days={**counted, **days}, pairs=pairs, whole=whole
+            facts, questions, rule, days={**counted, **days}, pairs=period.pairs, whole=whole
         )
         return period.limits(), answers, {} if whole else days
 
@@ -143,7 +141,7 @@ def _uncounted(key: PeriodKey, counted: Collection[str]) -> Iterator[str]:
 def _facts(
     stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
 ) -> Facts:
-    facts = read_facts(period, questions, whole)
+    facts = period.facts(questions.trees, questions.apart, whole)
     answers = answers_of(stores, key)
     trees = {**facts.trees, "consent": answers.groups}
     return replace(facts, trees=trees, unsized=facts.unsized | answers.unsized)

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Disclosed, Totals
+from askfirst_collector.store.facts import DayFacts, Facts, Leaves
 
 from .pairs import ReadPairs, pair_cells
 from .rule import Rule
 from .steps import funnel, goals
 from .tables import Questions
-from .tree import Known, Leaves, tree
-
-
-@dataclass(frozen=True)
-class DayFacts:
-    """The visitors of a day; of each, `MOST_A_DAY` page views and visits at most."""
-
-    visitors: BitMap
-    views: int
-    visits: int
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The rows of one period, grouped. Never stored, never shown: `disclose` is the only way out.
-
-    `trees` has the visitors by the value of each attribute, `days` what happened on each day
-    (ISO 8601), `unsized` those who count towards no size.
-    """
-
-    total: BitMap = field(default_factory=BitMap)
-    trees: Mapping[str, Leaves] = field(default_factory=dict)
-    days: Mapping[str, DayFacts] = field(default_factory=dict)
-    unsized: BitMap = field(default_factory=BitMap)
+from .tree import Known, tree
 
 
 def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:

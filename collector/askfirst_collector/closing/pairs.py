@@ -11,11 +11,10 @@ from pyroaring import BitMap
 
 from askfirst.terms.attributes import AUTOMATIC, Value
 from askfirst_collector.store.disclosed import Cell
+from askfirst_collector.store.facts import PAIR_LEVELS, Frequent, Leaves, Pair, Pairs
 
 from .rule import Rule
 from .steps import Shown
-from .tables import PAIR_LEVELS
-from .tree import Leaves
 
 
 class Grouped(Protocol):
@@ -27,9 +26,6 @@ class Grouped(Protocol):
     def trees(self) -> Mapping[str, Leaves]: ...
 
 
-Pair = tuple[str, str]
-Frequent = Mapping[str, AbstractSet[Value]]
-Pairs = Mapping[Pair, Mapping[tuple[Value, Value], BitMap]]
 # Reads which of these visitors have a row with both values, of the values given for each attribute.
 ReadPairs = Callable[[Mapping[Pair, BitMap], Frequent], Pairs]
 

@@ -17,8 +17,9 @@ from collections.abc import Callable
 
 from pyroaring import BitMap
 
+from askfirst_collector.store.facts import MOST_A_DAY
+
 MARGIN = 3  # visitors beyond the size that a shown figure has on average
-MOST_A_DAY = 5  # page views, or visits, of one visitor that a total counts
 
 
 class Rule:

@@ -20,13 +20,13 @@ from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.store import so_far as figures
 from askfirst_collector.store.disclosed import Totals
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.facts import FirstDays, day_number
 from askfirst_collector.store.periods import DAY, ONE_DAY, Calendar
 from askfirst_collector.store.so_far import TOTAL, Figure, Question
 
 from .calendar import HOUR, asked_of, open_periods
 from .consents import with_answers_of
 from .disclosure import day_totals
-from .facts import FirstDays, day_number, read_arrivals
 from .rule import MARGIN, Rule
 from .stores import Stores
 from .tables import questions_of
@@ -76,7 +76,7 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     """Count one ended day, and add those who came new on it to the figures so far."""
     questions = questions_of(terms)
     with stores.events.reading(key) as period:
-        arrivals = read_arrivals(period, questions, day)
+        arrivals = period.arrivals(questions.trees, day)
     rule = Rule(terms.min_cell_size, stores.urandom, arrivals.unsized)
     visits, own = bool(questions.trees.get("referrer")), arrivals.day
     totals = Totals(None, None, None) if own is None else day_totals(own, rule, visits=visits)

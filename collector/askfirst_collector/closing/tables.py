@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 
 from askfirst.terms.attributes import ATTRIBUTES, PSEUDONYMS
 from askfirst.terms.terms import Terms
+from askfirst_collector.store.facts import DERIVED, ENTRY, PAGES_SEEN
 
-ENTRY = "entry_page"  # the page of a visit: of a page view whose referrer is not internal
-PAGES_SEEN = "pages_seen"  # by a visitor in the period: `one`, or `more`
-# Tables that are no attribute's own.
-DERIVED = (ENTRY, PAGES_SEEN)
 # Tables of their own population: who acts, decides or is dropped is not everybody who visits.
 APART: Mapping[str, int] = {"action": 2, "consent": 2, "drops": 1}
 # Every attribute that says something of a visit, and nothing of who made it, with its depth.
@@ -20,8 +17,6 @@ TREES: Mapping[str, int] = {
     for name, attribute in ATTRIBUTES.items()
     if name not in PSEUDONYMS and name not in APART
 } | {ENTRY: ATTRIBUTES["page"].finest, PAGES_SEEN: 1}
-# How fine the values of a pair table are; others are as coarse as they can be.
-PAIR_LEVELS = {"page": 2, "referrer": 2, "time": 2}
 
 
 @dataclass(frozen=True)

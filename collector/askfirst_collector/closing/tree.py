@@ -8,11 +8,10 @@ from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Kind
+from askfirst_collector.store.facts import Leaves
 
 from .rule import Rule
 
-# The visitors of each value, which may have been cut at any level.
-Leaves = Mapping[Value, BitMap]
 # What was answered before: a question has one figure wherever it stands.
 Known = Mapping[tuple[str, Value], int | None]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.closing.stores import Stores
-from askfirst_collector.closing.tables import PAIR_LEVELS
 from askfirst_collector.store.disclosed_ranges import Range
+from askfirst_collector.store.facts import PAIR_LEVELS
 
 from .ranges import Report, Row, report
 

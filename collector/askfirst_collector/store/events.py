@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from pyroaring import BitMap
 
 from msgspec import Struct
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
+from askfirst_collector.store.facts import Arrivals, Facts, Frequent, Pair, Pairs
 from askfirst_collector.store.periods import CalendarOf
 
 # Stored as numbers; the position in this tuple must never change.
@@ -118,30 +121,32 @@ class Limits:
 
 
 class PeriodReader(Protocol):
-    """One view of one period, unchanging, read row by row.
+    """The questions of one period, answered from rows that do not change meanwhile.
 
-    A value is a number here, a code, that means the same everywhere in the period; of `time` it is
-    one of its attribute alone. A visitor is a number of the period too; rows of nobody
-    are left out. Every method may raise StoreUnavailable.
+    Rows of nobody count nowhere. A visitor has one number in all answers of a reader. Every
+    method may raise StoreUnavailable.
     """
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
         ...
 
-    def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Each row of a visitor but the drops: visitor, type, and the code of each name.
+    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
+        """Who shares each value of these tables, and what happened on each day.
 
-        A type is its place in `TYPES`. The rows of one visitor come one after the other.
+        `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
         """
         ...
 
-    def drops(self) -> Iterator[tuple[int, int]]:
-        """Visitor and code of the reason, an `action`, of each drop."""
+    def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
+        """Who came by the end of a day (ISO 8601), of rows that say their day.
+
+        Of those of these tables, and of actions, that are asked before a period closes.
+        """
         ...
 
-    def unsized(self) -> set[int]:
-        """The visitors who count towards no size: too many of their network came before."""
+    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+        """Which of these visitors, by their numbers in `facts`, have a row with both values."""
         ...
 
     def newcomers(self, midnight: int, since: int, until: int) -> int:
@@ -149,10 +154,6 @@ class PeriodReader(Protocol):
 
         In seconds as rows have them; of rows that say their hour.
         """
-        ...
-
-    def values(self) -> Callable[[str, int], Value]:
-        """What the code of an attribute, by its name, means."""
         ...
 
 

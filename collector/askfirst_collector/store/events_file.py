@@ -50,6 +50,7 @@ from .versions import check_version
 log = logging.getLogger("askfirst.collector")
 
 CHUNK = 500  # pseudonyms in one statement
+LATE = "askfirst.E113 %d events came too late to be counted in their period"
 
 # Faults of what was asked, not of the store.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -80,6 +81,7 @@ class EventsFile:
         closed: Closed,
         urandom: Callable[[int], bytes],
         busy_timeout: int,
+        appender: Appender | None = None,
     ) -> None:
         self.fault = ""
         self.is_first = True
@@ -90,7 +92,7 @@ class EventsFile:
         self._group: Group[Work, object] = Group(self._round, done=self._disconnect)
         # What follows belongs to the writing thread alone.
         self._connection: sqlite3.Connection | None = None
-        self._appender = Appender(urandom, closed)
+        self._appender = appender or Appender(urandom, closed)
         self._present: Present | None = None
         self._truncate = False
 
@@ -113,35 +115,42 @@ class EventsFile:
             note_moved(connection, spool.stem, fresh[-1].id)
             return late
 
-        late = self._write(work, removes=False)
+        late = self.write(work)
         if late:
-            log.error("askfirst.E113 %d events came too late to be counted in their period", late)
+            log.error(LATE, late)
+
+    def tidy(self) -> None:
+        """Nothing: what is removed is removed in one transaction, or called for again."""
 
     def forget_spool(self, spool: Path) -> None:
         """Forget up to which lot it was moved: it is gone, from the disk as well."""
-        self._write(lambda connection: forget_moved(connection, spool.stem), removes=False)
+        self.write(lambda connection: forget_moved(connection, spool.stem))
 
     def moved(self) -> list[str]:
         """The names of the spools of which something was moved."""
-        with self._reading() as connection:
+        with self.read() as connection:
             return [name for (name,) in connection.execute("SELECT spool FROM moved")]
 
     def barrier(self) -> None:
         """Return when every write that began before, in any process, has ended."""
-        self._write(lambda _: None, removes=False)
+        self.write(lambda _: None)
 
     def erase(self, pseudonyms: Collection[bytes]) -> int:
         """Remove the rows under any of these, and every string that only they used."""
-        return int(self._write(lambda connection: removal.erase(connection, pseudonyms)))
+        return int(
+            self.write(lambda connection: removal.erase(connection, pseudonyms), removes=True)
+        )
 
     def drop(self, key: PeriodKey) -> None:
         """Remove a period, in slices between which others write; interrupted, call it again."""
-        while not self._write(lambda connection: removal.drop_slice(connection, key)):
+        while not self.write(lambda connection: removal.drop_slice(connection, key), removes=True):
             pass
 
     def seal(self, key: PeriodKey) -> None:
         """Take no more rows into a period, from whichever process; sealing twice is harmless."""
-        self._write(lambda connection: close_period.seal(connection, key, self._urandom))
+        self.write(
+            lambda connection: close_period.seal(connection, key, self._urandom), removes=True
+        )
 
     def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
@@ -152,11 +161,11 @@ class EventsFile:
             self._appender.insert(connection, [(number, row) for row in rows])
             close_period.finish(connection, number)
 
-        self._write(replace)
+        self.write(replace, removes=True)
 
     def kept(self, key: PeriodKey) -> bool:
         """Whether the rows of a period are those that `keep` wrote."""
-        with self._reading() as connection:
+        with self.read() as connection:
             number = find_period(connection, key)
             return number is not None and state_of(connection, number) == KEPT
 
@@ -165,30 +174,31 @@ class EventsFile:
     ) -> int:
         """Remove kept rows whose own days, or those allowed, after their period are over."""
         return int(
-            self._write(
-                lambda connection: close_period.expire(connection, now, allowed, calendar_of)
+            self.write(
+                lambda connection: close_period.expire(connection, now, allowed, calendar_of),
+                removes=True,
             )
         )
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
-        self._write(lambda connection: forget_answers(connection, before))
+        self.write(lambda connection: forget_answers(connection, before), removes=True)
 
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""
-        with self._reading() as connection:
+        with self.read() as connection:
             rows = connection.execute("SELECT site, collector, purpose, closes, period FROM period")
             return [PeriodKey(*row) for row in rows]
 
     def rows(self, key: PeriodKey) -> Iterator[Row]:
         """The rows of a period, in no meaningful order."""
-        with self._reading() as connection:
+        with self.read() as connection:
             number = find_period(connection, key)
             yield from map(row_of, connection.execute(rows_of_period(), (number,)))
 
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""
-        with self._reading() as connection:
+        with self.read() as connection:
             row = connection.execute(
                 "SELECT COUNT(*) FROM period AS p JOIN event AS e ON e.period = p.id"
                 " WHERE p.site = ? AND p.closes = 'day' AND p.period = ?",
@@ -200,7 +210,7 @@ class EventsFile:
         """The rows under any of these pseudonyms."""
         wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
         rows: list[Row] = []
-        with self._reading() as connection:
+        with self.read() as connection:
             for start in range(0, len(wanted), CHUNK):
                 chunk = wanted[start : start + CHUNK]
                 rows += map(row_of, connection.execute(rows_of_visitors(len(chunk)), chunk))
@@ -208,7 +218,7 @@ class EventsFile:
 
     def counts(self, key: PeriodKey) -> Counts:
         """Distinct pseudonyms, page views and rows of a period."""
-        with self._reading() as connection:
+        with self.read() as connection:
             row = connection.execute(
                 "SELECT COUNT(DISTINCT NULLIF(visitor, 0)), COALESCE(SUM(type = ?), 0), COUNT(*)"
                 " FROM event WHERE period = ? AND type <> ?",
@@ -223,7 +233,7 @@ class EventsFile:
     @contextmanager
     def reading(self, key: PeriodKey) -> Iterator[SqlitePeriod]:
         """One view of a period, whatever is written meanwhile."""
-        with self._reading() as connection:
+        with self.read() as connection:
             connection.execute("BEGIN")
             yield SqlitePeriod(connection, key)
 
@@ -234,13 +244,13 @@ class EventsFile:
 
     def pseudonyms(self) -> set[bytes]:
         """Every pseudonym that has a row."""
-        with self._reading() as connection:
+        with self.read() as connection:
             rows = connection.execute("SELECT pseudonym FROM visitor")
             return {pseudonym for (pseudonym,) in rows}
 
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""
-        with self._reading() as connection:
+        with self.read() as connection:
             number: int = connection.execute("SELECT number FROM generation").fetchone()[0]
         return number
 
@@ -254,7 +264,11 @@ class EventsFile:
         """Write what waits, and stop."""
         self._group.close()
 
-    def _write(self, work: Callable[[sqlite3.Connection], object], *, removes: bool = True) -> Any:
+    def write(self, work: Callable[[sqlite3.Connection], object], *, removes: bool = False) -> Any:
+        """What `work` gives, once its transaction is on disk. Raises StoreUnavailable.
+
+        `removes` says whether it may take anything out.
+        """
         try:
             return self._group.ask_now(Work(work, removes))
         except Full as full:
@@ -274,7 +288,8 @@ class EventsFile:
         return connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection that only reads. Raises StoreUnavailable."""
         with closing(self.connect()) as connection:
             try:
                 yield connection

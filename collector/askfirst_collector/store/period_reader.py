@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import ATTRIBUTES, Value
 
+from . import scan
 from .dictionary import find_period, time_value
 from .events import TYPES, Limits, PeriodKey, Row
+from .facts import Arrivals, Facts, Frequent, Pair, Pairs
 from .removal import with_pseudonyms
 from .schema import DIMENSIONS, PARTS
 
@@ -27,7 +31,10 @@ _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
 
 
 class SqlitePeriod:
-    """`PeriodReader` over a connection that is in a transaction, and lives as long as that."""
+    """`PeriodReader` over a connection that is in a transaction, and lives as long as that.
+
+    Its rows are `CodedRows`.
+    """
 
     def __init__(self, connection: sqlite3.Connection, key: PeriodKey) -> None:
         self._connection = connection
@@ -42,6 +49,18 @@ class SqlitePeriod:
             (self._period,),
         ).fetchone()
         return None if row[0] is None else Limits(*row)
+
+    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
+        """Who shares each value of these tables, and what happened on each day."""
+        return scan.read_facts(self, trees, apart, whole)
+
+    def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
+        """Who came by the end of a day, of rows that say their day."""
+        return scan.read_arrivals(self, trees, day)
+
+    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+        """Which of these visitors have a row with both values."""
+        return scan.read_pairs(self, pairs, frequent)
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Each row but drops, and those of nobody: visitor, type, code of each name; by visitor."""

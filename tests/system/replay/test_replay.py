@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from askfirst.terms.policy import Policy, read_policy, shipped
-from askfirst_collector.closing.tables import DERIVED, ENTRY, PAGES_SEEN, TREES
+from askfirst_collector.closing.tables import TREES
 from askfirst_collector.reports.ranges import report
 from askfirst_collector.store.disclosed_ranges import Range
+from askfirst_collector.store.facts import DERIVED, ENTRY, PAGES_SEEN
 from tests.support.collectors import Clock
 from tests.support.draws import drawn, no_noise
 from tests.support.whole import Site, Visitor, view

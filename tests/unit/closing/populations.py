@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.disclosure import DayFacts, Facts
-from askfirst_collector.closing.pairs import Frequent, Pair, Pairs
-from askfirst_collector.closing.rule import MOST_A_DAY
-from askfirst_collector.closing.tables import DERIVED, ENTRY, PAGES_SEEN, PAIR_LEVELS, Questions
+from askfirst_collector.closing.tables import Questions
+from askfirst_collector.store.facts import (
+    DERIVED,
+    ENTRY,
+    MOST_A_DAY,
+    PAGES_SEEN,
+    PAIR_LEVELS,
+    DayFacts,
+    Facts,
+    Frequent,
+    Pair,
+    Pairs,
+)
 
 
 @dataclass(frozen=True)

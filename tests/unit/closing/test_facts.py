@@ -13,14 +13,8 @@ from typing import Any
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.closing.facts import (
-    LAST_DAY,
-    FirstDays,
-    read_arrivals,
-    read_facts,
-    read_pairs,
-)
 from askfirst_collector.closing.tables import Questions
+from askfirst_collector.store.facts import LAST_DAY, FirstDays
 
 from .house import MONDAY, Clock, key_of, noon, opened, row, store
 from .populations import Visit, facts_of, pairs_of
@@ -67,10 +61,10 @@ def test_facts_are_those_of_plain_counting(tmp_path: Path) -> None:
         store(parts, [row(parts, v.visitor, v.values, type=v.type) for v in visits])
         with parts.events.reading(key_of()) as period:
             everybody = BitMap(range(1, 41))
-            pairs = read_pairs(period, dict.fromkeys(QUESTIONS.pairs, everybody), frequent)
+            pairs = period.pairs(dict.fromkeys(QUESTIONS.pairs, everybody), frequent)
             for whole in ("", MONDAY):
                 facts, plain = (
-                    read_facts(period, QUESTIONS, whole),
+                    period.facts(QUESTIONS.trees, QUESTIONS.apart, whole),
                     facts_of(visits, QUESTIONS, whole),
                 )
                 assert len(facts.total) == len(plain.total) == 40
@@ -105,7 +99,7 @@ def test_arrivals_are_those_of_plain_counting(tmp_path: Path) -> None:
         store(parts, [row(parts, v.visitor, v.values, key, type=v.type) for v in visits])
         for day in days:
             with parts.events.reading(key) as period:
-                arrivals = read_arrivals(period, QUESTIONS, day)
+                arrivals = period.arrivals(QUESTIONS.trees, day)
             plain = facts_of(visits, QUESTIONS).days[day]
             assert arrivals.day is not None
             assert (arrivals.day.views, arrivals.day.visits) == (plain.views, plain.visits)

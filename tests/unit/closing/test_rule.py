@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 from pyroaring import BitMap
 
-from askfirst_collector.closing.rule import MARGIN, MOST_A_DAY, Rule
+from askfirst_collector.closing.rule import MARGIN, Rule
+from askfirst_collector.store.facts import MOST_A_DAY
 from tests.support.draws import drawn, no_noise
 
 SIZE = 5

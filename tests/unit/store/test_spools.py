@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 from msgspec.structs import replace
 
-from askfirst_collector.store import sqlite
+from askfirst_collector.store import spooled
 from askfirst_collector.store.events import Authorized, PeriodClosed, StoreUnavailable
 from askfirst_collector.store.present import Connection
 from askfirst_collector.store.spool_file import LOT_ROWS, connect_spool, read_lots, spools
@@ -66,7 +66,7 @@ def test_a_lot_whose_removal_is_cut_off_is_stored_once(
         raise sqlite3.OperationalError("cut off")
 
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite, "remove_lots", cut_off)
+        patched.setattr(spooled, "remove_lots", cut_off)
         with pytest.raises(StoreUnavailable):
             store.drain()
     append(store, batch("c", ROW))
@@ -136,7 +136,7 @@ def test_what_a_process_left_is_moved_and_its_spool_taken_away(
     assert store.file.moved() == [own_spool(store).stem]
     # Its end was cut off: the spool is gone, and it is not known yet.
     with closing(sqlite3.connect(tmp_path / "events.db")) as file:
-        file.execute("INSERT INTO moved VALUES ('events-gone', 7)")
+        file.execute("INSERT INTO moved (spool, upto) VALUES ('events-gone', 7)")
         file.commit()
     store.move(100)
     assert store.file.moved() == [own_spool(store).stem]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
-from askfirst_collector.closing.facts import INTERNAL
-from askfirst_collector.closing.tables import ENTRY, PAGES_SEEN, PAIR_LEVELS, questions_of
+from askfirst_collector.closing.tables import questions_of
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.ranges import Report, Row
+from askfirst_collector.store.facts import ENTRY, INTERNAL, PAGES_SEEN, PAIR_LEVELS
 
 
 @dataclass(frozen=True)

@@ -1,74 +1,99 @@
-"""The facts of a period, read from the event store: one scan, and one more for its pairs.
+"""The facts of a period of `events.db`: one scan of its rows, and one more for its pairs.
 
-Rows come by visitor, and a visitor is a running number here, so that who shares a value is a bitmap
-(Roaring: Lemire et al. 2018, "Roaring bitmaps: implementation of an optimized software library").
-Rows without a pseudonym count nowhere: nobody could say how many visitors they are of.
+Rows come by visitor, so that each is numbered as they come. Rows without a pseudonym count nowhere:
+nobody could say how many visitors they are of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import date
 from functools import partial
+from typing import Any, Protocol
 
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.store.events import TYPES, PeriodReader
 
-from .disclosure import DayFacts, Facts
-from .pairs import Frequent, Pair, Pairs
-from .rule import MOST_A_DAY
-from .tables import DERIVED, ENTRY, PAGES_SEEN, PAIR_LEVELS, Questions
+from .events import TYPES
+from .facts import (
+    DAY_BITS,
+    DERIVED,
+    ENTRY,
+    FIRST_DROPPED,
+    LAST_DAY,
+    MOST_A_DAY,
+    PAGES_SEEN,
+    PAIR_LEVELS,
+    Arrivals,
+    DayFacts,
+    Facts,
+    Frequent,
+    Pair,
+    Pairs,
+    day_number,
+    is_internal,
+)
 
 _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
-# Visitors of whom something was dropped are numbered from here on, those of whom the ledger knows
-# from `consents.FIRST_OF_LEDGER`: each number is of one visitor.
-FIRST_DROPPED = 2**30
-INTERNAL = "internal"  # the channel of what came from the site itself
 
 # What differs from page to page of one visitor.
 _OF_ROW = frozenset({"page", "referrer", "campaign", "time"})
 
 Codes = dict[int, BitMap]
-# Who is in a group on each day by `day_number`; of a visitor the first day is there, later ones
-# may be.
-FirstDays = Mapping[int, BitMap]
-DAY_BITS = 6
-LAST_DAY = (1 << DAY_BITS) - 1
 _DONE = 10_000  # combinations of frequent values that are remembered at a time
 
 
-def day_number(at: str, day: str) -> int:
-    """The number of a day (ISO 8601), not later than `day`, which is `LAST_DAY`."""
-    return max(0, LAST_DAY - (date.fromisoformat(day) - date.fromisoformat(at)).days)
+class CodedRows(Protocol):
+    """The rows of one period as numbers.
 
-
-def read_facts(period: PeriodReader, questions: Questions, whole: str = "") -> Facts:
-    """Group the rows of a period by every value that `questions` are about.
-
-    `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
+    A value is a number here, a code, that means the same everywhere in the period; of `time` it is
+    one of its attribute alone. A visitor is a number of the period too; rows of nobody
+    are left out.
     """
+
+    def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Each row of a visitor but the drops: visitor, type, and the code of each name.
+
+        A type is its place in `TYPES`. The rows of one visitor come one after the other.
+        """
+        ...
+
+    def drops(self) -> Iterator[tuple[int, int]]:
+        """Visitor and code of the reason, an `action`, of each drop."""
+        ...
+
+    def unsized(self) -> set[int]:
+        """The visitors who count towards no size: too many of their network came before."""
+        ...
+
+    def values(self) -> Callable[[str, int], Value]:
+        """What the code of an attribute, by its name, means."""
+        ...
+
+
+def read_facts(
+    period: CodedRows, trees: Collection[str], apart: Collection[str], whole: str
+) -> Facts:
+    """Group the rows of a period by every value that is asked about (see `PeriodReader`)."""
     value = period.values()
-    of_rows = (name for name in questions.trees if name not in DERIVED)
+    of_rows = (name for name in trees if name not in DERIVED)
     names = sorted(of_rows, key=_OF_ROW.__contains__)
     columns = [*dict.fromkeys([*names, "action", "page", "referrer", "time"])]
-    groups: dict[str, Codes] = {name: {} for name in (*questions.trees, *questions.apart)}
+    groups: dict[str, Codes] = {name: {} for name in (*trees, *apart)}
     visitors, days, unsized = _scan(period, names, columns, groups, value, whole)
     read = {ENTRY: "page"}
-    trees = {
+    leaves = {
         name: {value(read.get(name, name), code): own for code, own in codes.items()}
         for name, codes in groups.items()
         if name != PAGES_SEEN
     }
     if PAGES_SEEN in groups:
         pages = ("one",), ("more",)
-        trees[PAGES_SEEN] = {pages[more]: own for more, own in groups[PAGES_SEEN].items()}
+        leaves[PAGES_SEEN] = {pages[more]: own for more, own in groups[PAGES_SEEN].items()}
     drops, unsized_drops = _dropped(period)
-    trees["drops"] = {value("action", code): own for code, own in drops.items()}
-    return Facts(BitMap(range(1, visitors + 1)), trees, days, unsized | unsized_drops)
+    leaves["drops"] = {value("action", code): own for code, own in drops.items()}
+    return Facts(BitMap(range(1, visitors + 1)), leaves, days, unsized | unsized_drops)
 
 
 class _Day:
@@ -86,7 +111,7 @@ class _Day:
 
 
 def _scan(
-    period: PeriodReader,
+    period: CodedRows,
     names: Sequence[str],
     columns: Sequence[str],
     groups: Mapping[str, Codes],
@@ -156,7 +181,7 @@ def _scan(
                 day.views += 1
         referrer = row[referrer_at]
         if referrer not in inner:
-            inner[referrer] = _is_inner(value("referrer", referrer))
+            inner[referrer] = is_internal(value("referrer", referrer))
         if inner[referrer]:
             continue
         _add(entries, row[page_at], visitor)
@@ -178,27 +203,11 @@ def _add(groups: Codes, code: int, visitor: int) -> None:
         known.add(visitor)
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """Everybody who came by the end of a day, and the visitors of each value.
-
-    `day` is what happened on that day itself; None where nobody came.
-    """
-
-    day: DayFacts | None
-    everybody: FirstDays
-    trees: Mapping[str, Mapping[Value, FirstDays]]
-    unsized: BitMap
-
-
-def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arrivals:
-    """Who came by the end of a day (ISO 8601), in one scan.
-
-    Of rows that say their day, and of tables that are asked before a period closes.
-    """
+def read_arrivals(period: CodedRows, tables: Collection[str], day: str) -> Arrivals:
+    """Who came by the end of a day, in one scan (see `PeriodReader`)."""
     value = period.values()
     # What is the same in most rows of a visitor stands first, and is looked at where it differs.
-    trees = [name for name in questions.trees if name not in (*DERIVED, "time")]
+    trees = [name for name in tables if name not in (*DERIVED, "time")]
     names = sorted(trees, key=_OF_ROW.__contains__)
     middle = 3 + sum(name not in _OF_ROW for name in names)
     # By the code of a value and, in the last bits, a day.
@@ -256,7 +265,7 @@ def read_arrivals(period: PeriodReader, questions: Questions, day: str) -> Arriv
         if referrer_at is not None:
             referrer = row[referrer_at]
             if referrer not in inner:
-                inner[referrer] = _is_inner(value("referrer", referrer))
+                inner[referrer] = is_internal(value("referrer", referrer))
             if not inner[referrer]:
                 own.own_visits += 1
                 own.visits += own.own_visits <= MOST_A_DAY
@@ -276,11 +285,7 @@ def _by_value(codes: Codes, value: Callable[[int], Value]) -> dict[Value, dict[i
     return trees
 
 
-def _is_inner(referrer: Value) -> bool:
-    return not referrer or referrer[0] == INTERNAL
-
-
-def read_pairs(period: PeriodReader, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+def read_pairs(period: CodedRows, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
     """Who of these visitors has a row with both values; numbered as `read_facts` numbers them."""
     pairs = {pair: visitors for pair, visitors in pairs.items() if visitors}
     if not pairs:
@@ -339,7 +344,7 @@ class _Cuts(dict[int, Value | None]):
         return cut
 
 
-def _dropped(period: PeriodReader) -> tuple[Codes, BitMap]:
+def _dropped(period: CodedRows) -> tuple[Codes, BitMap]:
     """Who was dropped for each reason, and who of them counts towards no size.
 
     Their numbers are none of those who visit.

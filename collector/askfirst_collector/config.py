@@ -95,6 +95,29 @@ class Folder:
         draft.replace(self._revocations_path)
 
     @property
+    def events_url(self) -> str:
+        """Where rows are, if not in `events.db`: a ClickHouse, with whoever signs in. ''.
+
+        Noted in the folder, so that every command finds it. Raises OSError.
+        """
+        try:
+            return self._events_url.read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def _events_url(self) -> Path:
+        return self.path / "events.url"
+
+    def place_events(self, url: str) -> None:
+        """Have rows at this URL from now on. Raises OSError."""
+        draft = self.path / ".events.url.new"
+        draft.unlink(missing_ok=True)
+        create_file(draft)
+        draft.write_text(f"{url}\n", "utf-8")
+        draft.replace(self._events_url)
+
+    @property
     def spool(self) -> Path:
         """What waits: for the ledger what it is owed, for the store what each process accepted."""
         return self.path / "spool"

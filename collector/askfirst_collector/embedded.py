@@ -108,6 +108,7 @@ class EmbeddedCollector:
         jobs: bool = True,
         spool: Path | str | None = None,
         revocations: Path | str | None = None,
+        events: str | None = None,  # the address of a ClickHouse, for rows
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
         mail: MailServer | None = None,
@@ -128,6 +129,7 @@ class EmbeddedCollector:
         self._post = None if mail is None else Post(mail, lambda: self._address)
         self._address = ""  # of the dashboard, once a policy of this process said it
         self._sized = sized
+        self._events = events
         self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()
@@ -323,6 +325,7 @@ class EmbeddedCollector:
             secure=self._secure,
             spool=self._spool,
             revocations=self._revocations,
+            events=self._events,
         )
         place = Locator.open(self._places)
         events = open_events(parts, place=place, proxies=self.proxies, sized=self._sized)

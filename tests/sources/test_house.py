@@ -109,9 +109,10 @@ openapi: @contracts @errors @terms api members usecases
 processing: @pages @terms catalogue explain
 reports: @terms catalogue closing store
 runtime: @__version__ @errors @observe @spool catalogue config ingest jobs ledger members services
-    store usecases
+    store store.clickhouse usecases
 services: @observe @spool catalogue config ledger members store
 store: @errors @spool @terms config
+store.clickhouse: @spool @terms config store
 store.migrations:
 store.migrations.versions:
 usecases: @client @contracts @errors @pages @spool @terms catalogue closing imports ledger members

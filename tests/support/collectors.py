@@ -13,6 +13,7 @@ from askfirst.client import Decision, Method
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
+from askfirst_collector.store.spooled import SpooledEvents
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.support.draws import no_noise
 
@@ -91,7 +92,7 @@ def read_beside(*files: Path) -> bytes:
 def believe_every_batch(parts: Services) -> None:
     """Have the event store ask no ledger about handles: for rows that are put in directly."""
     events = parts.events
-    assert isinstance(events, SqliteEvents)
+    assert isinstance(events, SpooledEvents)
     events.spool._ended = events.file._gone = lambda judged: frozenset()
 
 

@@ -87,9 +87,9 @@ def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     if total is not None:
         fresh[TOTAL] = total
     if TOTAL in before or TOTAL in fresh:
-        for name, leaves in arrivals.trees.items():
+        for name in sorted(arrivals.trees):
             depth = {**questions.trees, **questions.apart}[name]
-            fresh.update(_tree(name, leaves, depth, day, rule, before))
+            fresh.update(_tree(name, arrivals.trees[name], depth, day, rule, before))
     end = stores.registry.calendar(key.site).end_of(key.closes, key.period)
     expires = end + terms.retention_days * DAY
     figures.write_day(stores.engine, key, day, totals, fresh, expires=expires)

@@ -55,6 +55,12 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     help="Where revocations.log lies from now on; else beside the data folder.",
 )
 @click.option(
+    "--events",
+    envvar="ASKFIRST_EVENTS",
+    metavar="URL",
+    help="A ClickHouse that has the rows from now on (http:, https:, chdb:); else events.db.",
+)
+@click.option(
     "--metrics-token",
     type=FILE,
     help="Answer /metrics to whoever shows the token in this file; else there is no /metrics.",
@@ -81,6 +87,7 @@ def serve(
     tls_key: Path | None,
     data: Path,
     revocations: Path | None,
+    events: str | None,
     metrics_token: Path | None,
     host_policy: Path | None,
     places: Path | None,
@@ -106,6 +113,7 @@ def serve(
             oidc=provider_of(os.environ),
             mail=mail_server_of(os.environ),
             revocations=revocations,
+            events=events,
             sized=sized,
         )
         stack.callback(collector.close)

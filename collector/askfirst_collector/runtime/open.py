@@ -25,11 +25,11 @@ from askfirst_collector.ledger.revocation_log import open_revocations
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
+from askfirst_collector.store.clickhouse.events import open_event_store
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.salts import Salts
-from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.watch import Watch
 
 
@@ -42,13 +42,15 @@ def open_services(
     secure: bool = True,
     spool: Spool | None = None,
     revocations: Path | None = None,
+    events: str | None = None,
     may_end: bool = True,
 ) -> Services:
     """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
     `revocations` is the path of `revocations.log` from now on. Where that is lost every grant
-    ends, or, without `may_end`, it is refused. Raises SettingError for the folder, PolicyError for
-    the host's policy, CollectorUnavailable for the rest.
+    ends, or, without `may_end`, it is refused. `events` is the address of a ClickHouse that has the
+    rows from now on; else what is noted in the folder. Raises SettingError for the folder and the
+    address, PolicyError for the host's policy, CollectorUnavailable for the rest.
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path, revocations)
@@ -67,14 +69,15 @@ def open_services(
         opened.callback(ledger.close)
         spool = spool or Spool(folder.spool)
         statuses = EventConsentStatuses(ledger, spool)
-        events = SqliteEvents(
-            folder.events,
+        rows = open_event_store(
+            folder,
+            events,
             ended=statuses.ended,
             gone=statuses.gone,
             closed=partial(is_closed, engine),
             urandom=urandom,
         )
-        opened.callback(events.close)
+        opened.callback(rows.close)
         parts = Services(
             folder=folder,
             engine=engine,
@@ -85,7 +88,7 @@ def open_services(
             ledger=ledger,
             revocations=log,
             salts=salts,
-            events=events,
+            events=rows,
             keys=keys,
             notices=Notices(engine),
             receipts=Receipts(keys.receipts(), keys.compromised()),
@@ -133,6 +136,7 @@ def share_parts(
     secure: bool,
     spool: Spool,
     revocations: Path | None = None,
+    events: str | None = None,
 ) -> Services:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
@@ -149,6 +153,7 @@ def share_parts(
             urandom,
             secure,
             spool.folder.resolve(),
+            events or folder.events_url,
         )
         share = _shares.get(identity)
         if share is not None and not is_usable(share.parts):
@@ -163,6 +168,7 @@ def share_parts(
                 urandom=urandom,
                 secure=secure,
                 spool=spool,
+                events=events,
             )
             share = _shares[identity] = _Share(parts, options, 0)
         if share.options != options:

@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw
 
@@ -31,6 +32,9 @@ from askfirst_collector.store.lots import (
 )
 from askfirst_collector.store.places import draw_places
 from askfirst_collector.store.schema import DIMENSIONS
+
+if TYPE_CHECKING:
+    from askfirst_collector.store.spool_file import Lot
 
 MOST = 256  # rows or keys in one statement
 TOGETHER = 32_768  # answers that go to `answer` at a time
@@ -180,7 +184,32 @@ def moved_upto(connection: sqlite3.Connection, spool: str) -> int:
 
 def note_moved(connection: sqlite3.Connection, spool: str, upto: int) -> None:
     """Note up to which lot a spool was moved, in the transaction that stores it."""
-    connection.execute("INSERT OR REPLACE INTO moved VALUES (?, ?)", (spool, upto))
+    statement = "INSERT OR REPLACE INTO moved (spool, upto) VALUES (?, ?)"
+    connection.execute(statement, (spool, upto))
+
+
+def begin_moving(
+    connection: sqlite3.Connection, spool: Path, lots: Sequence[Lot]
+) -> tuple[int, int, bool] | None:
+    """Note which of the oldest lots of a spool are put elsewhere together; None for none.
+
+    After which, up to which, and whether somebody began to: these and no other then.
+    """
+    line = connection.execute(
+        "SELECT upto, sending FROM moved WHERE spool = ?", (spool.stem,)
+    ).fetchone()
+    after, sending = line or (0, 0)
+    # Where it was taken away, somebody else moved it, and nothing here says so any more.
+    if not spool.exists() or lots[-1].id <= after:
+        return None
+    if sending > after:
+        return after, sending, True
+    connection.execute(
+        "INSERT INTO moved (spool, sending, upto) VALUES (?1, ?2, 0)"
+        " ON CONFLICT (spool) DO UPDATE SET sending = ?2",
+        (spool.stem, lots[-1].id),
+    )
+    return after, lots[-1].id, False
 
 
 def forget_moved(connection: sqlite3.Connection, spool: str) -> None:

@@ -47,12 +47,20 @@ def finish(connection: sqlite3.Connection, number: int) -> None:
     purge_periods(connection)
 
 
+def note_kept(connection: sqlite3.Connection, key: PeriodKey) -> None:
+    """Say that the rows of a sealed period, which are elsewhere, are those that are kept."""
+    connection.execute(
+        "UPDATE period SET state = ? WHERE id = ?", (KEPT, find_period(connection, key))
+    )
+    next_generation(connection)
+
+
 def expire(
     connection: sqlite3.Connection, now: float, allowed: Allowed, calendar_of: CalendarOf
 ) -> int:
     """Remove kept rows whose days are over; the strings of a period go with its last row."""
     removed = 0
-    for number, over in _kept(connection, now, allowed, calendar_of):
+    for number, _, over in _kept(connection, now, allowed, calendar_of):
         removed += connection.execute(
             f"DELETE FROM event WHERE {_OVER}",  # noqa: S608
             (number, *over),
@@ -66,10 +74,17 @@ def expire(
     return removed
 
 
+def kept_periods(
+    connection: sqlite3.Connection, now: float, allowed: Allowed, calendar_of: CalendarOf
+) -> list[tuple[PeriodKey, int, bool]]:
+    """The periods of kept rows, each with its age in days, and whether no row may be as old."""
+    return [(key, *over) for _, key, over in _kept(connection, now, allowed, calendar_of)]
+
+
 def _kept(
     connection: sqlite3.Connection, now: float, allowed: Allowed, calendar_of: CalendarOf
-) -> Iterator[tuple[int, tuple[int, bool]]]:
-    """Each period of kept rows: its number, its age, whether that is too old for any row."""
+) -> Iterator[tuple[int, PeriodKey, tuple[int, bool]]]:
+    """Each period of kept rows: its number, it, its age, whether that is too old for any row."""
     rows = connection.execute(
         "SELECT id, closes, period, site, collector, purpose FROM period WHERE state = ?", (KEPT,)
     ).fetchall()
@@ -77,4 +92,5 @@ def _kept(
         subject = (names[0], names[1], names[2])
         days = (int(now) - calendar_of(subject[0]).end_of(closes, period)) // DAY
         limit = allowed.get(subject)
-        yield number, (days, limit is not None and limit <= days)
+        key = PeriodKey(*subject, closes, period)
+        yield number, key, (days, limit is not None and limit <= days)

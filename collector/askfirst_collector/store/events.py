@@ -179,6 +179,11 @@ class EventStore(Protocol):
         """Whether the file is the one that was opened first."""
         ...
 
+    @property
+    def fault(self) -> str:
+        """What the last write failed of, "" when it went well."""
+        ...
+
     async def append(self, batch: Batch) -> bytes:
         """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
 

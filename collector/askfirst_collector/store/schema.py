@@ -18,7 +18,10 @@
     answer      what a retry of a batch is answered, by day; it names no row and no row names it
     lot         the same of batches that were moved together, in no order. A key of `answer` is
                 random, so that each dirties a page of its own: they go there many at a time
-    moved       up to which lot each spool was moved; written in the commit that stores the lot
+    moved       up to which lot each spool was moved; written in the commit that stores the lot.
+                `sending` says up to which a lot goes that is put elsewhere, before it is
+    leaving     what is to go from elsewhere, until it is gone
+    store       the id of this folder, by which another store knows whose it is
     generation  a number that moves whenever entries of `value` or `period` are removed, so that
                 every process drops what it remembers of them
 
@@ -193,6 +196,21 @@ def _add_limits(connection: sqlite3.Connection, period: int, parts: tuple[str, s
             return number
 
 
+_ELSEWHERE = """
+ALTER TABLE moved ADD COLUMN sending INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE leaving (
+    site TEXT NOT NULL,
+    collector TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    closes TEXT NOT NULL,
+    period TEXT NOT NULL,
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (site, collector, purpose, closes, period, kept)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE store (id TEXT NOT NULL) STRICT;
+INSERT INTO store SELECT lower(hex(randomblob(16)));
+"""
+
 # From version 0, an empty file, on.
 STEPS: tuple[Step, ...] = (
     run_script(TABLES),
@@ -207,6 +225,7 @@ STEPS: tuple[Step, ...] = (
         "CREATE TABLE lot (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL,"
         " answers BLOB NOT NULL) STRICT;"
     ),
+    run_script(_ELSEWHERE),
 )
 
 

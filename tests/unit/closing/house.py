@@ -41,9 +41,10 @@ def opened(
     published: Policy | None = None,
     *,
     urandom: Callable[[int], bytes] = no_noise,
+    events: str | None = None,
 ) -> Iterator[Services]:
     """The parts, with one site; the event store believes every batch, figures have no noise."""
-    parts = open_services(folder, host_policy=None, now=clock, urandom=urandom)
+    parts = open_services(folder, host_policy=None, now=clock, urandom=urandom, events=events)
     believe_every_batch(parts)
     try:
         parts.registry.publish(published or policy())

@@ -1,0 +1,1 @@
+"""Rows in ClickHouse: a server, or its engine in this process."""

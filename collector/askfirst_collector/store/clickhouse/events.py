@@ -1,0 +1,100 @@
+"""`EventStore` whose rows are in ClickHouse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.store.events import Closed, Ended, EventStore, Gone, StoreUnavailable
+from askfirst_collector.store.spooled import SpooledEvents
+from askfirst_collector.store.sqlite import SqliteEvents
+
+from .address import read_address
+from .rows import ClickHouseRows
+from .server import Server
+
+
+class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
+    """`EventStore` on a server, or on its engine in this process, at `url`.
+
+    `path` is `events.db`, which keeps what has to be exact (see `rows`); spools lie beside it, and
+    take what comes while the server is away. Raises SettingError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        url: str,
+        *,
+        ended: Ended,
+        gone: Gone = lambda judged: frozenset(),
+        closed: Closed = lambda key: False,
+        urandom: Callable[[int], bytes] = os.urandom,
+        busy_timeout: int = 5_000,
+    ) -> None:
+        server = Server(read_address(url), self._owner, urandom=urandom)
+        rows = ClickHouseRows(
+            path,
+            server,
+            gone=gone,
+            closed=closed,
+            urandom=urandom,
+            busy_timeout=busy_timeout,
+        )
+        super().__init__(
+            path, rows, ended=ended, closed=closed, urandom=urandom, busy_timeout=busy_timeout
+        )
+
+    def _owner(self) -> str:
+        return self.file.owner()
+
+
+def open_event_store(
+    folder: Folder,
+    url: str | None,
+    *,
+    ended: Ended,
+    gone: Gone,
+    closed: Closed,
+    urandom: Callable[[int], bytes],
+) -> EventStore:
+    """The store of a folder: where its rows are, or are to be from now on.
+
+    A server that is away is no fault: what comes waits. Raises SettingError for an address, or a
+    table, that cannot be used, and where rows would be left behind; CollectorUnavailable.
+    """
+    address = folder.events_url if url is None else url
+    if not address:
+        return SqliteEvents(folder.events, ended=ended, gone=gone, closed=closed, urandom=urandom)
+    store = ClickHouseEvents(
+        folder.events, address, ended=ended, gone=gone, closed=closed, urandom=urandom
+    )
+    try:
+        if address != folder.events_url:
+            _check_move(store, folder)
+        with suppress(StoreUnavailable):
+            store.file.server.connect()
+        if address != folder.events_url:
+            folder.place_events(address)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _check_move(store: ClickHouseEvents, folder: Folder) -> None:
+    """Nothing where no row is left behind: there is none, or they are there."""
+    if not store.file.periods():
+        return
+    if not folder.events_url:
+        advice = (
+            "events.db has rows of open periods, or kept ones, which nobody would count there: "
+            "begin with a folder of its own"
+        )
+        raise SettingError("askfirst.E143", store.file.server.address.shown, advice)
+    if not store.file.server.is_ours():
+        advice = "the rows of this folder are not there: name the database that has them"
+        raise SettingError("askfirst.E143", store.file.server.address.shown, advice)

@@ -1,0 +1,331 @@
+"""The questions of one period, each a SELECT that ClickHouse groups by itself.
+
+A visitor's number is its rank among the pseudonyms of the period, so that it is the same in every
+statement while nobody is erased. Where somebody was meanwhile, there are fewer: it is asked anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
+
+from pyroaring import BitMap
+
+from askfirst.terms.attributes import ATTRIBUTES, Value
+from askfirst_collector.store.dictionary import time_value
+from askfirst_collector.store.events import TYPES, Limits, PeriodKey, StoreUnavailable
+from askfirst_collector.store.facts import (
+    DERIVED,
+    ENTRY,
+    FIRST_DROPPED,
+    INTERNAL,
+    MOST_A_DAY,
+    PAGES_SEEN,
+    PAIR_LEVELS,
+    Arrivals,
+    DayFacts,
+    Facts,
+    Frequent,
+    Leaves,
+    Pair,
+    Pairs,
+    day_number,
+)
+from askfirst_collector.store.periods import DAY
+
+from .schema import END
+from .server import Server
+from .values import text_of, value_of
+from .wire import Answer
+
+_VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
+_LEVELS = 8  # more than any attribute has: room for a time's level in its code
+_EPOCH = date(1970, 1, 1).toordinal()
+# A value that no row has: of rows that a table is not about.
+_NONE = "\x1e"
+
+WHERE = (
+    "site = {site:String} AND collector = {collector:String} AND purpose = {purpose:String}"
+    " AND closes = {closes:String} AND period = {period:String} AND kept = {kept:UInt8}"
+)
+_BEGINS = f"type = {_VIEW} AND referrer != '' AND NOT startsWith(referrer, '{INTERNAL}{END}')"
+_CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {WHERE} AND sized = 0)"  # noqa: S608
+_VISITS = f"{WHERE} AND visitor != '' AND type != {_DROP}"
+# Joined, as numbering the rows themselves has all of their columns sorted: twice the time.
+_NUMBERS = (
+    "(SELECT visitor, toUInt32(row_number() OVER (ORDER BY visitor)) AS number,"  # noqa: S608
+    f" {_CROWDED} AS crowded"
+    f" FROM (SELECT visitor FROM event WHERE {_VISITS} GROUP BY visitor))"
+)
+_TIME = f"if(time_level = 0, 0, time * {_LEVELS} + time_level)"
+_DAY = f"if(time_level = 0, -1, intDiv(time, {DAY}))"
+
+Group = tuple[tuple[str | int, ...], BitMap]
+
+
+def parameters(key: PeriodKey, is_kept: bool) -> dict[str, object]:
+    """What `WHERE` leaves open."""
+    fields = ("site", "collector", "purpose", "closes", "period")
+    return {**{name: getattr(key, name) for name in fields}, "kept": int(is_kept)}
+
+
+class ClickHousePeriod:
+    """`PeriodReader` of a period on a server; `is_kept` says which of its rows."""
+
+    def __init__(self, server: Server, key: PeriodKey, is_kept: bool) -> None:
+        self._server = server
+        self._parameters = parameters(key, is_kept)
+        self._visitors: int | None = None
+
+    def limits(self) -> Limits | None:
+        """The limits of the rows; None where there are none."""
+        answer = self._ask(
+            "SELECT toInt64(count()), toInt64(max(min_cell_size)), toInt64(min(retention_days)),"  # noqa: S608
+            f" toInt64(max(keep_rows_days)) FROM event WHERE {WHERE}"
+        )
+        count, size, retention, keep = (answer.number() for _ in range(4))
+        return Limits(size, retention, keep) if count else None
+
+    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
+        """Who shares each value of these tables, and what happened on each day."""
+        names = [name for name in trees if name not in DERIVED]
+        columns = {name: _TIME if name == "time" else name for name in names}
+        columns["day"] = "toInt64(0)" if whole else _DAY
+        columns["crowded"] = ""
+        if ENTRY in trees:
+            columns[ENTRY] = f"if({_BEGINS}, page, '{_NONE}')"
+        if "action" in apart:
+            columns["action_done"] = f"if(type = {_ACTION}, action, '{_NONE}')"
+        groups = self._groups(columns, [(name,) for name in columns])
+        self._visitors = len(groups["day",]) and max(max(own) for _, own in groups["day",])
+        leaves: dict[str, Leaves] = {name: {} for name in (*trees, *apart)}
+        leaves |= {name: _by_value(name, groups[name,]) for name in names}
+        if ENTRY in trees:
+            leaves[ENTRY] = _by_value(ENTRY, groups[ENTRY,])
+        if "action" in apart:
+            leaves["action"] = _by_value("action", groups["action_done",])
+        if PAGES_SEEN in trees:
+            leaves[PAGES_SEEN] = self._pages_seen()
+        leaves["drops"], unsized = self._drops()
+        days = self._days(groups["day",], whole)
+        everybody = BitMap(range(1, self._visitors + 1))
+        return Facts(everybody, leaves, days, _crowded(groups["crowded",]) | unsized)
+
+    def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
+        """Who came by the end of a day, of rows that say their day."""
+        names = [name for name in trees if name not in (*DERIVED, "time")]
+        last = date.fromisoformat(day).toordinal() - _EPOCH
+        columns = {name: name for name in names} | {
+            "day": _DAY,
+            "crowded": "",
+            "action": f"if(type = {_ACTION}, action, '{_NONE}')",
+        }
+        sets = [*((name, "day") for name in (*names, "action")), ("day",), ("crowded",)]
+        condition = f"time_level > 0 AND time < {(last + 1) * DAY}"
+        groups = self._groups(columns, sets, condition)
+        at = {own: day_number(_iso(own), day) for (own,), _ in groups["day",]}  # type: ignore[arg-type]
+        own = _by_day([((), number, who) for (number,), who in groups["day",]], at)
+        happened = self._days([group for group in groups["day",] if group[0] == (last,)], "")
+        return Arrivals(
+            happened.get(day),
+            own.get((), {}),
+            {
+                name: _by_day(
+                    [
+                        (value_of(str(text)), number, who)
+                        for (text, number), who in groups[name, "day"]
+                        if text != _NONE
+                    ],
+                    at,
+                )
+                for name in (*names, "action")
+            },
+            _crowded(groups["crowded",]),
+        )
+
+    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+        """Which of these visitors have a row with both values."""
+        pairs = {pair: visitors for pair, visitors in pairs.items() if visitors}
+        if not pairs:
+            return {}
+        names = list(dict.fromkeys(name for pair in pairs for name in pair))
+        with ExitStack() as stack:
+            columns = {name: self._cut(name, frequent[name], stack) for name in names}
+            groups = self._groups(columns, list(pairs))
+        answers: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
+        for (a, b), visitors in pairs.items():
+            for (one, other), who in groups[a, b]:
+                first, second = _value(a, one), _value(b, other)
+                if first in frequent[a] and second in frequent[b]:
+                    answers[a, b][first, second] = who & visitors
+        if self._visitors is not None and self._count() != self._visitors:
+            raise StoreUnavailable("rows were removed meanwhile: the period is asked again")
+        return answers
+
+    def newcomers(self, midnight: int, since: int, until: int) -> int:
+        """Visitors whose first row of a day is from `since` to `until` (see `PeriodReader`)."""
+        answer = self._ask(
+            "SELECT toInt64(count()) FROM (SELECT min(time) AS first FROM event"  # noqa: S608
+            f" WHERE {_VISITS} AND time_level > 1"
+            f" AND time >= {int(midnight)} AND time < {int(until)}"
+            f" GROUP BY visitor HAVING min(sized) > 0) WHERE first >= {int(since)}"
+        )
+        return answer.number()
+
+    def _ask(self, query: str) -> Answer:
+        return Answer(self._server.ask(query, self._parameters))
+
+    def _groups(
+        self, columns: Mapping[str, str], sets: Sequence[tuple[str, ...]], condition: str = "1"
+    ) -> dict[tuple[str, ...], list[Group]]:
+        """Who has each combination of values of each of these sets of columns, in one scan.
+
+        A column without an expression is one of the visitor.
+        """
+        aliases = {
+            name: f"c{number}" if expression else name
+            for number, (name, expression) in enumerate(columns.items())
+        }
+        is_number = {name: _is_number(name) for name in columns}
+        rows = ", ".join(
+            f"{expression} AS {aliases[name]}" for name, expression in columns.items() if expression
+        )
+        shown = ", ".join(
+            f"toInt64({own})" if is_number[name] else f"toString({own})"
+            for name, own in aliases.items()
+        )
+        by = ", ".join(f"({', '.join(aliases[name] for name in own)})" for own in sets)
+        order = ", ".join(aliases.values())
+        answer = self._ask(
+            f"SELECT toInt64(grouping({order})), {shown}, bitmapToArray(groupBitmapState(number))"  # noqa: S608
+            f" FROM (SELECT visitor, {rows} FROM event WHERE {_VISITS} AND {condition}) AS one"
+            f" JOIN {_NUMBERS} AS numbered ON one.visitor = numbered.visitor"
+            f" GROUP BY GROUPING SETS ({by})"
+        )
+        # One bit for each column, the first the highest: 0 where it is grouped by.
+        bits = {name: 1 << (len(columns) - 1 - at) for at, name in enumerate(columns)}
+        full = (1 << len(columns)) - 1
+        masks = {full - sum(bits[name] for name in own): own for own in sets}
+        groups: dict[tuple[str, ...], list[Group]] = {own: [] for own in sets}
+        while answer:
+            own = masks[answer.number()]
+            values = {
+                name: answer.number() if is_number[name] else answer.text() for name in columns
+            }
+            groups[own].append((tuple(values[name] for name in own), answer.visitors()))
+        return groups
+
+    def _pages_seen(self) -> Leaves:
+        answer = self._ask(
+            "SELECT toInt64(everybody), views > 1 ? 'more' : 'one',"  # noqa: S608
+            " bitmapToArray(groupBitmapState(number)) FROM (SELECT views,"
+            " toUInt32(row_number() OVER (ORDER BY visitor)) AS number,"
+            " count() OVER () AS everybody"
+            f" FROM (SELECT visitor, countIf(type = {_VIEW}) AS views FROM event"
+            f" WHERE {_VISITS} GROUP BY visitor))"
+            " WHERE views > 0 GROUP BY 1, 2"
+        )
+        leaves: dict[Value, BitMap] = {}
+        while answer:
+            if answer.number() != self._visitors:
+                raise StoreUnavailable("rows were removed meanwhile: the period is asked again")
+            value = (answer.text(),)
+            leaves[value] = answer.visitors()
+        return leaves
+
+    def _drops(self) -> tuple[Leaves, BitMap]:
+        """Who was dropped for each reason, and who of them counts towards no size.
+
+        Their numbers are none of those who visit.
+        """
+        answer = self._ask(
+            "SELECT reason, bitmapToArray(groupBitmapState(number)) FROM (SELECT"  # noqa: S608
+            f" toUInt32({FIRST_DROPPED} - 1 + row_number() OVER (ORDER BY visitor)) AS number,"
+            " arrayJoin(reasons) AS reason FROM (SELECT visitor,"
+            f" arrayConcat(groupUniqArray(toString(action)), any({_CROWDED}) ? ['{_NONE}'] : [])"
+            f" AS reasons FROM event WHERE {WHERE} AND visitor != '' AND type = {_DROP}"
+            " GROUP BY visitor)) GROUP BY reason"
+        )
+        reasons, unsized = {}, BitMap()
+        while answer:
+            text = answer.text()
+            if text == _NONE:
+                unsized = answer.visitors()
+            else:
+                reasons[value_of(text)] = answer.visitors()
+        return reasons, unsized
+
+    def _days(self, groups: Sequence[Group], whole: str) -> dict[str, DayFacts]:
+        """What happened on the days of these groups."""
+        day = "toInt64(0)" if whole else _DAY
+        answer = self._ask(
+            f"SELECT toInt64(day), toInt64(sum(least(views, {MOST_A_DAY}))),"  # noqa: S608
+            f" toInt64(sum(least(visits, {MOST_A_DAY}))) FROM (SELECT {day} AS day,"
+            f" countIf(type = {_VIEW}) AS views, countIf({_BEGINS}) AS visits FROM event"
+            f" WHERE {WHERE} AND visitor != '' AND type = {_VIEW} GROUP BY visitor, day)"
+            " GROUP BY day"
+        )
+        counts = {}
+        while answer:
+            number, views, visits = (answer.number() for _ in range(3))
+            counts[number] = views, visits
+        return {
+            whole or _iso(number): DayFacts(visitors, *counts.get(number, (0, 0)))  # type: ignore[arg-type]
+            for (number,), visitors in groups
+            if number != -1
+        }
+
+    def _cut(self, name: str, values: Collection[Value], stack: ExitStack) -> str:
+        """An attribute as a pair table has it; `_NONE` for what is not among these values."""
+        level = PAIR_LEVELS.get(name, 1)
+        if name == "time":
+            hour = f"intDiv(time, 3600) * {3600 * _LEVELS} + {level}"
+            return f"time_level > {level} ? {hour} : {_TIME}"
+        cut = name
+        if ATTRIBUTES[name].finest > level:
+            # On each text of the dictionary, not on each row.
+            cut = f"extract({name}, '^((?:[^{END}]*{END}){{0,{level}}})')"
+        draw = stack.enter_context(self._server.asking([text_of(value) for value in values]))
+        among = f"{cut} IN (SELECT content FROM asked WHERE draw = '{draw}')"  # noqa: S608
+        return f"{among} ? {cut} : '{_NONE}'"
+
+    def _count(self) -> int:
+        return self._ask(
+            "SELECT toInt64(uniqExact(visitor)) FROM event"  # noqa: S608
+            f" WHERE {_VISITS}"
+        ).number()
+
+
+def _is_number(name: str) -> bool:
+    return name in ("time", "day", "crowded")
+
+
+def _value(name: str, content: str | int) -> Value:
+    if isinstance(content, int):
+        seconds, level = divmod(content, _LEVELS)
+        return time_value(seconds if level else None, level)
+    return value_of(content)
+
+
+def _by_value(name: str, groups: Sequence[Group]) -> Leaves:
+    return {_value(name, own): visitors for (own,), visitors in groups if own != _NONE}
+
+
+def _by_day(
+    groups: Sequence[tuple[Value, str | int, BitMap]], at: Mapping[str | int, int]
+) -> dict[Value, dict[int, BitMap]]:
+    """What is grouped by value and day, by the value and then by the day's number."""
+    trees: dict[Value, dict[int, BitMap]] = {}
+    for value, number, visitors in groups:
+        days = trees.setdefault(value, {})
+        days[at[number]] = days.get(at[number], BitMap()) | visitors
+    return trees
+
+
+def _crowded(groups: Sequence[Group]) -> BitMap:
+    return BitMap().union(*(visitors for (is_crowded,), visitors in groups if is_crowded))
+
+
+def _iso(number: int) -> str:
+    return date.fromordinal(_EPOCH + number).isoformat()

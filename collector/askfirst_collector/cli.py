@@ -11,9 +11,9 @@ from askfirst import __version__
 
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
-    *("backup", "close", "collector", "demo", "doctor", "figures", "geo", "host", "import", "init"),
-    *("keys", "ledger", "migrate", "policy", "receipt", "restore", "serve", "service", "site"),
-    *("snippet", "webhook"),
+    *("backup", "close", "collector", "demo", "doctor", "export", "figures", "geo", "host"),
+    *("import", "init", "keys", "ledger", "migrate", "policy", "purge", "receipt", "restore"),
+    *("serve", "service", "site", "snippet", "webhook"),
 )
 
 

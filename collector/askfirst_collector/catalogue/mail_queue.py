@@ -220,8 +220,7 @@ def trouble(engine: Engine, id: str) -> Trouble | None:
     return Trouble(row.kind, row.fault, row.state == "failed")
 
 
-def purge_mails(engine: Engine, now: float) -> None:
-    """Forget addresses that nobody confirmed, and messages of before."""
-    with changing(engine) as connection:
-        drop_unconfirmed(connection, now)
-        connection.execute(delete(mail).where(mail.c.made < now - KEPT))
+def purge_mails(connection: Connection, now: float) -> int:
+    """Forget addresses that nobody confirmed, and messages of before; how many messages."""
+    drop_unconfirmed(connection, now)
+    return connection.execute(delete(mail).where(mail.c.made < now - KEPT)).rowcount

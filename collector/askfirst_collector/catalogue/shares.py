@@ -6,6 +6,7 @@ share   one link: of which purpose, which cards, over which days, until when. A 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from askfirst_collector.members.rows import digest
-from askfirst_collector.store.database import changing, metadata, reading
+from askfirst_collector.store.database import metadata, reading
 
 MOST = 20  # of a site
 WORD = 16  # bytes of a secret link
@@ -102,15 +103,10 @@ def drop_share(connection: Connection, site: str, id: str) -> None:
     connection.execute(delete(share).where(share.c.site == site, share.c.id == id))
 
 
-def drop_ended(connection: Connection, now: float) -> None:
-    """Forget the links that are over."""
-    connection.execute(delete(share).where(share.c.expires <= int(now)))
-
-
-def purge_shares(engine: Engine, now: float) -> None:
-    """The same, by itself."""
-    with changing(engine) as connection:
-        drop_ended(connection, now)
+def drop_ended(connection: Connection, now: float) -> Counter[str]:
+    """Forget the links that are over; how many, by site."""
+    over = delete(share).where(share.c.expires <= int(now)).returning(share.c.site)
+    return Counter(connection.execute(over).scalars())
 
 
 def word_of(site: str, *, public: bool, urandom: Callable[[int], bytes]) -> str:

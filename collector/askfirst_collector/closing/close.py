@@ -25,6 +25,7 @@ from askfirst_collector.store.salts import pseudonym
 from .calendar import asked_of, ended, ended_periods
 from .consents import answers_of, with_answers_of
 from .disclosure import day_totals, disclose
+from .restricted import restricted_pseudonyms
 from .rule import Rule
 from .stores import Stores
 from .tables import Questions, questions_of
@@ -111,7 +112,7 @@ def _answers(
     whole = key.period if key.closes == "day" else ""
     counted = {} if whole else so_far.read_days(stores.engine, key)
     # One view for all questions.
-    with stores.events.reading(key) as period:
+    with stores.events.reading(key, restricted_pseudonyms(stores, key)) as period:
         facts = _facts(stores, key, period, questions, whole)
         rule = Rule(size, stores.urandom, facts.unsized)
         visits = bool(questions.trees.get("referrer"))
@@ -161,7 +162,8 @@ def _settle(stores: Stores, key: PeriodKey) -> None:
 def _keep(stores: Stores, key: PeriodKey) -> None:
     size = disclosed.size_of(stores.engine, key)
     lasting = _lasting(stores, key)
-    rows = list(stores.events.rows(key))
+    restricted = restricted_pseudonyms(stores, key)
+    rows = [row for row in stores.events.rows(key) if row.pseudonym not in restricted]
     earlier = (
         row
         for row in stores.events.of_pseudonyms({r.pseudonym for r in rows if r.pseudonym} & lasting)

@@ -27,6 +27,7 @@ from askfirst_collector.store.so_far import TOTAL, Figure, Question
 from .calendar import HOUR, asked_of, open_periods
 from .consents import with_answers_of
 from .disclosure import day_totals
+from .restricted import restricted_pseudonyms
 from .rule import MARGIN, Rule
 from .stores import Stores
 from .tables import questions_of
@@ -75,7 +76,7 @@ def _ended_days(key: PeriodKey, calendar: Calendar, now: float) -> Iterator[str]
 def count_day(stores: Stores, key: PeriodKey, terms: Terms, day: str) -> None:
     """Count one ended day, and add those who came new on it to the figures so far."""
     questions = questions_of(terms)
-    with stores.events.reading(key) as period:
+    with stores.events.reading(key, restricted_pseudonyms(stores, key)) as period:
         arrivals = period.arrivals(questions.trees, day)
     rule = Rule(terms.min_cell_size, stores.urandom, arrivals.unsized)
     visits, own = bool(questions.trees.get("referrer")), arrivals.day

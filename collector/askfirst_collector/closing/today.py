@@ -11,6 +11,7 @@ from askfirst_collector.store.periods import DAY, Calendar
 from askfirst_collector.store.today import SumOfDay, read_sum, write_sum
 
 from .calendar import HOUR, asked
+from .restricted import restricted_pseudonyms
 from .rule import Rule
 from .stores import Stores
 
@@ -62,7 +63,7 @@ def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
         site.name, "", purpose, terms.closes, site.calendar.period_of(terms.closes, now)
     )
     rule = Rule(terms.min_cell_size, stores.urandom)
-    with stores.events.reading(key) as period:
+    with stores.events.reading(key, restricted_pseudonyms(stores, key)) as period:
         total = before.sum + period.newcomers(midnight, before.until, hour) + rule.noise()
     added = SumOfDay(hour, total, max(before.shown, total))
     write_sum(stores.engine, site.name, purpose, added)

@@ -24,7 +24,7 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
     with opened(data, host_policy=host_policy) as parts:
         now = parts.now()
         if not dry_run:
-            _check_clock(parts, now)
+            check_clock(parts, now)
         keys = close_due(parts, now, dry_run=dry_run)
     if as_json:
         plain = [
@@ -39,13 +39,13 @@ def close(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
     click.echo(f"{len(keys)} {'period is' if len(keys) == 1 else 'periods are'} {state}.")
 
 
-def _check_clock(parts: Services, now: float) -> None:
-    """What is closed is closed for good: not by a clock that nobody has watched."""
+def check_clock(parts: Services, now: float) -> None:
+    """What is closed or destroyed is so for good: not by a clock that nobody has watched."""
     last = read_seen(parts)
     if last is not None and not last.agrees(now):
         off = timedelta(seconds=round(abs(now - last.believed)))
         raise click.ClickException(
             f"The clock is {off} {'after' if now > last.believed else 'before'} the time that the"
-            " collector saw last. Where it is right, let the collector run: it closes what is due"
+            " collector saw last. Where it is right, let the collector run: it does what is due"
             " once the clock has held for ten minutes. Where it is wrong, set it."
         )

@@ -25,6 +25,7 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.processing import processing_page, processing_record
 from askfirst_collector.reports.export import files_of
 from askfirst_collector.usecases.remove_site import remove_site
+from askfirst_collector.usecases.reviews import review_purpose
 from askfirst_collector.usecases.site_keys import create_site_key, end_site_key, read_site_keys
 from askfirst_collector.usecases.sites import limit_site, publish_policy, retire_site
 
@@ -121,6 +122,17 @@ def remove(name: str, data: Path, folder: Path | None, yes: bool) -> None:
         _write_files(folder, files)
         remove_site(parts, ON_THE_MACHINE, name)
     click.echo(f"{name} is removed. Its figures and policies: {folder} ({len(files)} files)")
+
+
+@site.command()
+@click.argument("name")
+@click.argument("purpose")
+@data_option
+def review(name: str, purpose: str, data: Path) -> None:
+    """Say that PURPOSE of the site NAME was looked at: it is needed as it is for another year."""
+    with opened(data) as parts:
+        review_purpose(parts, ON_THE_MACHINE, name, purpose)
+    click.echo(f"{purpose} of {name} is reviewed.")
 
 
 @site.command()

@@ -43,6 +43,7 @@ from askfirst_collector.dashboard.sites.letters import Letters
 from askfirst_collector.dashboard.sites.list import SiteList
 from askfirst_collector.dashboard.sites.onboarding import Onboarding
 from askfirst_collector.dashboard.sites.publish import Publishing
+from askfirst_collector.dashboard.sites.retention import Retention
 from askfirst_collector.dashboard.sites.settings import Settings
 from askfirst_collector.dashboard.sites.test_session import Testing
 from askfirst_collector.letters.smtp import Post
@@ -160,6 +161,7 @@ def _pages(
         *Account(parts, session_auth, throttle, layout, proxies, provider=provider).pages(),
         *MemberPages(parts, layout, provider=provider).pages(),
         *Audit(parts, layout, SiteLayout(parts, pages)).pages(),
+        *Retention(parts, layout, SiteLayout(parts, pages)).pages(),
         *Testing(parts, layout).pages(),
         *SiteList(parts, layout).pages(),
         *HostPolicyPages(parts, layout).pages(),

@@ -1,22 +1,10 @@
-"""What the ledger lets go of by itself: evidence past its days, keys of grants that have ended."""
+"""What the ledger sees to by itself: keys of grants that have ended."""
 
 from __future__ import annotations
 
 from askfirst_collector.ledger.entries import ERASE
 from askfirst_collector.services import Services
-from askfirst_collector.store.snapshot import destroy_drafts
 from askfirst_collector.usecases.visitor_rights import erase
-
-DAY = 86_400  # seconds
-
-
-def forget_evidence(parts: Services, now: float) -> int:
-    """Erase the entries of grants that ended `evidence_days` ago; how many grants there were."""
-    gone = 0
-    for site in parts.registry.readable():
-        days = site.editions.current.policy.evidence_days
-        gone += parts.ledger.forget_evidence(site.name, now - days * DAY)
-    return gone
 
 
 def end_orphans(parts: Services) -> int:
@@ -36,10 +24,3 @@ def end_orphans(parts: Services) -> int:
                 erase(parts, site, handle)
         parts.salts.end_grant(handle)
     return len(orphans)
-
-
-def upkeep(parts: Services, now: float) -> None:
-    """Both, as a job; and copies that a backup left that was killed."""
-    forget_evidence(parts, now)
-    end_orphans(parts)
-    destroy_drafts(parts.folder.path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, String, Table, insert, select
+from sqlalchemy import Boolean, Column, Connection, Engine, Integer, String, Table, insert, select
 
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
@@ -27,6 +27,7 @@ change = Table(
     metadata,
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("site", String, index=True),  # empty: of the host itself
+    Column("ended", Boolean, nullable=False),  # what a job destroyed, as its time was over
 )
 
 
@@ -55,11 +56,13 @@ def record_change(
     now: float,
     urandom: Callable[[int], bytes],
     site: str | None = None,
+    ended: bool = False,
 ) -> int:
     """Append a change inside the write transaction that makes it; the answer is its index.
 
     `before` and `after` are JSON without floats. Raises ValueError where one of them has a field
-    that is named like a secret: what is in the ledger stays there.
+    that is named like a secret: what is in the ledger stays there. `ended` says that no member did
+    it: its time was over.
     """
     if _tells_a_secret(before) or _tells_a_secret(after):
         raise ValueError("a change is recorded without its secrets")
@@ -75,7 +78,7 @@ def record_change(
         "after": after,
     }
     index = append_entry(connection, body, urandom=urandom).index
-    connection.execute(insert(change).values(idx=index, site=site))
+    connection.execute(insert(change).values(idx=index, site=site, ended=ended))
     return index
 
 
@@ -85,9 +88,14 @@ def changes(
     before_index: int | None = None,
     *,
     sites: Collection[str] | None = None,
+    ended: bool = False,
 ) -> tuple[Change, ...]:
-    """The newest changes, newest first, below an index; with `sites` those of these sites alone."""
+    """The newest changes, newest first, below an index; with `sites` those of these sites alone.
+
+    With `ended` what was destroyed as its time was over, else what members changed.
+    """
     query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
+    query = query.where(change.c.ended.is_(ended))
     if before_index is not None:
         query = query.where(change.c.idx < before_index)
     if sites is not None:

@@ -146,7 +146,11 @@ class Ledger:
         return True
 
     def forget_evidence(self, site: str, before: float) -> int:
-        """Remove the entries of handles that ended before this moment; how many there were."""
+        """Remove the entries of handles that ended before this moment; how many there were.
+
+        A few at a time, between which others write: the grants of half a year end at one moment.
+        Interrupted, it is called again: who ended stays so.
+        """
         newest = (
             select(entry.c.handle, func.max(entry.c.idx).label("idx"))
             .where(entry.c.site == site, entry.c.handle.is_not(None))
@@ -157,11 +161,14 @@ class Ledger:
         over = over.where(
             (entry.c.until <= before) | ((entry.c.kind == "withdraw") & (entry.c.hour <= before))
         )
-        with changing(self._engine) as connection:
+        with reading(self._engine) as connection:
             handles = list(connection.execute(over).scalars())
-            for handle in handles:
-                _end(connection, site, handle)
-                _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
+        for start in range(0, len(handles), CHUNK):
+            with changing(self._engine) as connection:
+                for handle in handles[start : start + CHUNK]:
+                    _end(connection, site, handle)
+                    _blank(connection, (entry.c.site == site) & (entry.c.handle == handle))
+        with changing(self._engine) as connection:
             # The notes of erasures name nobody, and have their time too.
             noted = (entry.c.site == site) & (entry.c.kind == "erase") & (entry.c.hour <= before)
             _blank(connection, noted)
@@ -270,6 +277,14 @@ class Ledger:
                     del marks[mark]
                 living.update(marks.values())
         return living
+
+    def restricted(self, site: str) -> list[str]:
+        """The handles of a site of which nothing may be used now (GDPR, article 18)."""
+        query = select(entry.c.handle).where(entry.c.site == site, entry.c.kind == "restrict")
+        with reading(self._engine) as connection:
+            handles = connection.execute(query.distinct()).scalars().all()
+            latest = [(handle, _latest(connection, site, handle)) for handle in handles if handle]
+        return [handle for handle, e in latest if e and e.body["status"] == "restricted"]
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""

@@ -15,7 +15,7 @@ from sqlalchemy import (
     DDL,
     CheckConstraint,
     Column,
-    Engine,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
 )
 
-from askfirst_collector.store.database import changing, metadata
+from askfirst_collector.store.database import metadata
 
 HOST = "@host"  # the tree of what is of no site
 BEFORE = "@before"  # the sealed one of all that was there before each site had its own
@@ -50,6 +50,14 @@ Index("entry_by_handle", entry.c.site, entry.c.handle, entry.c.idx)
 Index("entry_by_hour", entry.c.site, entry.c.hour)
 Index("entry_by_tree", entry.c.tree, entry.c.position, unique=True)
 Index("entry_by_leaf", entry.c.leaf)
+_RESTRICTS = entry.c.kind == "restrict"
+Index(
+    "entry_restricts",
+    entry.c.site,
+    entry.c.handle,
+    sqlite_where=_RESTRICTS,
+    postgresql_where=_RESTRICTS,
+)
 
 dead = Table("dead", metadata, Column("mark", LargeBinary, primary_key=True))
 
@@ -91,8 +99,7 @@ for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
     event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))
 
 
-def forget_days(engine: Engine, before: str) -> None:
+def forget_days(connection: Connection, before: str) -> None:
     """Remove what is noted of answers by day, of the days (ISO 8601) before this one."""
-    with changing(engine) as connection:
-        for table in (refusal, unsized):
-            connection.execute(delete(table).where(table.c.day < before))
+    for table in (refusal, unsized):
+        connection.execute(delete(table).where(table.c.day < before))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from askfirst.errors import Reason, Refused
 from askfirst.terms.reading import NAME
@@ -23,7 +23,6 @@ from askfirst_collector.members.tables import (
     session,
     setup_links,
 )
-from askfirst_collector.store.database import changing
 
 LONGEST_NAME = 80  # characters
 HOST_ADMIN = "host-admin"
@@ -182,11 +181,11 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def drop_expired(engine: Engine, now: float) -> None:
+def drop_expired(connection: Connection, now: float) -> int:
     """Remove invitations, sessions and tokens whose time is over, addresses among them."""
-    with changing(engine) as connection:
-        for table in (invitation, session, api_token):
-            connection.execute(delete(table).where(table.c.expires <= int(now)))
+    tables = (invitation, session, api_token)
+    over = (delete(table).where(table.c.expires <= int(now)) for table in tables)
+    return sum(connection.execute(statement).rowcount for statement in over)
 
 
 def member_json(member: Member) -> dict[str, Any]:

@@ -64,10 +64,12 @@ class Transaction:
         after: Any,
         site: str | None = None,
         actor: str = "",
+        ended: bool = False,
     ) -> None:
         """Put into the audit what happened to what, with the old and the new value.
 
-        `site` and `actor` (a name) are others than those of the transaction.
+        `site` and `actor` (a name) are others than those of the transaction. `ended` says that no
+        member did it: its time was over.
         """
         record_change(
             self.connection,
@@ -79,6 +81,7 @@ class Transaction:
             now=self.now,
             urandom=self.urandom,
             site=site or self.site,
+            ended=ended,
         )
 
 

@@ -12,6 +12,7 @@ subject        a number for each (site, collector, purpose), for that order
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -201,16 +202,15 @@ def settle(engine: Engine, key: PeriodKey) -> None:
 
 
 def purge(
-    engine: Engine, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
-) -> int:
-    """Remove what is past its retention; how many periods it were.
+    connection: Connection, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
+) -> Counter[str]:
+    """Remove what is past its retention; how many periods it were, by site.
 
     `allowed` are the days that the host policy gives each subject now.
     """
-    with changing(engine) as connection:
-        numbers = [number for number, _ in _over(connection, now, allowed, calendar_of)]
-        remove(connection, numbers)
-    return len(numbers)
+    periods = _over(connection, now, allowed, calendar_of)
+    remove(connection, (number for number, _ in periods))
+    return Counter(site for _, (site, _, _) in periods)
 
 
 def over(

@@ -269,8 +269,13 @@ class EventStore(Protocol):
         """Raise where a row cannot be written now, as far as can be told without one."""
         ...
 
-    def reading(self, key: PeriodKey) -> AbstractContextManager[PeriodReader]:
-        """One view of a period, for the questions of closing; whatever is written meanwhile."""
+    def reading(
+        self, key: PeriodKey, without: Collection[bytes] = ()
+    ) -> AbstractContextManager[PeriodReader]:
+        """One view of a period, for the questions of closing; whatever is written meanwhile.
+
+        Visitors under the pseudonyms of `without` are not in it.
+        """
         ...
 
     def limits(self, key: PeriodKey) -> Limits | None:

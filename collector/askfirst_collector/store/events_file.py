@@ -231,11 +231,11 @@ class EventsFile:
         return Counts(*row)
 
     @contextmanager
-    def reading(self, key: PeriodKey) -> Iterator[SqlitePeriod]:
-        """One view of a period, whatever is written meanwhile."""
+    def reading(self, key: PeriodKey, without: Collection[bytes] = ()) -> Iterator[SqlitePeriod]:
+        """One view of a period, whatever is written meanwhile; rows of these are not in it."""
         with self.read() as connection:
             connection.execute("BEGIN")
-            yield SqlitePeriod(connection, key)
+            yield SqlitePeriod(connection, key, without)
 
     def limits(self, key: PeriodKey) -> Limits | None:
         """The limits of a period's rows; None where it has none."""

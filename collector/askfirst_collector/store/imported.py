@@ -5,13 +5,14 @@ imported   one cell: of a day (`table` ""), or of a page or a source in a month,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, String, Table, delete, func, select
 
-from askfirst_collector.store.database import changing, metadata, reading
+from askfirst_collector.store.database import metadata, reading
 
 imported = Table(
     "imported",
@@ -91,9 +92,10 @@ def imported_sums(
         return [(row[0], row[1], row[2]) for row in rows]
 
 
-def purge_imported(engine: Engine, first_days: Mapping[str, str]) -> None:
-    """Forget, by site, what is older than a day."""
-    with changing(engine) as connection:
-        for site, day in first_days.items():
-            own = imported.c.site == site, imported.c.day < day
-            connection.execute(delete(imported).where(*own))
+def purge_imported(connection: Connection, first_days: Mapping[str, str]) -> Counter[str]:
+    """Forget, by site, what is older than a day; how many cells."""
+    removed: Counter[str] = Counter()
+    for site, day in first_days.items():
+        own = imported.c.site == site, imported.c.day < day
+        removed[site] = connection.execute(delete(imported).where(*own)).rowcount
+    return removed

@@ -36,9 +36,21 @@ class SqlitePeriod:
     Its rows are `CodedRows`.
     """
 
-    def __init__(self, connection: sqlite3.Connection, key: PeriodKey) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, key: PeriodKey, without: Collection[bytes] = ()
+    ) -> None:
         self._connection = connection
         self._period = find_period(connection, key)
+        numbers = [
+            str(int(row[0]))
+            for pseudonym in without
+            for row in connection.execute(
+                "SELECT number FROM visitor WHERE period = ? AND pseudonym = ?",
+                (self._period, pseudonym),
+            )
+        ]
+        # Numbers of ours: a statement takes fewer values than may be left out.
+        self._visitors = f"visitor > 0 AND visitor NOT IN ({', '.join(numbers)})"
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
@@ -66,14 +78,15 @@ class SqlitePeriod:
         """Each row but drops, and those of nobody: visitor, type, code of each name; by visitor."""
         return self._connection.execute(
             f"SELECT visitor, type, {', '.join(map(_column, names))}"  # noqa: S608
-            " FROM event WHERE period = ? AND visitor > 0 AND type <> ? ORDER BY visitor",
+            f" FROM event WHERE period = ? AND {self._visitors} AND type <> ? ORDER BY visitor",
             (self._period, _DROP),
         )
 
     def drops(self) -> Iterator[tuple[int, int]]:
         """Visitor and code of the reason of each drop of a visitor."""
         return self._connection.execute(
-            "SELECT visitor, action FROM event WHERE period = ? AND visitor > 0 AND type = ?",
+            f"SELECT visitor, action FROM event WHERE period = ? AND {self._visitors}"  # noqa: S608
+            " AND type = ?",
             (self._period, _DROP),
         )
 
@@ -87,8 +100,8 @@ class SqlitePeriod:
     def newcomers(self, midnight: int, since: int, until: int) -> int:
         """Visitors whose first row of a day is from `since` to `until` (see `PeriodReader`)."""
         row = self._connection.execute(
-            "SELECT COUNT(*) FROM (SELECT MIN(time) AS first FROM event WHERE period = ?"
-            " AND visitor > 0 AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
+            "SELECT COUNT(*) FROM (SELECT MIN(time) AS first FROM event WHERE period = ?"  # noqa: S608
+            f" AND {self._visitors} AND type <> ? AND time >= ? AND time < ? AND time_level > 1"
             " GROUP BY visitor HAVING MIN(sized) > 0) WHERE first >= ?",
             (self._period, _DROP, midnight, until, since),
         ).fetchone()

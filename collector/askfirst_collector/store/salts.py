@@ -161,6 +161,13 @@ class Salts:
             rows = file.execute(query, (site, int(self._now()))).fetchall()
         return [PeriodSalt(*row) for row in rows]
 
+    def due_periods(self, now: float) -> list[tuple[str, PeriodSalt]]:
+        """The periods, with their sites, whose salts are to be destroyed and are there still."""
+        query = "SELECT site, closes, period, salt FROM period_salt WHERE due <= ?"
+        with self._reading() as file:
+            rows = file.execute(query, (int(now),)).fetchall()
+        return [(row[0], PeriodSalt(*row[1:])) for row in rows]
+
     def grant_key(self, handle: str) -> bytes | None:
         """The key of a live grant; never cached, so that its end is its end in every worker."""
         query = "SELECT key FROM grant_key WHERE handle = ? AND due > ?"

@@ -46,14 +46,17 @@ def draft_folder(parent: Path) -> Iterator[Path]:
         _remove(folder, own)
 
 
-def destroy_drafts(parent: Path) -> None:
+def destroy_drafts(parent: Path) -> int:
     """Destroy copies that nobody uses: whoever made them was killed, and no erasure reaches them.
 
-    A kill drops the lock. A folder without copies is left to whoever just made it.
+    How many. A kill drops the lock. A folder without copies is left to whoever just made it.
     """
+    destroyed = 0
     for folder in parent.glob(f"{_DRAFT}*"):
         if _copies(folder) and (own := take(folder / _LOCK)) is not None:
             _remove(folder, own)
+            destroyed += 1
+    return destroyed
 
 
 def _copies(folder: Path) -> list[Path]:

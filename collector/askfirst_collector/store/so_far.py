@@ -8,6 +8,7 @@ so_far        one figure of an open period, added up of those who came new; `unt
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -181,18 +182,23 @@ def days_between(
 
 
 def purge_days(
-    engine: Engine, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
-) -> None:
-    """Remove days past their retention, or past the days that are allowed a purpose now."""
+    connection: Connection, now: float, allowed: Mapping[Subject, int], calendar_of: CalendarOf
+) -> Counter[str]:
+    """Remove days past their retention, or past what is allowed a purpose now; how many, by site.
+
+    A day is counted once for each purpose.
+    """
     table = daily_total.c
     over = [table.expires <= int(now)]
     for (site, collector, purpose), days in allowed.items():
         oldest = calendar_of(site).period_of("day", max(0.0, now - (days + 1) * DAY))
         own = and_(table.site == site, table.collector == collector, table.purpose == purpose)
         over.append(own & (table.day < oldest))
-    with changing(engine) as connection:
-        for condition in over:
-            connection.execute(delete(daily_total).where(condition))
+    removed: Counter[str] = Counter()
+    for condition in over:
+        gone = delete(daily_total).where(condition).returning(table.site)
+        removed.update(connection.execute(gone).scalars())
+    return removed
 
 
 _TOTALS = tuple(

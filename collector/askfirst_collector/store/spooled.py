@@ -107,7 +107,9 @@ class Rows(Protocol):
     def rows_on(self, site: str, day: str) -> int: ...
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]: ...
     def counts(self, key: PeriodKey) -> Counts: ...
-    def reading(self, key: PeriodKey) -> AbstractContextManager[PeriodReader]: ...
+    def reading(
+        self, key: PeriodKey, without: Collection[bytes] = ()
+    ) -> AbstractContextManager[PeriodReader]: ...
     def limits(self, key: PeriodKey) -> Limits | None: ...
     def pseudonyms(self) -> set[bytes]: ...
     def generation(self) -> int: ...
@@ -358,10 +360,12 @@ class SpooledEvents(Generic[_Kept]):
         self.drain()
         return self.file.counts(key)
 
-    def reading(self, key: PeriodKey) -> AbstractContextManager[PeriodReader]:
-        """One view of a period, whatever is written meanwhile."""
+    def reading(
+        self, key: PeriodKey, without: Collection[bytes] = ()
+    ) -> AbstractContextManager[PeriodReader]:
+        """One view of a period, whatever is written meanwhile; rows of these are not in it."""
         self.drain()
-        return self.file.reading(key)
+        return self.file.reading(key, without)
 
     def limits(self, key: PeriodKey) -> Limits | None:
         """The limits of a period's rows; None where it has none."""

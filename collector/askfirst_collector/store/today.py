@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Engine,
     Integer,
     String,
@@ -57,10 +58,9 @@ def write_sum(engine: Engine, site: str, purpose: str, added: SumOfDay) -> None:
         connection.execute(insert(today).values(site=site, purpose=purpose, **values))
 
 
-def purge_sums(engine: Engine, before: int) -> None:
+def purge_sums(connection: Connection, before: int) -> None:
     """Remove what was added up until this moment (unix seconds)."""
-    with changing(engine) as connection:
-        connection.execute(delete(today).where(today.c.until <= before))
+    connection.execute(delete(today).where(today.c.until <= before))
 
 
 def _is(site: str, purpose: str) -> tuple[ColumnElement[bool], ...]:

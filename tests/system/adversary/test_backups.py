@@ -23,13 +23,13 @@ from askfirst.spool.files import lock
 from askfirst_collector.cli import main
 from askfirst_collector.config import Folder
 from askfirst_collector.jobs.checkpoints import sign_trees
-from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.ledger.notes import read_checkpoint
 from askfirst_collector.ledger.trees import newest_checkpoint
 from askfirst_collector.runtime.backup import open_sealed
 from askfirst_collector.runtime.restore import restore
 from askfirst_collector.store.database import reading
+from askfirst_collector.usecases.retention import purge
 from tests.support.whole import FIREFOX, Visitor, view
 from tests.system.adversary.test_restores import LOG, Site, rows
 from tests.system.adversary.world import site_policy
@@ -272,11 +272,11 @@ async def test_a_copy_of_a_backup_that_was_killed_is_destroyed(tmp_path: Path) -
     parts = site.world.collector.parts()
     other = os.open(left.with_name(".lock"), os.O_RDWR)
     assert lock(other)
-    upkeep(parts, site.world.clock())
+    purge(parts, site.world.clock())
     assert left.read_bytes() == b"who came"
     os.link(left, tmp_path / "its-blocks")
     os.close(other)
-    upkeep(parts, site.world.clock())
+    purge(parts, site.world.clock())
     assert list(site.folder.glob(".copy-*")) == []
     assert (tmp_path / "its-blocks").read_bytes() == bytes(8)
     await site.world.aclose()

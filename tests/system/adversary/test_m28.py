@@ -20,7 +20,7 @@ FIRST = "2026-11-23"
 RETENTION, KEEP = 30, 10  # days
 # What a site is, who may look at it, and what runs: nothing of it is about a visitor.
 HOUSE = {
-    *("edition", "notice", "site_key", "revision", "placed", "scheduled", "retired_site"),
+    *("review", "edition", "notice", "site_key", "revision", "placed", "scheduled", "retired_site"),
     *("host_edition", "suspension", "webhook", "milestone", "change", "alembic_version"),
     *("members", "member_site", "invitation", "session", "api_token", "identity", "setup_links"),
     *("lease", "job", "subject", "generation", "pair", "witness", "moved", "sqlite_sequence"),

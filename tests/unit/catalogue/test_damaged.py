@@ -18,13 +18,13 @@ from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due, due
 from askfirst_collector.closing.today import add_newcomers
-from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.today import today
 from askfirst_collector.usecases.placed_collectors import set_collector_state
 from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.retention import purge
 from askfirst_collector.usecases.save_host_policy import save_host_policy
 from askfirst_collector.usecases.sites import publish_policy, retire_site
 from tests.support.collectors import NOON, Clock, decision, opened, policy, purposes
@@ -111,7 +111,7 @@ def test_an_edition_that_cannot_be_read_stops_its_own_site_alone(
     add_newcomers(parts, clock())
     with parts.engine.connect() as connection:
         assert {row.site for row in connection.execute(select(today))} == {"zoo"}
-    upkeep(parts, clock())
+    purge(parts, clock())
     clock.now = NOON + 2 * DAY
     assert {key.site for key in due(parts, clock())} == {"zoo"}
     assert {key.site for key in close_due(parts, clock())} == {"zoo"}

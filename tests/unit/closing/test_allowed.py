@@ -11,10 +11,10 @@ from sqlalchemy import insert
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import add, host_edition
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.preview_host_policy import Purge, preview
+from askfirst_collector.usecases.retention import purge
 from tests.support.collectors import policy
 
 from .house import DAY, MONDAY, Clock, after, key_of, row, store

@@ -8,10 +8,10 @@ from typing import Any
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.consents import read_consents
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.entries import mark_of, timestamp
 from askfirst_collector.services import Services
 from askfirst_collector.store.periods import IN_UTC
+from askfirst_collector.usecases.retention import purge
 
 from .house import DAY, Clock, after, handle_of, key_of
 from .test_close import cells

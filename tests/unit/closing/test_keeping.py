@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from askfirst_collector.closing.close import close_due, close_period
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.store.events import PeriodClosed
+from askfirst_collector.usecases.retention import purge
 
 from .house import DAY, Clock, after, key_of, noon, opened, raw_files, row, store
 

@@ -16,13 +16,13 @@ from askfirst.errors import Problem
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.catalogue.suspensions import suspend_site
 from askfirst_collector.closing.close import close_due, due
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.ranges import Report, report
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.retention import purge
 from tests.support.placing import place, state, tides
 from tests.unit.closing.house import (
     DAY,

@@ -10,12 +10,12 @@ import pytest
 
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.ranges import Report, daily, report, series
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.periods import IN_UTC
+from askfirst_collector.usecases.retention import purge
 
 from .house import DAY, Clock, key_of, opened, policy, row, store
 

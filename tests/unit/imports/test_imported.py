@@ -15,7 +15,6 @@ from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.imports.cells import PAGE, SOURCE, TOTAL, Sums
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.reports.export import files_of
@@ -23,6 +22,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.imported import imported_days, imported_sums, imports_of
 from askfirst_collector.usecases.imported_figures import import_figures, remove_imported
 from askfirst_collector.usecases.remove_site import remove_site
+from askfirst_collector.usecases.retention import purge
 from tests.support.people import member
 from tests.unit.closing.house import DAY, MONDAY, Clock, after, crowd, opened, policy, store
 from tests.unit.dashboard.conftest import client_of, set_up

@@ -15,10 +15,10 @@ from askfirst_collector.closing.consents import read_consents
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.closing.today import add_newcomers, read_today
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.ranges import daily, series
 from askfirst_collector.store.disclosed_ranges import Range, hours_of_day
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.usecases.retention import purge
 
 from .world import World, site_policy
 

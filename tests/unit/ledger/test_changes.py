@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from askfirst_collector.jobs.upkeep import upkeep
 from askfirst_collector.ledger.changes import Change, changes, record_change
 from askfirst_collector.ledger.tables import refusal
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.retention import purge
 from tests.support.collectors import HANDLE, NOON, Clock, decision, opened, policy
 
 POLICY = policy()
@@ -107,12 +107,12 @@ def test_no_secret_gets_into_the_ledger(parts: Services, name: str) -> None:
 
 
 def test_changes_survive_what_visitors_entries_do_not(parts: Services, clock: Clock) -> None:
-    """Neither an erasure nor the end of `evidence_days` reaches them, and upkeep leaves them."""
+    """Neither an erasure nor the end of `evidence_days` reaches them, and retention leaves them."""
     record_now(parts, decision(POLICY))
     record(parts, site="shop")
     parts.ledger.erase("shop", HANDLE, generation=0)
     clock.now += (POLICY.evidence_days + POLICY.consent_days + 40) * DAY
-    upkeep(parts, clock.now)
+    purge(parts, clock.now)
     assert [each.target for each in changes(parts.engine, 10)] == ["bob"]
 
 

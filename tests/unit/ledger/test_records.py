@@ -17,7 +17,7 @@ from sqlalchemy import event
 from askfirst.client import PendingEntry
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.ingest.pending import owe
-from askfirst_collector.jobs.upkeep import end_orphans, forget_evidence
+from askfirst_collector.jobs.upkeep import end_orphans
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
@@ -41,6 +41,10 @@ def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
         found.registry.publish(POLICY)
         yield found
+
+
+def forget_evidence(parts: Services, now: float) -> int:
+    return parts.ledger.forget_evidence("shop", now - POLICY.evidence_days * 86_400)
 
 
 def standing(parts: Services, handle: str = HANDLE) -> ConsentStatus:

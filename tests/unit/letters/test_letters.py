@@ -16,11 +16,11 @@ from askfirst_collector.catalogue.webhook_queue import PAUSES
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.jobs.letters import letter_jobs
 from askfirst_collector.jobs.run import run_jobs
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.letters.deliver import deliver_mails, queue_due
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.members import change_member, remove_member
+from askfirst_collector.usecases.retention import purge
 from askfirst_collector.usecases.subscriptions import (
     MOST_MAILS,
     confirm_subscription,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from argon2 import Parameters, PasswordHasher, extract_parameters
 
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.invitations import INVITATION_SECONDS
 from askfirst_collector.members.permissions import SCOPES, Member, may
@@ -27,6 +26,7 @@ from askfirst_collector.usecases.invitations import (
     withdraw_invitation,
 )
 from askfirst_collector.usecases.members import change_member, remove_member
+from askfirst_collector.usecases.retention import purge
 from tests.support.collectors import Clock, bytes_of, opened
 from tests.support.people import admin
 from tests.unit.catalogue.conftest import PASSWORD, join, refusal

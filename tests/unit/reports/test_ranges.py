@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from askfirst_collector.closing.close import close_due, close_period
-from askfirst_collector.jobs.table import purge
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, report, series
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range
+from askfirst_collector.usecases.retention import purge
 
 from ..closing.house import DAY, Clock, after, key_of, noon, row, store
 

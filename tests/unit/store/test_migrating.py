@@ -28,20 +28,7 @@ from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 from tests.support.programs import python
 
-STEPS = [
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-    "0007",
-    "0008",
-    "0009",
-    "0010",
-    "0011",
-    "0014",
-]
+STEPS = [f"{number:04}" for number in (*range(1, 13), 14)]
 
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (

@@ -261,6 +261,30 @@ ROWS = (
         case="changed-meanwhile",
         allowed=False,
     ),
+    Row(
+        "review_purpose",
+        ("purpose.review",),
+        {
+            "dashboard": Form("/sites/{site}/review", {"purpose": "statistics"}, _CLUB),
+            "command": Command(("site", "review", CLUB, "statistics")),
+        },
+    ),
+    Row(
+        "review_purpose",
+        (),
+        {
+            "dashboard": Form("/sites/{site}/review", {"purpose": "nothing"}, _CLUB),
+            "command": Command(("site", "review", CLUB, "nothing")),
+        },
+        case="unknown",
+        allowed=False,
+    ),
+    Row(
+        "export_rows",
+        ("rows.export",),
+        {"command": Command(("export", CLUB, "--rows", "{folder}"))},
+        prepare=_folder,
+    ),
     Row("create_set_up_link", ("link.create",), {"command": Command(("host", "link"))}),
     Row(
         "record_backup",

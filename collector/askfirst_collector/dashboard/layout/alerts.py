@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.reviews import reviews_of
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.problems import ProblemText, problem_texts
 from askfirst_collector.members.permissions import Member, may
@@ -68,6 +69,15 @@ def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
             problem_texts(waiting.refused),
             f"{root}/publish",
             "Publish one that fits",
+        )
+    reviews = reviews_of(parts.engine, site.name, site.editions, parts.now()) if changes else ()
+    if due := [review.purpose for review in reviews if review.is_due]:
+        yield Notice(
+            "Nobody has looked at this for a year.",
+            f"Are they still needed, as they are and for so long: {', '.join(due)}?",
+            (),
+            f"{root}/retention#reviews",
+            "Review them",
         )
     for collector in parts.placed_collectors.all(site.name):
         own = may(member, "collector.change", site.name, owner=collector.owner)

@@ -52,6 +52,8 @@ ACTION_NAMES = {
     "ceiling.save": "Published a host policy",
     "ledger.end": "Ended every grant: revocations.log was lost",
     "ledger.restore": "Held a restored backup against what was taken back since",
+    "purpose.review": "Reviewed a purpose",
+    "rows.export": "Exported the rows that are kept",
     "webhook.set": "Set up notifications",
     "webhook.remove": "Removed notifications",
     "webhook.test": "Sent a test notification",

@@ -29,7 +29,10 @@ SETTINGS = (
             ("/test", "Test the site", "site.change"),
         ),
     ),
-    ("Changes", (("/audit", "Changes", "site.audit"),)),
+    (
+        "Changes",
+        (("/audit", "Changes", "site.audit"), ("/retention", "Retention", "site.audit")),
+    ),
 )
 # Pages of the host itself: address, name, and the action that opens them.
 HOST = (

@@ -49,9 +49,11 @@ WHERE = (
     "site = {site:String} AND collector = {collector:String} AND purpose = {purpose:String}"
     " AND closes = {closes:String} AND period = {period:String} AND kept = {kept:UInt8}"
 )
+# Of whom is left out, as somebody who restricts is, nothing is asked.
+_AMONG = f"{WHERE} AND visitor NOT IN (SELECT content FROM asked WHERE draw = {{without:String}})"
 _BEGINS = f"type = {_VIEW} AND referrer != '' AND NOT startsWith(referrer, '{INTERNAL}{END}')"
-_CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {WHERE} AND sized = 0)"  # noqa: S608
-_VISITS = f"{WHERE} AND visitor != '' AND type != {_DROP}"
+_CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {_AMONG} AND sized = 0)"  # noqa: S608
+_VISITS = f"{_AMONG} AND visitor != '' AND type != {_DROP}"
 # Joined, as numbering the rows themselves has all of their columns sorted: twice the time.
 _NUMBERS = (
     "(SELECT visitor, toUInt32(row_number() OVER (ORDER BY visitor)) AS number,"  # noqa: S608
@@ -71,18 +73,21 @@ def parameters(key: PeriodKey, is_kept: bool) -> dict[str, object]:
 
 
 class ClickHousePeriod:
-    """`PeriodReader` of a period on a server; `is_kept` says which of its rows."""
+    """`PeriodReader` of a period on a server; `is_kept` says which of its rows.
 
-    def __init__(self, server: Server, key: PeriodKey, is_kept: bool) -> None:
+    `without` is where those stand who are not in it (see `Server.asking`); "" for nobody.
+    """
+
+    def __init__(self, server: Server, key: PeriodKey, is_kept: bool, without: str = "") -> None:
         self._server = server
-        self._parameters = parameters(key, is_kept)
+        self._parameters = {**parameters(key, is_kept), "without": without}
         self._visitors: int | None = None
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
         answer = self._ask(
             "SELECT toInt64(count()), toInt64(max(min_cell_size)), toInt64(min(retention_days)),"  # noqa: S608
-            f" toInt64(max(keep_rows_days)) FROM event WHERE {WHERE}"
+            f" toInt64(max(keep_rows_days)) FROM event WHERE {_AMONG}"
         )
         count, size, retention, keep = (answer.number() for _ in range(4))
         return Limits(size, retention, keep) if count else None
@@ -244,7 +249,7 @@ class ClickHousePeriod:
             f" toUInt32({FIRST_DROPPED} - 1 + row_number() OVER (ORDER BY visitor)) AS number,"
             " arrayJoin(reasons) AS reason FROM (SELECT visitor,"
             f" arrayConcat(groupUniqArray(toString(action)), any({_CROWDED}) ? ['{_NONE}'] : [])"
-            f" AS reasons FROM event WHERE {WHERE} AND visitor != '' AND type = {_DROP}"
+            f" AS reasons FROM event WHERE {_AMONG} AND visitor != '' AND type = {_DROP}"
             " GROUP BY visitor)) GROUP BY reason"
         )
         reasons, unsized = {}, BitMap()
@@ -263,7 +268,7 @@ class ClickHousePeriod:
             f"SELECT toInt64(day), toInt64(sum(least(views, {MOST_A_DAY}))),"  # noqa: S608
             f" toInt64(sum(least(visits, {MOST_A_DAY}))) FROM (SELECT {day} AS day,"
             f" countIf(type = {_VIEW}) AS views, countIf({_BEGINS}) AS visits FROM event"
-            f" WHERE {WHERE} AND visitor != '' AND type = {_VIEW} GROUP BY visitor, day)"
+            f" WHERE {_AMONG} AND visitor != '' AND type = {_VIEW} GROUP BY visitor, day)"
             " GROUP BY day"
         )
         counts = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -248,9 +248,12 @@ class ClickHouseRows:
     # Questions
 
     @contextmanager
-    def reading(self, key: PeriodKey) -> Iterator[ClickHousePeriod]:
-        """The questions of a period."""
-        yield ClickHousePeriod(self.server, key, self.kept(key))
+    def reading(
+        self, key: PeriodKey, without: Collection[bytes] = ()
+    ) -> Iterator[ClickHousePeriod]:
+        """The questions of a period; visitors under these pseudonyms are not in it."""
+        with self.server.asking(list(without)) if without else nullcontext("") as draw:
+            yield ClickHousePeriod(self.server, key, self.kept(key), draw)
 
     def limits(self, key: PeriodKey) -> Limits | None:
         """The limits of a period's rows; None where it has none."""

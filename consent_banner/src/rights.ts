@@ -66,7 +66,7 @@ async function begin(): Promise<void> {
       "receipt",
       words,
       el("p", {}, words.say("rights.receipt_why")),
-      file(words.say("button.download"), "receipt.json", { receipt, secret }),
+      file(words.say("button.download"), "receipt.json", JSON.stringify({ receipt, secret }, null, 2)),
     ),
     section(
       "rows",
@@ -78,7 +78,8 @@ async function begin(): Promise<void> {
             rows.slice(0, MOST).map((row) => item(row, purposes, words)),
           )
         : el("p", {}, words.say("rights.rows_none")),
-      file(words.say("button.export"), "askfirst.json", holdings),
+      copy(holdings, words),
+      rows.length > 0 ? file("CSV", "askfirst.csv", table(rows), "text/csv") : null,
     ),
     section("not_linkable", words, el("p", {}, words.say("rights.not_linkable_why"))),
     section(
@@ -87,12 +88,14 @@ async function begin(): Promise<void> {
       el(
         "div",
         { class: "askfirst-rights" },
+        correct(words),
         right("withdraw", "button.withdraw_consent", "withdrawn", holdings, secret, words),
         record.status === "restricted"
           ? null
           : right("restrict", "button.restrict", "restricted", holdings, secret, words),
         right("erase", "button.erase", "erased", holdings, secret, words),
       ),
+      ["rights.object_why", "policy.no_automated"].map((path) => el("p", { class: "askfirst-note" }, words.say(path))),
     ),
   );
 }
@@ -150,9 +153,32 @@ function said(parts: readonly string[], words: Words): string {
   return full.map((part) => (words.has(`rights.value.${part}`) ? words.say(`rights.value.${part}`) : part)).join(" › ");
 }
 
+/** The rows as a spreadsheet reads them; a field that it would run is quoted, as terms/csv_text.py does. */
+function table(rows: readonly Row[]): string {
+  const head = ["purpose", "period", "type"] as const;
+  const names = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
+  const lines = rows.map((row) => [
+    ...head.map((name) => row[name]),
+    ...names.map((name) => [row.values[name] ?? []].flat().join(" › ")),
+  ]);
+  const field = (text: string): string =>
+    `"${(/^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  return [[...head, ...names], ...lines].map((line) => `${line.map(field).join(",")}\r\n`).join("");
+}
+
+const copy = (holdings: Holdings, words: Words): HTMLElement =>
+  file(words.say("button.export"), "askfirst.json", JSON.stringify(holdings, null, 2));
+
+/** The way to another answer. */
+function correct(words: Words): HTMLElement {
+  const button = el("button", { type: "button", class: "askfirst-button askfirst-quiet" }, words.say("control.title"));
+  button.addEventListener("click", () => (window as Window & { askfirst?: Askfirst }).askfirst?.show());
+  return el("div", {}, button, el("p", { class: "askfirst-note" }, words.say("rights.change_why")));
+}
+
 /** A link to a file that this page made: nothing of it goes anywhere. */
-function file(label: string, name: string, content: object): HTMLElement {
-  const href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: "application/json" }));
+function file(label: string, name: string, content: string, type = "application/json"): HTMLElement {
+  const href = URL.createObjectURL(new Blob([content], { type }));
   return el("p", {}, el("a", { class: "askfirst-button askfirst-quiet", href, download: name }, label));
 }
 
@@ -167,9 +193,12 @@ function right(
 ): HTMLElement {
   const button = el("button", { type: "button", class: "askfirst-button askfirst-quiet" }, words.say(label));
   const said = el("p", { class: "askfirst-note", role: "status" }, words.say(`rights.${action}_why`));
+  // Withdrawing offers to erase as well, and to keep the receipt; nothing is ticked.
+  const box = el("input", { type: "checkbox" }) as HTMLInputElement;
   const act = async (): Promise<void> => {
-    const response = await ask(action, secret);
-    said.textContent = words.say(response.ok ? `rights.done.${done}` : "problem.collector-away");
+    const erases = box.checked;
+    const response = await ask(erases ? "erase" : action, secret);
+    said.textContent = words.say(response.ok ? `rights.done.${erases ? "erased" : done}` : "problem.collector-away");
     if (!response.ok || action === "restrict") return;
     // The scripts of every page go by the state: what was agreed to is refused now.
     const own = Object.keys(record?.choices ?? {}).filter((name) => !name.includes("/"));
@@ -181,7 +210,9 @@ function right(
       said.textContent = words.say("problem.collector-away");
     });
   });
-  return el("div", {}, button, said);
+  if (action === "withdraw") return el("div", {}, button, el("label", {}, box, " ", words.say("button.erase")), said);
+  if (action !== "restrict") return el("div", {}, button, said);
+  return el("div", {}, button, said, el("p", { class: "askfirst-note" }, words.say("rights.restrict_copy")));
 }
 
 void begin();

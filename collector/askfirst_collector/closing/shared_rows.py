@@ -29,19 +29,19 @@ def shared_rows(rows: Sequence[Row], size: int) -> list[tuple[str, Values]]:
     it; what never has so many beside it is left out. Rows are counted, as nobody knows any more
     whose they are: several may be one visitor's.
     """
-    left = [(row.type, dict(row.values)) for row in rows]
+    remaining = [(row.type, dict(row.values)) for row in rows]
     out: list[tuple[str, Values]] = []
     for name, parts in _STEPS:
-        for _, values in left:
+        for _, values in remaining:
             value = values.get(name, ())[:parts]
             values.pop(name, None)
             if value:
                 values[name] = value
         groups: dict[tuple[str, frozenset[tuple[str, Value]]], list[tuple[str, Values]]] = {}
-        for kind, values in left:
+        for kind, values in remaining:
             groups.setdefault((kind, frozenset(values.items())), []).append((kind, dict(values)))
         out += [row for own in groups.values() if len(own) >= size for row in own]
-        left = [(k, dict(v)) for own in groups.values() if len(own) < size for k, v in own]
+        remaining = [(k, dict(v)) for own in groups.values() if len(own) < size for k, v in own]
     return sorted(out, key=_content)
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 
+from askfirst.terms.csv_text import csv_text
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed_ranges import tables_of
 
 from .agreement import DayAnswers
 from .ranges import Period, Report, Row, report
 
-# What a spreadsheet takes for the start of a formula, in both widths (OWASP, CSV Injection).
-_FORMULA = frozenset("=+-@＝＋－＠")
-_CONTROLS = frozenset("\t\r\n")
 _SEPARATOR = " › "
 # What the first column of a table holds, where these are no pages; such a table has no total.
 _NAMES = {"consent": "answer", "action": "action", "goals": "goal", "drops": "reason"}
@@ -41,7 +37,7 @@ def csv_of(report: Report) -> str:
     if report.among is not None:
         whose[report.among[0]] = _SEPARATOR.join(report.among[1])
     columns = {name: text for name, text in whose.items() if text}
-    return _written([[*head, *columns], *([*row, *columns.values()] for row in rows)])
+    return csv_text([[*head, *columns], *([*row, *columns.values()] for row in rows)])
 
 
 def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
@@ -56,12 +52,12 @@ def csv_of_periods(periods: Iterable[Period]) -> str:
     """Totals by period as CSV; where there are none, the reason."""
     head = ["period", "closes", "visitors", "page views", "visits", "reason"]
     rows = ([p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods)
-    return _written([head, *rows])
+    return csv_text([head, *rows])
 
 
 def csv_of_answers(days: Iterable[DayAnswers]) -> str:
     """Who agreed and who refused by day as CSV; nothing where a figure is not shown."""
-    return _written([["day", "agreed", "refused"], *([d.day, d.granted, d.refused] for d in days)])
+    return csv_text([["day", "agreed", "refused"], *([d.day, d.granted, d.refused] for d in days)])
 
 
 def json_of(report: Report) -> Mapping[str, object]:
@@ -96,18 +92,3 @@ def json_of_period(period: Period) -> Mapping[str, object]:
         "visits": period.visits,
         "reason": period.reason,
     }
-
-
-def harmless(value: object) -> object:
-    """A field that no spreadsheet runs: text that looks like a formula is quoted with `'`."""
-    if not isinstance(value, str):
-        return "" if value is None else value
-    runs = value[:1] in _CONTROLS or value.strip()[:1] in _FORMULA
-    return f"'{value}" if value and runs else value
-
-
-def _written(rows: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerows([harmless(field) for field in row] for row in rows)
-    return out.getvalue()

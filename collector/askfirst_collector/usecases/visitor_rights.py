@@ -54,6 +54,9 @@ def erase(parts: Services, site: str, handle: str) -> None:
     if past.latest is None:
         return
     settle(parts, site, handle)
+    if past.ended:
+        # It was withdrawn before, which keeps its rows until their period closes: they go too.
+        parts.events.erase(pseudonyms(parts, site, handle))
     parts.ledger.erase(site, handle, generation=parts.events.generation())
 
 

@@ -128,6 +128,7 @@ class Visit:
             "/askfirst/policy/" + "0" * 64,
             "/askfirst/choices",
             "/askfirst/receipt",
+            "/askfirst/rights/csv",
             "/askfirst/rights/dpv",
             "/askfirst/static/askfirst.js",
             "/askfirst/static/askfirst.css",

@@ -73,6 +73,7 @@ class MemoryCollector:
     tally: int = 0
     erased: list[Handle] = field(default_factory=list)
     restricted: list[Handle] = field(default_factory=list)
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
     admitted: list[str] = field(default_factory=list)
     most_grants: int = 1_000_000
     owed: list[PendingEntry] = field(default_factory=list)
@@ -149,7 +150,7 @@ class MemoryCollector:
             "record": record,
             "receipt": found.receipt,
             "history": [record],
-            "rows": [],
+            "rows": self.rows,
             "not_linkable": [],
         }
 

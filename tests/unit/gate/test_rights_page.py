@@ -83,7 +83,7 @@ def test_a_row_has_its_day_and_words() -> None:
         for time in ({"time": ["2026-11-28", "14"]}, {"time": ["unknown"]}, {})
     ]
     text = shown(told).text
-    assert text.count("2026-11-28") == 2  # above the row, and in it
+    assert text.count("2026-11-28") == 3  # above the row, in it, and as an example
     assert text.count("week of 2026-11-22") == 2
     assert "no page before it" in text
     assert "not known" in text
@@ -109,7 +109,7 @@ def test_everything_a_visitor_may_do_is_a_form() -> None:
     """M29, M45: withdraw, restrict and erase work without a script."""
     actions = [form["action"] for form in shown(kept()).all("form")]
     assert actions == [
-        "/askfirst/consent",
+        "/askfirst/rights/withdraw",
         "/askfirst/rights/restrict",
         "/askfirst/rights/erase",
     ]
@@ -146,6 +146,66 @@ def test_stored_words_are_shown_as_text() -> None:
     """A row holds what came from outside: it is text here too."""
     told = kept()
     told["rows"][0]["values"] = {"page": [HOSTILE], HOSTILE: ["x"]}
+    page = shown(told)
+    assert not page.all("img")
+    assert HARMLESS in page.text
+
+
+def test_each_thing_is_said_with_its_level_and_an_example() -> None:
+    """M29: what an answer stores, thing by thing; with the visitor's own example, if any."""
+    text = shown(kept()).text
+    assert "What is stored" in text
+    # With less detail, which was chosen: the section of the page, as its own row has it.
+    assert "the section of the site · /almanac" in text
+    told = kept(rows=0)
+    assert "the day · 2026-11-22" in shown(told).text  # of nobody: from the documentation
+
+
+def test_what_is_refused_or_over_stores_nothing() -> None:
+    """M29: no purpose that was denied, and nothing once it ended."""
+    denied = kept()
+    denied["record"]["choices"] = {"statistics": {"detail": 0, "edition": 1}}
+    for told in (denied, kept("withdrawn")):
+        assert not shown(told).all("section", id="stored")
+
+
+def test_withdrawing_offers_to_erase_and_to_keep_the_receipt() -> None:
+    """M05, M29: in the same step; the box is not ticked."""
+    page = shown(kept())
+    (box,) = page.all("input", name="erase")
+    assert box["type"] == "checkbox"
+    assert "checked" not in box
+    assert len(page.all("a", href="/askfirst/rights/receipt")) == 2
+
+
+def test_restricting_says_what_closes_and_offers_a_copy() -> None:
+    """M29: told beforehand, and still once it is restricted."""
+    for status in ("granted", "restricted"):
+        page = shown(kept(status))
+        assert "destroyed and not counted: download a copy first" in page.text
+        assert len(page.all("a", href="/askfirst/rights/export")) == 2
+
+
+def test_the_rest_of_the_rights_is_said() -> None:
+    """M29: correction is one link away; to object is to withdraw; no machine decides."""
+    page = shown(kept())
+    assert page.all("a", href="/askfirst/choices?return_to=/almanac")
+    assert "to object is to withdraw it" in page.text
+    assert WORDS.say("policy", "no_automated") in page.text
+
+
+def test_reasons_are_said_in_the_visitors_language() -> None:
+    """M29, S09: what the collector names, the page says in its own words."""
+    told = {**kept(), "not_linkable": [{"what": "no-pseudonym", "reason": "English of theirs"}]}
+    page = Page(rights_page(CONSENT, told, words=words_in("de")))
+    assert words_in("de").say("rights", "unlinked") in page.text
+    assert "English of theirs" not in page.text
+
+
+def test_a_thing_cannot_be_markup() -> None:
+    """The example comes from a row, and is text."""
+    told = kept()
+    told["rows"][0]["values"] = {"page": [HOSTILE]}
     page = shown(told)
     assert not page.all("img")
     assert HARMLESS in page.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Callable
 
 import pytest
@@ -156,3 +158,63 @@ async def test_what_is_no_right_is_told_so(shop: Build) -> None:
     site.collector.spool = AWAY
     assert (await site.browser.post_json("/askfirst/rights/erase", {})).status == 503
     assert (await site.browser.post_form("/askfirst/rights/erase", "")).status == 503
+
+
+async def test_withdrawing_may_erase_in_the_same_step(shop: Build) -> None:
+    """M29: only where it is ticked; as a form and as JSON; the browser ends as one that refused."""
+    for ticked in (False, True):
+        for as_form in (True, False):
+            site = await granted(shop)
+            if as_form:
+                body = "return_to=%2F" + ("&erase=1" if ticked else "")
+                got = await site.browser.post_form("/askfirst/rights/withdraw", body)
+                done = (got.one(b"location") or b"").decode().partition("done=")[2]
+            else:
+                erase = {"erase": True} if ticked else {}
+                got = await site.browser.post_json("/askfirst/rights/withdraw", erase)
+                done = got.json["done"]
+            assert done == ("erased" if ticked else "withdrawn")
+            assert len(site.collector.erased) == ticked
+            assert RECEIPT not in site.browser.jar
+
+
+@pytest.mark.parametrize("odd", ["0", "", "on", "1 "])
+async def test_nothing_else_erases(shop: Build, odd: str) -> None:
+    """What is not the box of the page is no wish to erase."""
+    site = await granted(shop)
+    await site.browser.post_form("/askfirst/rights/withdraw", f"erase={odd}")
+    assert site.collector.erased == []
+
+
+async def test_a_text_browser_withdraws_here_and_does_nothing_else(shop: Build) -> None:
+    """M47: by its Referer alone, as at the notice."""
+    site = await granted(shop)
+    headers = [
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"referer", b"https://shop.example/askfirst/rights/me"),
+    ]
+    for name, status in (("erase", 403), ("restrict", 403), ("withdraw", 303)):
+        got = await site.browser.send("POST", f"/askfirst/rights/{name}", b"", headers)
+        assert got.status == status, name
+
+
+async def test_rows_are_taken_along_as_a_table(shop: Build) -> None:
+    """M29 (GDPR, article 20): a line each, no field that a spreadsheet would run."""
+    site = await granted(shop)
+    site.collector.rows = [
+        {
+            "collector": "",
+            "purpose": "statistics",
+            "closes": "day",
+            "period": "2026-11-22",
+            "type": "page_view",
+            "values": {"page": ["/a", "/a/b"], "action": ["=cmd()"]},
+        }
+    ]
+    got = await site.browser.get("/askfirst/rights/csv")
+    assert got.one(b"content-type") == b"text/csv; charset=utf-8"
+    assert got.one(b"content-disposition") == b'attachment; filename="askfirst.csv"'
+    head, line = list(csv.reader(io.StringIO(got.body.decode())))
+    row = dict(zip(head, line, strict=True))
+    assert (row["purpose"], row["page"], row["action"]) == ("statistics", "/a › /a/b", "'=cmd()")
+    assert (await site.another().get("/askfirst/rights/csv", JSON)).status == 401

@@ -17,6 +17,7 @@ from askfirst.observe.page import page
 from askfirst.observe.place import place_of
 from askfirst.observe.referrer import referrer
 from askfirst.observe.screen import screen
+from askfirst.pages import stored as shown
 from askfirst.terms.attributes import ATTRIBUTES, PSEUDONYMS
 from askfirst.terms.terms import Action
 
@@ -51,3 +52,8 @@ def test_every_attribute_and_level_has_its_example() -> None:
         assert [row[:2] for row in rows] == parts
         if attribute.name not in PSEUDONYMS:
             assert [row[2].strip("`") for row in rows] == list(EXAMPLES[attribute.name])
+
+
+def test_the_rights_page_gives_the_same_examples() -> None:
+    """What a visitor without rows is shown is what would be stored."""
+    assert {name: tuple(value) for name, value in EXAMPLES.items()} == dict(shown.EXAMPLES)

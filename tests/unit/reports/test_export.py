@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst_collector.reports.export import csv_of, csv_of_periods, harmless, json_of
+from askfirst.terms.csv_text import harmless
+from askfirst_collector.reports.export import csv_of, csv_of_periods, json_of
 from askfirst_collector.reports.ranges import Period, Report, Row
 from askfirst_collector.store.disclosed_ranges import Range
 

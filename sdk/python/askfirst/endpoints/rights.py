@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 from askfirst.client import Handle
 from askfirst.contracts.body import FORM, JSON, media_type, read_form
-from askfirst.contracts.origin import check_origin, local_path
+from askfirst.contracts.origin import check_origin, local_path, same_referer
 from askfirst.contracts.strict_json import read_json
 from askfirst.endpoints.consent import explain, withdraw
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
@@ -30,6 +30,8 @@ from askfirst.http.request import (
 )
 from askfirst.pages.rights import rights_page
 from askfirst.pages.words import words_in
+from askfirst.terms.attributes import NAMES
+from askfirst.terms.csv_text import csv_text
 from askfirst.terms.receipt_formats import dpv, kantara, payload_of
 
 ROOT = "/askfirst/rights/"
@@ -39,7 +41,7 @@ FORMATS: Mapping[str, tuple[Callable[..., Mapping[str, object]], str, bytes]] = 
     "kantara": (kantara, "receipt.kantara.json", b"application/json"),
     "dpv": (dpv, "receipt.dpv.jsonld", b"application/ld+json"),
 }
-READS = ("me", "receipt", "export", *FORMATS)
+READS = ("me", "receipt", "export", "csv", *FORMATS)
 ACTS = ("withdraw", "erase", "restrict", "export")
 DONE = {"withdraw": "withdrawn", "erase": "erased", "restrict": "restricted"}
 _SCHEME = b"receipt "
@@ -53,7 +55,9 @@ async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
             raise Refused(Reason.NOT_FOUND, "there is nothing here")
         return await _read(relay, request, name)
     only_by(request, "GET", "POST")
-    check_origin(request.headers, relay.policy.origins)
+    # To withdraw a text browser may say by its Referer alone that it is the site (M47).
+    if name != "withdraw" or not same_referer(request.headers, relay.policy.origins):
+        check_origin(request.headers, relay.policy.origins)
     kind = media_type(request.headers, JSON, FORM)
     try:
         data = await request.body()
@@ -77,9 +81,30 @@ async def _read(relay: Relay, request: Request, name: str) -> Answer:
     if name == "receipt":
         file = {"receipt": holdings.get("receipt"), "secret": secret_in(request).decode("ascii")}
         return _download(file, "receipt.json")
+    if name == "csv":
+        return _table(holdings)
     if name in FORMATS:
         return _formatted(relay, holdings, name)
     return as_json(holdings) if name == "me" else _download(holdings, "askfirst.json")
+
+
+def _table(holdings: Mapping[str, object]) -> Answer:
+    """The rows as a spreadsheet reads them: a line each, a column for each attribute."""
+    rows = holdings.get("rows")
+    lines = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    head = ("collector", "purpose", "closes", "period", "type")
+    table = [[*(row.get(name) for name in head), *_values(row)] for row in lines]
+    text = csv_text([[*head, *NAMES], *table])
+    disposition = b"content-disposition", b'attachment; filename="askfirst.csv"'
+    kind = b"content-type", b"text/csv; charset=utf-8"
+    return Answer(200, text.encode(), (kind, NO_STORE, disposition))
+
+
+def _values(row: Mapping[str, object]) -> Iterator[str]:
+    values = row.get("values")
+    for name in NAMES:
+        parts = values.get(name, ()) if isinstance(values, Mapping) else ()
+        yield " › ".join(map(str, parts)) if isinstance(parts, list | tuple) else str(parts)
 
 
 def _formatted(relay: Relay, holdings: Mapping[str, object], name: str) -> Answer:
@@ -140,6 +165,8 @@ async def _act(
     if wanted == "export":
         holdings = await _kept(relay, handle)
         return _download(holdings or {}, "askfirst.json")
+    if wanted == "withdraw" and isinstance(fields, dict) and fields.get("erase") in ("1", True):
+        wanted = "erase"  # which ends the grant as well
     if wanted == "withdraw":
         whose = replace(request, secrets=(secret_in(request),))
         settled = await withdraw(relay, whose, now=now)

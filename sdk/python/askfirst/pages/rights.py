@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from askfirst.pages import describe
 from askfirst.pages.document import document, section, terms_list
-from askfirst.pages.forms import BASE, answer, form, hidden
+from askfirst.pages.forms import BASE, answer, form, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.placed_collectors import in_order, placed_grants, title_in
+from askfirst.pages.stored import stored_things
 from askfirst.pages.words import Words
 from askfirst.terms.attributes import ATTRIBUTES, OTHER, UNKNOWN
 from askfirst.terms.consent import Consent
@@ -49,10 +50,15 @@ def rights_page(
         body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
         if holdings.get("receipt"):
             body.append(_receipt(record, words))
-        body.append(_rows(consent, holdings.get("rows") or (), words))
+        rows = holdings.get("rows") or ()
+        if record.get("status") not in ("withdrawn", "erased"):
+            body.append(
+                stored_things(consent.editions, record, rows, words, value=values_in(words))
+            )
+        body.append(_rows(consent, rows, words))
         body.append(_not_linkable(holdings.get("not_linkable") or (), words))
         body.append(_history(consent, holdings.get("history") or (), words))
-        body.append(_rights(consent, record, words, return_to))
+        body.append(_rights(record, words, return_to))
     site = consent.editions.current.policy.site if consent.editions else consent.site
     title = words.say("rights", "title")
     intro = words.say("rights", "intro")
@@ -162,14 +168,20 @@ def _rows(consent: Consent, rows: Sequence[Mapping[str, Any]], words: Words) -> 
         },
         words.say("button", "export"),
     )
+    table = el("a", {"href": f"{BASE}/rights/csv", "download": "askfirst.csv"}, "CSV")
     items = [_row(consent, row, words) for row in rows[:_SHOWN]]
     return section(
         "rows",
         words.say("rights", "rows"),
         el("p", {"class": "askfirst-note"}, words.count("rights", "rows_count", n=len(rows))),
         el("ol", {"class": "askfirst-rows"}, items),
-        el("div", {"class": "askfirst-row"}, export),
+        el("div", {"class": "askfirst-row"}, export, table),
     )
+
+
+def values_in(words: Words) -> Callable[[str, object], object]:
+    """What writes a value of an attribute in these words."""
+    return lambda attribute, value: _value(attribute, value, words)
 
 
 def _row(consent: Consent, row: Mapping[str, Any], words: Words) -> Html:
@@ -243,17 +255,25 @@ def _part(attribute: str, part: str, words: Words) -> str:
 
 
 def _not_linkable(reasons: Sequence[object], words: Words) -> Html:
-    texts = [
-        str(reason.get("reason", "")) if isinstance(reason, Mapping) else str(reason)
-        for reason in reasons
-    ]
+    # Closed periods are said by the sentence above the list; what only the collector knows, as it
+    # says it.
+    texts = [_unlinked(reason, words) for reason in reasons]
     return section(
         "not-linkable",
         words.say("rights", "not_linkable"),
         el("p", None, words.say("rights", "not_linkable_why")),
-        el("ul", {"class": "askfirst-list"}, [el("li", None, own(s)) for s in texts])
+        el("ul", {"class": "askfirst-list"}, [el("li", None, text) for text in texts])
         if texts
         else None,
+    )
+
+
+def _unlinked(reason: object, words: Words) -> Html:
+    if not isinstance(reason, Mapping):
+        return own(str(reason))
+    is_ours = reason.get("what") == "no-pseudonym"
+    return (
+        el("span", None, words.say("rights", "unlinked")) if is_ours else own(str(reason["reason"]))
     )
 
 
@@ -274,43 +294,75 @@ def _history(consent: Consent, entries: Sequence[Mapping[str, Any]], words: Word
     )
 
 
-def _rights(consent: Consent, record: Mapping[str, Any], words: Words, return_to: str) -> Html:
-    edition = consent.editions.current
-    withdraw = answer("withdraw", words.say("button", "withdraw_consent"))
+def _rights(record: Mapping[str, Any], words: Words, return_to: str) -> Html:
     erase = el(
         "button",
         {"type": "submit", "class": "askfirst-button askfirst-quiet"},
         words.say("button", "erase"),
     )
-    restrict = el(
-        "button",
-        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
-        words.say("button", "restrict"),
-    )
     back = {"return_to": return_to}
-    path = f"{BASE}/rights/me"
     ended = record.get("status") in ("withdrawn", "erased")
     parts = [
+        None if ended else _correct(words, return_to),
         None
         if ended
         else _right(
             words.say("rights", "withdraw_why"),
-            form("askfirst-withdraw", hidden(edition, words, path), withdraw),
+            form("askfirst-withdraw", back, _withdraw(words), action="rights/withdraw"),
         ),
         None
-        if ended or record.get("status") == "restricted"
-        else _right(
-            words.say("rights", "restrict_why"),
-            form("askfirst-restrict", back, restrict, action="rights/restrict"),
-        ),
+        if ended
+        else _restrict(is_done=record.get("status") == "restricted", back=back, words=words),
         _right(
             words.say("rights", "erase_why"),
             form("askfirst-erase", back, erase, action="rights/erase"),
         ),
     ]
     rights = el("div", {"class": "askfirst-rights"}, parts)
-    return section("rights", words.say("rights", "withdraw"), rights)
+    notes = (words.say("rights", "object_why"), words.say("policy", "no_automated"))
+    sentences = [el("p", {"class": "askfirst-note"}, note) for note in notes]
+    return section("rights", words.say("rights", "withdraw"), rights, sentences)
 
 
-def _right(why: str, *body: object) -> Html:
+def _correct(words: Words, return_to: str) -> Html:
+    """The way to another answer (GDPR, article 16)."""
+    choose = {"class": "askfirst-button askfirst-quiet", "href": with_return("choices", return_to)}
+    link = el("a", choose, words.say("control", "title"))
+    return _right(words.say("rights", "change_why"), link)
+
+
+def _withdraw(words: Words) -> Html:
+    """The button, and what goes with it: to erase as well, unticked, and the receipt to keep."""
+    box = el("input", {"type": "checkbox", "name": "erase", "value": "1"})
+    download = {"href": f"{BASE}/rights/receipt", "download": "receipt.json"}
+    return el(
+        "div",
+        {"class": "askfirst-row"},
+        answer("withdraw", words.say("button", "withdraw_consent")),
+        el("label", None, box, " ", words.say("button", "erase")),
+        el("a", download, words.say("button", "download")),
+    )
+
+
+def _restrict(*, is_done: bool, back: Mapping[str, str], words: Words) -> Html:
+    """To keep what there is unused: what closes meanwhile is destroyed, so a copy comes first."""
+    button = el(
+        "button",
+        {"type": "submit", "class": "askfirst-button askfirst-quiet"},
+        words.say("button", "restrict"),
+    )
+    copy = {"href": f"{BASE}/rights/export", "download": "askfirst.json"}
+    link = el("a", copy, words.say("button", "export"))
+    why = [
+        words.say("rights", "restrict_why"),
+        " ",
+        words.say("rights", "restrict_copy"),
+        " ",
+        link,
+    ]
+    act = None if is_done else form("askfirst-restrict", back, button, action="rights/restrict")
+    return _right(why, act)
+
+
+def _right(why: object, *body: object) -> Html:
     return el("div", None, body, el("p", {"class": "askfirst-note"}, why))

@@ -12,8 +12,8 @@ from askfirst import __version__
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
     *("backup", "close", "collector", "demo", "doctor", "export", "figures", "geo", "host"),
-    *("import", "init", "keys", "ledger", "migrate", "policy", "purge", "receipt", "restore"),
-    *("serve", "service", "site", "snippet", "webhook"),
+    *("import", "init", "keys", "ledger", "migrate", "policy", "purge", "receipt", "request"),
+    *("restore", "serve", "service", "site", "snippet", "webhook"),
 )
 
 

@@ -81,7 +81,7 @@ dashboard.figures: @errors @observe @terms catalogue closing dashboard.layout da
 dashboard.host_policy: @errors @terms catalogue dashboard.layout members services usecases
 dashboard.layout: @contracts @errors @http @observe @pages @terms catalogue dashboard.selection
     members services usecases
-dashboard.members: @errors dashboard.layout ledger members services usecases
+dashboard.members: @errors catalogue dashboard.layout ledger members services usecases
 dashboard.placed: @errors @terms catalogue dashboard.host_policy dashboard.layout explain members
     services usecases
 dashboard.selection: @observe @terms catalogue closing members reports services store
@@ -115,8 +115,8 @@ store: @errors @spool @terms config
 store.clickhouse: @spool @terms config store
 store.migrations:
 store.migrations.versions:
-usecases: @client @contracts @errors @pages @spool @terms catalogue closing imports ledger members
-    services store
+usecases: @client @contracts @errors @gate @pages @spool @terms catalogue closing imports ledger
+    members services store
 webhooks: catalogue store
 """
 # What a site imports is the standard library; these alone may need more.

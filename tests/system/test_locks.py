@@ -48,6 +48,10 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("site", "review"): [OTHER, "statistics", "--data", "{data}"],
     ("export",): [OTHER, "--rows", "{files}/rows.jsonl", "--data", "{data}"],
     ("purge",): ["--data", "{data}"],
+    ("request", "add"): [OTHER, "complaint", "--contact", "Anna", "--data", "{data}"],
+    ("request", "list"): ["--data", "{data}"],
+    ("request", "extend"): ["1", "--data", "{data}"],
+    ("request", "close"): ["1", "refused", "--data", "{data}"],
     ("figures", "import"): ["matomo", "{files}/days.csv", "--site", OTHER, "--data", "{data}"],
     ("figures", "list"): ["--site", OTHER, "--data", "{data}"],
     ("figures", "remove"): ["matomo", "--site", OTHER, "--data", "{data}"],
@@ -80,8 +84,9 @@ ROWS: dict[tuple[str, ...], list[str]] = {
 }
 # Servers themselves, which are started beside the other.
 SERVERS = {("serve",), ("demo",)}
-# Refused beside a server (tests/system/adversary/test_backups.py).
-ALONE = {("restore",)}
+# Refused beside a server (tests/system/adversary/test_backups.py); needs a visitor's own file
+# (tests/unit/usecases/request_rows.py).
+ALONE = {("restore",), ("request", "identify")}
 
 
 def with_data() -> set[tuple[str, ...]]:

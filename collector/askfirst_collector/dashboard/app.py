@@ -36,6 +36,7 @@ from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.layout.templates import HEADERS, Pages
 from askfirst_collector.dashboard.members.audit import Audit
 from askfirst_collector.dashboard.members.pages import MemberPages
+from askfirst_collector.dashboard.members.requests import Requests
 from askfirst_collector.dashboard.placed.edit import CollectorEdit
 from askfirst_collector.dashboard.placed.pages import Collectors
 from askfirst_collector.dashboard.sites.editions import EditionPages
@@ -161,6 +162,7 @@ def _pages(
         *Account(parts, session_auth, throttle, layout, proxies, provider=provider).pages(),
         *MemberPages(parts, layout, provider=provider).pages(),
         *Audit(parts, layout, SiteLayout(parts, pages)).pages(),
+        *Requests(parts, layout).pages(),
         *Retention(parts, layout, SiteLayout(parts, pages)).pages(),
         *Testing(parts, layout).pages(),
         *SiteList(parts, layout).pages(),

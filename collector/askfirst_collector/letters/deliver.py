@@ -25,7 +25,7 @@ from askfirst_collector.catalogue.subscriptions import (
     drop_subscriptions,
 )
 from askfirst_collector.catalogue.unreadable import Unreadable
-from askfirst_collector.letters.events import Event, fallen, overdue
+from askfirst_collector.letters.events import Event, due_requests, fallen, overdue
 from askfirst_collector.letters.message import as_message
 from askfirst_collector.letters.smtp import NotSent, PerhapsSent, Post
 from askfirst_collector.letters.write import WAIT, last_period, write
@@ -46,6 +46,7 @@ def queue_due(parts: Services, now: float) -> int:
     for target in _allowed(parts):
         by_site.setdefault(target.site, []).append(target)
     late = overdue(parts, now) if by_site else {}
+    requests = due_requests(parts, now) if by_site else {}
     earlier = last_keys(parts.engine, "alert", now - QUIET)
     messages: list[tuple[Subscription, Kind, str]] = []
     for name, targets in by_site.items():
@@ -59,7 +60,15 @@ def queue_due(parts: Services, now: float) -> int:
             if any(target.alerts for target in targets):
                 events += fallen(parts, site, site.calendar.day_of(now - WAIT))
         messages += _alerts(targets, events, earlier)
+        if name in requests:
+            admins = [target for target in targets if _may_answer(parts, target)]
+            messages += _alerts(admins, requests[name], earlier)
     return queue_mails(parts.engine, messages, now=now, urandom=parts.urandom) if messages else 0
+
+
+def _may_answer(parts: Services, target: Subscription) -> bool:
+    member = parts.members.get(target.member)
+    return member is not None and may(member, "request.change")
 
 
 def _allowed(parts: Services) -> Iterator[Subscription]:

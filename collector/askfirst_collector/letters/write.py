@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from askfirst_collector.catalogue.mail_queue import Mail
+from askfirst_collector.catalogue.requests import VisitorRequest
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.figures.extract import SHOWN, extract
 from askfirst_collector.dashboard.figures.totals import Figure, share
@@ -120,6 +121,8 @@ def _line(figure: Figure) -> tuple[str, str, str]:
 def _alert(parts: Services, site: Site, event: Event, url: str) -> Letter:
     if event.kind == AGREEMENT:
         return _agreement(parts, site, event, url)
+    if event.request is not None:
+        return _request(event.request, event.days, url)
     lines = tuple(
         (
             " ".join(filter(None, (key.collector, key.purpose))),
@@ -139,6 +142,18 @@ def _alert(parts: Services, site: Site, event: Event, url: str) -> Letter:
         (Section("Not closed", lines),),
         (f"{url}/sites/{site.name}", "Open the dashboard"),
         small="You are told once a day at most.",
+    )
+
+
+def _request(request: VisitorRequest, days: int, url: str) -> Letter:
+    """A reminder: number, kind and day, and nothing that anybody wrote."""
+    due = days_text(request.due, request.due)
+    state = f"is overdue since {due}" if days < 0 else f"is to be answered by {due}"
+    return Letter(
+        f"{request.site}: request {request.number} {'is overdue' if days < 0 else 'is due'}",
+        (f"Request {request.number} of a visitor of {request.site} ({request.kind}) {state}.",),
+        link=(f"{url}/requests/{request.number}", "Open the request"),
+        small="You are reminded a week and a day before, and once after.",
     )
 
 

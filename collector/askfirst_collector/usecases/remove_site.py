@@ -19,7 +19,7 @@ from askfirst_collector.store.disclosed import remove_cells_of
 from askfirst_collector.usecases.sites import retire_site
 
 # What stays: the leaves of entries, what members changed, and that the name is not given again.
-_STAYS = frozenset({"entry", "change", "retired_site"})
+_STAYS = frozenset({"entry", "change", "retired_site", "request"})
 
 
 def remove_site(parts: Services, actor: Member, site: str) -> None:

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.catalogue.mail_queue import purge_mails
+from askfirst_collector.catalogue.requests import purge_requests
 from askfirst_collector.catalogue.shares import drop_ended
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.allowed import allowed_now
@@ -52,6 +53,7 @@ KINDS: Mapping[str, str] = {
     "waiting": "Events that wait to be stored: five minutes; answers for retries: two days",
     "access": "Sessions, API tokens, invitations and shared links: when they end",
     "letters": "What was mailed to whom: 40 days",
+    "requests": "Requests of visitors by mail: a year after they were closed",
     "copies": "Copies of a backup that was cut off: an hour",
 }
 UNCOUNTED = ("rows", "evidence", "keys", "waiting")  # in a rehearsal
@@ -142,6 +144,7 @@ def _drop(work: Transaction, terms: _Terms, now: float) -> dict[str, Counter[str
         "imported": purge_imported(connection, terms.oldest),
         "access": access,
         "letters": Counter({"": purge_mails(connection, now)}),
+        "requests": Counter({"": purge_requests(connection, now)}),
     }
 
 

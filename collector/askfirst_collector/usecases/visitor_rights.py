@@ -60,6 +60,15 @@ def erase(parts: Services, site: str, handle: str) -> None:
     parts.ledger.erase(site, handle, generation=parts.events.generation())
 
 
+def withdraw(parts: Services, site: str, handle: str) -> None:
+    """End the handle as its visitor would; what nobody knows is left as it is."""
+    past, _ = parts.ledger.append(
+        site, handle, lambda past: ending(past, now=parts.now(), method="withdraw")
+    )
+    if past.latest is not None:
+        settle(parts, site, handle)
+
+
 def restrict(parts: Services, site: str, handle: str) -> None:
     """Keep what there is, store nothing more (article 18); a new grant lifts it."""
     _, new = parts.ledger.append(site, handle, lambda past: restriction(past, now=parts.now()))

@@ -51,6 +51,7 @@ HOOK = {"url": "https://hooks.example/askfirst"}
 STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
 _TABLE = {"table": "pages"}
+_ASKED = {"site": "club", "kind": "access", "contact": "x", "received": "2026-11-20"}
 _TIDES = {"name": "tides"}  # a draft of carl's at club
 _TIDE = {"collector": "tides"}
 _TIDE_AT = "/sites/{site}/collectors/{collector}"
@@ -87,6 +88,12 @@ DASHBOARD = (
     Row("GET", "/audit", HOST),
     Row("GET", "/sites/{site}/audit", SITE, reader=False),
     Row("GET", "/retention", HOST),
+    Row("GET", "/requests", HOST),
+    Row("POST", "/requests", HOST, body=_ASKED),
+    Row("GET", "/requests/{number}", HOST, {"number": "1"}),
+    Row("POST", "/requests/{number}/identify", HOST, {"number": "1"}, _ID),
+    Row("POST", "/requests/{number}/extend", HOST, {"number": "1"}),
+    Row("POST", "/requests/{number}/close", HOST, {"number": "1"}, {"outcome": "refused"}),
     Row("GET", "/sites/{site}/retention", SITE, reader=False),
     Row("POST", "/sites/{site}/review", SITE, body={"purpose": "statistics"}, reader=False),
     Row("GET", "/sites/{site}/test", SITE, reader=False),

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.app import collector_app
 from askfirst_collector.catalogue.relay_keys import site_key
+from askfirst_collector.catalogue.requests import add_request
 from askfirst_collector.catalogue.shares import Share, add_share, drop_share
 from askfirst_collector.catalogue.subscriptions import (
     add_subscription,
@@ -138,7 +140,10 @@ class World:
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
-    """ada runs the host; olive owns shop and rob reads it; carl owns club and rita reads it."""
+    """ada runs the host; olive owns shop and rob reads it; carl owns club and rita reads it.
+
+    Somebody wrote to the host about club: request 1.
+    """
     clock = Clock()
     with opened(folder, clock) as parts:
         for site in (SHOP, CLUB):
@@ -156,6 +161,7 @@ def world(folder: Path) -> Iterator[World]:
                     ("rita", "reader", (CLUB,)),
                 )
             }
+            add_request(connection, CLUB, "complaint", date(2026, 11, 20), "somebody", "")
         events = open_events(parts, place=Locator.open(None), proxies=Proxies.of(()))
         post = Post(MAIL, lambda: "")  # nothing is sent: no job runs
         host, face = host_app(parts, provider=PROVIDER, post=post), collector_app(parts, events)

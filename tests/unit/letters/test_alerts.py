@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from askfirst_collector.catalogue.requests import today
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.letters.deliver import deliver_mails, queue_due
 from askfirst_collector.reports.agreement import DayAnswers, fall
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.requests import close_request, enter_request
 from askfirst_collector.usecases.subscriptions import subscribe
 from tests.support.mail_server import Mailbox
-from tests.support.people import member
+from tests.support.people import admin, member
 from tests.unit.closing.house import DAY, MONDAY, Clock, after, crowd, opened, store
 from tests.unit.reports.test_agreement import counting
 
@@ -173,3 +175,31 @@ def test_chance_alone_is_hardly_ever_told() -> None:
         days = [day(size, rate) for _ in range(35)]
         told += fall(answers_of(days), TODAY) is not None
     assert told < 30
+
+
+def test_a_request_that_is_due_is_told_to_admins_alone(
+    parts: Services, clock: Clock, mailbox: Mailbox
+) -> None:
+    """A week and a day before, and once it is overdue; with no word that anybody wrote."""
+    alerting(parts, clock, mailbox)
+    ada = admin(parts, "ada")
+    confirmed(parts, clock, mailbox, ada)
+    subscribe(parts, ada, "shop", EMAIL, every="", alerts=True)
+    start = clock.now
+    entry = enter_request(
+        parts, ada, "shop", "access", received=today(start), contact="Anna, 1 Quay Street"
+    )
+    days = (entry.due - entry.received).days
+    told: dict[str, list[int]] = {}
+    for day in range(days + 3):
+        clock.now = start + day * DAY
+        close_due(parts, clock.now)
+        for subject in round_of(parts, clock, mailbox):
+            told.setdefault(subject, []).append(day - days)
+            assert "Anna" not in text_of(mailbox.came[0])
+            assert f"/requests/{entry.number}" in text_of(mailbox.came[0])
+    assert told == {"shop: request 1 is due": [-7, -1], "shop: request 1 is overdue": [1]}
+    close_request(parts, ada, entry.number, "fulfilled")
+    clock.now += 9 * DAY
+    close_due(parts, clock.now)
+    assert round_of(parts, clock, mailbox) == []

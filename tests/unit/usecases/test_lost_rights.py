@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -30,6 +31,10 @@ CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "create_site_key": ((CLUB,), {}),
     "create_token": (("ci", ["read"]), {"days": 1}),
     "export_rows": ((CLUB,), {}),
+    "close_request": ((1, "refused"), {}),
+    "enter_request": ((CLUB, "access"), {"received": date(2026, 11, 20), "contact": "x"}),
+    "extend_request": ((1,), {}),
+    "identify_request": ((1, "{}"), {}),
     "end_session": (("carl", _ID), {}),
     "end_share": ((CLUB, _ID), {}),
     "end_site_key": ((CLUB, _ID), {}),

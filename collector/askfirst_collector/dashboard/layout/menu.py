@@ -38,6 +38,7 @@ SETTINGS = (
 HOST = (
     ("/host-policy", "Host policy", "host-policy.read"),
     ("/members", "Members", "member.read"),
+    ("/requests", "Requests", "request.change"),
     ("/audit", "Audit", "audit.read"),
 )
 OF_ANSWERS = ("consent", "drops")

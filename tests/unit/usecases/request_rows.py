@@ -1,0 +1,120 @@
+"""Use case by face, of requests that come by mail; see `rows.py`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from askfirst.gate.receipt import handle_of
+from askfirst_collector.catalogue.requests import today
+from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.requests import close_request, enter_request
+from tests.support.collectors import decision, policy
+from tests.system.isolation.world import CLUB, World
+
+from .faces import Command, Form, Row, Values
+
+SECRET = "A" * 22
+CONTACT = "Anna, 1 Quay Street"
+_POLICY = policy(site=CLUB, origins=["https://club.example"])
+
+
+def entered(world: World, kind: str = "erasure") -> int:
+    """A request that came today, as the real clock and the world's have it."""
+    day = min(today(world.parts.now()), date.today())  # noqa: DTZ011
+    return enter_request(
+        world.parts, ON_THE_MACHINE, CLUB, kind, received=day, contact=CONTACT
+    ).number
+
+
+def receipt_file(world: World) -> str:
+    """What a visitor of club downloaded."""
+    handle = handle_of(SECRET.encode())
+    assert handle is not None
+    answer = decision(_POLICY, handle=handle)
+    recorded = record_now(world.parts, type(answer)(**{**vars(answer), "site": CLUB}))
+    return json.dumps({"receipt": recorded.receipt, "secret": SECRET})
+
+
+def _entered(world: World) -> Values:
+    return {"number": str(entered(world))}
+
+
+def _with_receipt(world: World) -> Values:
+    file = world.parts.folder.ledger.parent.parent / "receipt.json"
+    text = receipt_file(world)
+    file.write_text(text, "utf-8")
+    return {**_entered(world), "receipt": text, "file": str(file)}
+
+
+def _closed(world: World) -> Values:
+    values = _entered(world)
+    close_request(world.parts, ON_THE_MACHINE, int(values["number"]), "refused")
+    return values
+
+
+_FIELDS = {"site": CLUB, "kind": "access", "contact": CONTACT, "received": "2026-11-20"}
+_ONE = {"number": "{number}"}
+ROWS = (
+    Row(
+        "enter_request",
+        ("request.enter",),
+        {
+            "dashboard": Form("/requests", _FIELDS),
+            "command": Command(
+                ("request", "add", CLUB, "access", "--contact", CONTACT, "--received", "2026-11-20")
+            ),
+        },
+    ),
+    Row(
+        "enter_request",
+        (),
+        {
+            "dashboard": Form("/requests", {**_FIELDS, "site": "nowhere"}),
+            "command": Command(("request", "add", "nowhere", "access", "--contact", CONTACT)),
+        },
+        case="no-site",
+        allowed=False,
+    ),
+    Row(
+        "identify_request",
+        ("request.identify",),
+        {
+            "dashboard": Form("/requests/{number}/identify", {"receipt": "{receipt}"}, _ONE),
+            "command": Command(("request", "identify", "{number}", "{file}")),
+        },
+        prepare=_with_receipt,
+    ),
+    Row(
+        "extend_request",
+        ("request.extend",),
+        {
+            "dashboard": Form("/requests/{number}/extend", {}, _ONE),
+            "command": Command(("request", "extend", "{number}")),
+        },
+        prepare=_entered,
+    ),
+    Row(
+        "close_request",
+        ("request.close",),
+        {
+            "dashboard": Form(
+                "/requests/{number}/close", {"outcome": "partly", "answer": "Dear Anna"}, _ONE
+            ),
+            "command": Command(("request", "close", "{number}", "partly", "--answer", "Dear Anna")),
+        },
+        prepare=_entered,
+    ),
+    Row(
+        "close_request",
+        (),
+        {
+            "dashboard": Form("/requests/{number}/close", {"outcome": "partly"}, _ONE),
+            "command": Command(("request", "close", "{number}", "partly")),
+        },
+        case="twice",
+        allowed=False,
+        prepare=_closed,
+    ),
+)

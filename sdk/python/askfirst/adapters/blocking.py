@@ -39,8 +39,9 @@ class BlockingAdapter:
     def read(self, environ: Environ) -> tuple[tuple[bytes, ...], RequestAnswer]:
         """Take the receipt out of a request; its secrets, and what its answer is read from."""
         headers = Given(environ)
-        if self.gate.as_visitor(headers) is not headers:
-            environ["HTTP_SEC_GPC"] = "1"
+        for name, value in self.gate.also_sent(headers):
+            key = f"HTTP_{name.decode().upper().replace('-', '_')}"
+            environ[key] = ",".join(filter(None, (environ.get(key), value.decode())))
         return read_environ(environ)
 
     def visit(self, environ: Mapping[str, Any], answer: RequestAnswer) -> Visit:

@@ -14,6 +14,7 @@ from askfirst.endpoints.routes import Paths
 from askfirst.gate.csp import Mode
 from askfirst.gate.gate import Gate
 from askfirst.gate.relay import PATIENCE, Relay
+from askfirst.gate.signals import AgeSignal
 from askfirst.gate.undeclared_cookies import Undeclared
 from askfirst.terms.policy import Policy, read_policy
 
@@ -30,6 +31,8 @@ class GateOptions(TypedDict, total=False):
     cookie_database: Path | str | None  # a CSV file that knows what cookies are for
     csp: Mode  # a Content-Security-Policy by consent: "off", "report", "enforce"
     permissions: bool  # deny the browser what no purpose may use
+    # Says of a request's headers whether it is a child's (docs/gate.md); "prefer-safe" is RFC 8674
+    under_age: AgeSignal | None
     patience: float  # seconds a grant, or a first page, waits for the collector
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
@@ -54,6 +57,7 @@ def build_gate(
     cookie_database: Path | str | None = None,
     csp: Mode = "off",
     permissions: bool = False,
+    under_age: AgeSignal | None = None,
     patience: float = PATIENCE,
     now: Callable[[], float] = time.time,
     urandom: Callable[[int], bytes] = os.urandom,
@@ -69,6 +73,7 @@ def build_gate(
         cookie_database=cookie_database,
         csp=csp,
         permissions=permissions,
+        under_age=under_age,
     )
     relay = Relay(gate, collector, keys=keys, urandom=urandom, patience=patience, now=now)
     file = policy if isinstance(policy, Path) else None

@@ -18,6 +18,7 @@ KEYS = {
     "COOKIE_DATABASE": "cookie_database",
     "CSP": "csp",
     "PERMISSIONS": "permissions",
+    "UNDER_AGE": "under_age",
     "PATIENCE": "patience",
 }
 NEEDED = ("POLICY", "COLLECTOR")

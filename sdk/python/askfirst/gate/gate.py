@@ -8,13 +8,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from askfirst.errors import WrongSetting
 from askfirst.gate import log_context
 from askfirst.gate import test_session as testing
 from askfirst.gate.cookie_filter import CookieFilter, is_filtered
 from askfirst.gate.page_token import PageTokens
 from askfirst.gate.placed_on_page import host_of
 from askfirst.gate.read_request import RequestAnswer, read
-from askfirst.gate.signals import read_decisions
+from askfirst.gate.signals import (
+    UNDER_AGE,
+    UNSURE,
+    AgeSignal,
+    is_under_age,
+    prefers_safe,
+    read_decisions,
+)
 from askfirst.gate.undeclared_cookies import (
     GPC,
     Report,
@@ -80,6 +88,7 @@ class Gate:
         cookie_database: Path | str | None = None,
         csp: Mode = "off",
         permissions: bool = False,
+        under_age: AgeSignal | None = None,
     ) -> None:
         mode = choose_mode(undeclared, policy.origins)
         self.policy = policy
@@ -95,6 +104,7 @@ class Gate:
         self._csp: Mode = csp
         self._filter_by(policy)
         self._permissions = permissions
+        self._under_age = _age_adapter(under_age)
         self._page_tokens: PageTokens | None = None
         self.sends_page_tokens = (
             False  # asked before `vouched`: where nothing is placed it costs nothing
@@ -113,10 +123,22 @@ class Gate:
         return self._learns and on_loopback(headers)
 
     def as_visitor(self, headers: Headers) -> Headers:
-        """The headers as the application sees them: with the signal the bar was told to send."""
+        """The headers as the application sees them: with what `also_sent` adds."""
+        more = self.also_sent(headers)
+        return [*headers, *more] if more else headers
+
+    def also_sent(self, headers: Headers) -> tuple[Header, ...]:
+        """What the bar was told to send, and what the age adapter says of the request."""
+        more: tuple[Header, ...] = ()
         if self._learns and sends_gpc(headers) and on_loopback(headers):
-            return [*headers, (b"sec-gpc", b"1")]
-        return headers
+            more = ((b"sec-gpc", b"1"),)
+        if self._under_age is not None:
+            try:
+                more += (UNDER_AGE,) if self._under_age(headers) else ()
+            except Exception as error:
+                log_fault("asking for the age signal", error)
+                more += (UNSURE,)
+        return more
 
     def undeclared(self, names: Iterable[bytes]) -> list[bytes]:
         """The names that no policy declares, and that are not ours."""
@@ -185,7 +207,8 @@ class Gate:
             return cached_consent
         state = self._state(answer[0], now)
         decisions = read_decisions(answer[3]) if answer[3] else None
-        signals = Signals(gpc=answer[1], dnt=answer[2], decisions=decisions)
+        child = is_under_age(answer[3]) if answer[3] else False
+        signals = Signals(gpc=answer[1], dnt=answer[2], under_age=child, decisions=decisions)
         consent = Consent(self.policy.site, state, self.known.editions, signals)
         # Anybody can fill a memory with lines of ADPC; few browsers send one.
         if not answer[3] and (state is not None or not answer[0]):
@@ -248,7 +271,8 @@ class Gate:
         if visit.preload is not None:
             link = f"<{visit.preload}>; rel=preload; as=style"
             outgoing = [*outgoing, (b"link", link.encode("latin-1", "replace"))]
-        if depends or visit.testing:
+        # What the adapter looked at, no `Vary` of ours can name.
+        if depends or visit.testing or self._under_age is not None:
             outgoing = caching.private(outgoing, stored=not visit.testing)
         return outgoing
 
@@ -274,6 +298,15 @@ class Gate:
             headers = self._csp_builder.join(headers, visit.peek(), testing=visit.testing)
             visit.read |= self._csp_builder.depends
         return headers
+
+
+def _age_adapter(adapter: AgeSignal | None) -> Callable[[Headers], bool] | None:
+    if adapter == "prefer-safe":
+        return prefers_safe
+    if adapter is None or callable(adapter):
+        return adapter
+    instead = 'write "prefer-safe", or a function of the headers that answers True or False'
+    raise WrongSetting("E118", "under_age", adapter, instead)
 
 
 def _below(state: State | None, parent: State) -> State | None:

@@ -215,6 +215,8 @@ async def record_decisions(
     recorded before the page is served; nobody else is counted as having refused. Never raises.
     """
     try:
+        if consent.signals.under_age:
+            return await _end_child(relay, request, consent, now)
         choices = _taken_back(consent)
         if not choices or consent.closed or not _is_browsers_own(request.headers):
             return ()
@@ -232,6 +234,29 @@ async def record_decisions(
     except Exception as error:
         log_fault("taking a decision of the browser", error)
         return ()
+
+
+async def _end_child(
+    relay: Relay, request: Request, consent: Consent, now: float
+) -> tuple[Header, ...]:
+    """What was agreed to ends, and what is linked to it is erased; anybody's refusal is left (M30).
+
+    Who has not answered gets it too, so that no script asks them. It is counted nowhere.
+    """
+    state = consent.state
+    has_refused = state is not None and not state.grants and not request.secrets
+    is_sure = consent.signals.decisions is not None
+    if has_refused or not is_sure or not consent.editions:
+        return ()
+    if not _is_browsers_own(request.headers):
+        return ()
+    edition = consent.editions.current
+    answer = VisitorAnswer("reject_all", edition.hash, edition.policy.languages[0], {}, adult=False)
+    recorder = AnswerRecorder(relay, request, consent, resolve(answer, consent), answer, now)
+    if request.secrets:
+        record = await recorder.record()
+        return () if record.error is not None else record.cookies
+    return recorder.cookies(refusal(recorder.resolved, consent, now=now))
 
 
 def _taken_back(consent: Consent) -> dict[str, int]:

@@ -1,15 +1,25 @@
-"""What the browser says by itself: Sec-GPC, DNT and ADPC."""
+"""What the browser says by itself: Sec-GPC, DNT, ADPC, and by an adapter that it is a child's."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Literal
 
-from askfirst.http.headers import Headers, picked, values
+from askfirst.http.headers import Header, Headers, picked, values
 
 from ..terms.consent import Decisions, Signals
 
 SIGNALS = frozenset({b"sec-gpc", b"dnt", b"adpc"})  # the headers
 _SILENT = Signals()  # most browsers
+# Whether a request is a child's: a function of its headers, or one of ours by its name.
+AgeSignal = Callable[[Headers], bool] | Literal["prefer-safe"]
+# How the rest of the gate is told: as a browser that takes everything back. A browser that sends
+# one of these by itself is heard too; it can only narrow.
+_UNDER_AGE = b"under-age"
+UNDER_AGE: Header = (b"adpc", b"withdraw=*; under-age")
+UNSURE: Header = (b"adpc", b"under-age=unknown")  # nothing for this request, and nothing recorded
+
 # ADPC, section 7.2: one identifier, or several between quotes. Lists are joined by commas; senders
 # are about that write semicolons.
 _DECISION = re.compile(rb'(?:^|[,;])\s*(withdraw|object|consent)\s*=\s*("[^"]*"?|[^\s,;"]*)', re.I)
@@ -33,13 +43,26 @@ def read_decisions(value: bytes) -> Decisions | None:
     return Decisions(**{what: frozenset(listed) for what, listed in names.items()})
 
 
+def prefers_safe(headers: Headers) -> bool:
+    """Whether the system's parental controls speak: `Prefer: safe` (RFC 8674)."""
+    preferences = b",".join(values(headers, b"prefer")).lower()
+    return any(part.partition(b";")[0].strip() == b"safe" for part in preferences.split(b","))
+
+
+def is_under_age(adpc: bytes) -> bool:
+    """Whether the lines of `ADPC`, joined by commas, say that a request may be a child's."""
+    return _UNDER_AGE in adpc.lower()
+
+
 def read_signals(headers: Headers) -> Signals:
     """The signals of one request; of several values one that is set is enough."""
     headers = picked(headers, SIGNALS)
     if not headers:
         return _SILENT
+    adpc = b",".join(values(headers, b"adpc"))
     return Signals(
         gpc=any(map(is_set, values(headers, b"sec-gpc"))),
         dnt=any(map(is_set, values(headers, b"dnt"))),
-        decisions=read_decisions(b",".join(values(headers, b"adpc"))),
+        under_age=is_under_age(adpc),
+        decisions=read_decisions(adpc),
     )

@@ -17,7 +17,7 @@ from tests.support.collectors import Clock, policy
 from tests.system.isolation.world import SHOP, World, world
 
 pytestmark = pytest.mark.anyio
-TEXT = "Nobody has looked at this for a year."
+TEXT = "The yearly review is due."
 
 
 def due(parts: Services) -> list[str]:

@@ -73,7 +73,7 @@ def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
     reviews = reviews_of(parts.engine, site.name, site.editions, parts.now()) if changes else ()
     if due := [review.purpose for review in reviews if review.is_due]:
         yield Notice(
-            "Nobody has looked at this for a year.",
+            "The yearly review is due.",
             f"Are they still needed, as they are and for so long: {', '.join(due)}?",
             (),
             f"{root}/retention#reviews",

@@ -86,5 +86,5 @@ def _own_values(purpose: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Se
 def _example(
     attribute: str, level: int, mine: Mapping[str, Sequence[object]], value: Value
 ) -> Html | None:
-    parts = mine.get(attribute) or EXAMPLES.get(attribute, ())[:level]
+    parts = (mine.get(attribute) or EXAMPLES.get(attribute, ()))[:level]
     return el("span", {"class": "askfirst-note"}, " · ", value(attribute, parts)) if parts else None

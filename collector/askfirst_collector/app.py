@@ -23,6 +23,7 @@ from askfirst_collector.api.members import MembersFace
 from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
 from askfirst_collector.api.stats import StatsFace
+from askfirst_collector.api.transfers import TransfersFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.api.webhooks import WebhooksFace
 from askfirst_collector.ingest.events import Events
@@ -78,6 +79,7 @@ def admin_endpoints(parts: Services) -> list[Endpoint]:
         PlacedFace(parts),
         HostPolicyFace(parts),
         WebhooksFace(parts),
+        TransfersFace(parts),
         StatsFace(parts),
     )
     return [endpoint for face in faces for endpoint in face.endpoints()]

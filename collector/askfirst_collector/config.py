@@ -54,6 +54,11 @@ class Folder:
         return self.path / "salts.db"
 
     @property
+    def transfers(self) -> Path:
+        """What waits to be delivered to third parties; it is made when something does."""
+        return self.path / "transfers.db"
+
+    @property
     def revocations(self) -> Path:
         """What no restore undoes: beside the folder, or where `revocations.path` in it says.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from askfirst_collector.store.events import EventStore
     from askfirst_collector.store.revocations import Revocations
     from askfirst_collector.store.salts import Salts
+    from askfirst_collector.store.transfer_queue import TransferQueue
     from askfirst_collector.store.watch import Watch
 
 
@@ -39,6 +40,7 @@ class Services:
     revocations: Revocations
     salts: Salts
     events: EventStore
+    transfers: TransferQueue
     keys: Keys
     notices: Notices
     receipts: Receipts

@@ -99,7 +99,8 @@ imports: @errors
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
 init: @errors @gate @terms catalogue frameworks
-jobs: @errors catalogue closing ingest ledger letters services store usecases webhooks
+jobs: @errors catalogue closing ingest ledger letters members services store transfers usecases
+    webhooks
 ledger: @client @contracts @errors @terms config store
 letters: @errors catalogue closing config dashboard.figures dashboard.layout dashboard.selection
     loopback members reports services store
@@ -115,6 +116,7 @@ store: @errors @spool @terms config
 store.clickhouse: @spool @terms config store
 store.migrations:
 store.migrations.versions:
+transfers: @errors @terms catalogue closing ledger services store webhooks
 usecases: @client @contracts @errors @gate @pages @spool @terms catalogue closing imports ledger
     members services store
 webhooks: catalogue store

@@ -65,6 +65,12 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("webhook", "show"): ["--data", "{data}"],
     ("webhook", "test"): ["--data", "{data}"],
     ("webhook", "remove"): ["--data", "{data}"],
+    ("transfer", "add"): [
+        *(OTHER, "statistics", "Harbour Hosting", "https://hooks.example/in"),
+        *("--data", "{data}"),
+    ],
+    ("transfer", "list"): [OTHER, "--data", "{data}"],
+    ("transfer", "remove"): [OTHER, "statistics", "Harbour Hosting", "--data", "{data}"],
     ("host", "link"): ["--data", "{data}"],
     ("host", "show"): ["--data", "{data}"],
     ("host", "set"): ["{files}/host.toml", "--data", "{data}"],

@@ -91,7 +91,7 @@ def set_webhook(
     `site` and `collector` are "" for the host's own. Raises Refused `bad-shape` for an address
     that cannot be told.
     """
-    _check(url)
+    check_url(url)
     drop_webhook(connection, site, collector)
     secret = urandom(SECRET)
     values = {"site": site, "collector": collector, "url": url, "secret": secret}
@@ -213,7 +213,8 @@ def _told(change: Affected) -> dict[str, object]:
     }
 
 
-def _check(url: str) -> None:
+def check_url(url: str) -> None:
+    """Raise Refused `bad-shape` for an address to which nothing can be sent."""
     try:
         parts = urlsplit(url)
         port = parts.port

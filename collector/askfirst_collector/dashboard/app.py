@@ -47,6 +47,7 @@ from askfirst_collector.dashboard.sites.publish import Publishing
 from askfirst_collector.dashboard.sites.retention import Retention
 from askfirst_collector.dashboard.sites.settings import Settings
 from askfirst_collector.dashboard.sites.test_session import Testing
+from askfirst_collector.dashboard.sites.transfers import TransferPages
 from askfirst_collector.letters.smtp import Post
 from askfirst_collector.members.login_attempts import Tries
 from askfirst_collector.services import Services
@@ -180,6 +181,7 @@ def _settings(parts: Services, pages: Pages) -> list[Page]:
         *Publishing(parts, layout).pages(),
         *EditionPages(parts, layout).pages(),
         *Settings(parts, layout).pages(),
+        *TransferPages(parts, layout).pages(),
         *ImportedPages(parts, layout).pages(),
         *Collectors(parts, layout).pages(),
         *CollectorEdit(parts, layout).pages(),

@@ -14,6 +14,7 @@ from askfirst_collector.jobs.upkeep import end_orphans
 from askfirst_collector.services import Services
 from askfirst_collector.store.job_times import note_times, read_times
 from askfirst_collector.store.periods import DAY
+from askfirst_collector.transfers.deliver import deliver_transfers
 from askfirst_collector.usecases.retention import destroy_salts, purge
 from askfirst_collector.usecases.save_host_policy import follow_file
 from askfirst_collector.webhooks.deliver import tell_owners
@@ -54,8 +55,9 @@ JOBS: tuple[Job, ...] = (
     Job("ledger", HOUR, _end_orphans),
     Job("checkpoints", DAY, sign_trees),
     Job("today", MINUTE, add_newcomers),
-    # The last, since it waits for others.
+    # The last, since they wait for others.
     Job("telling", 0, tell_owners),
+    Job("transfers", 0, deliver_transfers),
 )
 
 

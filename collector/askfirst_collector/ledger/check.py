@@ -16,7 +16,7 @@ from pathlib import Path
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst_collector.config import Folder
-from askfirst_collector.ledger.entries import ADMIN, seconds_of
+from askfirst_collector.ledger.entries import OF_NO_VISITOR, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.store import salts, schema
@@ -177,7 +177,7 @@ def _agrees(body: bytes, columns: list[object]) -> bool:
         )
     except (ValueError, LookupError, TypeError):
         return False
-    # What a member changed is found in a table of its own, by no site and no handle.
-    is_members = content.get("kind") == ADMIN
-    subject = (None, None) if is_members else (content.get("site"), content.get("handle"))
+    # What is about no visitor is found in a table of its own, by no site and no handle.
+    is_of_nobody = content.get("kind") in OF_NO_VISITOR
+    subject = (None, None) if is_of_nobody else (content.get("site"), content.get("handle"))
     return (site, handle, kind, hour, until) == (*subject, content.get("kind"), *times)

@@ -17,6 +17,8 @@ from askfirst_collector.ledger.packed import unpack
 VERSION = 2  # of an entry about a visitor; of version 1 choices had four details
 HOUR = 3600  # seconds; nothing finer is ever written
 ADMIN = "admin"  # the kind of an entry about what a member changed, not about a visitor
+TRANSFER = "transfer"  # the kind of one about a delivery to a third party
+OF_NO_VISITOR = (ADMIN, TRANSFER)
 ERASE = "erase"  # the method of an ending that an erasure follows
 
 # What an entry did, and how its handle stands after it.

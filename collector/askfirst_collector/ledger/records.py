@@ -20,7 +20,7 @@ from sqlalchemy import (
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.consent_status import ConsentStatuses
 from askfirst_collector.ledger.entries import (
-    ADMIN,
+    OF_NO_VISITOR,
     VERSION,
     ConsentStatus,
     Entry,
@@ -243,7 +243,7 @@ class Ledger:
     def handles_since(self, index: int) -> list[tuple[int, str | None, str | None]]:
         """Index, site and handle of the entries after an index; an erasure names no handle.
 
-        What members changed is left out: it is about no visitor.
+        What members changed, and what was delivered, is left out: it is about no visitor.
         """
         with reading(self._engine) as connection:
             rows = connection.execute(_SINCE, {"index": index})
@@ -340,7 +340,7 @@ def _entries() -> Any:
 
 # Made once: it is asked after every commit.
 _SINCE = select(entry.c.idx, entry.c.site, entry.c.handle).where(
-    entry.c.idx > bindparam("index"), entry.c.kind.is_distinct_from(ADMIN)
+    entry.c.idx > bindparam("index"), entry.c.kind.is_(None) | entry.c.kind.not_in(OF_NO_VISITOR)
 )
 # Made once: it is asked for every handle that is new to a worker, and making it costs more.
 _LATEST = (

@@ -8,9 +8,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from askfirst_collector.ledger.entries import ADMIN, mark_of
 from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
+from askfirst_collector.ledger.transfers import empty_transfers
 from askfirst_collector.store.revocations import Revocations
 
 CHUNK = 500  # handles in one transaction, so that others write in between
+_NEVER = 2**53  # a time (unix seconds) before which everything is
 
 
 def handles_of(connection: Connection, site: str) -> list[str]:
@@ -32,9 +34,13 @@ def end_handles(
 
 
 def empty_entries(connection: Connection, site: str) -> None:
-    """Empty what visitors answered, and how many refused; what members changed stays."""
+    """Empty what visitors answered, how many refused, and what was delivered.
+
+    What members changed stays.
+    """
     of_visitors = (entry.c.site == site) & entry.c.kind.is_distinct_from(ADMIN)
     nothing = dict.fromkeys(("salt", "body", "site", "handle", "kind", "hour", "until"))
     connection.execute(update(entry).where(of_visitors).values(nothing))
+    empty_transfers(connection, site, _NEVER)
     for table in (refusal, unsized):
         connection.execute(delete(table).where(table.c.site == site))

@@ -12,9 +12,13 @@ ORIGIN = "https://shop.example"
 SECRET_BYTES = b"one visitor only"
 SECRET = base64.urlsafe_b64encode(SECRET_BYTES).rstrip(b"=").decode()
 HANDLE = hashlib.sha256(SECRET_BYTES).hexdigest()
+RECIPIENT = {"name": "Tide Charts Ltd", "role": "processor", "country": "IE"}
 BATCH = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 
 def example_policy() -> Policy:
-    """The policy of the examples' site: the ready-made `standard`."""
-    return read_policy({**shipped("standard").document, "site": SITE, "origins": [ORIGIN]})
+    """The policy of the examples' site: the ready-made `standard`, with a recipient."""
+    document = shipped("standard").document
+    statistics = {**document["purposes"]["statistics"], "recipients": [RECIPIENT]}
+    purposes = {**document["purposes"], "statistics": statistics}
+    return read_policy({**document, "site": SITE, "origins": [ORIGIN], "purposes": purposes})

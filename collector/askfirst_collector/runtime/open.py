@@ -17,6 +17,7 @@ from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.catalogue.notice_archive import Notices
 from askfirst_collector.catalogue.placed_collectors import PlacedCollectors
 from askfirst_collector.catalogue.sites import Registry
+from askfirst_collector.catalogue.transfers import event_transfers
 from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
@@ -30,6 +31,7 @@ from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.salts import Salts
+from askfirst_collector.store.transfer_queue import TransferQueue
 from askfirst_collector.store.watch import Watch
 
 
@@ -69,12 +71,21 @@ def open_services(
         opened.callback(ledger.close)
         spool = spool or Spool(folder.spool)
         statuses = EventConsentStatuses(ledger, spool)
+        registry = Registry(engine, watch, host, log, now=now, urandom=urandom)
+        transfers = TransferQueue(
+            folder.transfers,
+            targets=partial(event_transfers, engine),
+            calendar_of=registry.calendar,
+            now=now,
+            urandom=urandom,
+        )
         rows = open_event_store(
             folder,
             events,
             ended=statuses.ended,
             gone=statuses.gone,
             closed=partial(is_closed, engine),
+            copy=transfers.copy,
             urandom=urandom,
         )
         opened.callback(rows.close)
@@ -82,13 +93,14 @@ def open_services(
             folder=folder,
             engine=engine,
             watch=watch,
-            registry=Registry(engine, watch, host, log, now=now, urandom=urandom),
+            registry=registry,
             placed_collectors=PlacedCollectors(engine, host),
             members=Members(engine, now=now, urandom=urandom),
             ledger=ledger,
             revocations=log,
             salts=salts,
             events=rows,
+            transfers=transfers,
             keys=keys,
             notices=Notices(engine),
             receipts=Receipts(keys.receipts(), keys.compromised()),

@@ -19,9 +19,9 @@ from askfirst.terms.attributes import Value
 from askfirst_collector.store.dictionary import Dictionary, time_number
 from askfirst_collector.store.events import TYPES, Closed, Row
 from askfirst_collector.store.lots import (
+    AnyBatch,
     LotAnswers,
     Name,
-    Written,
     WrittenRow,
     answers_in,
     encoded_answers,
@@ -55,7 +55,7 @@ class Appender:
         self._urandom = urandom
         self._lots: LotAnswers | None = None
 
-    def append(self, connection: sqlite3.Connection, batches: Sequence[Written[WrittenRow]]) -> int:
+    def append(self, connection: sqlite3.Connection, batches: Sequence[AnyBatch]) -> int:
         """Store a lot in no order, without what is stored already; how many rows came too late.
 
         A batch may have come twice: to two processes at once, or again while it was moved.
@@ -63,8 +63,8 @@ class Appender:
         names = [names_of(batch) for batch in batches]
         lots = self._lots_of(connection)
         known = {**lots.among(names), **answers_of(connection, names)}
-        rows: list[WrittenRow] = []
-        fresh: list[Written[WrittenRow]] = []
+        rows: list[Row | WrittenRow] = []
+        fresh: list[AnyBatch] = []
         for batch, own in zip(batches, names, strict=True):
             if not known.keys().isdisjoint(own):
                 continue

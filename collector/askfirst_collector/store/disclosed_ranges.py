@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,11 +22,22 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.terms import CLOSES
 from askfirst.terms.time_zone import first_day
 from askfirst_collector.store.database import reading
-from askfirst_collector.store.disclosed import Kind, Totals, cell, closing, read, subject_id
+from askfirst_collector.store.disclosed import (
+    Cell,
+    Kind,
+    Totals,
+    cell,
+    closing,
+    read,
+    subject,
+    subject_id,
+    written,
+)
 
 # A range is read through the cells of each line in all periods where they lie together, or through
 # those of each of its periods, which costs twenty times as much a period.
 FEW = 20
+_CHUNK = 500  # paths in one statement
 
 
 @dataclass(frozen=True)
@@ -209,3 +220,56 @@ def _of(wanted: Range) -> tuple[ColumnElement[bool], ...]:
         closing.c.collector == wanted.collector,
         closing.c.purpose == wanted.purpose,
     )
+
+
+@dataclass(frozen=True)
+class PeriodTables:
+    """All that a closed period disclosed of a purpose that a site has of its own."""
+
+    number: int
+    closes: str
+    period: str
+    totals: Totals
+    cells: tuple[Cell, ...]
+
+
+def next_tables(
+    engine: Engine, site: str, purpose: str, upto: int, now: float
+) -> PeriodTables | None:
+    """The oldest closed period with a number above `upto` whose time is not over (unix seconds)."""
+    of_purpose = (closing.c.site == site, closing.c.collector == "", closing.c.purpose == purpose)
+    query = select(*_PERIOD).where(*of_purpose, closing.c.id > upto, closing.c.expires > int(now))
+    columns = (cell.c.table, cell.c.path, cell.c.kind, cell.c.visitors)
+    with reading(engine) as connection:
+        row = connection.execute(query.order_by(closing.c.id).limit(1)).first()
+        if row is None:
+            return None
+        period = _period(row)
+        order = (cell.c.table, cell.c.path, cell.c.kind)
+        own = select(*columns).where(cell.c.closing == period.number).order_by(*order)
+        cells = [
+            Cell(table, read(path), kind, visitors)
+            for table, path, kind, visitors in connection.execute(own)
+        ]
+    return PeriodTables(period.number, period.closes, period.period, period.totals, tuple(cells))
+
+
+def newest_number(connection: Connection) -> int:
+    """The number of the period that closed last; 0 where none has."""
+    return int(connection.execute(select(func.coalesce(func.max(closing.c.id), 0))).scalar_one())
+
+
+def shown_paths(engine: Engine, site: str, table: str, paths: Collection[Value]) -> set[Value]:
+    """Those of these paths of a table that a closed period of a site has shown."""
+    subjects = select(subject.c.id).where(subject.c.site == site)
+    texts = [written(path) for path in paths]
+    shown: set[Value] = set()
+    with reading(engine) as connection:
+        numbers = list(connection.execute(subjects).scalars())
+        for start in range(0, len(texts), _CHUNK):
+            query = select(cell.c.path).distinct()
+            query = query.where(cell.c.subject.in_(numbers), cell.c.table == table)
+            query = query.where(cell.c.path.in_(texts[start : start + _CHUNK]))
+            rows = connection.execute(query.where(cell.c.kind == "value")).scalars()
+            shown.update(read(path) for path in rows)
+    return shown

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from pyroaring import BitMap
-
 from msgspec import Struct
+from pyroaring import BitMap
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value

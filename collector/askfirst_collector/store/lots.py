@@ -56,6 +56,7 @@ _batches = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _batch = msgspec.msgpack.Decoder(Written[Row])
 _written = msgspec.msgpack.Decoder(list[Written[WrittenRow]])
 _value = msgspec.msgpack.Decoder(Value)
+_row = msgspec.msgpack.Decoder(Row)
 _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
 
@@ -72,6 +73,19 @@ def encoded(batch: Batch) -> msgspec.Raw:
     judged = batch.judged
     fields = (batch.day, batch.key, batch.earlier, batch.answer, batch.rows)
     return msgspec.Raw(_encode(Written(judged.site, judged.handle, judged.index, *fields)))
+
+
+def encoded_row(row: Row) -> bytes:
+    """One row by itself. Raises UnicodeEncodeError."""
+    return _encode(row)
+
+
+def read_row(blob: bytes) -> Row:
+    """The inverse of `encoded_row`. Raises BadLot."""
+    try:
+        return _row.decode(blob)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadLot(type(error).__name__) from None
 
 
 def joined(batches: Sequence[msgspec.Raw]) -> bytes:
@@ -101,6 +115,14 @@ def read_value(raw: msgspec.Raw) -> Value:
         return _value.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadLot(type(error).__name__) from None
+
+
+def read_written(row: Row | WrittenRow) -> Row:
+    """A row with its values read. Raises BadLot."""
+    if isinstance(row, Row):
+        return row
+    fields = {name: getattr(row, name) for name in row.__struct_fields__ if name != "values"}
+    return Row(**fields, values={name: read_value(raw) for name, raw in row.values.items()})
 
 
 def encoded_answers(batches: Sequence[AnyBatch]) -> bytes:

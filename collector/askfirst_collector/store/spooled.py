@@ -117,6 +117,13 @@ class Rows(Protocol):
     def close(self) -> None: ...
 
 
+Copy = Callable[[str, Sequence[Lot]], None]
+
+
+def no_copy(spool: str, lots: Sequence[Lot]) -> None:
+    """Nothing is wanted of what is moved."""
+
+
 _Kept = TypeVar("_Kept", bound=Rows)
 
 
@@ -124,7 +131,8 @@ class SpooledEvents(Generic[_Kept]):
     """`EventStore` on the spools in `folder` and `rows`; `busy_timeout` is in milliseconds.
 
     `path` is the file that says which periods are open. `ended` and `closed` are asked when a batch
-    is accepted. `is_first` is False once another file stands in the place of the one that was
+    is accepted. `copy` is given what is about to be moved, with the name of its spool, and raises
+    nothing. `is_first` is False once another file stands in the place of the one that was
     opened first: whoever knows what it must not fall behind has to look (see `restored`).
     """
 
@@ -135,9 +143,11 @@ class SpooledEvents(Generic[_Kept]):
         *,
         ended: Ended,
         closed: Closed,
+        copy: Copy,
         urandom: Callable[[int], bytes],
         busy_timeout: int,
     ) -> None:
+        self._copy = copy
         self.file = rows
         self.spool = EventSpool(
             path.with_name("spool"),
@@ -254,6 +264,7 @@ class SpooledEvents(Generic[_Kept]):
                 return
             last = last_lot(connection)
             while lots := read_lots(connection, last):
+                self._copy(path.stem, lots)
                 self.file.move(path, lots)
                 take(connection, self._busy_timeout)
                 remove_lots(connection, lots[-1].id)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from .events import Closed, Ended, Gone
 from .events_file import EventsFile
-from .spooled import SpooledEvents
+from .spooled import Copy, SpooledEvents, no_copy
 
 
 class SqliteEvents(SpooledEvents[EventsFile]):
     """`EventStore` on one file and its spools; `busy_timeout` is in milliseconds.
 
     Spools lie in `spool/` beside the file. `ended` and `closed` are asked when a batch is accepted,
-    `gone` and `closed` when it is moved.
+    `gone` and `closed` when it is moved; for `copy` see `SpooledEvents`.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class SqliteEvents(SpooledEvents[EventsFile]):
         ended: Ended,
         gone: Gone = lambda judged: frozenset(),
         closed: Closed = lambda key: False,
+        copy: Copy = no_copy,
         urandom: Callable[[int], bytes] = os.urandom,
         busy_timeout: int = 5_000,
     ) -> None:
@@ -32,5 +33,11 @@ class SqliteEvents(SpooledEvents[EventsFile]):
             path, gone=gone, closed=closed, urandom=urandom, busy_timeout=busy_timeout
         )
         super().__init__(
-            path, rows, ended=ended, closed=closed, urandom=urandom, busy_timeout=busy_timeout
+            path,
+            rows,
+            ended=ended,
+            closed=closed,
+            copy=copy,
+            urandom=urandom,
+            busy_timeout=busy_timeout,
         )

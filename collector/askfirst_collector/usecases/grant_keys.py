@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from askfirst.errors import CollectorUnavailable
 from askfirst.terms.edition import Choice, Editions
 from askfirst_collector.ledger.entries import ERASE
 from askfirst_collector.services import Services
@@ -18,12 +20,22 @@ def settle(parts: Services, site: str, handle: str) -> None:
     rows go first: without the key nobody could tell them from others'.
     """
     parts.events.barrier()
+    end_deliveries(parts, site, handle)
     latest = parts.ledger.latest(site, handle)
     if latest is not None and latest.body["method"] == ERASE:
         parts.events.erase(pseudonyms(parts, site, handle))
     parts.salts.end_grant(handle)
     # Last: it says that the rest is done.
     parts.ledger.settle(site, handle)
+
+
+def end_deliveries(parts: Services, site: str, handle: str) -> None:
+    """Destroy what waits to be delivered; the ledger is asked anew before anything is sent.
+
+    A file that cannot be written holds up no withdrawal: what is in it is not sent either.
+    """
+    with suppress(CollectorUnavailable):
+        parts.transfers.forget_handle(site, handle)
 
 
 def link(

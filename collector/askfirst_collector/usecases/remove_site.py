@@ -40,6 +40,7 @@ def remove_site(parts: Services, actor: Member, site: str) -> None:
     for key in parts.events.periods():
         if key.site == site:
             parts.events.drop(key)
+    parts.transfers.forget_site(site)
     parts.salts.forget_site(site, handles)
     for handle in handles:
         with parts.spool.claim(handle) as claim:

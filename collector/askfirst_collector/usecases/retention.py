@@ -24,6 +24,7 @@ from askfirst_collector.closing.allowed import allowed_now
 from askfirst_collector.closing.restricted import erase_restricted
 from askfirst_collector.closing.rule import Rule
 from askfirst_collector.ledger.tables import forget_days
+from askfirst_collector.ledger.transfers import forget_transfers
 from askfirst_collector.members.rows import ON_THE_MACHINE, drop_expired
 from askfirst_collector.members.transaction import Transaction, unchecked
 from askfirst_collector.services import Services
@@ -49,6 +50,8 @@ KINDS: Mapping[str, str] = {
     "days": "Totals of the days of longer periods: as the period",
     "imported": "Figures of another tool: as long as the policy keeps its own",
     "evidence": "Entries about a grant, with their salts: evidence_days after it ended",
+    "deliveries": "What was delivered to whom: as long as the site keeps figures; what waits to be "
+    "delivered: two days",
     "keys": "Keys of pseudonyms: two hours after their period, or with the grant",
     "waiting": "Events that wait to be stored: five minutes; answers for retries: two days",
     "access": "Sessions, API tokens, invitations and shared links: when they end",
@@ -56,7 +59,7 @@ KINDS: Mapping[str, str] = {
     "requests": "Requests of visitors by mail: a year after they were closed",
     "copies": "Copies of a backup that was cut off: an hour",
 }
-UNCOUNTED = ("rows", "evidence", "keys", "waiting")  # in a rehearsal
+UNCOUNTED = ("rows", "evidence", "deliveries", "keys", "waiting")  # in a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,10 @@ def purge(parts: Services, now: float) -> list[Ended]:
     """
     ended: list[Ended] = []
     fault: CollectorUnavailable | None = None
-    for step in (_purge_ledger, _purge_rows, _purge_evidence, destroy_salts, _purge_copies):
+    for step in (
+        *(_purge_ledger, _purge_rows, _purge_evidence, _purge_deliveries),
+        *(destroy_salts, _purge_copies),
+    ):
         try:
             ended += step(parts, now)
         except CollectorUnavailable as error:
@@ -169,6 +175,16 @@ def _purge_evidence(parts: Services, now: float) -> list[Ended]:
         with unchecked(parts, ON_THE_MACHINE) as work:
             _record(work, ended)
     return [entry for entry in ended if entry.number]
+
+
+def _purge_deliveries(parts: Services, now: float) -> list[Ended]:
+    """Empty the entries of deliveries that are older than any figure of their site may be."""
+    for site in _sites(parts):
+        terms = [p.terms for edition in site.editions for p in edition.policy.purposes.values()]
+        days = max((own.retention_days for own in terms), default=0)
+        forget_transfers(parts.engine, site.name, now - days * DAY)
+    parts.transfers.forget_due(now)
+    return []
 
 
 def destroy_salts(parts: Services, now: float) -> list[Ended]:

@@ -11,7 +11,7 @@ from typing import Any
 from askfirst_collector.ledger.answers import ending, restriction
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
-from askfirst_collector.usecases.grant_keys import pseudonyms, settle
+from askfirst_collector.usecases.grant_keys import end_deliveries, pseudonyms, settle
 
 # Article 11: what cannot be shown, and why not.
 NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
@@ -74,6 +74,7 @@ def restrict(parts: Services, site: str, handle: str) -> None:
     _, new = parts.ledger.append(site, handle, lambda past: restriction(past, now=parts.now()))
     if new is not None:
         parts.events.barrier()
+        end_deliveries(parts, site, handle)
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One POST to an address that somebody else chose, so that it reaches nothing but the public net.
+"""A request to an address that somebody else chose, so that it reaches the public net alone.
 
 The name is resolved once; unless every address of it is public, nothing is sent. The connection is
 made to the address that was judged, and TLS is verified against the name, so that a name that
@@ -10,8 +10,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPSConnection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
@@ -76,9 +76,16 @@ class Poster:
         self._seconds = seconds
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """`send` of what is known before."""
+        return self.send("POST", url, lambda: (headers, body))
+
+    def send(
+        self, method: str, url: str, content: Callable[[], tuple[Mapping[str, str], bytes]]
+    ) -> int:
         """The status of the answer, whose body is not read and whose redirect is not followed.
 
-        Raises Unreachable.
+        `content`, headers and body, is asked for once the other side is there, right before it is
+        sent; what it raises is raised, and nothing was sent. Raises Unreachable.
         """
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
@@ -88,12 +95,12 @@ class Poster:
         watch.daemon = True
         watch.start()
         try:
-            connection.request("POST", target, body, dict(headers))
-            return connection.getresponse().status
-        except ssl.SSLError:
-            raise Unreachable("tls") from None
-        except (OSError, HTTPException, ValueError):
-            raise Unreachable("no-answer") from None
+            with _faults():
+                connection.connect()
+            headers, body = content()
+            with _faults():
+                connection.request(method, target, body, dict(headers))
+                return connection.getresponse().status
         finally:
             watch.cancel()
             connection.close()
@@ -111,6 +118,16 @@ class Poster:
         if not all(map(self._allowed, addresses)):
             raise Unreachable("not-public")
         return str(addresses[0])
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError:
+        raise Unreachable("tls") from None
+    except (OSError, HTTPException, ValueError):
+        raise Unreachable("no-answer") from None
 
 
 class _Pinned(HTTPSConnection):

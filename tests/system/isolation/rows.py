@@ -48,6 +48,13 @@ class Row:
 
 HOST_POLICY = as_toml(shipped("host-default").document)
 HOOK = {"url": "https://hooks.example/askfirst"}
+TRANSFER = {
+    "purpose": "statistics",
+    "recipient": "Tide Charts Ltd",
+    "what": "figures",
+    "way": "webhook",
+    "url": "https://hooks.example/club",
+}
 STANDING = {"role": "host-admin", "sites": []}
 _ID = {"id": "0" * 16}
 _TABLE = {"table": "pages"}
@@ -132,6 +139,9 @@ DASHBOARD = (
     Row("GET", "/sites/{site}/shares", SITE, reader=False),
     Row("POST", "/sites/{site}/shares", SITE, reader=False),
     Row("POST", "/sites/{site}/shares/end", SITE, body=_ID, reader=False),
+    Row("GET", "/sites/{site}/transfers", SITE, reader=False),
+    Row("POST", "/sites/{site}/transfers", SITE, reader=False),
+    Row("POST", "/sites/{site}/transfers/end", SITE, body=_ID, reader=False),
     Row("GET", "/sites/{site}/imported", SITE),
     Row("GET", "/sites/{site}/letters", SITE),
     Row("POST", "/sites/{site}/letters", SITE, body={"email": "a@b.example", "every": "week"}),
@@ -194,6 +204,9 @@ COLLECTOR = (
     Row("PUT", "/v1/admin/sites/{site}/webhook", SITE, body=HOOK, reader=False),
     Row("DELETE", "/v1/admin/sites/{site}/webhook", SITE, reader=False),
     Row("POST", "/v1/admin/sites/{site}/webhook/test", SITE, reader=False),
+    Row("GET", "/v1/admin/sites/{site}/transfers", SITE, reader=False),
+    Row("POST", "/v1/admin/sites/{site}/transfers", SITE, body=TRANSFER, reader=False),
+    Row("DELETE", "/v1/admin/sites/{site}/transfers/{id}", SITE, _ID, reader=False),
     Row("PUT", "/v1/admin/sites/{site}/limit", HOST, {"site": "club"}, {"rows_a_day": 9}),
     Row("DELETE", "/v1/admin/sites/{site}/scheduled", SITE, reader=False),
     Row("GET", "/v1/admin/sites/{site}/editions", SITE),

@@ -26,6 +26,7 @@ from askfirst_collector.catalogue.subscriptions import (
     confirm_address,
     find_subscription,
 )
+from askfirst_collector.catalogue.transfers import Transfer, add_transfer, drop_transfer
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.auth.oidc_client import Provider
 from askfirst_collector.dashboard.auth.session import SessionAuth
@@ -48,6 +49,10 @@ MAIL = MailServer("smtp.example", "stats@collector.example", url=ORIGIN + BASE)
 AGENT = {"user-agent": "Testing/1.0", "sec-fetch-site": "same-origin"}
 SIGNED_IN = {"session", "api_token", "entry", "change"}
 SHOP, CLUB, NOWHERE = "shop", "club", "nowhere"
+_TRANSFER = Transfer(
+    *("0" * 16, CLUB, "statistics", "Nobody Ltd", "figures", "webhook"),
+    *("https://hooks.example/club", "", "", bytes(32)),
+)
 
 
 @dataclass
@@ -94,7 +99,7 @@ class World:
         return repr(rows).encode()
 
     def renew_key(self) -> None:
-        """Give club the site key, the shared link and the letters that the rows end."""
+        """Give club the site key, the link, the delivery and the letters that the rows end."""
         with writing(self.parts.engine) as connection:
             key = insert(site_key).prefix_with("OR IGNORE")
             connection.execute(key.values(hash=bytes(32), site=CLUB))
@@ -103,6 +108,8 @@ class World:
                 "0" * 16, CLUB, "statistics", ("Pages",), "28d", False, False, 4_000_000_000
             )
             add_share(connection, entry, "no word of a row")
+            drop_transfer(connection, "0" * 16)
+            add_transfer(connection, _TRANSFER)
             for member in ("ada", "carl", "rita"):
                 self._renew_letters(connection, member)
 

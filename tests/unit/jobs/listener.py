@@ -87,6 +87,9 @@ def listening(folder: Path, host: str = "hooks.example") -> Iterator[Listener]:
             self.send_header("content-length", "0")
             self.end_headers()
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def log_message(self, format: str, *arguments: Any) -> None:
             pass
 

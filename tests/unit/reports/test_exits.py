@@ -6,6 +6,7 @@ Whoever adds an exit adds its row to `EXITS`, or a test fails and names it.
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from askfirst_collector.api.stats import StatsFace
 from askfirst_collector.app import collector_app
 from askfirst_collector.catalogue.mail_queue import Mail
 from askfirst_collector.catalogue.subscriptions import Subscription
+from askfirst_collector.catalogue.transfers import Transfer, add_transfer
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.dashboard.figures.pages import Views
@@ -34,12 +36,15 @@ from askfirst_collector.letters.write import write
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.reports.export import files_of
 from askfirst_collector.services import Services
-from askfirst_collector.store.database import reading
+from askfirst_collector.store.database import reading, writing
+from askfirst_collector.transfers.deliver import deliver_transfers
 from askfirst_collector.usecases.account import create_token
 from askfirst_collector.usecases.shares import create_share
+from askfirst_collector.webhooks.pinned_http import Poster
 from tests.conftest import ROOT
 from tests.unit.closing.house import Clock, after, crowd, noon, opened, policy, store
 from tests.unit.dashboard.conftest import client_of, set_up
+from tests.unit.transfers.house import CHARTS, NAME, answer, visit
 
 pytestmark = pytest.mark.anyio
 MONDAY = "2026-11-16"
@@ -47,6 +52,7 @@ SHOWN, RARE = "/blog/one", "/rare/one"
 DATES = f"from={MONDAY}&to={MONDAY}"
 FILTER = "by=referrer&is=%5B%22search%22%2C%22google.com%22%5D"
 DASHBOARD, API, COMMAND, SHARE, LETTER = "dashboard", "api", "command", "share", "letter"
+TRANSFER = "transfer"
 PACKAGE = "askfirst_collector"
 # What reads a figure. Whoever imports one of these, but for the folders that hold the rule, is an
 # exit.
@@ -55,6 +61,7 @@ READERS = {
     *("files_of", "sums", "hours_of_day", "cells_of_periods", "closed_periods", "newest_periods"),
     *("read_days", "read_so_far", "days_between", "read_today", "read_sum"),
     *("days_of_answers", "cells_of_days"),
+    *("next_tables", "shown_paths"),
 }
 HOLDING = ("reports", "store", "closing")
 # What reads figures for others: whoever imports it is an exit too.
@@ -101,6 +108,8 @@ EXITS = (
     Exit("letters.write", LETTER),
     Exit("letters.events", LETTER, "alert", names_pages=False),
     Exit("commands.site", COMMAND),
+    Exit("transfers.deliver", TRANSFER, "figures"),
+    Exit("transfers.deliver", TRANSFER, "events"),
 )
 
 
@@ -141,7 +150,7 @@ def parts(tmp_path: Path) -> Iterator[Services]:
     """A Monday with forty readers of one page and two of another; by real draws, and closed."""
     clock = Clock(noon())
     tables = {"pairs": [["page", "referrer"], ["page", "action"]], "goals": ["order"]}
-    own = policy(tables=tables, actions={"order": {}})
+    own = policy(tables=tables, actions={"order": {}}, recipients=[CHARTS])
     with opened(tmp_path / "data", clock, own, urandom=os.urandom) as parts:
         google = ("search", "google.com")
         store(parts, crowd(parts, 40, page=("/blog", SHOWN), referrer=google, time=(MONDAY, "09")))
@@ -162,6 +171,8 @@ async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> st
     """What leaves by an exit."""
     if exit.face == COMMAND:
         return "\n".join(text for _, text in files_of(parts, "shop"))
+    if exit.face == TRANSFER:
+        return await asyncio.to_thread(delivered, parts, exit.address)
     if exit.face == LETTER:
         return letters_of(parts, alert=exit.address == "alert")
     if exit.face == SHARE:
@@ -181,6 +192,28 @@ async def text_of(exit: Exit, parts: Services, browser: httpx.AsyncClient) -> st
             answer = await program.get(f"https://collector.example{exit.address}")
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+def delivered(parts: Services, what: str) -> str:
+    """What is delivered of the closed day, or of a visit of the next one by one who agreed."""
+    names = ("shop", "statistics", NAME, what, "webhook", "https://hooks.example/in")
+    entry = Transfer("1", *names, "", "", bytes(32))
+    with writing(parts.engine) as connection:
+        add_transfer(connection, entry)
+    if what == "events":
+        answer(parts, 1)
+        for page in (("/blog", SHOWN), ("/rare", RARE)):
+            visit(parts, 1, {"page": page})
+        parts.events.drain()
+    bodies = []
+
+    class Kept(Poster):
+        def send(self, method: str, url: str, content: Any) -> int:
+            bodies.append(content()[1].decode())
+            return 204
+
+    deliver_transfers(parts, parts.now(), poster=Kept())
+    return "".join(bodies)
 
 
 def letters_of(parts: Services, *, alert: bool) -> str:
@@ -210,6 +243,9 @@ async def test_an_exit_shows_what_was_disclosed(
     assert RARE not in text.replace(f'value="{RARE}', "")
     assert "/rare" not in text
     if not exit.names_pages:
+        return
+    if exit.address == "events":
+        assert SHOWN in text  # as a string: of figures there are none
         return
     with reading(parts.engine) as connection:
         figures = connection.exec_driver_sql(

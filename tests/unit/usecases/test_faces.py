@@ -22,14 +22,22 @@ from tests.support.commands import commands
 from tests.system.isolation.rows import COLLECTOR, endpoints
 from tests.system.isolation.world import PROVIDER, World, world
 
-from . import collector_rows, letter_rows, member_rows, request_rows, rows, webhook_rows
+from . import (
+    collector_rows,
+    letter_rows,
+    member_rows,
+    request_rows,
+    rows,
+    transfer_rows,
+    webhook_rows,
+)
 from .faces import Form, Outcome, Row, outcome
 from .mapping import COMMANDS, FORMS, NO_CHANGES, OTHERS
 
 pytestmark = pytest.mark.anyio
 ROWS: tuple[Row, ...] = (
     *(*rows.ROWS, *collector_rows.ROWS, *member_rows.ROWS),
-    *(*webhook_rows.ROWS, *letter_rows.ROWS, *request_rows.ROWS),
+    *(*webhook_rows.ROWS, *letter_rows.ROWS, *request_rows.ROWS, *transfer_rows.ROWS),
 )
 
 

@@ -22,6 +22,13 @@ from .test_faces import functions
 _SITE = policy(site=CLUB, origins=["https://club.example"])
 _ID = "0" * 16
 _SHARE = {"purpose": "statistics", "cards": ["Pages"], "days": "28d", "lasts": 9}
+_TRANSFER = {
+    "purpose": "statistics",
+    "recipient": "Tide Charts Ltd",
+    "what": "figures",
+    "way": "webhook",
+    "url": "https://hooks.example/club",
+}
 # How each change is asked for, without parts and actor: all could be made by a host admin.
 CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "change_member": (("carl", "reader", [CLUB]), {}),
@@ -29,6 +36,7 @@ CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "create_set_up_link": ((), {}),
     "create_share": ((CLUB,), _SHARE),
     "create_site_key": ((CLUB,), {}),
+    "create_transfer": ((CLUB,), _TRANSFER),
     "create_token": (("ci", ["read"]), {"days": 1}),
     "export_rows": ((CLUB,), {}),
     "close_request": ((1, "refused"), {}),
@@ -48,6 +56,7 @@ CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "remove_member": (("carl",), {}),
     "remove_site": ((CLUB,), {}),
     "remove_webhook": ((), {"site": CLUB}),
+    "remove_transfer": ((CLUB, _ID), {}),
     "renew_write_key": ((CLUB, "tides"), {}),
     "retire_site": ((CLUB,), {}),
     "record_backup": (("make", "backup.age"), {}),

@@ -58,6 +58,8 @@ ACTION_NAMES = {
     "request.close": "Closed a request of a visitor",
     "purpose.review": "Reviewed a purpose",
     "rows.export": "Exported the rows that are kept",
+    "transfer.create": "Set up a delivery",
+    "transfer.remove": "Ended a delivery",
     "webhook.set": "Set up notifications",
     "webhook.remove": "Removed notifications",
     "webhook.test": "Sent a test notification",

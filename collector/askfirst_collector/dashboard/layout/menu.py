@@ -26,6 +26,7 @@ SETTINGS = (
         (
             ("/start", "Get started", "site.change"),
             ("/keys", "Keys and notifications", "site.key"),
+            ("/transfers", "Deliveries", "site.change"),
             ("/test", "Test the site", "site.change"),
         ),
     ),

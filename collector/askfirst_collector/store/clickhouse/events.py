@@ -9,7 +9,7 @@ from pathlib import Path
 
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.store.events import Closed, Ended, EventStore, Gone, StoreUnavailable
-from askfirst_collector.store.spooled import SpooledEvents
+from askfirst_collector.store.spooled import Copy, SpooledEvents, no_copy
 from askfirst_collector.store.sqlite import SqliteEvents
 
 from .address import read_address
@@ -32,6 +32,7 @@ class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
         ended: Ended,
         gone: Gone = lambda judged: frozenset(),
         closed: Closed = lambda key: False,
+        copy: Copy = no_copy,
         urandom: Callable[[int], bytes] = os.urandom,
         busy_timeout: int = 5_000,
     ) -> None:
@@ -45,7 +46,13 @@ class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
             busy_timeout=busy_timeout,
         )
         super().__init__(
-            path, rows, ended=ended, closed=closed, urandom=urandom, busy_timeout=busy_timeout
+            path,
+            rows,
+            ended=ended,
+            closed=closed,
+            copy=copy,
+            urandom=urandom,
+            busy_timeout=busy_timeout,
         )
 
     def _owner(self) -> str:
@@ -59,6 +66,7 @@ def open_event_store(
     ended: Ended,
     gone: Gone,
     closed: Closed,
+    copy: Copy,
     urandom: Callable[[int], bytes],
 ) -> EventStore:
     """The store of a folder: where its rows are, or are to be from now on.
@@ -68,9 +76,11 @@ def open_event_store(
     """
     address = folder.events_url if url is None else url
     if not address:
-        return SqliteEvents(folder.events, ended=ended, gone=gone, closed=closed, urandom=urandom)
+        return SqliteEvents(
+            folder.events, ended=ended, gone=gone, closed=closed, copy=copy, urandom=urandom
+        )
     store = ClickHouseEvents(
-        folder.events, address, ended=ended, gone=gone, closed=closed, urandom=urandom
+        folder.events, address, ended=ended, gone=gone, closed=closed, copy=copy, urandom=urandom
     )
     try:
         if address != folder.events_url:

@@ -50,7 +50,8 @@ WHERE = (
     " AND closes = {closes:String} AND period = {period:String} AND kept = {kept:UInt8}"
 )
 # Of whom is left out, as somebody who restricts is, nothing is asked.
-_AMONG = f"{WHERE} AND visitor NOT IN (SELECT content FROM asked WHERE draw = {{without:String}})"
+_OUT = "(SELECT content FROM asked WHERE draw = {without:String})"
+_AMONG = f"{WHERE} AND visitor NOT IN {_OUT}"
 _BEGINS = f"type = {_VIEW} AND referrer != '' AND NOT startsWith(referrer, '{INTERNAL}{END}')"
 _CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {_AMONG} AND sized = 0)"  # noqa: S608
 _VISITS = f"{_AMONG} AND visitor != '' AND type != {_DROP}"

@@ -26,6 +26,7 @@ from askfirst_collector.store.dictionary import find_period, state_of
 from askfirst_collector.store.events import Closed, Counts, Gone, Limits, PeriodKey, Row
 from askfirst_collector.store.events_file import LATE, EventsFile, log
 from askfirst_collector.store.leaving import Leaving, add_leaving, forget_leaving, leaving
+from askfirst_collector.store.lots import WrittenRow, read_written
 from askfirst_collector.store.periods import CalendarOf
 from askfirst_collector.store.removal import next_generation
 from askfirst_collector.store.schema import KEPT
@@ -49,8 +50,10 @@ class _LotRows(Appender):
         super().__init__(urandom, closed)
         self.rows: list[Row] = []
 
-    def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row]]) -> None:
-        self.rows += [row for _, row in rows]
+    def insert(
+        self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row | WrittenRow]]
+    ) -> None:
+        self.rows += [read_written(row) for _, row in rows]
 
 
 class ClickHouseRows:

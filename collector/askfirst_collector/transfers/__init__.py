@@ -1,0 +1,1 @@
+"""Delivering what a purpose gathers to its recipients: figures, or events, and no more."""

@@ -177,7 +177,7 @@ class EmbeddedCollector:
         await self._thread(tally_refusal, site)
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
-        """What is kept: record, receipt, history, rows, not_linkable."""
+        """What is kept: record, receipt, history, rows, deliveries, not_linkable."""
         return await self._thread(rights.me, site, handle)
 
     async def erase(self, site: str, handle: Handle) -> None:

@@ -2,9 +2,9 @@
  * "What is kept about me" on a site without a server of ours: the page asks the collector with the receipt that lies in
  * this browser, and shows what pages/rights.py shows elsewhere. The page names site and collector.
  */
-import type { Askfirst, Published } from "../../sdk/js/src/api.ts";
+import type { Askfirst, Published, Recipient } from "../../sdk/js/src/api.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
-import { day } from "./describe.ts";
+import { day, recipient } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { load, type Words } from "./words.ts";
 
@@ -27,6 +27,14 @@ interface Holdings {
   readonly receipt: string | null;
   readonly history: readonly Entry[];
   readonly rows: readonly Row[];
+  readonly deliveries?: readonly Delivery[];
+}
+
+interface Delivery {
+  readonly hour: string;
+  readonly purpose: string;
+  readonly what: string;
+  readonly recipient: Recipient;
 }
 
 type Purposes = Published["policy"]["purposes"];
@@ -81,6 +89,7 @@ async function begin(): Promise<void> {
       copy(holdings, words),
       rows.length > 0 ? file("CSV", "askfirst.csv", table(rows), "text/csv") : null,
     ),
+    deliveries(holdings, purposes, words),
     section("not_linkable", words, el("p", {}, words.say("rights.not_linkable_why"))),
     section(
       "withdraw",
@@ -143,6 +152,27 @@ function item({ purpose, type, period, values }: Row, purposes: Purposes, words:
     {},
     el("p", {}, own(titleOf(purpose, purposes, words)), ` · ${kind} · ${period}`),
     el("dl", {}, pairs),
+  );
+}
+
+/** Who else received what, and when, as in pages/deliveries.py. */
+function deliveries({ deliveries = [] }: Holdings, purposes: Purposes, words: Words): Child {
+  const groups = new Map<string, string[]>();
+  for (const { recipient: receiver, purpose, what, hour } of deliveries) {
+    const title = titleOf(purpose, purposes, words);
+    const kind = words.has(`rights.delivered.${what}`) ? words.say(`rights.delivered.${what}`) : what;
+    const line = `${recipient(receiver, words)} · ${title} · ${kind} · `;
+    groups.set(line, [...(groups.get(line) ?? []), hour.slice(0, 10)].sort());
+  }
+  if (!groups.size) return null;
+  const items = [...groups].map(([line, days]) =>
+    el("li", {}, own(line + [...new Set([days[0], days.at(-1)])].join(" – "))),
+  );
+  return section(
+    "deliveries",
+    words,
+    el("p", { class: "askfirst-note" }, words.say("rights.deliveries_why")),
+    el("ul", { class: "askfirst-list" }, items),
   );
 }
 

@@ -19,7 +19,7 @@ from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import OF_NO_VISITOR, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import unpack
-from askfirst_collector.store import salts, schema
+from askfirst_collector.store import salts, schema, transfer_queue
 from askfirst_collector.store.faults import error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
@@ -67,8 +67,19 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
         _report(folder.events, _rows_of("event"), _version_problems(len(schema.STEPS)), events),
         _report(folder.salts, _rows_of("period_salt"), _version_problems(len(salts.STEPS)), lost),
         _log_report(folder),
+        *_transfer_reports(folder.transfers),
         *_spool_reports(folder.path / "spool"),
     )
+
+
+def _transfer_reports(path: Path) -> Iterator[FileReport]:
+    advice = (
+        "Stop every process of this folder, and remove transfers.db with its -wal and -shm: what "
+        "waits to be delivered goes, and nothing else."
+    )
+    if path.exists():
+        known = _version_problems(len(transfer_queue.STEPS))
+        yield _report(path, _rows_of("waiting"), known, advice)
 
 
 def _spool_reports(folder: Path) -> Iterator[FileReport]:

@@ -19,6 +19,7 @@ _NOTHING: dict[str, object] = {
     "receipt": None,
     "history": [],
     "rows": [],
+    "deliveries": [],
     "not_linkable": [],
 }
 _RETENTION = by_name({**_NUMBER, "description": "Days."})
@@ -70,6 +71,15 @@ ROW = closed(
         },
     }
 )
+DELIVERY = closed(
+    {
+        "hour": ref("Hour"),
+        "message": {"type": "string", "pattern": "^msg_[0-9a-f]{32}$"},
+        "purpose": ref("PurposeName"),
+        "recipient": closed({"name": _TEXT, "role": _TEXT, "country": _TEXT}),
+        "what": {"enum": ["figures", "events"]},
+    }
+)
 SCHEMAS: dict[str, Schema] = {
     "ConsentRecord": {
         "description": "One entry of the ledger: what was decided, under what.",
@@ -82,6 +92,10 @@ SCHEMAS: dict[str, Schema] = {
             "receipt": {"type": ["string", "null"], "description": "A signed record (JWS)."},
             "history": array(ref("ConsentRecord")),
             "rows": array(ref("StoredEvent")),
+            "deliveries": {
+                **array(DELIVERY),
+                "description": "Those that may have had something of the visitor's.",
+            },
             "not_linkable": array(
                 closed(
                     {"what": {"enum": [entry["what"] for entry in NOT_LINKABLE]}, "reason": _TEXT}

@@ -43,7 +43,7 @@ _TYPES = ("page_view", "action")  # what is delivered: a drop counts, and is nob
 # The ids of deliveries that take the events of a purpose of a site, by both.
 Targets = Mapping[tuple[str, str], Sequence[str]]
 
-_STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step, ...] = (
     run_script("""
 CREATE TABLE waiting (
     transfer TEXT NOT NULL,
@@ -148,14 +148,14 @@ class TransferQueue:
             query = "SELECT COUNT(*) FROM waiting WHERE transfer = ?"
             return int(file.execute(query, (transfer,)).fetchone()[0])
 
-    def of_handle(self, site: str, handle: str) -> list[tuple[str, Row]]:
-        """What waits of a visitor, with the id of its delivery."""
-        query = "SELECT transfer, row FROM waiting WHERE site = ? AND handle = ? AND until > ?"
+    def of_handle(self, site: str, handle: str) -> list[Row]:
+        """What waits of a visitor, each row once."""
+        query = "SELECT DISTINCT name, row FROM waiting WHERE site = ? AND handle = ? AND until > ?"
         with self._writing() as file:
             if file is None:
                 return []
             rows = file.execute(query, (site, handle, int(self._now()))).fetchall()
-        return [(transfer, read_row(blob)) for transfer, blob in rows]
+        return [read_row(blob) for _, blob in rows]
 
     def remove(self, transfer: str, names: Collection[bytes]) -> None:
         """Deliver these no more."""
@@ -241,7 +241,7 @@ class TransferQueue:
 
     def _bring_up(self, file: sqlite3.Connection) -> None:
         try:
-            bring_up(file, _STEPS, self._path.name)
+            bring_up(file, STEPS, self._path.name)
         except SettingError as error:
             raise fault("transfers", error.advice) from None
 

@@ -5,10 +5,12 @@ Whoever shows an unknown handle, or one that has ended, gets the answer of one w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from askfirst_collector.ledger.answers import ending, restriction
+from askfirst_collector.ledger.entries import Entry, seconds_of
+from askfirst_collector.ledger.transfers import transfers_since
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Row
 from askfirst_collector.usecases.grant_keys import end_deliveries, pseudonyms, settle
@@ -26,6 +28,14 @@ NOT_LINKABLE: tuple[Mapping[str, str], ...] = (
         "link to you or to each other.",
     },
 )
+_NOTHING: Mapping[str, Any] = {
+    "record": None,
+    "receipt": None,
+    "history": [],
+    "rows": [],
+    "deliveries": [],
+    "not_linkable": [],
+}
 
 
 def me(parts: Services, site: str, handle: str) -> dict[str, Any]:
@@ -33,13 +43,16 @@ def me(parts: Services, site: str, handle: str) -> dict[str, Any]:
     status = parts.ledger.consent_status(site, handle)
     history = parts.ledger.history(site, handle)
     if status is None or status.ended or not history:
-        return {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+        return dict(_NOTHING)
     rows = parts.events.of_pseudonyms(pseudonyms(parts, site, handle))
+    # What waits under a pseudonym is a copy of one of these.
+    rows += [row for row in parts.transfers.of_handle(site, handle) if row.pseudonym is None]
     return {
         "record": history[-1].body,
         "receipt": parts.receipts.sign(history[-1]),
         "history": [entry.body for entry in history],
         "rows": sorted(map(_plain, rows), key=repr),
+        "deliveries": list(_deliveries(parts, site, history)),
         "not_linkable": [dict(reason) for reason in NOT_LINKABLE],
     }
 
@@ -75,6 +88,20 @@ def restrict(parts: Services, site: str, handle: str) -> None:
     if new is not None:
         parts.events.barrier()
         end_deliveries(parts, site, handle)
+
+
+def _deliveries(
+    parts: Services, site: str, history: Sequence[Entry]
+) -> Iterator[Mapping[str, Any]]:
+    """Of the site's deliveries those that may have had something of who answered like this."""
+    since = seconds_of(history[0].body["hour"])
+    for body in transfers_since(parts.engine, site, since):
+        # Of an answer only the hour is known: of those in the hour of a delivery each may count.
+        within = [e.body for e in history if e.body["hour"] == body["hour"]]
+        earlier = [e.body for e in history if e.body["hour"] < body["hour"]]
+        if any(body["purpose"] in answer["granted"] for answer in (*earlier[-1:], *within)):
+            names = ("hour", "message", "purpose", "recipient", "what")
+            yield {name: body[name] for name in names}
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-VLHT23ZJ.js";export{a as init};
+import{g as a}from"./shared-Z5P7PLUD.js";export{a as init};

@@ -121,7 +121,7 @@ class CollectorClient(Protocol):
         ...
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
-        """What is kept: record, receipt, history, rows, not_linkable."""
+        """What is kept: record, receipt, history, rows, deliveries, not_linkable."""
         ...
 
     async def erase(self, site: str, handle: Handle) -> None:

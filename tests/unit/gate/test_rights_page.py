@@ -42,6 +42,36 @@ def shown(told: dict[str, Any] | None, **options: Any) -> Page:
     return Page(rights_page(CONSENT, told, words=WORDS, return_to="/almanac", **options))
 
 
+def delivery(day: str, name: str = "Tide Charts Ltd", what: str = "events") -> dict[str, Any]:
+    recipient = {"name": name, "role": "processor", "country": "IE"}
+    about = {"purpose": "statistics", "message": "msg_" + "0" * 32, "what": what}
+    return {"hour": f"{day}T14:00:00Z", "recipient": recipient, **about}
+
+
+def test_who_received_what_and_when_is_said() -> None:
+    """M51: a line for each recipient and kind, with the first and the last day."""
+    days = [delivery("2026-11-21"), delivery("2026-11-22"), delivery("2026-11-23")]
+    page = shown({**kept(), "deliveries": [*days, delivery("2026-11-22", what="figures")]})
+    assert "What went to others" in page.text
+    receiver = "Tide Charts Ltd (works for us, IE) · Statistics · "
+    assert f"{receiver}Visits, as precisely as you chose · 2026-11-21 – 2026-11-23" in page.text
+    assert f"{receiver}Figures, in which nobody can be found · 2026-11-22" in page.text
+
+
+def test_where_nobody_received_anything_nothing_is_said() -> None:
+    """M51: nor where the collector is of before."""
+    assert (
+        "What went to others" not in shown({**kept(), "deliveries": []}).text + shown(kept()).text
+    )
+
+
+def test_the_names_of_recipients_are_text() -> None:
+    """A policy's words run nowhere."""
+    page = shown({**kept(), "deliveries": [delivery("2026-11-21", HOSTILE, HOSTILE)]})
+    assert f"{HARMLESS} (works for us, IE)" in page.text
+    assert HOSTILE not in page.text
+
+
 @pytest.mark.parametrize("reason", [Drop.BOT, Drop.BAD_EVENT])
 def test_why_something_was_not_stored_is_said_in_words(reason: str) -> None:
     """M29: a row that only says why an event was dropped is no riddle."""

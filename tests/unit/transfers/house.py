@@ -66,13 +66,19 @@ def answer(parts: Services, visitor: int, choices: Mapping[str, int] | None = No
 
 
 def visit(
-    parts: Services, visitor: int, values: Mapping[str, Value] = SEEN, *, type: str = "page_view"
+    parts: Services,
+    visitor: int,
+    values: Mapping[str, Value] = SEEN,
+    *,
+    type: str = "page_view",
+    pseudonym: bool = True,
 ) -> None:
     """An event of a visitor who agreed, accepted as ingest would."""
     status = parts.ledger.consent_status("shop", handle_of(visitor))
     assert status is not None
     day = key_of(IN_UTC.period_of("day", parts.now()))
-    accept(parts, visitor, status.index, [row(parts, visitor, values, day, type=type)])
+    whose = visitor if pseudonym else None
+    accept(parts, visitor, status.index, [row(parts, whose, values, day, type=type)])
 
 
 def accept(parts: Services, visitor: int, index: int, rows: Sequence[Row]) -> None:

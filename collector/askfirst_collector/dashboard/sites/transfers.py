@@ -23,7 +23,7 @@ from askfirst_collector.usecases.transfers import create_transfer, remove_transf
 _MENDED = (
     *(Reason.BAD_SHAPE, Reason.UNKNOWN_PURPOSE, Reason.NAME_TAKEN, Reason.TOO_MANY_REQUESTS),
 )  # on the form itself
-_EMPTY = {"what": "figures", "way": "webhook", "url": "", "key_id": "", "region": ""}
+_EMPTY = dict.fromkeys(("recipient", "what", "way", "url", "key_id", "region"), "")
 _BETWEEN = "/"  # of a purpose and a recipient in one field; the name of a purpose has none
 
 

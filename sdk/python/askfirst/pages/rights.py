@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from askfirst.pages import describe
+from askfirst.pages.deliveries import deliveries
 from askfirst.pages.document import document, section, terms_list
 from askfirst.pages.forms import BASE, answer, form, with_return
 from askfirst.pages.html import Html, el, own
@@ -56,6 +57,7 @@ def rights_page(
                 stored_things(consent.editions, record, rows, words, value=values_in(words))
             )
         body.append(_rows(consent, rows, words))
+        body.append(deliveries(consent, holdings.get("deliveries") or (), words))
         body.append(_not_linkable(holdings.get("not_linkable") or (), words))
         body.append(_history(consent, holdings.get("history") or (), words))
         body.append(_rights(record, words, return_to))

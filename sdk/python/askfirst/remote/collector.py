@@ -222,7 +222,7 @@ class HttpCollector:
         await self._ask("POST", "/v1/consents", _body(body))
 
     async def me(self, site: str, handle: Handle) -> Mapping[str, object]:
-        """What is kept: record, receipt, history, rows, not_linkable."""
+        """What is kept: record, receipt, history, rows, deliveries, not_linkable."""
         return as_object(await self._ask("GET", "/v1/rights/me", handle=handle))
 
     async def erase(self, site: str, handle: Handle) -> None:

@@ -57,7 +57,7 @@ JOBS: tuple[Job, ...] = (
     Job("today", MINUTE, add_newcomers),
     # The last, since they wait for others.
     Job("telling", 0, tell_owners),
-    Job("transfers", 0, deliver_transfers),
+    Job("transfers", MINUTE, deliver_transfers),
 )
 
 

@@ -75,6 +75,7 @@ def open_services(
         transfers = TransferQueue(
             folder.transfers,
             targets=partial(event_transfers, engine),
+            ended=statuses.ended,
             calendar_of=registry.calendar,
             now=now,
             urandom=urandom,

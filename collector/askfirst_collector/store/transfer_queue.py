@@ -3,7 +3,8 @@
     waiting   a row for one delivery, with the handle whose grant it hangs on until it is sent: a
               withdrawal finds it here. `idx` is the ledger's entry that it was judged by; `name`
               tells a row that came twice; `message` is the delivery that it is part of, once there
-              is one; `until` is when it is too late
+              is one; from `after` on the moment it goes tells no more than its time does; `until`
+              is when it is too late
     copied    up to which lot each spool was looked through; `day` is when that was last
 
 Rows are copied before their lot is moved to the store: where that is cut off, the same lot comes
@@ -22,12 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from askfirst.errors import CollectorUnavailable
+from askfirst.terms.attributes import Value
 from askfirst_collector.config import SettingError
 
-from .events import Authorized, Batch, Row
+from .dictionary import time_value
+from .events import Authorized, Batch, Ended, Row
 from .faults import fault, unavailable
 from .lots import BadLot, encoded_row, read_row
-from .periods import DAY, CalendarOf
+from .periods import DAY, Calendar, CalendarOf
 from .present import connect
 from .salts import GRACE
 from .schema import use_journal
@@ -35,9 +38,10 @@ from .spool_file import Lot
 from .versions import Step, bring_up, run_script
 
 MOST = 100_000  # rows that wait for one delivery; more are not delivered
-LONGEST = 48 * 3600  # seconds that a row waits, whoever does not answer
+LONGEST = 48 * 3600  # seconds that a row waits once it could go
 _BUSY = 1_800  # milliseconds
 _FORGET = 7 * DAY  # seconds after which a spool of which nothing came is forgotten
+_SECONDS = {2: 3600, 3: 60, 4: 1}  # that a time of so many parts stands for
 _TYPES = ("page_view", "action")  # what is delivered: a drop counts, and is nobody else's
 
 # The ids of deliveries that take the events of a purpose of a site, by both.
@@ -51,6 +55,7 @@ CREATE TABLE waiting (
     site TEXT NOT NULL,
     handle TEXT NOT NULL,
     idx INTEGER NOT NULL,
+    after INTEGER NOT NULL,
     until INTEGER NOT NULL,
     row BLOB NOT NULL,
     message TEXT,
@@ -74,19 +79,24 @@ class Waiting:
 
 
 class TransferQueue:
-    """The file at `path`; safe in any thread of any process. `targets` says what is delivered."""
+    """The file at `path`; safe in any thread of any process.
+
+    `targets` says what is delivered, `ended` who has answered anew since they were judged.
+    """
 
     def __init__(
         self,
         path: Path,
         *,
         targets: Callable[[], Targets],
+        ended: Ended,
         calendar_of: CalendarOf,
         now: Callable[[], float],
         urandom: Callable[[int], bytes],
     ) -> None:
         self._path = path
         self._targets = targets
+        self._ended = ended
         self._calendar_of = calendar_of
         self._now = now
         self._urandom = urandom
@@ -117,10 +127,11 @@ class TransferQueue:
             if row is not None:
                 return str(row[0])
             id = "msg_" + self._urandom(16).hex()
-            names = "SELECT name FROM waiting WHERE transfer = ? ORDER BY until, name LIMIT ?"
+            due = "SELECT name FROM waiting WHERE transfer = ? AND after <= ?"
+            names = f"{due} ORDER BY until, name LIMIT ?"
             begun = file.execute(
                 f"UPDATE waiting SET message = ? WHERE transfer = ? AND name IN ({names})",  # noqa: S608
-                (id, transfer, transfer, most),
+                (id, transfer, transfer, int(self._now()), most),
             )
             return id if begun.rowcount else None
 
@@ -207,32 +218,37 @@ class TransferQueue:
             fresh = [lot for lot in lots if lot.id > upto[0]]
             if not fresh:
                 return
-            room = self._room(file, targets)
+            room, now = self._room(file, targets), int(self._now())
+            batches = [batch for lot in fresh for batch in lot.batches]
+            # Within this transaction: whoever ends a grant removes from this file after it.
+            ended = self._ended({batch.judged for batch in batches})
             rows = [
                 row
-                for lot in fresh
-                for batch in lot.batches
-                for row in self._rows(batch, targets)
+                for batch in batches
+                if batch.judged not in ended
+                for row in self._rows(batch, targets, now)
                 if _fits(room, row[0])
             ]
-            statement = "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
+            statement = "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
             file.executemany(statement, rows)
-            done = (spool, fresh[-1].id, int(self._now()))
+            done = (spool, fresh[-1].id, now)
             file.execute("INSERT OR REPLACE INTO copied VALUES (?, ?, ?)", done)
 
-    def _rows(self, batch: Batch, targets: Targets) -> Iterator[tuple[object, ...]]:
+    def _rows(self, batch: Batch, targets: Targets, now: int) -> Iterator[tuple[object, ...]]:
         for number, row in enumerate(batch.rows):
             own = () if row.collector else targets.get((row.site, row.purpose), ())
-            if not own or row.type not in _TYPES:
+            # Of what has no time, the moment of a delivery would be one.
+            if not own or row.type not in _TYPES or "time" not in row.values:
                 continue
             # Under a key of that day, which is destroyed: it says nothing of who it was.
             name = hashlib.sha256(batch.key + number.to_bytes(4, "big")).digest()[:16]
-            end = self._calendar_of(row.site).end_of(row.closes, row.period)
-            until = min(end + GRACE, int(self._now()) + LONGEST)
+            calendar = self._calendar_of(row.site)
+            after = told_by_then(calendar, row.values.get("time", ()), now)
+            until = min(calendar.end_of(row.closes, row.period) + GRACE, after + LONGEST)
             judged = batch.judged
-            of = (judged.site, judged.handle, judged.index)
+            of = (judged.site, judged.handle, judged.index, after, until)
             for transfer in own:
-                yield transfer, name, *of, until, encoded_row(row)
+                yield transfer, name, *of, encoded_row(row)
 
     def _room(self, file: sqlite3.Connection, targets: Targets) -> dict[object, int]:
         query = "SELECT transfer, COUNT(*) FROM waiting GROUP BY transfer"
@@ -267,6 +283,20 @@ class TransferQueue:
                     file.execute("ROLLBACK")
                 raise
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def told_by_then(calendar: Calendar, time: Value, now: int) -> int:
+    """From when on (unix seconds) the moment of a delivery says no more than the time of its row.
+
+    A row of an hour, a day or a minute waits for the end of it.
+    """
+    clock = calendar.clock(now)
+    if time != time_value(clock, len(time)):
+        return now
+    if len(time) == 1:
+        return calendar.end_of("day", time[0])
+    seconds = _SECONDS[len(time)]
+    return now + seconds - clock % seconds
 
 
 def _fits(room: dict[object, int], transfer: object) -> bool:

@@ -28,6 +28,7 @@ from askfirst_collector.catalogue.transfers import (
 )
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.catalogue.webhook_queue import Delivery
+from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.ledger.transfers import record_transfer
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import next_tables, shown_paths
@@ -38,8 +39,8 @@ from askfirst_collector.webhooks.pinned_http import Poster, Unreachable
 log = logging.getLogger("askfirst.collector")
 
 MOST = 1_000  # events in one delivery
-HOUR = 3_600  # seconds from one delivery of events to the next
-MINUTE = 60  # seconds after which is looked for another closed period
+HOUR = 3_600  # seconds; what was waited for in one goes after its end
+MINUTE = 60  # seconds after which is looked for another closed period; past a full hour
 SECONDS = 20.0  # after which a round begins no other: jobs that destroy keys must not wait
 
 Message = Mapping[str, Any]
@@ -95,7 +96,7 @@ def _deliver_events(
     """Deliver the next events that wait; None where they did not arrive, or there are none."""
     id = parts.transfers.message(entry.id, MOST)
     if id is None:
-        note_nothing(parts.engine, entry, now + HOUR)
+        note_nothing(parts.engine, entry, now // HOUR * HOUR + HOUR + MINUTE)
         return None
 
     def content() -> tuple[Mapping[str, str], bytes]:
@@ -128,13 +129,17 @@ def _judged(parts: Services, entry: Transfer, id: str) -> list[events.AgreedEven
     """What may be delivered of a message now; the rest is destroyed."""
     waiting = parts.transfers.rows(entry.id, id)
     site = parts.registry.site(entry.site)
-    status_of = parts.ledger.consent_status
-    judged = events.agreed_events(waiting, site, entry.recipient, status_of)
+    judged = events.agreed_events(waiting, site, entry.recipient, partial(_status, parts))
     remaining = {one.waiting.name for one in judged}
     gone = [one.name for one in waiting if one.name not in remaining]
     if gone:
         parts.transfers.remove(entry.id, gone)
     return judged
+
+
+def _status(parts: Services, site: str, handle: str) -> ConsentStatus | None:
+    """How a handle stands; None where an ending of it is owed to the ledger."""
+    return None if parts.spool.owes(handle) else parts.ledger.consent_status(site, handle)
 
 
 def _named(parts: Services, entry: Transfer) -> Recipient | None:

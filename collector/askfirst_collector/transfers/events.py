@@ -59,6 +59,9 @@ def agreed_events(
         is_same = status is not None and status.index == one.judged.index
         terms = _terms(site, status, one.row.purpose) if is_same else None
         recipient = None if terms is None else recipient_of(terms, name)
+        # It waited as long as its own time asks; where less of that may be said, too little.
+        if terms is not None and terms.scope.level("time") < len(one.row.values.get("time", ())):
+            continue
         if terms is not None and recipient is not None:
             judged.append(AgreedEvent(one, _cut(one.row, terms), terms, recipient))
     return judged

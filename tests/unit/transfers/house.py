@@ -17,6 +17,7 @@ from askfirst_collector.catalogue.transfers import Transfer, transfers_of
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
+from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.store.events import Authorized, Batch, Row
 from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.transfers.deliver import deliver_transfers
@@ -30,6 +31,7 @@ from tests.unit.jobs.listener import Listener
 
 CHARTS = {"name": "Tide Charts Ltd", "role": "processor", "country": "IE"}
 NAME = CHARTS["name"]
+HOUR = 3_600  # seconds
 SEEN: Mapping[str, Value] = {"page": ("/blog", "/blog/one"), "screen": ("desktop",)}
 
 
@@ -73,10 +75,11 @@ def visit(
     type: str = "page_view",
     pseudonym: bool = True,
 ) -> None:
-    """An event of a visitor who agreed, accepted as ingest would."""
+    """An event of a visitor who agreed, in this hour, accepted as ingest would."""
     status = parts.ledger.consent_status("shop", handle_of(visitor))
     assert status is not None
     day = key_of(IN_UTC.period_of("day", parts.now()))
+    values = {"time": time_value(int(parts.now()), 2), **values}
     whose = visitor if pseudonym else None
     accept(parts, visitor, status.index, [row(parts, whose, values, day, type=type)])
 
@@ -106,8 +109,11 @@ def poster(listener: Listener) -> Poster:
 
 
 def run(parts: Services, listener: Listener) -> int:
-    """One round of the job, with what was accepted looked through; how much arrived."""
+    """One round of the job, at the next full hour and a minute; how much arrived."""
     parts.events.drain()
+    clock = parts.now
+    assert isinstance(clock, Clock)
+    clock.now = clock.now // HOUR * HOUR + HOUR + 60
     came, failures = len(listener.came), len(listener.answers)
     deliver_transfers(parts, parts.now(), poster=poster(listener))
     failed = failures - len(listener.answers)  # what is answered by itself is 204
@@ -117,6 +123,14 @@ def run(parts: Services, listener: Listener) -> int:
 def messages(listener: Listener) -> list[dict[str, Any]]:
     """What came."""
     return [json.loads(body) for _, _, body in listener.came]
+
+
+def said(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Its events without their time."""
+    return [
+        {name: value for name, value in event.items() if name != "time"}
+        for event in message["events"]
+    ]
 
 
 def entries(parts: Services) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def test_a_visitor_reads_what_was_delivered_since_they_agreed(
     (entry,) = entries(parts)
     assert deliveries(parts, 1) == [
         {
-            "hour": "2026-11-16T12:00:00Z",
+            "hour": "2026-11-16T13:00:00Z",
             "message": entry["message"],
             "purpose": "statistics",
             "recipient": CHARTS,

@@ -1,0 +1,123 @@
+"""What is taken back is never sent, whatever waits and whenever it comes (M51)."""
+
+from __future__ import annotations
+
+import pytest
+
+from askfirst.client import PendingEntry
+from askfirst_collector.services import Services
+from askfirst_collector.transfers.deliver import deliver_transfers
+from askfirst_collector.usecases.visitor_rights import erase, restrict
+from askfirst_collector.webhooks.pinned_http import Poster
+from tests.support.collectors import decision
+from tests.unit.jobs.listener import Listener
+
+from .house import (
+    Clock,
+    answer,
+    deliver_to,
+    entries,
+    handle_of,
+    left,
+    messages,
+    named,
+    run,
+    visit,
+)
+
+
+@pytest.mark.parametrize("how", ["withdraw", "erase", "restrict", "less"])
+def test_what_was_not_sent_is_never_sent_once_it_is_taken_back(
+    parts: Services, clock: Clock, listener: Listener, how: str
+) -> None:
+    """M51: nor once it is given again; and no byte of it is left."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    parts.events.drain()
+    clock.now += 1
+    if how == "withdraw":
+        answer(parts, 1, {})
+    elif how == "erase":
+        erase(parts, "shop", handle_of(1))
+    elif how == "restrict":
+        restrict(parts, "shop", handle_of(1))
+        answer(parts, 1)
+    else:
+        answer(parts, 1, {"statistics": 1})
+    run(parts, listener)
+    assert listener.came == entries(parts) == []
+    assert parts.transfers.of_handle("shop", handle_of(1)) == []
+    assert handle_of(1).encode() not in left(parts)
+
+
+@pytest.mark.parametrize("how", ["withdraw", "erase", "restrict"])
+def test_what_is_taken_back_is_not_even_written_down(
+    parts: Services, clock: Clock, listener: Listener, how: str
+) -> None:
+    """M51: an event that waits in a spool meanwhile is not copied when it is moved."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    if how == "withdraw":
+        answer(parts, 1, {})
+    elif how == "erase":
+        erase(parts, "shop", handle_of(1))
+    else:
+        restrict(parts, "shop", handle_of(1))
+    assert run(parts, listener) == 0
+    assert handle_of(1).encode() not in left(parts)
+
+
+def test_a_withdrawal_that_the_ledger_is_owed_counts(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """M50, M51: it was answered as done, and is in the spool alone."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    parts.events.drain()
+    withdrawal = decision(named(), "withdraw", handle=handle_of(1))
+    parts.spool.add(PendingEntry("shop", handle_of(1), "answer", withdrawal), known=True)
+    assert run(parts, listener) == 0
+    assert listener.came == entries(parts) == []
+
+
+def test_a_withdrawal_while_the_connection_is_made_is_in_time(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """M51: the question who still agrees is the last before the first byte."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    parts.events.drain()
+
+    def resolve(host: str, port: int) -> list[str]:
+        answer(parts, 1, {})
+        return ["127.0.0.1"]
+
+    clock.now += 3_600
+    late = Poster(resolve=resolve, allowed=lambda _: True, tls=listener.trusting())
+    deliver_transfers(parts, clock.now, poster=late)
+    assert listener.came == entries(parts) == []
+
+
+def test_one_of_two_withdraws_between_two_attempts(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """M51: the second attempt has the rest, under the same id, and is the same entry."""
+    deliver_to(parts, listener)
+    for visitor in (1, 2):
+        answer(parts, visitor)
+    visit(parts, 1, {"screen": ("tablet",)})
+    visit(parts, 2)
+    listener.answers.append((500, {}))
+    assert run(parts, listener) == 0
+    answer(parts, 1, {})
+    clock.now += 60
+    assert run(parts, listener) == 1
+    first, second = messages(listener)
+    assert len(first["events"]) == 2
+    assert [event["screen"] for event in second["events"]] == [["desktop"]]
+    assert len({headers["webhook-id"] for _, headers, _ in listener.came}) == 1
+    assert len(entries(parts)) == 1

@@ -17,6 +17,7 @@ from askfirst.terms.policy import read_policy
 from askfirst_collector.config import open_folder
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
+from tests.support.ledger import contents, entries_in
 
 
 class _Evil(BaseHTTPRequestHandler):
@@ -78,10 +79,9 @@ def entries(site: Site) -> list[str]:
     """Every entry of the ledger, as it lies on disk."""
     connection = sqlite3.connect(f"file:{open_folder(site.folder).ledger}?mode=ro", uri=True)
     try:
-        rows = connection.execute("SELECT body FROM entry ORDER BY idx").fetchall()
+        return [content.decode() for *_, content in contents(connection)]
     finally:
         connection.close()
-    return [bytes(row[0]).decode() for row in rows]
 
 
 def grant(site: Site, **more: Any) -> dict[str, Any]:
@@ -178,6 +178,7 @@ def test_no_event_from_elsewhere(attacker: Page, shop: Site) -> None:
         attacker.evaluate("([url, body]) => navigator.sendBeacon(url, body)", [url, body])
     attacker.goto(attacker.url)
     kept = b"".join(p.read_bytes() for p in Path(shop.folder).rglob("*") if p.is_file())
+    kept += entries_in(Path(shop.folder))
     assert b"forged-by-another-page" not in kept
 
 

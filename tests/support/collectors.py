@@ -16,6 +16,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.spooled import SpooledEvents
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.support.draws import no_noise
+from tests.support.ledger import entries_in
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
 HANDLE = "5e" * 32
@@ -77,9 +78,13 @@ def opened(folder: Path, clock: Clock | None = None, **options: Any) -> Iterator
 
 
 def bytes_of(folder: Path) -> bytes:
-    """Every byte of every file in a folder, but SQLite's shared memory, where readers queue."""
+    """Every byte of every file in a folder, but SQLite's shared memory, where readers queue.
+
+    And the entries of ledgers as they were written, beside those that are packed.
+    """
     files = (file for file in sorted(folder.rglob("*")) if file.is_file())
-    return read_beside(*(file for file in files if not file.name.endswith("-shm")))
+    data = read_beside(*(file for file in files if not file.name.endswith("-shm")))
+    return data + entries_in(folder)
 
 
 def read_beside(*files: Path) -> bytes:

@@ -71,7 +71,7 @@ class Face:
         consent_request = read_consent_request(read_json(await read_body(headers, request.receive)))
         origin = None
         if own is None:
-            peer = request.client.host if request.client else ""
+            peer = _peer(request)
             handle: str | None
             handle, origin = await asyncio.to_thread(
                 self._of_script, consent_request, headers, peer
@@ -163,6 +163,8 @@ class Face:
 
     async def allow(self, request: Request) -> Response:
         """The preflight of a script (Fetch standard, CORS protocol)."""
+        if not self._events.allows(request.headers.raw, _peer(request)):
+            raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
         origins = values(request.headers.raw, b"origin")
         known = len(origins) == 1 and await asyncio.to_thread(
             self._parts.registry.has_origin, origins[0].decode("latin-1")
@@ -209,7 +211,7 @@ class Face:
 
     def _is_sized(self, decision: Decision, request: Request) -> bool:
         site = self._parts.registry.site(decision.site)
-        peer = request.client.host if request.client else ""
+        peer = _peer(request)
         return site is not None and self._events.counts_answer(
             site.editions.current, decision.handle, request.headers.raw, peer
         )
@@ -245,10 +247,7 @@ class Face:
         handle = _handle_of(lines[0][len(_RECEIPT) :].strip())
         names = self._parts.ledger.sites_of(handle)
         # Every site's origins: that this one is the right one would tell whether it knows it.
-        origins = {
-            site.name: site.editions.current.policy.origins
-            for site in self._parts.registry.readable()
-        }
+        origins = dict(self._parts.registry.origins())
         origin = None
         if values(headers, b"origin") or values(headers, b"sec-fetch-site"):
             origin = exact_origin(headers, {one for of_site in origins.values() for one in of_site})
@@ -259,6 +258,10 @@ class Face:
         # What no site knows is looked for at one: it costs what has ended there does (M43).
         own = [name for name in names if name in origins or origin is None]
         return next(iter((*own, *origins)), ""), handle, origin
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _handle(headers: list[tuple[bytes, bytes]]) -> str:

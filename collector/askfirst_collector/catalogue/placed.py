@@ -8,7 +8,7 @@ placed   one row a collector: who owns it, how it stands, its terms as published
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    func,
     insert,
     select,
     update,
@@ -88,6 +89,19 @@ def by_member(name: str) -> dict[str, Any]:
 def load_placed(connection: Connection, site: str) -> tuple[PlacedCollector, ...]:
     """All collectors of a site, by name; one that cannot be read stands nowhere."""
     query = select(placed).where(placed.c.site == site).order_by(placed.c.name)
+    return tuple(_readable(connection.execute(query).all()))
+
+
+def count_active(connection: Connection, sites: Collection[str]) -> dict[str, int]:
+    """How many collectors stand on the pages of each of these sites; none is left out."""
+    query = select(placed.c.site, func.count()).where(placed.c.site.in_(sites))
+    query = query.where(placed.c.state == "active").group_by(placed.c.site)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def load_owned(connection: Connection, owner: str) -> tuple[PlacedCollector, ...]:
+    """All collectors of a member, by site and name; one that cannot be read stands nowhere."""
+    query = select(placed).where(placed.c.owner == owner).order_by(placed.c.site, placed.c.name)
     return tuple(_readable(connection.execute(query).all()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, Engine
 
 from askfirst.errors import Problem, Reason, Refused
@@ -10,7 +12,13 @@ from askfirst.terms.placed import Placed
 from askfirst_collector.catalogue.activate import chain_conflicts
 from askfirst_collector.catalogue.editions import load_editions
 from askfirst_collector.catalogue.host_policy import HostPolicy
-from askfirst_collector.catalogue.placed import PlacedCollector, find_placed, load_placed
+from askfirst_collector.catalogue.placed import (
+    PlacedCollector,
+    count_active,
+    find_placed,
+    load_owned,
+    load_placed,
+)
 from askfirst_collector.catalogue.retired import is_retired
 from askfirst_collector.store.database import reading
 
@@ -26,6 +34,16 @@ class PlacedCollectors:
         """The collectors of a site, by name, in whatever state."""
         with reading(self._engine) as connection:
             return load_placed(connection, site)
+
+    def active(self, sites: Collection[str]) -> dict[str, int]:
+        """How many stand on the pages of each of these sites; a site without is left out."""
+        with reading(self._engine) as connection:
+            return count_active(connection, sites)
+
+    def owned(self, owner: str) -> tuple[PlacedCollector, ...]:
+        """All collectors of a member, by site and name."""
+        with reading(self._engine) as connection:
+            return load_owned(connection, owner)
 
     def get(self, site: str, name: str) -> PlacedCollector | None:
         """One collector of a site."""

@@ -7,6 +7,7 @@ the host policy does not allow it any more by then, it stays here with the confl
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
+    Row,
     String,
     Table,
     delete,
@@ -77,10 +79,18 @@ def schedule(connection: Connection, entry: Scheduled) -> None:
 
 def load_scheduled(connection: Connection, site: str) -> Scheduled | None:
     """What waits for a site; None also where that cannot be read any more."""
-    row = connection.execute(select(scheduled).where(scheduled.c.site == site)).first()
-    if row is None:
-        return None
-    with suppress(Unreadable), unreadable("E125", "the policy for later", site):
+    return load_all_scheduled(connection, [site]).get(site)
+
+
+def load_all_scheduled(connection: Connection, sites: Collection[str]) -> dict[str, Scheduled]:
+    """What waits for each of these sites; nothing where that cannot be read any more."""
+    rows = connection.execute(select(scheduled).where(scheduled.c.site.in_(sites))).all()
+    waiting = ((row.site, _read(row)) for row in rows)
+    return {site: entry for site, entry in waiting if entry is not None}
+
+
+def _read(row: Row[Any]) -> Scheduled | None:
+    with suppress(Unreadable), unreadable("E125", "the policy for later", row.site):
         refused = () if row.refused is None else tuple(json.loads(row.refused)["conflicts"])
         policy = read_policy(row.document, archived=True)
         return Scheduled(row.site, row.effective, policy, row.actor, refused)

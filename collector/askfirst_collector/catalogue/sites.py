@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Engine, func, select
 
@@ -16,11 +18,17 @@ from askfirst.terms.terms import BOTTOM, Terms
 from askfirst_collector.catalogue import site_limits
 from askfirst_collector.catalogue.activate import revision
 from askfirst_collector.catalogue.editions import archived, edition, load_editions
+from askfirst_collector.catalogue.fingerprints import Fingerprint, fingerprints
 from askfirst_collector.catalogue.host_policy import CurrentHostPolicy, HostPolicy
 from askfirst_collector.catalogue.placed import collector_of_key
 from askfirst_collector.catalogue.relay_keys import site_of_key
 from askfirst_collector.catalogue.retired import is_retired
-from askfirst_collector.catalogue.scheduled import Scheduled, due_at, load_scheduled
+from askfirst_collector.catalogue.scheduled import (
+    Scheduled,
+    due_at,
+    load_all_scheduled,
+    load_scheduled,
+)
 from askfirst_collector.catalogue.site_changes import publish, publish_scheduled
 from askfirst_collector.catalogue.suspensions import why
 from askfirst_collector.catalogue.unreadable import Unreadable, unreadable
@@ -58,6 +66,14 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """The origins of all sites: of each, and all of them."""
+
+    by_site: Mapping[str, Collection[str]]
+    every: frozenset[str]
+
+
+@dataclass(frozen=True)
 class _Known:
     editions: Editions
     suspended: tuple[Problem, ...]
@@ -89,6 +105,10 @@ class Registry:
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._keys: dict[str, tuple[str, str]] = {}
+        self._fingerprints: Mapping[str, Fingerprint] = {}  # as the revision was seen last
+        # Of every site, once somebody asked; until the revision, or this moment, moves.
+        self._origins: Origins | None = None
+        self._due = math.inf
         # What `site` answered last, and what that was made of.
         self._sites: dict[str, tuple[_Known, CurrentHostPolicy, Site]] = {}
         self._version = -1
@@ -137,9 +157,30 @@ class Registry:
                 if site is not None:
                     yield site
 
+    def origins(self) -> Mapping[str, Collection[str]]:
+        """The origins that each site names in its current edition, by its name.
+
+        One whose editions cannot be read any more is left out.
+        """
+        return self._origins_now().by_site
+
     def has_origin(self, origin: str) -> bool:
         """Whether a site names exactly this origin in its current edition."""
-        return any(origin in site.editions.current.policy.origins for site in self.readable())
+        return origin in self._origins_now().every
+
+    def _origins_now(self) -> Origins:
+        self._refresh()
+        origins, revision = self._origins, self._revision
+        if origins is not None and self._now() < self._due:
+            return origins
+        sites = {site.name: site.editions.current.policy.origins for site in self.readable()}
+        origins = Origins(sites, frozenset(chain.from_iterable(sites.values())))
+        with self._lock:
+            # What somebody changed meanwhile is read by whoever comes next.
+            if revision == self._revision:
+                due = (known.due for known in self._known.values() if known.due is not None)
+                self._origins, self._due = origins, min(due, default=math.inf)
+        return origins
 
     def publish(self, policy: Policy) -> Editions:
         """Make a policy the current edition of its site, as the site itself does at its start.
@@ -156,6 +197,11 @@ class Registry:
         """The policy that will take effect later; None where none is kept."""
         with reading(self._engine) as connection:
             return load_scheduled(connection, site)
+
+    def scheduled_of(self, sites: Collection[str]) -> dict[str, Scheduled]:
+        """The policies that will take effect later at these sites, by name."""
+        with reading(self._engine) as connection:
+            return load_all_scheduled(connection, sites)
 
     def effective(self, site: str, purpose: str, choice: Choice) -> Terms:
         """What may be gathered: host ∧ site ∧ placed ∧ agreed edition ∧ detail; else BOTTOM.
@@ -223,8 +269,12 @@ class Registry:
             version = self._watch.version()
             number = connection.execute(_REVISION).scalar()
             if number != self._revision:
-                self._known.clear()
-                self._sites.clear()
+                before, self._fingerprints = self._fingerprints, fingerprints(connection)
+                for name in [*self._known]:
+                    if before.get(name) != self._fingerprints.get(name):
+                        del self._known[name]
+                        self._sites.pop(name, None)
+                self._origins = None
                 self._keys.clear()
                 self._revision = number or -1
             self._version = version

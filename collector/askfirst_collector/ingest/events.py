@@ -109,6 +109,10 @@ class Events:
         except Exception as error:
             log.error("askfirst.E131 events of a server failed: %s", type(error).__name__)
 
+    def allows(self, headers: Headers, peer: str) -> bool:
+        """Count one request of a network; whether it is within the limit."""
+        return self._allows(self._limit, peer, headers)
+
     def admits(self, headers: Headers, peer: str) -> bool:
         """Count one grant of a network; whether it is within the limit."""
         return self._allows(self._grants, peer, headers)

@@ -10,7 +10,7 @@ from askfirst_collector.members.identities import Identities
 from askfirst_collector.members.invitations import Invitations
 from askfirst_collector.members.passwords import Passwords
 from askfirst_collector.members.permissions import Member
-from askfirst_collector.members.rows import digest, find_member
+from askfirst_collector.members.rows import all_members, digest, find_member
 from askfirst_collector.members.sessions import Sessions
 from askfirst_collector.members.tables import members, setup_links
 from askfirst_collector.members.tokens import Tokens
@@ -41,9 +41,7 @@ class Members:
     def all(self) -> tuple[Member, ...]:
         """Every member, by name."""
         with reading(self._engine) as connection:
-            names = connection.execute(select(members.c.name).order_by(members.c.name)).scalars()
-            accounts = (find_member(connection, name) for name in names.all())
-            return tuple(member for member in accounts if member is not None)
+            return all_members(connection)
 
     def get(self, name: str) -> Member | None:
         """A member as they stand now."""

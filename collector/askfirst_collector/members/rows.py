@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
@@ -36,6 +37,16 @@ def find_member(connection: Connection, name: str) -> Member | None:
     if row is None:
         return None
     return Member(row.name, row.role, sites_of(connection, name))
+
+
+def all_members(connection: Connection) -> tuple[Member, ...]:
+    """Every member as they stand now, by name."""
+    sites: defaultdict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(member_site.c.member, member_site.c.site)):
+        sites[row.member].add(row.site)
+    query = select(members.c.name, members.c.role).order_by(members.c.name)
+    rows = connection.execute(query).all()
+    return tuple(Member(row.name, row.role, frozenset(sites[row.name])) for row in rows)
 
 
 def sites_of(connection: Connection, name: str) -> frozenset[str]:

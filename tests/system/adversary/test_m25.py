@@ -14,6 +14,7 @@ import pytest
 
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import Policy, shipped
+from tests.support.ledger import entries_in
 from tests.support.whole import Visitor, view
 from tests.system.adversary.watcher import Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy
@@ -158,7 +159,8 @@ CANARY_EVENT: dict[str, Any] = {
 
 def left(folder: Path) -> bytes:
     """Every byte of every file, journals and shared memory too."""
-    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return b"".join([*(file.read_bytes() for file in files), entries_in(folder)])
 
 
 @pytest.mark.parametrize("keep", [0, 30])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from askfirst_collector.ledger.entries import mark_of
 from askfirst_collector.ledger.leaves import leaf_hash
+from tests.support.ledger import contents
 from tests.system.crash.visits import Operation, Person
 
 DATABASES = ("ledger.db", "events.db", "salts.db")
@@ -104,9 +105,10 @@ def ledger_differences(
     """Grants, changed choices and endings that the ledger does not have."""
     latest: dict[str, Mapping[str, object]] = {}
     with closing(_reading(folder / "ledger.db")) as connection:
-        query = "SELECT handle, body FROM entry WHERE handle IS NOT NULL ORDER BY idx"
-        for handle, body in connection.execute(query):
-            latest[handle] = json.loads(body)
+        for *_, content in contents(connection):
+            entry = json.loads(content) if content else {}
+            if entry.get("handle") is not None:
+                latest[entry["handle"]] = entry
         dead = {mark for (mark,) in connection.execute("SELECT mark FROM dead")}
     differences = []
     for person in people:
@@ -174,11 +176,10 @@ def damage(folder: Path) -> list[Difference]:
     if differences:
         return differences
     with closing(_reading(folder / "ledger.db")) as connection:
-        entries = connection.execute("SELECT idx, leaf, salt, body FROM entry ORDER BY idx")
-        for number, (index, leaf, salt, body) in enumerate(entries.fetchall()):
+        for number, (index, leaf, salt, body) in enumerate([*contents(connection)]):
             if index - number not in (0, 1):
                 differences.append(Difference(OTHER, f"entry {index} stands at place {number}"))
-            if body is not None and leaf_hash(salt, body) != leaf:
+            if salt is not None and leaf_hash(salt, body) != leaf:
                 differences.append(Difference(OTHER, f"the leaf of entry {index} does not fit"))
     return differences
 

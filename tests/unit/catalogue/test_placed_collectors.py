@@ -19,6 +19,7 @@ from askfirst_collector.usecases import placed_collectors as placing
 from askfirst_collector.usecases.placed_collectors import renew_write_key, set_collector_state
 from askfirst_collector.usecases.sites import publish_policy, retire_site, unschedule_policy
 from tests.support.collectors import Clock, opened, policy, purposes
+from tests.support.ledger import contents
 from tests.support.people import admin
 from tests.support.placing import place, save, tides
 
@@ -176,7 +177,7 @@ def test_the_record_of_a_change_says_what_changed_and_none_of_its_words(parts: S
     changed = {name for name in renewed.after if renewed.after[name] != renewed.before[name]}
     assert changed == {"key", "version"}
     with parts.engine.connect() as connection:
-        bodies = connection.exec_driver_sql("SELECT body FROM entry").scalars().all()
+        bodies = [*contents(connection.connection.driver_connection)]
     for text in ("me@own.example", "A name", "Counts readers", "/tides"):
         assert text not in repr(bodies)
 

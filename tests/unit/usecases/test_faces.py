@@ -19,6 +19,7 @@ from askfirst_collector.dashboard.app import host_routes
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
 from tests.support.commands import commands
+from tests.support.ledger import contents
 from tests.system.isolation.rows import COLLECTOR, endpoints
 from tests.system.isolation.world import PROVIDER, World, world
 
@@ -157,5 +158,5 @@ async def test_a_key_that_is_not_there_is_refused_and_its_text_is_nowhere(tmp_pa
         result = await outcome(opened, Form(path, {"id": text}, {"site": "club"}))
         assert (result.done, result.audit) == (False, [])
         with opened.parts.engine.connect() as connection:
-            bodies = connection.exec_driver_sql("SELECT body FROM entry").scalars().all()
+            bodies = [*contents(connection.connection.driver_connection)]
     assert text not in repr(bodies)

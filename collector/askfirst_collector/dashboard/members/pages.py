@@ -13,6 +13,7 @@ from askfirst.errors import Reason, Refused
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, origin_of, read_form
 from askfirst_collector.dashboard.layout.labels import ROLE_NAMES, message
 from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.dashboard.layout.paging import page_of
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.account import end_session, end_token
@@ -143,7 +144,7 @@ class MemberPages:
             visit,
             "members.html",
             status=error.status if error else 200,
-            members=self._members.all(),
+            page=page_of(request, self._members.all(), _searched),
             invitations=self._members.invitations.open(),
             roles=ROLE_NAMES,
             sites=self._parts.registry.sites(),
@@ -169,6 +170,10 @@ class MemberPages:
             sites=_all_sites(self._parts.registry.sites(), member),
             problem=message(error) if error else None,
         )
+
+
+def _searched(member: Member) -> str:
+    return " ".join((member.name, ROLE_NAMES[member.role], *sorted(member.sites)))
 
 
 def _all_sites(known: tuple[str, ...], member: Member) -> list[str]:

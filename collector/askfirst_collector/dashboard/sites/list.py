@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -11,13 +12,14 @@ from starlette.responses import Response
 
 from askfirst.terms.reading import NAME
 from askfirst_collector.api.serialize import state_of
-from askfirst_collector.catalogue.placed import PlacedCollector
 from askfirst_collector.catalogue.scheduled import Scheduled
 from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.dashboard.figures.why_missing import period_name
 from askfirst_collector.dashboard.layout.alerts import STATES
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.dashboard.layout.paging import page_of
 from askfirst_collector.dashboard.layout.site import read_own_form, to
 from askfirst_collector.members.permissions import Member, may, visible
 from askfirst_collector.reports.ranges import Period, newest_closed
@@ -41,7 +43,6 @@ class SiteList:
 
     def __init__(self, parts: Services, layout: Layout) -> None:
         self._parts = parts
-        self._members = parts.members
         self._layout = layout
 
     def pages(self) -> list[Page]:
@@ -69,56 +70,50 @@ class SiteList:
     ) -> Response:
         registry, member = self._parts.registry, visit.member
         names = registry.sites()
-        sites = {site.name: site for site in registry.readable()}
-        newest, owners = newest_closed(self._parts), self._owners(member)
+        page = page_of(request, visible(member, names), str)
+        everybody = self._parts.members.all() if may(member, "member.read") else ()
+        owners = [entry for entry in everybody if entry.role == "site-owner"]
+        expected = self._expected(member, owners)
         return self._layout.page(
             request,
             visit,
             "sites.html",
             status=422 if problem else 200,
-            lines=[
-                self._line(
-                    sites[site_name], member, owners.get(site_name, ()), newest.get(site_name)
-                )
-                for site_name in visible(member, sites)
-            ],
+            page=page,
+            lines=self._lines(page.items, member, owners),
             period_name=period_name,
-            unpublished=sorted(
-                site_name for site_name in self._expected(member) if site_name not in names
-            ),
-            elsewhere=self._elsewhere(member, names),
+            unpublished=sorted(expected - set(names)),
+            elsewhere=[
+                collector
+                for collector in self._parts.placed_collectors.owned(member.name)
+                if not may(member, "site.read", collector.site)
+            ],
             may_add=may(member, "site.add"),
             states=STATES,
             problem=problem,
             filled=name,
         )
 
-    def _owners(self, member: Member) -> dict[str, list[str]]:
-        owners: dict[str, list[str]] = {}
-        for entry in self._members.all() if may(member, "member.read") else ():
-            for site in entry.sites if entry.role == "site-owner" else ():
-                owners[site] = sorted([*owners.get(site, ()), entry.name])
-        return owners
+    def _lines(self, names: Sequence[str], member: Member, owners: Sequence[Member]) -> list[Line]:
+        registry = self._parts.registry
+        newest = newest_closed(self._parts)
+        counts = self._parts.placed_collectors.active(names)
+        waiting = registry.scheduled_of([n for n in names if may(member, "site.change", n)])
+        lines: list[Line] = []
+        for name in names:
+            # One that cannot be read any more is passed over.
+            with suppress(Unreadable):
+                site = registry.site(name)
+                if site is not None:
+                    own = tuple(owner.name for owner in owners if name in owner.sites)
+                    count = counts.get(name, 0)
+                    line = Line(
+                        site, state_of(site), own, waiting.get(name), count, newest.get(name)
+                    )
+                    lines.append(line)
+        return lines
 
-    def _line(
-        self, site: Site, member: Member, owners: Sequence[str], newest: Period | None
-    ) -> Line:
-        changes = may(member, "site.change", site.name)
-        waiting = self._parts.registry.scheduled(site.name) if changes else None
-        count = sum(
-            entry.state == "active" for entry in self._parts.placed_collectors.all(site.name)
-        )
-        return Line(site, state_of(site), tuple(owners), waiting, count, newest)
-
-    def _expected(self, member: Member) -> frozenset[str]:
+    def _expected(self, member: Member, owners: Sequence[Member]) -> set[str]:
         if not may(member, "member.read"):
-            return frozenset(x for x in member.sites if may(member, "site.change", x))
-        everybody = (owner for owner in self._members.all() if owner.role == "site-owner")
-        return frozenset(site for owner in everybody for site in owner.sites)
-
-    def _elsewhere(self, member: Member, names: tuple[str, ...]) -> list[PlacedCollector]:
-        others = (name for name in names if not may(member, "site.read", name))
-        placed = (
-            collector for name in others for collector in self._parts.placed_collectors.all(name)
-        )
-        return [collector for collector in placed if collector.owner == member.name]
+            return {site for site in member.sites if may(member, "site.change", site)}
+        return {site for owner in owners for site in owner.sites}

@@ -16,6 +16,7 @@ from askfirst.terms.edition import Choice, Edition
 from askfirst.terms.lattice import Detail
 from askfirst.terms.policy import Controller, Policy
 from askfirst.terms.purpose import Purpose
+from askfirst.terms.receipt_formats import CONTEXT, ROLES, purpose_of
 from askfirst.terms.terms import BOTTOM, CONSENT, Terms
 from askfirst_collector.catalogue.first_policy import EUROPEAN
 from askfirst_collector.catalogue.sites import Site
@@ -38,6 +39,13 @@ MISSING = (
     "the safeguards of transfers to third countries (article 46), where one is named",
     "measures outside of this software: access to the machine, TLS, staff",
 )
+_BASES = {
+    "consent": "ExplicitlyExpressedConsent",
+    "contract": "Contract",
+    "legal_obligation": "LegalObligation",
+    "legitimate_interest": "LegitimateInterest",
+    "legitimate_interests": "LegitimateInterest",
+}
 _SUBJECTS = "Visitors of the site who agreed, aged {age} or more"
 _ANYBODY = "Visitors of the site who agreed"
 
@@ -59,6 +67,7 @@ def processing_record(site: Site, *, now: float) -> dict[str, Any]:
             "hash": edition.hash,
             "published": _date(edition.effective),
         },
+        "jurisdiction": edition.policy.jurisdiction,
         "controller": _controller(edition.policy.controller),
         "processor": None if host is None else _controller(host),
         "activities": activities,
@@ -69,20 +78,11 @@ def processing_record(site: Site, *, now: float) -> dict[str, Any]:
 
 def processing_page(record: dict[str, Any]) -> str:
     """The same as a page to read and to print: one file, which asks nobody for anything."""
-    head = el(
-        "head",
-        None,
-        el("meta", {"charset": "utf-8"}),
-        el("title", None, f"Record of processing: {record['site']}"),
-        el("style", None, Html(_STYLES)),
-    )
     edition = record["edition"]
     published = f"Edition {edition['number']} of {edition['published']}, {edition['hash']}"
-    body = el(
-        "body",
-        None,
-        el("h1", None, f"Record of processing activities: {record['site']}"),
-        _terms(
+    return html_page(
+        f"Record of processing activities: {record['site']}",
+        facts(
             ("Record", f"{record['record']}, made {record['made']}"),
             ("Controller", _in_a_line(record["controller"])),
             (
@@ -94,11 +94,92 @@ def processing_page(record: dict[str, Any]) -> str:
         ),
         [_activity(activity) for activity in record["activities"]],
         el("h2", None, "Measures (article 32)"),
-        el("ul", None, [el("li", None, text) for text in record["measures"]]),
+        lines(record["measures"]),
         el("h2", None, "To be added by the controller"),
-        el("ul", None, [el("li", None, text) for text in record["to_be_added"]]),
+        lines(record["to_be_added"]),
     )
-    return f"<!doctype html>\n{el('html', {'lang': 'en'}, head, body)}\n"
+
+
+def html_page(title: str, *body: object) -> str:
+    """A whole page in one file, in English."""
+    head = el(
+        "head",
+        None,
+        el("meta", {"charset": "utf-8"}),
+        el("title", None, title),
+        el("style", None, Html(_STYLES)),
+    )
+    whole = el("body", None, el("h1", None, title), body)
+    return f"<!doctype html>\n{el('html', {'lang': 'en'}, head, whole)}\n"
+
+
+def processing_dpv(record: dict[str, Any]) -> dict[str, Any]:
+    """The same as JSON-LD in the terms of the Data Privacy Vocabulary 2.3.
+
+    Measures and what is to be added are in no terms of it that all of its readers know, and left to
+    the other two forms.
+    """
+    return {
+        "@context": CONTEXT,
+        "@type": "dpv:DataProcessingRecord",
+        "dct:identifier": record["edition"]["hash"],
+        "dct:title": f"Record of processing activities: {record['site']}",
+        "dpv:hasDataController": _dpv_entity("DataController", record["controller"]),
+        **(
+            {"dpv:hasDataProcessor": _dpv_entity("DataProcessor", record["processor"])}
+            if record["processor"]
+            else {}
+        ),
+        "dpv:hasJurisdiction": record["jurisdiction"],
+        "dpv:hasProcess": [_dpv_process(activity) for activity in record["activities"]],
+    }
+
+
+def _dpv_entity(kind: str, controller: dict[str, str]) -> dict[str, Any]:
+    terms = {"name": "hasName", "contact": "hasContact", "country": "hasCountry"}
+    terms["address"] = "hasAddress"
+    values = {f"dpv:{term}": controller[name] for name, term in terms.items() if name in controller}
+    return {"@type": f"dpv:{kind}", **values}
+
+
+def _dpv_process(activity: dict[str, Any]) -> dict[str, Any]:
+    recipients = [
+        {
+            "@type": f"dpv:{ROLES.get(one['role'], 'ThirdParty')}",
+            "dpv:hasName": one["name"],
+            "dpv:hasCountry": one["country"],
+        }
+        for one in activity["recipients"]
+    ]
+    days = activity["retention_days"]
+    duration = {"@type": "xsd:duration", "@value": f"P{days}D"}
+    return {
+        "@type": "dpv:Process",
+        "dct:identifier": activity["purpose"],
+        "dct:title": activity["title"],
+        "dpv:hasPurpose": {"@id": purpose_of(activity["data_use"])},
+        "dpv:hasLegalBasis": {"@id": f"dpv:{_BASES.get(activity['legal_basis'], 'LegalBasis')}"},
+        "dpv:hasDataController": _dpv_entity("DataController", activity["controller"]),
+        "dpv:hasDataSubject": {
+            "@type": "dpv:DataSubject",
+            "dct:title": activity["data_subjects"],
+        },
+        "dpv:hasPersonalData": [
+            {"@type": "dpv:PersonalData", "dct:title": f"{one['attribute']}: {one['means']}"}
+            for one in activity["personal_data"]
+        ],
+        "dpv:hasRecipient": recipients,
+        **(
+            {
+                "dpv:hasStorageCondition": {
+                    "@type": "dpv:StorageDuration",
+                    "dpv:hasDuration": {"@type": "dpv:TemporalDuration", "rdf:value": duration},
+                }
+            }
+            if days is not None
+            else {}
+        ),
+    }
 
 
 def _activities(
@@ -137,6 +218,7 @@ def _of_purpose(purpose: Purpose, name: str, policy: Policy, bounded: Terms) -> 
             {"name": one.name, "role": one.role, "country": one.country} for one in recipients
         ],
         "third_countries": sorted({one.country for one in recipients} - EUROPEAN),
+        "retention_days": bounded.retention_days if is_gathered else None,
         "erased": list(plain.kept) if is_gathered else [],
         "stored_in_browsers": list(plain.sets),
     }
@@ -173,25 +255,27 @@ def _activity(activity: dict[str, Any]) -> Html:
         None,
         el("h2", None, f"{activity['title']}{state}"),
         el("p", None, activity["description"]),
-        _terms(
+        facts(
             ("Purpose", f"{activity['purpose']}, {activity['data_use']}"),
             ("Legal basis", activity["legal_basis"]),
             ("Controller", _in_a_line(activity["controller"])),
             ("Data subjects", activity["data_subjects"]),
-            ("Personal data", _list(stored)),
+            ("Personal data", lines(stored)),
             ("In browsers", ", ".join(activity["stored_in_browsers"]) or "nothing"),
-            ("Recipients", _list(recipients)),
+            ("Recipients", lines(recipients)),
             ("Third countries", ", ".join(activity["third_countries"]) or "none"),
-            ("Erased", _list(activity["erased"])),
+            ("Erased", lines(activity["erased"])),
         ),
     )
 
 
-def _list(lines: list[str]) -> object:
-    return el("ul", None, [el("li", None, line) for line in lines]) if lines else "none"
+def lines(texts: list[str]) -> object:
+    """A list; "none" where there is nothing in it."""
+    return el("ul", None, [el("li", None, text) for text in texts]) if texts else "none"
 
 
-def _terms(*pairs: tuple[str, object]) -> Html:
+def facts(*pairs: tuple[str, object]) -> Html:
+    """Names with what they mean."""
     return el("dl", None, [(el("dt", None, name), el("dd", None, value)) for name, value in pairs])
 
 

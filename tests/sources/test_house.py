@@ -64,12 +64,13 @@ COLLECTOR = """
 api: @client @contracts @errors @gate @http @log_fault @observe @terms catalogue closing ingest
     ledger members reports services store usecases
 app: @errors @http api ingest openapi runtime services
+assessment: @pages @terms catalogue processing
 catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
-commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api catalogue closing
-    config consent_tools dashboard.auth demo doctor embedded explain frameworks imports init jobs
-    ledger loopback letters members processing reports runtime services store usecases
+commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api assessment catalogue
+    closing config consent_tools dashboard.auth demo doctor embedded explain frameworks imports init
+    jobs ledger loopback letters members processing reports runtime services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe @pages dashboard.auth dashboard.figures dashboard.host_policy

@@ -44,6 +44,7 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ("site", "key"): [OTHER, "--data", "{data}", "--revoke"],
     ("site", "keys"): [OTHER, "--data", "{data}"],
     ("site", "record"): [OTHER, "--data", "{data}"],
+    ("site", "assessment"): [OTHER, "--data", "{data}"],
     ("site", "limit"): [OTHER, "1000", "--data", "{data}"],
     ("site", "review"): [OTHER, "statistics", "--data", "{data}"],
     ("export",): [OTHER, "--rows", "{files}/rows.jsonl", "--data", "{data}"],
@@ -90,9 +91,9 @@ ROWS: dict[tuple[str, ...], list[str]] = {
 }
 # Servers themselves, which are started beside the other.
 SERVERS = {("serve",), ("demo",)}
-# Refused beside a server (tests/system/adversary/test_backups.py); needs a visitor's own file
-# (tests/unit/usecases/request_rows.py).
-ALONE = {("restore",), ("request", "identify")}
+# Refused beside a server (tests/system/adversary/test_backups.py); or they need what only a test of
+# their own knows: a visitor's file, the name of a key.
+ALONE = {("restore",), ("request", "identify"), ("keys", "signed")}
 
 
 def with_data() -> set[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.assessment import MEASURED, assessment, assessment_page, nearest
 from askfirst_collector.cli import main
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.processing import processing_page, processing_record
+from askfirst_collector.processing import processing_dpv, processing_page, processing_record
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.save_host_policy import save_host_policy
+from tests.conftest import ROOT
 from tests.support.collectors import Clock, policy
+from tests.support.consent_formats import DPV, OTHER_TYPES, OTHERS
 from tests.unit.closing.house import opened
 
 MARKUP = "<script>alert(1)</script>"
@@ -97,3 +101,87 @@ def test_the_command_writes_it(parts: Services) -> None:
     assert json.loads(plain.stdout)["site"] == "shop"
     unknown = CliRunner().invoke(main, ["site", "record", "none", "--data", words[-1]])
     assert (unknown.exit_code, "no site 'none'" in unknown.output) == (1, True)
+
+
+def names(value: object) -> Iterator[str]:
+    """Every key, type and address of a document, where it is of a vocabulary."""
+    if isinstance(value, list):
+        for child in value:
+            yield from names(child)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            if key in ("@type", "@id"):
+                yield str(child)
+            elif key != "@context":
+                yield from (*([] if key.startswith("@") else [key]), *names(child))
+
+
+def test_it_is_there_in_the_words_of_a_vocabulary(parts: Services) -> None:
+    """M19, S18: DPV 2.3 as JSON-LD, in which every IRI exists; it says what the record says."""
+    site = parts.registry.site("shop")
+    assert site is not None
+    record = processing_record(site, now=parts.now())
+    document = processing_dpv(record)
+    used = set(names(document))
+    known = {f"dpv:{term}" for term in DPV} | OTHERS | OTHER_TYPES
+    assert used - known == set()
+    assert [process["dct:identifier"] for process in document["dpv:hasProcess"]] == [
+        activity["purpose"] for activity in record["activities"]
+    ]
+    marketing = next(p for p in document["dpv:hasProcess"] if p["dct:identifier"] == "marketing")
+    assert {one["dpv:hasCountry"] for one in marketing["dpv:hasRecipient"]} == {"US", "NO"}
+    words = ["site", "record", "shop", "--dpv", "--data", str(parts.folder.path)]
+    printed = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+    assert printed.keys() == document.keys()
+
+
+def test_the_sheet_of_an_assessment_says_what_was_measured(parts: Services) -> None:
+    """Attributes with their levels, sizes, and how many are singled out; what is open is named."""
+    site = parts.registry.site("shop")
+    assert site is not None
+    sheet = assessment(site, now=parts.now())
+    statistics = next(p for p in sheet["purposes"] if p["purpose"] == "statistics")
+    assert statistics["smallest_group"] == 5
+    assert {one["attribute"]: one["of"] for one in statistics["attributes"]}["time"] == 4
+    assert statistics["singled_out"]["as"] == "full, closed by day"
+    assert sheet["to_be_added"]
+    page = assessment_page(sheet)
+    assert MARKUP not in page
+    assert "20 % alone" in page
+    words = ["site", "assessment", "shop", "--data", str(parts.folder.path)]
+    assert CliRunner().invoke(main, words).stdout.startswith("<!doctype html>")
+    plain = CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False)
+    assert json.loads(plain.stdout)["site"] == "shop"
+
+
+def test_what_was_measured_is_what_the_page_on_trust_says() -> None:
+    """One table, in both places."""
+    text = (ROOT / "docs/trust.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)`, (\w+) \|(.*)\|$", text, re.MULTILINE)
+    table = {
+        (name, closes): tuple(float(cell.strip(" %")) for cell in cells.split("|"))
+        for name, closes, cells in rows
+    }
+    assert table == {
+        key: (m.by_device, m.few_by_device, m.by_all, m.few_by_all) for key, m in MEASURED.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["minimal", "standard", "full"])
+def test_a_policy_is_nearest_to_itself(name: str) -> None:
+    """And what stores more than any was not measured."""
+    assert nearest(shipped(name).purposes["statistics"].terms.scope) == name
+    finest = shipped("full").purposes["statistics"].terms.scope.as_dict()
+    more = read_policy(
+        {
+            **policy("full").document,
+            "purposes": {
+                "statistics": {
+                    **policy("full").document["purposes"]["statistics"],
+                    "levels": {**finest, "language": 2},
+                    "keep_rows_days": 0,
+                }
+            },
+        }
+    )
+    assert nearest(more.purposes["statistics"].terms.scope) == ""

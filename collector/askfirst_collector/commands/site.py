@@ -11,6 +11,7 @@ from askfirst.terms.edition import Editions
 from askfirst.terms.policy import read_policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.api.serialize import key_told, site_json
+from askfirst_collector.assessment import assessment, assessment_page
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.catalogue.site_limits import LARGEST
 from askfirst_collector.commands.data import (
@@ -22,7 +23,7 @@ from askfirst_collector.commands.data import (
 )
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.processing import processing_page, processing_record
+from askfirst_collector.processing import processing_dpv, processing_page, processing_record
 from askfirst_collector.reports.export import files_of
 from askfirst_collector.usecases.remove_site import remove_site
 from askfirst_collector.usecases.reviews import review_purpose
@@ -193,7 +194,8 @@ def keys(name: str, data: Path, id: str | None, as_json: bool) -> None:
 @data_option
 @host_policy_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
-def record(name: str, data: Path, host_policy: Path | None, as_json: bool) -> None:
+@click.option("--dpv", is_flag=True, help="Answer with JSON-LD, in the Data Privacy Vocabulary.")
+def record(name: str, data: Path, host_policy: Path | None, as_json: bool, dpv: bool) -> None:
     """The record of processing activities (GDPR, article 30) of the site NAME, as a page of HTML.
 
     It is made from what is published: whom the processing is of, what is stored for each purpose,
@@ -204,10 +206,32 @@ def record(name: str, data: Path, host_policy: Path | None, as_json: bool) -> No
         if entry is None:
             raise click.ClickException(f"There is no site {name!r}. See: askfirst site list")
         activities = processing_record(entry, now=parts.now())
-    if as_json:
-        print_json(activities)
+    if as_json or dpv:
+        print_json(processing_dpv(activities) if dpv else activities)
         return
     click.echo(processing_page(activities), nl=False)
+
+
+@site.command("assessment")
+@click.argument("name")
+@data_option
+@host_policy_option
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def assess(name: str, data: Path, host_policy: Path | None, as_json: bool) -> None:
+    """The sheet for an impact assessment (GDPR, article 35) of the site NAME, as a page of HTML.
+
+    What is stored and how precisely, the smallest group, how many visitors it singles out as far as
+    that was measured, risks and measures; and what the controller has to add.
+    """
+    with opened(data, host_policy=host_policy) as parts:
+        entry = parts.registry.site(name)
+        if entry is None:
+            raise click.ClickException(f"There is no site {name!r}. See: askfirst site list")
+        sheet = assessment(entry, now=parts.now())
+    if as_json:
+        print_json(sheet)
+        return
+    click.echo(assessment_page(sheet), nl=False)
 
 
 def _policy_files(editions: Editions) -> dict[str, str]:

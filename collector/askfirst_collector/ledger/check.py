@@ -7,6 +7,7 @@ leaves that fit, which only a checkpoint kept elsewhere would show.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -169,6 +170,9 @@ def _ledger_problems(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"the content of entry {index} is not that of its leaf"
         elif not _agrees(content, columns):
             yield f"the columns of entry {index} do not say what its content says"
+    for digest, words in connection.execute("SELECT hash, words FROM notice"):
+        if not isinstance(words, bytes) or hashlib.sha256(words).hexdigest() != digest:
+            yield f"the words of the notice {str(digest)[:12]}… are not those of its hash"
 
 
 def _content(body: bytes, handle: object) -> bytes | None:

@@ -189,3 +189,13 @@ def test_what_waits_in_spools_is_counted(folder: Path) -> None:
     # Nobody was kept from moving it, and nothing was taken away.
     assert gone.is_file()
     assert not gone.with_suffix(".lock").exists()
+
+
+def test_words_of_a_notice_that_were_changed_are_named(folder: Path) -> None:
+    """S13: each notice is archived under the hash of its words."""
+    with closing(sqlite3.connect(folder / "ledger.db")) as connection:
+        connection.execute("UPDATE notice SET words = replace(words, 'Reject', 'Accept')")
+        connection.commit()
+    result = check(folder)
+    assert result.exit_code == 1
+    assert "are not those of its hash" in result.output

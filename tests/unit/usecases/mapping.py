@@ -129,6 +129,8 @@ NO_CHANGES = {
         "policy explain",
         "site list",
         "site record",
+        "site assessment",
+        "keys signed",
         "snippet",
         "webhook show",
         "transfer list",

@@ -23,7 +23,7 @@ from .uses import above
 Record = Mapping[str, Any]  # as a receipt holds it, with its `leaf`
 
 KANTARA_VERSION = "KI-CR-v1.1.0"
-_CONTEXT = {
+CONTEXT = {
     "dpv": "https://w3id.org/dpv#",
     "dct": "http://purl.org/dc/terms/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -48,7 +48,7 @@ _PURPOSES = {
     "personalize.content": "ServicePersonalisation",
     "personalize.system": "ServicePersonalisation",
 }
-_ROLES = {
+ROLES = {
     "processor": "DataProcessor",
     "controller": "DataController",
     "joint_controller": "JointDataControllers",
@@ -124,7 +124,7 @@ def dpv(record: Record, editions: Editions, *, base: str) -> dict[str, Any]:
     """
     edition = editions.get(record["edition"]["number"]) or editions.current
     document = {
-        "@context": _CONTEXT,
+        "@context": CONTEXT,
         "@type": "dpv:ConsentReceipt",
         "dct:identifier": record["leaf"],
         "dpv:hasDataSubject": {
@@ -228,7 +228,7 @@ def _dpv_process(item: _Item, record: Record) -> dict[str, Any]:
         "@type": "dpv:Process",
         "dct:identifier": item.name,
         "dct:title": item.title,
-        "dpv:hasPurpose": {"@id": _purpose(terms.data_use)},
+        "dpv:hasPurpose": {"@id": purpose_of(terms.data_use)},
         "dpv:hasLegalBasis": {"@id": "dpv:ExplicitlyExpressedConsent"},
         "dpv:hasConsentStatus": {"@id": "dpv:ConsentGiven" if item.is_granted else refused},
         "dpv:hasPersonalData": [
@@ -246,7 +246,7 @@ def _dpv_process(item: _Item, record: Record) -> dict[str, Any]:
         },
         "dpv:hasRecipient": [
             {
-                "@type": f"dpv:{_ROLES.get(recipient.role, 'ThirdParty')}",
+                "@type": f"dpv:{ROLES.get(recipient.role, 'ThirdParty')}",
                 "dpv:hasName": recipient.name,
                 "dpv:hasCountry": recipient.country,
             }
@@ -256,7 +256,8 @@ def _dpv_process(item: _Item, record: Record) -> dict[str, Any]:
     }
 
 
-def _purpose(use: str) -> str:
+def purpose_of(use: str) -> str:
+    """The purpose of DPV for a data use, or that of the use above it."""
     return "dpv:" + next((_PURPOSES[name] for name in above(use) if name in _PURPOSES), "Purpose")
 
 

@@ -100,8 +100,7 @@ imports: @errors
 ingest: @client @contracts @errors @gate @http @observe @spool @terms catalogue ledger services
     store usecases
 init: @errors @gate @terms catalogue frameworks
-jobs: @errors catalogue closing ingest ledger letters members services store transfers usecases
-    webhooks
+jobs: @errors catalogue closing ingest ledger letters services store transfers usecases webhooks
 ledger: @client @contracts @errors @terms config store
 letters: @errors catalogue closing config dashboard.figures dashboard.layout dashboard.selection
     loopback members reports services store

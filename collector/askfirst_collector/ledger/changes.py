@@ -15,7 +15,6 @@ from sqlalchemy import Boolean, Column, Connection, Engine, Integer, String, Tab
 
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
-from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata, reading
 
@@ -116,7 +115,7 @@ def changes_since(connection: Connection, moment: float) -> Iterator[Change]:
 
 
 def _read(index: int, content: bytes) -> Change:
-    body = read_body(unpack(content, None))
+    body = read_body(content)
     return Change(
         index=index,
         actor=body["actor"],

@@ -108,15 +108,15 @@ def status_of(entry: Entry, *, now: float) -> ConsentStatus:
     )
 
 
-def read_body(canonical: bytes) -> dict[str, Any]:
-    """The content of an entry from its stored canonical JSON."""
-    body: dict[str, Any] = json.loads(canonical)
+def read_body(stored: bytes, handle: str | None = None) -> dict[str, Any]:
+    """The content of an entry from what stands in its row, of a visitor beside this handle."""
+    body: dict[str, Any] = json.loads(unpack(stored, handle))
     return body
 
 
 def read_entry(row: Any) -> Entry:
     """The entry that stands in a row with `idx`, `leaf`, `salt`, `body` and `handle`."""
-    return Entry(row.idx, row.leaf, row.salt, read_body(unpack(row.body, row.handle)))
+    return Entry(row.idx, row.leaf, row.salt, read_body(row.body, row.handle))
 
 
 def timestamp(seconds: float) -> str:

@@ -8,9 +8,10 @@ where it was shown in a closed period of the site: so none of them tells one vis
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import OTHER, PSEUDONYMS, UNKNOWN, Value

@@ -14,6 +14,7 @@ from askfirst.client import Method
 from askfirst.terms.attributes import Value
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.transfers import Transfer, transfers_of
+from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
@@ -137,7 +138,7 @@ def entries(parts: Services) -> list[dict[str, Any]]:
     """The entries of deliveries in the ledger."""
     with parts.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT body FROM entry WHERE kind = 'transfer'")
-        return [json.loads(body) for (body,) in rows]
+        return [json.loads(unpack(body, None)) for (body,) in rows]
 
 
 def state_of(parts: Services) -> Transfer:

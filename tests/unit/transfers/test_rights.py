@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from askfirst_collector.jobs.upkeep import forget_deliveries
 from askfirst_collector.ledger.check import check_folder
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.retention import purge
 from askfirst_collector.usecases.visitor_rights import me
 from tests.unit.jobs.listener import Listener
 
@@ -69,8 +69,8 @@ def test_an_entry_of_a_delivery_is_whole_and_is_emptied_in_time(
     visit(parts, 1)
     run(parts, listener)
     assert [one.problems for one in check_folder(parts.folder) if one.problems] == []
-    forget_deliveries(parts, clock.now + 364 * DAY)
+    purge(parts, clock.now + 364 * DAY)
     assert len(entries(parts)) == 1
-    forget_deliveries(parts, clock.now + 366 * DAY)
+    purge(parts, clock.now + 366 * DAY)
     assert entries(parts) == []
     assert [one.problems for one in check_folder(parts.folder) if one.problems] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import zip_longest
 
 from askfirst.terms.edition import Edition, host_terms
@@ -54,6 +55,8 @@ def _asked_under(site: Site, edition: Edition, name: str) -> Terms | None:
     return None if site.retired else _terms_under(site, edition, name)
 
 
+# A site that changed is another one; what looks every minute asks the same of all of them.
+@lru_cache(maxsize=4096)
 def _terms_under(site: Site, edition: Edition, name: str) -> Terms | None:
     definition = edition.purpose(name)
     if definition is None or definition.terms.legal_basis != CONSENT:

@@ -8,7 +8,7 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.store.database import Database
 from askfirst_collector.store.events import PeriodKey
 from askfirst_collector.store.periods import DAY, Calendar
-from askfirst_collector.store.today import SumOfDay, read_sum, write_sum
+from askfirst_collector.store.today import SumOfDay, read_sum, read_sums, write_sum
 
 from .calendar import HOUR, asked
 from .restricted import restricted_pseudonyms
@@ -42,22 +42,22 @@ def read_today(
 
 def add_newcomers(stores: Stores, now: float) -> None:
     """Add the newcomers of the hours that ended since the last look, for every purpose."""
+    sums = read_sums(stores.engine)
     for site in stores.registry.readable():
         for purpose in site.editions.current.policy.purposes:
-            _add(stores, site, purpose, now)
+            _add(stores, site, purpose, sums.get((site.name, purpose)), now)
 
 
-def _add(stores: Stores, site: Site, purpose: str, now: float) -> None:
-    terms = asked(site, purpose)
+def _add(stores: Stores, site: Site, purpose: str, before: SumOfDay | None, now: float) -> None:
     # Local hours, as the rows have them: one that comes twice is over when it was there twice.
     clock = site.calendar.clock(now)
     hour, midnight = clock // HOUR * HOUR, _midnight(clock)
-    if terms is None or hour == midnight:
-        return
-    before = read_sum(stores.engine, site.name, purpose)
     if before is None or before.until <= midnight:
         before = SumOfDay(midnight, 0, 0)
     if before.until >= hour:
+        return
+    terms = asked(site, purpose)
+    if terms is None:
         return
     key = PeriodKey(
         site.name, "", purpose, terms.closes, site.calendar.period_of(terms.closes, now)

@@ -50,6 +50,13 @@ def read_sum(engine: Engine, site: str, purpose: str) -> SumOfDay | None:
     return None if row is None else SumOfDay(row.until, row.sum, row.shown)
 
 
+def read_sums(engine: Engine) -> dict[tuple[str, str], SumOfDay]:
+    """The same of all, by site and purpose."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(today))
+        return {(row.site, row.purpose): SumOfDay(row.until, row.sum, row.shown) for row in rows}
+
+
 def write_sum(engine: Engine, site: str, purpose: str, added: SumOfDay) -> None:
     """Put this in the place of what was added up before."""
     values = {"until": added.until, "sum": added.sum, "shown": added.shown}

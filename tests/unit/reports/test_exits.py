@@ -59,7 +59,7 @@ PACKAGE = "askfirst_collector"
 READERS = {
     *("report", "reports", "daily", "series", "newest_closed", "of_whole_periods", "selected"),
     *("files_of", "sums", "hours_of_day", "cells_of_periods", "closed_periods", "newest_periods"),
-    *("read_days", "read_so_far", "days_between", "read_today", "read_sum"),
+    *("read_days", "read_so_far", "days_between", "read_today", "read_sum", "read_sums"),
     *("days_of_answers", "cells_of_days"),
     *("next_tables", "shown_paths"),
 }

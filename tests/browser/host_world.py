@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from askfirst import ConsentMiddleware, HttpCollector, askfirst_notice
-from askfirst_collector.commands.serve import HOST, server_app
+from askfirst_collector.commands.server import HOST, server_app
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services

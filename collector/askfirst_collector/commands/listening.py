@@ -89,19 +89,33 @@ def run(app: Any, listener: socket.socket, certificate: Path | None, key: Path |
     """Serve until stopped, without an access log: it would hold what visitors did not agree to."""
     most = max(raise_file_limit() - OWN_FILES, FEWEST)
     config = uvicorn.Config(
-        app,
-        http=bounded_protocol(most=most),
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
+        app, http=bounded_protocol(most=most), **server_options(certificate, key)
     )
     # Ctrl+C is how it is meant to be stopped; uvicorn raises it again once all is closed.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+class WorkerConfig(uvicorn.Config):
+    """Of one process of several: it counts its own connections, once it is there."""
+
+    def load(self) -> None:
+        """Make the protocol here: it cannot go from process to process."""
+        self.http = bounded_protocol(most=max(raise_file_limit() - OWN_FILES, FEWEST))
+        super().load()
+
+
+def server_options(certificate: Path | None, key: Path | None) -> dict[str, Any]:
+    """How every server of ours is run, for `uvicorn.Config`."""
+    return {
+        "ws": "none",
+        "log_level": "warning",
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "ssl_certfile": certificate,
+        "ssl_keyfile": key,
+    }
 
 
 def set_up_token(parts: Services) -> str | None:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
-import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from askfirst.errors import CollectorUnavailable
 from askfirst.observe.network_sizes import SIZED
-from askfirst.observe.proxies import Proxies
 from askfirst_collector.commands.data import FILE, click_errors, host_policy_option
 from askfirst_collector.commands.listening import (
     dashboard,
@@ -27,14 +19,11 @@ from askfirst_collector.commands.listening import (
     run,
     set_up_token,
 )
-from askfirst_collector.dashboard.auth.oidc_client import provider_of
+from askfirst_collector.commands.server import server_app
+from askfirst_collector.commands.workers import Settings, run_workers
 from askfirst_collector.embedded import EmbeddedCollector
-from askfirst_collector.letters.settings import mail_server_of
-from askfirst_collector.runtime.metrics import TYPE, metrics
 from askfirst_collector.store.faults import BUSY, StoreFault
 
-HOST = "/askfirst/host"
-METRICS = "/metrics"
 SHORTEST_TOKEN = 32  # characters
 PATIENCE = 10.0  # seconds for another program that holds the folder
 PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itself
@@ -74,6 +63,13 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     help="An address or network of a trusted proxy in front; may be given again.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that serve; as many as the machine has cores, where it is busy.",
+)
+@click.option(
     "--sized",
     type=click.IntRange(min=0),
     default=SIZED,
@@ -92,6 +88,7 @@ def serve(
     host_policy: Path | None,
     places: Path | None,
     proxies: tuple[str, ...],
+    workers: int,
     sized: int,
 ) -> None:
     """Serve the collector's own face (/v1/*) and the dashboard. Keeps no access log.
@@ -105,22 +102,20 @@ def serve(
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         stack.enter_context(click_errors())
         token = None if metrics_token is None else _read_token(metrics_token)
-        collector = EmbeddedCollector(
-            data,
-            host_policy=host_policy,
-            places=places,
-            proxies=Proxies.of(proxies),
-            oidc=provider_of(os.environ),
-            mail=mail_server_of(os.environ),
-            revocations=revocations,
-            events=events,
-            sized=sized,
+        settings = Settings(
+            data, host_policy, places, proxies, revocations, events, sized, metrics_token=token
         )
+        collector = settings.collector()
         stack.callback(collector.close)
         # A folder that cannot be used is said now, not to the first visitor.
         origin = origins(host, port, tls=tls_certificate is not None)[0]
         name, address = dashboard(origin, _set_up(collector, data))
         click.echo(f"The collector  {origin}/v1/\n{name}  {address}")
+        if workers > 1:
+            # Each has what it serves by open for itself.
+            collector.close()
+            run_workers(settings, workers, listener, tls_certificate, tls_key)
+            return
         run(server_app(collector, metrics_token=token), listener, tls_certificate, tls_key)
 
 
@@ -150,46 +145,3 @@ def _read_token(file: Path) -> bytes:
         advice = f"write {SHORTEST_TOKEN} characters or more into it: openssl rand -hex 32"
         raise click.ClickException(f"The token in {file} is short: {advice}")
     return token
-
-
-def server_app(collector: EmbeddedCollector, *, metrics_token: bytes | None = None) -> ASGIApp:
-    """The dashboard below its path, the collector's own face everywhere else.
-
-    `/metrics` is there with a token alone: behind a proxy everybody comes from loopback.
-    """
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] == "http" and scope["path"] == METRICS and metrics_token is not None:
-            response = await _metrics(Request(scope), collector, metrics_token)
-            await response(scope, receive, send)
-        elif scope["type"] == "http" and f"{scope['path']}/".startswith(f"{HOST}/"):
-            root = scope.get("root_path", "") + HOST
-            await collector.host({**scope, "root_path": root}, receive, send)
-        else:
-            await collector.app(scope, receive, send)
-
-    return application
-
-
-async def _metrics(request: Request, collector: EmbeddedCollector, token: bytes) -> Response:
-    shown = request.headers.get("authorization", "").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(shown, b"Bearer " + token):
-        return Response(status_code=401, headers={"www-authenticate": "Bearer"})
-    if request.method not in ("GET", "HEAD"):
-        return Response(status_code=405, headers={"allow": "GET, HEAD"})
-    try:
-        text = await run_in_threadpool(lambda: metrics(collector.parts()))
-    except CollectorUnavailable:
-        # A scrape that fails is what an alert is made of.
-        return Response(status_code=503)
-    return Response(text, headers={"content-type": TYPE, "cache-control": "no-store"})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

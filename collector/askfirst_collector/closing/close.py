@@ -12,9 +12,10 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import chain, islice
 
 from askfirst_collector.catalogue.unreadable import Unreadable
-from askfirst_collector.closing.k_anonymity import caps_of, k_anonymise
+from askfirst_collector.closing.k_anonymity import Caps, caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
 from askfirst_collector.store.disclosed import Disclosed, Totals
 from askfirst_collector.store.events import Limits, PeriodKey, PeriodReader
@@ -31,6 +32,9 @@ from .stores import Stores
 from .tables import Questions, questions_of
 
 log = logging.getLogger("askfirst.collector")
+
+TOGETHER = 100_000  # rows that are lowered together: about a kilobyte of memory each
+RECEIPTS = 1_000  # of which the rows that were kept are looked at together
 
 
 def due(stores: Stores, now: float) -> list[PeriodKey]:
@@ -160,20 +164,35 @@ def _settle(stores: Stores, key: PeriodKey) -> None:
 
 
 def _keep(stores: Stores, key: PeriodKey) -> None:
+    """Lower the rows part by part: what enough visitors of a part share, enough of all do."""
     size = disclosed.size_of(stores.engine, key)
     lasting = _lasting(stores, key)
+    caps = _caps(stores, key, lasting)
     restricted = restricted_pseudonyms(stores, key)
-    rows = [row for row in stores.events.rows(key) if row.pseudonym not in restricted]
-    earlier = (
-        row
-        for row in stores.events.of_pseudonyms({r.pseudonym for r in rows if r.pseudonym} & lasting)
-        if row.period < key.period
+    coarse_rows = chain.from_iterable(
+        k_anonymise(
+            [row for row in rows if row.pseudonym not in restricted],
+            size,
+            lasting=lasting,
+            caps=caps,
+        )
+        for rows in stores.events.parts(key, TOGETHER)
     )
-    coarse_rows = k_anonymise(rows, size, lasting=lasting, caps=caps_of(earlier))
-    if coarse_rows:
-        stores.events.keep(key, coarse_rows)
-    else:
+    first = next(coarse_rows, None)
+    if first is None:
         stores.events.drop(key)
+    else:
+        stores.events.keep(key, chain((first,), coarse_rows))
+
+
+def _caps(stores: Stores, key: PeriodKey, lasting: Collection[bytes]) -> Caps:
+    """How fine what was kept before is, of those who may be in this period too."""
+    caps: dict[bytes, dict[str, int]] = {}
+    pseudonyms = iter(lasting)
+    while some := set(islice(pseudonyms, RECEIPTS)):
+        rows = stores.events.of_pseudonyms(some)
+        caps |= caps_of(row for row in rows if row.period < key.period)
+    return caps
 
 
 def _lasting(stores: Stores, key: PeriodKey) -> set[bytes]:

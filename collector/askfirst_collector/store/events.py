@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Set,
+)
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -218,6 +225,14 @@ class EventStore(Protocol):
         """The rows of a period, in no meaningful order."""
         ...
 
+    def parts(self, key: PeriodKey, most: int) -> Iterator[list[Row]]:
+        """The rows of a period as they are now, in parts of about `most`.
+
+        All rows of a visitor are in one part, whichever: when they came has no say in it. Of rows
+        of nobody no more than `most` come, in the first part.
+        """
+        ...
+
     def counts(self, key: PeriodKey) -> Counts:
         """How much an open period holds."""
         ...
@@ -242,8 +257,11 @@ class EventStore(Protocol):
         """Take no more rows into a period, with rows or without."""
         ...
 
-    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
-        """Put these rows in the place of a sealed period's own, all at once, in this order."""
+    def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:
+        """Put these rows in the place of a sealed period's own, all at once, in this order.
+
+        They may be read from `parts` meanwhile, once that has begun, and from nothing else here.
+        """
         ...
 
     def kept(self, key: PeriodKey) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,14 @@ from .events import (
 )
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
-from .period_reader import SqlitePeriod, row_of, rows_of_period, rows_of_visitors
+from .period_reader import (
+    PSEUDONYMS,
+    SqlitePeriod,
+    parts_of_period,
+    row_of,
+    rows_of_period,
+    rows_of_visitors,
+)
 from .periods import CalendarOf
 from .present import Present
 from .schema import KEPT, STEPS, open_events
@@ -49,8 +57,8 @@ from .versions import check_version
 
 log = logging.getLogger("askfirst.collector")
 
-CHUNK = 500  # pseudonyms in one statement
 LATE = "askfirst.E113 %d events came too late to be counted in their period"
+KEPT_AT_ONCE = 10_000  # rows that are put in the place of others
 
 # Faults of what was asked, not of the store.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -152,13 +160,15 @@ class EventsFile:
             lambda connection: close_period.seal(connection, key, self._urandom), removes=True
         )
 
-    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
+    def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
 
         def replace(connection: sqlite3.Connection) -> None:
             number = close_period.clear(connection, key)
             self._appender.dictionary.forget()
-            self._appender.insert(connection, [(number, row) for row in rows])
+            remaining = iter(rows)
+            while chunk := [(number, row) for row in islice(remaining, KEPT_AT_ONCE)]:
+                self._appender.insert(connection, chunk)
             close_period.finish(connection, number)
 
         self.write(replace, removes=True)
@@ -196,6 +206,12 @@ class EventsFile:
             number = find_period(connection, key)
             yield from map(row_of, connection.execute(rows_of_period(), (number,)))
 
+    def parts(self, key: PeriodKey, most: int) -> Iterator[list[Row]]:
+        """The rows of a period, in parts of about `most` (see `EventStore`)."""
+        with self.read() as connection:
+            connection.execute("BEGIN")
+            yield from parts_of_period(connection, key, most)
+
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""
         with self.read() as connection:
@@ -211,8 +227,8 @@ class EventsFile:
         wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
         rows: list[Row] = []
         with self.read() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                chunk = wanted[start : start + CHUNK]
+            for start in range(0, len(wanted), PSEUDONYMS):
+                chunk = wanted[start : start + PSEUDONYMS]
                 rows += map(row_of, connection.execute(rows_of_visitors(len(chunk)), chunk))
         return rows
 

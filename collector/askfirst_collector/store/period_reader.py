@@ -30,6 +30,9 @@ _ROW_COLUMNS = (
 _PART_NAMES = ", ".join(f"part_{n + 1}" for n in range(PARTS))
 
 
+PSEUDONYMS = 500  # in one statement
+
+
 class SqlitePeriod:
     """`PeriodReader` over a connection that is in a transaction, and lives as long as that.
 
@@ -144,6 +147,27 @@ def rows_of_visitors(count: int) -> str:
         " ON visitor.period = period_id AND visitor.number = events_text.number"
         f" WHERE {with_pseudonyms(count)}"
     )
+
+
+def parts_of_period(
+    connection: sqlite3.Connection, key: PeriodKey, most: int
+) -> Iterator[list[Row]]:
+    """The rows of a period, in parts of about `most` (see `EventStore`)."""
+    number = find_period(connection, key)
+    of_nobody = f"{rows_of_period()} AND events_text.number = 0 LIMIT ?"
+    part = [row_of(row) for row in connection.execute(of_nobody, (number, most))]
+    # By pseudonym, which is as good as drawn: a number tells when its visitor came.
+    names = connection.execute(
+        "SELECT pseudonym FROM visitor WHERE period = ? ORDER BY pseudonym", (number,)
+    )
+    while chunk := [name for (name,) in names.fetchmany(PSEUDONYMS)]:
+        rows = map(row_of, connection.execute(rows_of_visitors(len(chunk)), chunk))
+        part += [row for row in rows if row.key == key]
+        if len(part) >= most:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def row_of(fields: Sequence[object]) -> Row:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from askfirst.errors import AskfirstError
 from askfirst.spool import files
@@ -35,6 +35,7 @@ from .faults import StoreFault, error_name
 from .lots import BadLot
 from .periods import CalendarOf
 from .present import Connection
+from .rows import Rows
 from .spool import EventSpool
 from .spool_file import (
     LOT_ROWS,
@@ -59,62 +60,6 @@ log = logging.getLogger("askfirst.collector")
 _SPOOL_FAULTS = (sqlite3.Error, OSError, SettingError, StoreFault, BadLot)
 
 LOT_SECONDS = 60  # after which less than a lot is moved
-
-
-class Rows(Protocol):
-    """Where lots are moved to. Methods that `EventStore` has too are as there."""
-
-    @property
-    def fault(self) -> str:
-        """What the last write failed of, "" when it went well."""
-        ...
-
-    @property
-    def is_first(self) -> bool:
-        """Whether the file is the one that was opened first."""
-        ...
-
-    def move(self, spool: Path, lots: Sequence[Lot]) -> None:
-        """Store the lots of a spool that are not here yet, and say up to which.
-
-        `lots` are its oldest, in order. Whoever moves the same meanwhile, or later, does no harm.
-        """
-        ...
-
-    def tidy(self) -> None:
-        """Remove what should have been, and could not be: the job."""
-        ...
-
-    def forget_spool(self, spool: Path) -> None:
-        """Forget up to which lot it was moved: it is gone, from the disk as well."""
-        ...
-
-    def moved(self) -> list[str]:
-        """The names of the spools of which something was moved."""
-        ...
-
-    def erase(self, pseudonyms: Collection[bytes]) -> int: ...
-    def drop(self, key: PeriodKey) -> None: ...
-    def seal(self, key: PeriodKey) -> None: ...
-    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None: ...
-    def kept(self, key: PeriodKey) -> bool: ...
-    def expire_kept(
-        self, now: float, allowed: Mapping[tuple[str, str, str], int], calendar_of: CalendarOf
-    ) -> int: ...
-    def forget_answers(self, before: int) -> None: ...
-    def periods(self) -> list[PeriodKey]: ...
-    def rows(self, key: PeriodKey) -> Iterator[Row]: ...
-    def rows_on(self, site: str, day: str) -> int: ...
-    def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]: ...
-    def counts(self, key: PeriodKey) -> Counts: ...
-    def reading(
-        self, key: PeriodKey, without: Collection[bytes] = ()
-    ) -> AbstractContextManager[PeriodReader]: ...
-    def limits(self, key: PeriodKey) -> Limits | None: ...
-    def pseudonyms(self) -> set[bytes]: ...
-    def generation(self) -> int: ...
-    def check(self) -> None: ...
-    def close(self) -> None: ...
 
 
 Copy = Callable[[str, Sequence[Lot]], None]
@@ -328,7 +273,7 @@ class SpooledEvents(Generic[_Kept]):
         self.barrier()
         self.drain()
 
-    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
+    def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
         self.file.keep(key, rows)
 
@@ -355,6 +300,11 @@ class SpooledEvents(Generic[_Kept]):
         """The rows of a period, in no meaningful order."""
         self.drain()
         return self.file.rows(key)
+
+    def parts(self, key: PeriodKey, most: int) -> Iterator[list[Row]]:
+        """The rows of a period as they are now, in parts of about `most` (see `EventStore`)."""
+        self.drain()
+        return self.file.parts(key, most)
 
     def rows_on(self, site: str, day: str) -> int:
         """How many rows of a site lie in periods that are this day (ISO 8601)."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from askfirst_collector.closing.close import close_due, close_period
-from askfirst_collector.store.events import PeriodClosed
+from askfirst_collector.store.events import PeriodClosed, PeriodKey, Row, StoreUnavailable
 from askfirst_collector.usecases.retention import purge
 
 from .house import DAY, Clock, after, key_of, noon, opened, raw_files, row, store
@@ -70,3 +71,59 @@ def test_kept_rows_go_when_their_days_are_over(tmp_path: Path) -> None:
         assert len(list(parts.events.rows(key_of()))) == 10
         purge(parts, clock.now + 11 * DAY)
         assert parts.events.periods() == []
+
+
+def test_many_rows_are_lowered_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M27: nobody in a part stands out, so nobody does in all; each row is kept once."""
+    monkeypatch.setattr("askfirst_collector.closing.close.TOGETHER", 40)
+    clock = Clock(noon())
+    browsers = ("Chrome", "Firefox", "Safari")
+    with opened(tmp_path / "data", clock) as parts:
+        rows = [
+            row(
+                parts,
+                n,
+                {"browser": (browsers[n % 3], str(m)), "page": ("/", f"/{n}-{m}")},
+                keep=30,
+            )
+            for n in range(90)
+            for m in range(3)
+        ]
+        lone = [row(parts, n, {"browser": (f"Canary-of-{n}",)}, keep=30) for n in range(90, 94)]
+        store(parts, [*rows, *lone])
+        clock.now = after()
+        close_due(parts, clock.now)
+        kept = list(parts.events.rows(key_of()))
+        assert len(kept) == len(rows) + len(lone)
+        assert {each.pseudonym for each in kept} == {None}
+        assert {each.values["browser"][0] for each in kept if "browser" in each.values} == {
+            *browsers,
+        }
+        assert b"Canary-of" not in raw_files(tmp_path)
+        assert parts.events.kept(key_of())
+
+
+def test_what_fails_half_way_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that cannot be read leaves the rows as they were, for the next try."""
+    monkeypatch.setattr("askfirst_collector.closing.close.TOGETHER", 40)
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        store(parts, [row(parts, n, {"browser": ("Chrome",)}, keep=30) for n in range(600)])
+        clock.now = after()
+        whole = parts.events.parts
+
+        def broken(key: PeriodKey, most: int) -> Iterator[list[Row]]:
+            yield next(whole(key, most))
+            raise StoreUnavailable("the disk is gone")
+
+        monkeypatch.setattr(parts.events, "parts", broken)
+        with pytest.raises(StoreUnavailable):
+            close_due(parts, clock.now)
+        assert len(list(parts.events.rows(key_of()))) == 600
+        assert not parts.events.kept(key_of())
+        monkeypatch.undo()
+        close_due(parts, clock.now)
+        assert len(list(parts.events.rows(key_of()))) == 600
+        assert parts.events.kept(key_of())

@@ -9,9 +9,10 @@ name, by which ClickHouse knows it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from askfirst_collector.store import close_period
@@ -153,7 +154,7 @@ class ClickHouseRows:
         note_moved(connection, spool.stem, upto)
         return late
 
-    def keep(self, key: PeriodKey, rows: Sequence[Row]) -> None:
+    def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
         draft, before = Leaving(key, is_kept=True), Leaving(key, is_kept=False)
         with self.index.read() as connection:
@@ -161,8 +162,8 @@ class ClickHouseRows:
         if is_begun:
             self._remove([draft])
         self.index.write(lambda connection: add_leaving(connection, draft))
-        for start in range(0, len(rows), CHUNK):
-            chunk = [fields_of(row, is_kept=True) for row in rows[start : start + CHUNK]]
+        remaining = iter(rows)
+        while chunk := [fields_of(row, is_kept=True) for row in islice(remaining, CHUNK)]:
             # Without a name of its own it would be known, and left out, where it is alike.
             self.server.insert(chunk, token=self._urandom(16).hex())
 
@@ -270,6 +271,22 @@ class ClickHouseRows:
             row_of,
             self.server.rows(f"SELECT {_COLUMNS} FROM event WHERE {WHERE}", names),  # noqa: S608
         )
+
+    def parts(self, key: PeriodKey, most: int) -> Iterator[list[Row]]:
+        """The rows of a period, in parts of about `most` (see `EventStore`)."""
+        names = parameters(key, self.kept(key))
+        select = f"SELECT {_COLUMNS} FROM event WHERE {WHERE} AND visitor "  # noqa: S608
+        part = [row_of(line) for line in self.server.rows(f"{select} = '' LIMIT {most}", names)]
+        last = b""
+        while True:
+            names["last"] = last.hex()
+            query = f"{select} > unhex({{last:String}}) ORDER BY visitor LIMIT {most} WITH TIES"
+            rows = [row_of(line) for line in self.server.rows(query, names)]
+            if part + rows:
+                yield part + rows
+            if not rows or rows[-1].pseudonym is None:
+                return
+            part, last = [], rows[-1].pseudonym
 
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""

@@ -1,15 +1,22 @@
-"""CPU a stored event, against a bare uvicorn endpoint that parses the same JSON and answers 202.
+"""CPU a stored event, beside a bare uvicorn endpoint and two plain ones that store it as it is.
 
     scripts/benchmark events [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
-                                [--agents 80] [--visitors 500]
+                             [--agents 80] [--visitors 500] [--workers 1]
+                             [--servers bare starlette fastapi askfirst]
 
 Few agents and visitors are found in memory (warm); `--agents 1000000 --visitors 20000` finds hardly
 any there, as a worker does that has just been started (cold).
 
-Both servers are processes of their own; user and system time of each is read from the kernel before
-and after each turn. They take turns, so that what else the machine does falls on both alike. Every
-event is a page view of a visitor with a grant; all are on disk when they are answered. At the end
-the memory of each server is read from the kernel too.
+The bare one parses the same JSON and answers 202. `starlette` and `fastapi` are what one would
+write in an afternoon: each event with its agent and address becomes a row in SQLite, by one commit
+a request that waits for the disk (WAL, `synchronous=FULL`), in the framework's own thread pool.
+With `--workers 2` askfirst is two processes over one folder.
+
+All servers are processes of their own; user and system time of each is read from the kernel before
+and after each turn. They take turns, so that what else the machine does falls on all alike. Every
+event is a page view of a visitor with a grant; all are on disk when they are answered, and those
+of askfirst are moved to the store meanwhile. What each wrote to the disk, and its memory, are read
+from the kernel too.
 """
 
 from __future__ import annotations
@@ -22,7 +29,10 @@ import multiprocessing
 import os
 import random
 import socket
+import sqlite3
+import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import closing
@@ -30,8 +40,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fastapi
 import orjson
 import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
@@ -77,9 +95,95 @@ def collecting(folder: str) -> App:
     return app
 
 
-def serve(listening: socket.socket, folder: str | None) -> None:
-    """One server process; without a folder it is the bare one."""
-    app = bare if folder is None else collecting(folder)
+COLUMNS = ("purpose", "type", "page", "referrer", "screen", "agent", "address")
+Insert = Callable[[Sequence[tuple[Any, ...]]], None]
+
+
+def table(file: Path) -> Insert:
+    """Stores rows in a table of its own, one commit each time."""
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS event ({', '.join(COLUMNS)}, time REAL)")
+    statement = f"INSERT INTO event VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+    lock = threading.Lock()
+
+    def insert(rows: Sequence[tuple[Any, ...]]) -> None:
+        with lock:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(statement, rows)
+            connection.execute("COMMIT")
+
+    return insert
+
+
+def starlette_endpoint(folder: str) -> App:
+    """A plain Starlette endpoint that stores raw events."""
+    insert = table(Path(folder) / "starlette.db")
+
+    async def events(request: Request) -> Response:
+        told = await request.json()
+        agent, address = request.headers.get("user-agent"), request.client.host
+        now = time.time()
+        rows = [
+            (*(event.get(name) for name in COLUMNS[:5]), agent, address, now)
+            for event in told["events"]
+        ]
+        await run_in_threadpool(insert, rows)
+        return JSONResponse({"stored": len(rows), "dropped": []}, 202)
+
+    return Starlette(routes=[Route("/askfirst/events", events, methods=["POST"])])
+
+
+class RawEvent(BaseModel):
+    """An event as a page sends it."""
+
+    purpose: str
+    type: str
+    page: str
+    referrer: str | None = None
+    screen: str | None = None
+
+
+class RawBatch(BaseModel):
+    """A batch as a page sends it."""
+
+    v: int
+    batch: str
+    events: list[RawEvent]
+
+
+def fastapi_endpoint(folder: str) -> App:
+    """A plain FastAPI endpoint that stores raw events."""
+    insert = table(Path(folder) / "fastapi.db")
+    app = FastAPI()
+
+    @app.post("/askfirst/events", status_code=202)
+    def events(batch: RawBatch, request: fastapi.Request) -> dict[str, Any]:
+        agent, address = request.headers.get("user-agent"), request.client.host
+        now = time.time()
+        insert(
+            [
+                (e.purpose, e.type, e.page, e.referrer, e.screen, agent, address, now)
+                for e in batch.events
+            ]
+        )
+        return {"stored": len(batch.events), "dropped": []}
+
+    return app
+
+
+SERVERS: dict[str, Callable[[str], App]] = {
+    "bare": lambda _: bare,
+    "starlette": starlette_endpoint,
+    "fastapi": fastapi_endpoint,
+    "askfirst": collecting,
+}
+
+
+def serve(listening: socket.socket, name: str, folder: str) -> None:
+    """One server process."""
+    app = SERVERS[name](folder)
     config = uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off")
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -107,26 +211,37 @@ class Server:
     """A server process and where it listens."""
 
     name: str
-    process: multiprocessing.Process
+    processes: tuple[multiprocessing.Process, ...]
     port: int
 
     def cpu(self) -> float:
-        """Seconds of user and system time of its process so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """Seconds of user and system time of its processes so far."""
+        stats = (Path(f"/proc/{process.pid}/stat").read_text() for process in self.processes)
+        fields = [text.rpartition(")")[2].split() for text in stats]
+        return sum(int(each[11]) + int(each[12]) for each in fields) / TICK
+
+    def written(self) -> int:
+        """Bytes that its processes had written to the disk so far."""
+        files = (Path(f"/proc/{process.pid}/io").read_text() for process in self.processes)
+        lines = (line.split() for text in files for line in text.splitlines())
+        return sum(int(words[1]) for words in lines if words[0] == "write_bytes:")
 
     def memory(self) -> tuple[int, int]:
-        """MB of its process in memory: now, and at most so far."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        """MB of its first process in memory: now, and at most so far."""
+        lines = Path(f"/proc/{self.processes[0].pid}/status").read_text().splitlines()
         told = {name: value for name, _, value in (line.partition(":") for line in lines)}
         return int(told["VmRSS"].split()[0]) // 1024, int(told["VmHWM"].split()[0]) // 1024
 
 
-def start(name: str, folder: str | None) -> Server:
+def start(name: str, folder: str, count: int = 1) -> Server:
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
-    process = multiprocessing.Process(target=serve, args=(listening, folder), daemon=True)
-    process.start()
-    return Server(name, process, listening.getsockname()[1])
+    processes = tuple(
+        multiprocessing.Process(target=serve, args=(listening, name, folder), daemon=True)
+        for _ in range(count)
+    )
+    for process in processes:
+        process.start()
+    return Server(name, processes, listening.getsockname()[1])
 
 
 def requests(events: int, seed: int, world: World) -> Iterator[bytes]:
@@ -185,12 +300,15 @@ async def turn(
         [next(stream) for _ in range(each)]
         for stream in (requests(events, seed * 1_000 + n, world) for n in range(connections))
     ]
-    before, began = server.cpu(), time.perf_counter()
+    before, began, written = server.cpu(), time.perf_counter(), server.written()
     results = await asyncio.gather(*(client(server.port, own, began + seconds) for own in prepared))
     took = time.perf_counter() - began
     stored = sum(count for count, _ in results) * events
     waits = sorted(wait for _, own in results for wait in own)
-    return Turn(stored, server.cpu() - before, took, waits[len(waits) // 2])
+    quantile = statistics.quantiles(waits, n=100)
+    return Turn(
+        stored, server.cpu() - before, took, quantile[49], quantile[98], server.written() - written
+    )
 
 
 @dataclass(frozen=True)
@@ -201,6 +319,8 @@ class Turn:
     cpu: float  # seconds
     took: float  # seconds
     median: float  # seconds an answer took
+    slow: float  # seconds that 99 of 100 took at most
+    written: int  # bytes
 
 
 def prepare(folder: str, policy: str, world: World) -> None:
@@ -220,12 +340,15 @@ def main() -> None:
     reading.add_argument("--policy", default="standard")
     reading.add_argument("--agents", type=int, default=World.agents)
     reading.add_argument("--visitors", type=int, default=World.visitors)
+    reading.add_argument("--workers", type=int, default=1)
+    reading.add_argument("--servers", nargs="+", choices=SERVERS, default=[*SERVERS])
     wanted = reading.parse_args()
     world = World(wanted.agents, wanted.visitors)
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder, wanted.policy, world)
         # From here on nothing is open in this process, so it may fork.
-        servers = [start("bare", None), start("askfirst", folder)]
+        counts = {"askfirst": wanted.workers}
+        servers = [start(name, folder, counts.get(name, 1)) for name in wanted.servers]
         sent = 0
         for events in (1, 50):
             totals: dict[str, list[Turn]] = {server.name: [] for server in servers}
@@ -247,12 +370,14 @@ def main() -> None:
                         totals[server.name].append(one)
             print(f"{'single posts' if events == 1 else f'batches of {events}'}:")
             cpu = {name: _report(name, turns) for name, turns in totals.items()}
-            print(f"  added by storing: {cpu['askfirst'] - cpu['bare']:.1f} µs of CPU an event")
+            if cpu.keys() >= {"askfirst", "bare"}:
+                print(f"  added by storing: {cpu['askfirst'] - cpu['bare']:.1f} µs of CPU an event")
         for server in servers:
             now, most = server.memory()
             print(f"{server.name}: {now} MB in memory, {most} MB at most")
-            server.process.terminate()
-            server.process.join()
+            for process in server.processes:
+                process.terminate()
+                process.join()
         path = Path(folder) / "events.db"
         with closing(SqliteEvents(path, ended=lambda _: frozenset())) as store:
             rows = sum(store.counts(key).rows for key in store.periods())
@@ -266,8 +391,15 @@ def _report(name: str, turns: Sequence[Turn]) -> float:
     events = sum(each.events for each in turns)
     cpu = sum(each.cpu for each in turns) / events * 1e6
     rate = events / sum(each.took for each in turns)
-    median = sorted(each.median for each in turns)[len(turns) // 2] * 1e3
-    print(f"  {name:9} {cpu:7.1f} µs of CPU an event, {rate:8.0f} events/s, {median:.1f} ms median")
+    median, slow = (
+        statistics.median(getattr(each, name) for each in turns) * 1e3
+        for name in ("median", "slow")
+    )
+    written = sum(each.written for each in turns) / events
+    print(
+        f"  {name:9} {cpu:7.1f} µs of CPU an event, {rate:8.0f} events/s, {median:.1f} ms median, "
+        f"{slow:.1f} ms in 99 of 100, {written:.0f} bytes written an event"
+    )
     return cpu
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .agent import Reading
 
 DIRECT = Proxies()
+_Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ class Observer:
         self._wanted: Terms | None = None  # what was asked for last
         self._common: dict[str, Value] = {}  # of that, what is of the request
         self._own: tuple[tuple[str, int], ...] = ()  # of that, what is of each event
+        self._texts: dict[tuple[str, str], Value] = {}  # what those came to, as that was wanted
 
-    def observe(self, event: Mapping[str, object], wanted: Terms) -> dict[str, Value]:
+    def observe(self, event: _Fields, wanted: Terms) -> dict[str, Value]:
         """The values that `wanted` allows, each cut to its level; never raises.
 
         `event` is what `contracts.events.read_fields` gives.
@@ -91,10 +93,20 @@ class Observer:
         for name, level in self._own:
             if name == "action" and event.get("type") != "action":
                 continue
-            value = _OF_EVENT[name](self, event, wanted)
+            value = self.of_event(name, event, wanted)
             if value:
                 values[name] = value[:level]
         return values
+
+    def of_event(self, name: str, event: _Fields, wanted: Terms) -> Value:
+        """One attribute of one event: what the same text came to before in this request, again."""
+        text = event.get(_TEXTS[name]) if name in _TEXTS else None
+        if not text or not isinstance(text, str):
+            return _OF_EVENT[name](self, event, wanted)
+        value = self._texts.get((name, text))
+        if value is None:
+            value = self._texts[name, text] = _OF_EVENT[name](self, event, wanted)
+        return value
 
     def _want(self, wanted: Terms) -> None:
         levels = _levels(wanted.scope)
@@ -107,6 +119,7 @@ class Observer:
                 if value:
                     self._common[name] = value[:level]
         self._own = tuple(pair for pair in levels if pair[0] in _OF_EVENT)
+        self._texts = {}
         self._wanted = wanted
 
     @property
@@ -163,6 +176,8 @@ def _place(request: Observer) -> Value:
     return place.locate(address) if place and address else (UNKNOWN,)
 
 
+# In which field each attribute of an event stands that is a text.
+_TEXTS = {"page": "page", "campaign": "page", "referrer": "referrer", "screen": "screen"}
 _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "time": lambda request: arrival(request.clock(request.raw.now)),
     "browser": lambda request: request.agent.browser,
@@ -170,7 +185,6 @@ _OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
     "ip": _place,
     "language": lambda request: language(request.raw.header(b"accept-language")),
 }
-_Fields = Mapping[str, Any]
 
 
 def _campaign(request: Observer, event: _Fields, wanted: Terms) -> Value:
@@ -181,7 +195,7 @@ def _referrer(request: Observer, event: _Fields, wanted: Terms) -> Value:
     value = referrer(event.get("referrer"), request.own_origins)
     if value[0] != NO_REFERRER or not wanted.scope.level("campaign"):
         return value
-    return referrer_of(_campaign(request, event, wanted))
+    return referrer_of(request.of_event("campaign", event, wanted))
 
 
 _OF_EVENT: dict[str, Callable[[Observer, _Fields, Terms], Value]] = {

@@ -35,6 +35,7 @@ from askfirst_collector.dashboard.layout.page import Layout, Page, check_page, c
 from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.dashboard.layout.templates import HEADERS, Pages
 from askfirst_collector.dashboard.members.audit import Audit
+from askfirst_collector.dashboard.members.evidence import Evidence
 from askfirst_collector.dashboard.members.pages import MemberPages
 from askfirst_collector.dashboard.members.requests import Requests
 from askfirst_collector.dashboard.placed.edit import CollectorEdit
@@ -164,6 +165,7 @@ def _pages(
         *MemberPages(parts, layout, provider=provider).pages(),
         *Audit(parts, layout, SiteLayout(parts, pages)).pages(),
         *Requests(parts, layout).pages(),
+        *Evidence(parts, layout).pages(),
         *Retention(parts, layout, SiteLayout(parts, pages)).pages(),
         *Testing(parts, layout).pages(),
         *SiteList(parts, layout).pages(),

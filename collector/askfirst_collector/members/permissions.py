@@ -77,6 +77,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "member.read": _action("admin", of_site=False),
         "member.change": _action("admin", of_site=False),
         "audit.read": _action("admin", of_site=False),
+        "evidence.read": _action("admin", of_site=False),  # by two of them
         "request.change": _action("admin", of_site=False),  # what visitors ask by mail
         # Oneself
         "account": _action("admin", owner="every", reader="every", of_site=False),

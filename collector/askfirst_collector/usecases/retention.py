@@ -16,6 +16,7 @@ from functools import partial
 from pyroaring import BitMap
 
 from askfirst.errors import CollectorUnavailable
+from askfirst_collector.catalogue.evidence_locks import drop_locks
 from askfirst_collector.catalogue.mail_queue import purge_mails
 from askfirst_collector.catalogue.requests import purge_requests
 from askfirst_collector.catalogue.shares import drop_ended
@@ -143,7 +144,7 @@ def _drop(work: Transaction, terms: _Terms, now: float) -> dict[str, Counter[str
     forget_days(connection, datetime.fromtimestamp(now - TALLIES * DAY, UTC).date().isoformat())
     purge_sums(connection, int(now - MOST_BEHIND) // DAY * DAY)
     access = drop_ended(connection, now)
-    access[""] += drop_expired(connection, now)
+    access[""] += drop_expired(connection, now) + drop_locks(connection, now)
     return {
         "figures": disclosed.purge(connection, now, terms.days, calendar),
         "days": purge_days(connection, now, terms.days, calendar),

@@ -8,9 +8,11 @@ from datetime import date
 from askfirst.gate.receipt import handle_of
 from askfirst_collector.catalogue.requests import today
 from askfirst_collector.members.rows import ON_THE_MACHINE
+from askfirst_collector.usecases.evidence import ask_evidence, open_evidence
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.requests import close_request, enter_request
 from tests.support.collectors import decision, policy
+from tests.support.people import admin
 from tests.system.isolation.world import CLUB, World
 
 from .faces import Command, Form, Row, Values
@@ -51,6 +53,24 @@ def _with_receipt(world: World) -> Values:
 def _closed(world: World) -> Values:
     values = _entered(world)
     close_request(world.parts, ON_THE_MACHINE, int(values["number"]), "refused")
+    return values
+
+
+def _leaf(world: World) -> Values:
+    receipt_file(world)
+    ((site, handle),) = world.parts.ledger.handles()
+    return {"leaf": world.parts.ledger.history(site, handle)[0].leaf.hex()}
+
+
+def _asked(world: World) -> Values:
+    """Another host admin asked for evidence."""
+    bob = admin(world.parts, "bob")
+    return {"id": ask_evidence(world.parts, bob, _leaf(world)["leaf"])}
+
+
+def _opened(world: World) -> Values:
+    values = _asked(world)
+    open_evidence(world.parts, world.people["ada"], values["id"])
     return values
 
 
@@ -116,5 +136,23 @@ ROWS = (
         case="twice",
         allowed=False,
         prepare=_closed,
+    ),
+    Row(
+        "ask_evidence",
+        ("evidence.ask",),
+        {"dashboard": Form("/evidence", {"leaf": "{leaf}"})},
+        prepare=_leaf,
+    ),
+    Row(
+        "open_evidence",
+        ("evidence.open",),
+        {"dashboard": Form("/evidence/{id}/open", {}, {"id": "{id}"})},
+        prepare=_asked,
+    ),
+    Row(
+        "read_evidence",
+        ("evidence.read",),
+        {"dashboard": Form("/evidence/{id}/read", {}, {"id": "{id}"})},
+        prepare=_opened,
     ),
 )

@@ -11,6 +11,7 @@ from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.catalogue.reviews import YEAR, reviews_of
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.services import Services
+from askfirst_collector.usecases.backups import record_backup
 from askfirst_collector.usecases.reviews import review_purpose
 from askfirst_collector.usecases.sites import publish_policy
 from tests.support.collectors import Clock, policy
@@ -95,3 +96,12 @@ def test_a_review_survives_a_clock_that_was_set_back(tmp_path: Path) -> None:
         review_purpose(opened.parts, opened.people["olive"], SHOP, "statistics")
         later(opened, -2 * YEAR)
         assert due(opened.parts) == []
+
+
+async def test_backups_are_named_with_their_day(tmp_path: Path) -> None:
+    """M28: what nobody here can destroy is said to whoever has it, and to no owner of a site."""
+    with world(tmp_path / "data") as opened:
+        record_backup(opened.parts, opened.people["ada"], "make", "monday.age")
+        async with opened.browser("ada") as client:
+            assert "monday.age" in (await client.get("/retention")).text
+            assert "monday.age" not in (await client.get(f"/sites/{SHOP}/retention")).text

@@ -10,13 +10,14 @@ from askfirst_collector.catalogue.reviews import reviews_of
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Layout, Page
 from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
-from askfirst_collector.ledger.changes import changes
+from askfirst_collector.ledger.changes import Change, changes
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.retention import KINDS
 from askfirst_collector.usecases.reviews import review_purpose
 
 AT_ONCE = 50  # entries on a page
+LOOKED_AT = 1_000  # changes in which backups are looked for
 
 
 class Retention:
@@ -52,10 +53,16 @@ class Retention:
                 reviews=() if site is None else reviews_of(engine, site.name, site.editions, now),
                 may_review=name is not None and may(visit.member, "site.change", name),
                 policy=None if site is None else site.editions.current.policy,
+                backups=self._backups() if name is None else (),
                 rows=changes(engine, AT_ONCE, sites=None if name is None else {name}, ended=True),
             )
 
         return await run_in_threadpool(shown)
+
+    def _backups(self) -> list[Change]:
+        """The copies that commands made lately: where they lie nobody here knows."""
+        entries = changes(self._parts.engine, LOOKED_AT)
+        return [entry for entry in entries if entry.action == "backup.make"]
 
     async def review(self, request: Request, visit: Visit) -> Response:
         """Say that a purpose was looked at."""

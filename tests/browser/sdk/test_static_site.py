@@ -222,6 +222,28 @@ def test_what_is_kept_is_shown_and_erased(static_site: StaticSite, tab: Page) ->
     assert not tab.evaluate("askfirst.allows('statistics')")
 
 
+def test_withdrawing_erases_too_where_that_is_ticked(static_site: StaticSite, tab: Page) -> None:
+    """M05, M29: nothing is ticked; the rows as a table; a copy before they close unused."""
+    static_site.publish()
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.rows() == 2)
+    tab.goto(f"{static_site.origin}/askfirst/rights/me/")
+    box = tab.get_by_role("checkbox", name="Erase what can be found")
+    assert not box.is_checked()
+    assert tab.get_by_text("destroyed and not counted").is_visible()
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="CSV").click()
+    head, *lines = Path(download.value.path()).read_text("utf-8").splitlines()
+    assert head.startswith('"purpose","period","type"')
+    assert len(lines) == 2
+    box.check()
+    tab.get_by_role("button", name="Withdraw my consent").click()
+    tab.get_by_text("What could be found is erased.").wait_for()
+    assert static_site.rows() == 0
+
+
 def test_since_when_is_known_here_and_who_is_too_young_is_erased(
     static_site: StaticSite, tab: Page
 ) -> None:

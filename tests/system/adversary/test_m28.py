@@ -127,7 +127,7 @@ async def test_nothing_outlives_its_time(tmp_path: Path) -> None:
     }
     assert told == {}
     # Entries about members stay; of visitors only the leaves do.
-    members = {index for index, _ in left["change"]}
+    members = {row[0] for row in left["change"]}
     of_visitors = {row[0] for row in left["entry"]} - members
     assert len(of_visitors) >= PEOPLE
     assert entries_that_say_something(folder) & of_visitors == set()

@@ -16,13 +16,13 @@ def settle(parts: Services, site: str, handle: str) -> None:
     """Make an ending in the ledger true in every worker, destroy the grant's key, and note it.
 
     Whatever wrote rows under the ledger as it was before has ended when `barrier` returns;
-    whatever writes later reads the ledger inside its own transaction. Where an erasure follows the
-    rows go first: without the key nobody could tell them from others'.
+    whatever writes later reads the ledger inside its own transaction. Where an erasure follows, or
+    the rows may not be used, they go first: without the key nobody could tell them from others'.
     """
     parts.events.barrier()
     end_deliveries(parts, site, handle)
     latest = parts.ledger.latest(site, handle)
-    if latest is not None and latest.body["method"] == ERASE:
+    if latest is not None and (latest.body["method"] == ERASE or _is_unused(parts, site, handle)):
         parts.events.erase(pseudonyms(parts, site, handle))
     parts.salts.end_grant(handle)
     # Last: it says that the rest is done.
@@ -36,6 +36,12 @@ def end_deliveries(parts: Services, site: str, handle: str) -> None:
     """
     with suppress(CollectorUnavailable):
         parts.transfers.forget_handle(site, handle)
+
+
+def _is_unused(parts: Services, site: str, handle: str) -> bool:
+    """Whether a handle was restricted when it ended: its end does not say that rows may be used."""
+    kinds = [entry.body["kind"] for entry in parts.ledger.history(site, handle)]
+    return "restrict" in kinds[-2:]
 
 
 def link(

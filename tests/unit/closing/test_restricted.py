@@ -77,6 +77,15 @@ def test_a_new_grant_lifts_it_in_time(parts: Services, clock: Clock) -> None:
     assert closings(parts)["statistics", MONDAY] == 21
 
 
+def test_who_withdraws_afterwards_is_not_counted_either(parts: Services, clock: Clock) -> None:
+    """A withdrawal does not say that what was restricted may be used: it goes at once."""
+    record_now(parts, decision(POLICY, "withdraw", handle=handle_of(20)))
+    assert parts.events.counts(key_of()).rows == 20
+    clock.now = after()
+    close_due(parts, clock.now)
+    assert closings(parts)["statistics", MONDAY] == 20
+
+
 def test_figures_of_today_leave_it_out(parts: Services, clock: Clock) -> None:
     """Not in the hour in which it came, either."""
     add_newcomers(parts, clock.now)

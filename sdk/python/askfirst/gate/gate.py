@@ -124,6 +124,8 @@ class Gate:
 
     def as_visitor(self, headers: Headers) -> Headers:
         """The headers as the application sees them: with what `also_sent` adds."""
+        if not self._learns and self._under_age is None:
+            return headers  # nearly always
         more = self.also_sent(headers)
         return [*headers, *more] if more else headers
 

@@ -132,3 +132,15 @@ def test_hostile_words_are_shown_as_text() -> None:
     page = shown(visitor(editions(document(hostile=True))))
     assert not page.all("img")
     assert HARMLESS in page.text
+
+
+def test_withdrawing_offers_to_erase_as_well_and_to_keep_the_receipt() -> None:
+    """M05, M29: in the same step, unticked; by that answer alone, and not who agreed to nothing."""
+    page = shown(visitor(editions(document()), 1, statistics=2))
+    (box,) = page.all("input", name="erase")
+    assert "checked" not in box
+    (button,) = page.all("button", value="withdraw")
+    (form,) = [one for one in page.all("form") if one["id"] == button["form"]]
+    assert form["action"] == "/askfirst/rights/withdraw"
+    assert page.all("a", href="/askfirst/rights/receipt")
+    assert not shown(visitor(editions(document()))).all("input", name="erase")

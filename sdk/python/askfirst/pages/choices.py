@@ -6,7 +6,15 @@ from askfirst.gate.placed_on_page import asks_at
 from askfirst.pages import describe
 from askfirst.pages.describe_changes import sentences
 from askfirst.pages.document import document, section
-from askfirst.pages.forms import BASE, answer, form, hidden, too_young, with_return
+from askfirst.pages.forms import (
+    BASE,
+    also_with_withdrawal,
+    answer,
+    form,
+    hidden,
+    too_young,
+    with_return,
+)
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.notice import present, signal_line
 from askfirst.pages.placed_collectors import about, recipients, sells_tag
@@ -52,15 +60,24 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
         answer("accept_all", accept, of="askfirst-accept" if apart else None),
         is_child,
     ]
-    if consent.state is not None and consent.state.grants:
-        # Withdrawing is the refusal that also ends the receipt.
-        buttons[0] = answer("withdraw", words.say("control", "withdraw"))
+    grants = consent.state is not None and consent.state.grants
+    if grants:
+        # Withdrawing is the refusal that also ends the receipt, and may erase as well.
+        buttons[0] = answer("withdraw", words.say("control", "withdraw"), of="askfirst-withdraw")
     return el(
         "div",
         {"class": "askfirst-all"},
         child,
         form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
         form("askfirst-accept", accepting) if apart else None,
+        form(
+            "askfirst-withdraw",
+            {"return_to": return_to},
+            also_with_withdrawal(words),
+            action="rights/withdraw",
+        )
+        if grants
+        else None,
     )
 
 

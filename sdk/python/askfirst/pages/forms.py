@@ -48,6 +48,18 @@ def answer(method: str, label: str, *, of: str | None = None, kind: str = "") ->
     )
 
 
+def also_with_withdrawal(words: Words) -> Html:
+    """What may go with a withdrawal: to erase as well, unticked, and the receipt to keep."""
+    box = el("input", {"type": "checkbox", "name": "erase", "value": "1"})
+    download = {"href": f"{BASE}/rights/receipt", "download": "receipt.json"}
+    return el(
+        "span",
+        {"class": "askfirst-row"},
+        el("label", None, box, " ", words.say("button", "erase")),
+        el("a", download, words.say("button", "download")),
+    )
+
+
 def too_young(
     consent: Consent, words: Words, return_to: str, *, age: int, name: str
 ) -> tuple[Html | None, Html | None]:

@@ -8,7 +8,7 @@ from typing import Any
 from askfirst.pages import describe
 from askfirst.pages.deliveries import deliveries
 from askfirst.pages.document import document, section, terms_list
-from askfirst.pages.forms import BASE, answer, form, with_return
+from askfirst.pages.forms import BASE, also_with_withdrawal, answer, form, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.placed_collectors import in_order, placed_grants, title_in
 from askfirst.pages.stored import stored_things
@@ -334,16 +334,9 @@ def _correct(words: Words, return_to: str) -> Html:
 
 
 def _withdraw(words: Words) -> Html:
-    """The button, and what goes with it: to erase as well, unticked, and the receipt to keep."""
-    box = el("input", {"type": "checkbox", "name": "erase", "value": "1"})
-    download = {"href": f"{BASE}/rights/receipt", "download": "receipt.json"}
-    return el(
-        "div",
-        {"class": "askfirst-row"},
-        answer("withdraw", words.say("button", "withdraw_consent")),
-        el("label", None, box, " ", words.say("button", "erase")),
-        el("a", download, words.say("button", "download")),
-    )
+    """The button, and what goes with it."""
+    button = answer("withdraw", words.say("button", "withdraw_consent"))
+    return el("div", {"class": "askfirst-row"}, button, also_with_withdrawal(words))
 
 
 def _restrict(*, is_done: bool, back: Mapping[str, str], words: Words) -> Html:

@@ -110,7 +110,25 @@ class AnswerRecorder:
         gone = () if error is not None else self._no_receipt()
         return AnswerRecord("refused", state.expires, self.cookies(state, *gone), error=error)
 
+    async def _erase(self, handle: Handle) -> AnswerRecord:
+        """End a child's grant and erase what is linked to it (M30).
+
+        Not withdrawn first: that destroys the key by which its rows are found.
+        """
+        error: CollectorUnavailable | None = None
+        try:
+            await self.relay.erase(handle)
+        except Refused as refused:
+            log_fault("erasing", refused)
+        except CollectorUnavailable as away:
+            error = away
+        state = refusal(self.resolved, self.consent, now=self.now)
+        gone = () if error is not None else self._no_receipt()
+        return AnswerRecord("withdrawn", state.expires, self.cookies(state, *gone), error=error)
+
     async def _narrow(self, handle: Handle) -> AnswerRecord:
+        if self.consent.closed:
+            return await self._erase(handle)
         decision = self._sized(handle)
         state: State
         word = "refused"
@@ -126,8 +144,6 @@ class AnswerRecorder:
                 lives = state.grants
                 word = "changed" if lives else "withdrawn"
                 await self.relay.owe(decision)
-            if self.consent.closed:
-                await self.relay.erase(handle)
         except Refused as refused:
             if not ended(refused):
                 log_fault("recording a refusal", refused)

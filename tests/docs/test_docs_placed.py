@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from askfirst.client import Decision
+from askfirst.gate.receipt import handle_of
 from askfirst_collector.cli import main
 from askfirst_collector.commands.data import opened
 from askfirst_collector.members.rows import add_member
 from askfirst_collector.store.database import writing
+from askfirst_collector.usecases.record_consent import record_now
 from tests.conftest import ROOT
 
 PLACED = (ROOT / "docs/placed.md").read_text("utf-8")
@@ -61,6 +65,17 @@ def test_the_page_on_placed_collectors_runs(folder: Path) -> None:
 
 
 def test_the_page_on_the_host_policy_runs(folder: Path) -> None:
-    """Its commands work one after the other, from an empty file on."""
+    """Its commands work one after the other, from an empty file on; a visitor sent a receipt."""
+    secret = "A" * 22
+    with opened(folder / "data") as parts:
+        site = parts.registry.site("example")
+        handle = handle_of(secret.encode())
+        assert site is not None
+        assert handle is not None
+        edition = site.editions.current.hash
+        answer = Decision("example", handle, edition, "en", "accept_all", {}, True, False)
+        receipt = record_now(parts, answer).receipt
+    sent = json.dumps({"receipt": receipt, "secret": secret})
+    (folder / "receipt.json").write_text(sent, "utf-8")
     said = run_all(HOST)
     assert "can be used" in said[1]

@@ -24,6 +24,7 @@ from askfirst_collector.api.placed import PlacedFace
 from askfirst_collector.api.sites import SitesFace
 from askfirst_collector.api.stats import StatsFace
 from askfirst_collector.api.transfers import TransfersFace
+from askfirst_collector.api.users import UsersFace
 from askfirst_collector.api.visitors import EVENTS, SCRIPTED, Face
 from askfirst_collector.api.webhooks import WebhooksFace
 from askfirst_collector.ingest.events import Events
@@ -40,7 +41,7 @@ _PLAIN = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}
 def collector_routes(parts: Services, face: Face) -> list[Route]:
     """Every route there is, `EVENTS` aside; each has its operation in `openapi/`."""
     access = Access(parts)
-    proofs = LedgerFace(parts)
+    proofs, users = LedgerFace(parts), UsersFace(parts)
 
     async def readyz(request: Request) -> Response:
         report = await asyncio.to_thread(health, parts)
@@ -57,6 +58,8 @@ def collector_routes(parts: Services, face: Face) -> list[Route]:
         Route("/v1/rights/withdraw", answering(face.withdraw), methods=["POST"]),
         Route("/v1/rights/restrict", answering(face.restrict), methods=["POST"]),
         Route("/v1/rights/erase", answering(face.erase), methods=["POST"]),
+        Route("/v1/users", answering(users.export)),
+        Route("/v1/users/erase", answering(users.erase), methods=["POST"]),
         Route("/v1/ledger/{leaf}", answering(proofs.inclusion)),
         Route("/v1/ledger/{leaf}/since/{size}", answering(proofs.consistency)),
         Route("/.well-known/askfirst.json", well_known),

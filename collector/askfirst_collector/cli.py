@@ -13,7 +13,7 @@ from askfirst import __version__
 COMMANDS = (
     *("backup", "close", "collector", "demo", "doctor", "export", "figures", "geo", "host"),
     *("import", "init", "keys", "ledger", "migrate", "policy", "purge", "receipt", "request"),
-    *("restore", "serve", "service", "site", "snippet", "transfer", "webhook"),
+    *("restore", "serve", "service", "site", "snippet", "transfer", "user", "webhook"),
 )
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from askfirst.client import Caller, Decision, Handle, PendingEntry, Receive, Recorded, Scope, Send
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
+from askfirst.gate.user_token import UserId
 from askfirst.observe.event import DIRECT
 from askfirst.observe.location import Locator
 from askfirst.observe.network_sizes import SIZED
@@ -43,6 +44,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.present import after_fork_in_child, before_fork
 from askfirst_collector.usecases import record_consent as consents
+from askfirst_collector.usecases import users
 from askfirst_collector.usecases import visitor_rights as rights
 
 __all__ = ["EmbeddedCollector", "Provider"]
@@ -187,6 +189,14 @@ class EmbeddedCollector:
     async def restrict(self, site: str, handle: Handle) -> None:
         """Keep what there is and stop using it (GDPR article 18)."""
         await self._thread(rights.restrict, site, handle)
+
+    async def export_user(self, site: str, user_id: UserId) -> Mapping[str, object]:
+        """What is linked to a signed-in user, for their account page. The site knows who asks."""
+        return await self._thread(users.of_id, users.export_user, site, user_id)
+
+    async def erase_user(self, site: str, user_id: UserId) -> None:
+        """End the link of everything to a signed-in user; harmless when repeated."""
+        await self._thread(users.of_id, users.erase_user, site, user_id)
 
     async def owe(self, entry: PendingEntry) -> None:
         """Have on disk, in the spool, what the ledger cannot take now; true in every worker."""

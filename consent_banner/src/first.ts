@@ -83,6 +83,7 @@ function facts({ published: { policy }, consent }: NoticeContext, words: Words):
         words,
       ),
       words.say("notice.kept", { kept }),
+      ...(asked.some(({ levels }) => levels["user_id"]) ? [words.say("notice.account")] : []),
     );
     const unasked = Object.entries(policy.purposes)
       .filter(([, { legal_basis }]) => legal_basis !== "consent")

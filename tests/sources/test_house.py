@@ -68,7 +68,8 @@ assessment: @pages @terms catalogue processing
 catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
-commands: @contracts @endpoints @errors @gate @http @observe @pages @terms api assessment catalogue
+commands: @contracts @endpoints @errors @gate @http @observe @pages @remote @terms api assessment
+    catalogue
     closing config consent_tools dashboard.auth demo doctor embedded explain frameworks imports init
     jobs ledger loopback letters members processing reports runtime services store usecases
 config: @errors
@@ -92,8 +93,8 @@ dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figur
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
 doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue embedded init loopback
-embedded: @client @errors @observe @spool @terms api app config dashboard dashboard.auth ingest jobs
-    letters runtime services store usecases
+embedded: @client @errors @gate @observe @spool @terms api app config dashboard dashboard.auth
+    ingest jobs letters runtime services store usecases
 explain: @pages @terms
 frameworks:
 imports: @errors

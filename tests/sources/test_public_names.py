@@ -15,7 +15,7 @@ PUBLIC = {
     "askfirst": """
         AskfirstError CollectorAway CollectorUnavailable CollectorClient Consent ConsentMiddleware
         HttpCollector Policy PolicyError Problem Refused __version__ accesslog askfirst_notice
-        consent_from read_policy shipped track
+        consent_from identify read_policy shipped track
     """,
     "askfirst.accesslog": "VisitorFilter install",
     "askfirst.django": "ConsentMiddleware askfirst_notice consent_from",

@@ -72,6 +72,8 @@ ROWS: dict[tuple[str, ...], list[str]] = {
     ],
     ("transfer", "list"): [OTHER, "--data", "{data}"],
     ("transfer", "remove"): [OTHER, "statistics", "Harbour Hosting", "--data", "{data}"],
+    ("user", "export"): [OTHER, "mira", "--data", "{data}"],
+    ("user", "erase"): [OTHER, "mira", "--data", "{data}"],
     ("host", "link"): ["--data", "{data}"],
     ("host", "show"): ["--data", "{data}"],
     ("host", "set"): ["{files}/host.toml", "--data", "{data}"],

@@ -295,6 +295,7 @@ def effective_terms(site: Site) -> dict[str, Any]:
         "oldest_sdk": OLDEST_SDK,
         "sized": SIZED,
         "sizes_answers": True,
+        "links_users": True,
         "host": site.host.hash if site.host is not None else None,
         "editions": [
             {

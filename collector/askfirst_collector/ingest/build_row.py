@@ -44,6 +44,7 @@ class RowTemplate:
     pseudonym: bytes | None
     keep_rows_days: int
     terms: Terms
+    user: Value = ()  # a random number that stands for a signed-in user
 
     def row(self, type: str, values: Mapping[str, Value]) -> Row:
         """A row that holds nothing its terms do not allow, whatever `values` are."""
@@ -58,7 +59,8 @@ class RowTemplate:
                 name: cut
                 for name, level in _levels(self.terms.scope)
                 if (cut := values.get(name, ())[:level])
-            },
+            }
+            | ({"user_id": self.user} if self.user else {}),
             self.pseudonym,
             self.terms.min_cell_size,
             self.terms.retention_days,
@@ -75,8 +77,9 @@ def row_template(
     *,
     calendar: Calendar,
     collector: str = "",
+    user: str = "",
 ) -> RowTemplate | None:
-    """For rows that arrive `now`; None without a key.
+    """For rows that arrive `now`; None without a key. `user` is the token of a signed-in user.
 
     The key of a grant is destroyed at its end: where it is missing, there is no grant.
     """
@@ -93,4 +96,7 @@ def row_template(
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
         keep = min(keep, max(0, (status.expires - end) // DAY))
     name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
-    return RowTemplate(status.site, collector, purpose, period, name, keep, terms)
+    number: Value = ()
+    if user and terms.scope.level("user_id"):
+        number = (salts.user_number(status.site, user).hex(),)
+    return RowTemplate(status.site, collector, purpose, period, name, keep, terms, number)

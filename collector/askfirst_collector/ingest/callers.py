@@ -49,7 +49,7 @@ class Callers:
             accepts = caller.accepts_page_token
             return not elsewhere and accepts is not None and accepts(placed.name, path, sent.vouch)
 
-        return Sender(site, caller.handle, signals, accepts_page_token)
+        return Sender(site, caller.handle, signals, accepts_page_token, user=caller.user)
 
     def site_of_key(self, key: str) -> str | None:
         """The site whose relay shows this key; asked before a body is read."""
@@ -64,7 +64,9 @@ class Callers:
         site = self.site(sent.site)
         # The gate beside it has looked at the vouch: what it sends on, it vouches for.
         signals = _signals(sent, headers)
-        return Sender(site, sent.handle, signals, lambda placed, path: True, relay=True)
+        return Sender(
+            site, sent.handle, signals, lambda placed, path: True, relay=True, user=sent.user
+        )
 
     def of_script(self, sent: EventBatch, headers: Headers) -> tuple[Sender, bytes]:
         """A page of a site without a server of its own, by its exact origin, which is answered."""

@@ -39,6 +39,7 @@ class Sender:
     accepts_page_token: AcceptsPageToken
     relay: bool = False  # under the site's key: it observed, the request's headers are its own
     is_awaited: Callable[[], bool] = always  # whether whoever sent them still listens
+    user: str = ""  # the token of a signed-in user, as the site's own server says
 
     def named(self, placed: Placed | None) -> PlacedBatch:
         """The collector whose write key came with the events."""
@@ -61,6 +62,7 @@ class Reading:
         self._salts = salts
         self._named = placed
         self._calendar = sender.site.calendar
+        self._user = sender.user
         self._authorization = Authorization(sender.site, status, sender.signals)
         self._moulds: dict[str, RowTemplate | Drop] = {}
 
@@ -118,6 +120,8 @@ class Reading:
             now,
             calendar=self._calendar,
             collector=collector,
+            # Of a placed collector nobody signs in at the site.
+            user="" if collector else self._user,
         )
         return template or Drop.NO_GRANT
 

@@ -24,6 +24,7 @@ from askfirst_collector.openapi import (
     preflights,
     rights,
     stats,
+    users,
 )
 
 from .operation import Area
@@ -36,6 +37,7 @@ AREAS: tuple[Area, ...] = (
     events.AREA,
     consents.AREA,
     rights.AREA,
+    users.AREA,
     ledger.AREA,
     policies.AREA,
     stats.AREA,

@@ -8,7 +8,7 @@ from askfirst.contracts import limits
 from askfirst.contracts.drops import Drop
 from askfirst.contracts.events import OBSERVABLE, SCREENS, TYPES
 from askfirst.contracts.names import BATCH as BATCHES
-from askfirst.contracts.names import json_schema
+from askfirst.contracts.names import USER, json_schema
 from askfirst.terms.attributes import ATTRIBUTES
 
 from .example import BATCH, HANDLE, SECRET, SITE
@@ -82,6 +82,11 @@ def _batch() -> dict[str, Any]:
         "vouch": {
             **_TEXT,
             "description": "The gate's word that the page is one of that collector.",
+        },
+        "user": {
+            **json_schema(USER),
+            "description": "Of a relay alone, under the site's key: which signed-in user it was, "
+            "by an HMAC under a key that the site keeps.",
         },
     }
     required = ("v", "batch", "events", "site")

@@ -89,6 +89,10 @@ SCHEMAS = {
                 "const": True,
                 "description": "An answer may say `sized`, too.",
             },
+            "links_users": {
+                "type": "boolean",
+                "description": "Events may say which signed-in `user` it was.",
+            },
             "host": {
                 "anyOf": [ref("Hash"), {"type": "null"}],
                 "description": "The host policy's.",

@@ -8,6 +8,7 @@ from .operation import Requirement
 
 SITE_KEY: Requirement = {"siteKey": []}
 FOR_A_HANDLE: Requirement = {"siteKey": [], "handle": []}
+FOR_A_USER: Requirement = {"siteKey": [], "user": []}
 RECEIPT: Requirement = {"receipt": []}
 API_TOKEN: Requirement = {"apiToken": []}
 NOTHING: Requirement = {}  # a page of a script-only site shows nothing but its Origin
@@ -25,6 +26,13 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "name": "Askfirst-Handle",
         "description": "Under a site key: whose rights are asked for, the hexadecimal SHA-256 of "
         "the 16 bytes of a receipt's secret.",
+    },
+    "user": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Askfirst-User",
+        "description": "Under a site key: which signed-in user, `user:` and an HMAC of the id in "
+        "hexadecimal, one for each key that the site has, separated by commas.",
     },
     "receipt": {
         "type": "apiKey",

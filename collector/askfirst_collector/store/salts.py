@@ -6,6 +6,7 @@ again; that holds only while no second copy of this file exists (M48).
     period_salt(site, closes, period, salt, due)   due: two hours after the period ends
     grant_key(handle, key, due)                    due: when the grant runs out
     batch_key(day, key, due)                       due: when no retry of that day counts any more
+    user_number(site, mark, number, due)           due: a year after it was drawn
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from askfirst_collector.store.versions import (
 )
 
 SALT = 32  # bytes
+USER = 16  # bytes of the number of a user
+YEAR = 365 * 86_400  # seconds
 GRACE = 2 * 3600  # seconds that a salt outlives its period
 RETRIES = 48 * 3600  # seconds within which a batch may be sent again
 FOREVER = 2**53 - 1
@@ -56,12 +59,24 @@ DROP TABLE IF EXISTS ended;
 DROP TABLE IF EXISTS witness;
 """
 
+# The number that stands for a signed-in user: whoever removes a row ends the link to it.
+_USERS = """
+CREATE TABLE IF NOT EXISTS user_number (
+    site TEXT NOT NULL, mark BLOB NOT NULL, number BLOB NOT NULL, due INTEGER NOT NULL,
+    PRIMARY KEY (site, mark)
+) WITHOUT ROWID;
+"""
+
 _MOVE_DUE = "UPDATE period_salt SET due = ? WHERE site = ? AND closes = ? AND period = ?"
 
 _ENDINGS_GONE = 2  # the version
 
 # From version 0, of before there were any, on.
-STEPS: tuple[Step, ...] = (run_script(_TABLES), run_script(_WITHOUT_ENDINGS))
+STEPS: tuple[Step, ...] = (
+    run_script(_TABLES),
+    run_script(_WITHOUT_ENDINGS),
+    run_script(_USERS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,10 @@ def pseudonym(salt: bytes, site: str, purpose: str, collector: str, handle: str)
     """HMAC-SHA256 over the four names, each framed by its length, so that no two are confused."""
     message = _framed(site, purpose, collector) + _frame(handle)
     return hmac.digest(salt, message, hashlib.sha256)
+
+
+def _mark_of_user(user: str) -> bytes:
+    return hashlib.sha256(b"askfirst user mark 1\0" + user.encode()).digest()
 
 
 @lru_cache(maxsize=1024)  # names of policies, never of visitors
@@ -192,10 +211,41 @@ class Salts:
         if gone:
             self._truncate()
 
+    def user_number(self, site: str, user: str) -> bytes:
+        """The random number of a signed-in user, by their token: drawn once, for a year."""
+        mark, now = _mark_of_user(user), int(self._now())
+        known = self.find_user(site, user)
+        if known is not None:
+            return known
+        insert = "INSERT OR IGNORE INTO user_number VALUES (?, ?, ?, ?)"
+        with self._writing() as file:
+            file.execute("DELETE FROM user_number WHERE mark = ? AND due <= ?", (mark, now))
+            file.execute(insert, (site, mark, self._urandom(USER), now + YEAR))
+            query = "SELECT number FROM user_number WHERE site = ? AND mark = ?"
+            number: bytes = file.execute(query, (site, mark)).fetchone()[0]
+        return number
+
+    def find_user(self, site: str, user: str) -> bytes | None:
+        """The number of a user; None for one who has none. Never cached, so that its end is one."""
+        query = "SELECT number FROM user_number WHERE site = ? AND mark = ? AND due > ?"
+        with self._reading() as file:
+            row = file.execute(query, (site, _mark_of_user(user), int(self._now()))).fetchone()
+        return row[0] if row else None
+
+    def end_user(self, site: str, user: str) -> bool:
+        """Destroy the number of a user; whether there was one."""
+        with self._writing() as file:
+            statement = "DELETE FROM user_number WHERE site = ? AND mark = ?"
+            gone = file.execute(statement, (site, _mark_of_user(user))).rowcount
+        if gone:
+            self._truncate()
+        return bool(gone)
+
     def forget_site(self, site: str, handles: Iterable[str]) -> None:
-        """Destroy the salts of a site's periods, and the keys of these grants."""
+        """Destroy the salts of a site's periods, the numbers of its users, keys of these grants."""
         with self._writing() as file:
             file.execute("DELETE FROM period_salt WHERE site = ?", (site,))
+            file.execute("DELETE FROM user_number WHERE site = ?", (site,))
             own = ((handle,) for handle in handles)
             file.executemany("DELETE FROM grant_key WHERE handle = ?", own)
         with self._lock:
@@ -226,6 +276,7 @@ class Salts:
                     "DELETE FROM period_salt WHERE due <= ?",
                     "DELETE FROM grant_key WHERE due <= ?",
                     "DELETE FROM batch_key WHERE due <= ?",
+                    "DELETE FROM user_number WHERE due <= ?",
                 )
             )
         # The journal still holds the pages as they were.

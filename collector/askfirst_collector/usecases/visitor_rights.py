@@ -51,7 +51,7 @@ def me(parts: Services, site: str, handle: str) -> dict[str, Any]:
         "record": history[-1].body,
         "receipt": parts.receipts.sign(history[-1]),
         "history": [entry.body for entry in history],
-        "rows": sorted(map(_plain, rows), key=repr),
+        "rows": sorted(map(plain_row, rows), key=repr),
         "deliveries": list(_deliveries(parts, site, history)),
         "not_linkable": [dict(reason) for reason in NOT_LINKABLE],
     }
@@ -104,7 +104,8 @@ def _deliveries(
             yield {name: body[name] for name in names}
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def plain_row(row: Row) -> dict[str, Any]:
+    """A row as whoever it is of is given it."""
     return {
         "collector": row.collector,  # a placed one; "" is the site itself
         "purpose": row.purpose,

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-Z5P7PLUD.js";export{a as init};
+import{g as a}from"./shared-VADYHT5F.js";export{a as init};

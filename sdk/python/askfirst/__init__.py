@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 # Not when it is asked for, as the others: whoever imports the module of that name would hide it.
-from askfirst.track import track
+from askfirst.track import identify, track
 
 if TYPE_CHECKING:
     from askfirst import accesslog
@@ -45,6 +45,7 @@ __all__ = [
     "accesslog",
     "askfirst_notice",
     "consent_from",
+    "identify",
     "read_policy",
     "shipped",
     "track",

@@ -72,6 +72,7 @@ class Caller:
     dnt: bool
     consent: Consent | None = None
     accepts_page_token: PageTokenCheck | None = None
+    user: str = ""  # the token of a signed-in user, as the site's own server says; "" for nobody
 
 
 class TrustedProxies(Protocol):

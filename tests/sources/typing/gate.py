@@ -75,5 +75,8 @@ def page(scope: Mapping[str, Any]) -> str:
     consent_from("statistics")  # E: arg-type
     askfirst.track(scope, "order", {"plan": "large"})
     askfirst.track(scope, 7)  # E: arg-type
+    askfirst.track(scope, "order", user_id=7)
+    askfirst.identify(scope, "mira")
+    askfirst.identify(scope, b"mira")  # E: arg-type
     notice: str = askfirst.askfirst_notice(scope)
     return notice if allowed else ""

@@ -166,6 +166,8 @@ DASHBOARD = (
 
 COLLECTOR = (
     Row("POST", "/v1/events", KEY),
+    Row("GET", "/v1/users", KEY),
+    Row("POST", "/v1/users/erase", KEY),
     Row("POST", "/v1/consents", KEY),
     Row("POST", "/v1/policies", KEY),
     Row("GET", "/v1/terms", KEY),

@@ -218,6 +218,19 @@ def _right(verb: str) -> object:
     return asked
 
 
+USER = "user:" + "5e" * 32  # somebody who is signed in at club
+
+
+async def _users(client: httpx.AsyncClient) -> tuple[int, str]:
+    answer = await client.get("/v1/users", headers={"askfirst-user": USER})
+    return answer.status_code, answer.text
+
+
+async def _user(client: httpx.AsyncClient) -> tuple[int, str]:
+    answer = await client.post("/v1/users/erase", headers={"askfirst-user": USER})
+    return answer.status_code, "done"
+
+
 UNDER_A_KEY = {
     "/v1/events": (_events, (401, "wrong-key")),
     "/v1/consents": (_consents, (401, "wrong-key")),
@@ -227,6 +240,8 @@ UNDER_A_KEY = {
     "/v1/rights/withdraw": (_right("withdraw"), (200, "done")),
     "/v1/rights/restrict": (_right("restrict"), (200, "done")),
     "/v1/rights/erase": (_right("erase"), (200, "done")),
+    "/v1/users": (_users, (200, '{"rows":[]}')),
+    "/v1/users/erase": (_user, (200, "done")),
 }
 
 
@@ -235,7 +250,7 @@ async def test_the_key_of_one_site_opens_nothing_of_another(here: World, path: s
     """A grant at club stays as it is, whatever the relay of shop asks about its handle."""
     given = decision(CLUBS, handle=HANDLE)
     record_now(here.parts, type(given)(**{**vars_of(given), "site": CLUB}))
-    before = here.state(), here.parts.ledger.history(CLUB, HANDLE)
+    number = here.parts.salts.user_number(CLUB, USER)
     key = new_site_key(here.parts.engine, SHOP, urandom=here.parts.urandom)
     before = here.state(), here.parts.ledger.history(CLUB, HANDLE)
     checked, expected = UNDER_A_KEY[path]
@@ -245,6 +260,7 @@ async def test_the_key_of_one_site_opens_nothing_of_another(here: World, path: s
     assert expected is None or found == expected
     assert CLUB not in str(found)
     assert (here.state(), here.parts.ledger.history(CLUB, HANDLE)) == before
+    assert here.parts.salts.find_user(CLUB, USER) == number
 
 
 def vars_of(given: object) -> dict[str, object]:

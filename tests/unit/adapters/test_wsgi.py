@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,8 +11,9 @@ from wsgiref.validate import validator
 
 import pytest
 
-from askfirst import PolicyError
+from askfirst import PolicyError, identify
 from askfirst.adapters.wsgi import askfirst_notice, consent_from
+from askfirst.gate.user_token import user_tokens
 from tests.support.wsgi import Call, Wrap, page, wrap
 from tests.system.frameworks.visitor import until
 from tests.unit.gate.memory import MemoryCollector, make_policy, state_token
@@ -244,6 +246,23 @@ def test_page_views_are_told_when_the_body_is_over(wrap: Wrap) -> None:
     assert peer == "203.0.113.9"
     assert caller.handle is not None
     assert SECRET not in repr((caller, payload, headers))
+
+
+def test_a_page_view_is_of_the_signed_in_user_that_the_application_names(wrap: Wrap) -> None:
+    """By the same call as everywhere; a page without it is of nobody."""
+
+    def account(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] == "/account":
+            identify(environ, 7)
+        return page()(environ, start_response)
+
+    collector = MemoryCollector()
+    app = wrap(account, collector, policy=make_policy(server_side=True))
+    for path in ("/account", "/"):
+        Call(app, path, HTTP_COOKIE=f"{STATE}; {RECEIPT}").read()
+    until(lambda: len(collector.submitted) == 2)
+    tokens = user_tokens(asyncio.run(collector.keys("shop")), make_policy().site, 7)
+    assert {caller.user for caller, _, _, _ in collector.submitted} == {tokens[-1], ""}
 
 
 def test_bodies_are_read_no_further_than_they_reach(wrap: Wrap) -> None:

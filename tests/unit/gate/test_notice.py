@@ -271,3 +271,12 @@ def test_nobody_is_asked_in_a_frame(kind: bytes) -> None:
 def test_without_a_gate_or_an_edition_nothing_is_said(scope: dict[str, object]) -> None:
     """A page goes on unharmed where the middleware is missing or knows no edition yet."""
     assert askfirst_notice({"type": "http", "path": "/", **scope}) == ""
+
+
+def test_that_an_account_is_linked_is_said_in_a_sentence_of_its_own() -> None:
+    """M15: where any purpose asks for it, and nowhere else."""
+    said = "While you are signed in, it is linked to your account"
+    assert said not in shown(visitor(editions(document()))).text
+    linking = document()
+    linking["purposes"]["statistics"]["levels"]["user_id"] = 1
+    assert said in shown(visitor(editions(linking))).text

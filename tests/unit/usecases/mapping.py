@@ -137,6 +137,8 @@ NO_CHANGES = {
         "snippet",
         "webhook show",
         "transfer list",
+        "user export",
+        "user erase",
     ),
     *("service list", "service show", "service add", "figures list"),
 }
@@ -156,5 +158,5 @@ OTHERS = {
     *("look_at_request", "open_receipt", "link"),
     *("sign_in_with_identity", "join_identity", "use_invitation", "end_invitations_of"),
     *("record", "record_now", "settle", "me", "erase", "restrict", "withdraw", "pseudonyms"),
-    *("links", "end_deliveries"),
+    *("links", "end_deliveries", "export_user", "erase_user", "of_id", "plain_row"),
 }

@@ -10,7 +10,6 @@ from askfirst.adapters.asgi_scope import as_origin_form, route_of
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
 from askfirst.client import (
     Application,
-    Caller,
     CollectorClient,
     Message,
     Receive,
@@ -21,7 +20,7 @@ from askfirst.endpoints.routes import is_own
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import read
 from askfirst.gate.receipt import only_handle
-from askfirst.gate.server_actions import Teller, Where
+from askfirst.gate.server_actions import Teller, Where, server_caller
 from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import KEY, Visit
 from askfirst.http.caching import private
@@ -170,11 +169,7 @@ class ConsentMiddleware:
             at = _where(scope)
             payload = page_view(consent, at.path, at.query, headers, self._relay.urandom)
             if payload is not None:
-                signals = consent.signals
-                accepts_page_token = self._gate.accepts_page_token
-                caller = Caller(
-                    consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
-                )
+                caller = server_caller(self._gate, consent, handle, visit.user_id)
                 self._relay.submit(caller, payload, handed_on(headers), at.peer)
         except Exception as error:
             log_fault("noting a page view", error)

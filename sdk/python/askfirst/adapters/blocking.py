@@ -10,11 +10,11 @@ from askfirst.adapters.asgi_in_thread import AsgiInThread, Read
 from askfirst.adapters.background_loop import Background
 from askfirst.adapters.build import GateOptions, GivenPolicy, build_gate
 from askfirst.adapters.wsgi_environ import Environ, Given, read_environ, scope_of
-from askfirst.client import Caller, CollectorClient, Receive, Send
+from askfirst.client import CollectorClient, Receive, Send
 from askfirst.gate.page_views import handed_on, is_page_view, page_view
 from askfirst.gate.read_request import RequestAnswer
 from askfirst.gate.receipt import only_handle
-from askfirst.gate.server_actions import Teller, Where
+from askfirst.gate.server_actions import Teller, Where, server_caller
 from askfirst.gate.undeclared_cookies import Sighting
 from askfirst.gate.visit import Visit
 from askfirst.http.caching import private
@@ -165,11 +165,7 @@ class BlockingAdapter:
             payload = page_view(consent, path, query, headers, self._relay.urandom)
             if payload is None:
                 return
-            signals = consent.signals
-            accepts_page_token = self.gate.accepts_page_token
-            caller = Caller(
-                consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
-            )
+            caller = server_caller(self.gate, consent, handle, visit.user_id)
             forwarded = handed_on(headers)
             self._background.soon(lambda: self._relay.submit(caller, payload, forwarded, peer))
         except Exception as error:

@@ -15,7 +15,7 @@ from ..errors import Reason, Refused
 from ..terms.attributes import ATTRIBUTES, Value
 from ..terms.lattice import Scope
 from .limits import COOKIE_NAMES, EVENTS, PURPOSE, TEXT
-from .names import BATCH, HANDLE, SECRET
+from .names import BATCH, HANDLE, SECRET, USER
 from .strict_json import read_object
 
 EventType = Literal["page_view", "action"]
@@ -32,7 +32,8 @@ _STANDS_IN = {"campaign": "page"}
 OBSERVABLE = frozenset(ATTRIBUTES) - {"time", "visitor", "user_id"}
 
 _KEYS = frozenset(
-    {"v", "batch", "events", "site", "handle", "secret", "collector", "vouch", "gpc", "dnt"}
+    {"v", "batch", "events", "site", "handle", "secret", "collector", "vouch", "user"}
+    | {"gpc", "dnt"}
 )
 _OF_PAGE = frozenset({"purpose", "type", *FIELDS})
 _OF_RELAY = _OF_PAGE | {"observed", "sized"}
@@ -77,6 +78,7 @@ class EventBatch:
     secret: str | None = None
     collector: str = ""  # the write key of a placed one
     vouch: str = ""  # the gate's word for the page
+    user: str = ""  # the token of a signed-in user, from the site's own server alone
     gpc: bool = False
     dnt: bool = False
 
@@ -84,9 +86,11 @@ class EventBatch:
 def read_batch(body: object, *, relay: bool = False) -> EventBatch:
     """The batch of a decoded body; Refused where it is not by the contract.
 
-    Only a `relay`, under the key of its site, may say what it `observed`.
+    Only a `relay`, under the key of its site, may say what it `observed`, and which `user` it was.
     """
     table = read_object(body, _KEYS)
+    if "user" in table and not relay:
+        raise Refused(Reason.WRONG_KEY, "leave user out: a site's own server says who it is")
     name, events = table.get("batch"), table.get("events")
     if not isinstance(name, str) or not BATCH.fullmatch(name):
         raise Refused(Reason.BAD_SHAPE, "send batch: 22 characters of base64url")
@@ -103,6 +107,7 @@ def read_batch(body: object, *, relay: bool = False) -> EventBatch:
         secret=_key(table, "secret", SECRET.fullmatch, "22 characters of base64url"),
         collector=_text(table, "collector"),
         vouch=_text(table, "vouch"),
+        user=_key(table, "user", USER.fullmatch, "user: and 64 hexadecimal digits") or "",
         gpc=_flag(table, "gpc"),
         dnt=_flag(table, "dnt"),
     )

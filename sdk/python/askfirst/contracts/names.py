@@ -11,6 +11,7 @@ PURPOSE = re.compile(f"{NAME.pattern}(/{NAME.pattern})?")
 HASH = re.compile(r"[0-9a-f]{64}")  # a SHA-256
 HANDLE = HASH  # of the 16 bytes of a receipt's secret
 SECRET = re.compile(r"[A-Za-z0-9_-]{22}")  # 16 bytes in base64url
+USER = re.compile(r"user:[0-9a-f]{64}")  # the token of a signed-in user
 BATCH = SECRET  # drawn by whoever sends
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from askfirst.client import Caller
 from askfirst.contracts.events import Property
+from askfirst.gate.gate import Gate
 from askfirst.gate.page_views import handed_on, page_of
 from askfirst.gate.receipt import only_handle
 from askfirst.gate.relay import Relay
+from askfirst.gate.user_token import UserId, user_tokens
 from askfirst.gate.visit import Visit
 from askfirst.log_fault import log_fault
 from askfirst.terms.consent import Consent
@@ -48,6 +50,24 @@ def tracked(
     return {"v": 1, "batch": batch, "events": events}
 
 
+def server_caller(gate: Gate, consent: Consent, handle: str, user_id: UserId | None) -> Caller:
+    """Whom the site's own server speaks for, and which user that is.
+
+    Raises TypeError and ValueError for what is no id.
+    """
+    user = user_tokens(gate.known.keys, consent.site, user_id)
+    signals = consent.signals
+    return Caller(
+        consent.site,
+        handle,
+        signals.gpc,
+        signals.dnt,
+        consent,
+        gate.accepts_page_token,
+        user[-1] if user else "",
+    )
+
+
 @dataclass(frozen=True)
 class Where:
     """Where an action happened: the page's address as it was asked for, and who asked."""
@@ -67,7 +87,9 @@ class Teller:
     where: Callable[[], Where]
     soon: Callable[[Callable[[], object]], object]
 
-    def __call__(self, name: str, properties: Mapping[str, Property]) -> None:
+    def __call__(
+        self, name: str, properties: Mapping[str, Property], user_id: UserId | None = None
+    ) -> None:
         """Tell of one action; never raises."""
         try:
             handle, consent = only_handle(self.secrets), self.visit.peek()
@@ -77,11 +99,7 @@ class Teller:
             payload = tracked(consent, name, properties, where.path, where.query, urandom)
             if payload is None:
                 return
-            signals = consent.signals
-            accepts_page_token = self.relay.gate.accepts_page_token
-            caller = Caller(
-                consent.site, handle, signals.gpc, signals.dnt, consent, accepts_page_token
-            )
+            caller = server_caller(self.relay.gate, consent, handle, user_id)
             forwarded = handed_on(self.visit.headers)
             self.soon(lambda: self.relay.submit(caller, payload, forwarded, where.peer))
         except Exception as error:

@@ -11,6 +11,7 @@ from askfirst.http.headers import Header, Headers
 
 from ..terms.consent import Consent, Question, Source
 from ..terms.lattice import Scope
+from .user_token import UserId
 
 log = logging.getLogger("askfirst")
 
@@ -26,7 +27,7 @@ class Visit:
 
     __slots__ = (
         "_consent", "_load", "cookies", "headers", "preload", "read", "route", "sealed", "tell",
-        "testing",
+        "testing", "user_id",
     )  # fmt: skip
 
     def __init__(self, load: Callable[[Headers], Consent], headers: Headers) -> None:
@@ -41,7 +42,9 @@ class Visit:
         # Tells the template that answered, from when the response starts.
         self.route: Callable[[], str | None] = _no_route
         # Hands an action to the collector; there only where a receipt came with the request.
-        self.tell: Callable[[str, Mapping[str, Any]], None] | None = None
+        self.tell: Callable[[str, Mapping[str, Any], UserId | None], None] | None = None
+        # Of whom the application says that they are signed in.
+        self.user_id: UserId | None = None
         # A signed-in member tests the site.
         self.testing = False
         # Set while a response is on its way that was not marked as depending on consent.
@@ -66,13 +69,18 @@ class Visit:
             self._consent = self._load(self.headers)
         return self._consent
 
-    def track(self, name: str, properties: Mapping[str, Any] | None = None) -> None:
+    def track(
+        self,
+        name: str,
+        properties: Mapping[str, Any] | None = None,
+        user_id: UserId | None = None,
+    ) -> None:
         """Tell of an action, to each purpose that lists it and was agreed to; never raises.
 
         The response does not depend on it, so it may be told of at any time, from any thread.
         """
         if self.tell is not None:
-            self.tell(name, properties or {})
+            self.tell(name, properties or {}, self.user_id if user_id is None else user_id)
 
     def allows(self, purpose: str) -> bool:
         """Whether this request may do anything for `purpose`."""

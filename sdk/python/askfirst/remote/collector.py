@@ -25,7 +25,8 @@ from askfirst.client import (
 )
 from askfirst.contracts.consent import VERSION, VERSIONS
 from askfirst.contracts.events import read_page_batch
-from askfirst.errors import CollectorUnavailable, Reason, Refused, Unusable, WrongSetting
+from askfirst.errors import CollectorUnavailable, Reason, Refused, WrongSetting
+from askfirst.gate.user_token import UserId, user_tokens
 from askfirst.http.request import Answer, problem
 from askfirst.log_fault import log_fault
 from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
@@ -46,11 +47,12 @@ from askfirst.remote.generalise import Asking, Generaliser, needed
 from askfirst.remote.key_file import keys_of
 from askfirst.remote.outbox import Outbox
 from askfirst.remote.relay_events import Relayed
+from askfirst.remote.site_spool import open_site_spool
 from askfirst.remote.terms import RemoteTerms
 from askfirst.spool.ended import EndedHandles
 from askfirst.spool.events import EventFile, Purposes
 from askfirst.spool.pending import replay
-from askfirst.spool.spool import LINGER, Spool, StillPending, renamed, rollback, taken_back
+from askfirst.spool.spool import LINGER, StillPending, renamed, rollback, taken_back
 from askfirst.terms.edition import Choice, Edition, Editions
 from askfirst.terms.policy import Policy
 
@@ -91,7 +93,7 @@ class HttpCollector:
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise WrongSetting("E031", "key", "…", "write what `askfirst site key` printed")
         self._keys = keys_of(cookie_keys, urandom)
-        self._spool = _open_spool(spool or renamed(spill), cookie_keys)
+        self._spool = open_site_spool(spool or renamed(spill), cookie_keys)
         self._file = EventFile(self._spool.folder / "events", now=now)
         self._ended = EndedHandles(self._spool, now=now)
         self._authorization = {"authorization": f"Bearer {key}"}
@@ -237,6 +239,17 @@ class HttpCollector:
         await self._ask("POST", "/v1/rights/restrict", b"", handle=handle)
         await asyncio.to_thread(self._ended.add, handle)
 
+    async def export_user(self, site: str, user_id: UserId) -> Mapping[str, object]:
+        """What is linked to a signed-in user, for their account page. The site knows who asks."""
+        return as_object(await self._ask("GET", "/v1/users", more=self._user(site, user_id)))
+
+    async def erase_user(self, site: str, user_id: UserId) -> None:
+        """End the link of everything to a signed-in user; harmless when repeated."""
+        await self._ask("POST", "/v1/users/erase", b"", more=self._user(site, user_id))
+
+    def _user(self, site: str, user_id: UserId) -> Mapping[str, str]:
+        return {"askfirst-user": ", ".join(user_tokens(self._keys, site, user_id))}
+
     async def owe(self, entry: PendingEntry) -> None:
         """Have it on disk, in the spool; until it is told no event of the handle leaves."""
         await self.forget(entry.handle, taken_back(entry))
@@ -370,22 +383,6 @@ class HttpCollector:
 def _version(decision: Decision) -> int:
     """The version of the contract; what grants nothing is taken by older collectors too."""
     return VERSION if any(decision.choices.values()) else VERSIONS[0]
-
-
-def _open_spool(folder: Path | str | None, keys: Path | str | tuple[bytes, ...]) -> Spool:
-    if folder is None and isinstance(keys, tuple):
-        advice = "name a folder of this site's own, on a disk that stays: withdrawals wait there"
-        raise WrongSetting("E038", "spool", None, advice)
-    beside = Path() if isinstance(keys, tuple) else Path(keys).absolute()
-    spool = Spool(beside.with_name(f"{beside.name}.spool") if folder is None else folder)
-    try:
-        spool.make()
-        with spool.locked():
-            pass
-    except OSError as error:
-        why = f"it cannot be a folder of ours ({error.strerror}): name another with spool="
-        raise Unusable(spool.folder, why) from error
-    return spool
 
 
 def _body(value: Mapping[str, Any]) -> bytes:

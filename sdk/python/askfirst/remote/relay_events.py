@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -139,6 +139,8 @@ class Relayed:
         }
         if sent.collector:
             body["collector"] = sent.collector
+        elif caller.user and self._terms.links_users and _links(consent, events.values()):
+            body["user"] = caller.user
         return Prepared(body, tuple(events), dropped)
 
     def _event(
@@ -170,6 +172,11 @@ class Relayed:
         period = period_in(consent.editions.current.policy.time_zone, closes, asking.now)
         counted = consent.site, purpose, closes
         return self._generaliser.is_sized(counted, period, handle, asking)
+
+
+def _links(consent: Consent, events: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the visitor agreed that any of these is linked to their account."""
+    return any(consent.terms(event["purpose"]).scope.level("user_id") for event in events)
 
 
 def _signalled(consent: Consent, caller: Caller, sent: EventBatch) -> Consent:

@@ -37,6 +37,7 @@ class RemoteTerms:
         self.editions = Editions()
         self.sized = 0  # visitors of a network that count towards sizes; 0: the relay cannot say
         self.sizes_answers = False  # whether an answer may say that it counts towards none
+        self.links_users = False  # whether events may say which signed-in user it was
         self.receipt_keys: Sequence[Mapping[str, object]] = ()
 
     def effective(self, purpose: str, choice: Choice) -> Terms:
@@ -73,6 +74,7 @@ class RemoteTerms:
         sized = document.get("sized")
         self.sized = sized if type(sized) is int else 0
         self.sizes_answers = document.get("sizes_answers") is True
+        self.links_users = document.get("links_users") is True
         self.receipt_keys = receipt_keys
         # Editions are compared by identity: the same ones go on being the same.
         then, now = (

@@ -1,11 +1,13 @@
 """The ledger: grants a second with receipts; what a million entries cost to sign, prove, verify.
 
-    scripts/benchmark ledger [--grants 300] [--sizes 10000 100000 1000000]
+    scripts/benchmark ledger [--grants 300] [--sizes 10000 100000 1000000] [--day 100000]
 
 Grants are recorded one after another, each with a commit that waits for the disk, and its receipt.
 A large ledger is filled in one transaction with the content of one of them under other handles;
 then its tree is signed, entries drawn by chance are proved, and all of it is verified in a process
-of its own, of which the largest size in memory is read.
+of its own, of which the largest size in memory is read. What waits for its position, as a day's
+answers do, is signed while somebody else asks for the write lock again and again: the longest that
+they waited is how long a grant would.
 """
 
 from __future__ import annotations
@@ -16,11 +18,15 @@ import json
 import os
 import random
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +40,7 @@ from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.ledger.trees import ROWS, prove, sign_tree
-from askfirst_collector.ledger.verify import Signed, keys_of, read_folder, verify
+from askfirst_collector.ledger.verify import keys_of, read_folder, verify
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
@@ -71,8 +77,13 @@ def grant(parts: Services, count: int) -> None:
     )
 
 
-def fill(parts: Services, body: dict[str, Any], first: int, count: int) -> None:
-    """Entries that differ by their handle, in one transaction, as `append_entry` writes them."""
+def fill(
+    parts: Services, body: dict[str, Any], first: int, count: int, *, placed: bool = True
+) -> None:
+    """Entries that differ by their handle, in one transaction, as `append_entry` writes them.
+
+    Those that are not `placed` wait for their position, as the answers of a day do.
+    """
     with writing(parts.engine) as connection:
         ends = connection.execute(select(func.max(entry.c.idx), func.max(entry.c.position))).one()
         rows: list[dict[str, Any]] = []
@@ -82,7 +93,7 @@ def fill(parts: Services, body: dict[str, Any], first: int, count: int) -> None:
             rows.append(
                 {
                     "idx": ends[0] + 1 + number - first,
-                    "position": ends[1] + 1 + number - first,
+                    "position": ends[1] + 1 + number - first if placed else None,
                     "tree": "shop",
                     "leaf": leaf_hash(salt, content),
                     "salt": salt,
@@ -106,29 +117,60 @@ def measure(parts: Services, size: int) -> None:
     sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
     signed = time.perf_counter() - start
     leaves = random.sample(parts.ledger.leaves(), PROOFS)
-    times = []
+    times, used = [], []
     for leaf in leaves:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         prove(parts.engine, leaf)
+        used.append((time.process_time() - cpu) * 1e3)
         times.append((time.perf_counter() - start) * 1e3)
     command = [sys.executable, "-m", "benchmarks.ledger", "--verify", str(parts.folder.path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     report = json.loads(run.stdout)
     assert not report["problems"]
     print(
         f"{size:>9} entries: signed in {signed:.1f} s; proof {statistics.median(times):.2f} ms, "
-        f"99 % {statistics.quantiles(times, n=100)[98]:.2f}, longest {max(times):.2f}; verified in "
-        f"{report['seconds']:.1f} s with {report['megabytes']:.0f} MB",
+        f"99 % {statistics.quantiles(times, n=100)[98]:.2f}, longest {max(times):.2f}, of "
+        f"CPU 99 % {statistics.quantiles(used, n=100)[98]:.2f}; verified in "
+        f"{report['seconds']:.1f} s with {report['megabytes']:.0f} MB; "
+        f"{parts.folder.ledger.stat().st_size / size:.0f} bytes an entry",
         flush=True,
+    )
+
+
+def wait_for_lock(path: Path, ended: threading.Event, waits: list[float]) -> None:
+    """How long each of many waits for the write lock took, in seconds."""
+    while not ended.is_set():
+        with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+            start = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            waits.append(time.perf_counter() - start)
+            connection.execute("ROLLBACK")
+        ended.wait(0.02)
+
+
+def sign_a_day(parts: Services, count: int) -> None:
+    """Sign what waits, while others want to write."""
+    waits: list[float] = []
+    ended = threading.Event()
+    other = threading.Thread(target=wait_for_lock, args=(parts.folder.ledger, ended, waits))
+    other.start()
+    start = time.perf_counter()
+    seed = parts.keys.ledger()[-1]
+    sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
+    seconds = time.perf_counter() - start
+    ended.set()
+    other.join()
+    print(
+        f"{count} new entries signed in {seconds:.1f} s; others waited {max(waits):.2f} s at most"
     )
 
 
 def verify_alone(folder: Path) -> None:
     """In a process of its own: time and memory, as JSON."""
     start = time.perf_counter()
-    _, leaves, notes = read_folder(folder / "ledger.db")
+    _, leaves, signed = read_folder(folder / "ledger.db")
     seeds = read_key_file(folder / "keys/ledger.keys", urandom=os.urandom)
-    reports = verify(leaves, Signed(notes, keys_of(notes, seeds)))
+    reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, seeds)))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     problems = [problem for report in reports for problem in report.problems]
     seconds = time.perf_counter() - start
@@ -139,6 +181,7 @@ def main() -> None:
     """Everything, on a disk of this machine."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--grants", type=int, default=300)
+    parser.add_argument("--day", type=int, default=100_000, help="entries that are signed at once")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--folder", type=Path, help="where the folder is made, such as on a disk")
     parser.add_argument("--verify", type=Path)
@@ -154,11 +197,17 @@ def main() -> None:
             parts.registry.publish(POLICY)
             grant(parts, options.grants)
             body = dict(parts.ledger.history("shop", handle_of(-1))[0].body)
+            # The positions of the rest follow those that were drawn.
+            seed = parts.keys.ledger()[-1]
+            sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
             done = 0
             for size in options.sizes:
                 fill(parts, body, done, size)
                 done = size
                 measure(parts, size)
+            if options.day:
+                fill(parts, body, done, done + options.day, placed=False)
+                sign_a_day(parts, options.day)
         finally:
             close_services(parts)
 

@@ -5,10 +5,12 @@ checkpoint   each checkpoint of each tree, as a signed note
 A leaf is a row of `entry`, which keeps its tree and its position when all else of it is erased.
 A proof tells a position to whoever has a receipt. So the positions of all that came since the last
 checkpoint are drawn when the next is signed: who answers twice does not see who answered between.
+Of more than some thousands each slice is drawn and signed by itself.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +50,8 @@ MULTIPLE = 64  # a checkpoint's size tells no more of how many answered than thi
 LEAF = 32  # bytes
 DRAW = 16  # bytes: no two are alike
 ROWS = 10_000  # in one statement
+PAUSE = 0.12  # seconds between slices: SQLite looks at a lock each 0.1 s, and then others have it
+SLICE = 40 * MULTIPLE  # entries, at least, whose positions are drawn together, where many wait
 
 tree_node = Table(
     "tree_node",
@@ -134,47 +138,69 @@ def sign_tree(
 
     What was signed before is first derived again from the leaves: where that comes out otherwise,
     Inconsistent is raised and nothing is signed. `origin` is the name of a tree that has none yet,
-    and from now on that of one that begins `anew`, as this ledger lost what was signed last.
+    and from now on that of one that begins `anew`, as this ledger lost what was signed last. Many
+    entries are signed in slices, each a checkpoint by itself, so that grants are recorded between.
     """
     with reading(engine) as connection:
         last = newest_checkpoint(connection, tree)
         if last is not None:
             _check(tree, last, root_of(islice(leaves_of(connection, tree), last.size)))
-    with changing(engine) as connection:
-        again = newest_checkpoint(connection, tree)
-        if again != last:
-            return None  # another process signs it at this moment
-        old = 0 if last is None else last.size
-        size, waiting = _size(connection, tree), _waiting(connection, tree)
-        if size == old and not waiting:
-            return None
-        if tree != BEFORE:
-            _place(connection, tree, size, waiting, urandom=urandom)
-        nodes: list[dict[str, object]] = []
-
-        def complete(level: int, number: int, node: bytes) -> None:
-            if level:
-                nodes.append({"tree": tree, "number": node_number(level, number), "hash": node})
-            if len(nodes) == ROWS:
-                connection.execute(insert(tree_node), nodes)
-                nodes.clear()
-
-        frontier = Frontier(old, subtree_of(connection, tree), complete=complete)
-        if last is not None:
-            _check(tree, last, frontier.root())
-        for leaf in leaves_of(connection, tree, old):
-            frontier.add(leaf)
-        if nodes:
-            connection.execute(insert(tree_node), nodes)
-        name = origin if last is None or anew else last.origin
-        signed = Checkpoint(name, frontier.size, frontier.root())
-        note = sign_checkpoint(signed, seed)
-        connection.execute(
-            insert(checkpoint).values(
-                tree=tree, size=signed.size, origin=signed.origin, root=signed.root, note=note
-            )
-        )
+        waiting = _waiting(connection, tree)
+    name, note = origin if last is None or anew else last.origin, None
+    # The last one takes the rest: none is so small that a position says much.
+    starts = range(0, max(1, len(waiting) - SLICE + 1), SLICE)
+    for start in starts:
+        if start:
+            time.sleep(PAUSE)
+        part = waiting[start : start + SLICE] if start != starts[-1] else waiting[start:]
+        with changing(engine) as connection:
+            if newest_checkpoint(connection, tree) != last:
+                return note  # another process signs it at this moment
+            if not part and _size(connection, tree) == (0 if last is None else last.size):
+                return note
+            last = _sign(connection, tree, last, part, name=name, seed=seed, urandom=urandom)
+            note = last.note
     return note
+
+
+def _sign(
+    connection: Connection,
+    tree: str,
+    last: Any,
+    waiting: Sequence[int],
+    *,
+    name: str,
+    seed: bytes,
+    urandom: Callable[[int], bytes],
+) -> Any:
+    """Give these entries their positions, and sign the tree with them; the new checkpoint."""
+    old = 0 if last is None else last.size
+    if tree != BEFORE:
+        _place(connection, tree, _size(connection, tree), waiting, urandom=urandom)
+    nodes: list[dict[str, object]] = []
+
+    def complete(level: int, number: int, node: bytes) -> None:
+        if level:
+            nodes.append({"tree": tree, "number": node_number(level, number), "hash": node})
+        if len(nodes) == ROWS:
+            connection.execute(insert(tree_node), nodes)
+            nodes.clear()
+
+    frontier = Frontier(old, subtree_of(connection, tree), complete=complete)
+    if last is not None:
+        _check(tree, last, frontier.root())
+    for leaf in leaves_of(connection, tree, old):
+        frontier.add(leaf)
+    if nodes:
+        connection.execute(insert(tree_node), nodes)
+    signed = Checkpoint(name, frontier.size, frontier.root())
+    note = sign_checkpoint(signed, seed)
+    connection.execute(
+        insert(checkpoint).values(
+            tree=tree, size=signed.size, origin=signed.origin, root=signed.root, note=note
+        )
+    )
+    return newest_checkpoint(connection, tree)
 
 
 def prove(engine: Engine, leaf: bytes) -> Proof | None:
@@ -256,9 +282,9 @@ def _size(connection: Connection, tree: str) -> int:
 
 
 def _waiting(connection: Connection, tree: str) -> list[int]:
-    """The entries of a tree that have no position yet."""
+    """The entries of a tree that have no position yet, in order."""
     query = select(entry.c.idx).where(entry.c.tree == tree, entry.c.position.is_(None))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query.order_by(entry.c.idx)).scalars())
 
 
 def _place(

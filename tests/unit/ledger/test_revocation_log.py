@@ -141,8 +141,8 @@ def test_an_older_folder_fills_the_log(folder: Path, caplog: pytest.LogCaptureFi
     assert "askfirst.W15" not in caplog.text
     with closing(sqlite3.connect(folder / "salts.db")) as salts:
         tables = {name for (name,) in salts.execute("SELECT name FROM sqlite_schema")}
-        assert tables == {"period_salt", "grant_key", "batch_key"}
-        assert salts.execute("PRAGMA user_version").fetchone() == (2,)
+        assert tables == {"period_salt", "grant_key", "batch_key", "user_number"}
+        assert salts.execute("PRAGMA user_version").fetchone() == (3,)
     restore(folder)
     assert all_stand(folder) == TAKEN_BACK
 

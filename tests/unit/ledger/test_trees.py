@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +22,7 @@ from click.testing import CliRunner
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.cli import main
 from askfirst_collector.jobs.checkpoints import sign_trees
-from askfirst_collector.ledger import merkle
+from askfirst_collector.ledger import merkle, trees
 from askfirst_collector.ledger.notes import (
     NoteRefused,
     open_note,
@@ -248,6 +249,41 @@ def test_an_erasure_while_it_is_signed(parts: Services) -> None:
     sign_trees(parts, 0)
     assert prove(parts.engine, leaf) is not None
     assert verify("--data", parts.folder.ledger.parent)[0] == 0
+
+
+def test_many_are_signed_in_slices_and_the_rest_after_a_cut(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M17: each slice is a checkpoint that the next one continues, and all of it is sound."""
+    monkeypatch.setattr(trees, "SLICE", MULTIPLE)
+    answers = 3 * MULTIPLE + 5
+    for number in range(answers):
+        record_now(parts, decision(POLICY, handle=f"{number:064x}"))
+    seed = parts.keys.ledger()[-1]
+    first_slice = trees._sign
+    calls: list[int] = []
+
+    def cut_off(*arguments: Any, **options: Any) -> Any:
+        calls.append(len(arguments[3]))
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return first_slice(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trees, "_sign", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
+    assert calls == [MULTIPLE, MULTIPLE]  # of three, the last of which takes five more
+    record_now(parts, decision(POLICY, handle="f" * 64))
+    assert sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
+    sizes = [read_checkpoint(note.rpartition("\n\n")[0] + "\n").size for note in signed(parts)]
+    assert sizes == [MULTIPLE, 2 * MULTIPLE, 4 * MULTIPLE]
+    for number in (0, answers - 1):
+        leaf = leaf_of(parts, f"{number:064x}")
+        assert prove(parts.engine, leaf) is not None
+        assert prove_growth(parts.engine, leaf, MULTIPLE) is not None
+    assert verify("--data", parts.folder.ledger.parent)[0] == 0
+    assert sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom) is None
 
 
 def test_a_site_that_cannot_be_read_holds_no_other_up(parts: Services) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from askfirst.client import PendingEntry
@@ -22,6 +25,7 @@ from .house import (
     messages,
     named,
     run,
+    shop,
     visit,
 )
 
@@ -103,9 +107,14 @@ def test_a_withdrawal_while_the_connection_is_made_is_in_time(
 
 
 def test_one_of_two_withdraws_between_two_attempts(
-    parts: Services, clock: Clock, listener: Listener
+    tmp_path: Path, clock: Clock, listener: Listener
 ) -> None:
     """M51: the second attempt has the rest, under the same id, and is the same entry."""
+    with shop(tmp_path / "data", clock, urandom=os.urandom) as parts:
+        _withdraw_between(parts, clock, listener)
+
+
+def _withdraw_between(parts: Services, clock: Clock, listener: Listener) -> None:
     deliver_to(parts, listener)
     for visitor in (1, 2):
         answer(parts, visitor)

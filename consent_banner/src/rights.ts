@@ -157,16 +157,18 @@ function item({ purpose, type, period, values }: Row, purposes: Purposes, words:
 
 /** Who else received what, and when, as in pages/deliveries.py. */
 function deliveries({ deliveries = [] }: Holdings, purposes: Purposes, words: Words): Child {
-  const groups = new Map<string, string[]>();
+  const groups = new Map<string, { head: Child[]; days: string[] }>();
   for (const { recipient: receiver, purpose, what, hour } of deliveries) {
-    const title = titleOf(purpose, purposes, words);
+    const names = [recipient(receiver, words), titleOf(purpose, purposes, words)];
     const kind = words.has(`rights.delivered.${what}`) ? words.say(`rights.delivered.${what}`) : what;
-    const line = `${recipient(receiver, words)} · ${title} · ${kind} · `;
-    groups.set(line, [...(groups.get(line) ?? []), hour.slice(0, 10)].sort());
+    const key = JSON.stringify([...names, kind]);
+    const head = [...names.flatMap((name) => [own(name), " · "]), `${kind} · `];
+    const days = [...(groups.get(key)?.days ?? []), hour.slice(0, 10)].sort();
+    groups.set(key, { head, days });
   }
   if (!groups.size) return null;
-  const items = [...groups].map(([line, days]) =>
-    el("li", {}, own(line + [...new Set([days[0], days.at(-1)])].join(" – "))),
+  const items = [...groups.values()].map(({ head, days }) =>
+    el("li", {}, head, own([...new Set([days[0], days.at(-1)])].join(" – "))),
   );
   return section(
     "deliveries",

@@ -53,8 +53,5 @@ def _is_known(what: str, words: Words) -> bool:
 
 
 def _days(days: Sequence[str]) -> list[object]:
-    first, last = min(days), max(days)
-    start = el("time", {"datetime": first}, first)
-    if first == last:
-        return [start]
-    return [start, " – ", el("time", {"datetime": last}, last)]
+    first, last = (el("time", {"datetime": day}, own(day)) for day in (min(days), max(days)))
+    return [first] if min(days) == max(days) else [first, " – ", last]

@@ -2,7 +2,8 @@
 
 The rows are put straight into the event store (with its own schema and dictionary), then closed by
 `close_period`: sealed, read, disclosed, committed to the ledger, destroyed. `--keep` closes with
-`keep_rows_days` 30 instead, so that the rows are lowered and kept.
+`keep_rows_days` 30 instead, so that the rows are lowered and kept. `--clickhouse URL` has the rows
+there: `chdb` is the engine in this process, whose CPU is in what is said then.
 """
 
 from __future__ import annotations
@@ -82,11 +83,19 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--keep", action="store_true")
+    arguments.add_argument("--clickhouse", metavar="URL")
     options = arguments.parse_args()
     clock = [NOON]
     with tempfile.TemporaryDirectory() as folder:
+        url = options.clickhouse
+        if url == "chdb":
+            url = f"chdb://{folder}/rows"
         parts = open_services(
-            Path(folder) / "data", host_policy=None, now=lambda: clock[0], urandom=os.urandom
+            Path(folder) / "data",
+            host_policy=None,
+            now=lambda: clock[0],
+            urandom=os.urandom,
+            events=url,
         )
         believe_every_batch(parts)
         document = dict(shipped("standard").document) | {"site": "bench"}
@@ -94,7 +103,11 @@ def main() -> None:
         site = parts.registry.site("bench")
         assert site is not None
         assert asked(site, "statistics") is not None
+        started, cpu = time.perf_counter(), time.process_time()
         asyncio.run(_fill(parts, options.events, 30 if options.keep else 0))
+        parts.events.drain()
+        took, used = time.perf_counter() - started, time.process_time() - cpu
+        print(f"made, accepted and moved in {took:.1f} s ({used:.1f} s of CPU), {_disk(folder)} MB")
         clock[0] += 86_400
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         key = PeriodKey("bench", "", "statistics", "day", DAY)
@@ -110,6 +123,11 @@ def main() -> None:
         f"closed in {took:.2f} s ({used:.2f} s of CPU),"
         f" memory {before // 1024} -> {after // 1024} MB"
     )
+
+
+def _disk(folder: str) -> int:
+    files = (path for path in Path(folder).rglob("*") if path.is_file())
+    return sum(path.stat().st_blocks * 512 for path in files) // 2**20
 
 
 async def _fill(parts: Services, events: int, keep: int) -> None:

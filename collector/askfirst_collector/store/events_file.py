@@ -52,7 +52,7 @@ from .period_reader import (
 from .periods import CalendarOf
 from .present import Present
 from .schema import KEPT, STEPS, open_events
-from .spool_file import Lot
+from .spool_file import LOT_ROWS, Lot
 from .versions import check_version
 
 log = logging.getLogger("askfirst.collector")
@@ -80,6 +80,8 @@ class EventsFile:
     place of the one that was opened first: whoever knows what it must not fall behind has to look
     (see `restored`).
     """
+
+    together = LOT_ROWS
 
     def __init__(
         self,

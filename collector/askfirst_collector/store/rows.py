@@ -16,6 +16,11 @@ class Rows(Protocol):
     """Where lots are moved to. Methods that `EventStore` has too are as there."""
 
     @property
+    def together(self) -> int:
+        """How many rows are moved in one go, about."""
+        ...
+
+    @property
     def fault(self) -> str:
         """What the last write failed of, "" when it went well."""
         ...

@@ -186,13 +186,13 @@ def add_lot(connection: sqlite3.Connection, number: int, batches: Sequence[Batch
     return len(blob) + len(answers)
 
 
-def read_lots(connection: sqlite3.Connection, upto: int) -> list[Lot]:
-    """The oldest lots that are at most `upto`: about a thousand rows."""
+def read_lots(connection: sqlite3.Connection, upto: int, together: int = LOT_ROWS) -> list[Lot]:
+    """The oldest lots that are at most `upto`: about as many rows."""
     query = "SELECT id, rows, batches FROM lot WHERE id <= ? ORDER BY id"
     lots: list[Lot] = []
     rows = 0
     for number, count, blob in connection.execute(query, (upto,)):
-        if lots and rows + count > LOT_ROWS:
+        if lots and rows + count > together:
             break
         lots.append(Lot(number, count, blob))
         rows += count

@@ -208,7 +208,7 @@ class SpooledEvents(Generic[_Kept]):
             if connection is None:
                 return
             last = last_lot(connection)
-            while lots := read_lots(connection, last):
+            while lots := read_lots(connection, last, self.file.together):
                 self._copy(path.stem, lots)
                 self.file.move(path, lots)
                 take(connection, self._busy_timeout)

@@ -97,14 +97,16 @@ class ClickHousePeriod:
         """Who shares each value of these tables, and what happened on each day."""
         names = [name for name in trees if name not in DERIVED]
         columns = {name: _TIME if name == "time" else name for name in names}
-        columns["day"] = "toInt64(0)" if whole else _DAY
+        if not whole:
+            columns["day"] = _DAY
         columns["crowded"] = ""
         if ENTRY in trees:
             columns[ENTRY] = f"if({_BEGINS}, page, '{_NONE}')"
         if "action" in apart:
             columns["action_done"] = f"if(type = {_ACTION}, action, '{_NONE}')"
         groups = self._groups(columns, [(name,) for name in columns])
-        self._visitors = len(groups["day",]) and max(max(own) for _, own in groups["day",])
+        self._visitors = max((max(own) for _, own in groups["crowded",]), default=0)
+        everybody = BitMap(range(1, self._visitors + 1))
         leaves: dict[str, Leaves] = {name: {} for name in (*trees, *apart)}
         leaves |= {name: _by_value(name, groups[name,]) for name in names}
         if ENTRY in trees:
@@ -114,8 +116,8 @@ class ClickHousePeriod:
         if PAGES_SEEN in trees:
             leaves[PAGES_SEEN] = self._pages_seen()
         leaves["drops"], unsized = self._drops()
-        days = self._days(groups["day",], whole)
-        everybody = BitMap(range(1, self._visitors + 1))
+        dated = [((0,), everybody)] if whole and everybody else groups.get(("day",), [])
+        days = self._days(dated, whole)
         return Facts(everybody, leaves, days, _crowded(groups["crowded",]) | unsized)
 
     def arrivals(self, trees: Collection[str], day: str) -> Arrivals:

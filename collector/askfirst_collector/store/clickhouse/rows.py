@@ -42,6 +42,9 @@ _COLUMNS = ", ".join(COLUMNS)
 _KEY = ("site", "collector", "purpose", "closes", "period")
 _DROP, _VIEW = TYPE_NUMBERS["drop"], TYPE_NUMBERS["page_view"]
 CHUNK = 100_000  # kept rows in one insert
+# Rows that are moved in one go: few inserts, as large as memory bears, are what it is made for. A
+# smaller number than that of a version before would not find what was on its way.
+TOGETHER = 10_000
 
 
 class _LotRows(Appender):
@@ -59,6 +62,8 @@ class _LotRows(Appender):
 
 class ClickHouseRows:
     """`Rows` on a server, and what goes with them in `events.db` at `path`."""
+
+    together = TOGETHER
 
     def __init__(
         self,

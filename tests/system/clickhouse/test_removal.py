@@ -78,6 +78,10 @@ def test_a_dropped_period_goes_and_others_of_its_day_stay(
     append(store, batch("one", ROW, ROW, other))
     store.seal(ROW.key)
     store.drop(ROW.key)
+    assert store.of_pseudonyms([ROW.pseudonym or b""]) == [other]
+    assert store.file.server.count("SELECT count() FROM event") == 3
+    store.file.tidy()
+    assert store.file.server.count("SELECT count() FROM event") == 1
     assert store.periods() == [other.key]
     assert list(store.rows(ROW.key)) == []
     assert list(store.rows(other.key)) == [other]
@@ -109,16 +113,28 @@ def test_what_could_not_be_removed_is_removed_later(
 
     with monkeypatch.context() as patched:
         patched.setattr(store.file.server, "remove_periods", away)
+        store.drop(ROW.key)
         with pytest.raises(StoreUnavailable, match="away"):
-            store.drop(ROW.key)
+            store.move(0)
     assert [key.purpose for key in store.periods()] == ["marketing"]
     assert [row.purpose for row in store.of_pseudonyms([ROW.pseudonym or b""])] == ["marketing"]
     assert store.rows_on(ROW.site, ROW.period) == 1
     assert store.file.server.count("SELECT count() FROM event") == 2
-    store.move(0)
+    store.move(1_000)
     assert store.file.server.count("SELECT count() FROM event") == 1
     with store.file.index.read() as connection:
         assert leaving(connection) == []
+
+
+def test_what_was_asked_about_is_forgotten(store: ClickHouseEvents) -> None:
+    """Also where whoever asked has ended in between: after an hour, by the job."""
+    store.drain()
+    server = store.file.server
+    server.run("INSERT INTO asked VALUES ('old', 'a', now() - 3700), ('new', 'b', now())")
+    append(store, batch("one", ROW))
+    assert store.of_pseudonyms([ROW.pseudonym or b""]) == [ROW]
+    store.move(0)
+    assert [draw for (draw,) in server.rows("SELECT draw FROM asked")] == ["new"]
 
 
 def test_keeping_that_was_cut_off_is_done_again(

@@ -178,7 +178,7 @@ class ClickHouseRows:
             close_period.note_kept(connection, key)
 
         self.index.write(replace, removes=True)
-        self.tidy()
+        self._drop_parts()
 
     # Out
 
@@ -196,7 +196,10 @@ class ClickHouseRows:
         return count
 
     def drop(self, key: PeriodKey) -> None:
-        """Remove a period; interrupted, call it again."""
+        """Take a period out of every answer. What is left of its day goes with the last one.
+
+        Else with the next `tidy`: one removal for all that closed meanwhile.
+        """
 
         def leave(connection: sqlite3.Connection) -> None:
             number = find_period(connection, key)
@@ -207,31 +210,34 @@ class ClickHouseRows:
                 next_generation(connection)
 
         self.index.write(leave, removes=True)
-        self.tidy()
+        self._drop_parts()
 
     def tidy(self) -> None:
         """Remove what is to go, and days of which no period is open, sealed or kept any more."""
         with self.index.read() as connection:
             # A draft of a period that is being closed belongs to whoever closes it.
             waiting = [one for one in leaving(connection) if not _is_draft(connection, one)]
+        self._drop_parts()
         self._remove(waiting)
+        self.server.forget_asked()
 
     def _remove(self, waiting: Sequence[Leaving]) -> None:
-        with self.index.read() as connection:
-            live = _parts(connection)
-        gone = [one for one in waiting if one.part in live]
-        for part in sorted({one.part for one in gone}):
-            self.server.remove_periods(part, [one.key for one in gone if one.part == part])
-        rest = [one for one in waiting if one.part not in live]
+        parts = self.server.parts()
+        for part in sorted({one.part for one in waiting} & parts):
+            self.server.remove_periods(part, [one.key for one in waiting if one.part == part])
+        self.index.write(lambda connection: forget_leaving(connection, waiting))
 
-        def remove(connection: sqlite3.Connection) -> None:
+    def _drop_parts(self) -> None:
+        parts = self.server.parts()
+
+        def drop(connection: sqlite3.Connection) -> None:
             # Nobody moves anything meanwhile: a part that is nobody's stays so.
-            now_live = _parts(connection)
-            for part in sorted(self.server.parts() - now_live):
+            gone = parts - _parts(connection)
+            for part in sorted(gone):
                 self.server.drop_part(part)
-            forget_leaving(connection, [*gone, *(one for one in rest if one.part not in now_live)])
+            forget_leaving(connection, [one for one in leaving(connection) if one.part in gone])
 
-        self.index.write(remove)
+        self.index.write(drop)
 
     def expire_kept(
         self, now: float, allowed: close_period.Allowed, calendar_of: CalendarOf

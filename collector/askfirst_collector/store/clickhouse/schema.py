@@ -61,7 +61,8 @@ def event_table(owner: str) -> str:
 
 
 ASKED_TABLE = (
-    "CREATE TABLE IF NOT EXISTS asked (draw String, content String) ENGINE = MergeTree\n"
+    "CREATE TABLE IF NOT EXISTS asked\n"
+    "(draw String, content String, since DateTime DEFAULT now()) ENGINE = MergeTree\n"
     "PARTITION BY draw ORDER BY content\n"
     # Gone from the disk at once: nobody misses it after a power cut.
     "SETTINGS old_parts_lifetime = 0"

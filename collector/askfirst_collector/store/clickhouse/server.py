@@ -19,6 +19,7 @@ from .address import Address
 
 CONNECT = 5  # seconds
 ANSWER = 300  # seconds, of a question about a period or a removal
+LONGEST = 3_600  # seconds that a statement takes, what it is about included
 # Nothing of a statement is noted by the server: it may say of whom it is.
 _SETTINGS = {"log_queries": 0, "mutations_sync": 2, "async_insert": 0, "insert_deduplicate": 1}
 _ASKED = {"draw": "String", "content": "String"}
@@ -90,6 +91,12 @@ class Server:
         finally:
             with suppress(StoreUnavailable):
                 self.run(f"ALTER TABLE asked DROP PARTITION '{draw}'")
+
+    def forget_asked(self) -> None:
+        """Remove what was left in `asked` by who did not come back."""
+        before = f"SELECT DISTINCT draw FROM asked WHERE since < now() - {LONGEST}"  # noqa: S608
+        for (draw,) in self.rows(before):
+            self.run(f"ALTER TABLE asked DROP PARTITION '{draw}'")
 
     def parts(self) -> set[Part]:
         """What lies together, as far as there is any."""

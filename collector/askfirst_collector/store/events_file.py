@@ -21,24 +21,9 @@ from askfirst.errors import AskfirstError
 from askfirst_collector.config import SettingError
 from askfirst_collector.store import close_period, removal
 
-from .append import (
-    TYPE_NUMBERS,
-    Appender,
-    forget_answers,
-    forget_moved,
-    moved_upto,
-    note_moved,
-)
+from .append import TYPE_NUMBERS, Appender, forget_answers, forget_moved, moved_upto, note_moved
 from .dictionary import find_period, state_of
-from .events import (
-    Closed,
-    Counts,
-    Gone,
-    Limits,
-    PeriodKey,
-    Row,
-    StoreUnavailable,
-)
+from .events import Closed, Counts, Gone, Limits, PeriodKey, Row, StoreUnavailable
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
 from .period_reader import (

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import httpx
 import pytest
 
 from askfirst.errors import CollectorUnavailable
-from askfirst.observe.network_limit import AddressLimit
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.ledger import merkle
@@ -293,25 +290,6 @@ async def test_preflights_know_the_origins(client: httpx.AsyncClient) -> None:
     assert found.headers["access-control-allow-origin"] == ORIGIN["origin"]
     other = await client.options("/v1/rights/me", headers={"origin": "https://evil.example"})
     assert "access-control-allow-origin" not in other.headers
-
-
-async def test_preflights_are_limited(
-    collector: EmbeddedCollector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One network asks so many a window, as with events; another one goes on."""
-    events = collector._open().events
-    limit = AddressLimit(now=time.time, urandom=os.urandom, most=2)
-    monkeypatch.setattr(events, "_limit", limit)
-
-    async def ask(address: str) -> int:
-        transport = httpx.ASGITransport(collector.app, client=(address, 4711))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="https://collector.example"
-        ) as client:
-            return (await client.options("/v1/rights/me", headers=ORIGIN)).status_code
-
-    assert [await ask("8.8.8.8") for _ in range(3)] == [200, 200, 429]
-    assert await ask("9.9.9.9") == 200
 
 
 async def test_what_is_not_there(client: httpx.AsyncClient) -> None:

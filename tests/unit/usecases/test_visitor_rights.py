@@ -30,7 +30,14 @@ POLICY = policy()
 HANDLE = handle_of(0)
 LESS = dict.fromkeys(POLICY.asked, 1)
 PAGE = "/read-by-one"
-NOTHING = {"record": None, "receipt": None, "history": [], "rows": [], "not_linkable": []}
+NOTHING = {
+    "record": None,
+    "receipt": None,
+    "history": [],
+    "rows": [],
+    "not_linkable": [],
+    "deliveries": [],
+}
 
 
 @pytest.fixture

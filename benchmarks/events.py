@@ -1,22 +1,15 @@
 """CPU a stored event, beside a bare uvicorn endpoint and two plain ones that store it as it is.
 
     scripts/benchmark events [--seconds 4] [--rounds 3] [--connections 32] [--policy standard]
-                             [--agents 80] [--visitors 500] [--workers 1]
-                             [--servers bare starlette fastapi askfirst]
+        [--agents 80] [--visitors 500] [--workers 1] [--servers bare starlette fastapi askfirst]
 
-Few agents and visitors are found in memory (warm); `--agents 1000000 --visitors 20000` finds hardly
-any there, as a worker does that has just been started (cold).
+Few agents and visitors are found in memory (warm), many (`--agents 1000000`) are not (cold).
+The bare one parses the same JSON and answers 202. `starlette` and `fastapi` are plain endpoints:
+each event with its agent and address is a row in SQLite, by one commit a request that waits for the
+disk (WAL, `synchronous=FULL`). With `--workers 2` askfirst is two processes over one folder.
 
-The bare one parses the same JSON and answers 202. `starlette` and `fastapi` are what one would
-write in an afternoon: each event with its agent and address becomes a row in SQLite, by one commit
-a request that waits for the disk (WAL, `synchronous=FULL`), in the framework's own thread pool.
-With `--workers 2` askfirst is two processes over one folder.
-
-All servers are processes of their own; user and system time of each is read from the kernel before
-and after each turn. They take turns, so that what else the machine does falls on all alike. Every
-event is a page view of a visitor with a grant; all are on disk when they are answered, and those
-of askfirst are moved to the store meanwhile. What each wrote to the disk, and its memory, are read
-from the kernel too.
+All are processes of their own and take turns; their CPU, memory and writes are the kernel's. Every
+event is a page view of a visitor with a grant, on disk when it is answered.
 """
 
 from __future__ import annotations

@@ -89,8 +89,7 @@ class EmbeddedCollector:
     unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
     sign in to the dashboard with that provider. `mail` sends members letters who ask for them;
     links in them begin with its `url`, else with the policy's first origin and `/askfirst/host`.
-    `sized` is 0 where all visitors come from few
-    networks, as on a campus: else hardly a figure would be shown.
+    `sized` is 0 where all visitors come from few networks, as on a campus: else little is shown.
 
     Raises PolicyError at once for a host policy that cannot be used: without one nothing is
     gathered (M32).

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from askfirst_collector.ledger.entries import Entry, read_body
+from askfirst_collector.ledger.entries import Entry, read_entry
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata, reading
 
@@ -90,12 +90,9 @@ def entries_of_leaf(connection: Connection, leaf: str) -> list[Entry]:
     row = connection.execute(same.where(entry.c.handle.is_not(None))).first()
     if row is None:
         return []
-    query = select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body)
+    query = select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.handle)
     query = query.where(entry.c.site == row.site, entry.c.handle == row.handle)
-    return [
-        Entry(one.idx, one.leaf, one.salt, read_body(one.body))
-        for one in connection.execute(query.order_by(entry.c.idx))
-    ]
+    return [read_entry(one) for one in connection.execute(query.order_by(entry.c.idx))]
 
 
 def _read(row: Row[Any]) -> EvidenceLock:

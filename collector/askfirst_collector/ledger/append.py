@@ -61,7 +61,7 @@ def make_entry(
         "until": seconds_of(body["until"]) if "until" in body else None,
         "tree": body.get("site") or HOST,
     }
-    return Entry(index, leaf, salt, read_body(content)), fields
+    return Entry(index, leaf, salt, read_body(content, handle)), fields
 
 
 def append_rows(connection: Connection, rows: Sequence[Fields]) -> None:

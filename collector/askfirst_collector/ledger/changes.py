@@ -115,7 +115,7 @@ def changes_since(connection: Connection, moment: float) -> Iterator[Change]:
 
 
 def _read(index: int, content: bytes) -> Change:
-    body = read_body(content)
+    body = read_body(content, None)
     return Change(
         index=index,
         actor=body["actor"],

@@ -108,8 +108,8 @@ def status_of(entry: Entry, *, now: float) -> ConsentStatus:
     )
 
 
-def read_body(stored: bytes, handle: str | None = None) -> dict[str, Any]:
-    """The content of an entry from what stands in its row, of a visitor beside this handle."""
+def read_body(stored: bytes, handle: str | None) -> dict[str, Any]:
+    """The content of an entry from what stands in its row, beside the handle of a visitor."""
     body: dict[str, Any] = json.loads(unpack(stored, handle))
     return body
 

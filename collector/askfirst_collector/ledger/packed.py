@@ -66,6 +66,8 @@ def unpack(stored: bytes, handle: str | None) -> bytes:
         text = inflate.decompress(stored[end:])
         if not inflate.eof or inflate.unused_data:
             raise ValueError("it ends before its end, or goes on after it")
+        if handle is None and _HANDLE in text:
+            raise ValueError("it is a visitor's, and no handle stands beside it")
         own = (handle or "").encode()
         return re.sub(b"[\\0\\1]", lambda m: own if m[0] == _HANDLE else next(hashes), text)
     except (zlib.error, IndexError, StopIteration, RuntimeError) as error:

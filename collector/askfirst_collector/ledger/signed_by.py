@@ -29,7 +29,7 @@ def times_of_keys(engine: Engine, kind: str, count: int) -> list[KeyTime]:
     """
     query = select(entry.c.body).join(change, change.c.idx == entry.c.idx).order_by(entry.c.idx)
     with reading(engine) as connection:
-        bodies = [read_body(body) for (body,) in connection.execute(query)]
+        bodies = [read_body(body, None) for (body,) in connection.execute(query)]
     hours = [
         seconds_of(body["hour"])
         for body in bodies

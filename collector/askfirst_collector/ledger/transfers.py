@@ -71,7 +71,7 @@ def transfers_since(engine: Engine, site: str, hour: int) -> list[dict[str, Any]
     query = query.where(transferred.c.site == site, transferred.c.hour >= hour)
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(entry.c.idx)).scalars()
-        return [read_body(body) for body in rows]
+        return [read_body(body, None) for body in rows]
 
 
 def forget_transfers(engine: Engine, site: str, before: float) -> int:

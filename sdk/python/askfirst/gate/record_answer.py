@@ -31,8 +31,8 @@ MOST_EXPIRED = 50  # lines that take cookies of the site back, in one response
 class AnswerRecord:
     """How an answer ended: a word, the end in unix seconds, the receipt, and cookies to set.
 
-    With `error`, a grant was not recorded, and what was refused beside it holds all the same; or
-    a refusal could not be written anywhere, and holds in this browser, which keeps its receipt.
+    With `error`, a grant was not recorded, but what was refused beside it; or a refusal could not
+    be written anywhere, and holds in this browser, which keeps its receipt.
     """
 
     decision: str
@@ -395,8 +395,6 @@ def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return False

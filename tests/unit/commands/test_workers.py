@@ -41,7 +41,7 @@ def children(pid: int) -> list[int]:
 
 def is_well(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz").status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=60).status_code == 200
     except httpx.TransportError:  # of the one that was ended
         return False
 
@@ -59,7 +59,8 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         spools = folder / "spool"
         eventually(lambda: len(children(process.pid)) == 2)
         url = f"http://127.0.0.1:{port}"
-        with httpx.Client(transport=httpx.HTTPTransport(retries=5), base_url=url) as client:
+        transport = httpx.HTTPTransport(retries=5)
+        with httpx.Client(transport=transport, base_url=url, timeout=60) as client:
             assert client.get("/readyz").json()["status"] == "ok"
         assert spools.is_dir()
         yield process, url
@@ -82,7 +83,9 @@ def test_workers_share_a_folder_and_one_that_ends_is_begun_anew(tmp_path: Path) 
     with serving(folder) as (process, url):
         grant = {"v": 2, "site": "shop", "edition": POLICY.hash, "lang": "en", "handle": HANDLE}
         body = {**grant, "method": "accept_all", "choices": dict.fromkeys(POLICY.asked, 2)}
-        answer = httpx.post(f"{url}/v1/consents", json={**body, "adult": True}, headers=headers)
+        answer = httpx.post(
+            f"{url}/v1/consents", json={**body, "adult": True}, headers=headers, timeout=60
+        )
         assert answer.status_code == 200, answer.text
 
         def send(number: int) -> httpx.Response:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
+from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst.observe.proxies import Proxies
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.script_budget import MINUTE, MOST, MOST_OF_A_NETWORK
@@ -95,22 +93,3 @@ async def test_a_network_has_what_is_documented_and_no_more(origin: str, clock: 
             clock.now += MINUTE
         assert through == MOST_GRANTS
         assert not any(held_up(await ask(client, "198.51.100.7", 1)))
-
-
-async def test_preflights_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One network asks so many a window, as with events; another one goes on."""
-    collector = EmbeddedCollector(tmp_path, now=Clock(), jobs=False)
-    await collector.editions(policy())
-    limit = AddressLimit(now=time.time, urandom=os.urandom, most=2)
-    monkeypatch.setattr(collector._open().events, "_limit", limit)
-
-    async def ask(address: str) -> int:
-        transport = httpx.ASGITransport(collector.app, client=(address, 4711))
-        base = "https://collector.example"
-        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
-            origin = {"origin": "https://shop.example"}
-            return (await client.options("/v1/rights/me", headers=origin)).status_code
-
-    assert [await ask("8.8.8.8") for _ in range(3)] == [200, 200, 429]
-    assert await ask("9.9.9.9") == 200
-    await collector.aclose()

@@ -284,14 +284,6 @@ async def test_terms_for_relays(client: httpx.AsyncClient, relay: dict[str, str]
     assert (await client.get("/v1/terms", headers=again)).status_code == 304
 
 
-async def test_preflights_know_the_origins(client: httpx.AsyncClient) -> None:
-    """A browser may ask for a site's origin, and for no other."""
-    found = await client.options("/v1/rights/me", headers=ORIGIN)
-    assert found.headers["access-control-allow-origin"] == ORIGIN["origin"]
-    other = await client.options("/v1/rights/me", headers={"origin": "https://evil.example"})
-    assert "access-control-allow-origin" not in other.headers
-
-
 async def test_what_is_not_there(client: httpx.AsyncClient) -> None:
     """Problems are JSON too; health says that all is well."""
     assert problem(await client.get("/v1/nothing")) == (404, "not-found")

@@ -11,11 +11,13 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from askfirst_collector.store import spooled
 from askfirst_collector.store.events import Authorized, PeriodClosed, StoreUnavailable
+from askfirst_collector.store.lots import encoded
 from askfirst_collector.store.present import Connection
 from askfirst_collector.store.spool_file import LOT_ROWS, connect_spool, read_lots, spools
 from askfirst_collector.store.sqlite import SqliteEvents
@@ -241,6 +243,32 @@ def test_a_damaged_spool_of_nobody_is_destroyed_and_said(
     store.move(0)
     assert "askfirst.E114" in caplog.text
     assert not damaged.exists()
+    assert store.counts(ROW.key).rows == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"page": 7}, {"page": ["/a", 7]}, {"time": ["2026-11-22", None]}, {"page": [b"\xff"]}, []],
+)
+def test_a_lot_that_is_not_what_was_written_is_stored_in_no_part(
+    store: SqliteEvents, tmp_path: Path, caplog: pytest.LogCaptureFixture, values: object
+) -> None:
+    """Its values are read where it is moved: one that is none takes back the rows before it."""
+    worker(tmp_path, "b")
+    (spool,) = spools(tmp_path / "spool")
+    good = msgspec.msgpack.decode(encoded(batch("good", ROW)))
+    bad = msgspec.msgpack.decode(encoded(batch("bad", ROW)))
+    bad[-1][0][6] = values
+    with connected(spool) as connection:
+        blob = msgspec.msgpack.encode([good, bad])
+        connection.execute("UPDATE lot SET batches = ?, rows = 2", (blob,))
+    with pytest.raises(StoreUnavailable):
+        store.drain()
+    store.move(0)
+    assert "askfirst.E114" in caplog.text
+    assert spools(tmp_path / "spool") == []
+    assert store.periods() == []
+    assert append(store, batch("c", ROW)) == [b"answer to c"]
     assert store.counts(ROW.key).rows == 1
 
 

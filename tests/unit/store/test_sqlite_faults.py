@@ -89,6 +89,23 @@ def test_a_limited_file_is_away_and_loses_nothing(
     assert append(store, batch("large", *rows)) == [b"answer to large"]
 
 
+def test_a_store_that_is_full_loses_nothing_of_what_was_accepted(store: SqliteEvents) -> None:
+    """M50: events are accepted as long as their spool has room, and moved once the store has."""
+    append(store, batch("first", ROW))
+    store.drain()
+    connection = store.file._connection
+    assert connection is not None
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    rows = [replace(ROW, values={"page": ("/x" * 400 + str(n),)}) for n in range(100)]
+    assert append(store, batch("large", *rows)) == [b"answer to large"]
+    with pytest.raises(StoreUnavailable):
+        store.counts(ROW.key)
+    # The limit went with the connection, as a disk gets room.
+    assert append(store, batch("large", *rows)) == [b"answer to large"]
+    assert store.counts(ROW.key).rows == 101
+
+
 def test_a_locked_database_is_away_and_comes_back(store: SqliteEvents, tmp_path: Path) -> None:
     """Locked for longer than the busy timeout: StoreUnavailable; unlocked: stored."""
     append(store, batch("first", ROW))

@@ -33,7 +33,7 @@ from typing import Any
 
 import orjson
 import uvicorn
-from benchmarks.plain_endpoints import fastapi_endpoint, starlette_endpoint
+from benchmarks._plain import fastapi_endpoint, starlette_endpoint
 
 from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped

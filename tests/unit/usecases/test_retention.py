@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -118,6 +117,7 @@ def test_of_grants_a_number_is_told_by_the_rule_alone(
 
 def test_a_disk_that_is_full_in_the_middle_is_finished_later(parts: Services, clock: Clock) -> None:
     """Part of the evidence is gone, none half; the ledger is sound; the next purge goes on."""
+    resource = pytest.importorskip("resource")
     for number in range(700):
         record_now(parts, decision(POLICY, handle=handle_of(number)))
     parts.ledger.truncate()

@@ -261,10 +261,8 @@ async def _end_child(
     """
     state = consent.state
     has_refused = state is not None and not state.grants and not request.secrets
-    is_sure = consent.signals.decisions is not None
+    is_sure = consent.signals.decisions is not None and _is_browsers_own(request.headers)
     if has_refused or not is_sure or not consent.editions:
-        return ()
-    if not _is_browsers_own(request.headers):
         return ()
     edition = consent.editions.current
     answer = VisitorAnswer("reject_all", edition.hash, edition.policy.languages[0], {}, adult=False)

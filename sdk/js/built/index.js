@@ -1,1 +1,1 @@
-import{g as a}from"./shared-CTRPH4OA.js";export{a as init};
+import{g as a}from"./shared-4THRTHET.js";export{a as init};

@@ -137,6 +137,43 @@ def test_what_was_asked_about_is_forgotten(store: ClickHouseEvents) -> None:
     assert [draw for (draw,) in server.rows("SELECT draw FROM asked")] == ["new"]
 
 
+def test_an_erasure_that_is_not_answered_can_still_be_done(
+    store: ClickHouseEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it is about stays where the server looks for it, until the job takes it out."""
+    append(store, batch("one", ROW))
+    store.drain()
+    server, run = store.file.server, store.file.server.run
+
+    def unanswered(statement: str, *names: Any) -> None:
+        if "DELETE" in statement:
+            raise StoreUnavailable("no answer")
+        run(statement, *names)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server, "run", unanswered)
+        with pytest.raises(StoreUnavailable, match="no answer"):
+            store.erase([ROW.pseudonym or b""])
+    assert server.count("SELECT count() FROM asked") == 1
+    assert store.erase([ROW.pseudonym or b""]) == 1
+    assert server.count("SELECT count() FROM asked") == 1
+
+
+def test_many_periods_of_a_day_go_by_few_statements(
+    store: ClickHouseEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sites whose day has closed, more than one statement names, beside one whose day has not."""
+    monkeypatch.setattr("askfirst_collector.store.clickhouse.rows.PERIODS", 20)
+    names = [f"site-{number}" for number in range(50)]
+    append(store, batch("one", ROW, *(replace(ROW, site=name) for name in names)))
+    store.drain()
+    for name in names:
+        store.drop(replace(ROW, site=name).key)
+    store.file.tidy()
+    assert store.file.server.count("SELECT count() FROM event") == 1
+    assert store.periods() == [ROW.key]
+
+
 def test_keeping_that_was_cut_off_is_done_again(
     store: ClickHouseEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ _COLUMNS = ", ".join(COLUMNS)
 _KEY = ("site", "collector", "purpose", "closes", "period")
 _DROP, _VIEW = TYPE_NUMBERS["drop"], TYPE_NUMBERS["page_view"]
 CHUNK = 100_000  # kept rows in one insert
+PERIODS = 500  # in one statement
 # Rows that are moved in one go: few inserts, as large as memory bears, are what it is made for. A
 # smaller number than that of a version before would not find what was on its way.
 TOGETHER = 10_000
@@ -224,7 +225,9 @@ class ClickHouseRows:
     def _remove(self, waiting: Sequence[Leaving]) -> None:
         parts = self.server.parts()
         for part in sorted({one.part for one in waiting} & parts):
-            self.server.remove_periods(part, [one.key for one in waiting if one.part == part])
+            own = [one.key for one in waiting if one.part == part]
+            for start in range(0, len(own), PERIODS):
+                self.server.remove_periods(part, own[start : start + PERIODS])
         self.index.write(lambda connection: forget_leaving(connection, waiting))
 
     def _drop_parts(self) -> None:

@@ -83,14 +83,15 @@ class Server:
 
     @contextmanager
     def asking(self, contents: Sequence[bytes] | Sequence[str]) -> Iterator[str]:
-        """Have these in `asked` while the context lasts, under what it gives."""
+        """Have these in `asked` while the context lasts, under what it gives.
+
+        Where it fails they stay for `forget_asked`: the server may still be at work on them.
+        """
         draw = self._urandom(16).hex()
-        try:
-            self._insert("asked", _ASKED, [(draw, content) for content in contents], {})
-            yield draw
-        finally:
-            with suppress(StoreUnavailable):
-                self.run(f"ALTER TABLE asked DROP PARTITION '{draw}'")
+        self._insert("asked", _ASKED, [(draw, content) for content in contents], {})
+        yield draw
+        with suppress(StoreUnavailable):
+            self.run(f"ALTER TABLE asked DROP PARTITION '{draw}'")
 
     def forget_asked(self) -> None:
         """Remove what was left in `asked` by who did not come back."""

@@ -33,7 +33,7 @@ from .tables import Questions, questions_of
 
 log = logging.getLogger("askfirst.collector")
 
-TOGETHER = 100_000  # rows that are lowered together: about a kilobyte of memory each
+TOGETHER = 50_000  # rows that are lowered together: about four kilobytes of memory each
 RECEIPTS = 1_000  # of which the rows that were kept are looked at together
 
 

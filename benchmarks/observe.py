@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=5_000)
     arguments = parser.parse_args()
     place = Locator.open(arguments.mmdb)
-    print(f"places from {place.database}")
+    print(f"places from {place.describe(now=time.time()).database}")
     warm, cold = requests(arguments.events, 300), requests(arguments.events, 10**9)
     for name, levels in (
         ("minimal", MINIMAL),

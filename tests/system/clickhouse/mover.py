@@ -14,9 +14,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from askfirst_collector.store.clickhouse.events import ClickHouseEvents
 from askfirst_collector.store.events import StoreUnavailable

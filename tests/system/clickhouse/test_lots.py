@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst_collector.store.clickhouse.events import ClickHouseEvents
 from askfirst_collector.store.clickhouse.values import fields_of

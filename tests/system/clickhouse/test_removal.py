@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from askfirst_collector.store.clickhouse.events import ClickHouseEvents

@@ -116,9 +116,13 @@ class _Begun:
                 try:
                     sent = yield waits_for
                 except BaseException as error:  # it is cancelled
-                    waits_for = self._steps.throw(error)
+                    throw = getattr(self._steps, "throw", None)
+                    if throw is None:
+                        raise
+                    waits_for = throw(error)
                 else:
-                    waits_for = self._steps.send(sent)
+                    # An iterator is all that `__await__` owes, as those of servers in Rust are.
+                    waits_for = next(self._steps) if sent is None else self._steps.send(sent)
             except StopIteration as done:
                 message: Message = done.value
                 return message

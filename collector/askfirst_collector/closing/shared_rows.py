@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from askfirst.terms.attributes import Value
+from askfirst.terms.attributes import PSEUDONYMS, Value
 from askfirst_collector.store.events import Row
 
 # What is cut, one step after the other, and to how many parts: no row goes out with its minute.
@@ -23,13 +23,16 @@ Values = Mapping[str, Value]
 
 
 def shared_rows(rows: Sequence[Row], size: int) -> list[tuple[str, Values]]:
-    """Type and values of each row, as fine as at least `size` of them say the same.
+    """Type and values of each row, as fine as at least `size` of them say the same; no pseudonym.
 
     A row is written at the first step at which enough of those that were not written yet are like
     it; what never has so many beside it is left out. Rows are counted, as nobody knows any more
     whose they are: several may be one visitor's.
     """
-    remaining = [(row.type, dict(row.values)) for row in rows]
+    remaining = [
+        (row.type, {name: value for name, value in row.values.items() if name not in PSEUDONYMS})
+        for row in rows
+    ]
     out: list[tuple[str, Values]] = []
     for name, parts in _STEPS:
         for _, values in remaining:

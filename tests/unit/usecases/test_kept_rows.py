@@ -88,6 +88,21 @@ def test_every_row_is_like_enough_others(drawn: list[tuple[str, str, int]], size
     assert size > 1 or sum(counts.values()) == len(rows)
 
 
+def test_whose_account_a_row_is_goes_out_nowhere() -> None:
+    """M25: not by the number of one who came often; without it rows are as like as others."""
+    rows = [
+        Row(
+            *("shop", "", "statistics", "day", MONDAY, "page_view"),
+            {"page": ("/a",), "user_id": (("ab" if often else f"{n:02}") * 16,)},
+            None,
+            *(5, 365, 30),
+        )
+        for often in (True, False)
+        for n in range(9)
+    ]
+    assert shared_rows(rows, 5) == [("page_view", {"page": ("/a",)})] * 18
+
+
 def test_an_owner_of_the_site_gets_none(tmp_path: Path) -> None:
     """Rows are for a host admin; whoever may not have them leaves no trace of it."""
     with opened(tmp_path / "data", Clock(noon())) as parts:

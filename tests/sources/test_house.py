@@ -117,7 +117,7 @@ store: @errors @spool @terms config
 store.clickhouse: @spool @terms config store
 store.migrations:
 store.migrations.versions:
-transfers: @errors @terms catalogue closing ledger services store webhooks
+transfers: @errors @terms catalogue closing ingest ledger services store webhooks
 usecases: @client @contracts @errors @gate @pages @spool @terms catalogue closing imports ledger
     members services store
 webhooks: catalogue store

@@ -25,6 +25,7 @@ from askfirst_collector.catalogue.transfers import (
     note_arrival,
     note_failure,
     note_nothing,
+    transfers_of,
 )
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.catalogue.webhook_queue import Delivery
@@ -47,7 +48,7 @@ Message = Mapping[str, Any]
 
 
 class NothingLeft(AskfirstError):
-    """Nobody agrees to it any more."""
+    """Nobody agrees to it any more, or it was ended."""
 
 
 def deliver_transfers(parts: Services, now: float, *, poster: Poster | None = None) -> None:
@@ -67,8 +68,7 @@ def _deliver_figures(
 ) -> Transfer | None:
     """Deliver the oldest closed period that was not; None where that did not arrive, or is none."""
     period = next_tables(parts.engine, entry.site, entry.purpose, entry.upto, now)
-    recipient = None if period is None else _named(parts, entry)
-    if period is None or recipient is None:
+    if period is None or _named(parts, entry) is None:
         # What closes while the policy names nobody is not made up for.
         entry = entry if period is None else replace(entry, upto=period.number)
         note_nothing(parts.engine, entry, now + MINUTE)
@@ -80,11 +80,17 @@ def _deliver_figures(
     about = {"period": period.period, "closes": period.closes, "visitors": period.totals.visitors}
 
     def content() -> tuple[Mapping[str, str], bytes]:
+        recipient = _named(parts, entry)
+        if recipient is None:
+            raise NothingLeft
         _record(parts, entry, id, recipient, lambda: about)
         return _headers(parts, entry, id, body), body
 
-    if not _send(parts, entry, id, content, now, poster):
-        return None
+    try:
+        if not _send(parts, entry, id, content, now, poster):
+            return None
+    except NothingLeft:
+        return None  # the next round sees why
     entry = replace(entry, upto=period.number, attempts=0)
     note_arrival(parts.engine, entry, now)
     return entry
@@ -198,10 +204,16 @@ def _send(
     now: float,
     poster: Poster,
 ) -> bool:
-    """Whether it arrived; else it is noted when it is tried again."""
+    """Whether it arrived; else it is noted when it is tried again. Raises NothingLeft."""
     method = "POST" if entry.way == "webhook" else "PUT"
+
+    def stands() -> tuple[Mapping[str, str], bytes]:
+        if all(other.id != entry.id for other in transfers_of(parts.engine, entry.site)):
+            raise NothingLeft
+        return content()
+
     try:
-        status = poster.send(method, _address(entry, id), content)
+        status = poster.send(method, _address(entry, id), stands)
         fault = "" if 200 <= status < 300 else str(status)
     except Unreachable as error:
         fault = str(error)

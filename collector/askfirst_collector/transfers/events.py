@@ -19,6 +19,7 @@ from askfirst.terms.sets import ANY
 from askfirst.terms.terms import Recipient, Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.rule import Rule
+from askfirst_collector.ingest.relay_observed import listed
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.facts import MOST_A_DAY
@@ -116,7 +117,8 @@ def _cut(row: Row, terms: Terms) -> Row:
     if row.type == "action" and not levels.get("action"):
         return replace(row, values={})
     values = {n: row.values[n][:level] for n, level in levels.items() if level}
-    return replace(row, values=values)
+    # Lists may have become narrower since it was gathered.
+    return replace(row, values=listed(values, terms))
 
 
 def _said(name: str, value: Value, shown: Collection[Value], terms: Terms) -> Iterator[str]:

@@ -273,6 +273,29 @@ def test_what_a_policy_lists_is_said_and_several_together_are_not(
     ]
 
 
+def test_what_the_policy_lists_no_more_is_other(
+    tmp_path: Path, clock: Clock, listener: Listener
+) -> None:
+    """M51: held to the lists of now, so that no text that anybody may send hides in them."""
+    levels = {**shipped("full").document["purposes"]["statistics"]["levels"], "action": 2}
+    free = named("full", actions={"order": {"plan": "any"}}, levels=levels)
+    with shop(tmp_path / "data", clock, free) as parts:
+        answer(parts, 1)
+        deliver_to(parts, listener)
+        for plan in ("pro", "zebra-quartz"):
+            visit(parts, 1, {"action": ("order", f"plan={plan}")}, type="action")
+        parts.events.drain()
+        clock.now += 1
+        actions = {"order": {"plan": ["free", "pro"]}}
+        parts.registry.publish(named("full", actions=actions, levels=levels))
+        run(parts, listener)
+    (message,) = messages(listener)
+    assert sorted(event["action"] for event in message["events"]) == [
+        ["order", "plan=other"],
+        ["order", "plan=pro"],
+    ]
+
+
 def test_the_same_lot_is_looked_through_once(
     parts: Services, clock: Clock, listener: Listener
 ) -> None:

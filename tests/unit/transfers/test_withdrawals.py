@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from askfirst.client import PendingEntry
+from askfirst_collector.closing.close import close_due
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.transfers.deliver import deliver_transfers
+from askfirst_collector.usecases.sites import retire_site
+from askfirst_collector.usecases.transfers import remove_transfer
 from askfirst_collector.usecases.visitor_rights import erase, restrict
 from askfirst_collector.webhooks.pinned_http import Poster
 from tests.support.collectors import decision
+from tests.unit.closing.house import after
 from tests.unit.jobs.listener import Listener
 
 from .house import (
@@ -135,3 +140,45 @@ def _withdraw_between(parts: Services, clock: Clock, listener: Listener) -> None
     assert [event["screen"] for event in second["events"]] == [["desktop"]]
     assert len({headers["webhook-id"] for _, headers, _ in listener.came}) == 1
     assert len(entries(parts)) == 1
+
+
+def test_a_retired_site_delivers_nothing_of_what_waits(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """M51: whoever agreed to it agreed to a site that is no more."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    parts.events.drain()
+    clock.now += 1
+    retire_site(parts, ON_THE_MACHINE, "shop")
+    run(parts, listener)
+    assert listener.came == entries(parts) == []
+    assert handle_of(1).encode() not in left(parts)
+
+
+@pytest.mark.parametrize("how", ["removed", "unnamed"])
+@pytest.mark.parametrize("what", ["events", "figures"])
+def test_a_delivery_that_ends_while_the_connection_is_made_sends_nothing(
+    parts: Services, clock: Clock, listener: Listener, what: str, how: str
+) -> None:
+    """M51: nothing goes once whoever ended it was answered."""
+    entry, _ = deliver_to(parts, listener, what=what)
+    for visitor in range(9):
+        answer(parts, visitor)
+        visit(parts, visitor)
+    parts.events.drain()
+    clock.now = after() if what == "figures" else clock.now + 3_600
+    if what == "figures":
+        close_due(parts, clock.now)
+
+    def resolve(host: str, port: int) -> list[str]:
+        if how == "removed":
+            remove_transfer(parts, ON_THE_MACHINE, "shop", entry.id)
+        else:
+            parts.registry.publish(named(recipients=[]))
+        return ["127.0.0.1"]
+
+    late = Poster(resolve=resolve, allowed=lambda _: True, tls=listener.trusting())
+    deliver_transfers(parts, clock.now, poster=late)
+    assert listener.came == entries(parts) == []

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -59,8 +60,10 @@ def deliver_transfers(parts: Services, now: float, *, poster: Poster | None = No
     for entry in due_transfers(parts.engine, now):
         deliver = _deliver_events if entry.what == "events" else _deliver_figures
         rest: Transfer | None = entry
-        while rest is not None and time.monotonic() - began <= SECONDS:
-            rest = deliver(parts, rest, now, poster)
+        # What is of a site that cannot be read waits for that, and holds up no other.
+        with suppress(Unreadable):
+            while rest is not None and time.monotonic() - began <= SECONDS:
+                rest = deliver(parts, rest, now, poster)
 
 
 def _deliver_figures(
@@ -149,10 +152,7 @@ def _status(parts: Services, site: str, handle: str) -> ConsentStatus | None:
 
 
 def _named(parts: Services, entry: Transfer) -> Recipient | None:
-    try:
-        return figures.named(parts.registry.site(entry.site), entry.purpose, entry.recipient)
-    except Unreadable:
-        return None
+    return figures.named(parts.registry.site(entry.site), entry.purpose, entry.recipient)
 
 
 def _message(entry: Transfer, content: Message) -> dict[str, Any]:

@@ -85,9 +85,11 @@ def visit(
     accept(parts, visitor, status.index, [row(parts, whose, values, day, type=type)])
 
 
-def accept(parts: Services, visitor: int, index: int, rows: Sequence[Row]) -> None:
+def accept(
+    parts: Services, visitor: int, index: int, rows: Sequence[Row], *, site: str = "shop"
+) -> None:
     """Rows that were judged by an entry of the ledger."""
-    judged = Authorized("shop", handle_of(visitor), index)
+    judged = Authorized(site, handle_of(visitor), index)
     day = int(parts.now()) // DAY
     batch = Batch(judged, day, os.urandom(32), tuple(rows), b"{}")
     asyncio.run(parts.events.append(batch))

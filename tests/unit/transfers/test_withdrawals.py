@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst.client import PendingEntry
+from askfirst.terms.policy import read_policy
+from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.transfers.deliver import deliver_transfers
+from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.sites import retire_site
-from askfirst_collector.usecases.transfers import remove_transfer
+from askfirst_collector.usecases.transfers import create_transfer, remove_transfer
 from askfirst_collector.usecases.visitor_rights import erase, restrict
 from askfirst_collector.webhooks.pinned_http import Poster
 from tests.support.collectors import decision
-from tests.unit.closing.house import after
+from tests.unit.closing.house import DAY, after, row
 from tests.unit.jobs.listener import Listener
 
 from .house import (
+    NAME,
+    SEEN,
     Clock,
+    accept,
     answer,
     deliver_to,
     entries,
@@ -182,3 +192,35 @@ def test_a_delivery_that_ends_while_the_connection_is_made_sends_nothing(
     late = Poster(resolve=resolve, allowed=lambda _: True, tls=listener.trusting())
     deliver_transfers(parts, clock.now, poster=late)
     assert listener.came == entries(parts) == []
+
+
+def test_a_site_that_cannot_be_read_holds_up_no_other(
+    parts: Services, clock: Clock, listener: Listener
+) -> None:
+    """M32: its own events wait, and are destroyed in time; those of other sites go."""
+    zoo = read_policy({**named().document, "site": "zoo", "origins": ["https://zoo.example"]})
+    parts.registry.publish(zoo)
+    create_transfer(
+        *(parts, ON_THE_MACHINE, "zoo"),
+        purpose="statistics", recipient=NAME, what="events",
+        way="webhook", url=listener.url("/zoo"),
+    )
+    agreed = decision(zoo, "save", {"statistics": 2}, handle=handle_of(9))
+    record_now(parts, dataclasses.replace(agreed, site="zoo"))
+    status = parts.ledger.consent_status("zoo", handle_of(9))
+    assert status is not None
+    event = row(parts, 9, {**SEEN, "time": time_value(int(clock.now), 2)})
+    accept(parts, 9, status.index, [replace(event, site="zoo")], site="zoo")
+    clock.now += 1
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1)
+    with writing(parts.engine) as connection:
+        connection.exec_driver_sql("UPDATE edition SET document = ? WHERE site = 'zoo'", (b"[]",))
+        move_revision(connection)
+    run(parts, listener)
+    assert [path for path, _, _ in listener.came] == ["/in"]
+    assert handle_of(9).encode() in left(parts)
+    clock.now += 3 * DAY
+    run(parts, listener)
+    assert handle_of(9).encode() not in left(parts)

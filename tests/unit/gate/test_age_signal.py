@@ -117,6 +117,24 @@ async def test_an_adapter_that_fails_allows_nothing_and_ends_nothing(
     assert "CANARY" not in caplog.text
 
 
+async def _in_time(_: Headers) -> bool:
+    return False
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize("adapter", [_in_time, lambda _: "no", lambda _: None])
+async def test_an_adapter_that_answers_neither_yes_nor_no_ends_nothing(
+    shop: Build, adapter: Any
+) -> None:
+    """As one that fails: an `async` function would have been everybody's yes."""
+    site = built(shop, lambda headers: adapter(headers) if values(headers, b"x-late") else False)
+    site.reads = "statistics"
+    await grown_up(site)
+    assert (await site.browser.get("/", [(b"x-late", b"1")])).body == b"<p>hello False"
+    assert site.collector.erased == []
+    assert (await site.browser.get("/")).body == b"<p>hello True"
+
+
 async def test_a_collector_that_is_away_is_asked_again(shop: Build) -> None:
     """M50: nothing runs on in this browser; the end is owed until it is recorded."""
     site = built(shop)

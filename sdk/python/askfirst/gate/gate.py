@@ -136,7 +136,8 @@ class Gate:
             more = ((b"sec-gpc", b"1"),)
         if self._under_age is not None:
             try:
-                more += (UNDER_AGE,) if self._under_age(headers) else ()
+                if _is_yes(self._under_age(headers)):
+                    more += (UNDER_AGE,)
             except Exception as error:
                 log_fault("asking for the age signal", error)
                 more += (UNSURE,)
@@ -300,6 +301,13 @@ class Gate:
             headers = self._csp_builder.join(headers, visit.peek(), testing=visit.testing)
             visit.read |= self._csp_builder.depends
         return headers
+
+
+def _is_yes(answer: object) -> bool:
+    """Raises TypeError for what is neither: a coroutine, or "no", would end everybody's grant."""
+    if isinstance(answer, bool):
+        return answer
+    raise TypeError("an age adapter answers True or False")
 
 
 def _age_adapter(adapter: AgeSignal | None) -> Callable[[Headers], bool] | None:

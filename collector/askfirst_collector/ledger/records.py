@@ -95,12 +95,14 @@ class Ledger:
         """Append what waits, and stop."""
         self._writer.close()
 
-    def bar(self, site: str, handle: str) -> None:
-        """Let a handle that was never recorded be dead from the start."""
+    def bar(self, site: str, handle: str) -> bool:
+        """Let a handle that was never recorded be dead from the start; False where it was."""
         with changing(self._engine) as connection:
-            if _latest(connection, site, handle) is None:
+            is_new = _latest(connection, site, handle) is None
+            if is_new:
                 _end(connection, site, handle)
         self._watch.present.check()
+        return is_new
 
     def settle(self, site: str, handle: str) -> None:
         """Note that the end of a handle is true everywhere."""

@@ -143,9 +143,11 @@ class _Recording:
         """Have true everywhere what follows; blocks."""
         parts, decision = self._parts, self._decision
         past, new = outcome
-        if decision.method == ROLLBACK and past.latest is None:
-            # Should the grant only come in now, delayed on its way, it finds a dead handle.
-            parts.ledger.bar(decision.site, decision.handle)
+        # Should the grant only come in now, delayed on its way, it finds a dead handle; where it
+        # came in meanwhile, it is taken back.
+        is_early = decision.method == ROLLBACK and past.latest is None
+        if is_early and not parts.ledger.bar(decision.site, decision.handle):
+            return record_now(parts, decision, self._attempt)
         if new is None:
             # Perhaps the first withdrawal broke off before it was true everywhere. Of a handle that
             # nobody knows the same is read: how long an answer takes tells nobody which it was

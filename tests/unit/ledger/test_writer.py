@@ -180,3 +180,17 @@ def test_a_closed_ledger_takes_nothing(parts: Services) -> None:
     with pytest.raises(CollectorUnavailable):
         record_now(parts, decision(POLICY, handle=OTHER))
     assert parts.ledger.latest("shop", HANDLE) is not None
+
+
+async def test_a_grant_that_comes_right_behind_its_end_ends(parts: Services) -> None:
+    """M50: both wait for the same commit; a visitor who was told of none has none."""
+    goes_on = held(parts)
+    undone = asyncio.ensure_future(record(parts, decision(POLICY, "rollback", {"statistics": 0})))
+    await asyncio.sleep(0)
+    grant = asyncio.ensure_future(record(parts, decision(POLICY, "save", {"statistics": 2})))
+    await asyncio.sleep(0)
+    goes_on.set()
+    await asyncio.gather(undone, grant)
+    status = parts.ledger.consent_status("shop", HANDLE)
+    assert status is not None
+    assert status.ended

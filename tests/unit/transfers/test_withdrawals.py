@@ -202,8 +202,11 @@ def test_a_site_that_cannot_be_read_holds_up_no_other(
     parts.registry.publish(zoo)
     create_transfer(
         *(parts, ON_THE_MACHINE, "zoo"),
-        purpose="statistics", recipient=NAME, what="events",
-        way="webhook", url=listener.url("/zoo"),
+        purpose="statistics",
+        recipient=NAME,
+        what="events",
+        way="webhook",
+        url=listener.url("/zoo"),
     )
     agreed = decision(zoo, "save", {"statistics": 2}, handle=handle_of(9))
     record_now(parts, dataclasses.replace(agreed, site="zoo"))

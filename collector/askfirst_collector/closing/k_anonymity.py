@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from askfirst.terms.attributes import OTHER, Value
+from askfirst.terms.attributes import OTHER, PSEUDONYMS, Value
 from askfirst_collector.store.events import Row
 
 # What tells one device from another, together.
@@ -36,11 +36,14 @@ def k_anonymise(
         if row.keep_rows_days > 0 and row.type != "drop"
     ]
     shared = _shared(coarse_rows, size)
-    blanked = (
-        replace(row, pseudonym=row.pseudonym if row.pseudonym in lasting else None)
-        for row in shared
-    )
-    return sorted(blanked, key=_content)
+    named = (row if row.pseudonym in lasting else _blanked(row) for row in shared)
+    return sorted(named, key=_content)
+
+
+def _blanked(row: Row) -> Row:
+    # The number of an account as well: its visitor's erasure finds the row no more.
+    values = {name: value for name, value in row.values.items() if name not in PSEUDONYMS}
+    return replace(row, values=values, pseudonym=None)
 
 
 def caps_of(rows: Iterable[Row]) -> dict[bytes, dict[str, int]]:

@@ -97,6 +97,7 @@ def row_template(
         keep = min(keep, max(0, (status.expires - end) // DAY))
     name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
     number: Value = ()
-    if user and terms.scope.level("user_id"):
+    # Only beside a pseudonym: without one no erasure by the receipt would find the row.
+    if user and name is not None and terms.scope.level("user_id"):
         number = (salts.user_number(status.site, user).hex(),)
     return RowTemplate(status.site, collector, purpose, period, name, keep, terms, number)

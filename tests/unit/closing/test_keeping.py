@@ -44,6 +44,26 @@ def test_a_receipt_still_reaches_its_kept_rows(tmp_path: Path) -> None:
         assert name not in raw_files(tmp_path)
 
 
+def test_no_account_outlives_the_pseudonym_beside_it(tmp_path: Path) -> None:
+    """M29: what a visitor's erasure does not find any more is linked to nobody's account."""
+    clock = Clock(noon())
+    with opened(tmp_path / "data", clock) as parts:
+        store(
+            parts,
+            [
+                row(parts, n, {"user_id": (f"{n:032}",)}, keep=30, lasting=lasting)
+                for lasting, numbers in ((True, range(9)), (False, range(10, 19)))
+                for n in numbers
+            ],
+        )
+        clock.now = after()
+        close_due(parts, clock.now)
+        kept = list(parts.events.rows(key_of()))
+        assert [each.pseudonym is not None for each in kept].count(True) == 9
+        assert all(("user_id" in r.values) is (r.pseudonym is not None) for r in kept)
+        assert f"{10:032}".encode() not in raw_files(tmp_path)
+
+
 def test_kept_rows_are_closed_and_lowered_once(tmp_path: Path) -> None:
     """Closing again, and rows that come late, change nothing of what is kept."""
     clock = Clock(noon())

@@ -126,6 +126,20 @@ async def test_who_agreed_to_less_or_to_nothing_is_not_linked(tmp_path: Path, cl
     await collector.aclose()
 
 
+async def test_what_a_receipt_cannot_find_is_linked_to_nobody(tmp_path: Path, clock: Clock) -> None:
+    """M29: without a pseudonym a visitor's own erasure would leave the row, and whose it is."""
+    levels = {**shipped("full").document["purposes"]["statistics"]["levels"], "user_id": 1}
+    of_nobody = policy(purposes=purposes("full", statistics={"levels": {**levels, "visitor": 0}}))
+    collector = EmbeddedCollector(tmp_path / "data", now=clock, jobs=False)
+    await collector.editions(of_nobody)
+    await collector.record(decision(of_nobody))
+    await see(collector, MIRA)
+    parts = collector.parts()
+    assert sum(parts.events.counts(key).rows for key in parts.events.periods()) == 1
+    assert await count(collector, MIRA) == 0
+    await collector.aclose()
+
+
 async def test_erasing_ends_the_link_for_good(collector: EmbeddedCollector, clock: Clock) -> None:
     """M48: no number of before is found by the id again; twice does no harm."""
     await collector.record(decision(linked()))

@@ -72,7 +72,7 @@ def test_what_is_kept_can_be_seen_and_erased(shop: Site, visit: Visit) -> None:
 
     expect(page.page.get_by_role("heading", name="What you agreed to")).to_be_visible()
     with page.page.expect_download() as download:
-        page.page.locator("#receipt").get_by_role("link").click()
+        page.page.locator("#receipt").get_by_role("link", name="Download my receipt").click()
     assert download.value.suggested_filename == "receipt.json"
     assert "secret" in download.value.path().read_text("utf-8")
 

@@ -36,8 +36,8 @@ def k_anonymise(
         if row.keep_rows_days > 0 and row.type != "drop"
     ]
     shared = _shared(coarse_rows, size)
-    named = (row if row.pseudonym in lasting else _blanked(row) for row in shared)
-    return sorted(named, key=_content)
+    kept_rows = (row if row.pseudonym in lasting else _blanked(row) for row in shared)
+    return sorted(kept_rows, key=_content)
 
 
 def _blanked(row: Row) -> Row:

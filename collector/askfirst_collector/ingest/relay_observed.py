@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import pairwise
 from urllib.parse import unquote
 
 from askfirst.contracts.events import SCREENS
+from askfirst.observe.channels import table
 from askfirst.observe.page import query_value
+from askfirst.observe.referrer import DIRECT, INTERNAL
 from askfirst.observe.value import NONE, free_text
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
 from askfirst.terms.sets import ANY
 from askfirst.terms.terms import Action, Terms
 
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _PAIRS = 64  # listed properties or parameters that one value may name
 
 
@@ -41,6 +46,19 @@ def _parameter(name: str, text: str, terms: Terms) -> str | None:
 
 def _campaign(value: Value, terms: Terms) -> Value:
     return value if value == (UNKNOWN,) else tuple(free_text(part).lower() for part in value)
+
+
+def _referrer(value: Value, terms: Terms) -> Value:
+    return value if value[:1] and value[0] in _channels() else (UNKNOWN,)
+
+
+@cache
+def _channels() -> frozenset[str]:
+    return frozenset({DIRECT, INTERNAL, UNKNOWN, OTHER, *table().values()})
+
+
+def _ip(value: Value, terms: Terms) -> Value:
+    return value if value[:1] and _COUNTRY.fullmatch(value[0]) else (UNKNOWN,)
 
 
 def _screen(value: Value, terms: Terms) -> Value:
@@ -95,7 +113,9 @@ def _pairs(text: str, known: Callable[[str, str], str | None]) -> str:
 
 _CHECKS: Mapping[str, Callable[[Value, Terms], Value]] = {
     "page": _page,
+    "referrer": _referrer,
     "campaign": _campaign,
+    "ip": _ip,
     "screen": _screen,
     "cookies": _cookies,
     "action": _action,

@@ -18,7 +18,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,13 +160,17 @@ class TransferQueue:
             return int(file.execute(query, (transfer,)).fetchone()[0])
 
     def of_handle(self, site: str, handle: str) -> list[Row]:
-        """What waits of a visitor, each row once."""
+        """What waits of a visitor, each row once; without what is damaged, which is never sent."""
         query = "SELECT DISTINCT name, row FROM waiting WHERE site = ? AND handle = ? AND until > ?"
         with self._writing() as file:
             if file is None:
                 return []
             rows = file.execute(query, (site, handle, int(self._now()))).fetchall()
-        return [read_row(blob) for _, blob in rows]
+        waiting: list[Row] = []
+        for _, blob in rows:
+            with suppress(BadLot):
+                waiting.append(read_row(blob))
+        return waiting
 
     def remove(self, transfer: str, names: Collection[bytes]) -> None:
         """Deliver these no more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,19 @@ from askfirst_collector.usecases.retention import purge
 from askfirst_collector.usecases.visitor_rights import me
 from tests.unit.jobs.listener import Listener
 
-from .house import CHARTS, Clock, answer, deliver_to, entries, handle_of, named, run, shop, visit
+from .house import (
+    CHARTS,
+    Clock,
+    answer,
+    deliver_to,
+    entries,
+    handle_of,
+    left,
+    named,
+    run,
+    shop,
+    visit,
+)
 
 DAY = 86_400
 
@@ -74,3 +88,18 @@ def test_an_entry_of_a_delivery_is_whole_and_is_emptied_in_time(
     purge(parts, clock.now + 366 * DAY)
     assert entries(parts) == []
     assert [one.problems for one in check_folder(parts.folder) if one.problems] == []
+
+
+def test_a_damaged_row_that_waits_hides_nothing_else(parts: Services, listener: Listener) -> None:
+    """M29: what is kept is shown, and can be erased; such a row is never sent."""
+    deliver_to(parts, listener)
+    answer(parts, 1)
+    visit(parts, 1, {"screen": ("tablet",)}, pseudonym=False)
+    visit(parts, 1, pseudonym=False)
+    parts.events.drain()
+    with closing(sqlite3.connect(parts.folder.transfers, isolation_level=None)) as file:
+        file.execute("UPDATE waiting SET row = x'00' WHERE instr(row, 'tablet')")
+    (row,) = me(parts, "shop", handle_of(1))["rows"]
+    assert row["values"]["screen"] == ["desktop"]
+    assert run(parts, listener) == 0
+    assert handle_of(1).encode() not in left(parts)

@@ -9,9 +9,8 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from askfirst.contracts.events import SCREENS
-from askfirst.observe.channels import table
+from askfirst.observe.channels import DIRECT, INTERNAL, table
 from askfirst.observe.page import query_value
-from askfirst.observe.referrer import DIRECT, INTERNAL
 from askfirst.observe.value import NONE, free_text
 from askfirst.terms.attributes import OTHER, UNKNOWN, Value
 from askfirst.terms.sets import ANY

@@ -19,7 +19,6 @@ from askfirst.terms.sets import ANY
 from askfirst.terms.terms import Recipient, Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.rule import Rule
-from askfirst_collector.ingest.relay_observed import listed
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
 from askfirst_collector.store.facts import MOST_A_DAY
@@ -113,6 +112,9 @@ def _terms(site: Site | None, status: ConsentStatus | None, purpose: str) -> Ter
 
 
 def _cut(row: Row, terms: Terms) -> Row:
+    # Here, as it reads addresses by a library that jobs without deliveries do without.
+    from askfirst_collector.ingest.relay_observed import listed
+
     levels = {n: terms.scope.level(n) for n in row.values if n not in PSEUDONYMS}
     if row.type == "action" and not levels.get("action"):
         return replace(row, values={})

@@ -14,6 +14,8 @@ from importlib.resources import files
 # "com", "de", "co.uk", "com.br": not "blogspot.com", under which anybody can be "google".
 _COUNTRY_SUFFIX = re.compile(r"(?:[a-z]{2,3}|(?:com|co)\.[a-z]{2})")
 
+DIRECT, INTERNAL = "direct", "internal"  # beside those of the list
+
 
 @cache
 def table() -> dict[str, str]:

@@ -17,13 +17,13 @@ from ..terms.terms import Terms
 from .action import action
 from .address import Address
 from .campaign import campaign
+from .channels import DIRECT as NO_REFERRER
 from .clock import arrival
 from .cookies import cookies
 from .language import language
 from .location import Locator
 from .page import page
 from .proxies import Proxies
-from .referrer import DIRECT as NO_REFERRER
 from .referrer import referrer, referrer_of
 from .screen import screen
 

@@ -10,12 +10,11 @@ from publicsuffixlist import PublicSuffixList
 
 from ..terms.attributes import OTHER, UNKNOWN, Value
 from .campaign import channel_word
-from .channels import channel_of, table
+from .channels import DIRECT, INTERNAL, channel_of, table
 from .recent import PAGES, POLICIES, Recent
 from .url import read_origin
 from .value import NONE, known_parts
 
-DIRECT, INTERNAL = "direct", "internal"
 # How Android names the app that a link was in; its path is not looked at.
 _APP = re.compile(r"(android-app://)([A-Za-z0-9_.]{1,200})(?:[/?#].*)?", re.DOTALL)
 # A source that may be a host.

@@ -13,7 +13,7 @@ from askfirst_collector.jobs.upkeep import end_orphans
 from askfirst_collector.usecases.retention import purge as purge_now
 from askfirst_collector.usecases.retention import rehearse
 
-_NOT_TOLD = "whatever is over; how much would tell of visitors"
+_NOT_TOLD = "what is over; a number would tell who came"
 
 
 @click.command()
@@ -40,7 +40,7 @@ def purge(data: Path, host_policy: Path | None, dry_run: bool, as_json: bool) ->
         return
     for entry in ended:
         number = _NOT_TOLD if entry.number is None else f"{entry.number:,}"
-        click.echo(f"{entry.kind:<9} {entry.site or 'the host':<12} {number}")
+        click.echo(f"{entry.kind:<10} {entry.site or 'the host':<12} {number}")
     if dry_run:
         click.echo("Nothing was destroyed: this is what a purge would do now.")
     else:

@@ -21,6 +21,7 @@ from askfirst_collector.commands.listening import (
 )
 from askfirst_collector.commands.server import server_app
 from askfirst_collector.commands.workers import Settings, run_workers
+from askfirst_collector.config import Folder
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.store.faults import BUSY, StoreFault
 
@@ -101,6 +102,8 @@ def serve(
         stack.enter_context(ended_by_sigterm())
         listener = stack.enter_context(listen(host, port, tls_certificate, tls_key))
         stack.enter_context(click_errors())
+        if workers > 1:
+            _check_alone(events or Folder(data).events_url)
         token = None if metrics_token is None else _read_token(metrics_token)
         settings = Settings(
             data, host_policy, places, proxies, revocations, events, sized, metrics_token=token
@@ -134,6 +137,13 @@ def _set_up(collector: EmbeddedCollector, data: Path) -> str | None:
                     "shell of sqlite3, an editor of databases), then start again"
                 ) from error
         time.sleep(PAUSE)
+
+
+def _check_alone(url: str) -> None:
+    """One process has the engine open; another one would end, and be begun anew, without end."""
+    if url.strip().lower().startswith("chdb:"):
+        advice = "leave out --workers, or name the address of a ClickHouse server by --events"
+        raise click.UsageError(f"The engine in this process is of one process: {advice}")
 
 
 def _read_token(file: Path) -> bytes:

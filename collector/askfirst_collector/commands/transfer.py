@@ -81,11 +81,15 @@ def add(
 def list_(site: str, as_json: bool, data: Path) -> None:
     """List what SITE delivers, and what went wrong last."""
     with opened(data) as parts:
+        if parts.registry.site(site) is None:
+            raise click.ClickException(f"There is no site {site!r}. See: askfirst site list")
         entries = transfers_of(parts.engine, site)
     if as_json:
         rows = [{"id": one.id, **transfer_json(one), "fault": one.fault} for one in entries]
         click.echo(json.dumps(rows, indent=2))
         return
+    if not entries:
+        click.echo("Nothing is delivered.")
     for entry in entries:
         click.echo(_line(entry))
 

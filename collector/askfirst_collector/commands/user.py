@@ -54,7 +54,7 @@ def erase(site: str, id: str, cookie_keys: Path | None, data: Path) -> None:
 
 def _tokens(parts: Services, site: str, id: str, file: Path | None) -> tuple[str, ...]:
     if parts.registry.site(site) is None:
-        raise click.ClickException("There is no site of this name.")
+        raise click.ClickException(f"There is no site {site!r}. See: askfirst site list")
     if file is None:
         keys = parts.keys.site(site)
     elif not file.exists():

@@ -51,8 +51,8 @@ KINDS: Mapping[str, str] = {
     "days": "Totals of the days of longer periods: as the period",
     "imported": "Figures of another tool: as long as the policy keeps its own",
     "evidence": "Entries about a grant, with their salts: evidence_days after it ended",
-    "deliveries": "What was delivered to whom: as long as the site keeps figures; what waits to be "
-    "delivered: two days",
+    "deliveries": "What was delivered to whom: as long as the site keeps figures; events that wait "
+    "to be delivered: two days",
     "keys": "Keys of pseudonyms: two hours after their period, or with the grant",
     "waiting": "Events that wait to be stored: five minutes; answers for retries: two days",
     "access": "Sessions, API tokens, invitations and shared links: when they end",

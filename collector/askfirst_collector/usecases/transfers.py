@@ -76,7 +76,7 @@ def remove_transfer(parts: Services, actor: Member, site: str, id: str) -> None:
     with transaction(parts, actor, "site.change", site) as work:
         entries = {entry.id: entry for entry in site_transfers(work.connection, site)}
         if id not in entries:
-            raise Refused(Reason.NOT_FOUND, "the site has no delivery of this id: see its list")
+            raise Refused(Reason.NOT_FOUND, "the site has no such delivery: see its list")
         drop_transfer(work.connection, id)
         work.record("transfer.remove", id, before=transfer_json(entries[id]), after=None)
     # What is left of it, should this end here, no delivery takes any more.
@@ -110,7 +110,9 @@ def _check_recipient(parts: Services, new: Transfer) -> None:
     site = parts.registry.site(new.site)
     policy = None if site is None else site.editions.current.policy
     if policy is None or new.purpose not in policy.asked:
-        raise Refused(Reason.UNKNOWN_PURPOSE, "name a purpose that visitors are asked for")
+        names = "" if policy is None else ", ".join(policy.asked)
+        advice = f"name one of {names}" if names else "publish a policy that has one"
+        raise Refused(Reason.UNKNOWN_PURPOSE, f"visitors are not asked for this purpose: {advice}")
     recipients = sorted(one.name for one in policy.purposes[new.purpose].terms.recipients)
     if new.recipient not in recipients:
         advice = f"name one of {', '.join(recipients)}" if recipients else "list it there first"

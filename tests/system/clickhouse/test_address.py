@@ -155,5 +155,5 @@ def test_an_engine_is_of_one_process(tmp_path: Path) -> None:
         with subprocess.Popen([*command, "b"], **pipes) as second:  # type: ignore[call-overload]
             message, _ = second.communicate("", timeout=60)
         assert "askfirst.E143" in message
-        assert "one at a time can" in message
+        assert "end the other one" in message
         first.communicate("", timeout=60)

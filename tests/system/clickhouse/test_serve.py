@@ -12,6 +12,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from askfirst_collector.cli import main
 from askfirst_collector.config import Folder
 from tests.conftest import ROOT
 from tests.system.clickhouse.engines import PATIENCE, Face
@@ -73,3 +77,29 @@ def test_an_address_that_cannot_be_used_is_said_at_once(data: Path, url: str) ->
     assert "Traceback" not in errors
     assert "geheim" not in output + errors
     assert Folder(data).events_url == ""
+
+
+def test_a_server_that_is_away_is_said_once(data: Path) -> None:
+    """By `askfirst.E140`, and what the driver says of each attempt is in no log."""
+    port = free_port()
+    with _serve(data, port, ASKFIRST_EVENTS=f"http://127.0.0.1:{free_port()}/askfirst") as process:
+        for _ in range(3):
+            assert _ready(port)["parts"]["rows"] == "away"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert errors.count("askfirst.E140") == 1
+    assert "Driver" not in errors
+
+
+@pytest.mark.parametrize("is_noted", [False, True])
+def test_an_engine_in_this_process_has_no_workers(data: Path, is_noted: bool) -> None:
+    """All but one would end, and be begun anew, for ever: it is refused before anything opens."""
+    url = f"chdb://{data.with_name('engine')}"
+    if is_noted:
+        data.mkdir()
+        Folder(data).place_events(url)
+    words = ["serve", "--data", str(data), "--workers", "2", "--port", str(free_port())]
+    answer = CliRunner().invoke(main, words if is_noted else [*words, "--events", url])
+    assert answer.exit_code == 2
+    assert "leave out --workers" in answer.output
+    assert not data.with_name("engine").exists()

@@ -81,3 +81,16 @@ async def test_a_copied_session_is_told(
     await sign_in(client)
     assert (await client.get("/account")).status_code == 200
     assert len(parts.members.sessions.of("ada")) == 1
+
+
+async def test_the_menu_says_where_one_is(client: httpx.AsyncClient, parts: Services) -> None:
+    """M36: on pages that are reached from another one, and on those below it, too."""
+    await set_up(client, parts)
+    for path, name in (
+        ("/requests", "Requests"),
+        ("/evidence", "Requests"),
+        ("/retention", "Audit"),
+        ("/members/ada", "Members"),
+    ):
+        page = await client.get(path)
+        assert re.findall(r'aria-current="[a-z]+">([^<]+)</a>', page.text) == [name], path

@@ -42,6 +42,8 @@ HOST = (
     ("/requests", "Requests", "request.change"),
     ("/audit", "Audit", "audit.read"),
 )
+# Pages that are reached from one of these, and are not below its address.
+BESIDE = {"/evidence": "/requests", "/retention": "/audit"}
 OF_ANSWERS = ("consent", "drops")
 AGREEMENT = "agreement"
 OF_GOALS = ("goals",)
@@ -149,7 +151,12 @@ def _sites(sites: Sequence[str], site: str, query: str) -> tuple[MenuLink, ...]:
 
 
 def _host(member: Member, current: str) -> tuple[str, list[MenuLink]]:
-    links = [MenuLink(path, text, current == path) for path, text, act in HOST if may(member, act)]
+    at = BESIDE.get(current, current)
+    links = [
+        MenuLink(path, text, f"{at}/".startswith(f"{path}/"))
+        for path, text, act in HOST
+        if may(member, act)
+    ]
     return "Host", [MenuLink("/sites", "All sites", current == "/sites"), *links]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -228,7 +229,7 @@ class Server:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._own = self._own or files.take(path)
             if self._own is None:
-                advice = "another process has it open, and one at a time can: use a server"
+                advice = "one process at a time has it open: end the other one, or use a server"
                 raise SettingError("askfirst.E143", self.address.shown, advice)
         try:
             return _client_of(self.address)
@@ -260,6 +261,8 @@ def _client_of(address: Address) -> Any:
         package = "'askfirst[chdb]'" if address.path else "'askfirst[clickhouse]'"
         advice = f"{name} is missing: pip install {package}"
         raise SettingError("askfirst.E141", address.shown, advice) from None
+    # It logs each answer that fails, with what the server says; `askfirst.E140` is said once.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     if address.path:
         return connect.get_client(interface="chdb", path=address.path, settings=_SETTINGS)
     return connect.get_client(

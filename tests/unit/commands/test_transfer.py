@@ -1,0 +1,39 @@
+"""`askfirst transfer` where there is nothing, or nobody of that name: it says what to write."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from askfirst_collector.cli import main
+from askfirst_collector.runtime.open import close_services, open_services
+from tests.support.collectors import policy
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A folder with the site `shop`."""
+    folder = tmp_path / "data"
+    parts = open_services(folder, host_policy=None, now=time.time, urandom=os.urandom)
+    parts.registry.publish(policy())
+    close_services(parts)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["list", "shop"], 0, "Nothing is delivered."),
+        (["list", "shap"], 1, "no site 'shap'. See: askfirst site list"),
+        (["remove", "shop", "statistics", "Nobody Ltd"], 1, "no such delivery"),
+        (["add", "shop", "stats", "Nobody Ltd", "https://x.example"], 1, "preferences, statistics"),
+    ],
+)
+def test_what_is_not_there_is_said(data: str, words: list[str], status: int, said: str) -> None:
+    """An empty list is no blank, and a name that is wrong is no empty list."""
+    answer = CliRunner().invoke(main, ["transfer", *words, "--data", data])
+    assert (answer.exit_code, said in answer.output) == (status, True), answer.output

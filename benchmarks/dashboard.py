@@ -3,8 +3,9 @@
     scripts/benchmark dashboard [--days 365] [--pages 400] [--rounds 5] [--sites 1]
 
 Every day is disclosed by the real rule and written by the real function: a site with many pages,
-referrers and countries. Asked in process by a signed-in host admin, for the whole year, for the
-usual days and under a filter; the best and the median of the rounds. All sites have those days.
+referrers and campaigns, goals, and all pairs of the ready-made policy. Asked in process by a
+signed-in host admin, for the whole year, for the usual days and under a filter; the best and the
+median of the rounds. All sites have those days.
 """
 
 from __future__ import annotations
@@ -15,28 +16,31 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
 from pyroaring import BitMap
 
+from askfirst.terms.attributes import Value
+from askfirst.terms.policy import shipped
 from askfirst_collector.closing.disclosure import day_totals, disclose
 from askfirst_collector.closing.rule import Rule
-from askfirst_collector.closing.tables import TREES, Questions
+from askfirst_collector.closing.tables import TREES, questions_of
 from askfirst_collector.dashboard.selection.tables import tables_of
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.facts import DayFacts, Facts
+from askfirst_collector.store.facts import DayFacts, Facts, Frequent, Pair, Pairs
 from tests.support.whole import Got
 from tests.system.adversary.watcher import Shown, Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy
 
 LAST = date(2026, 11, 23)
 VISITORS = 2_000  # a day
+ACTIONS = ("order", "leave")
 NAMES = {
     "browser": [f"Browser {n}" for n in range(12)],
     "os": [f"System {n}" for n in range(8)],
@@ -59,6 +63,9 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
         values["page"] = [(f"/s{page % 20}", f"/s{page % 20}/p{page}") for page in seen]
         values["referrer"] = [("other", f"site{int(draw.paretovariate(0.7)) % 300}.example")]
         values["time"] = [(day, f"{draw.randrange(24):02}")]
+        values["entry_page"] = values["page"][:1]
+        values["campaign"] = [("letter", "mail", f"week {draw.randrange(40)}")]
+        values["action"] = [(name,) for name in ACTIONS if draw.random() < 0.2]
         for name, of_visitor in values.items():
             for value in of_visitor:
                 trees[name].setdefault(value, BitMap()).add(visitor)
@@ -67,17 +74,38 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
     return Facts(total, trees, {day: DayFacts(total, all_views, all_views)})
 
 
+def together(day_facts: Facts, wanted: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
+    """Who has both values, as if a visitor had all of theirs in one row."""
+    by_name: dict[str, dict[Value, BitMap]] = {}
+    for name, values in frequent.items():
+        groups = by_name[name] = {}
+        for value, visitors in day_facts.trees.get(name, {}).items():
+            for cut in (value[: n + 1] for n in range(len(value))):
+                if cut in values:
+                    groups[cut] = groups.get(cut, BitMap()) | visitors
+    return {
+        (one, other): {
+            (a, b): those & these
+            for a, those in by_name[one].items()
+            for b, these in by_name[other].items()
+        }
+        for one, other in wanted
+    }
+
+
 def fill(parts: Services, days: int, pages: int, sites: int) -> int:
     """A year of closed days of both purposes at each site; how many cells."""
     draw = random.Random(1)
     cells = 0
+    shop = parts.registry.site("shop")
+    assert shop is not None
+    questions = questions_of(shop.editions.current.policy.purposes["statistics"].terms)
     for back in range(days):
         day = (LAST - timedelta(days=back)).isoformat()
         rule, day_facts = Rule(5, draw.randbytes), facts(day, pages, draw)
         totals = {day: day_totals(day_facts.days[day], rule, visits=True)}
-        answers = disclose(
-            day_facts, Questions(), rule, days=totals, pairs=lambda *_: {}, whole=day
-        )
+        read = partial(together, day_facts)
+        answers = disclose(day_facts, questions, rule, days=totals, pairs=read, whole=day)
         with writing(parts.engine) as connection:
             for site in ("shop", *(f"shop{number}" for number in range(2, sites + 1))):
                 for purpose in ("statistics", "marketing"):
@@ -90,7 +118,10 @@ def fill(parts: Services, days: int, pages: int, sites: int) -> int:
 
 async def measure(folder: Path, days: int, pages: int, rounds: int, sites: int) -> None:
     """Every page and export of the site."""
-    world = World(folder, site_policy())
+    listed = shipped("standard").document["purposes"]["statistics"]["tables"]
+    funnels = {"buying": ["page:/s1/p1", "action:order"]}
+    tables = {"pairs": listed["pairs"], "goals": ["order"], "funnels": funnels}
+    world = World(folder, site_policy(tables=tables))
     world.clock.now = MIDNIGHT + 3600
     await world.open()
     parts = world.collector.parts()
@@ -109,7 +140,8 @@ async def measure(folder: Path, days: int, pages: int, rounds: int, sites: int) 
     watcher = Watcher(world)
     await watcher.begin()
     query = f"site=shop&{whole.removeprefix('?')}"
-    queries = [query, f"{query}&table=page", f"{query}&table=referrer"]
+    queries = [query, f"{query}&table=page"]
+    queries.append(f"{query}&table=referrer{filtered.replace('?', '&')}")
     asking: dict[str, Callable[[], Awaitable[Got | Shown]]] = {
         path: partial(world.ask, world.admin, "GET", path) for path in paths
     }

@@ -24,7 +24,17 @@ HOUSE = {
     *("review", "edition", "notice", "site_key", "revision", "placed", "scheduled", "retired_site"),
     *("host_edition", "suspension", "webhook", "milestone", "change", "alembic_version"),
     *("members", "member_site", "invitation", "session", "api_token", "identity", "setup_links"),
-    *("lease", "job", "subject", "generation", "pair", "witness", "moved", "sqlite_sequence"),
+    *(
+        "lease",
+        "job",
+        "subject",
+        "generation",
+        "pair",
+        "witness",
+        "moved",
+        "sqlite_sequence",
+        "store",
+    ),
 }
 # Names nobody, says no time: the leaves of the ledger and the hashes over them, and the marks that
 # keep the dead dead.

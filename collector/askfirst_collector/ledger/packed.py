@@ -14,6 +14,7 @@ _HANDLE, _HASH = b"\0", b"\1"  # in the place of each: JSON writes neither of th
 _HASHES = re.compile(rb"[0-9a-f]{64}")
 _BYTES = 32  # of a hash
 _MOST = 255
+_LONGEST = 1_000_000  # bytes of an entry: a row that says more is none of ours
 
 # What is in a row can only be read with just these bytes: other words are another kind of row.
 _WORDS = (
@@ -47,7 +48,7 @@ def pack(content: bytes, handle: str | None) -> bytes:
         return _HASH
 
     text = _HASHES.sub(without, content)
-    if len(hashes) > _MOST:
+    if len(hashes) > _MOST or len(text) > _LONGEST:
         return content
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=_WORDS)
     return b"".join(
@@ -63,7 +64,7 @@ def unpack(stored: bytes, handle: str | None) -> bytes:
         end = 2 + _BYTES * stored[1]
         hashes = (stored[at : at + _BYTES].hex().encode() for at in range(2, end, _BYTES))
         inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=_WORDS)
-        text = inflate.decompress(stored[end:])
+        text = inflate.decompress(stored[end:], _LONGEST)
         if not inflate.eof or inflate.unused_data:
             raise ValueError("it ends before its end, or goes on after it")
         if handle is None and _HANDLE in text:

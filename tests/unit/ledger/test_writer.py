@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_a_damaged_row_is_no_entry(rest: bytes) -> None:
             continue
         # What can be read all the same is of another leaf.
         assert leaf_hash(b"salt", content) != leaf_hash(b"salt", unpack(whole, HANDLE))
+
+
+def test_a_row_that_inflates_without_end_is_no_entry() -> None:
+    """Whoever hands over a ledger gets no gigabyte of memory by it; what is long stays unpacked."""
+    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    bomb = b"\1\0" + deflate.compress(bytes(50_000_000)) + deflate.flush()
+    with pytest.raises(ValueError, match="ends before its end"):
+        unpack(bomb, HANDLE)
+    with pytest.raises(ValueError, match="no handle stands beside it"):
+        unpack(pack(canonical({"handle": HANDLE}), HANDLE), None)
+    long = canonical({"note": "x" * 2_000_000})
+    assert unpack(pack(long, HANDLE), HANDLE) == long
 
 
 def test_an_entry_takes_few_bytes(parts: Services) -> None:

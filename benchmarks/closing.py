@@ -34,6 +34,7 @@ from tests.support.collectors import believe_every_batch
 DAY = "2026-11-16"
 NOON = 1_794_830_400.0
 BATCH = 5_000
+ACTIONS = ("outbound", "download", "form_sent", "not_found")
 PER_VISITOR = 8  # page views, on average
 
 
@@ -52,6 +53,9 @@ def visitor_rows(number: int, draw: random.Random, keep: int) -> Iterator[Row]:
         "language": (f"l{int(draw.paretovariate(1)) % 60}",),
         "referrer": ("other", f"site{int(draw.paretovariate(0.7)) % 5000}.example"),
     }
+    if draw.random() < 0.3:
+        week = int(draw.paretovariate(0.7)) % 500
+        device["campaign"] = ("letter", "mail", f"week {week}")
     for _ in range(1 + int(draw.expovariate(1 / (PER_VISITOR - 1)))):
         page = int(draw.paretovariate(0.6)) % 20_000
         hour = f"{draw.randrange(24):02}"
@@ -60,9 +64,11 @@ def visitor_rows(number: int, draw: random.Random, keep: int) -> Iterator[Row]:
             "page": (f"/s{page % 40}", f"/s{page % 40}/p{page}"),
             "time": (DAY, hour),
         }
-        yield Row(
-            "bench", "", "statistics", "day", DAY, "page_view", values, pseudonym, 5, 365, keep
-        )
+        # Every pair of the ready-made policy has rows: an event in five is an action.
+        kind = "action" if draw.random() < 0.2 else "page_view"
+        if kind == "action":
+            values["action"] = (draw.choice(ACTIONS),)
+        yield Row("bench", "", "statistics", "day", DAY, kind, values, pseudonym, 5, 365, keep)
 
 
 def all_rows(events: int, keep: int) -> Iterator[Row]:

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-4THRTHET.js";export{a as init};
+import{g as a}from"./shared-TN26CHAZ.js";export{a as init};

@@ -248,6 +248,17 @@ values = st.recursive(
 )
 
 
+@pytest.mark.parametrize("user", [None, 7, "", "ada", "user:" + "A" * 64, "user:" + "a" * 63])
+def test_a_user_is_a_token_or_left_out(user: object) -> None:
+    """What the document says of it: text in this form, which no id of a site is."""
+    body = {"v": 1, "batch": BATCH, "events": [VISIT], "user": user}
+    with pytest.raises(Refused, match="send user as user: and 64 hexadecimal digits") as refused:
+        read_batch(body, relay=True)
+    assert refused.value.reason == Reason.BAD_SHAPE
+    token = "user:" + "a" * 64
+    assert read_batch({**body, "user": token}, relay=True).user == token
+
+
 @given(values, st.booleans())
 def test_any_value_is_read_or_refused(value: Any, relay: bool) -> None:
     """Never another error, in the batch, in an event, in a field."""

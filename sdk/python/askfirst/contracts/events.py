@@ -107,7 +107,7 @@ def read_batch(body: object, *, relay: bool = False) -> EventBatch:
         secret=_key(table, "secret", SECRET.fullmatch, "22 characters of base64url"),
         collector=_text(table, "collector"),
         vouch=_text(table, "vouch"),
-        user=_key(table, "user", USER.fullmatch, "user: and 64 hexadecimal digits") or "",
+        user=_user(table) if "user" in table else "",
         gpc=_flag(table, "gpc"),
         dnt=_flag(table, "dnt"),
     )
@@ -196,6 +196,15 @@ def _key(
     value = table.get(name)
     if value is not None and not (isinstance(value, str) and matches(value)):
         raise Refused(Reason.BAD_SHAPE, f"send {name} as {what}, or leave it out")
+    return value
+
+
+def _user(table: Mapping[str, Any]) -> str:
+    value = table["user"]
+    if not isinstance(value, str) or not USER.fullmatch(value):
+        raise Refused(
+            Reason.BAD_SHAPE, "send user as user: and 64 hexadecimal digits, or leave it out"
+        )
     return value
 
 

@@ -109,13 +109,18 @@ class LedgerWriter:
     def _round(self, jobs: Sequence[Appending]) -> Sequence[Appended | Exception]:
         try:
             outcomes = self._transaction(jobs)
-            self._watch.present.check()
         except Exception as error:
             is_away = isinstance(error, StoreFault) and error.part == "ledger"
             if len(jobs) == 1 or is_away:
                 return [error] * len(jobs)
             # What one of them needs is away: each by itself, so that it fails alone.
             return [outcome for job in jobs for outcome in self._round([job])]
+        try:
+            self._watch.present.check()
+        except (
+            Exception
+        ) as error:  # it is written, if to a file that is gone: nothing is done twice
+            return [error] * len(jobs)
         return outcomes
 
     def _transaction(self, jobs: Sequence[Appending]) -> list[Appended | Exception]:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from askfirst_collector.ledger.packed import pack, unpack
 from askfirst_collector.ledger.records import Past
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import fault
-from askfirst_collector.usecases.record_consent import record, record_now
+from askfirst_collector.usecases.record_consent import _Recording, record, record_now
 from tests.support.collectors import HANDLE, OTHER, Clock, decision, opened, policy
 
 pytestmark = pytest.mark.anyio
@@ -183,6 +184,23 @@ async def test_one_that_cannot_be_recorded_fails_alone(
     assert known == {HANDLE, *others[:3], others[4]}
     # Places go on without a gap.
     assert [index for index, *_ in parts.ledger.handles_since(-1)] == [*range(5)]
+
+
+def test_what_is_written_is_not_written_again(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50: a fault that shows after the commit fails all of it, and doubles nothing."""
+
+    def fails() -> None:
+        raise OSError
+
+    writer = parts.ledger._writer
+    watch = SimpleNamespace(present=SimpleNamespace(check=fails))
+    monkeypatch.setattr(writer, "_watch", watch)
+    decisions = [decision(POLICY, handle=handle) for handle in handles(3)]
+    outcomes = writer._round([_Recording(parts, own, None).appending for own in decisions])
+    assert [type(outcome) for outcome in outcomes] == [OSError] * 3
+    assert [len(parts.ledger.history("shop", handle)) for handle in handles(3)] == [1, 1, 1]
 
 
 def test_a_closed_ledger_takes_nothing(parts: Services) -> None:

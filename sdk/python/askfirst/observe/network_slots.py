@@ -23,6 +23,7 @@ from .network_limit import KEY
 FILES = 32  # the system looks through all locks of a file
 KEPT = timedelta(days=62)  # that the key of a period is kept, from its first day on
 MOST = 255  # visitors of a network
+_NO_LOCKS = "single bytes are locked on Linux alone"
 _OF_VISITORS = 1 << 62  # bytes of visitors stand above those of networks
 
 
@@ -153,10 +154,10 @@ else:
     CAN_SHARE = False
 
     def _lock(file: int, at: int) -> bool:
-        raise NotImplementedError
+        raise OSError(_NO_LOCKS)
 
     def _unlock(file: int, at: int) -> None:
-        raise NotImplementedError
+        raise OSError(_NO_LOCKS)
 
     def _is_locked(file: int, at: int) -> bool:
-        raise NotImplementedError
+        raise OSError(_NO_LOCKS)

@@ -23,6 +23,7 @@ from askfirst_collector.ledger.packed import pack, unpack
 from askfirst_collector.ledger.records import Past
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import fault
+from askfirst_collector.usecases import record_consent
 from askfirst_collector.usecases.record_consent import _Recording, record, record_now
 from tests.support.collectors import HANDLE, OTHER, Clock, decision, opened, policy
 
@@ -37,7 +38,9 @@ BODIES = st.recursive(
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Services]:
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    # Nothing here is about time: on a busy machine the two seconds of a grant pass before its turn.
+    monkeypatch.setattr(record_consent, "SECONDS", 60.0)
     with opened(tmp_path, Clock()) as found:
         found.registry.publish(POLICY)
         yield found

@@ -37,7 +37,7 @@ def page(head: str, body: str = "") -> str:
 
 
 def ours() -> dict[str, Notice]:
-    """By script, and as the server draws it."""
+    """By script, as the server draws it, and the page without either."""
     policy = read_policy({**shipped("standard").document, "origins": ["http://localhost"]})
     editions = Editions((Edition(1, policy.hash, int(time.time()), policy),))
     words = words_in("en")
@@ -49,6 +49,8 @@ def ours() -> dict[str, Notice]:
     # The gate says it in a header (`Link`), so that the styles come with the script.
     early = f'<link rel="preload" as="style" href="{STYLES}">'
     return {
+        # What the page costs by itself: the browser's own tasks, its first fonts.
+        "(no notice)": Notice(page(""), {}, "h1"),
         "askfirst, by script": Notice(page(line), files, "#askfirst-notice"),
         "askfirst, by server": Notice(page(early + line, drawn), files, "#askfirst-notice"),
     }

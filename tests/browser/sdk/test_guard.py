@@ -169,5 +169,5 @@ def test_without_a_policy_the_page_goes_on(
     visitor.context.route("**/askfirst/policy**", lambda route: route.abort())
     tab = visitor.open(ready=False)
     until(tab, lambda: {*ALL} <= {*recipient.of(HOST)})
-    assert tab.evaluate("ends.earlyfetch") == "done"
+    until(tab, lambda: tab.evaluate("ends.earlyfetch") == "done")
     assert visitor.errors == []

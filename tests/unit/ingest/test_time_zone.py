@@ -18,6 +18,7 @@ from askfirst_collector.closing.today import add_newcomers, read_today
 from askfirst_collector.reports.ranges import daily, series
 from askfirst_collector.store.disclosed_ranges import Range, hours_of_day
 from askfirst_collector.store.events import PeriodKey
+from askfirst_collector.store.periods import Calendar
 from askfirst_collector.usecases.retention import purge
 
 from .world import World, site_policy
@@ -128,6 +129,43 @@ def test_a_day_of_23_or_25_hours_counts_whole(
         world.now += 14 * HOUR
         run_jobs(world)
         assert visitors(world, day, day) == {day: hours + 1}
+
+
+@pytest.mark.parametrize(
+    ("day", "of_two", "hours"), [("2026-10-25", 2 * SIZE + 6, 24), ("2026-03-29", None, 23)]
+)
+def test_hours_of_a_day_add_up_to_it(
+    tmp_path: Path, day: str, of_two: int | None, hours: int
+) -> None:
+    """Eight visitors an hour: the hour that comes twice has both, the one left out has no line.
+
+    What is told of today while it runs adds up to it as well.
+    """
+    an_hour = SIZE + 3
+    calendar = Calendar([(0, "Europe/Berlin")])
+    begin, end = calendar.start_of(day), calendar.end_of("day", day)
+    with closing(opened(tmp_path, "Europe/Berlin", at=begin - HOUR)) as world:
+        parts, came, sums = world.parts, 0, []
+        for hour in range(begin, end, HOUR):
+            world.now = hour + 30 * 60
+            for _ in range(an_hour):
+                visit(world)
+            came += an_hour
+            world.now = hour + HOUR - 1
+            add_newcomers(parts, world.now)
+            today = read_today(parts.engine, "example", "statistics", SIZE, calendar, world.now)
+            sums.append(today.visitors if today else None)
+        world.now = end + 2 * HOUR
+        close_due(parts, world.now)
+        wanted = Range("example", "statistics", *[date.fromisoformat(day)] * 2)
+        by_hour = hours_of_day(parts.engine, wanted)
+        assert visitors(world, day, day) == {day: came}
+    assert len(by_hour) == hours
+    assert by_hour.get(2) == of_two
+    assert sum(by_hour.values()) == came == (end - begin) // HOUR * an_hour
+    told = [count for count in sums if count]
+    assert told == sorted(told)
+    assert told[-1] == came - an_hour
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,28 @@ def test_channel_and_site(origin: object, value: tuple[str, ...]) -> None:
     assert referrer(origin, OWN) == value
 
 
+@pytest.mark.parametrize(
+    "own", ["https://example.org", "https://www.example.org", "https://example.org:8443"]
+)
+@pytest.mark.parametrize(
+    ("origin", "channel"),
+    [
+        ("https://example.org", "internal"),
+        ("https://www.example.org", "internal"),
+        ("http://WWW.Example.org.", "internal"),
+        ("https://www.example.org:8443/a?b#c", "internal"),
+        ("https://wwwexample.org", "other"),
+        ("https://www.example.org.evil.example", "other"),
+        ("https://shop.example.org", "other"),
+        ("https://www.shop.example.org", "other"),
+        ("https://www2.example.org", "other"),
+    ],
+)
+def test_the_own_site_is_internal_with_www_and_without(own: str, origin: str, channel: str) -> None:
+    """Whichever of both the policy names; a name that only looks like it is another site."""
+    assert referrer(origin, {own})[0] == channel
+
+
 @pytest.mark.corpus
 def test_every_referrer_of_the_logs(corpus: Path) -> None:
     """Every row of the replayed logs gives the registrable domain of its expected host."""

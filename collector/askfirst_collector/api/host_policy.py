@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.errors import Problem
 from askfirst.terms.policy import LARGEST, read_policy
 from askfirst_collector.api.auth import Endpoint, answer, read_json
 from askfirst_collector.api.serialize import moment
@@ -19,7 +21,7 @@ from askfirst_collector.catalogue.host_editions import history
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.preview_host_policy import preview
+from askfirst_collector.usecases.preview_host_policy import newer_attributes, preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 
@@ -65,6 +67,7 @@ class HostPolicyFace:
                 "hash": None if policy is None else policy.hash,
                 "policy": None if policy is None else policy.document,
                 "file": None if file is None else file.name,
+                "proposals": [] if policy is None else _plain(newer_attributes(policy)),
                 "history": [
                     {"number": number, "hash": digest, "effective": moment(effective)}
                     for number, digest, effective in editions
@@ -83,6 +86,7 @@ class HostPolicyFace:
                 "suspends": [_affected(change) for change in effects.suspends],
                 "resumes": [_affected(change) for change in effects.resumes],
                 "purges": [asdict(change) for change in effects.purges],
+                "proposals": _plain(effects.proposals),
             }
         )
 
@@ -99,6 +103,7 @@ class HostPolicyFace:
                 "hash": saved.hash,
                 "suspended": [_affected(change) for change in saved.suspended],
                 "resumed": [_affected(change) for change in saved.resumed],
+                "proposals": _plain(newer_attributes(policy)),
             }
         )
 
@@ -108,5 +113,9 @@ def _affected(change: Affected) -> dict[str, Any]:
         "site": change.site,
         "collector": change.collector,
         "owner": change.owner,
-        "conflicts": [problem.as_dict() for problem in change.problems],
+        "conflicts": _plain(change.problems),
     }
+
+
+def _plain(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    return [problem.as_dict() for problem in problems]

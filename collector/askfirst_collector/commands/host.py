@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from askfirst.terms.attributes import ADDED, ATTRIBUTES
-from askfirst.terms.policy import Policy, read_policy
+from askfirst.terms.policy import read_policy
 from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
 from askfirst_collector.catalogue.host_editions import newest_edition
 from askfirst_collector.catalogue.policy_toml import as_toml
@@ -148,18 +147,8 @@ def set_(file: Path, data: Path, only_preview: bool, expected: int | None, as_js
         click.echo(f"Nothing was changed: edition {number} governs.")
     else:
         click.echo(f"Edition {number} of the host's policy is published: {policy.hash}")
-    for attribute in newer_attributes(policy):
-        level = ATTRIBUTES[attribute].finest
-        click.echo(
-            f"No site may gather {attribute}, which is newer than the first host policies. To allow"
-            f" it write {attribute} = {level}, or less, under [purposes.NAME.levels] in {file}."
-        )
-
-
-def newer_attributes(policy: Policy) -> list[str]:
-    """What no purpose of a host policy allows, and may not have been there when it was written."""
-    scopes = [purpose.terms.scope for purpose in policy.purposes.values()]
-    return [name for name in ADDED if not any(scope.level(name) for scope in scopes)]
+    for proposal in effects.proposals:
+        click.echo(f"Note: {proposal.message} in {file}.")
 
 
 def _all(effects: Preview) -> dict[str, object]:
@@ -167,6 +156,7 @@ def _all(effects: Preview) -> dict[str, object]:
         "suspends": [_as_json(change) for change in effects.suspends],
         "resumes": [_as_json(change) for change in effects.resumes],
         "purges": [vars(change) for change in effects.purges],
+        "proposals": plain(effects.proposals),
     }
 
 

@@ -11,6 +11,7 @@ from askfirst_collector.openapi.shapes import array, closed, of_struct
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer", "minimum": 0}
 _AFFECTED = array(ref("Affected"))
+_PROPOSALS = array(ref("PolicyProblem"))
 _DEFAULT = shipped("host-default").document
 
 SCHEMAS: dict[str, Schema] = {
@@ -31,6 +32,10 @@ SCHEMAS: dict[str, Schema] = {
                 "description": "Null where it cannot be read: then nothing is gathered.",
             },
             "file": {"type": ["string", "null"], "description": "The file that governs, if any."},
+            "proposals": {
+                **_PROPOSALS,
+                "description": "What is newer than it, and that no site may gather under it.",
+            },
             "history": array(
                 closed({"number": _NUMBER, "hash": ref("Hash"), "effective": ref("Hour")})
             ),
@@ -56,10 +61,17 @@ SCHEMAS: dict[str, Schema] = {
                     }
                 )
             ),
+            "proposals": _PROPOSALS,
         }
     ),
     "SavedHostPolicy": closed(
-        {"number": _NUMBER, "hash": ref("Hash"), "suspended": _AFFECTED, "resumed": _AFFECTED}
+        {
+            "number": _NUMBER,
+            "hash": ref("Hash"),
+            "suspended": _AFFECTED,
+            "resumed": _AFFECTED,
+            "proposals": _PROPOSALS,
+        }
     ),
 }
 

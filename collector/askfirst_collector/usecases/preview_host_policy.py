@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from askfirst.errors import Problem
+from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
 from askfirst_collector.closing.allowed import Days, allowed_now
@@ -33,6 +35,7 @@ class Preview:
     suspends: tuple[Affected, ...]
     resumes: tuple[Affected, ...]
     purges: tuple[Purge, ...]
+    proposals: tuple[Problem, ...]
 
 
 def preview(parts: Services, policy: Policy) -> Preview:
@@ -45,6 +48,22 @@ def preview(parts: Services, policy: Policy) -> Preview:
         tuple(change for change in changes if change.stops),
         tuple(change for change in changes if change.resumes),
         _purges(parts, policy),
+        newer_attributes(policy),
+    )
+
+
+def newer_attributes(policy: Policy) -> tuple[Problem, ...]:
+    """What no purpose of a host policy allows, and may not have been there when it was written."""
+    scopes = [purpose.terms.scope for purpose in policy.purposes.values()]
+    return tuple(
+        Problem(
+            "/purposes",
+            name,
+            f"no site may gather {name}, which is newer than the first host policies: to allow it"
+            f" write {name} = {ATTRIBUTES[name].finest}, or less, under [purposes.NAME.levels]",
+        )
+        for name in ADDED
+        if not any(scope.level(name) for scope in scopes)
     )
 
 

@@ -59,6 +59,25 @@ async def test_what_would_be_suspended_is_said_before_it_is(here: World) -> None
     assert all(each["link"] == "host" and each["message"] for each in whole["conflicts"])
 
 
+async def test_what_is_newer_than_a_host_policy_is_proposed(here: World) -> None:
+    """M31: a policy of before allows no more than it did; each answer says what it lacks."""
+    before = narrow(2)
+    for purpose in before["purposes"].values():
+        purpose["levels"] = {**purpose["levels"], "campaign": 0}
+    async with here.program("ada") as client:
+        assert (await client.get(HOST_POLICY)).json()["proposals"] == []
+        answers = [
+            await client.post(f"{HOST_POLICY}/preview", json={"policy": before}),
+            await client.put(HOST_POLICY, json={"policy": before, "expected": 0}),
+            await client.get(HOST_POLICY),
+        ]
+        allowed = await client.put(HOST_POLICY, json={"policy": narrow(2), "expected": 1})
+    for answer in answers:
+        assert [proposal["found"] for proposal in answer.json()["proposals"]] == ["campaign"]
+        assert "write campaign = 3, or less" in answer.json()["proposals"][0]["message"]
+    assert allowed.json()["proposals"] == []
+
+
 async def test_the_second_admin_is_told(here: World) -> None:
     """Two admins saving at once: the second gets 409, and the first one's host policy governs."""
     async with here.program("ada") as client:

@@ -101,6 +101,9 @@ def test_set_proposes_what_is_newer_than_the_policy(tmp_path: Path) -> None:
     said = run("set", file, "--data", data).output
     assert f"write campaign = 3, or less, under [purposes.NAME.levels] in {file}" in said
     assert "/purposes/statistics/levels/campaign" in said
+    assert told("show", "--data", data)["number"] == 1
+    tried = told("set", file, "--data", data, "--preview")["proposals"]
+    assert [proposal["found"] for proposal in tried] == ["campaign"]
     file.write_text(as_toml(host_policy().document), "utf-8")
     again = run("set", file, "--data", data).output
     assert "campaign" not in again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.dashboard.host_policy.form import by_use, document_of, for_every_use
 from tests.system.isolation.world import BASE, World
 from tests.unit.catalogue.test_host_policies import host_policy
+from tests.unit.dashboard.test_settings import post
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +48,21 @@ async def test_an_old_address_of_the_host_policy_leads_to_it(
     async with here.browser("ada") as client:
         answer = await client.get(old)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}{new}")
+
+
+async def test_what_is_newer_than_the_policy_is_proposed(here: World) -> None:
+    """M31: before it is published, and for as long as it lacks it."""
+    document = copy.deepcopy(dict(shipped("host-default").document))
+    for purpose in document["purposes"].values():
+        purpose["levels"]["campaign"] = 0
+    advice = "write campaign = 3, or less, under [purposes.NAME.levels]"
+    async with here.browser("ada") as client:
+        assert advice not in (await client.get("/host-policy")).text
+        looked = await post(client, "/host-policy", text=json.dumps(document), expected="0")
+        assert advice in looked.text
+        assert advice not in (await client.get("/host-policy")).text
+        await post(client, "/host-policy", document=json.dumps(document), expected="0", do="save")
+        assert advice in (await client.get("/host-policy")).text
 
 
 def sent(document: Mapping[str, Any]) -> dict[str, str]:

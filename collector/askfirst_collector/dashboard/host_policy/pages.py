@@ -38,7 +38,7 @@ from askfirst_collector.dashboard.layout.webhook import (
 )
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.preview_host_policy import preview
+from askfirst_collector.usecases.preview_host_policy import newer_attributes, preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 # The one page with a script: it draws sliders over selects that work without it.
@@ -145,6 +145,7 @@ class HostPolicyPages:
             suspends=[(change, problem_texts(change.problems)) for change in effects.suspends],
             resumes=effects.resumes,
             purges=effects.purges,
+            proposals=effects.proposals,
             changed=differences(present.document if present else {}, policy.document),
             meanwhile=differences(edited.document, present.document)
             if problem and edited and present
@@ -204,6 +205,7 @@ class HostPolicyPages:
             editable=may_change and file is None,
             file=file,
             present=present,
+            proposals=newer_attributes(present) if present is not None else (),
             uses=uses(shown) if shown else (),
             parts=lines(shown) if shown else (),
             every=for_every_use(shown) if shown else (),

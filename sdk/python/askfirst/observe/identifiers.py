@@ -18,7 +18,8 @@ _LONG_DIGITS = re.compile(r"[0-9]{4,}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _LETTERS = re.compile(r"[A-Za-z]{16,}")
 _HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
-_AT = re.compile(r"@|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
+# "minutes@2.html" names no mailbox.
+_AT = re.compile(r"@(?![0-9]{1,2}(?:\.html?)?$)|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])"  # IPv4
     r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",  # IPv6
@@ -40,10 +41,15 @@ _OF_WORDS = 0.6
 _ODDS = {(True, False): 1.6, (True, True): -0.5, (False, False): -1.0, (False, True): -1.4}
 _ODDS_OF_DIGITS = {False: -0.5, True: -3.3}
 _RATHER_WORDS = 2.0  # of the sum; below it, it is a token
-# "python3", "IPv4": a number at the end of a word tells nothing.
-_NUMBER_AT_END = re.compile(r"(?<=[A-Za-z])[0-9]{1,3}$")
+# "python3", "IPv4", "flashback2010": a number or year at the end of a word tells nothing.
+_NUMBER_AT_END = re.compile(r"(?<=[A-Za-z])(?:[0-9]{1,3}|(?:19|20)[0-9]{2})$")
 _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
 _DATED = re.compile(r"(20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:-(.+))?")
+# "grok-20070915.html", "grok-1.20101030.html": words, a version, the day of it.
+_RELEASE = re.compile(
+    r"([A-Za-z]{2,}(?:[-_][A-Za-z]+)*)[-_](?:[0-9]{1,2}\.)?"
+    r"20[0-3][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:\.[a-z]{1,5})?"
+)
 _UNSPACED = re.compile(r"[^\W\d_\x00-\x7f]{41,}")
 
 
@@ -75,15 +81,17 @@ def template(segment: str) -> str:
 def title(segment: str) -> str:
     """A segment that names a page, as the site's owner says: what is kept of it beside `template`.
 
-    A number of up to three digits, the date of this century at its start, words of more than 40
-    letters in scripts that leave no spaces. Everything else is replaced as anywhere: no owner can
-    declare an identifier to be none.
+    A number of up to three digits, the date of this century at its start, that of a release behind
+    its name, words of more than 40 letters in scripts that leave no spaces. Everything else is
+    replaced as anywhere: no owner can declare an identifier to be none.
     """
     if _SHORT_NUMBER.fullmatch(segment):
         return segment
     if dated := _DATED.fullmatch(segment):
         date, rest = dated.groups()
         return date if rest is None else f"{date}-{template(rest)}"
+    if release := _RELEASE.fullmatch(segment):
+        return segment if len(segment) <= LONGEST and template(release[1]) == release[1] else ID
     parts = _SEPARATORS.split(segment)
     if len(segment) > LONGEST or not any(_UNSPACED.fullmatch(part) for part in parts):
         return template(segment)

@@ -80,7 +80,12 @@ export function read(form: HTMLFormElement, method: string): Answer {
   for (const [name, value] of data) {
     if (name.startsWith("purpose.")) choices[name.slice(8)] = Math.min(Number(value), most);
   }
-  const answer: Answer = { v: 2, edition: String(data.get("edition")), lang: String(data.get("lang")), method };
+  const answer: Answer = {
+    v: 2,
+    edition: String(data.get("edition")),
+    lang: String(data.get("lang")),
+    method: data.has("erase") ? "erase" : method,
+  };
   if (method === "save" || Object.keys(choices).length > 0) answer.choices = choices;
   if (data.has("adult")) answer.adult = true;
   return answer;

@@ -28,6 +28,7 @@ import {
   textOf,
   tooYoung,
   type Words,
+  withdrawal,
   withReturn,
 } from "./kit.ts";
 
@@ -57,6 +58,7 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
       { class: "askfirst-choices" },
       el("p", {}, words.say(every(published).length > 0 ? "choices.intro" : "choices.empty")),
       panel(context, words),
+      withdrawal(context, words),
       signalLine(context, words, every(published)),
       save(context, words),
       tooYoung(context, words, minimumAge(published, every(published)), "askfirst-minor"),

@@ -42,6 +42,21 @@ export function tooYoung(context: NoticeContext, words: Words, age: number, name
   ];
 }
 
+/** Taking all back, and erasing with it where that is ticked; as pages/forms.py. */
+export const withdrawal = (context: NoticeContext, words: Words): Child =>
+  !!context.state?.edition &&
+  formTo(
+    address(context.base, "rights/withdraw"),
+    "askfirst-withdrawal",
+    fields(context, words),
+    el(
+      "span",
+      { class: "askfirst-row" },
+      button("withdraw", words.say("control.withdraw")),
+      el("label", {}, el("input", { type: "checkbox", name: "erase", value: 1 }), " ", words.say("button.erase")),
+    ),
+  );
+
 export const button = (value: string, label: string, of?: string, kind = ""): HTMLElement =>
   el("button", { type: "submit", name: "method", value, form: of, class: `askfirst-button ${kind}`.trim() }, label);
 

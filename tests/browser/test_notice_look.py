@@ -37,6 +37,12 @@ def control(page: NoticePage) -> None:
     page.expect_present("all on")
 
 
+def changing(page: NoticePage) -> None:
+    control(page)
+    page.control.get_by_role("link").click()
+    expect(page.dialog.get_by_role("button", name="Withdraw all")).to_be_visible()
+
+
 def choices(page: NoticePage) -> None:
     page.open("/askfirst/choices")
 
@@ -55,7 +61,9 @@ def nothing_kept(page: NoticePage) -> None:
     page.open("/askfirst/rights/me")
 
 
-LAYERS = [first_layer, built, preferences, control, choices, policy_page, kept, nothing_kept]
+LAYERS = [
+    first_layer, built, preferences, control, changing, choices, policy_page, kept, nothing_kept,
+]  # fmt: skip
 EACH = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.__name__)
 WIDTHS = pytest.mark.parametrize(
     ("width", "height"), [(1280, 800), (320, 640)], ids=["wide", "320"]

@@ -130,6 +130,37 @@ def test_who_has_answered_reads_what_holds(shop: Site, visit: Visit) -> None:
     assert download.value.suggested_filename == "receipt.json"
 
 
+@pytest.mark.parametrize("erases", [False, True], ids=["withdraw", "erase as well"])
+def test_the_dialog_takes_all_back_and_may_erase(shop: Site, visit: Visit, erases: bool) -> None:
+    """M05, M11, M29: the box is there in the same step, unticked; the receipt lies beside it."""
+    page = visit(shop, "/?helper=0")
+    page.control.get_by_role("link").click()
+    expect(page.dialog.get_by_role("button", name="Withdraw all")).to_have_count(0)
+    page.page.keyboard.press("Escape")
+    page.answering(page.accept.click)
+    page.control.get_by_role("link").click()
+    box = page.dialog.get_by_role("checkbox", name="Erase what can be found")
+    expect(box).not_to_be_checked()
+    expect(page.dialog.get_by_role("link", name="Download my receipt")).to_be_visible()
+    withdraw = page.dialog.get_by_role("button", name="Withdraw all")
+
+    if erases:
+        box.check()
+        with page.page.expect_request("**/askfirst/rights/withdraw") as asked:
+            withdraw.click()
+        assert "erase=1" in (asked.value.post_data or "")
+        expect(page.page.get_by_role("status")).to_contain_text("erased")
+        page.open()
+    else:
+        told = page.answering(withdraw.click)
+        assert told.request.post_data_json["method"] == "withdraw"
+        expect(page.dialog).to_have_count(0)
+    page.expect_present("all off")
+    assert page.cookies() == {STATE}
+    assert page.page.evaluate("askfirst.allows('statistics')") is False
+    assert page.violations == []
+
+
 def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
     """M05, M14: nothing is ticked, what is left off is off, only what was chosen holds."""
     page = visit(shop, "/?helper=0")

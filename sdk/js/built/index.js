@@ -1,1 +1,1 @@
-import{g as a}from"./shared-TN26CHAZ.js";export{a as init};
+import{g as a}from"./shared-WVYPHBFU.js";export{a as init};

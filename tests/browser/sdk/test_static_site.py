@@ -244,6 +244,25 @@ def test_withdrawing_erases_too_where_that_is_ticked(static_site: StaticSite, ta
     assert static_site.rows() == 0
 
 
+def test_the_dialog_erases_with_the_withdrawal(static_site: StaticSite, tab: Page) -> None:
+    """M12, M29: the collector is asked to erase, and nothing else; no row is left."""
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    opened(tab, static_site)
+    until(tab, lambda: static_site.rows() == 2)
+    tab.evaluate("askfirst.show()")
+    tab.get_by_role("checkbox", name="Erase what can be found").check()
+    static_site.asked.clear()
+
+    tab.locator("dialog").get_by_role("button", name="Withdraw all").click()
+
+    until(tab, lambda: static_site.statuses() == ["erased"])
+    assert static_site.rows() == 0
+    assert {url.rpartition("/v1/")[2] for url in beyond(static_site)} == {"rights/erase"}
+    assert not tab.evaluate("askfirst.allows('statistics')")
+    until(tab, lambda: tab.evaluate("localStorage.length") == 0)
+
+
 def test_since_when_is_known_here_and_who_is_too_young_is_erased(
     static_site: StaticSite, tab: Page
 ) -> None:

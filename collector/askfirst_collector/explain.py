@@ -88,7 +88,7 @@ def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
                 level,
                 words.say("level", name, level, period=period),
             )
-            for name, level in terms.scope.as_dict().items()
+            for name, level in terms.scope.effective_levels().items()
         ),
         kept=tuple(retention) if terms.scope.as_dict() else (),
         recipients=(

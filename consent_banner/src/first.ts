@@ -72,7 +72,7 @@ export function signalLine(
 }
 
 /** What holds for everything the site asks itself; of a collector, its own part says it. */
-function facts({ published: { policy }, consent }: NoticeContext, words: Words): HTMLElement {
+function facts({ published: { policy, details }, consent }: NoticeContext, words: Words): HTMLElement {
   const asked = consent.asks.flatMap(({ purpose }) => (isOwn(purpose) ? (policy.purposes[purpose] ?? []) : []));
   const facts = [words.say("notice.withdraw", { control: words.say("control.title") })];
   if (asked[0]) {
@@ -83,7 +83,9 @@ function facts({ published: { policy }, consent }: NoticeContext, words: Words):
         words,
       ),
       words.say("notice.kept", { kept }),
-      ...(asked.some(({ levels }) => levels["user_id"]) ? [words.say("notice.account")] : []),
+      ...(consent.asks.some(({ purpose }) => isOwn(purpose) && details[purpose]?.[2]?.["user_id"])
+        ? [words.say("notice.account")]
+        : []),
     );
     const unasked = Object.entries(policy.purposes)
       .filter(([, { legal_basis }]) => legal_basis !== "consent")

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-WVYPHBFU.js";export{a as init};
+import{g as a}from"./shared-NYWYM7RN.js";export{a as init};

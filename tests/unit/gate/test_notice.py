@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from askfirst.gate.visit import KEY, Visit
+from askfirst.pages.choices import choices_page
 from askfirst.pages.notice import askfirst_notice, notice_html
 from askfirst.pages.words import words_in
 from askfirst.terms.consent import Consent, Signals
+from askfirst.terms.published import published
 from tests.unit.gate.shown import HARMLESS, Page, before, document, editions, visitor
 
 WORDS = words_in("en")
@@ -274,9 +276,15 @@ def test_without_a_gate_or_an_edition_nothing_is_said(scope: dict[str, object]) 
 
 
 def test_that_an_account_is_linked_is_said_in_a_sentence_of_its_own() -> None:
-    """M15: where any purpose asks for it, and nowhere else."""
+    """M15: where any purpose asks for it and links visits at all, and nowhere else."""
     said = "While you are signed in, it is linked to your account"
     assert said not in shown(visitor(editions(document()))).text
     linking = document()
     linking["purposes"]["statistics"]["levels"]["user_id"] = 1
     assert said in shown(visitor(editions(linking))).text
+    # Nothing is linked where no row has a pseudonym.
+    linking["purposes"]["statistics"]["levels"]["visitor"] = 0
+    unlinked = editions(linking)
+    assert said not in shown(visitor(unlinked)).text
+    assert "your account" not in choices_page(visitor(unlinked), words=words_in("en"))
+    assert "user_id" not in published(unlinked)["details"]["statistics"]["2"]

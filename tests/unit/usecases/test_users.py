@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from askfirst.client import Caller
+from askfirst.errors import Reason, Refused
 from askfirst.gate.user_token import user_tokens
 from askfirst.observe.location import Locator
 from askfirst.observe.proxies import Proxies
@@ -95,6 +96,17 @@ async def test_what_a_user_does_has_one_number_wherever_they_do_it(
     assert None in others
     assert len({tuple(number) for number in others if number}) == 2
     assert (await count(collector, MIRA), await count(collector, NOAH)) == (2, 1)
+
+
+async def test_a_site_that_is_none_is_said_to_be_none(
+    collector: EmbeddedCollector, tmp_path: Path
+) -> None:
+    """A wrong name is no answer that nothing is kept; no key is drawn for it."""
+    for ask in (collector.export_user, collector.erase_user):
+        with pytest.raises(Refused, match="no site 'shp' here") as error:
+            await ask("shp", MIRA)
+        assert error.value.reason == Reason.NO_SUCH_SITE
+    assert not [file for file in (tmp_path / "data").rglob("*") if "shp" in file.name]
 
 
 async def test_the_id_is_nowhere(collector: EmbeddedCollector, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def words_of(purpose: Purpose, lang: str) -> tuple[str, PurposeText]:
 
 def things(terms: Terms, scope: Scope, words: Words) -> tuple[str, ...]:
     """One phrase for each thing that these terms gather at this scope."""
-    levels = scope.as_dict().items()
+    levels = scope.effective_levels().items()
     # What has values that no list bounds is said in words of its own, one above the finest.
     phrases = [
         level(name, number + _is_open(terms, name, number), terms.closes, words)
@@ -53,7 +53,8 @@ def at(terms: Terms, detail: int, words: Words) -> str:
 
 def less_differs(terms: Terms) -> bool:
     """Whether less detail stores anything else than what is asked."""
-    return at_detail(terms.scope, Detail.REDUCED) != terms.scope
+    reduced = at_detail(terms.scope, Detail.REDUCED)
+    return reduced.effective_levels() != terms.scope.effective_levels()
 
 
 def retention(terms: Terms, words: Words) -> str:

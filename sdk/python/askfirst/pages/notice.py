@@ -161,7 +161,7 @@ def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
             describe.recipients({one for terms in site_terms for one in terms.recipients}, words),
             words.say("notice", "kept", kept=duration),
         ]
-        if any(terms.scope.level("user_id") for terms in site_terms):
+        if any("user_id" in terms.scope.effective_levels() for terms in site_terms):
             facts.append(words.say("notice", "account"))
     facts.append(words.say("notice", "withdraw", control=words.say("control", "title")))
     grounds = [_ground(purpose, words) for purpose in policy.purposes.values() if not purpose.asked]

@@ -52,7 +52,7 @@ def stored_things(
         agreed = editions.get(choice.get("edition", 0)) if isinstance(choice, Mapping) else None
         then = agreed.purpose(name) if agreed is not None else None
         scope = purpose.terms.scope.meet((then or purpose).terms.scope)
-        levels = at_detail(scope, Detail(detail)).as_dict()
+        levels = at_detail(scope, Detail(detail)).effective_levels()
         if not levels:
             continue
         lang, text = describe.words_of(purpose, words.lang)

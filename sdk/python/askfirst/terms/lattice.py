@@ -38,8 +38,13 @@ class Scope:
         return self.levels[_INDEX[name]]
 
     def as_dict(self) -> dict[str, int]:
-        """Only what is gathered: the levels above 0."""
+        """Only what is asked for: the levels above 0."""
         return {name: level for name, level in zip(NAMES, self.levels, strict=True) if level}
+
+    def effective_levels(self) -> dict[str, int]:
+        """What comes of them: an account is linked beside a `visitor` alone."""
+        levels = self.as_dict()
+        return levels if self.level("visitor") else {n: levels[n] for n in levels if n != "user_id"}
 
     def meet(self, other: Scope) -> Scope:
         """The coarser level of each attribute."""

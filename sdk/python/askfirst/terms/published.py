@@ -111,7 +111,7 @@ def _bounds(editions: Editions, number: int) -> dict[str, Any]:
         for detail in DETAILS:
             terms = bounded_terms(editions, name, Choice(detail, editions.bound_of(number)))
             if terms != BOTTOM:
-                bounds.setdefault(name, {})[str(int(detail))] = terms.scope.as_dict()
+                bounds.setdefault(name, {})[str(int(detail))] = terms.scope.effective_levels()
     return bounds
 
 

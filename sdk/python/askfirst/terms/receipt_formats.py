@@ -169,7 +169,7 @@ def _items(record: Record, editions: Editions) -> Iterator[_Item]:
             policy.controller,
             split(name)[0],
             _title(purpose, record["language"], edition),
-            tuple(attribute for attribute, level in scope.as_dict().items() if level),
+            tuple(scope.effective_levels()),
             name in record["granted"],
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 
+from askfirst.terms.attributes import Value
 from askfirst.terms.csv_text import csv_text
 from askfirst_collector.closing.stores import Stores
 from askfirst_collector.store.disclosed_ranges import tables_of
@@ -14,6 +16,9 @@ from .ranges import Period, Report, Row, report
 _SEPARATOR = " › "
 # What the first column of a table holds, where these are no pages; such a table has no total.
 _NAMES = {"consent": "answer", "action": "action", "goals": "goal", "drops": "reason"}
+# Further columns of a table: by their names, what stands beside a value.
+Beside = Mapping[str, Mapping[Value, float | None]]
+_NOTHING: Beside = {}
 
 
 def label(row: Row) -> str:
@@ -22,7 +27,7 @@ def label(row: Row) -> str:
     return _SEPARATOR.join((*row.path, *rest))
 
 
-def csv_of(report: Report) -> str:
+def csv_of(report: Report, beside: Beside = _NOTHING) -> str:
     """A table as CSV; the visitors of all stand first, in the row `(total)`, each about right.
 
     A table of something else than visits has no such row. What a placed collector gathered, and
@@ -30,14 +35,21 @@ def csv_of(report: Report) -> str:
     """
     rows: list[list[object]] = []
     if report.visitors is not None and report.table not in _NAMES:
-        rows = [["(total)", "total", report.visitors]]
-    rows += [[label(row), row.kind, row.visitors] for row in report.rows]
-    head = [_NAMES.get(report.table, report.table), "kind", "visitors"]
+        rows = [["(total)", "total", report.visitors, *(None for _ in beside)]]
+    rows += [
+        [label(row), row.kind, row.visitors, *_beside(row, beside).values()] for row in report.rows
+    ]
+    head = [_NAMES.get(report.table, report.table), "kind", "visitors", *beside]
     whose = {"collector": report.wanted.collector}
     if report.among is not None:
         whose[report.among[0]] = _SEPARATOR.join(report.among[1])
     columns = {name: text for name, text in whose.items() if text}
     return csv_text([[*head, *columns], *([*row, *columns.values()] for row in rows)])
+
+
+def _beside(row: Row, beside: Beside) -> dict[str, float | None]:
+    is_value = row.kind == "value"
+    return {name: by_path.get(row.path) if is_value else None for name, by_path in beside.items()}
 
 
 def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
@@ -48,10 +60,19 @@ def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
         yield name, csv_of(report(stores, wanted, table))
 
 
-def csv_of_periods(periods: Iterable[Period]) -> str:
-    """Totals by period as CSV; where there are none, the reason."""
+def csv_of_periods(periods: Sequence[Period], before: Sequence[Period] = ()) -> str:
+    """Totals by period as CSV, those that they are held against beside them; a reason for none."""
     head = ["period", "closes", "visitors", "page views", "visits", "reason"]
-    rows = ([p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods)
+    rows: list[list[object]] = [
+        [p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods
+    ]
+    if before:
+        head += ["period before", "visitors before", "page views before", "visits before"]
+        pairs = list(zip_longest(rows, before[: len(rows)]))
+        rows = [
+            [*row, *((p.period, p.visitors, p.views, p.visits) if p else (None,) * 4)]
+            for row, p in pairs
+        ]
     return csv_text([head, *rows])
 
 
@@ -60,8 +81,8 @@ def csv_of_answers(days: Iterable[DayAnswers]) -> str:
     return csv_text([["day", "agreed", "refused"], *([d.day, d.granted, d.refused] for d in days)])
 
 
-def json_of(report: Report) -> Mapping[str, object]:
-    """A table as plain values for JSON."""
+def json_of(report: Report, beside: Beside = _NOTHING) -> Mapping[str, object]:
+    """A table as plain values for JSON; further columns by their names, with `_` for a space."""
     wanted = report.wanted
     return {
         "site": wanted.site,
@@ -75,7 +96,12 @@ def json_of(report: Report) -> Mapping[str, object]:
         "views": report.views,
         "visits": report.visits,
         "rows": [
-            {"path": list(row.path), "kind": row.kind, "visitors": row.visitors}
+            {
+                "path": list(row.path),
+                "kind": row.kind,
+                "visitors": row.visitors,
+                **{name.replace(" ", "_"): v for name, v in _beside(row, beside).items()},
+            }
             for row in report.rows
         ],
         "periods": [json_of_period(period) for period in report.periods],
@@ -92,3 +118,14 @@ def json_of_period(period: Period) -> Mapping[str, object]:
         "visits": period.visits,
         "reason": period.reason,
     }
+
+
+def json_of_periods(
+    periods: Sequence[Period], before: Sequence[Period] = ()
+) -> list[Mapping[str, object]]:
+    """Periods as plain values for JSON, each with the one that it is held against."""
+    values = [json_of_period(period) for period in periods]
+    if not before:
+        return values
+    pairs = zip_longest(values, before[: len(values)])
+    return [{**value, "before": old and json_of_period(old)} for value, old in pairs]

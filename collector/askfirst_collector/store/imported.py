@@ -37,6 +37,14 @@ class Imported:
     days: int
 
 
+@dataclass(frozen=True)
+class ImportedDay:
+    """What a tool counted on one day; None is what its export did not say."""
+
+    visitors: int | None
+    views: int | None
+
+
 def replace_imported(
     connection: Connection, site: str, source: str, rows: Iterable[Mapping[str, Any]]
 ) -> None:
@@ -67,15 +75,16 @@ def imports_of(engine: Engine, site: str) -> tuple[Imported, ...]:
         return find_imports(connection, site)
 
 
-def imported_days(engine: Engine, site: str, first: str, last: str) -> dict[str, dict[str, int]]:
-    """Page views of each day, by tool."""
+def imported_days(
+    engine: Engine, site: str, first: str, last: str
+) -> dict[str, dict[str, ImportedDay]]:
+    """Visitors and page views of each day, by tool."""
     own = (imported.c.site == site, imported.c.table == "", imported.c.day.between(first, last))
-    query = select(imported.c.source, imported.c.day, imported.c.views).where(*own)
-    days: dict[str, dict[str, int]] = {}
+    columns = imported.c.source, imported.c.day, imported.c.visitors, imported.c.views
+    days: dict[str, dict[str, ImportedDay]] = {}
     with reading(engine) as connection:
-        for source, day, views in connection.execute(query):
-            if views is not None:
-                days.setdefault(source, {})[day] = views
+        for source, day, visitors, views in connection.execute(select(*columns).where(*own)):
+            days.setdefault(source, {})[day] = ImportedDay(visitors, views)
     return days
 
 

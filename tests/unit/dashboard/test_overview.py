@@ -183,6 +183,63 @@ async def test_a_funnel_says_what_each_step_loses(client: httpx.AsyncClient) -> 
     assert "Rates are of the 1 of 2 periods that show every step." in page
 
 
+async def test_rates_and_what_was_before_are_in_the_files(client: httpx.AsyncClient) -> None:
+    """CSV and JSON say what the page has beside a line; a value that has none is empty."""
+
+    async def csv(view: str, **values: str) -> list[str]:
+        return (await client.get(f"{SITE}/{view}.csv", params=values)).text.splitlines()
+
+    assert await csv("goals", **DATES) == [
+        '"goal","kind","visitors","percent of visitors"',
+        '"order","value",20,33.3',
+    ]
+    assert await csv("goals", **DATES, **GOOGLE) == [
+        '"goal","kind","visitors","percent of visitors","referrer"',
+        '"order","value",20,50.0,"search › google.com"',
+    ]
+    both = {"from": MONDAY, "to": WEDNESDAY}
+    assert (await csv("funnel-buying", **both))[1:] == [
+        '"(total)","total",90,"","",""',
+        '"1 › page:/","value",90,100.0,"",1',
+        '"2 › page:/order","value",20,33.3,66.7,1',
+    ]
+    beside = {**DATES, "beside": "referrer"}
+    (line,) = (await client.get(f"{SITE}/goals-beside.json", params=beside)).json()
+    assert line == {
+        "referrer": "google.com",
+        "goal": "Order",
+        "visitors": 20,
+        "percent_of_them": 50.0,
+    }
+    alone = {"from": TUESDAY, "to": TUESDAY}
+    assert await csv("time-line", **alone) == [
+        '"period","closes","visitors","page views","visits","reason",'
+        '"period before","visitors before","page views before","visits before"',
+        f'"{TUESDAY}","day",60,60,60,"","{MONDAY}",30,30,5',
+    ]
+    (day,) = (await client.get(f"{SITE}/time-line.json", params=alone)).json()
+    assert (day["visitors"], day["before"]["visitors"]) == (60, 30)
+    assert "before" not in (await csv("time-line", **alone, compare="none"))[0]
+    lines = await csv("pages", **alone, compare="before")
+    assert lines[:2] == ['"page","kind","visitors","before"', '"(total)","total",60,""']
+    assert '"/ › /","value",60,30' in lines
+    assert '"/order › /order","value",20,""' in lines
+
+
+async def test_every_file_that_a_page_names_is_there(client: httpx.AsyncClient) -> None:
+    """Of the overview, of goals and of a table, with and without a filter."""
+    pages = (SITE, f"{SITE}/goals", f"{SITE}/pages", f"{SITE}/funnel-buying")
+    for path in pages:
+        for values in (DATES, {**DATES, **GOOGLE}):
+            page = (await client.get(path, params=values)).text
+            files = {unescape(f) for f in re.findall(r'href="([^"]*\.(?:csv|json)[^"]*)"', page)}
+            assert files or "Not counted together" in page, path
+            for file in files:
+                answer = await client.get(file.removeprefix("/askfirst/host"))
+                assert answer.status_code == 200, file
+                assert answer.headers["content-disposition"].startswith("attachment"), file
+
+
 async def test_the_range_stays_while_moving(client: httpx.AsyncClient) -> None:
     """Every link of the menu carries it on, through the settings too."""
     page = (await client.get(SITE, params={"range": "7d", **GOOGLE})).text

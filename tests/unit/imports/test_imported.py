@@ -61,7 +61,8 @@ def take(parts: Services, sums: Sums, source: str = "matomo") -> tuple[int, int,
 
 
 def days(parts: Services, source: str = "matomo") -> dict[str, int]:
-    return imported_days(parts.engine, "shop", "2000-01-01", "2999-12-31").get(source, {})
+    taken = imported_days(parts.engine, "shop", "2000-01-01", "2999-12-31").get(source, {})
+    return {name: day.views for name, day in taken.items() if day.views is not None}
 
 
 def test_only_what_enough_visitors_share_is_kept(parts: Services) -> None:
@@ -143,6 +144,30 @@ async def test_the_page_shows_both_and_adds_nothing_up(parts: Services) -> None:
     # Of the whole page but its tokens, which are random.
     assert not re.search(r"977|955|911", re.sub(r'value="[0-9a-f]{64}"', "", overview))
     assert dict(files_of(parts, "shop")) == before
+
+
+async def test_the_page_can_be_taken_along(parts: Services) -> None:
+    """As CSV and JSON: ours and theirs in columns of their own, with the name of the tool."""
+    sums = sums_of((0, 7, 977), (1, 7, 955))
+    sums.add(FIRST, PAGE, "=1+1", visitors=7, views=911)
+    async with client_of(host_app(parts)) as client:
+        await set_up(client, parts)
+        dates = "from=2026-11-15&to=2026-11-16"
+        assert (await client.get(f"/sites/shop/imported.csv?{dates}")).status_code == 404
+        take(parts, sums)
+        take(parts, sums_of((0, 70, 80)), "umami")
+        text = (await client.get(f"/sites/shop/imported.csv?{dates}")).text
+        pages = (await client.get(f"/sites/shop/imported-pages.csv?{dates}")).text
+        other = (await client.get(f"/sites/shop/imported.json?{dates}&tool=umami")).json()
+        sources = (await client.get(f"/sites/shop/imported-sources.json?{dates}")).json()
+    assert text.splitlines() == [
+        '"day","page views counted here","page views imported","imported from"',
+        '"2026-11-15","",955,"matomo"',
+        '"2026-11-16",30,977,"matomo"',
+    ]
+    assert pages.splitlines()[1:] == ['"\'=1+1",7,911,"matomo"']
+    assert [day["page_views_imported"] for day in other] == [None, 80]
+    assert sources == []
 
 
 async def test_a_site_without_imports_says_how(parts: Services) -> None:

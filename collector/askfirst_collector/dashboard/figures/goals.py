@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.dashboard.figures.cards import GOALS, words_of
-from askfirst_collector.dashboard.figures.totals import share
+from askfirst_collector.dashboard.figures.totals import percent_of
 from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.dashboard.selection.value_names import label
-from askfirst_collector.reports.pairs import pair_level
-from askfirst_collector.reports.ranges import Report
+from askfirst_collector.reports.pairs import Filter, pair_level, pair_table
+from askfirst_collector.reports.ranges import Report, of_whole_periods, reports
+from askfirst_collector.services import Services
 
 BY = {
     "campaign": "Campaigns",
@@ -26,25 +27,27 @@ BY = {
 
 @dataclass(frozen=True)
 class GoalLine:
-    """One goal, or one goal among those who have one value of something else."""
+    """One goal, or one goal among those who have one value of something else; `rate` in percent."""
 
     label: str
     goal: str
     visitors: int | None
-    rate: str
+    rate: float | None
     href: str = ""
     why: str = ""
+    path: Value = ()  # of the goal, or of both in the table that counts them together
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a funnel; `of_first` and `lost` are "" where they cannot be said."""
+    """One step of a funnel; `of_first` and `lost` (percent) are None where they cannot be said."""
 
+    path: Value
     label: str
     visitors: int | None
     bar: float
-    of_first: str = ""
-    lost: str = ""
+    of_first: float | None = None
+    lost: float | None = None
     why: str = ""
 
 
@@ -56,6 +59,40 @@ class Funnel:
     steps: tuple[Step, ...]
     whole: int
     periods: int
+
+
+@dataclass(frozen=True)
+class Goals:
+    """What the page of goals shows; `chosen` is the table that `beside` is by, "" for none."""
+
+    lines: tuple[GoalLine, ...]
+    choices: Mapping[str, str]
+    chosen: str
+    beside: tuple[GoalLine, ...]
+    pair: Report | None  # what `beside` is made of
+
+
+def goals_of(parts: Services, span: DateRange, site: str, terms: Terms, by: str) -> Goals:
+    """Goals with their rates over a range, also among those of each value of a table."""
+    choices = by_choices(terms)
+    chosen = by if by in choices else next(iter(choices), "")
+    pair = pair_table(terms, Filter(chosen, ("",) * pair_level(chosen)), GOALS)
+    by_table = reports(parts, span.wanted(site), [GOALS, *((chosen, pair) if pair else ())])
+    lines = goal_lines(by_table[GOALS], terms, span)
+    if pair is None:
+        return Goals(tuple(lines), choices, chosen, (), None)
+    beside = goals_by(chosen, by_table[pair], by_table[chosen], terms, span)
+    return Goals(tuple(lines), choices, chosen, tuple(beside), by_table[pair])
+
+
+def funnel_of(
+    parts: Services, span: DateRange, site: str, terms: Terms, name: str, report: Report
+) -> Funnel:
+    """A funnel over a range; its rates are of the periods that show every step of it."""
+    steps, wanted = terms.funnels[name], span.wanted(site)
+    paths = [path_of(number, step) for number, step in enumerate(steps, 1)]
+    rates = of_whole_periods(parts, wanted, f"funnel {name}", paths)
+    return funnel(name, steps, report, rates)
 
 
 def by_choices(terms: Terms) -> dict[str, str]:
@@ -77,11 +114,11 @@ def goal_lines(report: Report, terms: Terms, span: DateRange) -> list[GoalLine]:
         row, words = rows.get(goal), words_of(GOALS, (goal,))[0]
         if row is None:
             why = "not shown: too few visitors so far"
-            lines.append(GoalLine(words, goal, None, "", why=why))
+            lines.append(GoalLine(words, goal, None, None, why=why))
             continue
-        rate, href = share(row.visitors, report.visitors), span.filtered("action", (goal,))
+        rate, href = percent_of(row.visitors, report.visitors), span.filtered("action", (goal,))
         why = f"shown in {row.periods} of {periods}" if row.periods < periods else ""
-        lines.append(GoalLine(words, goal, row.visitors, rate, href, why))
+        lines.append(GoalLine(words, goal, row.visitors, rate, href, why, row.path))
     return lines
 
 
@@ -105,8 +142,9 @@ def goals_by(
                     words_of(table, value)[0],
                     words_of(GOALS, action)[0],
                     row.visitors,
-                    share(row.visitors, whole.get(value)),
+                    percent_of(row.visitors, whole.get(value)),
                     span.filtered(table, value),
+                    path=row.path,
                 )
             )
     return lines
@@ -130,12 +168,12 @@ def funnel(
     for at, path in enumerate(paths):
         row, words = rows.get(path), label(report.table, path)
         if row is None:
-            drawn.append(Step(words, None, 0, why="not shown: too few came this far"))
+            drawn.append(Step(path, words, None, 0, why="not shown: too few came this far"))
             continue
         bar = min(100.0, row.visitors / (first.visitors if first else row.visitors) * 100)
         before = sums[paths[at - 1]] if at else 0
-        lost = share(max(0, before - sums[path]), before) if whole and at else ""
-        of_first = share(sums[path], sums[paths[0]]) if whole else ""
+        lost = percent_of(max(0, before - sums[path]), before) if whole and at else None
+        of_first = percent_of(sums[path], sums[paths[0]]) if whole else None
         why = f"shown in {row.periods} of {most}" if row.periods < most else ""
-        drawn.append(Step(words, row.visitors, bar, of_first, lost, why))
+        drawn.append(Step(path, words, row.visitors, bar, of_first, lost, why))
     return Funnel(name, tuple(drawn), whole, most)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby
 
 from starlette.concurrency import run_in_threadpool
@@ -12,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from askfirst.terms.time_zone import first_day
+from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.figures.charts import Columns, Point, columns
-from askfirst_collector.dashboard.figures.timeline import MOST
+from askfirst_collector.dashboard.figures.timeline import closes_of_columns, period_of_day
 from askfirst_collector.dashboard.figures.why_missing import period_name, short_name
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Page
@@ -27,15 +26,20 @@ from askfirst_collector.dashboard.selection.date_range import (
 )
 from askfirst_collector.imports.cells import PAGE, SOURCE
 from askfirst_collector.imports.formats import FORMATS
-from askfirst_collector.reports.ranges import Period, daily, total
+from askfirst_collector.reports.ranges import daily, total
 from askfirst_collector.services import Services
 from askfirst_collector.store.imported import (
     imported_days,
     imported_sums,
     imports_of,
 )
+from askfirst_collector.store.periods import periods_between
 
-LINES = 10  # of a table
+LINES = 100  # of a table
+_USUAL = {"range": "12m"}
+_KINDS = (("Pages", PAGE), ("Sources", SOURCE))
+Day = tuple[str, int | None, int | None]  # the day, page views counted here, and imported
+Rows = list[tuple[str, int | None, int | None]]  # value, visitors by day, page views
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,37 @@ class Line:
     name: str
     ours: int | None
     theirs: int | None
+
+
+@dataclass(frozen=True)
+class ImportedView:
+    """What is shown of one tool over a range, oldest day first."""
+
+    source: str
+    days: tuple[Day, ...]
+    tables: tuple[tuple[str, Rows], ...]
+
+
+def imported_view(parts: Services, site: Site, span: DateRange, tool: str) -> ImportedView | None:
+    """What was imported of a tool, else of the first there is, beside ours; None for nothing."""
+    sources = [entry.source for entry in imports_of(parts.engine, site.name)]
+    if not sources:
+        return None
+    source = tool if tool in sources else sources[0]
+    first, last = span.first.isoformat(), span.last.isoformat()
+    theirs = imported_days(parts.engine, site.name, first, last).get(source, {})
+    ours = daily(parts, span.wanted(site.name)) if span.purpose else ()
+    own = {day.period: day.views for day in ours if day.closes == "day"}
+    days = [
+        (name, own.get(name), theirs[name].views if name in theirs else None)
+        for name in periods_between("day", first, last)
+    ]
+    month = span.first.replace(day=1).isoformat()
+    tables = tuple(
+        (title, imported_sums(parts.engine, site.name, source, table, month, last, LINES))
+        for title, table in _KINDS
+    )
+    return ImportedView(source, tuple(days), tables)
 
 
 class ImportedPages:
@@ -66,51 +101,35 @@ class ImportedPages:
         site = self._parts.registry.site(request.path_params["site"])
         if site is None:
             raise HTTPException(404)
-        engine, policy = self._parts.engine, site.editions.current.policy
-        imports = imports_of(engine, site.name)
-        sources = [entry.source for entry in imports]
-        source = request.query_params.get("tool", "")
-        source = source if source in sources else next(iter(sources), "")
         query = {**request.query_params}
-        if not query.keys() & {"range", "from", "to"}:
-            query["range"] = "12m"
-        span = read_date_range(policy, query, today=site.calendar.day_of(self._parts.now()))
-        first, last = span.first.isoformat(), span.last.isoformat()
-        theirs = imported_days(engine, site.name, first, last).get(source, {})
-        ours = daily(self._parts, span.wanted(site.name)) if span.purpose else ()
-        lines, chart = _lines(ours, theirs, span)
-        month = span.first.replace(day=1).isoformat()
+        query |= {} if query.keys() & {"range", "from", "to"} else _USUAL
+        today = site.calendar.day_of(self._parts.now())
+        span = read_date_range(site.editions.current.policy, query, today=today)
+        shown = imported_view(self._parts, site, span, query.get("tool", ""))
+        lines, chart = _lines(shown.days) if shown is not None else ([], None)
         return self._layout.page(
             request,
             visit,
             "imported.html",
-            imports=imports,
+            imports=imports_of(self._parts.engine, site.name),
             titles={name: tool.title for name, tool in FORMATS.items()},
             formats=FORMATS,
-            source=source,
+            shown=shown,
             span=span,
+            file_query=span.query + (f"&tool={shown.source}" if shown is not None else ""),
             presets=PRESETS,
             lines=lines,
             chart=chart,
-            tables=[
-                (title, imported_sums(engine, site.name, source, table, month, last, LINES))
-                for title, table in (("Pages", PAGE), ("Sources", SOURCE))
-            ],
         )
 
 
-def _lines(
-    ours: Sequence[Period], theirs: Mapping[str, int], span: DateRange
-) -> tuple[list[Line], Columns]:
-    """The same days as rows, newest first, and as columns."""
-    own = {day.period: day.views for day in ours if day.closes == "day"}
-    days = [date.fromordinal(n) for n in range(span.first.toordinal(), span.last.toordinal() + 1)]
-    closes = "day" if len(days) <= MOST else "week" if len(days) <= 7 * MOST else "month"
+def _lines(days: Sequence[Day]) -> tuple[list[Line], Columns]:
+    """The days, or weeks or months of them, as rows, newest first, and as columns."""
+    closes = closes_of_columns(len(days))
     lines, points = [], []
-    for period, group in groupby(days, lambda day: first_day(closes, day).isoformat()):
-        names = [day.isoformat() for day in group]
-        views = total(own.get(name) for name in names)
-        before = total(theirs.get(name) for name in names)
+    for period, group in groupby(days, lambda day: period_of_day(closes, day[0])):
+        own = list(group)
+        views, before = total(day[1] for day in own), total(day[2] for day in own)
         line = Line(period_name(closes, period), views, before)
         lines.append(line)
         points.append(_point(line, short_name(closes, period)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from askfirst.terms.attributes import Value
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.closing.today import read_today
@@ -25,13 +24,8 @@ from askfirst_collector.dashboard.figures.cards import (
     tabs_of,
     words_of,
 )
-from askfirst_collector.dashboard.figures.goals import (
-    by_choices,
-    funnel,
-    goal_lines,
-    goals_by,
-    path_of,
-)
+from askfirst_collector.dashboard.figures.exports import View, days_before, file_of
+from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
 from askfirst_collector.dashboard.figures.timeline import timeline
 from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
 from askfirst_collector.dashboard.figures.why_missing import explanation, no_line
@@ -52,15 +46,10 @@ from askfirst_collector.dashboard.selection.tables import ANSWERS, Heading, tabl
 from askfirst_collector.explain import explain
 from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.members.permissions import may, visible
-from askfirst_collector.reports import export
 from askfirst_collector.reports.advice import advised_closes
-from askfirst_collector.reports.agreement import days_of_answers
-from askfirst_collector.reports.pairs import Filter, pair_level, pair_table, selected
-from askfirst_collector.reports.ranges import Period, daily, of_whole_periods, reports
+from askfirst_collector.reports.pairs import pair_level, pair_table
+from askfirst_collector.reports.ranges import daily, reports
 from askfirst_collector.services import Services
-from askfirst_collector.store.disclosed_ranges import Range
-
-TIMELINE = "time-line"
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ class Views:
         tables = [ANSWERS.table, *tables_of_cards(cards, span, terms)]
         by_table = reports(self._parts, wanted, [*tables, GOALS] if terms.goals else tables)
         days = daily(self._parts, wanted, by_table[ANSWERS.table].periods)
-        before = self._before(span, site.name)
+        before = days_before(self._parts, span, site.name)
         filter, gathering = span.filter, site.host is not None
         if filter is None:
             today = read_today(
@@ -171,31 +160,24 @@ class Views:
         span, terms = self._span(request, subject)
         if terms is None:
             raise HTTPException(404)
-        choices = by_choices(terms)
-        chosen = request.query_params.get("beside", "")
-        chosen = chosen if chosen in choices else next(iter(choices), "")
-        pair = pair_table(terms, Filter(chosen, ("",) * pair_level(chosen)), GOALS)
-        names = [GOALS, *(f"funnel {name}" for name in terms.funnels)]
-        tables = [*names, chosen, pair] if pair else names
-        by_table = reports(self._parts, span.wanted(subject.site.name), tables)
+        site = subject.site.name
+        goals = goals_of(self._parts, span, site, terms, request.query_params.get("beside", ""))
+        tables = [f"funnel {name}" for name in terms.funnels]
+        funnels = reports(self._parts, span.wanted(site), tables) if tables else {}
         return self._page(
             request,
             visit,
             subject,
             "goals.html",
             span=span,
-            goals=goal_lines(by_table[GOALS], terms, span),
-            choices=choices,
-            chosen=chosen,
-            beside=goals_by(chosen, by_table[pair], by_table[chosen], terms, span) if pair else [],
+            goals=goals,
             funnels=[
-                funnel(name, steps, by_table[f"funnel {name}"], rates)
-                for name, steps in terms.funnels.items()
-                for rates in (self._rates(span.wanted(subject.site.name), name, steps),)
+                funnel_of(self._parts, span, site, terms, name, funnels[f"funnel {name}"])
+                for name in terms.funnels
             ],
             purposes=subject.titles,
             explanation=self._explanation(subject, terms),
-            why=no_line(f"action*{chosen}", terms, any_closed=True),
+            why=no_line(f"action*{goals.chosen}", terms, any_closed=True),
         )
 
     def agreement(self, request: Request, visit: Visit, subject: DataSource) -> Response:
@@ -240,34 +222,19 @@ class Views:
         )
 
     def export(self, request: Request, _visit: Visit, subject: DataSource) -> Response:
-        """One table, or the line of time, as CSV or JSON."""
-        kind = request.path_params["kind"]
-        if kind not in ("csv", "json"):
+        """What a page shows, as CSV or JSON."""
+        kind, view = request.path_params["kind"], request.path_params["table"]
+        span, terms = self._span(request, subject)
+        of = View(self._parts, subject.site, span, terms, request.query_params)
+        file = file_of(of, view) if kind in ("csv", "json") else None
+        if file is None:
             raise HTTPException(404)
-        site = subject.site.name
-        if request.path_params["table"] == TIMELINE:
-            span, _ = self._span(request, subject)
-            periods = daily(self._parts, span.wanted(site))
-            body: object = [export.json_of_period(period) for period in periods]
-            text = export.csv_of_periods(periods) if kind == "csv" else ""
-        elif request.path_params["table"] == AGREEMENT:
-            span, _ = self._span(request, subject)
-            days = days_of_answers(self._parts, span.wanted(site))
-            body, text = [asdict(day) for day in days], export.csv_of_answers(days)
-        else:
-            span, terms, heading = self._table(request, subject)
-            table, wanted = heading.table, span.wanted(site)
-            table_report = selected(self._parts, wanted, terms, table, span.filter_of(table))
-            if table_report is None:
-                raise HTTPException(404)
-            body, text = (
-                export.json_of(table_report),
-                export.csv_of(table_report) if kind == "csv" else "",
-            )
-        whose = "-".join(filter(None, (site, subject.collector, request.path_params["table"])))
+        whose = "-".join(filter(None, (subject.site.name, subject.collector, view)))
         name = f"{whose}-{span.first}-{span.last}.{kind}"
         return Response(
-            text if kind == "csv" else orjson.dumps(body, option=orjson.OPT_INDENT_2),
+            file.csv()
+            if kind == "csv"
+            else orjson.dumps(file.values(), option=orjson.OPT_INDENT_2),
             media_type="text/csv; charset=utf-8" if kind == "csv" else "application/json",
             headers={"content-disposition": f'attachment; filename="{name}"'},
         )
@@ -317,20 +284,6 @@ class Views:
         if span.filter is not None and span.filter.table not in known:
             span = replace(span, filter=None)
         return span, terms
-
-    def _before(self, span: DateRange, site: str) -> tuple[Period, ...]:
-        """The days that those of a range are held against."""
-        before = span.before() if span.filter is None else None
-        if before is None:
-            return ()
-        return daily(self._parts, replace(span.wanted(site), first=before[0], last=before[1]))
-
-    def _rates(
-        self, wanted: Range, name: str, steps: Sequence[str]
-    ) -> tuple[dict[Value, int], int]:
-        """The steps of a funnel over the periods that show every one of them."""
-        paths = [path_of(number, step) for number, step in enumerate(steps, 1)]
-        return of_whole_periods(self._parts, wanted, f"funnel {name}", paths)
 
     def _steps(self, visit: Visit, subject: DataSource, terms: Terms) -> tuple[Step, ...]:
         """Whether everything is in place, for those who can see to it."""

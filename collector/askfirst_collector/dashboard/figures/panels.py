@@ -53,15 +53,22 @@ def panel(
     shown = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
     if shown is None:
         return Panel(heading, (), 0, "", "", is_uncounted=True)
-    panel = _panel_of(shown, heading, terms, search)
+    before = rows_before(parts, span, site, heading.table, terms)
+    return replace(_panel_of(shown, heading, terms, search), before=before)
+
+
+def rows_before(
+    parts: Services, span: DateRange, site: str, table: str, terms: Terms
+) -> Mapping[Value, int] | None:
+    """What the lines of a table were in the days that a range is held against; None for nothing."""
     today = parts.registry.calendar(site).day_of(parts.now())
-    before = span.table_before(today, terms.closes)
-    if before is None:
-        return panel
-    wanted = replace(wanted, first=before[0], last=before[1])
-    old = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
+    days = span.table_before(today, terms.closes)
+    if days is None:
+        return None
+    wanted = replace(span.wanted(site), first=days[0], last=days[1])
+    old = selected(parts, wanted, terms, table, span.filter_of(table))
     rows = old.rows if old is not None else ()
-    return replace(panel, before={r.path: r.visitors for r in rows if r.kind == "value"})
+    return {row.path: row.visitors for row in rows if row.kind == "value"}
 
 
 def _hours(parts: Services, wanted: Range, terms: Terms) -> Panel:

@@ -100,12 +100,22 @@ def timeline(
     )
 
 
+def closes_of_columns(days: int) -> str:
+    """What a column stands for, of so many days."""
+    return "day" if days <= MOST else "week" if days <= 7 * MOST else "month"
+
+
+def period_of_day(closes: str, day: str) -> str:
+    """The day, week or month that a day is in, by its first day."""
+    return first_day(closes, date.fromisoformat(day)).isoformat()
+
+
 def _moments(days: Sequence[Period], before: Sequence[Period]) -> Iterator[Moment]:
-    closes = "day" if len(days) <= MOST else "week" if len(days) <= 7 * MOST else "month"
+    closes = closes_of_columns(len(days))
     pairs = [(day, before[at] if at < len(before) else None) for at, day in enumerate(days)]
 
     def start(pair: tuple[Period, Period | None]) -> str:
-        return first_day(closes, date.fromisoformat(pair[0].period)).isoformat()
+        return period_of_day(closes, pair[0].period)
 
     for period, group in groupby(pairs, start):
         own = list(group)

@@ -9,7 +9,7 @@ from askfirst.terms.terms import Terms
 from askfirst_collector.closing.calendar import HOUR
 from askfirst_collector.closing.today import SHOWN_FROM, Today
 from askfirst_collector.dashboard.figures.why_missing import no_line
-from askfirst_collector.dashboard.layout.templates import number
+from askfirst_collector.dashboard.layout.templates import number, percent
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.pairs import Filter, narrowed
 from askfirst_collector.reports.ranges import Period, Report, Row, total
@@ -57,17 +57,19 @@ def change(now: int | float | None, before: int | float | None) -> tuple[str, bo
     """`+15 %` and whether it rises; "" where there is nothing to hold it against."""
     if now is None or not before:
         return "", False
-    percent = round((now - before) / before * 100)
-    sign = "+" if percent > 0 else "−" if percent < 0 else "±"
-    return f"{sign}{abs(percent)} %", percent >= 0
+    points = round((now - before) / before * 100)
+    sign = "+" if points > 0 else "−" if points < 0 else "±"
+    return f"{sign}{abs(points)} %", points >= 0
+
+
+def percent_of(part: int, whole: int | None) -> float | None:
+    """To one decimal; None where the whole is not known. By the draws a part may be larger: 100."""
+    return round(min(100.0, part / whole * 100), 1) if whole else None
 
 
 def share(part: int, whole: int | None) -> str:
-    """`9.6 %`; "" where the whole is not known. By the draws a part may be larger: then `100 %`."""
-    if not whole:
-        return ""
-    percent = min(100.0, part / whole * 100)
-    return f"{percent:.1f} %" if percent < 10 else f"{percent:.0f} %"
+    """`9.6 %`; "" where the whole is not known."""
+    return percent(percent_of(part, whole))
 
 
 def totals(

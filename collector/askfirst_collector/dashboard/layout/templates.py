@@ -34,6 +34,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["number"] = number
+    templates.filters["percent"] = percent
     templates.filters["day"] = day
     templates.filters["days"] = days
     templates.filters["moment"] = moment
@@ -60,6 +61,13 @@ class Pages:
 def number(value: int | None) -> str:
     """1234567 as 1,234,567, with a thin space that does not break."""
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def percent(value: float | None) -> str:
+    """9.6 as `9.6 %`, 61.4 as `61 %`; "" for None."""
+    if value is None:
+        return ""
+    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
 
 
 def day(value: str | date) -> str:

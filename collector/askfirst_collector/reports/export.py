@@ -19,6 +19,8 @@ _NAMES = {"consent": "answer", "action": "action", "goals": "goal", "drops": "re
 # Further columns of a table: by their names, what stands beside a value.
 Beside = Mapping[str, Mapping[Value, float | None]]
 _NOTHING: Beside = {}
+Further = Mapping[str, Mapping[str, object]]  # the same, beside a period
+_NO_COLUMN: Further = {}
 
 
 def label(row: Row) -> str:
@@ -60,20 +62,21 @@ def files_of(stores: Stores, site: str) -> Iterator[tuple[str, str]]:
         yield name, csv_of(report(stores, wanted, table))
 
 
-def csv_of_periods(periods: Sequence[Period], before: Sequence[Period] = ()) -> str:
+def csv_of_periods(
+    periods: Sequence[Period], before: Sequence[Period] = (), further: Further = _NO_COLUMN
+) -> str:
     """Totals by period as CSV, those that they are held against beside them; a reason for none."""
-    head = ["period", "closes", "visitors", "page views", "visits", "reason"]
     rows: list[list[object]] = [
-        [p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""] for p in periods
+        ["period", "closes", "visitors", "page views", "visits", "reason", *further]
     ]
+    for p in periods:
+        own = [p.period, p.closes, p.visitors, p.views, p.visits, p.reason or ""]
+        rows.append([*own, *(column.get(p.period) for column in further.values())])
     if before:
-        head += ["period before", "visitors before", "page views before", "visits before"]
-        pairs = list(zip_longest(rows, before[: len(rows)]))
-        rows = [
-            [*row, *((p.period, p.visitors, p.views, p.visits) if p else (None,) * 4)]
-            for row, p in pairs
-        ]
-    return csv_text([head, *rows])
+        rows[0] += ["period before", "visitors before", "page views before", "visits before"]
+        for row, old in zip_longest(rows[1:], before[: len(periods)]):
+            row += [old.period, old.visitors, old.views, old.visits] if old else [None] * 4
+    return csv_text(rows)
 
 
 def csv_of_answers(days: Iterable[DayAnswers]) -> str:
@@ -100,7 +103,7 @@ def json_of(report: Report, beside: Beside = _NOTHING) -> Mapping[str, object]:
                 "path": list(row.path),
                 "kind": row.kind,
                 "visitors": row.visitors,
-                **{name.replace(" ", "_"): v for name, v in _beside(row, beside).items()},
+                **{_key(name): v for name, v in _beside(row, beside).items()},
             }
             for row in report.rows
         ],
@@ -121,11 +124,21 @@ def json_of_period(period: Period) -> Mapping[str, object]:
 
 
 def json_of_periods(
-    periods: Sequence[Period], before: Sequence[Period] = ()
+    periods: Sequence[Period], before: Sequence[Period] = (), further: Further = _NO_COLUMN
 ) -> list[Mapping[str, object]]:
     """Periods as plain values for JSON, each with the one that it is held against."""
-    values = [json_of_period(period) for period in periods]
+    values = [
+        {
+            **json_of_period(period),
+            **{_key(name): column.get(period.period) for name, column in further.items()},
+        }
+        for period in periods
+    ]
     if not before:
-        return values
+        return list(values)
     pairs = zip_longest(values, before[: len(values)])
     return [{**value, "before": old and json_of_period(old)} for value, old in pairs]
+
+
+def _key(name: str) -> str:
+    return name.replace(" ", "_")

@@ -44,8 +44,8 @@ from askfirst_collector.store.so_far import (
 )
 
 Reason = Literal["open", "not closed yet", "too few", "past retention", "before", "not asked"]
-# Why every day of a period has no figure.
-_WHOLE = ("past retention", "before", "not asked")
+# Why every day of a period has no figure: nothing is counted, or nothing of it is there.
+NOT_COUNTED = ("past retention", "before", "not asked")
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ def _day(day: str, totals: Totals | None, periods: Iterable[Period], today: str)
         return Period(day, "day", totals.visitors, totals.views, None, totals.visits)
     at = date.fromisoformat(day)
     around = (p for p in periods if p.period == first_day(p.closes, at).isoformat())
-    missing = next((p.reason for p in around if p.reason in _WHOLE), None)
+    missing = next((p.reason for p in around if p.reason in NOT_COUNTED), None)
     return Period(day, "day", None, None, missing or ("too few" if day < today else "open"))
 
 

@@ -132,7 +132,7 @@ async def test_the_page_shows_both_and_adds_nothing_up(parts: Services) -> None:
     async with client_of(host_app(parts)) as client:
         await set_up(client, parts)
         page = (await client.get("/sites/shop/imported?from=2026-11-14&to=2026-11-16")).text
-        overview = (await client.get("/sites/shop?from=2026-11-01&to=2026-11-16")).text
+        overview = (await client.get("/sites/shop?from=2026-11-16&to=2026-11-16")).text
     assert "16 Nov 2026: 30 counted here, 977 imported" in page
     assert "15 Nov 2026: 955 imported" in page
     assert re.search(r'16 Nov 2026</th><td class="n">30</td><td class="n">977</td>', page)
@@ -144,6 +144,74 @@ async def test_the_page_shows_both_and_adds_nothing_up(parts: Services) -> None:
     # Of the whole page but its tokens, which are random.
     assert not re.search(r"977|955|911", re.sub(r'value="[0-9a-f]{64}"', "", overview))
     assert dict(files_of(parts, "shop")) == before
+
+
+async def overview(parts: Services, query: str) -> str:
+    async with client_of(host_app(parts)) as client:
+        await set_up(client, parts)
+        page = (await client.get(f"/sites/shop{query}")).text
+    return re.sub(r'value="[0-9a-f]{64}"', "", page)  # its tokens are random
+
+
+async def test_days_of_before_stand_in_the_line_and_in_no_total(
+    parts: Services, clock: Clock
+) -> None:
+    """Marked, named, and with what differs beside them: in picture and table; ours stay ours."""
+    take(parts, sums_of((-1, 7, 944), (0, 7, 977), (1, 71, 955), (2, 72, 933)))
+    take(parts, sums_of((1, 99, 99)), "umami")
+    clock.now += DAY
+    close_due(parts, clock.now)
+    page = await overview(parts, "?from=2026-11-14&to=2026-11-17")
+    assert 'aria-label="15 Nov 2026: 71 visitors, imported from Matomo"' in page
+    assert 'class="value imported"' in page
+    assert "counted by Matomo, imported</span>" in page
+    assert "Up to 15 Nov 2026 these are figures of Matomo. It counted by rules of its own" in page
+    assert "visitors who were not asked or refused" in page
+    row = r'15 Nov 2026 <small>imported from Matomo</small></th><td class="n">71</td><td class="n">'
+    assert re.search(row + r'955</td><td class="n">–</td>', page)
+    # A day of ours is ours, also where too few came.
+    assert 'aria-label="16 Nov 2026: 30 visitors"' in page
+    assert 'aria-label="17 Nov 2026: not shown, too few visitors"' in page
+    assert "<small>Visitors, by day</small><strong>30</strong>" in page
+    assert not re.search(r"977|944|\b99\b|173|\b101\b", page)
+    views = await overview(parts, "?from=2026-11-14&to=2026-11-17&measure=views")
+    assert 'aria-label="15 Nov 2026: 955 page views, imported from Matomo"' in views
+    assert 'imported from Matomo"' not in await overview(parts, "?from=2026-11-14&measure=visits")
+
+
+async def test_a_week_that_is_partly_ours_is_ours(parts: Services, clock: Clock) -> None:
+    """Weeks of a long range: no sum of what was counted by two rules."""
+    clock.now += 21 * DAY
+    close_due(parts, clock.now)
+    take(parts, sums_of(*((-day, 70, 90) for day in range(1, 9)), *((d, 70, 90) for d in range(9))))
+    page = await overview(parts, "?from=2026-08-01&to=2026-12-06")
+    assert 'aria-label="Week of 9 Nov 2026: 490 visitors, imported from Matomo"' in page
+    assert 'aria-label="Week of 16 Nov 2026: 30 visitors, 6 of 7 days not shown"' in page
+
+
+async def test_it_stands_beside_the_whole_site_alone(parts: Services) -> None:
+    """Not under a filter, and in no letter, link or answer: nothing there says whose it is."""
+    take(parts, sums_of((1, 71, 955)))
+    dates = "from=2026-11-15&to=2026-11-16"
+    filter = "&by=page&is=%5B%22%2Fblog%22%2C%22%2Fblog%2Fone%22%5D"
+    assert "Matomo" in await overview(parts, f"?{dates}")
+    assert "Matomo" not in await overview(parts, f"?{dates}{filter}")
+
+
+async def test_the_line_of_time_has_it_in_columns_of_its_own(parts: Services) -> None:
+    take(parts, sums_of((1, 71, 955)))
+    dates = "from=2026-11-15&to=2026-11-16&compare=none"
+    async with client_of(host_app(parts)) as client:
+        await set_up(client, parts)
+        lines = (await client.get(f"/sites/shop/time-line.csv?{dates}")).text.splitlines()
+        days = (await client.get(f"/sites/shop/time-line.json?{dates}")).json()
+    assert lines[0].endswith('"reason","visitors imported","page views imported","imported from"')
+    assert lines[1:] == [
+        '"2026-11-15","day","","","","before",71,955,"Matomo"',
+        '"2026-11-16","day",30,30,5,"","","",""',
+    ]
+    assert [day["visitors"] for day in days] == [None, 30]
+    assert [day["visitors_imported"] for day in days] == [71, None]
 
 
 async def test_the_page_can_be_taken_along(parts: Services) -> None:

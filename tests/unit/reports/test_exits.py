@@ -52,10 +52,11 @@ from tests.unit.dashboard.conftest import client_of, set_up
 from tests.unit.transfers.house import CHARTS, NAME, answer, visit
 
 pytestmark = pytest.mark.anyio
-MONDAY, TUESDAY = "2026-11-16", "2026-11-17"
+SUNDAY, MONDAY, TUESDAY = "2026-11-15", "2026-11-16", "2026-11-17"
 SHOWN, RARE = "/blog/one", "/rare/one"
 DATES = f"from={MONDAY}&to={MONDAY}"
 NEXT = f"from={TUESDAY}&to={TUESDAY}"
+WHOLE = f"from={SUNDAY}&to={TUESDAY}"  # with a day of before
 # How many came on Monday and on Tuesday, ordered, and what is shown of them.
 COUNTED, LATER, ORDERS = 361, 290, 218
 DRAWN = COUNTED + 3
@@ -104,7 +105,8 @@ _TABLE, _FILE = "/sites/{site}/{table}", "/sites/{site}/{table}.{kind}"
 _SHOP = "/sites/shop"
 EXITS = (
     Exit(_PAGES, DASHBOARD, f"{_SHOP}?{DATES}", "/sites/{site}"),
-    Exit(_PAGES, DASHBOARD, f"{_SHOP}?{DATES}&{FILTER}", "/sites/{site}"),
+    Exit(_PAGES, DASHBOARD, f"{_SHOP}?{WHOLE}", "/sites/{site}", names_imported=True),
+    Exit(_PAGES, DASHBOARD, f"{_SHOP}?{WHOLE}&{FILTER}", "/sites/{site}"),
     Exit(_PAGES, DASHBOARD, f"{_SHOP}?{DATES}&show=entry-pages", "/sites/{site}"),
     Exit(_PAGES, DASHBOARD, f"{_SHOP}/goals?{DATES}&beside=page", "/sites/{site}/goals"),
     Exit(_GOALS, DASHBOARD, f"{_SHOP}/goals?{DATES}&beside=page", "/sites/{site}/goals"),
@@ -121,6 +123,7 @@ EXITS = (
     Exit(_FILES, DASHBOARD, f"{_SHOP}/pages.csv?{DATES}&{FILTER}", _FILE),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/time-line.csv?{DATES}", _FILE, False),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/time-line.json?{NEXT}", _FILE, False),
+    Exit(_FILES, DASHBOARD, f"{_SHOP}/time-line.csv?{WHOLE}", _FILE, False, True),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/goals.csv?{DATES}", _FILE, False),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/goals-beside.csv?{DATES}&beside=page", _FILE),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/funnel-buying.json?{DATES}", _FILE),
@@ -203,7 +206,8 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]
         sums = Sums()
         sums.add(date.fromisoformat(MONDAY), PAGE, BEFORE, visitors=IMPORTED, views=IMPORTED)
         sums.add(date.fromisoformat(MONDAY), PAGE, RARE, visitors=4, views=4)
-        sums.add(date.fromisoformat(MONDAY), TOTAL, "", visitors=IMPORTED, views=IMPORTED)
+        for day in (SUNDAY, MONDAY):
+            sums.add(date.fromisoformat(day), TOTAL, "", visitors=IMPORTED, views=IMPORTED)
         import_figures(parts, ON_THE_MACHINE, "shop", "matomo", sums)
         yield parts
 
@@ -301,13 +305,13 @@ def problems(text: str, exit: Exit) -> list[str]:
     lines = list(lines_of(text))
     numbers = {number for _, own in lines for number in own}
     of_page = [own for words, own in lines if SHOWN in words]
-    imported = [own for words, own in lines if BEFORE in words]
+    imported, is_ours = any(BEFORE in words for words, _ in lines), not exit.names_imported
     return [
         *(["a page that too few saw"] if "/rare" in text else []),
         *(f"{n}, which was counted" for n in sorted(numbers & SECRET)),
         *(["the page without its figure"] if exit.names_pages and not of_page else []),
         *(f"the page with {own}" for own in of_page if exit.names_pages and not own & FIGURES),
-        *(["imported figures"] if imported and not exit.names_imported else []),
+        *(["imported figures"] if (imported or IMPORTED in numbers) and is_ours else []),
         *(["no imported figure"] if exit.names_imported and IMPORTED not in numbers else []),
         *(f"a sum, {n}" for n in sorted(numbers & {IMPORTED + DRAWN, IMPORTED + COUNTED})),
     ]

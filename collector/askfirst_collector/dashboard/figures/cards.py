@@ -15,6 +15,7 @@ from askfirst_collector.dashboard.selection.tables import TABLES, Heading
 from askfirst_collector.dashboard.selection.value_names import CHANNELS, label
 from askfirst_collector.reports.pairs import Filter, narrowed, pair_level, pair_table
 from askfirst_collector.reports.ranges import Report, Row
+from askfirst_collector.store.facts import INTERNAL
 
 MOST = 6  # lines of a card
 GOALS, CHANNEL = "goals", "channels"
@@ -94,7 +95,7 @@ class Card:
     why: str = ""
     has_rates: bool = False
     is_uncounted: bool = False  # together with the filter
-    more: str = ""  # the query string of its whole table; "" where there is no more
+    has_more: bool = False  # on a page of its own
 
 
 def tabs_of(headings: Sequence[Heading]) -> dict[str, tuple[Tab, ...]]:
@@ -149,8 +150,8 @@ def _card(
         )
         any_closed = bool(report.closed_periods) or report.is_running
         why = "" if lines else no_line(tab.table, terms, any_closed=any_closed)
-        more = span.link() if lines else ""
-        return Card(title, links, tab, tuple(lines), why, tab.slug == GOALS, more=more or "")
+        has_rates = tab.slug == GOALS
+        return Card(title, links, tab, tuple(lines), why, has_rates, has_more=bool(lines))
     if filter.table == tab.table:
         lines = list(_inside(reports[tab.table], tab, filter, span))
         return Card(title, links, tab, tuple(lines), "" if lines else "This is the filter.")
@@ -161,10 +162,13 @@ def _card(
     whole = _figure_of(reports[filter.table], filter.path)
     lines = list(_drawn(rows, tab, span, whole if tab.slug == GOALS else None))
     why = "" if lines else no_line(pair, terms, any_closed=True)
-    return Card(title, links, tab, tuple(lines), why, tab.slug == GOALS)
+    has_rates = tab.slug == GOALS
+    return Card(title, links, tab, tuple(lines), why, has_rates, has_more=bool(lines))
 
 
 def _fits(row: Row, tab: Tab, terms: Terms) -> bool:
+    if tab.table == "referrer":  # no visit begins at the site itself
+        return row.path[0] != INTERNAL
     return tab.slug != GOALS or row.path[0] in terms.goals
 
 
@@ -186,7 +190,7 @@ def _lines(report: Report, tab: Tab, span: DateRange) -> Iterator[Line]:
         for row in report.rows
         if row.kind == "value"
         and (len(row.path) == tab.level or (len(row.path) < tab.level and row.path not in above))
-        and not (tab.table == "referrer" and row.path[0] == "internal")
+        and not (tab.table == "referrer" and row.path[0] == INTERNAL)
     ]
     yield from _drawn(rows, tab, span)
     rest = next((row for row in report.rows if row.path == () and row.kind == "other"), None)

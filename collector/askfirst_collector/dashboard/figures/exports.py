@@ -11,7 +11,7 @@ from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.figures.cards import GOALS
 from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
-from askfirst_collector.dashboard.figures.imported import imported_view
+from askfirst_collector.dashboard.figures.imported import imported_view, other_tool
 from askfirst_collector.dashboard.figures.panels import rows_before
 from askfirst_collector.dashboard.figures.totals import percent_of
 from askfirst_collector.dashboard.layout.menu import AGREEMENT
@@ -72,8 +72,18 @@ def _timeline(view: View) -> File:
     site = view.site.name
     days = daily(view.parts, view.span.wanted(site))
     before = days_before(view.parts, view.span, site)
+    policy = view.site.editions.current.policy
+    other = other_tool(view.parts, site, view.span, policy, days)
+    columns: dict[str, Mapping[str, object]] = {}
+    if other is not None:
+        columns = {
+            "visitors imported": {day: one.visitors for day, one in other.days.items()},
+            "page views imported": {day: one.views for day, one in other.days.items()},
+            "imported from": dict.fromkeys(other.days, other.name),
+        }
     return File(
-        lambda: export.csv_of_periods(days, before), lambda: export.json_of_periods(days, before)
+        lambda: export.csv_of_periods(days, before, columns),
+        lambda: export.json_of_periods(days, before, columns),
     )
 
 

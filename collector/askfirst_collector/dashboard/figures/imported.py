@@ -11,9 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.figures.charts import Columns, Point, columns
-from askfirst_collector.dashboard.figures.timeline import closes_of_columns, period_of_day
+from askfirst_collector.dashboard.figures.timeline import (
+    OtherTool,
+    closes_of_columns,
+    period_of_day,
+)
 from askfirst_collector.dashboard.figures.why_missing import period_name, short_name
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Page
@@ -23,10 +28,11 @@ from askfirst_collector.dashboard.selection.date_range import (
     PRESETS,
     DateRange,
     read_date_range,
+    usual_purpose,
 )
 from askfirst_collector.imports.cells import PAGE, SOURCE
 from askfirst_collector.imports.formats import FORMATS
-from askfirst_collector.reports.ranges import daily, total
+from askfirst_collector.reports.ranges import NOT_COUNTED, Period, daily, total
 from askfirst_collector.services import Services
 from askfirst_collector.store.imported import (
     imported_days,
@@ -80,6 +86,26 @@ def imported_view(parts: Services, site: Site, span: DateRange, tool: str) -> Im
         for title, table in _KINDS
     )
     return ImportedView(source, tuple(days), tables)
+
+
+def other_tool(
+    parts: Services, site: str, span: DateRange, policy: Policy, days: Sequence[Period]
+) -> OtherTool | None:
+    """What another tool counted on days of which nothing was counted here.
+
+    Of several that of the most days. Its figures are of everybody who came, so that they stand
+    beside the site's own, of the purpose that says most, and beside no filter.
+    """
+    gaps = [day.period for day in days if day.closes == "day" and day.reason in NOT_COUNTED]
+    whole = span.filter is None and not span.collector and span.purpose == usual_purpose(policy)
+    if not gaps or not whole:
+        return None
+    by_tool = {
+        tool: {day: figures[day] for day in gaps if day in figures}
+        for tool, figures in imported_days(parts.engine, site, gaps[0], gaps[-1]).items()
+    }
+    tool = max(by_tool, key=lambda name: len(by_tool[name]), default="")
+    return OtherTool(FORMATS[tool].title, by_tool[tool]) if by_tool.get(tool) else None
 
 
 class ImportedPages:

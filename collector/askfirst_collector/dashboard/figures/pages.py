@@ -26,6 +26,7 @@ from askfirst_collector.dashboard.figures.cards import (
 )
 from askfirst_collector.dashboard.figures.exports import View, days_before, file_of
 from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
+from askfirst_collector.dashboard.figures.imported import other_tool
 from askfirst_collector.dashboard.figures.timeline import timeline
 from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
 from askfirst_collector.dashboard.figures.why_missing import explanation, no_line
@@ -128,7 +129,8 @@ class Views:
             goals, answers = by_table.get(GOALS), by_table[ANSWERS.table]
             figures = totals(days, before, answers, goals, terms, today, gathering=gathering)
             count = today.visitors if today is not None and not subject.collector else None
-            line = timeline(days, before, span, terms, site.calendar.zone, count)
+            other = other_tool(self._parts, site.name, span, subject.policy, days)
+            line = timeline(days, before, span, terms, site.calendar.zone, count, other)
         else:
             pair = pair_table(terms, filter, GOALS)
             figures = filtered_totals(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -18,10 +18,24 @@ from askfirst_collector.dashboard.figures.why_missing import (
 )
 from askfirst_collector.dashboard.layout.templates import number
 from askfirst_collector.dashboard.selection.date_range import DateRange
-from askfirst_collector.reports.ranges import Period, total
+from askfirst_collector.reports.ranges import NOT_COUNTED, Period, total
+from askfirst_collector.store.imported import ImportedDay
 
 MOST = 62  # columns: more cannot be told apart at 320 px, nor gone through by keyboard
 MEASURES = {"visitors": "visitors", "views": "page views", "visits": "visits"}
+
+
+@dataclass(frozen=True)
+class OtherTool:
+    """What another tool counted, by its name for people, on days that have no figure of ours."""
+
+    name: str
+    days: Mapping[str, ImportedDay]
+
+    @property
+    def last(self) -> date:
+        """The last of its days."""
+        return date.fromisoformat(max(self.days))
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Moment:
     last: date
     days: tuple[Period, ...]
     before: tuple[Period, ...]
+    other: tuple[ImportedDay, ...] = ()  # nothing of ours is shown of any of its days
 
     @property
     def visitors(self) -> int | None:
@@ -49,6 +64,10 @@ class Moment:
     def visits(self) -> int | None:
         """Visits of its days."""
         return total(day.visits for day in self.days)
+
+    def imported(self, measure: str) -> int | None:
+        """What another tool counted on its days; visits no export has."""
+        return None if measure == "visits" else total(getattr(day, measure) for day in self.other)
 
     @property
     def gaps(self) -> int:
@@ -67,6 +86,7 @@ class Timeline:
     gaps: int
     states: frozenset[str]  # of its columns
     has_before: bool
+    other: OtherTool | None  # whose figures some columns are
 
 
 def timeline(
@@ -76,27 +96,34 @@ def timeline(
     terms: Terms,
     zone: str,
     today: int | None = None,
+    other: OtherTool | None = None,
 ) -> Timeline:
     """The days of a range as columns; `today` is about how many came today so far.
 
-    `before` is held against them day by day, from the first on.
+    `before` is held against them day by day, from the first on. What `other` counted stands in
+    columns of its own, where none of ours could be, and is in no sum.
     """
     measure = span.values.get("measure", "")
     measure = measure if measure in MEASURES else "visitors"
-    moments = list(_moments(days, before))
+    moments = list(_moments(days, before, other))
     running = next((day.period for day in days if day.reason == "open"), "")
     points = [
-        _point(m, measure, span, today if m.first.isoformat() == running else None) for m in moments
+        _imported(m, measure, span, other)
+        if other is not None and m.imported(measure) is not None
+        else _point(m, measure, span, today if m.first.isoformat() == running else None)
+        for m in moments
     ]
-    gaps = sum(day.reason is not None for day in days)
+    states = frozenset(point.state for point in points)
+    shown = sum(day.reason is None for day in days)
     return Timeline(
         measure,
         columns(points),
         tuple((moment, _why(moment, terms, zone)) for moment in reversed(moments)),
-        len(days) - gaps,
-        gaps,
-        frozenset(point.state for point in points),
+        shown,
+        sum(moment.gaps for moment in moments if not moment.other),
+        states,
         any(point.before is not None for point in points),
+        other if "imported" in states else None,
     )
 
 
@@ -110,7 +137,9 @@ def period_of_day(closes: str, day: str) -> str:
     return first_day(closes, date.fromisoformat(day)).isoformat()
 
 
-def _moments(days: Sequence[Period], before: Sequence[Period]) -> Iterator[Moment]:
+def _moments(
+    days: Sequence[Period], before: Sequence[Period], other: OtherTool | None
+) -> Iterator[Moment]:
     closes = closes_of_columns(len(days))
     pairs = [(day, before[at] if at < len(before) else None) for at, day in enumerate(days)]
 
@@ -128,7 +157,22 @@ def _moments(days: Sequence[Period], before: Sequence[Period]) -> Iterator[Momen
             date.fromisoformat(last),
             tuple(day for day, _ in own),
             tuple(old for _, old in own if old is not None),
+            _of_other([day for day, _ in own], other),
         )
+
+
+def _of_other(days: Sequence[Period], other: OtherTool | None) -> tuple[ImportedDay, ...]:
+    if other is None or not all(day.reason in NOT_COUNTED for day in days):
+        return ()
+    return tuple(other.days[day.period] for day in days if day.period in other.days)
+
+
+def _imported(moment: Moment, measure: str, span: DateRange, other: OtherTool) -> Point:
+    value = moment.imported(measure)
+    text = f"{moment.name}: {number(value)} {MEASURES[measure]}, imported from {other.name}"
+    old = total(getattr(day, measure) for day in moment.before)
+    href = span.days(moment.first, moment.last)
+    return Point(moment.short, value, text, "imported", href, old)
 
 
 def _point(moment: Moment, measure: str, span: DateRange, today: int | None) -> Point:
@@ -166,7 +210,7 @@ _SHORT = {
 
 
 def _why(moment: Moment, terms: Terms, zone: str) -> str:
-    if moment.visitors is not None:
+    if moment.visitors is not None or moment.other:
         return ""
     if len(moment.days) == 1:
         return missing(moment.days[0], terms, zone)

@@ -12,11 +12,10 @@ from askfirst_collector.dashboard.figures.why_missing import no_line
 from askfirst_collector.dashboard.layout.templates import number, percent
 from askfirst_collector.dashboard.selection.value_names import label
 from askfirst_collector.reports.pairs import Filter, narrowed
-from askfirst_collector.reports.ranges import Period, Report, Row, total
+from askfirst_collector.reports.ranges import NOT_COUNTED, Period, Report, Row, total
 from askfirst_collector.store.periods import DAY
 
 _RUNNING = ("open", "not closed yet")
-_UNKNOWN = ("past retention", "before", "not asked")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def comparable(
     pairs = [
         (day, old) for day, old in zip(days, before, strict=False) if day.reason not in _RUNNING
     ]
-    if any(old.reason in _UNKNOWN for _, old in pairs):
+    if any(old.reason in NOT_COUNTED for _, old in pairs):
         return (), ()
     return [day for day, _ in pairs], [old for _, old in pairs]
 

@@ -10,6 +10,7 @@ from askfirst_collector.commands.data import FILE, data_option, opened
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.imports.formats import FORMATS
 from askfirst_collector.imports.problems import ImportProblems
+from askfirst_collector.imports.table_file import Export
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.imported import imports_of
@@ -38,19 +39,12 @@ def import_(tool: str, source: Path, name: str, data: Path) -> None:
     with opened(data) as parts:
         calendar = parts.registry.calendar(_known(parts, name))
         try:
-            sums = FORMATS[tool].read(source, calendar.day_of)
+            sums = FORMATS[tool].read(Export.at(source), calendar.day_of)
         except ImportProblems as error:
             raise click.ClickException(f"{source} is not taken:\n{error}") from None
         taken = import_figures(parts, ON_THE_MACHINE, name, tool, sums)
-    click.echo(
-        f"Taken: {taken.days} days, {taken.first} to {taken.last}."
-        if taken.days
-        else "Nothing was taken: no day is recent enough, and of enough visitors."
-    )
-    if taken.small:
-        click.echo(f"{taken.small} figures of too few visitors were left out.")
-    if taken.old:
-        click.echo(f"{taken.old} figures are older than the policy keeps any, and were left out.")
+    for line in taken.lines():
+        click.echo(line)
 
 
 @figures.command("list")

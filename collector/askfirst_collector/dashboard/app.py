@@ -167,7 +167,7 @@ def _pages(
         *Requests(parts, layout).pages(),
         *Evidence(parts, layout).pages(),
         *Retention(parts, layout, SiteLayout(parts, pages)).pages(),
-        *Testing(parts, layout).pages(),
+        *Testing(parts, SiteLayout(parts, pages)).pages(),
         *SiteList(parts, layout).pages(),
         *HostPolicyPages(parts, layout).pages(),
         *_settings(parts, pages),

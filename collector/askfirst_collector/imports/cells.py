@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+from askfirst_collector.imports.problems import ImportProblems
+
 TOTAL, PAGE, SOURCE = "", "page", "source"
 LONGEST = 500  # characters of a page or a source; longer ones are cut
+MOST = 200_000  # cells of a file, so that no file takes all memory
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Sums:
         at_least: int | None = None,
     ) -> None:
         """Add figures of a day to its cell; `at_least`, else `visitors`, are different people."""
+        if len(self.at_least) >= MOST:
+            advice = f"more than {MOST} days, pages and sources: export fewer months at once"
+            raise ImportProblems([(0, advice)])
         key = (day if table == TOTAL else day.replace(day=1), table, value)
         for sums, figure in ((self.visitors, visitors), (self.views, views)):
             if figure is not None:

@@ -13,15 +13,21 @@ Of lines that are single visits sums alone are kept; who came is read and forgot
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 from askfirst_collector.imports.cells import LONGEST, PAGE, SOURCE, TOTAL, Sums
 from askfirst_collector.imports.problems import ImportProblems
-from askfirst_collector.imports.table_file import Row, Table, first, holds, read_tables
+from askfirst_collector.imports.table_file import (
+    Export,
+    Row,
+    Table,
+    first,
+    holds,
+    is_zip,
+    read_tables,
+)
 from askfirst_collector.imports.values import NEWEST, DayOf, Reading
 
 _VIEWS = ("views", "screen page views", "pageviews", "nb_pageviews")
@@ -39,13 +45,13 @@ class Format:
 
     title: str
     where: str
-    read: Callable[[Path, DayOf], Sums]
+    read: Callable[[Export, DayOf], Sums]
 
 
-def read_google_analytics(path: Path, _day_of: DayOf) -> Sums:
+def read_google_analytics(export: Export, _day_of: DayOf) -> Sums:
     """GA4; a day's visitors are known where nothing but the day parts them."""
     reading, sums, lines = Reading(), Sums(), dict[object, int]()
-    for table in read_tables(path, wanted=("date", "nth day")):
+    for table in read_tables(export, wanted=("date", "nth day")):
         if not table.has(*_USERS):
             raise ImportProblems([(0, "no column of users: export `Active users` beside the days")])
         start = _start(table)
@@ -108,7 +114,7 @@ def _aggregated(
     sums.add(day, table_of, value, visitors=visitors, views=views)
 
 
-def read_plausible(path: Path, _day_of: DayOf) -> Sums:
+def read_plausible(export: Export, _day_of: DayOf) -> Sums:
     """Days of `imported_visitors`; pages and sources of the same zip, where they are in it."""
     reading, sums = Reading(), Sums()
     parts = (
@@ -116,11 +122,10 @@ def read_plausible(path: Path, _day_of: DayOf) -> Sums:
         ("imported_pages", PAGE, ("page",)),
         ("imported_sources", SOURCE, ("source",)),
     )
-    is_zip = path.is_file() and zipfile.is_zipfile(path)
-    for member, name, columns in parts if is_zip else parts[:1]:
-        if name != TOTAL and not holds(path, member):
+    for member, name, columns in parts if is_zip(export) else parts[:1]:
+        if name != TOTAL and not holds(export, member):
             continue  # an export of days alone
-        tables = read_tables(path, wanted=("visitors",), member=member)
+        tables = read_tables(export, wanted=("visitors",), member=member)
         lines = dict[object, int]()
         for table in tables:
             for row in table.rows:
@@ -137,10 +142,10 @@ def read_plausible(path: Path, _day_of: DayOf) -> Sums:
     return sums
 
 
-def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
+def read_goatcounter(export: Export, day_of: DayOf) -> Sums:
     """Page views of people; events and bots are left out."""
     reading, sums, sessions = Reading(), Sums(), Sessions()
-    tables = read_tables(path, wanted=("2path",))
+    tables = read_tables(export, wanted=("2path",))
     table = first(tables)
     for row in table.rows:
         bot, event = table.value(row, "bot"), table.value(row, "event")
@@ -155,10 +160,10 @@ def read_goatcounter(path: Path, day_of: DayOf) -> Sums:
     return sums
 
 
-def read_umami(path: Path, day_of: DayOf) -> Sums:
+def read_umami(export: Export, day_of: DayOf) -> Sums:
     """Page views (`event_type` 1); other events are left out."""
     reading, sums, sessions = Reading(), Sums(), Sessions()
-    tables = read_tables(path, wanted=("session_id",), member="website_event")
+    tables = read_tables(export, wanted=("session_id",), member="website_event")
     table = first(tables)
     for row in table.rows:
         if table.value(row, "event_type") not in ("1", None):
@@ -183,10 +188,10 @@ def _visit(sums: Sums, sessions: Sessions, day: date, session: str, page: str, s
         sums.add(day, table, cut, visitors=int(is_new), views=1, at_least=len(known))
 
 
-def read_matomo(path: Path, _day_of: DayOf) -> Sums:
+def read_matomo(export: Export, _day_of: DayOf) -> Sums:
     """Days; where no page views are in it, actions, which count downloads and searches too."""
     reading, sums, lines = Reading(), Sums(), dict[object, int]()
-    tables = read_tables(path, wanted=("date",), separators=",\t")
+    tables = read_tables(export, wanted=("date",), separators=",\t")
     table = first(tables)
     users = ("nb_uniq_visitors", "unique visitors")
     if not table.has(*users):

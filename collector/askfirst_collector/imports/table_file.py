@@ -7,20 +7,35 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from askfirst_collector.imports.problems import ImportProblems
 
 LARGEST = 256_000_000  # bytes, unpacked
 LONGEST_LINE = 1_000_000  # bytes of a line that are read at once
 MOST_ABOVE = 100  # comments that are kept
+_ZIP = b"PK\x03\x04"
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export file: its name, how it is opened, each time anew, and how large it may be."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+    largest: int = LARGEST  # bytes, unpacked
+
+    @classmethod
+    def at(cls, path: Path) -> Export:
+        """A file on disk."""
+        return cls(path.name, lambda: path.open("rb"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class Table:
 
 
 def read_tables(
-    path: Path, *, wanted: Collection[str], separators: str = ",", member: str = ""
+    export: Export, *, wanted: Collection[str], separators: str = ",", member: str = ""
 ) -> Iterator[Table]:
     """The tables of a file, each begun by a line with one of the `wanted` columns.
 
@@ -63,12 +78,12 @@ def read_tables(
     there until the next one is asked for. A zip holds one file whose name begins with `member`.
     Raises ImportProblems, also while rows are read.
     """
-    with _opened(path, member) as file:
+    with _opened(export, member) as file:
         try:
             separator = _separator(_lines(file), wanted, separators)
         except csv.Error as error:
             raise _no_table(error) from None
-    with _opened(path, member) as file:
+    with _opened(export, member) as file:
         yield from _tables(_lines(file), separator, wanted)
 
 
@@ -80,42 +95,51 @@ def first(tables: Iterator[Table]) -> Table:
 
 
 @contextmanager
-def _opened(path: Path, member: str) -> Iterator[io.BufferedReader]:
+def _opened(export: Export, member: str) -> Iterator[io.BufferedReader]:
     """What is in a file, unpacked while it is read."""
     with ExitStack() as stack:
         try:
-            start = stack.enter_context(path.open("rb")).read(4)
-            packed: Any
+            file = stack.enter_context(export.open())
+            start = file.read(4)
+            file.seek(0)
+            packed: Any = file
             if start[:2] == b"\x1f\x8b":
-                packed = stack.enter_context(gzip.open(path))
-            elif start != b"PK\x03\x04":
-                packed = stack.enter_context(path.open("rb"))
-            else:
-                archive = stack.enter_context(zipfile.ZipFile(path))
-                packed = stack.enter_context(archive.open(_member(archive, path, member)))
+                packed = stack.enter_context(gzip.open(file))
+            elif start == _ZIP:
+                archive = stack.enter_context(zipfile.ZipFile(file))
+                packed = stack.enter_context(archive.open(_member(archive, export, member)))
         except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(export, error) from None
         except RuntimeError:  # what zipfile says of a password
-            raise ImportProblems([(0, f"{path.name} has a password: unpack it first")]) from None
-        yield io.BufferedReader(_Bounded(path, packed))
+            raise ImportProblems([(0, f"{export.name} has a password: unpack it first")]) from None
+        yield io.BufferedReader(_Bounded(export, packed))
 
 
-def _member(archive: zipfile.ZipFile, path: Path, member: str) -> zipfile.ZipInfo:
+def _member(archive: zipfile.ZipFile, export: Export, member: str) -> zipfile.ZipInfo:
     names = _named(archive, member)
     if not member or len(names) != 1:
         what = f"one file {member}….csv" if member else "no zip of this tool"
-        raise ImportProblems([(0, f"{path.name} is a zip that should hold {what}")])
+        raise ImportProblems([(0, f"{export.name} is a zip that should hold {what}")])
     info = archive.getinfo(names[0])
     # Of other kinds a few bytes may ask for as much memory as they like.
     if info.compress_type not in _PACKED:
-        advice = f"{path.name} is packed in an unusual way: unpack it first"
+        advice = f"{export.name} is packed in an unusual way: unpack it first"
         raise ImportProblems([(0, advice)])
     return info
 
 
-def holds(path: Path, member: str) -> bool:
+def is_zip(export: Export) -> bool:
+    """Whether it is a zip that can be opened."""
+    try:
+        with export.open() as file:
+            return zipfile.is_zipfile(file)
+    except OSError:
+        return False
+
+
+def holds(export: Export, member: str) -> bool:
     """Whether a zip has one file whose name begins like that."""
-    with zipfile.ZipFile(path) as archive:
+    with export.open() as file, zipfile.ZipFile(file) as archive:
         return len(_named(archive, member)) == 1
 
 
@@ -124,12 +148,12 @@ def _named(archive: zipfile.ZipFile, member: str) -> list[str]:
 
 
 class _Bounded(io.RawIOBase):
-    """At most LARGEST bytes of what is read; ImportProblems beyond, and where it is damaged."""
+    """As many bytes as an export may have; ImportProblems beyond, and where it is damaged."""
 
-    def __init__(self, path: Path, packed: Any) -> None:
-        self._path = path
+    def __init__(self, export: Export, packed: Any) -> None:
+        self._export = export
         self._packed = packed
-        self._rest = LARGEST
+        self._rest = export.largest
 
     def readable(self) -> bool:
         return True
@@ -138,17 +162,17 @@ class _Bounded(io.RawIOBase):
         try:
             data: bytes = self._packed.read(len(buffer))
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise _unreadable(self._path, error) from None
+            raise _unreadable(self._export, error) from None
         self._rest -= len(data)
         if self._rest < 0:
-            size = f"{LARGEST // 1_000_000} MB"
+            size = f"{self._export.largest // 1_000_000} MB"
             raise ImportProblems([(0, f"the file is larger than {size}, unpacked")])
         buffer[: len(data)] = data
         return len(data)
 
 
-def _unreadable(path: Path, error: Exception) -> ImportProblems:
-    return ImportProblems([(0, f"{path.name} cannot be read ({type(error).__name__})")])
+def _unreadable(export: Export, error: Exception) -> ImportProblems:
+    return ImportProblems([(0, f"{export.name} cannot be read ({type(error).__name__})")])
 
 
 def _lines(file: io.BufferedReader) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -31,6 +31,17 @@ class Taken:
     days: int
     small: int  # of fewer visitors than the size
     old: int  # older than the policy keeps figures
+
+    def lines(self) -> Iterator[str]:
+        """The same in words."""
+        if self.days:
+            yield f"Taken: {self.days} days, {self.first} to {self.last}."
+        else:
+            yield "Nothing was taken: no day is recent enough, and of enough visitors."
+        if self.small:
+            yield f"{self.small} figures of too few visitors were left out."
+        if self.old:
+            yield f"{self.old} figures are older than the policy keeps any, and were left out."
 
 
 def import_figures(parts: Services, actor: Member, site: str, source: str, sums: Sums) -> Taken:

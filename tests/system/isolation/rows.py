@@ -33,6 +33,7 @@ class Row:
     fills: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)  # a form, or JSON below /v1
     reader: bool = True
+    file: str = ""  # what is sent along as `file`
 
     @property
     def endpoint(self) -> tuple[str, str]:
@@ -147,6 +148,13 @@ DASHBOARD = (
     Row("POST", "/sites/{site}/transfers", SITE, reader=False),
     Row("POST", "/sites/{site}/transfers/end", SITE, body=_ID, reader=False),
     Row("GET", "/sites/{site}/imported", SITE),
+    Row(
+        *("POST", "/sites/{site}/imported", SITE),
+        body={"tool": "matomo"},
+        reader=False,
+        file="date,nb_uniq_visitors\n2026-11-01,90\n",
+    ),
+    Row("POST", "/sites/{site}/imported/forget", SITE, body={"tool": "matomo"}, reader=False),
     Row("GET", "/sites/{site}/letters", SITE),
     Row("POST", "/sites/{site}/letters", SITE, body={"email": "a@b.example", "every": "week"}),
     Row("POST", "/sites/{site}/letters/test", SITE),

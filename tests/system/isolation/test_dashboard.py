@@ -38,7 +38,8 @@ async def ask(client: httpx.AsyncClient, row: Row, site: str = "") -> httpx.Resp
     page = (await client.get("/account")).text
     csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
     fields = {**row.body, "csrf": csrf[1] if csrf else ""}
-    return await client.request(row.method, row.address(site), data=fields)
+    files = {"file": ("input.csv", row.file.encode())} if row.file else None
+    return await client.request(row.method, row.address(site), data=fields, files=files)
 
 
 def test_every_endpoint_has_a_row(still: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tracemalloc
 import zipfile
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ import pytest
 from askfirst_collector.imports.cells import PAGE, SOURCE, TOTAL, Cell
 from askfirst_collector.imports.formats import FORMATS
 from askfirst_collector.imports.problems import ImportProblems
+from askfirst_collector.imports.table_file import Export
 
 GA4 = """# ----------------------------------------
 # shop
@@ -92,7 +94,7 @@ def cells(folder: Path, tool: str, content: str | bytes, size: int = 1) -> list[
     """What is taken of a file."""
     path = folder / "export.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(FORMATS[tool].read(path, utc).cells(size))
+    return list(FORMATS[tool].read(Export.at(path), utc).cells(size))
 
 
 def days(found: list[Cell]) -> list[tuple[str, int | None, int | None]]:
@@ -166,7 +168,7 @@ def test_a_moment_is_of_the_sites_own_day(tmp_path: Path) -> None:
     """Half past eleven in the evening, where it was counted."""
     path = tmp_path / "export.csv"
     path.write_text(GOATCOUNTER)
-    sums = FORMATS["goatcounter"].read(path, lambda at: utc(at + 2 * 3_600))
+    sums = FORMATS["goatcounter"].read(Export.at(path), lambda at: utc(at + 2 * 3_600))
     assert days(list(sums.cells(1))) == [("2026-07-09", 1, 2), ("2026-07-10", 1, 1)]
 
 
@@ -309,11 +311,23 @@ def test_a_file_takes_no_more_memory_than_its_sums(tmp_path: Path) -> None:
     assert peak < 5_000_000
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("askfirst_collector.imports.table_file.LARGEST", 1_000_000)
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     bomb = "date,visitors\n" + "0" * 2_000_000
     for content in (zipped(tmp_path, imported_visitors=bomb), gzip.compress(bomb.encode())):
         with pytest.raises(ImportProblems, match="larger than 1 MB, unpacked"):
-            cells(tmp_path, "plausible", content)
+            FORMATS["plausible"].read(small(content), utc)
     with pytest.raises(ImportProblems, match="the file is larger than 1 MB"):
-        cells(tmp_path, "plausible", bomb)
+        FORMATS["plausible"].read(small(bomb.encode()), utc)
+
+
+def small(content: bytes) -> Export:
+    """A file in memory that may have a megabyte."""
+    return Export("export.csv", lambda: io.BytesIO(content), largest=1_000_000)
+
+
+def test_a_file_of_too_many_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is kept until the end: no file takes all memory."""
+    monkeypatch.setattr("askfirst_collector.imports.cells.MOST", 1_000)
+    lines = "".join(f"s,2026-07-01 10:00:00,/{n}\n" for n in range(1_000))
+    with pytest.raises(ImportProblems, match="more than 1000 days, pages and sources: export"):
+        FORMATS["umami"].read(small(f"session_id,created_at,url_path\n{lines}".encode()), utc)

@@ -140,7 +140,7 @@ async def test_the_page_shows_both_and_adds_nothing_up(parts: Services) -> None:
         assert f"{added:,}".replace(",", "\u202f") not in page
     assert "&lt;script&gt;" in page
     assert MARKUP not in page
-    assert "Imported from Matomo" in page
+    assert "Matomo counted by rules of its own" in page
     # Of the whole page but its tokens, which are random.
     assert not re.search(r"977|955|911", re.sub(r'value="[0-9a-f]{64}"', "", overview))
     assert dict(files_of(parts, "shop")) == before

@@ -37,6 +37,7 @@ class Form:
     fields: Values = field(default_factory=dict)
     fills: Values = field(default_factory=dict)
     actor: str | None = ACTOR
+    file: str = ""  # what is sent along as `file`
 
     async def __call__(self, world: World, values: Values) -> bool:
         fields = filled(self.fields, values)
@@ -47,7 +48,8 @@ class Form:
                 assert csrf is not None
                 fields["csrf"] = csrf[1]
             path = self.route.format(**filled(self.fills, values))
-            answer = await client.post(path, data=fields)
+            files = {"file": ("input.csv", self.file.encode())} if self.file else None
+            answer = await client.post(path, data=fields, files=files)
         return answer.status_code < 400
 
 

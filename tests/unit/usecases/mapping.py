@@ -11,6 +11,8 @@ FORMS = {
     "DELETE /v1/admin/sites/{site}/keys/{id}": "end_site_key",
     "POST /sites/{site}/shares": "create_share",
     "POST /sites/{site}/shares/end": "end_share",
+    "POST /sites/{site}/imported": "import_figures",
+    "POST /sites/{site}/imported/forget": "remove_imported",
     "POST /sites/{site}/letters": "subscribe",
     "POST /sites/{site}/letters/test": "send_test_letter",
     "POST /sites/{site}/letters/end": "end_subscription",

@@ -28,6 +28,7 @@ _CLUB = {"site": CLUB}
 _KEY = "0" * 16
 _DAY = (datetime.fromtimestamp(Clock().now, UTC) + timedelta(days=9)).date().isoformat()
 _PAST = (datetime.fromtimestamp(Clock().now, UTC) - timedelta(days=9)).date().isoformat()
+_MATOMO = f"date,nb_uniq_visitors,nb_pageviews\n{_PAST},90,200\n"
 _OTHER = "0" * 64  # the hash of nothing
 # Of age; nobody has its identity.
 _RECIPIENT = "age1d3jknlyql9ptz9lhnmgljyfj9q7lrspekqcdcrgxqqy6n9y9d9usux04nm"
@@ -71,16 +72,17 @@ ROWS = (
         "import_figures",
         ("figures.import",),
         {
-            "command": Command(
-                ("figures", "import", "matomo", "FILE", "--site", CLUB),
-                f"date,nb_uniq_visitors,nb_pageviews\n{_PAST},90,200\n",
-            )
+            "command": Command(("figures", "import", "matomo", "FILE", "--site", CLUB), _MATOMO),
+            "dashboard": Form("/sites/{site}/imported", {"tool": "matomo"}, _CLUB, file=_MATOMO),
         },
     ),
     Row(
         "remove_imported",
         ("figures.remove",),
-        {"command": Command(("figures", "remove", "matomo", "--site", CLUB))},
+        {
+            "command": Command(("figures", "remove", "matomo", "--site", CLUB)),
+            "dashboard": Form("/sites/{site}/imported/forget", {"tool": "matomo"}, _CLUB),
+        },
         prepare=_imported,
     ),
     Row(

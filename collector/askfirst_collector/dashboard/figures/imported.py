@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import groupby
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from askfirst.errors import Reason, Refused
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.figures.charts import Columns, Point, columns
@@ -22,16 +25,21 @@ from askfirst_collector.dashboard.figures.timeline import (
 from askfirst_collector.dashboard.figures.why_missing import period_name, short_name
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.page import Page
-from askfirst_collector.dashboard.layout.site import SiteLayout
+from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
 from askfirst_collector.dashboard.layout.templates import number
+from askfirst_collector.dashboard.layout.upload import LARGEST as UPLOAD
+from askfirst_collector.dashboard.layout.upload import Upload, read_upload
 from askfirst_collector.dashboard.selection.date_range import (
     PRESETS,
     DateRange,
     read_date_range,
     usual_purpose,
 )
-from askfirst_collector.imports.cells import PAGE, SOURCE
+from askfirst_collector.imports.cells import PAGE, SOURCE, Sums
 from askfirst_collector.imports.formats import FORMATS
+from askfirst_collector.imports.problems import ImportProblems
+from askfirst_collector.imports.table_file import Export
+from askfirst_collector.members.permissions import may
 from askfirst_collector.reports.ranges import NOT_COUNTED, Period, daily, total
 from askfirst_collector.services import Services
 from askfirst_collector.store.imported import (
@@ -40,8 +48,11 @@ from askfirst_collector.store.imported import (
     imports_of,
 )
 from askfirst_collector.store.periods import periods_between
+from askfirst_collector.usecases.imported_figures import import_figures, remove_imported
 
 LINES = 100  # of a table
+UNPACKED = 32_000_000  # bytes of a file that is sent; a larger one is for the command
+_PATH = "/sites/{site}/imported"
 _USUAL = {"range": "12m"}
 _KINDS = (("Pages", PAGE), ("Sources", SOURCE))
 Day = tuple[str, int | None, int | None]  # the day, page views counted here, and imported
@@ -109,21 +120,76 @@ def other_tool(
 
 
 class ImportedPages:
-    """The handler."""
+    """The handlers."""
 
     def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
         self._layout = layout
+        self._reading = threading.Lock()  # one file at a time: each may take much memory
 
     def pages(self) -> list[Page]:
-        """The page."""
-        return [Page("/sites/{site}/imported", "site.read", self.show)]
+        """The page, and its forms."""
+        return [
+            Page(_PATH, "site.read", self.show),
+            Page(_PATH, "site.change", self.take, "POST"),
+            Page(f"{_PATH}/forget", "site.change", self.forget, "POST"),
+        ]
 
     async def show(self, request: Request, visit: Visit) -> Response:
         """Page views by day, week or month, and the most visited pages and sources."""
         return await run_in_threadpool(self._show, request, visit)
 
-    def _show(self, request: Request, visit: Visit) -> Response:
+    async def take(self, request: Request, visit: Visit) -> Response:
+        """Take what the export of a tool says."""
+        upload = await read_upload(request, visit)
+        return await run_in_threadpool(self._take, request, visit, upload)
+
+    async def forget(self, request: Request, visit: Visit) -> Response:
+        """Forget what was taken of a tool; asking twice is asking once."""
+        form = await read_own_form(request, visit)
+        site, tool = request.path_params["site"], form.get("tool", "")
+        try:
+            await run_in_threadpool(remove_imported, self._parts, visit.member, site, tool)
+        except Refused as error:
+            if error.reason != Reason.NOT_FOUND:
+                raise
+        return to(request, f"/sites/{site}/imported")
+
+    def _take(self, request: Request, visit: Visit, upload: Upload) -> Response:
+        tool, content = upload.fields.get("tool", ""), upload.content
+        if tool not in FORMATS or content is None:
+            what = "Choose the tool, and the file that it exported."
+            return self._show(request, visit, problems=[what], tool=tool, status=422)
+        if not self._reading.acquire(blocking=False):
+            what = "Another file is being read. Send this one again in a minute."
+            return self._show(request, visit, problems=[what], tool=tool, status=429)
+        try:
+            sums = self._sums(
+                request, tool, Export(upload.name, lambda: BytesIO(content), UNPACKED)
+            )
+            site = request.path_params["site"]
+            taken = import_figures(self._parts, visit.member, site, tool, sums)
+        except ImportProblems as error:
+            problems = str(error).splitlines()
+            return self._show(request, visit, problems=problems, tool=tool, status=422)
+        finally:
+            self._reading.release()
+        return self._show(request, visit, taken=list(taken.lines()), tool=tool)
+
+    def _sums(self, request: Request, tool: str, export: Export) -> Sums:
+        calendar = self._parts.registry.calendar(request.path_params["site"])
+        return FORMATS[tool].read(export, calendar.day_of)
+
+    def _show(
+        self,
+        request: Request,
+        visit: Visit,
+        *,
+        problems: Sequence[str] = (),
+        taken: Sequence[str] = (),
+        tool: str = "",
+        status: int = 200,
+    ) -> Response:
         site = self._parts.registry.site(request.path_params["site"])
         if site is None:
             raise HTTPException(404)
@@ -131,12 +197,13 @@ class ImportedPages:
         query |= {} if query.keys() & {"range", "from", "to"} else _USUAL
         today = site.calendar.day_of(self._parts.now())
         span = read_date_range(site.editions.current.policy, query, today=today)
-        shown = imported_view(self._parts, site, span, query.get("tool", ""))
+        shown = imported_view(self._parts, site, span, tool or query.get("tool", ""))
         lines, chart = _lines(shown.days) if shown is not None else ([], None)
         return self._layout.page(
             request,
             visit,
             "imported.html",
+            status=status,
             imports=imports_of(self._parts.engine, site.name),
             titles={name: tool.title for name, tool in FORMATS.items()},
             formats=FORMATS,
@@ -146,6 +213,11 @@ class ImportedPages:
             presets=PRESETS,
             lines=lines,
             chart=chart,
+            problems=problems,
+            taken=taken,
+            tool=tool,
+            may_import=may(visit.member, "site.change", site.name),
+            largest=UPLOAD // 1_000_000,
         )
 
 

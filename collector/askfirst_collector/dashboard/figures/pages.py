@@ -29,7 +29,11 @@ from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
 from askfirst_collector.dashboard.figures.imported import other_tool
 from askfirst_collector.dashboard.figures.timeline import timeline
 from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
-from askfirst_collector.dashboard.figures.why_missing import explanation, no_line
+from askfirst_collector.dashboard.figures.why_missing import (
+    explanation,
+    next_closing,
+    no_line,
+)
 from askfirst_collector.dashboard.layout.alerts import notices
 from askfirst_collector.dashboard.layout.forms import Visit
 from askfirst_collector.dashboard.layout.menu import AGREEMENT, menu
@@ -145,6 +149,7 @@ class Views:
             "overview.html",
             span=span,
             closes=terms.closes,
+            closing=next_closing(terms, site.calendar, self._parts.now(), gathering=gathering),
             figures=figures,
             timeline=line,
             cards=cards_of(cards, by_table, span, terms),

@@ -23,16 +23,22 @@ def ends(closes: str, zone: str) -> str:
     return f"{_ENDS[closes]} {zone}"
 
 
-def explanation(terms: Terms, calendar: Calendar, now: float, *, gathering: bool) -> str:
-    """When the open period closes, what is never shown, and how to read a sum."""
-    closes, size = terms.closes, terms.min_cell_size
+def next_closing(terms: Terms, calendar: Calendar, now: float, *, gathering: bool) -> str:
+    """When the open period closes, and how long that is."""
+    closes = terms.closes
     end = calendar.end_of(closes, calendar.period_of(closes, now))
     seconds = max(0, end - now)
     hours, minutes = divmod(int(seconds) // 60, 60)
     wait = f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"
-    close = f"{ends(closes, calendar.zone)}, in {wait}" if gathering else "Nothing is gathered now"
+    return f"{ends(closes, calendar.zone)}, in {wait}" if gathering else "Nothing is gathered now"
+
+
+def explanation(terms: Terms, calendar: Calendar, now: float, *, gathering: bool) -> str:
+    """When the open period closes, what is never shown, and how to read a sum."""
+    closes, size = terms.closes, terms.min_cell_size
+    closing = next_closing(terms, calendar, now, gathering=gathering)
     return (
-        f"{close}; figures under {size} visitors are never shown. Every figure is about right: "
+        f"{closing}; figures under {size} visitors are never shown. Every figure is about right: "
         "chance moves it by two, page views and visits by ten, so that nobody can be read from it, "
         f"and a part may read larger than its whole. Visitors are {WITHIN[closes]} visitors: who "
         f"comes in two {closes}s counts twice, since nothing is left by which to tell. Of one "

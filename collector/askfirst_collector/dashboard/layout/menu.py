@@ -83,7 +83,10 @@ def menu(
     root, query = f"/sites/{site}", span.link()
 
     def link(path: str, text: str) -> MenuLink:
-        return MenuLink(f"{root}{path}{query}", text, current == f"{root}{path}")
+        # Below the root, what lies beneath a page is part of it: an edition, a placed collector.
+        at = f"{root}{path}"
+        is_current = current == at or (bool(path) and current.startswith(f"{at}/"))
+        return MenuLink(f"{at}{query}", text, is_current)
 
     aside = (*OF_ANSWERS, *OF_GOALS)
     answers = [link(f"/{t.slug}", t.title) for t in tables if t.table in OF_ANSWERS]

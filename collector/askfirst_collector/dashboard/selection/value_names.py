@@ -5,9 +5,10 @@ from __future__ import annotations
 from askfirst.observe.value import NONE
 from askfirst.terms.attributes import AUTOMATIC, OTHER, UNKNOWN, Value
 from askfirst_collector.dashboard.selection.countries import country_name
+from askfirst_collector.store.facts import INTERNAL
 
 CHANNELS = {
-    "internal": "This site itself",
+    INTERNAL: "This site itself",
     "search": "Search",
     "social": "Social networks",
     "ai": "AI assistants",
@@ -76,6 +77,8 @@ def label(table: str, path: Value) -> str:
         return f"{'Page' if kind == 'page' else 'Action'} {wanted}"
     if table == "action" and path[0] in ACTIONS:
         return _action(path)
+    if table == "referrer" and path[0] == INTERNAL:
+        return CHANNELS[INTERNAL]
     known = _known(table, len(path))
     return known.get(part, country_name(part) if (table, len(path)) == ("ip", 1) else part)
 

@@ -14,14 +14,15 @@ from askfirst.http.cookie_header import TEST
 from askfirst.http.headers import Header
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.forms import Visit, check_csrf, origin_of, read_form
-from askfirst_collector.dashboard.layout.page import Layout, Page
+from askfirst_collector.dashboard.layout.page import Page
+from askfirst_collector.dashboard.layout.site import SiteLayout
 from askfirst_collector.services import Services
 
 
 class Testing:
     """The handlers. The gate reads the cookie; it can be set where both are of one origin."""
 
-    def __init__(self, parts: Services, layout: Layout) -> None:
+    def __init__(self, parts: Services, layout: SiteLayout) -> None:
         self._parts = parts
         self._layout = layout
 

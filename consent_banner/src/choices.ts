@@ -3,7 +3,6 @@ import type { NoticeContext, Published, PurposeDocument, Question } from "../../
 import { decide } from "../../sdk/js/src/consent.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { readKept } from "../../sdk/js/src/receipt.ts";
-import { every, section } from "./collectors.ts";
 import {
   address,
   at,
@@ -32,8 +31,11 @@ import {
   withReturn,
 } from "./kit.ts";
 
-export function dialog(context: NoticeContext, words: Words): HTMLDialogElement {
+export async function dialog(context: NoticeContext, words: Words): Promise<HTMLDialogElement> {
   const { published, base } = context;
+  const { section }: Partial<typeof import("./collectors.ts")> = published.placed
+    ? await import(file(base, "collectors.js"))
+    : {};
   const close = el(
     "button",
     {
@@ -60,18 +62,56 @@ export function dialog(context: NoticeContext, words: Words): HTMLDialogElement 
       panel(context, words),
       withdrawal(context, words),
       signalLine(context, words, every(published)),
-      save(context, words),
+      save(context, words, section),
       tooYoung(context, words, minimumAge(published, every(published)), "askfirst-minor"),
-      problem(),
       el("p", {}, el("a", { href: address(base, "policy") }, words.say("policy.title"))),
     ),
+    answers(context, words),
   ) as HTMLDialogElement;
   close.addEventListener("click", () => made.close());
   made.addEventListener("close", () => made.remove());
   return made;
 }
 
-function save(context: NoticeContext, words: Words): HTMLElement | null {
+/** What answers stays in view. To accept is to switch all of it on, as precisely as the box for less detail says. */
+function answers(context: NoticeContext, words: Words): HTMLElement {
+  const { published, base, state } = context;
+  const age = minimumAge(published, every(published));
+  const all = button("accept_all", words.say(`button.accept${age ? "_age" : ""}`, { age }), "askfirst-save");
+  all.addEventListener("click", () => {
+    const boxes = all.closest("dialog")?.querySelectorAll<HTMLInputElement>("[role=switch],[name=adult]") ?? [];
+    for (const box of boxes) box.checked = true;
+  });
+  return el(
+    "div",
+    { class: "askfirst-answers" },
+    problem(),
+    every(published)[0] && [
+      form(base, "askfirst-none", fields(context, words)),
+      el(
+        "div",
+        { class: "askfirst-actions" },
+        state?.edition
+          ? button("withdraw", words.say("control.withdraw"), "askfirst-none")
+          : button("reject_all", words.say("button.reject"), "askfirst-none"),
+        all,
+        button("save", words.say("button.save"), "askfirst-save"),
+      ),
+    ],
+  );
+}
+
+/** Everything that visitors are asked about, on whatever page. */
+const every = ({ asked, placed = {} }: Published): string[] => [
+  ...asked.filter(isOwn),
+  ...Object.values(placed).flatMap((each) => each.asked),
+];
+
+function save(
+  context: NoticeContext,
+  words: Words,
+  section?: typeof import("./collectors.ts").section,
+): HTMLElement | null {
   const { published, base, state, signals } = context;
   const names = every(published);
   if (names.length === 0) return null;
@@ -86,7 +126,7 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
     { ...fields(context, words), off: names.filter((name) => isShown(context, name)).join(" ") },
     names.some((name) => lessDiffers(published, name)) && less(sharedDetail(state) === 1, words),
     names.filter(isOwn).map(one),
-    section(published, words, one),
+    section?.(published, words, one),
     age > 0 &&
       el(
         "label",
@@ -100,7 +140,6 @@ function save(context: NoticeContext, words: Words): HTMLElement | null {
           el("span", { class: "askfirst-note" }, words.say("choices.age_why")),
         ),
       ),
-    button("save", words.say("button.save")),
   );
 }
 

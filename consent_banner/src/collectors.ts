@@ -1,17 +1,13 @@
-/** Placed collectors among the choices: who each is, and where it stands (as pages/placed_collectors.py). */
+/**
+ * Placed collectors among the choices: who each is, and where it stands (as pages/placed_collectors.py). Loaded where a
+ * site has some.
+ */
 import type { PlacedDocument, Published } from "../../sdk/js/src/api.ts";
-import { type Child, el, isOwn, isolated, listed, own, type Words } from "./kit.ts";
-
-/** Everything that visitors are asked about, on whatever page. */
-export const every = ({ asked, placed = {} }: Published): string[] => [
-  ...asked.filter(isOwn),
-  ...Object.values(placed).flatMap((each) => each.asked),
-];
+import { type Child, el, isolated, listed, own, type Words } from "./kit.ts";
 
 /** Every placed collector of the site, with what `purpose` makes of each of its purposes. */
-export function section(published: Published, words: Words, purpose: (name: string) => Child): HTMLElement | null {
+export function section(published: Published, words: Words, purpose: (name: string) => Child): HTMLElement {
   const all = Object.values(published.placed ?? {});
-  if (all.length === 0) return null;
   return part(
     "placed",
     "h3",

@@ -62,6 +62,12 @@ export const redraw = (said: string): void => {
 function raise(layer: HTMLElement): void {
   if (layer.popover) return;
   try {
+    // Over a modal dialog of the site it would be seen, but nobody could press it: it comes when that one goes.
+    const modal = document.querySelector("dialog:modal");
+    if (modal) {
+      modal.addEventListener("close", () => layer.isConnected && raise(layer), { once: true });
+      return;
+    }
     layer.popover = "manual";
     layer.showPopover();
   } catch {
@@ -85,9 +91,9 @@ export function answered(): void {
 export async function open(context: NoticeContext, words: Words, root: HTMLElement): Promise<void> {
   const sheet = styled(context.base, "askfirst.css", root);
   const { dialog }: typeof import("./choices.ts") = await import(file(context.base, "choices.js"));
+  const made = await dialog(context, words);
   await sheet;
   if (root.querySelector("dialog")) return;
-  const made = dialog(context, words);
   root.append(made);
   made.showModal();
 }

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.looks import Look, open_look
+from tests.browser.looks import ALL, Look, open_look
 from tests.browser.notice_page import NoticePage
 from tests.browser.notice_site import Site
 
@@ -261,6 +261,32 @@ def test_what_is_off_by_a_signal_shows_no_example(chromium: Browser) -> None:
     expect(page.locator("dialog fieldset", has_text="Marketing").locator("details")).to_have_count(
         0
     )
+    context.close()
+
+
+def test_a_site_is_printed_without_it_and_our_own_pages_whole(shop: Site, visit: Visit) -> None:
+    """M15: on paper no notice lies over a page, and the policy is there to be kept."""
+    page = visit(shop)
+    page.page.emulate_media(media="print")
+    expect(page.page.get_by_role("heading", name="Tide tables")).to_be_visible()
+    expect(page.notice).to_be_hidden()
+    for path, heading in (("policy", "Privacy policy"), ("choices", "Privacy choices")):
+        page.open(f"/askfirst/{path}")
+        expect(page.page.get_by_role("heading", name=heading)).to_be_visible()
+
+
+@pytest.mark.parametrize(("size", "share"), [((1280, 800), 0.25), ((390, 844), 0.5)])
+def test_what_changed_takes_no_more_room(
+    chromium: Browser, size: tuple[int, int], share: float
+) -> None:
+    """M07: asked again, the notice is as small as the first time, its last words by scrolling."""
+    context, page = open_look(chromium, Look("changed", size, policy="changed", state=ALL))
+    box = page.locator("#askfirst-notice").bounding_box()
+    assert box is not None
+    assert box["height"] <= share * size[1]
+    last = page.locator("#askfirst-notice .askfirst-note").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
     context.close()
 
 

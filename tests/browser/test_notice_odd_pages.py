@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from email.utils import formatdate
+from time import time
 from typing import Any
 
 import pytest
@@ -112,6 +114,8 @@ def test_it_is_in_view_whatever_the_body_does(
     page.notice.get_by_role("link", name="Choose by purpose").click()
     expect(page.dialog).to_be_visible()
     assert page.dialog.evaluate(INSIDE)
+    for name in ("Reject all", "Accept all", "Save choices", "Close without"):
+        assert page.dialog.get_by_role("button", name=name).evaluate(INSIDE)
 
 
 def test_without_a_top_layer_a_filter_does_not_hold_it(shop: Site, visit: Visit) -> None:
@@ -122,6 +126,31 @@ def test_without_a_top_layer_a_filter_does_not_hold_it(shop: Site, visit: Visit)
     page.page.evaluate("document.body.style.filter = 'contrast(1)'")
     expect(page.notice).to_be_visible()
     assert page.accept.evaluate(INSIDE)
+
+
+@pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+def test_a_dialog_of_the_site_comes_first(site: Site, visit: Visit, helper: int) -> None:
+    """M03, M07: under a modal dialog it waits, above nothing that it would hide, then answers."""
+    site.before = """addEventListener("DOMContentLoaded", () => {
+        const dialog = document.createElement("dialog");
+        const button = document.createElement("button");
+        button.textContent = "No newsletter";
+        button.onclick = () => dialog.close();
+        dialog.append(button);
+        document.body.append(dialog);
+        dialog.showModal();
+    })"""
+    site.start(policy())
+    page = visit(site, f"/?before&helper={helper}")
+    expect(page.notice).to_be_visible()
+    page.page.wait_for_load_state("networkidle")
+    top = page.page.locator("#askfirst-notice:popover-open")
+    expect(top).to_have_count(0)
+    page.page.get_by_role("button", name="No newsletter").click()
+    expect(top).to_have_count(1)
+    page.answering(page.accept.click)
+    expect(page.notice).to_have_count(0)
+    assert page.violations == []
 
 
 @pytest.mark.parametrize(
@@ -153,6 +182,26 @@ def test_a_wrong_clock_of_the_page_asks_once(shop: Site, visit: Visit, days: int
     expect(page.notice).to_have_count(0)
     page.open("/?helper=0&lines=5")
     page.expect_present("all off")
+    expect(page.notice).to_have_count(0)
+
+
+def test_an_old_cache_whose_clock_stood_still_asks_once(shop: Site, visit: Visit) -> None:
+    """M08, M52: a policy kept for most of a year says nothing of how long an answer holds."""
+    page = visit(shop, "/?helper=0")
+
+    def kept(route: Route) -> None:
+        answer = route.fetch()
+        old = formatdate(time() - 300 * 86_400, usegmt=True)
+        is_kept = "&at=" not in route.request.url
+        route.fulfill(response=answer, headers=answer.headers | ({"date": old} if is_kept else {}))
+
+    page.page.route("**/askfirst/policy*", kept)
+    page.open("/?helper=0&lines=4")
+    page.answering(page.accept.click)
+    page.expect_present("all on")
+    page.open("/?helper=0&lines=5")
+    page.expect_present("all on")
+    assert page.page.evaluate("askfirst.allows('statistics')") is True
     expect(page.notice).to_have_count(0)
 
 

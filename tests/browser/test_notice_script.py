@@ -183,6 +183,45 @@ def test_choosing_in_the_dialog(shop: Site, visit: Visit) -> None:
     assert page.violations == []
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["wide", "phone"])
+def test_what_answers_stays_in_view_in_the_dialog(
+    shop: Site, visit: Visit, size: tuple[int, int]
+) -> None:
+    """M03, M04: refusing is as near as agreeing and saving there, and none of them is louder."""
+    page = visit(shop, width=size[0], height=size[1])
+    open_choices(page)
+    buttons = page.dialog.locator(".askfirst-answers button")
+    look = "e => ['background', 'color', 'font', 'border'].map(of => getComputedStyle(e)[of])"
+    assert len({str(button.evaluate(look)) for button in buttons.all()}) == 1
+    for name in ("Reject all", "Accept all", "Save choices"):
+        expect(buttons.filter(has_text=name)).to_be_in_viewport(ratio=1)
+    page.answering(buttons.filter(has_text="Reject all").click)
+    expect(page.dialog).to_have_count(0)
+    assert page.cookies() == {STATE}
+
+
+def test_agreeing_in_the_dialog_is_as_precise_as_its_box_says(site: Site, visit: Visit) -> None:
+    """M11, M30: one press turns all on, with the age it says; one press there takes it back."""
+    site.start(policy(age=18))
+    page = visit(site, "/?helper=0")
+    open_choices(page)
+    page.dialog.get_by_label("Store less detail").check()
+    accept = page.dialog.get_by_role("button", name="Accept all, I am 18 or over")
+    answer = page.answering(accept.click).request.post_data_json
+    assert answer["method"] == "accept_all"
+    assert answer["choices"] == {"marketing": 1, "preferences": 1, "statistics": 1}
+    assert answer["adult"] is True
+    page.expect_present("all on, less detail")
+
+    page.control.get_by_role("link").click()
+    withdraw = page.dialog.get_by_role("button", name="Withdraw all")
+    assert page.answering(withdraw.click).request.post_data_json["method"] == "withdraw"
+    page.expect_present("all off")
+    assert page.cookies() == {STATE}
+    page.control.get_by_role("link").click()
+    expect(page.dialog.get_by_role("button", name="Reject all")).to_be_visible()
+
+
 def test_escape_closes_the_dialog_and_grants_nothing(shop: Site, visit: Visit) -> None:
     """M06, M35: a modal layer keeps the focus, Esc closes it, and focus goes back."""
     page = visit(shop)

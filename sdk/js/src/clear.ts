@@ -11,7 +11,7 @@ export interface Declared {
 /** Removes what `gone` declares and `kept` does not. */
 export function clear(gone: Declared, kept: Declared): void {
   for (const name of only(cookieNames(), gone.cookies, kept.cookies)) expire(name);
-  if (gone.storage.length === 0) return;
+  if (!gone.storage[0]) return;
   for (const open of [() => localStorage, () => sessionStorage]) {
     try {
       const storage = open();

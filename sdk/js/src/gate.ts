@@ -118,12 +118,10 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     if (notice || consent.asks[0] || document.getElementById("askfirst-notice")) await show("first");
     // A page without a way back to the choices gets one (M11), and one of ours tells the present state.
     const there = document.querySelector(`#askfirst-control, ${LINK}:not(#askfirst-notice *)`);
-    if (published?.asked[0] && !published.closed && (!there || there.id)) await way();
-  }
-
-  async function way(): Promise<void> {
-    const { control }: ControlModule = await import(file(base, "control.js"));
-    if (published) control(published, consent, state, signals().gpc, base);
+    if (published?.asked[0] && !published.closed && (!there || there.id)) {
+      const { control }: ControlModule = await import(file(base, "control.js"));
+      control(published, consent, state, signals().gpc, base);
+    }
   }
 
   /** The page may be another one by now: what may run runs, and what we show is the truth again. */
@@ -198,8 +196,18 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     notice ??= safely(() => import(file(base, "notice.js")));
     const found = await notice;
     if (!found || !published) return false;
-    const context = { published, consent: view(), state, signals: signals(), base, route, layer, words };
-    await found.show({ ...context, answered: learnt });
+    const shown = {
+      published,
+      consent: view(),
+      state,
+      signals: signals(),
+      base,
+      route,
+      layer,
+      words,
+      answered: learnt,
+    };
+    await found.show(shown);
     return true;
   }
 
@@ -217,12 +225,12 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     // What a later version means by its keys this script does not know: nothing is learnt, and nothing allowed, by it.
     if (found.policy.version !== VERSION) return;
     ahead = Date.parse(response.headers.get("date") ?? "") - Date.now() || 0;
-    // The answer was to a newer edition than the browser's cache knows.
-    if (Number(stateOf(found)?.edition) > found.number && cache === "default") return learn("reload");
-    if (found.hash !== published?.hash) {
-      seen = undefined;
-      told = "";
-    }
+    // The answer was to a newer edition than a cache knows, or is no answer by the clock of what a cache has kept.
+    const answer = stateOf(found);
+    if ((answer ? answer.edition > found.number : cookies().includes("askfirst")) && cache === "default")
+      return learn("reload");
+    seen = undefined; // the policy, or the site's clock, may be another one
+    if (found.hash !== published?.hash) told = "";
     published = found.placed ? ((await import(file(base, "placed.js"))) as PlacedModule).here(found) : found;
     read();
     if (cache === "reload") void safely(present); // it may be the same one: what was said of it is shown all the same

@@ -31,7 +31,7 @@ export function cookies(): string {
 export const cookieNames = (): string[] =>
   cookies()
     .split(/; */)
-    .map((cookie) => cookie.split("=", 1)[0] ?? "");
+    .map((cookie) => cookie.split("=")[0] as string);
 
 export const writeCookie = jar.write;
 export const currentScript = property("currentScript").read;

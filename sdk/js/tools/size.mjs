@@ -12,6 +12,7 @@ const BUDGET = {
   "automatic.js": 1600, // where a purpose that was granted lists what it tells of
   "bar.js": 5000, // on loopback alone
   "choices.js": 2500,
+  "collectors.js": 1000, // where collectors are placed on pages of the site
   "embeds.js": 1100,
   "placeholder.js": 2700,
   "example.js": 1000,

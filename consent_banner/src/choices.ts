@@ -60,7 +60,6 @@ export async function dialog(context: NoticeContext, words: Words): Promise<HTML
       { class: "askfirst-choices" },
       el("p", {}, words.say(every(published).length > 0 ? "choices.intro" : "choices.empty")),
       panel(context, words),
-      withdrawal(context, words),
       signalLine(context, words, every(published)),
       save(context, words, section),
       tooYoung(context, words, minimumAge(published, every(published)), "askfirst-minor"),
@@ -86,14 +85,13 @@ function answers(context: NoticeContext, words: Words): HTMLElement {
     "div",
     { class: "askfirst-answers" },
     problem(),
+    withdrawal(context, words),
     every(published)[0] && [
-      form(base, "askfirst-none", fields(context, words)),
+      !state?.edition && form(base, "askfirst-none", fields(context, words)),
       el(
         "div",
         { class: "askfirst-actions" },
-        state?.edition
-          ? button("withdraw", words.say("control.withdraw"), "askfirst-none")
-          : button("reject_all", words.say("button.reject"), "askfirst-none"),
+        !state?.edition && button("reject_all", words.say("button.reject"), "askfirst-none"),
         all,
         button("save", words.say("button.save"), "askfirst-save"),
       ),

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-EAJM25H6.js";export{a as init};
+import{g as a}from"./shared-VR3HOVE2.js";export{a as init};

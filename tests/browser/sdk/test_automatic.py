@@ -89,9 +89,12 @@ def test_how_a_page_is_read_and_left(shop: Site, arrive: Arrive) -> None:
     tab.clock.run_for(12_000)
     hidden(tab)
     tab.clock.run_for(5_000)
-    until(tab, lambda: len(told(visitor)) >= 7)
-    actions = [entry for entry in told(visitor) if entry[1] not in QUICK]
-    assert actions == [
+
+    def actions() -> list[tuple[str, str, Any]]:
+        return [entry for entry in told(visitor) if entry[1] not in QUICK]
+
+    until(tab, lambda: len(actions()) >= 7)
+    assert actions() == [
         ("/article", "outbound", "example.org"),
         ("/article", "download", "pdf"),
         ("/article", "form_sent", "letter"),

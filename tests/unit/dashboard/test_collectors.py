@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,19 @@ async def test_pages_lead_on_within_the_collector(here: World) -> None:
         page = (await client.get(f"/sites/{CLUB}", params=WINDS)).text
         assert '<option value="winds" selected>winds</option>' in page
         assert '<option value="">The site itself</option>' in page
+
+
+@pytest.mark.parametrize("path", ["/imported", "/shares", "/letters", "/audit", "/collectors"])
+async def test_pages_of_the_site_lead_back_to_what_the_collector_has(
+    here: World, path: str
+) -> None:
+    """It gathers less than the site: no link goes to a table that it does not have."""
+    async with here.browser("ada") as client:
+        page = await client.get(f"/sites/{CLUB}{path}", params=WINDS)
+        links = re.findall(rf'href="{BASE}(/[^"]*collector=winds[^"]*)"', page.text)
+        assert any("/pages?" in link for link in links)
+        for link in dict.fromkeys(links):
+            assert (await client.get(link.replace("&amp;", "&"))).status_code == 200, link
 
 
 async def test_an_owner_of_nothing_else_arrives_at_the_collector(here: World) -> None:

@@ -55,11 +55,13 @@ class SiteLayout:
         sites = visible(visit.member, self._parts.registry.sites())
         if site is None:
             return bare_menu(visit.member, sites, name, current)
-        subject = read_source(self._parts, site, "")
-        today = site.calendar.day_of(self._parts.now())
+        # What was looked at goes along: of a placed collector its tables, which may be fewer.
         collector = request.query_params.get("collector", "")
+        is_placed = self._parts.placed_collectors.get(name, collector) is not None
+        subject = read_source(self._parts, site, collector if is_placed else "")
+        today = site.calendar.day_of(self._parts.now())
         span = read_date_range(
-            subject.policy, request.query_params, today=today, collector=collector
+            subject.policy, request.query_params, today=today, collector=subject.collector
         )
         terms = subject.terms(span.purpose)
         return menu(visit.member, sites, name, current, span, tables_of(terms) if terms else ())

@@ -1,13 +1,14 @@
 """The ledger: grants a second with receipts; what a million entries cost to sign, prove, verify.
 
-    scripts/benchmark ledger [--grants 300] [--sizes 10000 100000 1000000] [--day 100000]
+    scripts/benchmark ledger [--grants 300] [--sizes 10000 … 1000000] [--day 100000] [--plot FILE]
 
 Grants are recorded one after another, each with a commit that waits for the disk, and its receipt.
 A large ledger is filled in one transaction with the content of one of them under other handles;
 then its tree is signed, entries drawn by chance are proved, and all of it is verified in a process
 of its own, of which the largest size in memory is read. What waits for its position, as a day's
 answers do, is signed while somebody else asks for the write lock again and again: the longest that
-they waited is how long a grant would.
+they waited is how long a grant would. So is what has its position already, as all of a ledger has
+that is older than its trees. `--plot` draws how size, time and memory grow, as SVG.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks._plot import growth
 from sqlalchemy import func, insert, select
 
 from askfirst.client import Decision
@@ -48,6 +50,7 @@ from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.record_consent import record_now
 
 PROOFS = 2_000
+Measured = dict[str, float]
 POLICY = read_policy(
     {
         **shipped("standard").document,
@@ -111,12 +114,9 @@ def fill(
                 rows.clear()
 
 
-def measure(parts: Services, size: int) -> None:
+def measure(parts: Services, size: int) -> Measured:
     """Sign, prove, and verify what there is."""
-    seed = parts.keys.ledger()[-1]
-    start = time.perf_counter()
-    sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
-    signed = time.perf_counter() - start
+    signed, waited = sign(parts)
     parts.ledger.truncate()  # what is in the journal counts too
     leaves = random.sample(parts.ledger.leaves(), PROOFS)
     times, used = [], []
@@ -130,13 +130,21 @@ def measure(parts: Services, size: int) -> None:
     report = json.loads(run.stdout)
     assert not report["problems"]
     print(
-        f"{size:>9} entries: signed in {signed:.1f} s; proof {statistics.median(times):.2f} ms, "
+        f"{size:>9} entries: signed in {signed:.1f} s, others waited {waited:.2f} s at most; "
+        f"proof {statistics.median(times):.2f} ms, "
         f"99 % {statistics.quantiles(times, n=100)[98]:.2f}, longest {max(times):.2f}, of "
-        f"CPU 99 % {statistics.quantiles(used, n=100)[98]:.2f}; verified in "
-        f"{report['seconds']:.1f} s with {report['megabytes']:.0f} MB; "
-        f"{parts.folder.ledger.stat().st_size / size:.0f} bytes an entry",
+        f"CPU {statistics.median(used):.2f}, 99 % {statistics.quantiles(used, n=100)[98]:.2f}; "
+        f"verified in {report['seconds']:.1f} s, {report['cpu']:.1f} of CPU, with "
+        f"{report['megabytes']:.0f} MB; {parts.folder.ledger.stat().st_size / size:.0f} bytes an "
+        "entry",
         flush=True,
     )
+    return {
+        "ledger.db, MB": parts.folder.ledger.stat().st_size / 1e6,
+        "verified, s of CPU": report["cpu"],
+        "memory for it, MB": report["megabytes"],
+        "a proof, ms of CPU (99 %)": statistics.quantiles(used, n=100)[98],
+    }
 
 
 def wait_for_lock(path: Path, ended: threading.Event, waits: list[float]) -> None:
@@ -150,8 +158,8 @@ def wait_for_lock(path: Path, ended: threading.Event, waits: list[float]) -> Non
         ended.wait(0.02)
 
 
-def sign_a_day(parts: Services, count: int) -> None:
-    """Sign what waits, while others want to write."""
+def sign(parts: Services) -> tuple[float, float]:
+    """Sign what there is while others want to write: seconds, and how long they waited at most."""
     waits: list[float] = []
     ended = threading.Event()
     other = threading.Thread(target=wait_for_lock, args=(parts.folder.ledger, ended, waits))
@@ -162,9 +170,7 @@ def sign_a_day(parts: Services, count: int) -> None:
     seconds = time.perf_counter() - start
     ended.set()
     other.join()
-    print(
-        f"{count} new entries signed in {seconds:.1f} s; others waited {max(waits):.2f} s at most"
-    )
+    return seconds, max(waits)
 
 
 def verify_alone(folder: Path) -> None:
@@ -175,8 +181,8 @@ def verify_alone(folder: Path) -> None:
     reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, seeds)))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     problems = [problem for report in reports for problem in report.problems]
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "megabytes": used, "problems": problems}))
+    seconds, cpu = time.perf_counter() - start, time.process_time()
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": used, "problems": problems}))
 
 
 def main() -> None:
@@ -184,7 +190,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--grants", type=int, default=300)
     parser.add_argument("--day", type=int, default=100_000, help="entries that are signed at once")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    sizes = [10_000, 30_000, 100_000, 300_000, 1_000_000]
+    parser.add_argument("--sizes", type=int, nargs="+", default=sizes)
+    parser.add_argument("--plot", type=Path, help="an SVG of how it grows, to be written")
     parser.add_argument("--folder", type=Path, help="where the folder is made, such as on a disk")
     parser.add_argument("--verify", type=Path)
     options = parser.parse_args()
@@ -202,14 +210,20 @@ def main() -> None:
             # The positions of the rest follow those that were drawn.
             seed = parts.keys.ledger()[-1]
             sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom)
-            done = 0
+            done, measured = 0, {}
             for size in options.sizes:
                 fill(parts, body, done, size)
                 done = size
-                measure(parts, size)
+                measured[size] = measure(parts, size)
             if options.day:
                 fill(parts, body, done, done + options.day, placed=False)
-                sign_a_day(parts, options.day)
+                seconds, waited = sign(parts)
+                print(
+                    f"{options.day} new entries signed in {seconds:.1f} s; others waited "
+                    f"{waited:.2f} s at most"
+                )
+            if options.plot:
+                options.plot.write_text(growth(measured, unit="entries"), "utf-8")
         finally:
             close_services(parts)
 

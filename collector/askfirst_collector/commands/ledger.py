@@ -122,12 +122,13 @@ def verify(
 def export(file: Path, data: Path) -> None:
     """Write all trees to FILE, for whoever is to verify them: leaves, entries, checkpoints, keys.
 
-    What was erased is not in it, nor anything but the ledger. FILE must not be there yet.
+    Of what visitors answered it has the leaves alone: evidence is opened by two members. What was
+    erased is not in it, nor anything but the ledger. FILE must not be there yet.
     """
     with click_errors():
         count, leaves, signed = _read(None, data)
         try:
-            # Made by us alone: entries hold what visitors chose.
+            # Made by us alone: entries hold what members did.
             file.touch(0o600, exist_ok=False)
             with file.open("w", encoding="utf-8") as out:
                 write_export(leaves, signed, out.write)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -52,6 +51,7 @@ DRAW = 16  # bytes: no two are alike
 ROWS = 10_000  # in one statement
 PAUSE = 0.12  # seconds between slices: SQLite looks at a lock each 0.1 s, and then others have it
 SLICE = 40 * MULTIPLE  # entries, at least, whose positions are drawn together, where many wait
+SEALED = 4 * SLICE  # leaves that have their positions already, and are signed together
 
 tree_node = Table(
     "tree_node",
@@ -106,9 +106,13 @@ def trees(engine: Engine) -> list[str]:
         return list(connection.execute(select(entry.c.tree).distinct()).scalars())
 
 
-def leaves_of(connection: Connection, tree: str, start: int = 0) -> Iterator[bytes]:
-    """The leaves of a tree in order, from a position on."""
+def leaves_of(
+    connection: Connection, tree: str, start: int = 0, end: int | None = None
+) -> Iterator[bytes]:
+    """The leaves of a tree in order, from a position on, up to another one."""
     query = select(entry.c.leaf).where(entry.c.tree == tree, entry.c.position >= start)
+    if end is not None:
+        query = query.where(entry.c.position < end)
     yield from connection.execute(query.order_by(entry.c.position)).scalars()
 
 
@@ -144,23 +148,35 @@ def sign_tree(
     with reading(engine) as connection:
         last = newest_checkpoint(connection, tree)
         if last is not None:
-            _check(tree, last, root_of(islice(leaves_of(connection, tree), last.size)))
-        waiting = _waiting(connection, tree)
+            _check(tree, last, root_of(leaves_of(connection, tree, 0, last.size)))
+        waiting, placed = _waiting(connection, tree), _size(connection, tree)
     name, note = origin if last is None or anew else last.origin, None
-    # The last one takes the rest: none is so small that a position says much.
-    starts = range(0, max(1, len(waiting) - SLICE + 1), SLICE)
-    for start in starts:
-        if start:
+    for part, end in _slices(waiting, 0 if last is None else last.size, placed):
+        if note is not None:
             time.sleep(PAUSE)
-        part = waiting[start : start + SLICE] if start != starts[-1] else waiting[start:]
         with changing(engine) as connection:
             if newest_checkpoint(connection, tree) != last:
                 return note  # another process signs it at this moment
             if not part and _size(connection, tree) == (0 if last is None else last.size):
                 return note
-            last = _sign(connection, tree, last, part, name=name, seed=seed, urandom=urandom)
+            last = _sign(connection, tree, last, part, end, name=name, seed=seed, urandom=urandom)
             note = last.note
     return note
+
+
+def _slices(
+    waiting: Sequence[int], signed: int, placed: int
+) -> Iterator[tuple[Sequence[int], int | None]]:
+    """What is signed together: entries that get a position, or up to which of those that have one.
+
+    The latter are those of before there were trees, as many as a host gathered in years.
+    """
+    for end in range(signed + SEALED, placed, SEALED):
+        yield (), end
+    # The last one takes the rest: none is so small that a position says much.
+    starts = range(0, max(1, len(waiting) - SLICE + 1), SLICE)
+    for start in starts:
+        yield waiting[start : start + SLICE] if start != starts[-1] else waiting[start:], None
 
 
 def _sign(
@@ -168,14 +184,18 @@ def _sign(
     tree: str,
     last: Any,
     waiting: Sequence[int],
+    end: int | None,
     *,
     name: str,
     seed: bytes,
     urandom: Callable[[int], bytes],
 ) -> Any:
-    """Give these entries their positions, and sign the tree with them; the new checkpoint."""
+    """Give these entries their positions, and sign the tree with them; the new checkpoint.
+
+    Where it has an `end`, the tree is signed up to there only.
+    """
     old = 0 if last is None else last.size
-    if tree != BEFORE:
+    if tree != BEFORE and end is None:
         _place(connection, tree, _size(connection, tree), waiting, urandom=urandom)
     nodes: list[dict[str, object]] = []
 
@@ -189,7 +209,7 @@ def _sign(
     frontier = Frontier(old, subtree_of(connection, tree), complete=complete)
     if last is not None:
         _check(tree, last, frontier.root())
-    for leaf in leaves_of(connection, tree, old):
+    for leaf in leaves_of(connection, tree, old, end):
         frontier.add(leaf)
     if nodes:
         connection.execute(insert(tree_node), nodes)

@@ -55,6 +55,7 @@ class Leaf:
     leaf: bytes
     salt: bytes | None
     entry: bytes | None  # canonical JSON
+    is_visitors: bool = False  # what proves that somebody agreed
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], Signed]:
 def _leaves(connection: sqlite3.Connection) -> Iterator[Leaf]:
     with closing(connection):
         for tree, position, leaf, salt, body, handle in connection.execute(_ROWS):
-            yield Leaf(str(tree), position, leaf, salt, _content(body, handle))
+            content = _content(body, handle)
+            yield Leaf(str(tree), position, leaf, salt, content, handle is not None)
 
 
 def _content(body: bytes | None, handle: object) -> bytes | None:
@@ -233,7 +235,11 @@ def keys_of(notes: Mapping[str, Sequence[str]], seeds: Sequence[bytes]) -> list[
 
 
 def write_export(leaves: Iterable[Leaf], signed: Signed, write: Callable[[str], object]) -> None:
-    """One JSON text a line: keys, checkpoints, then leaves in order, each with its entry."""
+    """One JSON text a line: keys, checkpoints, then leaves in order, each with its entry.
+
+    Of an entry of a visitor the leaf alone, as of one that is erased: evidence lies locked, until
+    two members open that of one receipt, and nobody is to count how much of it there is.
+    """
     lines: Iterable[Mapping[str, Any]] = (
         *({"key": key} for key in signed.keys),
         *({"tree": t, "checkpoint": note} for t, notes in signed.notes.items() for note in notes),
@@ -243,7 +249,7 @@ def write_export(leaves: Iterable[Leaf], signed: Signed, write: Callable[[str], 
     for row in leaves:
         content = (
             {}
-            if row.salt is None or row.entry is None
+            if row.salt is None or row.entry is None or row.is_visitors
             else {
                 "salt": row.salt.hex(),
                 "entry": row.entry.decode(),

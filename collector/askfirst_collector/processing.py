@@ -22,18 +22,27 @@ from askfirst_collector.catalogue.first_policy import EUROPEAN
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.explain import explain
 
-# Article 30(1)(g), in general: each is a promise that docs/promises.md holds tests to.
-MEASURES = (
-    "Nothing is gathered before the visitor agreed, and what is taken back ends at once.",
+# Article 30(1)(g), in general, and what DPV calls a measure of that kind: each is a promise that
+# docs/promises.md holds tests to.
+MEASURES = {
+    "Nothing is gathered before the visitor agreed, and what is taken back ends at once.": (
+        "TechnicalMeasure"
+    ),
     "Addresses, agents and languages are made less precise before anything is written; no address, "
-    "no full agent and no identifier of a page is stored.",
-    "A visitor is told apart within a period alone, by a keyed hash whose key is then destroyed.",
+    "no full agent and no identifier of a page is stored.": "Deidentification",
+    "A visitor is told apart within a period alone, by a keyed hash whose key is then destroyed.": (
+        "Pseudonymisation"
+    ),
     "Single visits are destroyed when their period closes, or made less precise until several "
-    "share them; figures of fewer than the smallest group are never shown.",
+    "share them; figures of fewer than the smallest group are never shown.": (
+        "DataSanitisationTechnique"
+    ),
     "Databases overwrite what is deleted; keys are apart from them and from backups, which are "
-    "encrypted.",
-    "Members have roles; each change is an entry of a ledger that shows whether it was changed.",
-)
+    "encrypted.": "DataBackupProtocols",
+    "Members have roles; each change is an entry of a ledger that shows whether it was changed.": (
+        "AuthorisationProtocols"
+    ),
+}
 MISSING = (
     "the data protection officer, and a representative in the Union, where there is one",
     "the safeguards of transfers to third countries (article 46), where one is named",
@@ -116,8 +125,7 @@ def html_page(title: str, *body: object) -> str:
 def processing_dpv(record: dict[str, Any]) -> dict[str, Any]:
     """The same as JSON-LD in the terms of the Data Privacy Vocabulary 2.3.
 
-    Measures and what is to be added are in no terms of it that all of its readers know, and left to
-    the other two forms.
+    What is to be added is in no terms of it, and left to the other two forms.
     """
     return {
         "@context": CONTEXT,
@@ -131,6 +139,9 @@ def processing_dpv(record: dict[str, Any]) -> dict[str, Any]:
             else {}
         ),
         "dpv:hasJurisdiction": record["jurisdiction"],
+        "dpv:hasTechnicalOrganisationalMeasure": [
+            {"@type": f"dpv:{MEASURES[text]}", "dct:title": text} for text in record["measures"]
+        ],
         "dpv:hasProcess": [_dpv_process(activity) for activity in record["activities"]],
     }
 

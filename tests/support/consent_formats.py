@@ -72,26 +72,30 @@ KANTARA: dict[str, Any] = {
 # Terms of the Data Privacy Vocabulary, version 2.3 (https://w3id.org/dpv/2.3, `dpv.csv` and its
 # modules), among them all about consent. `Analytics`, which people expect, is none.
 _DPV = """
-    ActivityHalted Advertising Consent ConsentControl ConsentExpired ConsentGiven
-    ConsentInvalidated ConsentManagement ConsentNotice ConsentReceipt ConsentRecord ConsentRefused
-    ConsentRequestDeferred ConsentRequested ConsentRevoked ConsentStatus ConsentUnknown
-    ConsentWithdrawn Contract DataController DataProcessor DataProcessingRecord DataSubject
-    DataSubProcessor Duration EndlessDuration ExplicitlyExpressedConsent ExpressedConsent
-    FixedOccurrencesDuration FraudPreventionAndDetection HumanSubject ImpliedConsent
-    InformedConsent JointDataControllers LegalBasis LegalCompliance LegalEntity LegalObligation
-    LegitimateInterest ManageConsent Marketing Notice PaymentManagement PersonalData
-    PersonalDataProcess Personalisation PersonalisedAdvertising Policy Process ProvideConsent
-    Purpose ReaffirmConsent Recipient RenewedConsentGiven Service ServiceConsumer
-    ServiceManagement ServiceMonitoring ServiceOptimisation ServicePersonalisation ServiceProvider
-    ServiceProvision ServiceUsageAnalytics SocialMediaMarketing Status StorageCondition
-    StorageDuration StorageLocation TemporalDuration ThirdParty UninformedConsent
-    UntilEventDuration UntilTimeDuration WithdrawConsent
+    AccessControlMethod ActivityHalted Advertising AuthorisationProtocols Consent ConsentControl
+    ConsentExpired ConsentGiven ConsentInvalidated ConsentManagement ConsentNotice
+    ConsentReceipt ConsentRecord ConsentRefused ConsentRequestDeferred ConsentRequested
+    ConsentRevoked ConsentStatus ConsentUnknown ConsentWithdrawn Contract DataBackupProtocols
+    DataController DataProcessingRecord DataProcessor DataSanitisationTechnique DataSubProcessor
+    DataSubject Deidentification Duration Encryption EndlessDuration ExplicitlyExpressedConsent
+    ExpressedConsent FixedOccurrencesDuration FraudPreventionAndDetection HumanSubject
+    ImpliedConsent InformedConsent JointDataControllers LegalBasis LegalCompliance LegalEntity
+    LegalObligation LegitimateInterest ManageConsent Marketing Notice OrganisationalMeasure
+    PaymentManagement PersonalData PersonalDataProcess Personalisation PersonalisedAdvertising
+    Policy Process ProvideConsent Pseudonymisation Purpose ReaffirmConsent Recipient
+    RenewedConsentGiven Service ServiceConsumer ServiceManagement ServiceMonitoring
+    ServiceOptimisation ServicePersonalisation ServiceProvider ServiceProvision
+    ServiceUsageAnalytics SocialMediaMarketing Status StorageCondition StorageDuration
+    StorageLocation TechnicalMeasure TechnicalOrganisationalMeasure TemporalDuration ThirdParty
+    UninformedConsent UntilEventDuration UntilTimeDuration WithdrawConsent
     hasActivityStatus hasAddress hasApplicableLaw hasConsentControl hasConsentStatus hasContact
     hasCountry hasData hasDataController hasDataProcessor hasDataSubject hasDuration hasEntity
-    hasIdentifier hasIndicationMethod hasJurisdiction hasLegalBasis hasLocation hasName hasNotice
-    hasPersonalData hasPersonalDataProcess hasPolicy hasProcess hasProcessing hasPurpose
-    hasRecipient hasRecipientDataController hasRecipientThirdParty hasRight hasService hasStatus
-    hasStorageCondition hasThirdParty isExercisedAt isIndicatedAtTime isIndicatedBy
+    hasIdentifier hasIndicationMethod hasJurisdiction hasLegalBasis hasLocation hasName
+    hasNotice hasOrganisationalMeasure hasPersonalData hasPersonalDataProcess hasPolicy
+    hasProcess hasProcessing hasPurpose hasRecipient hasRecipientDataController
+    hasRecipientThirdParty hasRight hasService hasStatus hasStorageCondition hasTechnicalMeasure
+    hasTechnicalOrganisationalMeasure hasThirdParty isExercisedAt isIndicatedAtTime
+    isIndicatedBy
 """
 DPV = frozenset(_DPV.split())
 # Of the other vocabularies that a document of ours names.

@@ -130,6 +130,9 @@ def test_it_is_there_in_the_words_of_a_vocabulary(parts: Services) -> None:
     ]
     marketing = next(p for p in document["dpv:hasProcess"] if p["dct:identifier"] == "marketing")
     assert {one["dpv:hasCountry"] for one in marketing["dpv:hasRecipient"]} == {"US", "NO"}
+    measures = document["dpv:hasTechnicalOrganisationalMeasure"]
+    assert [one["dct:title"] for one in measures] == record["measures"]
+    assert len({one["@type"] for one in measures}) == len(measures)
     words = ["site", "record", "shop", "--dpv", "--data", str(parts.folder.path)]
     printed = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
     assert printed.keys() == document.keys()

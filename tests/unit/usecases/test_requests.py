@@ -263,6 +263,10 @@ async def test_what_is_overdue_stands_first_and_is_said(opened: World) -> None:
     async with opened.browser("ada") as client:
         page = (await client.get("/requests")).text
         one = (await client.get(f"/requests/{later}")).text
+        figures = (await client.get(f"/sites/{CLUB}")).text
+    assert f"Number 1, {first}: open until" in figures
+    async with opened.browser("carl") as client:
+        assert "overdue" not in (await client.get(f"/sites/{CLUB}")).text
     assert page.index(f"/requests/{first}") < page.index(f"/requests/{later}")
     assert "overdue since" in page
     assert "<script>" not in one

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from askfirst_collector.catalogue.placed import PlacedCollector
+from askfirst_collector.catalogue.requests import requests_of, today
 from askfirst_collector.catalogue.reviews import reviews_of
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.layout.problems import ProblemText, problem_texts
@@ -38,6 +39,8 @@ def notices(parts: Services, member: Member, site: Site) -> tuple[Notice, ...]:
 
 
 def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
+    if may(member, "request.change"):
+        yield from _late(parts, site)
     if site.retired:
         yield Notice(
             f"{site.name} is retired.",
@@ -83,6 +86,24 @@ def _notices(parts: Services, member: Member, site: Site) -> Iterator[Notice]:
         own = may(member, "collector.change", site.name, owner=collector.owner)
         if collector.state == "suspended" and own:
             yield _stopped(collector)
+
+
+def _late(parts: Services, site: Site) -> Iterator[Notice]:
+    """Of what visitors of it asked by mail: who answers may get no letters."""
+    day = today(parts.now())
+    numbers = [
+        str(one.number)
+        for one in requests_of(parts.engine)
+        if one.site == site.name and not one.closed and one.due < day
+    ]
+    if numbers:
+        yield Notice(
+            "A request of a visitor is overdue.",
+            f"Number {', '.join(numbers)}: open until somebody answers and closes it.",
+            (),
+            "/requests",
+            "Answer it",
+        )
 
 
 def _stopped(collector: PlacedCollector) -> Notice:

@@ -31,6 +31,7 @@ const inert: ManageApi = {
   showPreferences: nothing,
   hide: nothing,
   reset: no,
+  underAge: nothing,
   ready: new Promise(nothing),
   onFirstConsent: never,
   onConsent: never,

@@ -153,7 +153,7 @@ export interface Route {
   /** The published policy in this language; `at` is what keeps a cache from answering, or empty. */
   readonly policy: (lang: string, at: string, cache: RequestCache) => Promise<Response>;
   /** Sends an answer, or events, as `POST /askfirst/consent` and `/askfirst/events` take them. */
-  readonly send: (path: "consent" | "events", body: string, options?: RequestInit) => Promise<Response>;
+  readonly send: (path: "consent" | "events" | "rights/erase", body: string, options?: RequestInit) => Promise<Response>;
   /** Hands events to the browser; false when it takes no more. */
   readonly beacon: (body: string) => boolean;
   readonly forms: boolean; // whether a form may go by itself where `send` fails
@@ -282,6 +282,11 @@ export interface ManageApi {
   readonly hide: () => void;
   /** Takes everything back and asks again. */
   readonly reset: () => Promise<boolean>;
+  /**
+   * What a page's own age signal says: this visitor is too young. What was agreed to ends and is erased, and nobody is asked;
+   * on this page that holds. It grants nothing, and nothing says why.
+   */
+  readonly underAge: () => void;
   readonly ready: Askfirst["ready"];
   /** An answer where there was none; who comes later on that page hears of it at once. Each answers how to stop it. */
   readonly onFirstConsent: (listener: (consent: ConsentView) => void) => () => void;

@@ -81,7 +81,7 @@ export function manage(askfirst: Askfirst, { base, collector }: ManageOptions): 
       if (grants && !isTheirs) return "only a visitor's own click or key grants; call this in its listener";
       const { hash: edition, lang } = published;
       const body = { v: 2, edition, lang, method, ...(choices && { choices }), ...(adult && { adult }) };
-      const response = await (await route).send("consent", json(body));
+      const response = await (await route).send(method === "erase" ? "rights/erase" : "consent", json(body));
       if (!response.ok) return String((await response.json()).reason);
       askfirst.refresh();
       return "";
@@ -162,6 +162,12 @@ export function manage(askfirst: Askfirst, { base, collector }: ManageOptions): 
       askfirst.refresh();
       return true;
     },
+    underAge: () =>
+      void askfirst.on("change", ({ asks, details }) => {
+        // As the notice's button does; later answers of this page too.
+        if (Object.values(details).some(Boolean)) void answer("erase");
+        else if (asks[0]) void answer("reject_all");
+      }),
     get ready() {
       return askfirst.ready;
     },

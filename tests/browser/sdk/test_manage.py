@@ -48,6 +48,40 @@ CALLS = (
 DETAILS = "askfirst.consent.details"
 
 
+def test_an_age_signal_of_the_page_ends_what_there_is_and_grants_nothing(
+    serve: Serve, arrive: Arrive
+) -> None:
+    """M30: who was not asked is not; what was agreed to is erased; on that page it stays so."""
+    site = serve(policy())
+    signal = script('addEventListener("DOMContentLoaded", () => AskFirst.underAge());')
+    site.pages |= {"/": page(script=MANAGE), "/signal.js": signal}
+    site.pages["/young"] = page(head='<script src="/signal.js"></script>', script=MANAGE)
+    child = arrive(site)
+    tab = child.context.new_page()
+    with tab.expect_response("**/askfirst/consent") as told:
+        child.go(tab, "/young", ready=False)
+    assert told.value.request.post_data_json["method"] == "reject_all"
+    until(tab, lambda: tab.locator("#askfirst-notice").count() == 0)
+    assert {cookie["name"] for cookie in child.context.cookies()} == {"__Host-askfirst"}
+
+    other = arrive(site)
+    tab = other.open()
+    tab.get_by_role("button", name="Accept all").click()
+    until(tab, lambda: tab.evaluate("askfirst.allows('statistics')"))
+    with tab.expect_response("**/askfirst/rights/erase") as erased:
+        other.go(tab, "/young")
+    assert erased.value.ok
+    until(tab, lambda: not any(tab.evaluate(f"Object.values({DETAILS})")))
+    refusal = {c["name"]: c["value"] for c in child.context.cookies()}
+    assert {c["name"]: c["value"] for c in other.context.cookies()} == refusal
+    tab.evaluate("askfirst.show()")
+    tab.get_by_role("switch", name="Statistics").check()
+    with tab.expect_response("**/askfirst/rights/erase"):
+        tab.get_by_role("button", name="Save choices").click()
+    until(tab, lambda: not tab.evaluate("askfirst.allows('statistics')"))
+    assert child.errors == other.errors == []
+
+
 def done(tab: Tab, name: str) -> Any:
     """What the call of that name came to."""
     until(tab, lambda: bool(tab.evaluate(f"window.done?.[0] === '{name}'")))

@@ -68,4 +68,11 @@ def test_each_example_does_what_it_says(serve: Serve, arrive: Arrive) -> None:
     tab.locator("#reset").click()
     expect(notice).to_be_visible()
     assert not any(tab.evaluate("Object.keys(askfirst.consent.scopes)"))
+
+    tab.locator("#accept-all").click()
+    until(tab, lambda: len(tab.evaluate("Object.keys(askfirst.consent.scopes)")) == 3)
+    with tab.expect_response("**/askfirst/rights/erase") as told:
+        tab.locator("#under-age").click()
+    assert told.value.ok
+    until(tab, lambda: not any(tab.evaluate("Object.values(askfirst.consent.details)")))
     assert visitor.errors == []

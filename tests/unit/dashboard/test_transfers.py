@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from askfirst_collector.catalogue.transfers import note_failure, transfers_of
+from askfirst_collector.dashboard.layout.labels import fault_of
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.transfers import create_transfer
+from tests.conftest import ROOT
 from tests.support.collectors import policy, purposes
 from tests.system.isolation.world import SHOP, World
 from tests.unit.dashboard.test_settings import EVIL, post
@@ -57,11 +60,40 @@ async def test_what_went_wrong_is_said_and_who_is_named_no_more(here: World) -> 
     (entry,) = transfers_of(here.parts.engine, SHOP)
     note_failure(here.parts.engine, entry, "not-public", here.parts.now())
     async with here.browser("olive") as client:
-        assert "Does not arrive (not-public)" in (await client.get(PATH)).text
+        page = (await client.get(PATH)).text
+        assert "Does not arrive: hooks.example is in a private network" in page
+        assert "use a public address. Next try " in page
+        assert "not-public" not in page
         publish(here)
         page = (await client.get(PATH)).text
         assert "the policy names this recipient no more" in page
         assert "the policy names no recipient" in page
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ("no-address", "look for a slip in its name"),
+        ("tls", "the certificate of a.example does not hold: renew it"),
+        ("no-answer", "see that it runs"),
+        ("301", "leads elsewhere (301), where nothing is sent: make a delivery to that address"),
+        ("403", "refuses it (403): give its key the right to write"),
+        ("404", "make one for another"),
+        ("503", "has a fault of its own (503)"),
+        ("418", "does not take it (418): see what it expects"),
+        ("something-new", "(something-new): see what it expects"),
+    ],
+)
+def test_a_fault_is_said_with_what_to_do(fault: str, advice: str) -> None:
+    assert advice in fault_of(fault, "a.example")
+
+
+def test_every_fault_of_a_delivery_has_words() -> None:
+    """Whoever adds one to `pinned_http` adds what to do about it."""
+    source = (ROOT / "collector/askfirst_collector/webhooks/pinned_http.py").read_text("utf-8")
+    faults = set(re.findall(r'Unreachable\("([^"]+)"\)', source))
+    assert len(faults) == 4
+    assert all("see what it expects" not in fault_of(fault, "a.example") for fault in faults)
 
 
 @pytest.mark.parametrize(

@@ -168,13 +168,13 @@ class ImportedPages:
                 request, tool, Export(upload.name, lambda: BytesIO(content), UNPACKED)
             )
             site = request.path_params["site"]
-            taken = import_figures(self._parts, visit.member, site, tool, sums)
+            result = import_figures(self._parts, visit.member, site, tool, sums)
         except ImportProblems as error:
             problems = str(error).splitlines()
             return self._show(request, visit, problems=problems, tool=tool, status=422)
         finally:
             self._reading.release()
-        return self._show(request, visit, taken=list(taken.lines()), tool=tool)
+        return self._show(request, visit, messages=list(result.lines()), tool=tool)
 
     def _sums(self, request: Request, tool: str, export: Export) -> Sums:
         calendar = self._parts.registry.calendar(request.path_params["site"])
@@ -186,7 +186,7 @@ class ImportedPages:
         visit: Visit,
         *,
         problems: Sequence[str] = (),
-        taken: Sequence[str] = (),
+        messages: Sequence[str] = (),
         tool: str = "",
         status: int = 200,
     ) -> Response:
@@ -214,7 +214,7 @@ class ImportedPages:
             lines=lines,
             chart=chart,
             problems=problems,
-            taken=taken,
+            messages=messages,
             tool=tool,
             may_import=may(visit.member, "site.change", site.name),
             largest=UPLOAD // 1_000_000,

@@ -72,3 +72,29 @@ ACTION_NAMES = {
 def message(error: Refused) -> str:
     """What to do about a refusal, as a sentence."""
     return f"{error.detail[:1].upper()}{error.detail[1:]}."
+
+
+# Why a delivery does not arrive, and what to do; as `pinned_http` and HTTP say it.
+_FAULTS = {
+    "no-address": "{host} has no address: look for a slip in its name, or at its DNS",
+    "not-public": "{host} is in a private network, to which nothing is sent: use a public address",
+    "tls": "the certificate of {host} does not hold: renew it, or write the name that it is for",
+    "no-answer": "{host} does not answer: see that it runs and lets this collector in",
+    "401": "{host} does not know the key ({fault}): end this delivery, and make one with another",
+    "403": "{host} refuses it ({fault}): give its key the right to write there",
+    "404": "{host} knows no such address ({fault}): end this delivery, and make one for another",
+    "410": "{host} knows no such address any more ({fault}): end this delivery",
+    "413": "{host} takes nothing so large ({fault}): raise its limit",
+    "429": "{host} wants fewer requests ({fault}): nothing is to be done here",
+}
+_HUNDREDS = {
+    "3": "{host} leads elsewhere ({fault}), where nothing is sent: make a delivery to that address",
+    "5": "{host} has a fault of its own ({fault}): whoever runs it can see why",
+}
+_ELSE = "{host} does not take it ({fault}): see what it expects"
+
+
+def fault_of(fault: str, host: str) -> str:
+    """Why a delivery to a host does not arrive, and what to do instead."""
+    words = _FAULTS.get(fault) or (_HUNDREDS.get(fault[:1]) if fault.isdigit() else None) or _ELSE
+    return words.format(host=host, fault=fault)

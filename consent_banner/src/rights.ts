@@ -3,6 +3,7 @@
  * this browser, and shows what pages/rights.py shows elsewhere. The page names site and collector.
  */
 import type { Askfirst, Published, Recipient } from "../../sdk/js/src/api.ts";
+import { ahead } from "../../sdk/js/src/clock.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
 import { day, recipient } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
@@ -44,6 +45,7 @@ const MOST = 500; // rows that are shown; the file has them all
 const place = document.querySelector<HTMLElement>("[data-askfirst-rights]");
 const { askfirstRights: site = "", collector = "", suffix = "" } = place?.dataset ?? {};
 const base = new URL(".", import.meta.url).href;
+let skew = 0; // of the site's clock, milliseconds
 
 const ask = (action: string, secret: string, method = "POST"): Promise<Response> =>
   fetch(`${collector}/v1/rights/${action}`, { method, headers: { Authorization: `Receipt ${secret}` } });
@@ -115,6 +117,7 @@ const section = (name: string, words: Words, ...children: Child[]): HTMLElement 
 /** The purposes as published, in the order of the policy. */
 async function publishedPurposes(): Promise<Purposes> {
   const response = await fetch(new URL("../policy/index.json", base));
+  skew = ahead(response);
   const { policy }: Pick<Published, "policy"> = await response.json();
   return policy.purposes;
 }
@@ -234,7 +237,9 @@ function right(
     if (!response.ok || action === "restrict") return;
     // The scripts of every page go by the state: what was agreed to is refused now.
     const own = Object.keys(record?.choices ?? {}).filter((name) => !name.includes("/"));
-    setState(site, suffix, { ch: Object.fromEntries(own.map((name) => [name, 0])), ed: 0, exp: expiresAt(new Date()) });
+    const now = Date.now() + skew;
+    const ch = Object.fromEntries(own.map((name) => [name, 0]));
+    setState(site, suffix, { ch, ed: 0, exp: expiresAt(new Date(now)) }, now);
     writeKept(suffix, undefined);
   };
   button.addEventListener("click", () => {

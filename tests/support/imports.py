@@ -17,7 +17,18 @@ SCRIPTS = ("sdk/js/src", "sdk/js/npm", "consent_banner/src")
 # What the notice may know of the gate beside it.
 NOTICE_KNOWS = {
     f"sdk/js/src/{name}.ts"
-    for name in ("api", "consent", "file", "json", "native", "page", "receipt", "screen", "waits")
+    for name in (
+        "api",
+        "clock",
+        "consent",
+        "file",
+        "json",
+        "native",
+        "page",
+        "receipt",
+        "screen",
+        "waits",
+    )
 }
 # The development bar looks at the page as the gate does.
 NOTICE_KNOWS |= {f"sdk/js/src/{name}.ts" for name in ("globs", "safely", "signals")}

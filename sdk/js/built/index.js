@@ -1,1 +1,1 @@
-import{g as a}from"./shared-MBON7AEM.js";export{a as init};
+import{g as a}from"./shared-HSEO5Q56.js";export{a as init};

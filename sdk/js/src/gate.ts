@@ -16,6 +16,7 @@ import type {
 } from "./api.ts";
 import { LINK, onChoices } from "./choices.ts";
 import { clear } from "./clear.ts";
+import { ahead } from "./clock.ts";
 import { decide, nothing } from "./consent.ts";
 import { file } from "./file.ts";
 import { json } from "./json.ts";
@@ -56,9 +57,9 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   let state: State | null = null;
   let consent = nothing();
   let told = ""; // `consent` as the listeners were last told
-  let arrive = (): void => undefined;
+  let arrive: (() => void) | undefined;
   let seen: string | undefined; // the cookies that `consent` was read from
-  let ahead = 0; // milliseconds that the site's clock is before ours
+  let skew = 0; // of the site's clock, milliseconds
   let onArrival: readonly string[] | undefined;
   let tracker: Promise<Tracker | undefined> | undefined;
   let notice: Promise<NoticeModule | undefined> | undefined;
@@ -67,7 +68,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   const parts: Record<string, Promise<(() => void) | undefined>> = {};
 
   const stateOf = ({ policy, suffix }: Published): State | null =>
-    readState(cookies(), policy.site, (Date.now() + ahead) / 1000, suffix);
+    readState(cookies(), policy.site, (Date.now() + skew) / 1000, suffix);
 
   /** The consent of this moment: the cookies are read each time, and looked into when they are others. */
   function read(): ConsentView {
@@ -84,7 +85,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
       const text = json(consent);
       if (text !== told) {
         told = text;
-        arrive();
+        arrive?.();
         void safely(() => changed(published as Published, before));
       }
     } catch {
@@ -109,7 +110,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     clear(...leftovers(policy, before, consent));
     look();
     for (const listener of listeners) void safely(() => listener(view()));
-    if (reload && Object.keys(before.scopes).some((purpose) => !allows(purpose))) location.reload();
+    if (reload && !Object.keys(before.scopes).every(allows)) location.reload();
     if (grants("page")) void load();
     await present();
   }
@@ -224,7 +225,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     const found: Published = await response.json();
     // What a later version means by its keys this script does not know: nothing is learnt, and nothing allowed, by it.
     if (found.policy.version !== VERSION) return;
-    ahead = Date.parse(response.headers.get("date") ?? "") - Date.now() || 0;
+    skew = ahead(response);
     // The answer was to a newer edition than a cache knows, or is no answer by the clock of what a cache has kept.
     const answer = stateOf(found);
     if ((answer ? answer.edition > found.number : cookies().includes("askfirst")) && cache === "default")
@@ -249,7 +250,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.
   const Native = safely(() => undefined).constructor as PromiseConstructor;
   const known = new Native<unknown>((resolve) => {
-    arrive = () => resolve(0);
+    arrive = resolve as () => void;
   });
   const ready = async (): Promise<ConsentView> => {
     await known;
@@ -282,10 +283,11 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     on(event, listener) {
       if (event === "change") listeners.add(listener);
       const isLate = told;
-      void safely(async () => {
-        await 0;
-        if (isLate && listeners.has(listener)) listener(view());
-      });
+      if (isLate)
+        void safely(async () => {
+          await 0;
+          if (listeners.has(listener)) listener(view());
+        });
       return () => listeners.delete(listener);
     },
     get ready() {

@@ -41,13 +41,14 @@ export function readKept(suffix: string): Kept | undefined {
 export const writeKept = (suffix: string, kept: Kept | undefined): void =>
   kept ? localStorage.setItem(RECEIPT + suffix, json(kept)) : localStorage.removeItem(RECEIPT + suffix);
 
-/** Writes the state cookie: the same bytes for all with that choice in that half-year. One that has ended is removed. */
-export function setState(site: string, suffix: string, { ch, ed, exp }: Claims): void {
+/**
+ * Writes the state cookie: the same bytes for all with that choice in that half-year. One that has ended is removed. `now`
+ * is the site's time in milliseconds: by an end of its own a browser whose clock is off would drop it.
+ */
+export function setState(site: string, suffix: string, { ch, ed, exp }: Claims, now: number): void {
   const sorted = Object.fromEntries(Object.entries(ch).sort(([a], [b]) => (a < b ? -1 : 1)));
   const token = [HEADER, base64url(json({ aud: site, ch: sorted, ed, exp })), SIGNATURE].join(".");
-  writeCookie(
-    `${STATE}${suffix}=${token}; Secure; Path=/; SameSite=Lax; Expires=${new Date(exp * 1000).toUTCString()}`,
-  );
+  writeCookie(`${STATE}${suffix}=${token}; Secure; Path=/; SameSite=Lax; Max-Age=${exp - Math.floor(now / 1000)}`);
 }
 
 /** When an answer of now runs out: the end of the half-year after its own, UTC, as terms/token.py reckons it. */

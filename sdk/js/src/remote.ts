@@ -3,6 +3,7 @@
  * /v1/events), and hold the secret and the state. Loaded only where the page's one line names a collector.
  */
 import type { Published, Route } from "./api.ts";
+import { ahead } from "./clock.ts";
 import { json } from "./json.ts";
 import { cookies } from "./native.ts";
 import { type Answer, base64url, type Claims, expiresAt, type Kept, readKept, setState, writeKept } from "./receipt.ts";
@@ -14,13 +15,15 @@ const ID_BYTES = 16;
 export function connect(base: string, collector: string): Route {
   const origin = new URL(collector).origin;
   let published: Published | undefined;
+  let skew = 0; // of the site's clock, milliseconds
 
+  const now = (): number => Date.now() + skew;
   const suffix = (): string => published?.suffix ?? "";
 
   const kept = (): Kept | undefined => readKept(suffix());
   const keep = (value: Kept | undefined): void => writeKept(suffix(), value);
 
-  const writeState = (claims: Claims): void => setState(published?.policy.site ?? "", suffix(), claims);
+  const writeState = (claims: Claims): void => setState(published?.policy.site ?? "", suffix(), claims, now());
 
   // A plain text is no question to the collector first (Fetch standard, CORS-safelisted request-header).
   const post = (path: string, body: string, options?: RequestInit): Promise<Response> =>
@@ -32,15 +35,15 @@ export function connect(base: string, collector: string): Route {
       : post("consents", json({ ...answer, site: published?.policy.site, secret }));
 
   /** Refuses here and now; what the collector knows of this visitor ends as soon as it can be told. */
-  async function refuse(answer: Answer, now: Date): Promise<Response> {
-    const state = published && readState(cookies(), published.policy.site, now.getTime() / 1000, suffix());
+  async function refuse(answer: Answer): Promise<Response> {
+    const state = published && readState(cookies(), published.policy.site, now() / 1000, suffix());
     const isWhole = answer.method !== "save";
     const own = published?.asked.filter((name) => !name.includes("/")) ?? [];
     const ch = isWhole
       ? Object.fromEntries(own.map((name) => [name, 0]))
       : { ...state?.choices, ...Object.fromEntries(Object.keys(answer.choices ?? {}).map((name) => [name, 0])) };
     const ed = Object.values(ch).some(Boolean) ? (state?.edition ?? 0) : 0;
-    writeState({ ch, ed, exp: expiresAt(now) });
+    writeState({ ch, ed, exp: expiresAt(new Date(now())) });
     const before = kept();
     if (before) {
       // What was owed is less than this, or ended by it: a withdrawal of all stays one, and an erasure.
@@ -110,6 +113,7 @@ export function connect(base: string, collector: string): Route {
       let response = await read(wanted);
       if (!response.ok) response = await read("index");
       published = (await response.clone().json()) as Published;
+      skew = ahead(response);
       void safely(settle);
       return response;
     },
@@ -117,7 +121,7 @@ export function connect(base: string, collector: string): Route {
       if (path === "events") return events(body, options);
       const answer = JSON.parse(body) as Answer;
       const grants = answer.method === "accept_all" || Object.values(answer.choices ?? {}).some(Boolean);
-      return grants ? grant(answer) : refuse(answer, new Date());
+      return grants ? grant(answer) : refuse(answer);
     },
     beacon: (body) => navigator.sendBeacon(`${origin}/v1/events`, signed(body)),
     forms: false,

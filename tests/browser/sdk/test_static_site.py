@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,20 @@ def test_a_refusal_holds_while_the_collector_is_away(static_site: StaticSite, ta
     tab.context.unroute(f"{static_site.collector}/**")
     opened(tab, static_site)
     until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+
+
+@pytest.mark.parametrize("days", [-40, 400])
+def test_a_wrong_clock_asks_once(static_site: StaticSite, tab: Page, days: int) -> None:
+    """M08, M10: how long an answer holds is reckoned by the site's clock here too."""
+    tab.clock.set_fixed_time(datetime.now(tz=UTC) + timedelta(days=days))
+    opened(tab, static_site)
+    press(tab, "Reject all")
+    opened(tab, static_site)
+    assert tab.evaluate("askfirst.consent.source") == "visitor"
+    assert not tab.evaluate("askfirst.consent.asks.length")
+    (cookie,) = tab.context.cookies()
+    left = timedelta(seconds=cookie["expires"] - time.time())
+    assert timedelta(days=180) < left < timedelta(days=367)
 
 
 def test_a_grant_whose_answer_is_lost_is_taken_back(static_site: StaticSite, tab: Page) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from askfirst.errors import AskfirstError, Refused
 from askfirst.terms.policy import read_policy
 from askfirst_collector.services import Services
+from askfirst_collector.store.events import Authorized, Batch, HandleEnded
+from askfirst_collector.store.periods import DAY
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
+from tests.support import collectors
 from tests.support.collectors import decision
 from tests.unit.closing.house import (
     Clock,
@@ -80,6 +86,42 @@ def test_two_erasures_at_once_are_one(parts: Services) -> None:
     assert parts.events.counts(key_of()).rows == 8
     entries = [e.body["kind"] for e in parts.ledger.between("shop", 0, 2**40)]
     assert entries == ["erase"]
+
+
+def test_an_erasure_amid_events_leaves_no_byte_of_them(tmp_path: Path) -> None:
+    """M20, M29: two tabs go on sending; what was accepted before it goes, and nothing after it."""
+    with collectors.opened(tmp_path / "data", Clock(noon())) as parts:
+        parts.registry.publish(POLICY)
+        record_now(parts, decision(POLICY, handle=HANDLE))
+        status = parts.ledger.consent_status("shop", HANDLE)
+        assert status is not None
+        judged = Authorized("shop", HANDLE, status.index)
+        mine = row(parts, 0, {"page": (PAGE,)})
+        begun, over = Event(), Event()
+
+        def one() -> object:
+            batch = Batch(judged, int(parts.now()) // DAY, os.urandom(16), (mine,), b"{}")
+            return asyncio.run(parts.events.append(batch))
+
+        def send() -> None:
+            while not over.is_set():
+                one()
+                begun.set()
+
+        def erase() -> None:
+            assert begun.wait(60)
+            rights.erase(parts, "shop", HANDLE)
+            over.set()
+
+        *senders, erased = together(send, send, erase)
+        over.set()
+        assert erased is None
+        assert all(answer is None or isinstance(answer, HandleEnded) for answer in senders)
+        with pytest.raises(HandleEnded):
+            one()
+        parts.events.drain()
+        assert PAGE.encode() not in raw_files(tmp_path)
+        assert parts.events.counts(key_of()).rows == 0
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from askfirst.errors import Refused
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.shares import shares_of
 from askfirst_collector.closing.close import close_due
@@ -19,7 +20,9 @@ from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.remove_site import remove_site
 from askfirst_collector.usecases.save_host_policy import save_host_policy
+from askfirst_collector.usecases.shares import end_share
 from askfirst_collector.usecases.sites import retire_site
+from tests.support.people import member
 from tests.unit.closing.house import DAY, Clock, after, crowd, opened, policy, store
 
 from .conftest import client_of, set_up
@@ -120,6 +123,32 @@ async def test_a_link_that_is_over_is_nothing(
         assert (await stranger.get(f"/shared/{word}")).status_code == 404
     actions = [entry.action for entry in changes(parts.engine, 20)]
     assert (actions.count("share.create"), actions.count("share.end")) == (2, 1)
+
+
+async def test_a_link_is_of_its_own_site_alone(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient, parts: Services
+) -> None:
+    """The word, the public name or the id of one site's link do nothing at another."""
+    document = {**policy().document, "site": "club", "origins": ["https://club.example"]}
+    parts.registry.publish(read_policy(document))
+    word = word_of(await share(admin, PAGES))
+    page = (await admin.get(SHARES)).text
+    csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
+    (id,) = re.findall(r'name="id" value="([0-9a-f]{16})"', page)
+    assert csrf
+    assert id not in (await admin.get("/sites/club/shares")).text
+    await admin.post("/sites/club/shares/end", data={"id": id, "csrf": csrf[1]})
+    shown = await stranger.get(f"/shared/{word}")
+    assert shown.status_code == 200
+    assert "<bdi>shop</bdi>" in shown.text
+    for path in (f"/shared/{word}?site=club", f"/shared/club/{word}", "/shared/club"):
+        assert "club" not in (await stranger.get(path)).text.replace(path, ""), path
+    carl = member(parts, "carl", "site-owner", "club")
+    with pytest.raises(Refused):
+        end_share(parts, carl, "shop", id)
+    with pytest.raises(Refused):
+        end_share(parts, carl, "club", id)
+    assert (await stranger.get(f"/shared/{word}")).status_code == 200
 
 
 async def test_a_public_link_has_the_name_of_its_site(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -122,6 +123,22 @@ async def test_what_did_not_go_is_said(
     deliver_mails(parts, clock.now, post=mailbox.post())
     page = (await eve.get(LETTERS)).text
     assert "The server refused the message (451). It is tried again" in page
+
+
+async def test_a_mail_server_that_is_away_is_said(
+    eve: httpx.AsyncClient, parts: Services, mailbox: Mailbox, clock: Clock
+) -> None:
+    """With what is done about it; the page and the site's figures go on."""
+    await subscribed(eve, parts, mailbox)
+    send_test_letter(parts, Member("ada", "host-admin"), "shop")
+    clock.now += 60
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    deliver_mails(parts, clock.now, post=mailbox.post(port=port))
+    page = (await eve.get(LETTERS)).text
+    assert re.search(r"cannot be reached \(ConnectionRefusedError\)\. It is tried again", page)
+    assert (await eve.get("/sites/shop")).status_code == 200
+    assert mailbox.came == []
 
 
 @pytest.mark.parametrize("email", ["", "a@b.example\r\nBcc: c@d.example", '"><script>'])

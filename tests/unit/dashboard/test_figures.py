@@ -197,6 +197,13 @@ async def test_each_picture_has_the_same_figures_as_a_table(client: httpx.AsyncC
         assert re.search(rf"<bdi>{name}</bdi></a></th><td class=\"n\">\d+</td>", page)
     hours = (await client.get(f"{SITE}/hours", params=DATES)).text
     assert "09:00" in hours
+    file = (await client.get(f"{SITE}/hours.json", params=DATES)).json()
+    assert [line["path"] for line in file["rows"]] == [["09:00"]]
+    filter = {"by": "page", "is": '["/blog", "/blog/one"]'}
+    narrowed = (await client.get(f"{SITE}/hours", params={**DATES, **filter})).text
+    assert "Not counted together" in narrowed, "no hours of everybody under a filter"
+    answer = await client.get(f"{SITE}/hours.json", params={**DATES, **filter})
+    assert answer.status_code == 404
 
 
 async def test_the_time_line_can_be_taken_along(client: httpx.AsyncClient) -> None:

@@ -126,6 +126,12 @@ async def test_the_page_says_the_rate_and_what_it_is_worth(daily: Services) -> N
         assert "17 Nov 2026: no rate is shown" in page
         assert "a program can invent them" in page
         assert "Refusals are not counted now" not in page
+        both = await client.get("/sites/shop/agreement-by-purpose.csv", params=dates)
+        assert both.text.splitlines() == [
+            '"purpose","agreed","refused","percent agreed","days"',
+            '"marketing",10,10,50.0,1',
+            '"statistics",30,20,60.0,1',
+        ]
         table = (await client.get("/sites/shop/agreement.csv", params=dates)).text
         assert table.splitlines() == ['"day","agreed","refused"', f'"{MONDAY}",30,20']
         daily.registry.publish(read_policy({**counting("day").document, "count_refusals": False}))

@@ -112,6 +112,8 @@ EXITS = (
     Exit(_GOALS, DASHBOARD, f"{_SHOP}/goals?{DATES}&beside=page", "/sites/{site}/goals"),
     Exit(_AGREEMENT, DASHBOARD, f"{_SHOP}/agreement?{DATES}", _RATES, False),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/agreement.csv?{DATES}", _FILE, False),
+    Exit(_FILES, DASHBOARD, f"{_SHOP}/agreement-by-purpose.json?{DATES}", _FILE, False),
+    Exit(_FILES, DASHBOARD, f"{_SHOP}/hours.csv?{DATES}", _FILE, False),
     Exit(_PAGES, DASHBOARD, f"{_SHOP}/pages?{DATES}", _TABLE),
     Exit("dashboard.figures.panels", DASHBOARD, f"{_SHOP}/pages?{DATES}&{FILTER}", _TABLE),
     Exit("dashboard.figures.panels", DASHBOARD, f"{_SHOP}/pages?{NEXT}&compare=before", _TABLE),

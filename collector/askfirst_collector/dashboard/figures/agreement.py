@@ -44,13 +44,13 @@ def rates(
     """What the page shows, by the names of its template."""
     days = days_of_answers(parts, span.wanted(site))
     return {
-        "purpose_lines": _purpose_lines(parts, span, site, titles),
+        "purpose_lines": purpose_lines(parts, span, site, titles),
         "day_lines": _day_lines(days),
         "chart": _picture(days, span),
     }
 
 
-def _purpose_lines(
+def purpose_lines(
     parts: Services, span: DateRange, site: str, titles: Mapping[str, str]
 ) -> list[PurposeLine]:
     """Every purpose of a site, as it was answered in a range."""

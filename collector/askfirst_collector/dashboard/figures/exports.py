@@ -9,19 +9,21 @@ from askfirst.terms.attributes import Value
 from askfirst.terms.csv_text import csv_text
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
+from askfirst_collector.dashboard.figures.agreement import purpose_lines
 from askfirst_collector.dashboard.figures.cards import GOALS
 from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
 from askfirst_collector.dashboard.figures.imported import imported_view, other_tool
 from askfirst_collector.dashboard.figures.panels import rows_before
 from askfirst_collector.dashboard.figures.totals import percent_of
 from askfirst_collector.dashboard.layout.menu import AGREEMENT
-from askfirst_collector.dashboard.selection.date_range import DateRange
-from askfirst_collector.dashboard.selection.tables import tables_of
+from askfirst_collector.dashboard.selection.date_range import DateRange, asked_purposes
+from askfirst_collector.dashboard.selection.tables import HOURS, tables_of
 from askfirst_collector.reports import export
 from askfirst_collector.reports.agreement import days_of_answers
 from askfirst_collector.reports.pairs import selected
-from askfirst_collector.reports.ranges import Period, daily, report
+from askfirst_collector.reports.ranges import Period, Row, daily, report
 from askfirst_collector.services import Services
+from askfirst_collector.store.disclosed_ranges import hours_of_day
 
 TIMELINE, GOALS_BESIDE = "time-line", "goals-beside"
 IMPORTED, IMPORTED_PAGES, IMPORTED_SOURCES = "imported", "imported-pages", "imported-sources"
@@ -56,6 +58,8 @@ def file_of(view: View, name: str) -> File | None:
         return None
     if name == GOALS_BESIDE:
         return _goals_beside(view, view.terms)
+    if name == HOURS.slug and view.span.filter is None:
+        return _hours(view)
     headings = (heading.table for heading in tables_of(view.terms) if heading.slug == name)
     return next((_table(view, view.terms, table) for table in headings), None)
 
@@ -94,6 +98,20 @@ def _agreement(view: View) -> File | None:
     return File(lambda: export.csv_of_answers(days), lambda: [asdict(day) for day in days])
 
 
+def _agreement_by_purpose(view: View) -> File | None:
+    """Every purpose of the site, of the days that show both answers."""
+    if view.span.collector:
+        return None
+    names = asked_purposes(view.site.editions.current.policy)
+    titles = dict(zip(names, names, strict=True))
+    lines: list[list[object]] = []
+    for line in purpose_lines(view.parts, view.span, view.site.name, titles):
+        sums, days = line.sums, line.sums.days or None
+        rate = percent_of(sums.granted, sums.answers)
+        lines.append([line.name, days and sums.granted, days and sums.refused, rate, days])
+    return _of(("purpose", "agreed", "refused", "percent_agreed", "days"), lines)
+
+
 def _table(view: View, terms: Terms, table: str) -> File | None:
     """A table, and beside its lines what the page has there: figures of before, or rates."""
     parts, span, site = view.parts, view.span, view.site.name
@@ -114,6 +132,15 @@ def _table(view: View, terms: Terms, table: str) -> File | None:
         beside["percent lost"] = {step.path: step.lost for step in funnel.steps}
         beside["periods of percents"] = {step.path: funnel.whole for step in funnel.steps}
     return File(lambda: export.csv_of(shown, beside), lambda: export.json_of(shown, beside))
+
+
+def _hours(view: View) -> File:
+    """Visitors of each hour of the day, days added up; an hour of too few is not in it."""
+    wanted = view.span.wanted(view.site.name)
+    hours = sorted(hours_of_day(view.parts.engine, wanted).items())
+    rows = tuple(Row((f"{hour:02}:00",), "value", visitors) for hour, visitors in hours)
+    shown = replace(report(view.parts, wanted, HOURS.table), rows=rows)
+    return File(lambda: export.csv_of(shown), lambda: export.json_of(shown))
 
 
 def _among(view: View, table: str, path: Value) -> int | None:
@@ -162,6 +189,7 @@ def _of(names: Sequence[str], rows: Sequence[Sequence[object]]) -> File:
 _FILES: Mapping[str, Callable[[View], File | None]] = {
     TIMELINE: _timeline,
     AGREEMENT: _agreement,
+    f"{AGREEMENT}-by-purpose": _agreement_by_purpose,
     IMPORTED: _imported,
     IMPORTED_PAGES: lambda view: _imported_table(view, "Pages", "page"),
     IMPORTED_SOURCES: lambda view: _imported_table(view, "Sources", "source"),

@@ -48,7 +48,7 @@ def panel(
 ) -> Panel:
     """One table over a range, whole, or those of its lines that `search` is in."""
     wanted = span.wanted(site)
-    if heading == HOURS:
+    if heading == HOURS and span.filter is None:
         return _hours(parts, wanted, terms)
     shown = selected(parts, wanted, terms, heading.table, span.filter_of(heading.table))
     if shown is None:

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-HSEO5Q56.js";export{a as init};
+import{g as a}from"./shared-VAPYHD4B.js";export{a as init};

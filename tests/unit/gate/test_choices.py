@@ -56,7 +56,9 @@ def test_retention_recipients_and_cookies_are_said() -> None:
     text = shown(visitor(editions(document()))).text
     assert "Counts are kept 365 days after the day ends." in text
     assert "Single visits are kept 30 days after the day ends." in text
-    assert "Also received by \u2068Adsmith GmbH\u2069 (for its own purposes, DE)." in text
+    assert (
+        "Also received by \u2068Adsmith GmbH\u2069 (third party, for its own purposes, DE)." in text
+    )
     assert "May set in your browser: \u2068_ads_*\u2069." in text
 
 

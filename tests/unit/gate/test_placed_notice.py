@@ -73,7 +73,7 @@ def test_the_notice_of_its_pages_says_who_asks_for_what() -> None:
         "Tide counter",
         "Counts the readers of tides.",
         "Its figures are kept for up to 30 days.",
-        "Nobody else receives it.",
+        "Nobody else receives it, no third party.",
     ):
         assert said in page.text
     assert "Tide Ltd" not in shown(nobody(known), "/").text

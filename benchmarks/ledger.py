@@ -38,6 +38,7 @@ from askfirst.client import Decision
 from askfirst.remote.key_file import read_key_file
 from askfirst.terms.canonical import canonical
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.packed import pack
@@ -176,9 +177,9 @@ def sign(parts: Services) -> tuple[float, float]:
 def verify_alone(folder: Path) -> None:
     """In a process of its own: time and memory, as JSON."""
     start = time.perf_counter()
-    _, leaves, signed = read_folder(folder / "ledger.db")
     seeds = read_key_file(folder / "keys/ledger.keys", urandom=os.urandom)
-    reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, seeds)))
+    with read_folder(Folder(folder)) as (_, leaves, signed):
+        reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, seeds)))
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     problems = [problem for report in reports for problem in report.problems]
     seconds, cpu = time.perf_counter() - start, time.process_time()

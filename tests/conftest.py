@@ -18,9 +18,11 @@ from askfirst.http.mount import mount_at
 from askfirst_collector.members import passwords
 from askfirst_collector.services import Services
 from askfirst_collector.store import database
+from askfirst_collector.store.dialect import is_sqlite
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.migrate import migrate
 from tests.support.collectors import Clock
+from tests.support.postgresql import Cluster, cluster
 from tests.unit.closing.house import noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +58,9 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     database.open_ledger(made).dispose()
 
     def copied(engine: Engine) -> None:
+        if not is_sqlite(engine):
+            migrate(engine)
+            return
         path = Path(str(engine.url.database))
         if path.exists() and path.stat().st_size:
             migrate(engine)
@@ -65,6 +70,40 @@ def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "migrate", copied)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A real PostgreSQL, for all tests of this process."""
+    with cluster() as server:
+        yield server
+
+
+# What looks at `ledger.db` as a file is left out by hand, with its reason.
+ON_BOTH_ENGINES = ("ledger", "catalogue", "closing", "dashboard", "members", "usecases")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of what stands in the ledger run on a file, and in long runs on PostgreSQL as well."""
+    path = metafunc.definition.path.relative_to(ROOT / "tests")
+    if path.parts[:1] != ("unit",) or path.parts[1] not in ON_BOTH_ENGINES:
+        return
+    if next(metafunc.definition.iter_markers("file"), None) is None:
+        engines = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+        metafunc.parametrize("ledger_engine", engines, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def ledger_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Have the ledger of every folder that a test opens where the engine is that it runs on."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield
+        return
+    server: Cluster = request.getfixturevalue("postgresql")
+    with server.for_every_folder(monkeypatch):
         yield
 
 

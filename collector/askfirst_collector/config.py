@@ -105,22 +105,36 @@ class Folder:
 
         Noted in the folder, so that every command finds it. Raises OSError.
         """
-        try:
-            return self._events_url.read_text("utf-8").strip()
-        except FileNotFoundError:
-            return ""
-
-    @property
-    def _events_url(self) -> Path:
-        return self.path / "events.url"
+        return self._noted("events.url")
 
     def place_events(self, url: str) -> None:
         """Have rows at this URL from now on. Raises OSError."""
-        draft = self.path / ".events.url.new"
+        self._note("events.url", url)
+
+    @property
+    def ledger_url(self) -> str:
+        """Where what else is in `ledger.db` lies: a PostgreSQL, with whoever signs in. ''.
+
+        Noted as `events_url` is. Raises OSError.
+        """
+        return self._noted("ledger.url")
+
+    def place_ledger(self, url: str) -> None:
+        """Have the ledger at this URL from now on. Raises OSError."""
+        self._note("ledger.url", url)
+
+    def _noted(self, name: str) -> str:
+        try:
+            return (self.path / name).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _note(self, name: str, url: str) -> None:
+        draft = self.path / f".{name}.new"
         draft.unlink(missing_ok=True)
         create_file(draft)
         draft.write_text(f"{url}\n", "utf-8")
-        draft.replace(self._events_url)
+        draft.replace(self.path / name)
 
     @property
     def spool(self) -> Path:

@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -93,8 +94,7 @@ def verify(
     """
     if (export is None) == (data is None):
         raise click.UsageError("name an EXPORT, or a folder with --data")
-    with click_errors():
-        count, leaves, signed = _read(export, data)
+    with click_errors(), _read(export, data) as (count, leaves, signed):
         since = None if note is None else _read_note(note, keys or signed.keys)
         trusted = replace(signed, keys=keys or signed.keys)
         console = Console(stderr=True)
@@ -125,8 +125,7 @@ def export(file: Path, data: Path) -> None:
     Of what visitors answered it has the leaves alone: evidence is opened by two members. What was
     erased is not in it, nor anything but the ledger. FILE must not be there yet.
     """
-    with click_errors():
-        count, leaves, signed = _read(None, data)
+    with click_errors(), _read(None, data) as (count, leaves, signed):
         try:
             # Made by us alone: entries hold what members did.
             file.touch(0o600, exist_ok=False)
@@ -137,15 +136,17 @@ def export(file: Path, data: Path) -> None:
     click.echo(f"{file}: {count} leaves of {len(signed.notes)} trees with a checkpoint")
 
 
-def _read(export: Path | None, data: Path | None) -> tuple[int, Iterator[Leaf], Signed]:
+@contextmanager
+def _read(export: Path | None, data: Path | None) -> Iterator[tuple[int, Iterator[Leaf], Signed]]:
     if export is not None:
-        return read_export(export)
+        yield read_export(export)
+        return
     folder = Folder((data or Path()).absolute())
     if not folder.ledger.is_file():
         raise click.ClickException(f"{data} is no data folder: there is no ledger.db in it.")
-    count, leaves, signed = read_folder(folder.ledger)
-    seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
-    return count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
+    with read_folder(folder) as (count, leaves, signed):
+        seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
+        yield count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
 
 
 def _read_note(file: Path, keys: Sequence[str]) -> Checkpoint:

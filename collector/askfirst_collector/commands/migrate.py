@@ -9,9 +9,9 @@ import click
 
 from askfirst_collector.commands.data import click_errors, data_option
 from askfirst_collector.config import Folder
-from askfirst_collector.store.database import migrate_ledger
+from askfirst_collector.store.database import migrate_ledger, rehearse_ledger
 from askfirst_collector.store.faults import DATABASE_ERRORS, error_name, unavailable
-from askfirst_collector.store.migrate import Step, rehearse
+from askfirst_collector.store.migrate import Step
 
 
 @click.command()
@@ -22,16 +22,17 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
     """Bring the tables of a data folder up to this program.
 
     A start does it by itself; this is for doing it, or seeing that it would work, beforehand. The
-    copy of --check is a temporary file that nobody else can open and that ends with the command.
+    copy of --check is a temporary file that nobody else can open and that ends with the command;
+    on PostgreSQL it is a transaction that is undone.
     Ends with 0 where all went well, 1 where it did not or would not.
     """
-    ledger = Folder(data.absolute()).ledger
-    if not ledger.is_file():
-        raise click.ClickException(f"{data} is no data folder: there is no {ledger.name} in it.")
+    folder = Folder(data.absolute())
+    if not folder.ledger.is_file():
+        raise click.ClickException(f"{data} is no data folder: there is no ledger.db in it.")
     with click_errors(), unavailable("ledger"):
-        steps = _rehearsed(ledger)
+        steps = _rehearsed(folder)
         if not check:
-            migrate_ledger(ledger)
+            migrate_ledger(folder.ledger, folder.ledger_url)
     if as_json:
         ran = [{"revision": migration.revision, "about": migration.about} for migration in steps]
         click.echo(json.dumps({"would_run" if check else "ran": ran}, indent=2))
@@ -46,9 +47,9 @@ def migrate(data: Path, check: bool, as_json: bool) -> None:
         click.echo("Done.")
 
 
-def _rehearsed(ledger: Path) -> tuple[Step, ...]:
+def _rehearsed(folder: Folder) -> tuple[Step, ...]:
     try:
-        return rehearse(ledger)
+        return rehearse_ledger(folder.ledger, folder.ledger_url)
     except DATABASE_ERRORS as error:
         name = error_name(error)
         raise click.ClickException(

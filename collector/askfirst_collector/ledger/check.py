@@ -8,6 +8,7 @@ leaves that fit, which only a checkpoint kept elsewhere would show.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from askfirst_collector.ledger.entries import OF_NO_VISITOR, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.store import salts, schema, transfer_queue
+from askfirst_collector.store.dialect import Ask, one_moment
 from askfirst_collector.store.faults import error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
@@ -50,11 +52,6 @@ class FileReport:
 
 def check_folder(folder: Folder) -> tuple[FileReport, ...]:
     """Look through the three databases, the log and spools; raises nothing for what it finds."""
-    ledger = (
-        "Stop every process of this folder, keep a copy of the folder, and put a backup of "
-        "ledger.db in its place, without its -wal and -shm. Leave salts.db and revocations.log: "
-        "what was taken back since the backup stays so."
-    )
     events = (
         "Stop every process of this folder, keep a copy of the folder, and put a backup of "
         "events.db in its place, or remove it with its -wal and -shm: open periods then begin anew."
@@ -64,13 +61,38 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
         "its -wal and -shm. It has no backup: the rows under its pseudonyms go, the grants stay."
     )
     return (
-        _report(folder.ledger, _rows_of("entry"), _ledger_problems, ledger),
+        _ledger_report(folder),
         _report(folder.events, _rows_of("event"), _version_problems(len(schema.STEPS)), events),
         _report(folder.salts, _rows_of("period_salt"), _version_problems(len(salts.STEPS)), lost),
         _log_report(folder),
         *_transfer_reports(folder.transfers),
         *_spool_reports(folder.path / "spool"),
     )
+
+
+def _ledger_report(folder: Folder) -> FileReport:
+    count = _rows_of("entry")
+    if not folder.ledger_url:
+        advice = (
+            "Stop every process of this folder, keep a copy of the folder, and put a backup of "
+            "ledger.db in its place, without its -wal and -shm. Leave salts.db and "
+            "revocations.log: what was taken back since the backup stays so."
+        )
+        return _report(folder.ledger, count, lambda file: _ledger_problems(file.execute), advice)
+    advice = (
+        "Stop every process of this folder, keep a dump of the database as it is (pg_dump), and "
+        "put a former one in its place. Leave salts.db and revocations.log: what was taken back "
+        "since stays so."
+    )
+    listed: list[str] = []
+    rows = 0
+    try:
+        with one_moment(folder.ledger, folder.ledger_url, WAIT) as ask:
+            ((rows,),) = ask(count)
+            listed.extend(itertools.islice(_ledger_problems(ask), MOST))
+    except AskfirstError as error:
+        listed.append(f"it cannot be read to the end ({error})")
+    return FileReport("ledger", rows, tuple(listed), advice if listed else "")
 
 
 def _transfer_reports(path: Path) -> Iterator[FileReport]:
@@ -154,12 +176,12 @@ def _version_problems(known: int) -> Callable[[sqlite3.Connection], Iterator[str
     return problems
 
 
-def _ledger_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+def _ledger_problems(ask: Ask) -> Iterator[str]:
+    (revision,) = next(iter(ask("SELECT version_num FROM alembic_version")), ("",))
     if revision != HEAD:
         yield f"it has revision {revision}, and this program knows {HEAD}"
     expected = 0
-    for index, leaf, salt, body, *columns in connection.execute(_ENTRIES):
+    for index, leaf, salt, body, *columns in ask(_ENTRIES):
         if index != expected:
             yield f"entries {expected} to {index - 1} are missing"
         expected = index + 1
@@ -170,7 +192,7 @@ def _ledger_problems(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"the content of entry {index} is not that of its leaf"
         elif not _agrees(content, columns):
             yield f"the columns of entry {index} do not say what its content says"
-    for digest, words in connection.execute("SELECT hash, words FROM notice"):
+    for digest, words in ask("SELECT hash, words FROM notice"):
         if not isinstance(words, bytes) or hashlib.sha256(words).hexdigest() != digest:
             yield f"the words of the notice {str(digest)[:12]}… are not those of its hash"
 

@@ -9,11 +9,11 @@ from sqlalchemy import (
     Connection,
     Engine,
     bindparam,
+    case,
     delete,
     func,
     insert,
     select,
-    text,
     update,
 )
 
@@ -35,6 +35,7 @@ from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
 from askfirst_collector.ledger.writer import Appended, Appending, Body, LedgerWriter
 from askfirst_collector.ledger.writer import Past as Past
 from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.dialect import empty_journal
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.periods import Calendar
 from askfirst_collector.store.revocations import Revocations
@@ -272,7 +273,8 @@ class Ledger:
                 known = known.where(entry.c.handle.in_(handles[start : start + CHUNK]))
                 known = known.group_by(entry.c.site, entry.c.handle)
                 # One that was withdrawn has ended, settled or not.
-                rows = connection.execute(known.having(func.sum(entry.c.kind == "withdraw") == 0))
+                withdrawn = func.sum(case((entry.c.kind == "withdraw", 1), else_=0))
+                rows = connection.execute(known.having(withdrawn == 0))
                 marks = {mark_of(row.site, row.handle): row.handle for row in rows}
                 ended = select(dead.c.mark).where(dead.c.mark.in_(marks))
                 for mark in connection.execute(ended).scalars().all():
@@ -331,7 +333,7 @@ class Ledger:
     def truncate(self) -> None:
         """Empty the journal, where what was removed still is; a reader may hold it till later."""
         with reading(self._engine) as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
+            empty_journal(connection)
 
 
 def _entries() -> Any:

@@ -14,7 +14,8 @@ from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
 from askfirst_collector.ledger.tables import entry, pair
-from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.database import changing, open_ledger, reading
+from askfirst_collector.store.postgresql_address import shown
 from askfirst_collector.store.revocations import (
     EVERYTHING,
     ID,
@@ -41,6 +42,41 @@ _LOST = (
     "it is not there, and without it every grant ends: put it back, or start the collector, which "
     "then ends them"
 )
+
+
+_NOT_ITS_OWN = (
+    "the database belongs to another data folder, or lacks what this one noted: name the one that "
+    "this folder has, or an empty one for a new folder"
+)
+_LEFT_BEHIND = (
+    "ledger.db has a ledger, which nobody would look at there: begin with a folder of its own"
+)
+
+
+def open_database(folder: Folder, url: str | None) -> Engine:
+    """The ledger of a folder: where it is, or is to be from now on.
+
+    Raises SettingError for an address that cannot be used, and where another ledger would be left
+    behind or taken over; CollectorUnavailable.
+    """
+    noted = folder.ledger_url
+    address = url or noted
+    if address == noted:
+        return open_ledger(folder.ledger, address)
+    if not noted and folder.ledger.stat().st_size:
+        raise SettingError("askfirst.E162", folder.ledger, _LEFT_BEHIND)
+    engine = open_ledger(folder.ledger, address)
+    try:
+        with reading(engine) as connection:
+            name = _name(connection)
+        present = look(folder.revocations)
+        if name != ((noted and present and present.ledger) or None):
+            raise SettingError("askfirst.E162", shown(address), _NOT_ITS_OWN)
+        folder.place_ledger(address)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def open_revocations(

@@ -95,8 +95,29 @@ _ONLY_ERASED = DDL(  # type: ignore[no-untyped-call]
     "(OLD.salt, OLD.body, OLD.site, OLD.handle, OLD.kind, OLD.hour, OLD.until))) "
     "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
 )
+_ON_POSTGRESQL = (
+    "CREATE FUNCTION entry_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION 'the ledger only grows' USING ERRCODE = 'integrity_constraint_violation'; "
+    "END $$",
+    "CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry "
+    "FOR EACH ROW EXECUTE FUNCTION entry_only_grows()",
+    "CREATE TRIGGER entry_is_never_truncated BEFORE TRUNCATE ON entry "
+    "FOR EACH STATEMENT EXECUTE FUNCTION entry_only_grows()",
+    "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry FOR EACH ROW "
+    "WHEN (NEW.idx <> OLD.idx OR NEW.leaf <> OLD.leaf OR NEW.tree IS DISTINCT FROM OLD.tree "
+    "OR (OLD.position IS NOT NULL AND NEW.position IS DISTINCT FROM OLD.position) "
+    "OR (num_nonnulls(NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) > 0 "
+    "AND NOT (OLD.position IS NULL AND NEW.position IS NOT NULL AND "
+    "(NEW.salt, NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) "
+    "IS NOT DISTINCT FROM "
+    "(OLD.salt, OLD.body, OLD.site, OLD.handle, OLD.kind, OLD.hour, OLD.until)))) "
+    "EXECUTE FUNCTION entry_only_grows()",
+)
 for _trigger in (_NEVER_DELETED, _ONLY_ERASED):
     event.listen(entry, "after_create", _trigger.execute_if(dialect="sqlite"))
+for _statement in _ON_POSTGRESQL:
+    _trigger_of = DDL(_statement)  # type: ignore[no-untyped-call]
+    event.listen(entry, "after_create", _trigger_of.execute_if(dialect="postgresql"))
 
 
 def forget_days(connection: Connection, before: str) -> None:

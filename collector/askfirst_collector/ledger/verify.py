@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from askfirst.errors import Reason, Refused
+from askfirst_collector.config import Folder
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.merkle import Frontier
 from askfirst_collector.ledger.notes import (
@@ -28,7 +28,7 @@ from askfirst_collector.ledger.notes import (
 )
 from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.ledger.trees import LEAF, node_number
-from askfirst_collector.store.present import connect
+from askfirst_collector.store.dialect import Ask, one_moment
 
 MOST = 20  # problems of a tree that are listed
 WAIT = 5.0  # seconds
@@ -188,35 +188,33 @@ def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
         report.add(f"the entry at {row.position} is not that of its leaf")
 
 
-def read_folder(ledger: Path) -> tuple[int, Iterator[Leaf], Signed]:
-    """How many leaves a `ledger.db` has, the leaves, and what was signed, without keys.
+@contextmanager
+def read_folder(folder: Folder) -> Iterator[tuple[int, Iterator[Leaf], Signed]]:
+    """How many leaves the ledger of a folder has, the leaves, and what was signed, without keys.
 
-    Read in one transaction.
+    Read as of one moment.
     """
-    connection = connect(ledger, timeout=WAIT, read_only=True)
-    connection.text_factory = lambda text: text.decode("utf-8", "replace")
-    connection.execute("BEGIN")
-    count = connection.execute("SELECT COUNT(*) FROM entry").fetchone()[0]
-    notes: dict[str, list[str]] = {}
-    disagreeing: dict[str, list[object]] = {}
-    for tree, size, origin, root, note in connection.execute(_CHECKPOINTS):
-        notes.setdefault(tree, []).append(str(note))
-        columns = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n\n"
-        if not str(note).startswith(columns):
-            disagreeing.setdefault(tree, []).append(size)
+    with one_moment(folder.ledger, folder.ledger_url, WAIT) as ask:
+        ((count,),) = ask("SELECT COUNT(*) FROM entry")
+        notes: dict[str, list[str]] = {}
+        disagreeing: dict[str, list[object]] = {}
+        for tree, size, origin, root, note in ask(_CHECKPOINTS):
+            notes.setdefault(tree, []).append(str(note))
+            columns = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n\n"
+            if not str(note).startswith(columns):
+                disagreeing.setdefault(tree, []).append(size)
 
-    def node(tree: str, number: int) -> bytes | None:
-        row = connection.execute(_NODE, (tree, number)).fetchone()
-        return None if row is None else bytes(row[0])
+        def node(tree: str, number: int) -> bytes | None:
+            row = next(iter(ask(_NODE, (tree, number))), None)
+            return None if row is None else bytes(row[0])
 
-    return count, _leaves(connection), Signed(notes, (), node, disagreeing)
+        yield count, _leaves(ask), Signed(notes, (), node, disagreeing)
 
 
-def _leaves(connection: sqlite3.Connection) -> Iterator[Leaf]:
-    with closing(connection):
-        for tree, position, leaf, salt, body, handle in connection.execute(_ROWS):
-            content = _content(body, handle)
-            yield Leaf(str(tree), position, leaf, salt, content, handle is not None)
+def _leaves(ask: Ask) -> Iterator[Leaf]:
+    for tree, position, leaf, salt, body, handle in ask(_ROWS):
+        content = _content(body, handle)
+        yield Leaf(str(tree), position, leaf, salt, content, handle is not None)
 
 
 def _content(body: bytes | None, handle: object) -> bytes | None:

@@ -31,6 +31,11 @@ MANIFEST, SIGNATURE = "manifest.json", "signature"
 SIGNER = "askfirst/backup"  # the name of the signature: no checkpoint of a tree has it
 KEY_FILE = (".keys", ".compromised")  # how files of keys end
 
+IN_POSTGRESQL = (
+    "the ledger of this folder is in PostgreSQL: pg_dump copies it, pg_restore puts it back, and "
+    "the next start sees to what was taken back since"
+)
+
 
 class BackupError(AskfirstError):
     """A backup that cannot be made or opened; the message says what to do."""
@@ -42,6 +47,8 @@ def write_backup(parts: Services, file: Path, recipients: Sequence[str]) -> str:
     Beside running processes, each database as of one moment: the events first, so that no row in it
     is of somebody whom the ledger does not know. Raises BackupError, also where FILE is there.
     """
+    if parts.folder.ledger_url:
+        raise BackupError(IN_POSTGRESQL)
     lock = _recipients(recipients)
     moment = timestamp(parts.now())
     parts.events.drain()

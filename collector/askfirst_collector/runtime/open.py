@@ -22,12 +22,11 @@ from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
-from askfirst_collector.ledger.revocation_log import open_revocations
+from askfirst_collector.ledger.revocation_log import open_database, open_revocations
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.services import Services
 from askfirst_collector.store.clickhouse.events import open_event_store
-from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
 from askfirst_collector.store.salts import Salts
@@ -45,20 +44,22 @@ def open_services(
     spool: Spool | None = None,
     revocations: Path | None = None,
     events: str | None = None,
+    ledger: str | None = None,
     may_end: bool = True,
 ) -> Services:
     """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
     `revocations` is the path of `revocations.log` from now on. Where that is lost every grant
     ends, or, without `may_end`, it is refused. `events` is the address of a ClickHouse that has the
-    rows from now on; else what is noted in the folder. Raises SettingError for the folder and the
-    address, PolicyError for the host's policy, CollectorUnavailable for the rest.
+    rows from now on, and `ledger` that of a PostgreSQL for all that else is in `ledger.db`; else
+    what is noted in the folder. Raises SettingError for the folder and the addresses, PolicyError
+    for the host's policy, CollectorUnavailable for the rest.
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path, revocations)
     with ExitStack() as opened:
         with unavailable("ledger"):
-            engine = open_ledger(folder.ledger)
+            engine = open_database(folder, ledger)
             opened.callback(engine.dispose)
             log = open_revocations(engine, folder, urandom=urandom, may_end=may_end)
             salts = Salts(folder.salts, now=now, urandom=urandom)
@@ -67,10 +68,10 @@ def open_services(
             opened.callback(watch.close)
             host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
-        ledger = Ledger(engine, watch, log, now=now, urandom=urandom)
-        opened.callback(ledger.close)
+        entries = Ledger(engine, watch, log, now=now, urandom=urandom)
+        opened.callback(entries.close)
         spool = spool or Spool(folder.spool)
-        statuses = EventConsentStatuses(ledger, spool)
+        statuses = EventConsentStatuses(entries, spool)
         registry = Registry(engine, watch, host, log, now=now, urandom=urandom)
         transfers = TransferQueue(
             folder.transfers,
@@ -97,7 +98,7 @@ def open_services(
             registry=registry,
             placed_collectors=PlacedCollectors(engine, host),
             members=Members(engine, now=now, urandom=urandom),
-            ledger=ledger,
+            ledger=entries,
             revocations=log,
             salts=salts,
             events=rows,
@@ -150,6 +151,7 @@ def share_parts(
     spool: Spool,
     revocations: Path | None = None,
     events: str | None = None,
+    ledger: str | None = None,
 ) -> Services:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
@@ -167,6 +169,7 @@ def share_parts(
             secure,
             spool.folder.resolve(),
             events or folder.events_url,
+            ledger or folder.ledger_url,
         )
         share = _shares.get(identity)
         if share is not None and not is_usable(share.parts):
@@ -182,6 +185,7 @@ def share_parts(
                 secure=secure,
                 spool=spool,
                 events=events,
+                ledger=ledger,
             )
             share = _shares[identity] = _Share(parts, options, 0)
         if share.options != options:
@@ -206,9 +210,10 @@ def release_parts(parts: Services) -> None:
 def is_usable(parts: Services) -> bool:
     """Whether the files are those that were opened, as far as anybody noticed.
 
-    A file that is not there at all may come back; a new one is not made in its place.
+    A file that is not there at all may come back; a new one is not made in its place. So may a
+    server: until it does, what is open answers that it is away.
     """
-    if parts.watch.is_closed:
+    if parts.watch.is_closed or parts.watch.is_there_again:
         return False
     files = (parts.folder.ledger, parts.folder.salts, parts.revocations.path)
     if not all(file.exists() for file in files):

@@ -25,6 +25,7 @@ from askfirst_collector.config import Folder
 from askfirst_collector.ledger.notes import NoteRefused, open_note, verifier_key
 from askfirst_collector.runtime.backup import (
     FORMAT,
+    IN_POSTGRESQL,
     KEY_FILE,
     MANIFEST,
     SIGNATURE,
@@ -70,6 +71,8 @@ def restore(
     `without_log`, where it is lost, lets every grant of the backup end at the next start. Raises
     BackupError, and then nothing was changed.
     """
+    if folder.ledger_url:
+        raise BackupError(IN_POSTGRESQL)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _read(folder, sealed) as (draft, manifest, is_ours):
         pair, trees = ledger_of(draft / "ledger.db")

@@ -1,6 +1,6 @@
 """`ledger.db`: the one engine, the one `MetaData`, and the transaction that writes.
 
-SQLAlchemy Core, and nothing in it that PostgreSQL cannot do, so that it can take this file over.
+SQLAlchemy Core, and nothing that PostgreSQL cannot do, which takes this file over (`postgresql`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, event, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, event
 from sqlalchemy.exc import DatabaseError
 
 from askfirst_collector.config import SettingError
+from askfirst_collector.store.dialect import begin, commit, without_waiting
 from askfirst_collector.store.faults import DAMAGE, error_name, unavailable
-from askfirst_collector.store.migrate import migrate
+from askfirst_collector.store.migrate import Step, migrate, rehearse, rehearse_undone
 from askfirst_collector.store.present import connect
 
 metadata = MetaData()
@@ -38,17 +39,32 @@ PRAGMAS = (
 )
 
 
-def open_ledger(path: Path) -> Engine:
+def open_ledger(path: Path, url: str = "") -> Engine:
     """Open the ledger database at `path`, its tables made or brought up to date.
 
-    The folder must exist. Raises SettingError for a database that is newer than the program, and
-    for one that is damaged.
+    The folder must exist. With `url` it is a PostgreSQL instead. Raises SettingError for a database
+    that is newer than the program, one that is damaged, and an address that cannot be used;
+    StoreFault where nobody answers there.
     """
 
-    def creator() -> sqlite3.Connection:
+    def ask_guard() -> None:
         guard = engine.get_execution_options().get(_GUARD)
         if guard is not None:
             guard()
+
+    if url:
+        from askfirst_collector.store.postgresql import open_engine
+
+        engine = open_engine(url, ask_guard)
+        try:
+            migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def creator() -> sqlite3.Connection:
+        ask_guard()
         return connect(path, timeout=WAIT)
 
     # The text of an error would hold what was written: handles, hashes of passwords.
@@ -66,9 +82,25 @@ def open_ledger(path: Path) -> Engine:
     return engine
 
 
-def migrate_ledger(path: Path) -> None:
+def migrate_ledger(path: Path, url: str = "") -> None:
     """Bring the tables of `ledger.db` up to this program. Raises as `open_ledger`."""
-    open_ledger(path).dispose()
+    open_ledger(path, url).dispose()
+
+
+def rehearse_ledger(path: Path, url: str = "") -> tuple[Step, ...]:
+    """See that it would work, and what would run: on a copy, or in a transaction that is undone.
+
+    Raises what the migration would.
+    """
+    if not url:
+        return rehearse(path)
+    from askfirst_collector.store.postgresql import open_engine
+
+    engine = open_engine(url, lambda: None)
+    try:
+        return rehearse_undone(engine)
+    finally:
+        engine.dispose()
 
 
 def guard_ledger(engine: Engine, guard: Callable[[], None]) -> None:
@@ -94,13 +126,13 @@ def _prepare(connection: Any, _record: object) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: it holds the write lock from its first statement on."""
     with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        begin(connection)
         try:
             yield connection
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
+        commit(connection)
 
 
 @contextmanager
@@ -120,16 +152,13 @@ def changing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def not_at_once(engine: Engine) -> Iterator[None]:
     """Until the end, commits do not wait for the disk: for what may be lost with the machine."""
-    event.listen(engine, "checkout", _without_waiting)
+    prepare = without_waiting(engine)
+    event.listen(engine, "checkout", prepare)
     try:
         yield
     finally:
-        event.remove(engine, "checkout", _without_waiting)
+        event.remove(engine, "checkout", prepare)
         engine.dispose()  # its connections go on waiting for nothing
-
-
-def _without_waiting(connection: Any, _record: object, _proxy: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 def forget_site(connection: Connection, site: str, *, but: Collection[str]) -> None:
@@ -137,9 +166,3 @@ def forget_site(connection: Connection, site: str, *, but: Collection[str]) -> N
     for table in metadata.sorted_tables:
         if "site" in table.c and table.name not in but:
             connection.execute(delete(table).where(table.c.site == site))
-
-
-def data_version(connection: Connection) -> int:
-    """A number that changes when another connection has committed (SQLite `data_version`)."""
-    version: int = connection.execute(text("PRAGMA data_version")).scalar_one()
-    return version

@@ -20,7 +20,12 @@ from askfirst.errors import CollectorUnavailable
 log = logging.getLogger("askfirst.collector")
 
 DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")  # how SQLite's names for it begin
-BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "TimeoutError")  # another program, or thread, holds it
+BUSY = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "lock_not_available",
+    "TimeoutError",
+)  # another program, or thread, holds it
 QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
 
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
@@ -96,6 +101,7 @@ def unavailable(part: str) -> Iterator[None]:
 
 
 def error_name(error: BaseException) -> str:
-    """SQLite's own name of an error, else its type: its text may hold what is stored."""
+    """The database's own name of an error, else its type: its text may hold what is stored."""
     origin = getattr(error, "orig", None) or error
-    return getattr(origin, "sqlite_errorname", None) or type(origin).__name__
+    names = (getattr(origin, name, None) for name in ("sqlite_errorname", "reason"))
+    return next((name for name in names if isinstance(name, str)), type(origin).__name__)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, inspect, text
 
 from askfirst_collector.config import SettingError
+from askfirst_collector.store.dialect import begin, commit, patience
 from askfirst_collector.store.present import connect
 
 if TYPE_CHECKING:
@@ -41,20 +42,14 @@ def migrate(engine: Engine) -> None:
         # Looked at before anything of Alembic is imported: at nearly every start this is all.
         if _version(connection) == HEAD:
             return
-        patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-        connection.rollback()
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={WAIT}")
-        connection.rollback()
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            upgrade(connection)
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={patience}")
-            connection.rollback()
+        with patience(connection, WAIT):
+            try:
+                begin(connection)
+                upgrade(connection)
+                commit(connection)
+            except BaseException:
+                connection.rollback()
+                raise
 
 
 def pending(connection: Connection) -> tuple[Step, ...]:
@@ -104,10 +99,20 @@ def rehearse(ledger: Path) -> tuple[Step, ...]:
             real.backup(copy)
         engine = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            begin(connection)
             steps = upgrade(connection)
             connection.commit()
         return tuple(steps)
+
+
+def rehearse_undone(engine: Engine) -> tuple[Step, ...]:
+    """Run what is pending on a server, in a transaction that is undone; which it was."""
+    with engine.connect() as connection:
+        begin(connection)
+        try:
+            return tuple(upgrade(connection))
+        finally:
+            connection.rollback()
 
 
 def _version(connection: Connection) -> str | None:

@@ -8,17 +8,82 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Engine
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.store.database import guard_ledger
+from askfirst_collector.store.dialect import is_sqlite
 from askfirst_collector.store.faults import StoreFault, fault, unavailable
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import Present
 
 LOOK = 1.0  # seconds between two looks at the files themselves
+
+
+class Source(Protocol):
+    """What a watch asks: a file of SQLite, or a PostgreSQL (`postgresql.ServerVersion`)."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is what was opened, as far as anybody noticed."""
+
+    def check(self) -> None:
+        """StoreFault where it is not."""
+
+    def committed(self) -> int:
+        """A number that differs once another connection, of any process, has committed."""
+
+    def revision(self) -> str | None:
+        """The revision of its tables."""
+
+    def is_there_again(self) -> bool:
+        """Whether it was lost, and can be opened anew."""
+
+    def close(self) -> None:
+        """Close it, and its engine."""
+
+
+class _File:
+    """SQLite's: `PRAGMA data_version` is comparable within one connection alone."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._pooled = engine.raw_connection()
+        self._driver: Any = self._pooled.driver_connection
+        self._present = Present(path, cast("sqlite3.Connection", self._driver))
+        self.check = self._present.check
+
+    @property
+    def is_whole(self) -> bool:
+        return self._present.is_whole
+
+    def committed(self) -> int:
+        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def revision(self) -> str | None:
+        row = self._driver.execute("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else row[0]
+
+    def is_there_again(self) -> bool:
+        return False  # `check` says so, as long as it is not whole
+
+    def close(self) -> None:
+        self._present.end(self._driver, self._close)
+
+    def _close(self) -> None:
+        self._pooled.close()
+        self._engine.dispose()
+
+
+def _source(engine: Engine, path: Path) -> Source:
+    if is_sqlite(engine):
+        return _File(engine, path)
+    from askfirst_collector.store.postgresql import ServerVersion
+
+    return ServerVersion(engine)
 
 
 class Watch:
@@ -38,13 +103,10 @@ class Watch:
     ) -> None:
         self.is_closed = False
         self._is_whole = True
-        self._engine = engine
         self._also = also
         self._clock = clock
         self._lock = threading.Lock()
-        self._pooled = engine.raw_connection()
-        self._driver: Any = self._pooled.driver_connection
-        self.present = Present(path, cast("sqlite3.Connection", self._driver))
+        self.present = _source(engine, path)
         guard_ledger(engine, self._guard)
         self._looked = clock()
         self._version = -1
@@ -54,6 +116,11 @@ class Watch:
     def is_whole(self) -> bool:
         """Whether the files were those that were opened when somebody last looked."""
         return self._is_whole and self.present.is_whole and not self.is_closed
+
+    @property
+    def is_there_again(self) -> bool:
+        """Whether what was lost can be opened anew; may ask a server."""
+        return self.present.is_there_again()
 
     def version(self) -> int:
         """A number that differs once another connection, of any process, has committed.
@@ -68,7 +135,7 @@ class Watch:
             self._looked = now
         try:
             with self._lock:
-                version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+                version = self.present.committed()
                 if version != self._version:
                     self._check_revision()
                     self._version = version
@@ -116,18 +183,13 @@ class Watch:
         with self._lock:
             if not self.is_closed:
                 self.is_closed = True
-                self.present.end(self._driver, self._close)
+                self.present.close()
 
     def _guard(self) -> None:
         if self.is_closed:
             raise StoreFault("ledger", "it was closed")
         self.present.check()
 
-    def _close(self) -> None:
-        self._pooled.close()
-        self._engine.dispose()
-
     def _check_revision(self) -> None:
-        row = self._driver.execute("SELECT version_num FROM alembic_version").fetchone()
-        if row is None or row[0] != HEAD:
+        if self.present.revision() != HEAD:
             raise fault("ledger", "a newer askfirst migrated it: start that one")

@@ -31,6 +31,8 @@ from tests.support.collectors import NOON, Clock, decision, opened, policy, purp
 from tests.support.people import admin
 from tests.support.placing import place, save, tides
 
+pytestmark = pytest.mark.file
+
 DAY = 86_400
 SITE = policy("standard")
 OTHER = policy("standard", site="zoo", origins=["https://zoo.example"])

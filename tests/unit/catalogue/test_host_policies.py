@@ -244,6 +244,7 @@ def test_a_kept_host_policy_that_cannot_be_read_stops_everything(parts: Services
     assert parts.registry.effective("shop", "statistics", CHOICE) != BOTTOM
 
 
+@pytest.mark.file
 def test_a_registry_that_is_away_answers_nothing(parts: Services) -> None:
     """A worker that cannot confirm its policies says so: CollectorUnavailable, which is a 503."""
     with writing(parts.engine) as connection:

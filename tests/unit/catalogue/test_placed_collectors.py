@@ -163,6 +163,7 @@ def test_every_change_is_recorded_with_before_and_after(parts: Services) -> None
     assert key not in repr(told)
 
 
+@pytest.mark.file
 def test_the_record_of_a_change_says_what_changed_and_none_of_its_words(parts: Services) -> None:
     """The edition by number and hash, the key by an id; an owner's own text is nowhere."""
     put(parts, collector(controller=OWNER))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.events import PeriodKey
 from tests.unit.closing.house import DAY, MONDAY, Clock, after, noon, opened, policy, row, store
+
+pytestmark = pytest.mark.file
 
 KEY = PeriodKey("shop", "", "statistics", "day", MONDAY)
 SITE = policy()

@@ -108,6 +108,7 @@ async def test_what_is_wrong_leaves_the_link_and_makes_nobody(
     assert len(parts.members.all()) == 1
 
 
+@pytest.mark.file
 async def test_a_session_is_bound_to_the_browser_it_began_in(
     dashboard: ASGIApp, client: httpx.AsyncClient, parts: Services
 ) -> None:

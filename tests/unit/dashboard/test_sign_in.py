@@ -323,6 +323,7 @@ async def test_every_answer_has_the_headers_of_a_careful_site(
         assert headers["cache-control"] == expected
 
 
+@pytest.mark.file
 async def test_nothing_secret_is_stored_as_it_is(
     client: httpx.AsyncClient, parts: Services
 ) -> None:

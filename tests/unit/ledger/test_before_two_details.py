@@ -28,6 +28,8 @@ from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.visitor_rights import erase, restrict
 from tests.support.collectors import Clock, decision, opened, policy
 
+pytestmark = pytest.mark.file
+
 HERE = Path(__file__).parent
 BEFORE = json.loads((HERE / "before-two-details.json").read_text("utf-8"))
 KEY = bytes.fromhex(BEFORE["key"])

@@ -24,6 +24,8 @@ from askfirst_collector.usecases.visitor_rights import erase
 from tests.support.collectors import HANDLE, OTHER, decision, opened, policy
 from tests.unit.store.rows import ROW, append, batch, nobody
 
+pytestmark = pytest.mark.file
+
 POLICY = policy()
 
 

@@ -84,6 +84,7 @@ def test_a_grant_leaves_its_record(parts: Services) -> None:
     }
 
 
+@pytest.mark.file
 def test_nothing_is_overwritten(parts: Services, tmp_path: Path) -> None:
     """M17: changes and withdrawals append; not even our own SQL can alter or delete an entry."""
     record_now(parts, decision(POLICY))
@@ -196,6 +197,7 @@ def grant_many(folder: Path, worker: int, count: int) -> None:
             record_now(parts, decision(POLICY, handle=f"{worker:032x}{number:032x}"))
 
 
+@pytest.mark.file
 def test_two_processes_lose_no_entry(parts: Services, tmp_path: Path) -> None:
     """Appends of several workers take one place each, without a gap."""
     context = multiprocessing.get_context("spawn")
@@ -257,6 +259,7 @@ def test_in_a_conflict_withdrawal_wins(parts: Services, tmp_path: Path) -> None:
     assert kinds.index("withdraw") == len(kinds) - 1
 
 
+@pytest.mark.file
 def test_a_lock_held_too_long_is_away(parts: Services, tmp_path: Path) -> None:
     """A grant that cannot be recorded in 2 s is not given; nothing of it is stored."""
     with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
@@ -272,6 +275,7 @@ def record_many(parts: Services, count: int) -> None:
         record_now(parts, decision(POLICY, handle=f"{number:064x}"))
 
 
+@pytest.mark.file
 def test_a_full_disk_is_away(parts: Services, caplog: pytest.LogCaptureFixture) -> None:
     """No entry is half written, and the log says what happened without saying to whom."""
     limit = "PRAGMA max_page_count=1"
@@ -285,6 +289,7 @@ def test_a_full_disk_is_away(parts: Services, caplog: pytest.LogCaptureFixture) 
     assert "shop" not in caplog.text
 
 
+@pytest.mark.file
 def test_a_ledger_that_was_replaced_takes_nothing(parts: Services, tmp_path: Path) -> None:
     """SQLite writes on to a file that was removed; that is not acknowledged."""
     (tmp_path / "ledger.db").rename(tmp_path / "gone.db")

@@ -29,6 +29,8 @@ from tests.conftest import ROOT
 from tests.support.collectors import Clock, decision, opened, policy
 from tests.support.programs import python
 
+pytestmark = pytest.mark.file
+
 POLICY = policy()
 STAYS, NARROWS, RESTRICTS, WITHDRAWS, ERASES = (f"{number:02x}" * 32 for number in range(1, 6))
 BEFORE = """

@@ -75,6 +75,7 @@ def change(ledger: Path, *statements: str) -> None:
         connection.commit()
 
 
+@pytest.mark.file
 def test_an_entry_is_proved_by_its_leaf(parts: Services) -> None:
     """M17, M27: once it is signed; a size tells no number of answers, and nobody's is asked for."""
     record_now(parts, decision(POLICY))
@@ -102,6 +103,7 @@ def test_an_entry_is_proved_by_its_leaf(parts: Services) -> None:
     assert prove(parts.engine, b"x" * 32) is prove_growth(parts.engine, b"x" * 32, 64) is None
 
 
+@pytest.mark.file
 def test_what_is_erased_leaves_a_tree_that_is_sound(parts: Services, tmp_path: Path) -> None:
     """M28, M29: entry and salt go, the leaf and its place stay; so says another program too."""
     record_now(parts, decision(POLICY))
@@ -160,6 +162,7 @@ def test_what_is_erased_leaves_a_tree_that_is_sound(parts: Services, tmp_path: P
         ),
     ],
 )
+@pytest.mark.file
 def test_whatever_is_changed_is_named(
     parts: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture, statement: str, why: str
 ) -> None:
@@ -178,6 +181,7 @@ def test_whatever_is_changed_is_named(
     assert why in output, output
 
 
+@pytest.mark.file
 def test_nothing_is_signed_that_contradicts_what_was(
     parts: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -193,6 +197,7 @@ def test_nothing_is_signed_that_contradicts_what_was(
     assert signed(parts) == [note]
 
 
+@pytest.mark.file
 def test_a_place_tells_nobody_when_others_answered(parts: Services) -> None:
     """M27: places are drawn when they are signed; nothing else of an entry changes by it."""
     handles = [f"{number:064x}" for number in range(40)]
@@ -233,6 +238,7 @@ def test_an_erasure_while_it_is_signed(parts: Services) -> None:
     assert verify("--data", parts.folder.ledger.parent)[0] == 0
 
 
+@pytest.mark.file
 def test_many_are_signed_in_slices_and_the_rest_after_a_cut(
     parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +274,7 @@ def test_many_are_signed_in_slices_and_the_rest_after_a_cut(
     assert sign_tree(parts.engine, "shop", origin="shop", seed=seed, urandom=os.urandom) is None
 
 
+@pytest.mark.file
 def test_a_site_that_cannot_be_read_holds_no_other_up(parts: Services) -> None:
     """M33: its tree waits until it can be; all others are signed."""
     arcade = policy("standard", site="arcade", origins=["https://arcade.example"])
@@ -282,6 +289,7 @@ def test_a_site_that_cannot_be_read_holds_no_other_up(parts: Services) -> None:
     assert signed(parts)
 
 
+@pytest.mark.file
 def test_a_checkpoint_that_was_kept_shows_another_ledger(parts: Services, tmp_path: Path) -> None:
     """M17: whoever has the key could sign anew; who kept a checkpoint sees it."""
     record_now(parts, decision(POLICY))

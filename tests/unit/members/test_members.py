@@ -247,6 +247,7 @@ def test_a_sign_in_that_a_change_of_password_overtakes_begins_no_session(
 # What is kept, and told
 
 
+@pytest.mark.file
 def test_what_is_over_is_removed_by_the_job(
     parts: Services, ada: Member, clock: Clock, tmp_path: Path
 ) -> None:

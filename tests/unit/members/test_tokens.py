@@ -23,6 +23,7 @@ from tests.support.collectors import Clock, bytes_of
 from tests.unit.catalogue.conftest import PASSWORD, join, refusal
 
 
+@pytest.mark.file
 def test_a_token_is_shown_once_and_kept_as_a_hash(
     parts: Services, ada: Member, tmp_path: Path
 ) -> None:

@@ -35,7 +35,7 @@ from . import (
 from .faces import Form, Outcome, Row, outcome
 from .mapping import COMMANDS, FORMS, NO_CHANGES, OTHERS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.file]
 ROWS: tuple[Row, ...] = (
     *(*rows.ROWS, *collector_rows.ROWS, *member_rows.ROWS),
     *(*webhook_rows.ROWS, *letter_rows.ROWS, *request_rows.ROWS, *transfer_rows.ROWS),

@@ -79,6 +79,7 @@ def agree(parts: Services, site: str, visitor: int) -> None:
     record_now(parts, answer)
 
 
+@pytest.mark.file
 def test_nothing_of_it_is_on_disk_afterwards(tmp_path: Path) -> None:
     """M20, M43: rows, figures, answers, salts and keys are gone from every byte of the folder."""
     data = tmp_path / "data"

@@ -57,6 +57,7 @@ def test_a_month_ends_on_its_day_or_on_its_last(received: date, months: int, due
     assert due_after(received, months) == due
 
 
+@pytest.mark.file
 def test_what_a_receipt_asks_for_is_done_and_neither_is_tied_to_the_other(
     opened: World, tmp_path: Path
 ) -> None:
@@ -168,6 +169,7 @@ def test_the_audit_has_no_word_that_anybody_wrote(opened: World) -> None:
     assert not [word for word in (CONTACT, NOTE, "Anna") if word in str((closed, extended, entry))]
 
 
+@pytest.mark.file
 def test_a_year_after_it_was_closed_it_is_forgotten_to_the_byte(
     opened: World, tmp_path: Path
 ) -> None:

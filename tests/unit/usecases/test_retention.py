@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from askfirst_collector.ledger.verify import TreeReport, read_folder
 from askfirst_collector.ledger.verify import verify as verify_trees
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
+from askfirst_collector.store.dialect import one_moment
 from askfirst_collector.usecases.account import create_token
 from askfirst_collector.usecases.links import create_set_up_link, set_up_admin
 from askfirst_collector.usecases.record_consent import record_now
@@ -92,8 +91,8 @@ def test_what_went_is_an_entry_of_its_sites_tree(parts: Services, clock: Clock) 
         (None, "host", {"access": 1}),
     ]
     assert changes(parts.engine, 50) == before
-    with closing(sqlite3.connect(parts.folder.ledger)) as file:
-        trees = file.execute("SELECT tree FROM entry ORDER BY idx DESC LIMIT 2").fetchall()
+    with one_moment(parts.folder.ledger, parts.folder.ledger_url, 5) as ask:
+        trees = [tuple(row) for row in ask("SELECT tree FROM entry ORDER BY idx DESC LIMIT 2")]
     assert sorted(trees) == [("@host",), ("shop",)]
 
 
@@ -142,8 +141,8 @@ def test_a_disk_that_is_full_in_the_middle_is_finished_later(parts: Services, cl
 
 def verify(parts: Services) -> list[TreeReport]:
     """The trees of the ledger, derived again."""
-    _, leaves, signed = read_folder(parts.folder.ledger)
-    return verify_trees(leaves, signed)
+    with read_folder(parts.folder) as (_, leaves, signed):
+        return verify_trees(leaves, signed)
 
 
 def test_two_purges_at_once_record_what_went_once(parts: Services, clock: Clock) -> None:

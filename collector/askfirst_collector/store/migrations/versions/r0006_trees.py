@@ -20,6 +20,25 @@ _ONLY_ERASED = (
     "BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END"
 )
 
+_ON_POSTGRESQL = (
+    "CREATE FUNCTION entry_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION 'the ledger only grows' USING ERRCODE = 'integrity_constraint_violation'; "
+    "END $$",
+    "CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry "
+    "FOR EACH ROW EXECUTE FUNCTION entry_only_grows()",
+    "CREATE TRIGGER entry_is_never_truncated BEFORE TRUNCATE ON entry "
+    "FOR EACH STATEMENT EXECUTE FUNCTION entry_only_grows()",
+    "CREATE TRIGGER entry_is_only_erased BEFORE UPDATE ON entry FOR EACH ROW "
+    "WHEN (NEW.idx <> OLD.idx OR NEW.leaf <> OLD.leaf OR NEW.tree IS DISTINCT FROM OLD.tree "
+    "OR (OLD.position IS NOT NULL AND NEW.position IS DISTINCT FROM OLD.position) "
+    "OR (num_nonnulls(NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) > 0 "
+    "AND NOT (OLD.position IS NULL AND NEW.position IS NOT NULL AND "
+    "(NEW.salt, NEW.body, NEW.site, NEW.handle, NEW.kind, NEW.hour, NEW.until) "
+    "IS NOT DISTINCT FROM "
+    "(OLD.salt, OLD.body, OLD.site, OLD.handle, OLD.kind, OLD.hour, OLD.until)))) "
+    "EXECUTE FUNCTION entry_only_grows()",
+)
+
 
 def upgrade() -> None:
     """Two columns, which every entry of before fills by its index, and two tables."""
@@ -29,8 +48,8 @@ def upgrade() -> None:
     op.add_column("entry", Column("tree", String))
     op.add_column("entry", Column("position", Integer))
     op.execute(f"UPDATE entry SET tree = '{_BEFORE}', position = idx")  # noqa: S608
-    if is_sqlite:
-        op.execute(_ONLY_ERASED)
+    for statement in (_ONLY_ERASED,) if is_sqlite else _ON_POSTGRESQL:
+        op.execute(statement)
     op.create_index("entry_by_tree", "entry", ["tree", "position"], unique=True)
     op.create_index("entry_by_leaf", "entry", ["leaf"])
     op.create_table(

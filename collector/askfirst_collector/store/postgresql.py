@@ -1,0 +1,374 @@
+"""A PostgreSQL that has what else lies in `ledger.db`: its address, its sessions, and its faults.
+
+Whatever is opened stays with one run of one server. A server that was begun anew, or another one at
+the same address, may lack what was acknowledged: then everything is opened anew, and held against
+`revocations.log` (see `runtime.after_restore`), before anybody is answered from it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
+
+from askfirst_collector.config import SettingError
+from askfirst_collector.store.faults import StoreFault, fault
+
+from .dialect import Ask
+from .postgresql_address import Address, read_address
+
+WAIT = 1.8  # seconds for a lock, for a server to answer at all, and for what is asked all the time
+LONGEST = 30.0  # seconds until a statement begins to answer
+PAUSE = 2.0  # seconds between looks whether a server that was lost is there again
+SETTINGS = {
+    "lock_timeout": "1800",
+    "default_transaction_isolation": "read committed",
+    # A machine that is gone keeps no lock.
+    "idle_in_transaction_session_timeout": "60000",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+BLOCK = 1000  # rows
+LEAST = 130000  # PostgreSQL 13: `pg_current_snapshot`
+
+_NUMERIC = 1700  # the type of a sum of integers, and of nothing else here
+
+# PostgreSQL's own names for what can be away; with others its five characters say what it was.
+_NAMES = {
+    "25006": "read_only_sql_transaction",
+    "28000": "invalid_authorization_specification",
+    "28P01": "invalid_password",
+    "3D000": "invalid_catalog_name",
+    "40P01": "deadlock_detected",
+    "42501": "insufficient_privilege",
+    "53100": "disk_full",
+    "53200": "out_of_memory",
+    "53300": "too_many_connections",
+    "55P03": "lock_not_available",
+    "57P01": "admin_shutdown",
+    "57P02": "crash_shutdown",
+    "57P03": "cannot_connect_now",
+}
+_ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
+_FACTS = (
+    "SELECT pg_postmaster_start_time()::text || ' ' || oid, pg_is_in_recovery(),"
+    " current_setting('default_transaction_read_only') = 'on',"
+    " current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on',"
+    " current_setting('synchronous_commit') = 'off',"
+    " current_setting('server_version_num')::int,"
+    " current_setting('server_encoding') = 'UTF8' AND datcollate IN ('C', 'POSIX', 'C.UTF-8')"
+    " FROM pg_database WHERE datname = current_database()"
+)
+# Any transaction of the server that ends moves the first; the second is `migrate`'s.
+_COMMITTED = "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version)"
+
+
+class ServerError(Exception):
+    """What a server answered, by its code: the text would hold what is stored."""
+
+    def __init__(self, code: str) -> None:
+        self.reason = f"{_NAMES.get(code, 'SQLSTATE')} {code}"
+        super().__init__(self.reason)
+
+
+class Run:
+    """One run of the server at an address, and one database: as its sessions see it.
+
+    A database that was dropped and put back, from a copy of before, is another one.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.is_whole = True
+        self.begun = ""
+        self._looked = 0.0
+
+    def connect(self, wait: float = LONGEST) -> Any:
+        """A session of the driver. Raises StoreFault, and SettingError for a server unfit."""
+        self.check()
+        session = _connect(self.address, wait)
+        try:
+            self._check(session)
+            session.autocommit = True  # BEGIN is ours to say, as in SQLite
+            session.register_in_adapter(_NUMERIC, int)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def check(self) -> None:
+        """StoreFault once this run is known to have ended."""
+        if not self.is_whole:
+            raise fault("ledger", "its server ended, or could not be reached")
+
+    def lose(self) -> None:
+        """Nobody is answered from this run any more."""
+        self.is_whole = False
+        self._looked = time.monotonic()
+
+    def is_there_again(self) -> bool:
+        """Whether a run that was lost can be opened anew; looks at most every two seconds."""
+        if self.is_whole or time.monotonic() - self._looked < PAUSE:
+            return False
+        try:
+            Run(self.address).connect(WAIT).close()
+        except (StoreFault, SettingError):
+            return False
+        finally:
+            self._looked = time.monotonic()
+        return True
+
+    def _check(self, session: Any) -> None:
+        try:
+            (facts,) = session.execute_simple(_FACTS).rows
+        except Exception as error:
+            raise fault("ledger", _reason(error)) from None
+        begun, is_standby, is_read_only, is_on_disk, is_hasty, version, is_plain = facts
+        if version < LEAST:
+            raise _unfit(self.address, "use PostgreSQL 13 or newer")
+        if not is_plain:
+            database = self.address.database
+            raise _unfit(
+                self.address,
+                "its texts have another order: CREATE DATABASE "
+                f"{database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+            )
+        if not is_on_disk:
+            raise _unfit(
+                self.address, "a power cut would take answers: set fsync and full_page_writes to on"
+            )
+        if is_standby or is_read_only:
+            raise fault("ledger", "its server is read-only: it follows another, or is set so")
+        if self.begun and begun != self.begun:
+            self.lose()
+            raise fault("ledger", "its server was begun anew, or the database is another one")
+        self.begun = begun
+        if is_hasty:
+            session.execute_simple("SET synchronous_commit = on")
+
+
+class ServerVersion:
+    """What a watch asks of a server (see `watch.Source`): belongs to whoever has its lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.run = run_of(engine)
+        self._engine = engine
+        self._session = self.run.connect(WAIT)
+        self._snapshot = ""
+        self._count = 0
+        self._revision = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run that was opened goes on, as far as anybody noticed."""
+        return self.run.is_whole
+
+    def check(self) -> None:
+        """StoreFault once the run that was opened has ended."""
+        self.run.check()
+
+    def committed(self) -> int:
+        """A number that moves with every transaction of the server that ends."""
+        self.run.check()
+        try:
+            ((snapshot, revision),) = self._session.execute_simple(_COMMITTED).rows
+        except Exception as error:
+            self.run.lose()
+            self._session.close()
+            raise fault("ledger", _reason(error)) from None
+        if snapshot != self._snapshot:
+            self._snapshot, self._revision = snapshot, revision
+            self._count += 1
+        return self._count
+
+    def revision(self) -> str:
+        """The revision of the tables, as of the last number."""
+        return self._revision
+
+    def is_there_again(self) -> bool:
+        """Whether the run was lost, and another one can be opened."""
+        return self.run.is_there_again()
+
+    def close(self) -> None:
+        """Close this session, and all of the engine."""
+        self._session.close()
+        self._engine.dispose()
+
+
+class _Types(PGTypeCompiler):
+    """Seconds and sizes have 64 bits, as they have in SQLite."""
+
+    def visit_INTEGER(self, type_: object, **kw: object) -> str:  # noqa: N802
+        return "BIGINT"
+
+
+def open_engine(url: str, guard: Callable[[], None]) -> Engine:
+    """An engine for the database at a URL; `guard` is asked before every session.
+
+    Raises SettingError `askfirst.E160`, and StoreFault where nobody answers.
+    """
+    run = Run(read_address(url))
+
+    def creator() -> Any:
+        guard()
+        return run.connect()
+
+    engine = create_engine(
+        "postgresql+pg8000://",
+        creator=creator,
+        hide_parameters=True,
+        execution_options={_RUN: run},
+    )
+    engine.dialect.type_compiler_instance = _Types(engine.dialect)
+    event.listen(engine, "handle_error", _translate)
+    return engine
+
+
+@contextmanager
+def one_moment_of(url: str) -> Iterator[Ask]:
+    """What a database has, as of one moment (see `dialect.one_moment`)."""
+    session = Run(read_address(url)).connect()
+    names = itertools.count()
+
+    def ask(statement: str, parameters: Sequence[object] = ()) -> Iterator[Any]:
+        cursor, statement = session.cursor(), statement.replace("AS BLOB", "AS BYTEA")
+        if parameters:
+            cursor.execute(statement.replace("?", "%s"), parameters)
+            yield from cursor.fetchall()
+            return
+        # Some at a time: the driver keeps in memory whatever a statement answers.
+        name = f"rows_{next(names)}"
+        cursor.execute(f"DECLARE {name} NO SCROLL CURSOR FOR {statement}")
+        while rows := session.execute_simple(f"FETCH {BLOCK} FROM {name}").rows:
+            yield from rows
+        session.execute_simple(f"CLOSE {name}")
+
+    try:
+        session.execute_simple("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield ask
+    except (OSError, driver().Error) as error:
+        raise fault("ledger", _reason(error)) from None
+    finally:
+        session.close()
+
+
+_RUN = "askfirst_run"
+
+
+def run_of(engine: Engine) -> Run:
+    """The run of the server that an engine has its sessions with."""
+    run: Run = engine.get_execution_options()[_RUN]
+    return run
+
+
+def _translate(context: Any) -> DBAPIError | None:
+    """The error of a server by its code alone, as SQLAlchemy's errors of SQLite are."""
+    error = context.original_exception
+    if isinstance(error, OSError):
+        # The driver passes on what a socket raises while it reads.
+        context.is_disconnect = True
+        return OperationalError(None, None, error)
+    code = _code(error)
+    if not code:
+        return None
+    error.args = ()
+    context.is_disconnect = context.is_disconnect or code.startswith(_ENDED)
+    kind: type[DBAPIError] = OperationalError
+    if code.startswith("23"):
+        kind = IntegrityError
+    elif code.startswith("22"):
+        kind = DataError
+    elif code.startswith("42") and code != "42501":
+        kind = ProgrammingError
+    return kind(None, None, ServerError(code))
+
+
+def _code(error: BaseException) -> str:
+    answer = error.args[0] if error.args else None
+    return str(answer.get("C", "")) if isinstance(answer, dict) else ""
+
+
+def _reason(error: BaseException) -> str:
+    code = _code(error)
+    return ServerError(code).reason if code else "it cannot be reached"
+
+
+def _connect(address: Address, wait: float) -> Any:
+    pg8000 = driver()
+    try:
+        return _session_type()(
+            address.user,
+            host=address.host,
+            database=address.database,
+            password=address.password or None,
+            sock=_socket(address, wait),
+            ssl_context=ssl.create_default_context() if address.is_encrypted else False,
+            application_name="askfirst",
+            startup_params=SETTINGS,
+        )
+    except (OSError, pg8000.Error) as error:
+        raise fault("ledger", _reason(error)) from None
+
+
+def _socket(address: Address, wait: float) -> socket.socket:
+    if address.socket:
+        local = socket.socket(socket.AF_UNIX)
+        local.settimeout(wait)
+        try:
+            local.connect(address.socket)
+        except OSError:
+            local.close()
+            raise
+        return local
+    remote = socket.create_connection((address.host, address.port), WAIT)
+    remote.settimeout(wait)
+    remote.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # What nobody takes is no slow statement.
+        remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WAIT * 1000))
+    return remote
+
+
+@cache
+def driver() -> Any:
+    """The driver. SettingError `askfirst.E160` where it is not installed."""
+    try:
+        import pg8000.dbapi
+    except ImportError:
+        advice = "install the driver: pip install 'askfirst[postgres]'"
+        raise SettingError("askfirst.E160", "pg8000", advice) from None
+    return pg8000.dbapi
+
+
+@cache
+def _session_type() -> Any:
+    class Session(driver().Connection):  # type: ignore[misc]
+        """A session that is closed without a word where its server is gone."""
+
+        def commit(self) -> None:
+            self.execute_simple("COMMIT")  # the driver's own takes three round trips
+
+        def rollback(self) -> None:
+            if self._in_transaction:
+                self.execute_simple("ROLLBACK")
+
+        def close(self) -> None:
+            with suppress(Exception):
+                super().close()
+
+    return Session
+
+
+def _unfit(address: Address, advice: str) -> SettingError:
+    return SettingError("askfirst.E161", address.shown, advice)

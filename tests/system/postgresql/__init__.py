@@ -1,0 +1,1 @@
+"""Real processes whose ledger is in a real PostgreSQL."""

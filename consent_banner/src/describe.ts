@@ -24,21 +24,30 @@ export const day = (moment: number | string, { lang }: Words): string =>
 export const listed = (words: Words, items: readonly string[]): string => items.join(words.say("list"));
 
 /** What a detail of a purpose stores, in one sentence. */
-export function at({ policy, details, automatic }: Published, name: string, detail: number, words: Words): string {
+export function at(published: Published, name: string, detail: number, words: Words): string {
   if (!detail) return words.say("choices.nothing");
+  const { details, automatic } = published;
   const scope = details[name]?.[detail] ?? {};
-  const { closes, query_parameters: page3, actions: action2 } = policy.purposes[name] ?? {};
-  const period = words.say(`within.${closes}`);
-  const lists: Readonly<Record<string, unknown>> = { page3, action2 };
-  const things = Object.entries(scope).map(([attribute, level]) => {
-    // What has values that no list bounds is said in words of its own, one above the finest.
-    const isOpen = /:"any"/.test(JSON.stringify([lists[attribute + level]]));
-    return words.say(`level.${attribute}.${level + +isOpen}`, { period });
-  });
+  const things = Object.entries(scope).map(([attribute, level]) => precision(published, name, attribute, level, words));
   if (scope["action"]) things.push(...(automatic?.[name] ?? []).map((action) => words.say(`automatic.${action}`)));
   return things.length > 0
     ? words.say("choices.stores", { things: things.join(words.say("chain")) })
     : words.say("choices.empty_scope");
+}
+
+/** How precisely an attribute is stored for a purpose. */
+export function precision(
+  { policy }: Pick<Published, "policy">,
+  name: string,
+  attribute: string,
+  level: number,
+  words: Words,
+): string {
+  const { closes, query_parameters: page3, actions: action2 } = policy.purposes[name] ?? {};
+  const lists: Readonly<Record<string, unknown>> = { page3, action2 };
+  // What has values that no list bounds is said in words of its own, one above the finest.
+  const isOpen = /:"any"/.test(JSON.stringify([lists[attribute + level]]));
+  return words.say(`level.${attribute}.${level + +isOpen}`, { period: words.say(`within.${closes}`) });
 }
 
 /** The detail of all that the site itself was granted; 0 where nothing was. */

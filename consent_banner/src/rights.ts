@@ -5,7 +5,7 @@
 import type { Askfirst, Published, Recipient } from "../../sdk/js/src/api.ts";
 import { ahead } from "../../sdk/js/src/clock.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
-import { day, recipient } from "./describe.ts";
+import { day, precision, recipient } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
 import { load, type Words } from "./words.ts";
 
@@ -13,7 +13,7 @@ interface Entry {
   readonly status: string;
   readonly until?: string;
   readonly hour?: string;
-  readonly choices: Readonly<Record<string, { readonly detail: number }>>;
+  readonly choices: Readonly<Record<string, { readonly detail: number; readonly edition: number }>>;
 }
 
 interface Row {
@@ -62,7 +62,8 @@ async function begin(): Promise<void> {
     return show(words, section("none", words, el("p", {}, words.say("rights.none_why"))));
   }
   const { record, receipt, rows } = holdings;
-  const purposes = await publishedPurposes();
+  const published = await readPublished();
+  const { purposes } = published.policy;
   const until = words.say("rights.until", { date: (record.until ?? "").slice(0, 10) });
   show(
     words,
@@ -78,6 +79,7 @@ async function begin(): Promise<void> {
       el("p", {}, words.say("rights.receipt_why")),
       file(words.say("button.download"), "receipt.json", JSON.stringify({ receipt, secret }, null, 2)),
     ),
+    stored(holdings, published, words),
     section(
       "rows",
       words,
@@ -114,12 +116,39 @@ async function begin(): Promise<void> {
 const section = (name: string, words: Words, ...children: Child[]): HTMLElement =>
   el("section", { class: "askfirst-section" }, el("h2", {}, words.say(`rights.${name}`)), children);
 
-/** The purposes as published, in the order of the policy. */
-async function publishedPurposes(): Promise<Purposes> {
+/** What the site published; its purposes in the order of the policy. */
+async function readPublished(): Promise<Published> {
   const response = await fetch(new URL("../policy/index.json", base));
   skew = ahead(response);
-  const { policy }: Pick<Published, "policy"> = await response.json();
-  return policy.purposes;
+  return response.json();
+}
+
+/** Each thing that is stored, how precisely, and how it reads in a row of the visitor's own: as pages/stored.py. */
+function stored({ record, rows }: Holdings, published: Published, words: Words): Child {
+  const parts = Object.keys(published.policy.purposes).flatMap((name) => {
+    const { detail = 0, edition = 0 } = record?.choices[name] ?? {};
+    const levels = Object.entries(published.bounds[edition]?.[name]?.[detail] ?? {});
+    if (!levels[0]) return [];
+    const things = levels.map(([attribute, level]) => {
+      const row = rows.find(({ purpose, values }) => purpose === name && values[attribute]);
+      const example = said([row?.values[attribute] ?? []].flat().slice(0, level), words);
+      return el(
+        "div",
+        {},
+        el("dt", {}, words.say(`attribute.${attribute}`)),
+        el(
+          "dd",
+          {},
+          precision(published, name, attribute, level, words),
+          !!example && el("span", { class: "askfirst-note" }, " · ", own(example)),
+        ),
+      );
+    });
+    const title = own(titleOf(name, published.policy.purposes, words));
+    return [el("h3", {}, title), el("dl", { class: "askfirst-terms" }, things)];
+  });
+  const title = el("h2", {}, words.say("policy.purpose_stores"));
+  return parts.length > 0 && el("section", { class: "askfirst-section" }, title, parts);
 }
 
 /** What a purpose is called; one that is gone keeps its name. */

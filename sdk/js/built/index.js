@@ -1,1 +1,1 @@
-import{g as a}from"./shared-VAPYHD4B.js";export{a as init};
+import{g as a}from"./shared-GBYHJEKO.js";export{a as init};

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from askfirst.terms.policy import read_policy
 from askfirst_collector.cli import main
@@ -225,6 +225,13 @@ def test_what_is_kept_is_shown_and_erased(static_site: StaticSite, tab: Page) ->
         == asked
         == ["Statistics", "Marketing", "Preferences"]
     )
+    # What is stored, how precisely, and how a row of this visitor reads.
+    things = tab.locator(
+        "section", has=tab.get_by_role("heading", name="What is stored", exact=True)
+    )
+    assert things.locator("h3").all_inner_texts() == ["Statistics", "Marketing"]
+    pages = things.locator("dl > div", has=tab.get_by_text("Page", exact=True)).first
+    expect(pages).to_contain_text("· /")
     with tab.expect_download() as download:
         tab.get_by_role("link", name="Download my receipt").click()
     receipt = json.loads(Path(download.value.path()).read_text("utf-8"))

@@ -135,9 +135,11 @@ def known(look: Look) -> Editions:
     purposes = found["purposes"]
     del purposes["safety"]
     found["languages"] = [look.lang]
-    titles = TITLES.get(look.lang, ())
-    for title, name in zip(titles, ("marketing", "preferences", "statistics"), strict=bool(titles)):
-        purposes[name]["text"] = {look.lang: {**purposes[name]["text"]["en"], "title": title}}
+    names = ("marketing", "preferences", "statistics")
+    texts = [purposes[name]["text"]["en"] for name in names]
+    titles = TITLES.get(look.lang) or [text["title"] for text in texts]
+    for title, name, text in zip(titles, names, texts, strict=True):
+        purposes[name]["text"] = {look.lang: {**text, "title": title}}
     if look.policy == "long":
         text = {"title": LONG, "description": f"{LONG}. {LONG}."}
         purposes["statistics"]["text"] = {"de": text}

@@ -182,6 +182,33 @@ def test_no_event_from_elsewhere(attacker: Page, shop: Site) -> None:
     assert b"forged-by-another-page" not in kept
 
 
+def test_nobody_is_asked_in_a_frame_that_cannot_be_seen(attacker: Page, shop: Site) -> None:
+    """M54: framed by another origin, of the same site too, it asks nothing and takes no click."""
+    before = entries(shop)
+    attacker.evaluate(
+        """(url) => { const frame = document.createElement("iframe");
+            frame.src = url;
+            frame.style = "position: fixed; inset: 0; width: 100%; height: 100%; opacity: 0.01";
+            document.body.append(frame); }""",
+        f"{shop.address}/?helper=0",
+    )
+    frame = attacker.frame_locator("iframe")
+    frame.get_by_role("heading", name="Tide tables").wait_for()
+    attacker.wait_for_load_state("networkidle")
+    assert frame.locator("#askfirst-notice, #askfirst-control").count() == 0
+    window = frame.locator("body")
+    assert window.evaluate("() => askfirst.allows('statistics')") is False
+    window.evaluate("() => askfirst.show()")
+    size = attacker.viewport_size
+    assert size is not None
+    # Where "Accept all" stands in a page of its own.
+    attacker.mouse.click(size["width"] * 0.92, size["height"] * 0.86)
+    attacker.wait_for_load_state("networkidle")
+    assert frame.locator("dialog").count() == 0
+    assert entries(shop) == before
+    assert cookies(attacker) == set()
+
+
 def test_nothing_is_read_from_elsewhere(attacker: Page, shop: Site) -> None:
     """What is kept about a visitor is not shown to another page, framed or fetched."""
     granted(attacker, shop)

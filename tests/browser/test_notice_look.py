@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from askfirst.terms.languages import shipped_languages
 from tests.browser.conftest import Visit
 from tests.browser.looks import ALL, Look, open_look
 from tests.browser.notice_page import NoticePage
@@ -287,6 +288,55 @@ def test_what_changed_takes_no_more_room(
     last = page.locator("#askfirst-notice .askfirst-note").last
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
+    context.close()
+
+
+@pytest.mark.parametrize(("size", "share"), [((1280, 800), 0.25), ((390, 844), 0.5)])
+def test_in_every_language_all_of_it_is_seen_at_once(
+    chromium: Browser, size: tuple[int, int], share: float
+) -> None:
+    """M15, S09: with three purposes nothing has to be scrolled to, however wordy a language is."""
+    hidden = "e => e.scrollHeight - e.clientHeight"
+    for lang in sorted(shipped_languages()):
+        context, page = open_look(chromium, Look("bar", size, lang=lang))
+        box = page.locator("#askfirst-notice").bounding_box()
+        assert box is not None
+        assert box["height"] <= share * size[1], lang
+        assert page.locator("#askfirst-notice .askfirst-text").evaluate(hidden) <= 0, lang
+        context.close()
+
+
+PROPERTIES = {
+    "accent": ("rgb(90, 0, 90)", "button", "backgroundColor"),
+    "on-accent": ("rgb(255, 255, 250)", "button", "color"),
+    "ground": ("rgb(255, 250, 240)", "section", "backgroundColor"),
+    "ink": ("rgb(10, 20, 30)", "section", "color"),
+    "font": ("Georgia", "section", "fontFamily"),
+    "radius": ("3px", "button", "borderRadius"),
+}
+
+
+def test_a_site_sets_type_colours_and_logo(chromium: Browser) -> None:
+    """S10: each documented property reaches what it is documented for; themes change the rest."""
+    context, page = open_look(chromium, Look("bar"))
+    notice = page.locator("#askfirst-notice")
+    computed = (
+        "(e, [what, of]) => getComputedStyle(what === 'section' ? e : e.querySelector(what))[of]"
+    )
+    for theme, ground in (("sand", "rgb(251, 246, 236)"), ("ink", "rgb(255, 255, 255)")):
+        page.evaluate("theme => { document.documentElement.dataset.askfirstNotice = theme }", theme)
+        assert notice.evaluate(GROUND) == ground
+    page.evaluate("document.documentElement.dataset.askfirstNotice = 'site'")
+    page.evaluate("document.body.style.fontFamily = 'monospace'")
+    assert notice.evaluate(computed, ["section", "fontFamily"]) == "monospace"
+    page.evaluate("document.documentElement.dataset.askfirstNotice = ''")
+    for name, (value, what, of) in PROPERTIES.items():
+        set_it = "([name, value]) => document.documentElement.style.setProperty(name, value)"
+        page.evaluate(set_it, [f"--askfirst-{name}", value])
+        assert notice.evaluate(computed, [what, of]) == value
+    page.evaluate(set_it, ["--askfirst-logo", 'url("data:image/svg+xml,") " "'])
+    logo = "getComputedStyle(document.getElementById('askfirst-title'), '::before').content"
+    assert "data:image/svg+xml" in page.evaluate(logo)
     context.close()
 
 

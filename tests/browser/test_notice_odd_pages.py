@@ -284,6 +284,26 @@ def test_nobody_is_asked_in_a_frame_of_another_origin(shop: Site, visit: Visit) 
 
 
 @pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+def test_nobody_is_asked_in_a_sandbox_where_no_answer_can_stay(
+    shop: Site, visit: Visit, helper: int
+) -> None:
+    """M54: a frame of the site itself without its origin keeps no cookie, so it asks nothing."""
+    page = visit(shop, "/frame?of=about:blank")
+    page.page.evaluate(
+        """(url) => { const frame = document.querySelector("iframe");
+            frame.sandbox = "allow-scripts allow-forms"; frame.src = url; }""",
+        f"/?helper={helper}&lines=6",
+    )
+    frame = page.page.frame_locator("iframe")
+    expect(frame.get_by_role("heading")).to_be_visible()
+    page.page.wait_for_load_state("networkidle")
+    # Our files are for this origin alone, so that the script may not even be there.
+    assert not frame.locator("body").evaluate("() => window.askfirst?.allows('statistics')")
+    expect(frame.locator("#askfirst-notice, #askfirst-control")).to_have_count(0)
+    assert page.violations == []
+
+
+@pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
 def test_all_is_asked_for_at_once(shop: Site, visit: Visit, helper: int) -> None:
     """The notice by script waits for one round trip beyond its script, not for a chain of them."""
     page = visit(shop)

@@ -33,6 +33,7 @@ export function table({ policy, details }: Published, name: string, words: Words
 function told(attribute: string, level: number, lang: string, now: Date): string {
   if (attribute === "time") return time(level, lang, now);
   if (attribute === "language") return level > 1 ? navigator.language : (navigator.language.split("-", 1)[0] ?? "");
+  if (attribute === "campaign") return page(location, 0, {}, level).slice(2); // what the link said, or nothing
   if (attribute === "screen" && level > 1) return [screenAt(level, screen.width, screen.height)].flat().join(" × ");
   if (attribute === "referrer" && level > 1 && document.referrer) return new URL(document.referrer).hostname;
   return "";

@@ -98,16 +98,20 @@ def test_selling_is_said_alike_where_nobody_receives_it(site: Site, visit: Visit
 
 def test_a_purpose_opens_to_an_example_of_this_visit(shop: Site, visit: Visit) -> None:
     """M15: what would be stored of the visitor's own visit, worked out in the page, never sent."""
-    page = visit(shop, "/tides/skarness?via=poster", locale="en-GB")
+    link = "utm_source=poster&utm_medium=print"
+    page = visit(shop, f"/tides/skarness?via=poster&{link}", locale="en-GB")
     open_choices(page)
     sent: list[str] = []
     page.page.on("request", lambda r: sent.append(r.url.partition("?")[0].rpartition("/")[2]))
     page.dialog.locator("fieldset", has_text="Statistics").locator("summary").click()
-    table = page.dialog.get_by_role("table")
+    table = page.dialog.locator("fieldset", has_text="Statistics").get_by_role("table")
     expect(table).to_contain_text("/tides/skarness")
     expect(table).to_contain_text("desktop")
     rows = table.get_by_role("row").all_inner_texts()
     assert any(row.split("\t") == ["Page", "/tides", "/tides/skarness"] for row in rows)
+    page.dialog.locator("fieldset", has_text="Marketing").locator("summary").click()
+    rows = page.dialog.get_by_role("table").first.get_by_role("row").all_inner_texts()
+    assert any(row.split("\t") == ["Campaign", "utm_source=poster", link] for row in rows)
     assert set(sent) <= {"example.js"}
     assert page.violations == []
 

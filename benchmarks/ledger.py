@@ -37,7 +37,7 @@ from sqlalchemy import func, insert, select
 from askfirst.client import Decision
 from askfirst.remote.key_file import read_key_file
 from askfirst.terms.canonical import canonical
-from askfirst.terms.policy import read_policy, shipped
+from askfirst.terms.policy import read_policy
 from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import seconds_of
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
@@ -49,12 +49,13 @@ from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.usecases.record_consent import record_now
+from tests.support.policies import every_purpose
 
 PROOFS = 2_000
 Measured = dict[str, float]
 POLICY = read_policy(
     {
-        **shipped("standard").document,
+        **every_purpose("standard").document,
         "site": "shop",
         "origins": ["https://shop.example"],
         "languages": ["en"],

@@ -107,7 +107,7 @@ letters: @errors catalogue closing config dashboard.figures dashboard.layout das
     loopback members reports services store
 loopback:
 members: @errors @terms ledger store
-openapi: @contracts @errors @terms api members usecases
+openapi: @contracts @errors @terms api catalogue members usecases
 processing: @pages @terms catalogue explain
 reports: @terms catalogue closing store
 runtime: @__version__ @errors @observe @spool catalogue config ingest jobs ledger members services

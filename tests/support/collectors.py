@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from askfirst.client import Decision, Method
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.spooled import SpooledEvents
 from askfirst_collector.store.sqlite import SqliteEvents
 from tests.support.draws import no_noise
 from tests.support.ledger import entries_in
+from tests.support.policies import every_purpose
 
 NOON = 1_795_348_800.0  # 2026-11-22T12:00:00Z, a Sunday
 HANDLE = "5e" * 32
@@ -37,7 +38,7 @@ def policy(name: str = "full", **changes: Any) -> Policy:
     """A shipped policy as the site "shop", with other top-level values."""
     return read_policy(
         {
-            **shipped(name).document,
+            **every_purpose(name).document,
             "site": "shop",
             "origins": ["https://shop.example"],
             "languages": ["en"],
@@ -48,7 +49,7 @@ def policy(name: str = "full", **changes: Any) -> Policy:
 
 def purposes(name: str = "full", **changes: Mapping[str, Any]) -> dict[str, Any]:
     """The purposes of a shipped policy, with other values in those that are named."""
-    found = shipped(name).document["purposes"]
+    found = every_purpose(name).document["purposes"]
     return {key: {**value, **changes.get(key, {})} for key, value in found.items()}
 
 

@@ -18,10 +18,11 @@ from askfirst_collector.api.auth import Endpoint, answer, read_json
 from askfirst_collector.api.serialize import moment
 from askfirst_collector.catalogue.enforce_host_policy import Affected
 from askfirst_collector.catalogue.host_editions import history
+from askfirst_collector.catalogue.host_policy import newer_attributes
 from askfirst_collector.ingest.off_loop import read_apart
 from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.preview_host_policy import newer_attributes, preview
+from askfirst_collector.usecases.preview_host_policy import preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine, func, select
 
-from askfirst.errors import PolicyError
+from askfirst.errors import PolicyError, Problem
+from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import host_edition, newest
 from askfirst_collector.store.database import reading
@@ -143,3 +144,18 @@ class StoredHostPolicy:
         elif self._current.version:
             log.warning("askfirst.W002 the host policy changed: %s governs", policy.hash[:12])
         return CurrentHostPolicy(policy, self._current.version + 1)
+
+
+def newer_attributes(policy: Policy) -> tuple[Problem, ...]:
+    """What no purpose of a host policy allows, and may not have been there when it was written."""
+    scopes = [purpose.terms.scope for purpose in policy.purposes.values()]
+    return tuple(
+        Problem(
+            "/purposes",
+            name,
+            f"no site may gather {name}, which is newer than the first host policies: to allow it"
+            f" write {name} = {ATTRIBUTES[name].finest}, or less, under [purposes.NAME.levels]",
+        )
+        for name in ADDED
+        if not any(scope.level(name) for scope in scopes)
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from askfirst.terms.policy import idle_purposes, read_policy, shipped
-from askfirst_collector.catalogue.first_policy import LEVELS, tidy_origin
+from askfirst_collector.catalogue.first_policy import LEVELS, PURPOSES, tidy_origin
 from askfirst_collector.commands.data import click_errors
 from askfirst_collector.frameworks import FRAMEWORKS, Framework
 from askfirst_collector.init.closing import choose
@@ -20,7 +20,6 @@ from askfirst_collector.init.write_policy import Answers, write
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"
-PURPOSES = ("statistics", "preferences", "marketing")
 
 
 @click.command()

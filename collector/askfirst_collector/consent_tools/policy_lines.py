@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from askfirst.terms.policy import shipped
 from askfirst.terms.uses import sells
-from askfirst_collector.catalogue.first_policy import jurisdiction
+from askfirst_collector.catalogue.first_policy import jurisdiction, with_purposes
 from askfirst_collector.consent_tools.configuration import (
     Asked,
     Configuration,
@@ -94,7 +94,7 @@ def _purpose(purpose: Asked, languages: tuple[str, ...], notes: Notes) -> Iterat
     storage = sorted({glob for who in purpose.receivers for glob in who.known.storage})
     roles = {"processor", *(who.known.role for who in purpose.receivers)}
     values = {
-        **shipped("minimal").document["purposes"]["preferences"],
+        **with_purposes("minimal", ("preferences",))["purposes"]["preferences"],
         "data_use": use,
         "sells_or_shares": sells(use) or {"processor"} < roles,
         "retention_days": 1,

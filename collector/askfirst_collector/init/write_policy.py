@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from askfirst.terms.attributes import ATTRIBUTES
-from askfirst.terms.policy import shipped
 from askfirst.terms.terms import Closes
 from askfirst.terms.time_zone import UTC_NAME
-from askfirst_collector.catalogue.first_policy import jurisdiction
+from askfirst_collector.catalogue.first_policy import jurisdiction, with_purposes
 from askfirst_collector.frameworks import Cookie
 
 COLUMN = 45  # where comments begin, if the line leaves room
@@ -114,7 +113,7 @@ def write(answers: Answers) -> str:
 
 def _lines(answers: Answers) -> Iterator[str]:
     document = {
-        **dict(_with_zone(shipped(answers.level).document)),
+        **dict(_with_zone(with_purposes(answers.level, answers.purposes))),
         "site": answers.site,
         "origins": [answers.origin],
         "jurisdiction": jurisdiction(answers.country),
@@ -140,9 +139,8 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield "# One table for each purpose. Its name is what code asks for:"
     yield '# consent.allows("statistics"). Take out a purpose that you do not have.'
     for name, purpose in document["purposes"].items():
-        if name in answers.purposes:
-            own = [cookie.name for cookie in answers.cookies if cookie.purpose == name]
-            yield from _purpose(name, {**purpose, "closes": answers.closes, "cookies": own})
+        own = [cookie.name for cookie in answers.cookies if cookie.purpose == name]
+        yield from _purpose(name, {**purpose, "closes": answers.closes, "cookies": own})
 
 
 def _with_zone(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
+from askfirst_collector.catalogue.first_policy import PURPOSES, with_purposes
 
 SITE = "shop"
 ORIGIN = "https://shop.example"
@@ -17,8 +18,8 @@ BATCH = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 
 def example_policy() -> Policy:
-    """The policy of the examples' site: the ready-made `standard`, with a recipient."""
-    document = shipped("standard").document
+    """The policy of the examples' site: `standard` with every purpose, and a recipient."""
+    document = with_purposes("standard", PURPOSES)
     statistics = {**document["purposes"]["statistics"], "recipients": [RECIPIENT]}
     purposes = {**document["purposes"], "statistics": statistics}
     return read_policy({**document, "site": SITE, "origins": [ORIGIN], "purposes": purposes})

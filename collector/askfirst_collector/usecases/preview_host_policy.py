@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from askfirst.errors import Problem
-from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst.terms.policy import Policy
 from askfirst_collector.catalogue.enforce_host_policy import Affected, affected_by
+from askfirst_collector.catalogue.host_policy import newer_attributes
 from askfirst_collector.closing.allowed import Days, allowed_now
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed import Subject, over
@@ -49,21 +49,6 @@ def preview(parts: Services, policy: Policy) -> Preview:
         tuple(change for change in changes if change.resumes),
         _purges(parts, policy),
         newer_attributes(policy),
-    )
-
-
-def newer_attributes(policy: Policy) -> tuple[Problem, ...]:
-    """What no purpose of a host policy allows, and may not have been there when it was written."""
-    scopes = [purpose.terms.scope for purpose in policy.purposes.values()]
-    return tuple(
-        Problem(
-            "/purposes",
-            name,
-            f"no site may gather {name}, which is newer than the first host policies: to allow it"
-            f" write {name} = {ATTRIBUTES[name].finest}, or less, under [purposes.NAME.levels]",
-        )
-        for name in ADDED
-        if not any(scope.level(name) for scope in scopes)
     )
 
 

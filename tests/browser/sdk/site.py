@@ -20,10 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from askfirst.adapters.asgi import ConsentMiddleware
 from askfirst.pages.notice import askfirst_notice
-from askfirst.terms.policy import read_policy, shipped
+from askfirst.terms.policy import read_policy
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.embedded import EmbeddedCollector
 from tests.support.placing import place, tides
+from tests.support.policies import every_purpose
 
 SCRIPT = '<script src="/askfirst/static/askfirst.js" defer></script>'
 # M38: the strictest policy a page can have and still show us.
@@ -61,7 +62,7 @@ def script(source: str) -> Page:
 
 def policy(**purposes: Mapping[str, Any]) -> dict[str, Any]:
     """The standard policy without what pages tell of by themselves; these keys replaced."""
-    document: dict[str, Any] = copy.deepcopy(shipped("standard").document)
+    document: dict[str, Any] = copy.deepcopy(every_purpose("standard").document)
     document["purposes"]["statistics"]["actions"] = {}
     for name, keys in purposes.items():
         document["purposes"][name].update(keys)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.links import create_set_up_link
 from tests.support.collectors import Clock
 from tests.support.draws import RULE_BYTES, no_noise
+from tests.support.policies import every_purpose
 from tests.support.whole import Site, Visitor
 from tests.unit.gate.browser import SAME_ORIGIN
 
@@ -30,16 +31,18 @@ FORM = (b"content-type", b"application/x-www-form-urlencoded")
 class Drawn:
     """Randomness that is the same in every run; `aside` draws for one visitor from elsewhere.
 
-    The draws of figures are all 0: what two runs show differently is not chance.
+    The draws of figures are all 0, where no others are given: what two runs show differently is not
+    chance.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, draws: Callable[[int], bytes] = no_noise) -> None:
+        self._draws = draws
         self._random = random.Random(7001)
         self._other = random.Random(7002)
 
     def __call__(self, length: int) -> bytes:
         if length in RULE_BYTES:
-            return no_noise(length)
+            return self._draws(length)
         return self._random.randbytes(length)
 
     @contextmanager
@@ -54,7 +57,7 @@ class Drawn:
 
 def site_policy(name: str = "standard", **statistics: Any) -> Policy:
     """A shipped policy with everything listed that can be: pairs, a goal, a funnel, refusals."""
-    document = dict(shipped(name).document)
+    document = dict(every_purpose(name).document)
     purposes = {key: dict(value) for key, value in document["purposes"].items()}
     purposes["statistics"] |= {
         "actions": {"order": {}, "leave": {}},
@@ -72,8 +75,14 @@ def site_policy(name: str = "standard", **statistics: Any) -> Policy:
 class World(Site):
     """The site, and a host admin who is signed in."""
 
-    def __init__(self, folder: Path, policy: Policy, **options: Any) -> None:
-        self.drawn = Drawn()
+    def __init__(
+        self,
+        folder: Path,
+        policy: Policy,
+        draws: Callable[[int], bytes] = no_noise,
+        **options: Any,
+    ) -> None:
+        self.drawn = Drawn(draws)
         self.admin = Visitor()
         super().__init__(folder, policy, Clock(MORNING), urandom=self.drawn, **options)
 

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select
 
 from askfirst.terms.attributes import ATTRIBUTES, Value
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.terms import CONSENT
 from askfirst_collector.closing.calendar import asked
 from askfirst_collector.closing.close import close_due
@@ -33,6 +33,7 @@ from askfirst_collector.store.events import PeriodKey, Row
 from askfirst_collector.store.periods import IN_UTC, period_after
 from tests.support.collectors import Clock
 from tests.support.draws import drawn
+from tests.support.policies import every_purpose
 from tests.unit.closing.house import MONDAY, noon, opened, store
 
 Case = tuple[str, int, int]  # the name of a policy, a seed, how many page views
@@ -44,9 +45,9 @@ WORDS = ("a", "b", "c")
 def policy_of(name: str) -> Policy:
     """A ready-made policy of the site `shop`; what the host's own allows closes by the month."""
     if name != "host-default":
-        return read_policy({**shipped(name).document, "site": "shop"})
-    document: dict[str, Any] = dict(shipped("full").document) | {"site": "shop"}
-    consented = shipped("full").purposes
+        return read_policy({**every_purpose(name).document, "site": "shop"})
+    document: dict[str, Any] = dict(every_purpose("full").document) | {"site": "shop"}
+    consented = every_purpose("full").purposes
     purposes = {
         purpose: {**own, "closes": "month"}
         if consented[purpose].terms.legal_basis == CONSENT

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 Path = tuple[str, ...]
 Seen = tuple[str, Path]
+# Who, and what one event says of each attribute.
+Event = tuple[str, Mapping[str, Path]]
 # (path, kind) -> visitors.
 Table = dict[tuple[Path, str], int]
 Draw = Callable[[int], bytes]
@@ -59,6 +61,73 @@ def question(rows: Sequence[Seen], size: int, draw: Draw) -> int | None:
     if count < size or count + zeros(3, draw) - zeros(3, draw) < size + 3:
         return None
     return max(size, count + zeros(2, draw) - zeros(2, draw))
+
+
+def pairs(
+    events: Sequence[Event],
+    asked: Sequence[tuple[str, str]],
+    tables: Mapping[str, Table],
+    size: int,
+    draw: Draw,
+) -> dict[str, Table]:
+    """How values fall together, of those that at least three times the size are shown with.
+
+    Who has both in one event; beside an action that a page does not tell of by itself, in any.
+    """
+
+    having: dict[tuple[str, Path], set[int]] = defaultdict(set)
+    for number, (_, values) in enumerate(events):
+        for name, path in values.items():
+            for end in (1, 2):
+                having[name, path[:end]].add(number)
+
+    def frequent(name: str) -> set[Path]:
+        level = 2 if name in ("page", "referrer") else 1
+        shown = {
+            path for (path, kind), n in tables[name].items() if kind == "value" if n >= 3 * size
+        }
+        return {path for path in shown if len(path) == level}
+
+    counted: dict[str, Table] = {}
+    for a, b in asked:
+        cells = counted[f"{a}*{b}"] = {}
+        for first, second in sorted((x, y) for x in frequent(a) for y in frequent(b)):
+            one, other = having[a, first], having[b, second]
+            if "action" in (a, b) and "read" in first + second:
+                who = {events[n][0] for n in one} & {events[n][0] for n in other}
+            else:
+                who = {events[n][0] for n in one & other}
+            figure = question([(visitor, ()) for visitor in sorted(who)], size, draw)
+            if figure is not None:
+                cells[(*first, *second), "value"] = figure
+    return counted
+
+
+def funnel(
+    events: Sequence[Event],
+    steps: Sequence[tuple[str, Path]],
+    tables: Mapping[str, Table],
+    size: int,
+    draw: Draw,
+) -> list[int]:
+    """The figures of its steps, up to the first that is not shown, or that its table hides."""
+    figures: list[int] = []
+    so_far: set[str] = set()
+    for table, path in steps:
+        shown = tables[table].get((path, "value"))
+        if shown is None:
+            break
+        own = {event[0] for event in events if _has(event, table, path)}
+        so_far = so_far & own if figures else own
+        figure = question([(who, ()) for who in so_far], size, draw) if figures else shown
+        if figure is None:
+            break
+        figures.append(figure)
+    return figures
+
+
+def _has(event: Event, table: str, path: Path) -> bool:
+    return event[1].get(table, ())[: len(path)] == path
 
 
 def capped(rows: Sequence[Seen], size: int, draw: Draw) -> int:

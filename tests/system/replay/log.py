@@ -19,6 +19,9 @@ from askfirst.observe.channels import channel_of
 from askfirst.observe.page import page
 from askfirst.observe.screen import screen
 
+# What a visitor does on a page: files are loaded, by their ending, and posts read, by their part.
+KINDS = ("ico", "png", "xhtml")
+PARTS = ("articles", "geekery", "rants", "tags")
 OWN = ("semicomplete.com", "www.semicomplete.com")
 _SUFFIXES = PublicSuffixList()
 
@@ -71,6 +74,14 @@ class Line:
         if "source" in told and parts[0] == "none":
             parts[0] = told["source"][0]
         return tuple(part.lower().replace("/", " ") for part in parts)
+
+    def action(self) -> tuple[str, str, str] | None:
+        """What is done by it: a name, a property, and its value."""
+        path = self.path.partition("?")[0]
+        kind, part = path.rpartition(".")[2], [*path.split("/"), "", ""][2]
+        if path.startswith("/blog/") and part in PARTS:
+            return "read", "part", part
+        return ("download", "kind", kind) if kind in KINDS else None
 
     def _referrer(self) -> tuple[str, ...]:
         if not self.referrer:

@@ -12,16 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.closing.tables import TREES
 from askfirst_collector.reports.ranges import report
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.facts import DERIVED, ENTRY, PAGES_SEEN
 from tests.support.collectors import Clock
 from tests.support.draws import drawn, no_noise
+from tests.support.policies import every_purpose
 from tests.support.whole import Site, Visitor, view
-from tests.system.replay.counting import Draw, Seen, Table, capped, question, rule
-from tests.system.replay.log import OWN, Line, people
+from tests.system.replay.counting import (
+    Draw,
+    Event,
+    Seen,
+    Table,
+    capped,
+    funnel,
+    pairs,
+    question,
+    rule,
+)
+from tests.system.replay.log import KINDS, OWN, PARTS, Line, people
 
 pytestmark = [pytest.mark.anyio, pytest.mark.corpus]
 
@@ -38,10 +49,34 @@ ORDER = {
 AFTER = 600  # seconds after midnight
 
 
+GOALS = ("download", "read")
+FUNNELS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
+    "styled": [
+        ("page", ("/favicon.ico",) * 2),
+        ("page", ("/style2.css",) * 2),
+        ("action", ("read",)),
+    ],
+    "tools": [("page", ("/projects", "/projects/xdotool")), ("action", ("download",))],
+    "rare": [("page", ("/blog", "/blog/site")), ("action", ("read",))],
+}
+
+
 def site_policy() -> Policy:
-    """The standard policy, of the site that the log is of; pairs are not counted twice."""
-    document = shipped("standard").document
-    statistics = {**document["purposes"]["statistics"], "tables": {}}
+    """The standard policy, of the site that the log is of, with what its visitors do there."""
+    document = every_purpose("standard").document
+    statistics = dict(document["purposes"]["statistics"])
+    statistics["actions"] = {
+        "download": {"kind": list(KINDS)},
+        "read": {"part": list(PARTS)},
+    }
+    statistics["tables"] = {
+        "pairs": [*statistics["tables"]["pairs"], ["page", "browser"], ["browser", "os"]],
+        "goals": list(GOALS),
+        "funnels": {
+            name: [f"{table}:{path[-1]}" for table, path in steps]
+            for name, steps in FUNNELS.items()
+        },
+    }
     purposes = {**document["purposes"], "statistics": statistics}
     origins = [f"https://{host}" for host in OWN]
     return read_policy({**document, "origins": origins, "purposes": purposes})
@@ -49,7 +84,7 @@ def site_policy() -> Policy:
 
 def level(table: str, detail: int) -> int:
     """How fine the standard policy's table is under this choice."""
-    asked = {"time": 2, "page": 2, "referrer": 2, "campaign": 3}.get(table, 1)
+    asked = {"time": 2, "page": 2, "referrer": 2, "campaign": 3, "action": 2}.get(table, 1)
     return asked if detail == 2 else 1
 
 
@@ -100,6 +135,10 @@ class Replay:
         purposes = ["statistics", *(["marketing"] if self.details[line.who][1] else [])]
         more = {"referrer": line.referrer} if line.referrer else {}
         events = [view(line.path, purpose, **more) for purpose in purposes]
+        if (action := line.action()) is not None:
+            name, key, value = action
+            done = {"name": name, "properties": {key: value}}
+            events.append({**view(line.path, **more), "type": "action", "action": done})
         stored = await self.site.send(self._visitors[line.who], *events)
         assert stored == {"stored": len(events), "dropped": []}
 
@@ -120,8 +159,24 @@ class Replay:
             if values["referrer"][0] != "internal":
                 rows[ENTRY].append((line.who, values["page"][: level("page", detail)]))
         views = Counter(who for who, _ in rows["page"])
+        if purpose == "statistics":
+            done = ((who, own["action"]) for who, own in self.events(day) if "action" in own)
+            rows["action"] = list(done)
         rows[PAGES_SEEN] = [(who, ("one" if n == 1 else "more",)) for who, n in views.items()]
         return rows
+
+    def events(self, day: str) -> list[Event]:
+        """What statistics has of a day: page views, and what was done, each with all it says."""
+        events: list[Event] = []
+        for line in self.lines:
+            if line.day == day and (detail := self.details[line.who][0]):
+                cut = {name: path[: level(name, detail)] for name, path in line.values().items()}
+                events.append((line.who, cut))
+                if (action := line.action()) is not None:
+                    name, key, value = action
+                    path = (name, f"{key}={value}")[: level("action", detail)]
+                    events.append((line.who, {**cut, "action": path}))
+        return events
 
     def granted(self, purpose: str, day: str) -> list[Seen]:
         """The answers of a day."""
@@ -146,21 +201,27 @@ async def test_the_tables_of_a_real_log(tmp_path: Path, corpus: Path) -> None:
     days = sorted({line.day for line in replay.lines})
     assert parts.events.periods() == []
     compared = hidden = 0
+    kinds: Counter[str] = Counter()
     for day in days:
         for purpose in ("marketing", "statistics"):
             rows = replay.seen(purpose, day) | {"consent": replay.granted(purpose, day)}
             expected, totals = second_count(rows, ORDER[purpose], day, stream.randbytes)
+            if purpose == "statistics":
+                expected |= together(replay.events(day), expected, stream.randbytes)
             wanted = Range("example", purpose, date.fromisoformat(day), date.fromisoformat(day))
             for table, cells in expected.items():
                 answer = report(parts, wanted, table)
                 assert {(row.path, row.kind): row.visitors for row in answer.rows} == cells, table
                 assert (answer.visitors, answer.views, answer.visits) == totals
                 compared += len(cells)
-                paths = {path for _, path in rows[table]}
+                kinds["pairs" if "*" in table else table.split()[0]] += len(cells)
+                paths = {path for _, path in rows.get(table, ())}
                 hidden += len(paths - {path for path, kind in cells if kind == "value"})
     assert len(days) == 4
     assert compared > 500
     assert hidden > 1000
+    least = {"pairs": 300, "action": 10, "goals": 6, "funnel": 8}
+    assert {name: kinds[name] for name in least if kinds[name] < least[name]} == {}, kinds
     await replay.site.aclose()
 
 
@@ -176,7 +237,9 @@ def second_count(
             capped(rows["page"], SIZE, draw),
             capped(rows[ENTRY], SIZE, draw),
         )
-    tables = {"consent": rule(rows["consent"], SIZE, 2, draw)}
+    tables = {
+        name: rule(rows[name], SIZE, 2, draw) for name in ("action", "consent") if name in rows
+    }
     for table in (*order, *DERIVED):
         depth = level("page" if table == ENTRY else table, 2)
         tables[table] = (
@@ -185,6 +248,25 @@ def second_count(
             else rule(rows[table], SIZE, depth, draw, days={(day,): visitors})
         )
     return tables, totals
+
+
+def together(events: Sequence[Event], tables: dict[str, Table], draw: Draw) -> dict[str, Table]:
+    """Pairs, goals and funnels of a closed day of statistics, from its tables."""
+    listed = site_policy().purposes["statistics"].terms
+    if not tables["page"]:
+        return {}
+    counted = pairs(events, listed.pairs, tables, SIZE, draw)
+    shown = {path: n for (path, kind), n in tables["action"].items() if kind == "value"}
+    goals: Table = {((name,), "value"): shown[(name,)] for name in GOALS if (name,) in shown}
+    counted["goals"] = goals
+    for name in listed.funnels:
+        figures = funnel(events, FUNNELS[name], tables, SIZE, draw)
+        steps = listed.funnels[name]
+        counted[f"funnel {name}"] = {
+            ((str(number), steps[number - 1]), "value"): figure
+            for number, figure in enumerate(figures, 1)
+        }
+    return counted
 
 
 def test_the_second_count_is_a_rule() -> None:

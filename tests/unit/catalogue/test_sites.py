@@ -18,6 +18,7 @@ from askfirst_collector.catalogue.chain_conflicts import conflicts
 from askfirst_collector.services import Services
 from askfirst_collector.store.periods import IN_UTC
 from tests.support.collectors import NOON, Clock, bytes_of, opened, policy, purposes
+from tests.support.policies import every_purpose
 from tests.support.site_keys import new_site_key
 
 A, B = policy("full"), policy("standard")
@@ -154,7 +155,7 @@ def test_days_of_the_whole_policy_are_bounded_too() -> None:
 
 def test_a_purpose_that_is_only_disclosed_needs_no_host_policy() -> None:
     """What rests on another basis gathers nothing, so the host need not allow it."""
-    document = copy.deepcopy(shipped("standard").document)
+    document = copy.deepcopy(every_purpose("standard").document)
     document["purposes"]["preferences"]["legal_basis"] = "contract"
     site = read_policy(document)
     assert list(conflicts(site, shipped("host-default"))) == []

@@ -13,7 +13,7 @@ from typing import Any
 
 import askfirst_collector.jobs.run  # noqa: F401 - its tables
 from askfirst.terms.attributes import Value
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized, Batch, PeriodKey, Row
@@ -21,6 +21,7 @@ from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.store.salts import pseudonym
 from tests.support.collectors import Clock, believe_every_batch, read_beside
 from tests.support.draws import no_noise
+from tests.support.policies import every_purpose
 
 DAY = 86_400
 MONDAY = "2026-11-16"
@@ -28,7 +29,7 @@ MONDAY = "2026-11-16"
 
 def policy(name: str = "standard", **statistics: Any) -> Policy:
     """A shipped policy for the site `shop` with some terms of its statistics changed."""
-    document = copy.deepcopy(dict(shipped(name).document))
+    document = copy.deepcopy(dict(every_purpose(name).document))
     document["site"] = "shop"
     document["purposes"]["statistics"] |= statistics
     return read_policy(document)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from askfirst.errors import PolicyError
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.sites.policy_form import (
     document_of,
@@ -23,6 +23,7 @@ from askfirst_collector.dashboard.sites.policy_form import (
     read_base,
 )
 from tests.conftest import ROOT
+from tests.support.policies import every_purpose
 from tests.system.isolation.world import SHOP, World
 
 from .test_settings import edition, hidden, post, shop
@@ -30,7 +31,10 @@ from .test_settings import edition, hidden, post, shop
 pytestmark = pytest.mark.anyio
 PUBLISH = f"/sites/{SHOP}/publish"
 EXAMPLE = (ROOT / "policy.example.toml").read_text("utf-8")
-EVERYTHING = [*(shipped(name) for name in ("minimal", "standard", "full")), read_policy(EXAMPLE)]
+EVERYTHING = [
+    *(every_purpose(name) for name in ("minimal", "standard", "full")),
+    read_policy(EXAMPLE),
+]
 
 
 @pytest.mark.parametrize("policy", EVERYTHING, ids=lambda policy: policy.site)
@@ -268,3 +272,27 @@ def test_the_fields_are_json_that_survives() -> None:
     """What the page carries beside its fields is the document itself."""
     document = read_policy(EXAMPLE).document
     assert json.loads(json.dumps(document)) == document
+
+
+@pytest.mark.parametrize("further", [(), ("marketing",), ("marketing", "preferences")])
+async def test_a_ready_made_policy_asks_for_what_was_ticked(
+    here: World, further: tuple[str, ...]
+) -> None:
+    """M14: statistics, and each purpose that the owner says the site has; a slip adds none."""
+    answers = {
+        "level": "standard",
+        "origin": "https://shop.example",
+        "controller": "Shop",
+        "contact": "a@shop.example",
+        "country": "IE",
+        "also.telemetry": "1",
+        **{f"also.{name}": "1" for name in further},
+    }
+    async with here.browser("olive") as client:
+        looked = await post(client, "/sites/shop/publish", **answers)
+        read = read_policy(hidden(looked.text, "document"))
+        again = await post(client, "/sites/shop/publish", **{**answers, "country": "UK"})
+    assert set(read.purposes) == {"statistics", *further}
+    assert again.status_code == 422
+    for name in ("marketing", "preferences"):
+        assert (f'name="also.{name}" value="1" checked' in again.text) is (name in further)

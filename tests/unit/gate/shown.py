@@ -8,8 +8,9 @@ from typing import Any
 
 from askfirst.terms.consent import Consent, Signals
 from askfirst.terms.edition import Edition, Editions
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.token import State
+from tests.support.policies import every_purpose
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u2069\u202eevil\u2069"
 HARMLESS = "<img src=x onerror=alert(1)>\"'&evil"  # how it is shown
@@ -23,7 +24,7 @@ ADVERTISER = {
 
 def document(*, age: int = 0, hostile: bool = False) -> dict[str, Any]:
     """The shipped full policy for a shop, with a third party and a purpose that is not asked."""
-    found: dict[str, Any] = copy.deepcopy(shipped("full").document)
+    found: dict[str, Any] = copy.deepcopy(every_purpose("full").document)
     found["controller"]["name"] = HOSTILE if hostile else "Tidewater Press"
     purposes = found["purposes"]
     purposes["marketing"] |= {"recipients": [ADVERTISER], "cookies": ["_ads_*"]}

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.ingest.daily_limit import DailyLimit
 from askfirst_collector.store.events import Batch
+from tests.support.policies import every_purpose
 from tests.unit.store.rows import kept_answers
 
 from .world import NOW, VISIT, World
@@ -31,7 +32,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def monthly_marketing() -> Policy:
     """Statistics close by the day, marketing by the month."""
-    document = copy.deepcopy(dict(shipped("full").document))
+    document = copy.deepcopy(dict(every_purpose("full").document))
     document["purposes"]["marketing"]["closes"] = "month"
     return read_policy(document)
 

@@ -16,11 +16,12 @@ from typing import Any
 from askfirst.client import Caller, Decision, Method
 from askfirst.observe.network_limit import AddressLimit
 from askfirst.terms.placed import split
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.store.events import Row
 from askfirst_collector.usecases.record_consent import record_now
+from tests.support.policies import every_purpose
 
 NOW = 1_795_356_333.0  # 2026-11-22T14:05:33Z
 ORIGIN = "https://example.org"
@@ -51,7 +52,7 @@ class Answered:
 
 def site_policy(name: str = "full", **changes: object) -> Policy:
     """A shipped policy of the site `example`, with other values at the top."""
-    return read_policy({**shipped(name).document, **changes})
+    return read_policy({**every_purpose(name).document, **changes})
 
 
 @dataclass

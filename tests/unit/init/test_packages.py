@@ -9,16 +9,17 @@ from click.testing import CliRunner
 
 from askfirst.gate.cookie_filter import CookieFilter
 from askfirst.gate.undeclared_cookies import Report
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.cli import main
 from askfirst_collector.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.next_steps import cookies_of
 from askfirst_collector.init.packages import catalogue
 from askfirst_collector.init.project import look_at
 from askfirst_collector.init.write_policy import Answers, write
+from tests.support.policies import every_purpose
 
 ANSWERS = ("tide", "https://tide.example", "Ada", "a@tide.example", "DE", "standard", "day")
-EVERY = tuple(shipped("standard").purposes)
+EVERY = tuple(every_purpose("standard").purposes)
 
 
 def init(folder: Path, *options: str) -> tuple[str, Policy]:

@@ -10,10 +10,18 @@ import pytest
 from askfirst.terms.attributes import ATTRIBUTES, AUTOMATIC
 from askfirst.terms.policy import read_policy, shipped
 from askfirst_collector.catalogue.chain_conflicts import conflicts
-from askfirst_collector.catalogue.first_policy import EUROPEAN, LEVELS, jurisdiction
+from askfirst_collector.catalogue.first_policy import (
+    EUROPEAN,
+    LEVELS,
+    PURPOSES,
+    jurisdiction,
+    ready_made,
+    with_purposes,
+)
 from askfirst_collector.frameworks import DJANGO, FRAMEWORKS
 from askfirst_collector.init.write_policy import ACTIONS, SCOPE, Answers, write
 from tests.conftest import ROOT
+from tests.support.policies import every_purpose
 
 ANSWERS = Answers(
     "tide",
@@ -24,7 +32,7 @@ ANSWERS = Answers(
     "standard",
     "week",
     DJANGO.cookies,
-    tuple(shipped("standard").purposes),
+    tuple(every_purpose("standard").purposes),
 )
 
 
@@ -38,7 +46,7 @@ def test_it_is_a_policy_and_says_what_was_answered(level: str, framework: str) -
     assert (policy.site, policy.origins) == ("tide", ("https://tide.example",))
     assert policy.controller.name == 'Tide "Tables" Ltd \\ Søn'
     assert [each.cookie for each in policy.necessary] == [each.name for each in cookies]
-    base = shipped(level)
+    base = every_purpose(level)
     for name, purpose in policy.purposes.items():
         wanted = replace(base.purposes[name].terms, closes="week")
         assert purpose.terms == wanted
@@ -90,3 +98,35 @@ def test_the_law_follows_the_country() -> None:
     assert [jurisdiction(each) for each in ("DK", "NO", "GB", "US", "ZZ")] == [
         "EU", "EU", "GB", "US", "EU",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_ready_made_policy_has_statistics_alone(level: str) -> None:
+    """M14: what a site asks for beside that is its owner's to say; nobody is asked for nothing."""
+    assert tuple(shipped(level).purposes) == ("statistics",)
+    document = ready_made(
+        level,
+        site="tide",
+        origin="tide.example",
+        controller="T",
+        contact="t@t.example",
+        country="DK",
+    )
+    assert tuple(read_policy(document).purposes) == ("statistics",)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("names", [("marketing",), ("preferences", "statistics"), PURPOSES])
+def test_further_purposes_are_no_more_precise_than_statistics(
+    level: str, names: tuple[str, ...]
+) -> None:
+    """M31: whichever are chosen fit below the host's default, and keep no more than statistics."""
+    policy = read_policy(with_purposes(level, names))
+    statistics = shipped(level).purposes["statistics"].terms
+    assert sorted(policy.purposes) == sorted(names)
+    assert list(conflicts(policy, shipped("host-default"))) == []
+    for name, purpose in policy.purposes.items():
+        assert purpose.terms.scope.subsumed_by(statistics.scope)
+        assert purpose.terms.keep_rows_days <= statistics.keep_rows_days
+        assert purpose.terms.min_cell_size == statistics.min_cell_size
+        assert name == "statistics" or not purpose.terms.table_items.items

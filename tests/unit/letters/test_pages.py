@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from askfirst.terms.policy import read_policy, shipped
+from askfirst.terms.policy import read_policy
 from askfirst_collector.catalogue.subscriptions import read_subscription
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.embedded import EmbeddedCollector
@@ -21,6 +21,7 @@ from askfirst_collector.members.permissions import Member
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.subscriptions import send_test_letter
 from tests.support.mail_server import Mailbox
+from tests.support.policies import every_purpose
 from tests.unit.closing.house import Clock
 from tests.unit.dashboard.conftest import PASSWORD, client_of, set_up
 
@@ -166,7 +167,7 @@ async def test_an_embedded_collector_knows_where_it_is(tmp_path: Path) -> None:
     What was set goes before it: below a path, behind another name.
     """
     mail = MailServer("localhost", "stats@shop.example")
-    document = dict(shipped("standard").document) | {"origins": ["https://shop.example"]}
+    document = dict(every_purpose("standard").document) | {"origins": ["https://shop.example"]}
     policy = read_policy(document)
     collector = EmbeddedCollector(tmp_path / "data", mail=mail, jobs=False)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.dashboard.app import host_app
@@ -19,6 +19,7 @@ from askfirst_collector.reports.agreement import DayAnswers, agreement, days_of_
 from askfirst_collector.services import Services
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.periods import IN_UTC
+from tests.support.policies import every_purpose
 from tests.unit.closing.house import DAY, Clock, crowd, key_of, noon, opened, row, store
 from tests.unit.closing.test_consents import decide
 from tests.unit.dashboard.conftest import client_of, set_up
@@ -29,7 +30,7 @@ WANTED = Range("shop", "statistics", date(2026, 11, 16), date(2026, 11, 22))
 
 def counting(closes: str) -> Policy:
     """The standard policy, where refusals are counted."""
-    document = copy.deepcopy(dict(shipped("standard").document))
+    document = copy.deepcopy(dict(every_purpose("standard").document))
     document |= {"site": "shop", "count_refusals": True}
     document["purposes"]["statistics"]["closes"] = closes
     return read_policy(document)

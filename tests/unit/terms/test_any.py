@@ -20,6 +20,7 @@ from askfirst.terms.published import published
 from askfirst.terms.sets import ANY, Listed
 from askfirst.terms.terms import meet
 from askfirst.terms.token import State
+from tests.support.policies import every_purpose
 
 WORDS = words_in("en")
 ANY_VALUE = WORDS.say("policy", "any_value")
@@ -27,7 +28,7 @@ ANY_VALUE = WORDS.say("policy", "any_value")
 
 def site(parameters: object, actions: object = None, **more: Any) -> Policy:
     """The full policy with these lists for statistics."""
-    document = copy.deepcopy(dict(shipped("full").document))
+    document = copy.deepcopy(dict(every_purpose("full").document))
     purpose = document["purposes"]["statistics"]
     purpose |= {"query_parameters": parameters, "actions": actions or {}, **more}
     return read_policy({**document, "purposes": {"statistics": purpose}})

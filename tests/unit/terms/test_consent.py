@@ -14,8 +14,9 @@ from askfirst.terms.published import published
 from askfirst.terms.terms import BOTTOM
 from askfirst.terms.token import State
 from askfirst.terms.widening import widened
+from tests.support.policies import every_purpose
 
-FIRST = shipped("standard")
+FIRST = every_purpose("standard")
 
 
 def editions(*changes: dict[str, Any]) -> Editions:

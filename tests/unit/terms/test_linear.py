@@ -14,10 +14,11 @@ from askfirst.errors import MOST_PROBLEMS, PolicyError, Problem, limited
 from askfirst.terms.conflicts import MOST_NAMES, subsumed_by
 from askfirst.terms.edition import read_edition
 from askfirst.terms.placed import read_placed
-from askfirst.terms.policy import Policy, read_policy, shipped
+from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import MOST_PURPOSES
+from tests.support.policies import every_purpose
 
-SITE = shipped("standard").document
+SITE = every_purpose("standard").document
 PURPOSE: dict[str, Any] = dict(SITE["purposes"]["statistics"])
 SIZE = 600
 # Four times the length: four times the work where it is linear, sixteen where it is quadratic.

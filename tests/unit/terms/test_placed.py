@@ -22,8 +22,9 @@ from askfirst.terms.placed import Placed, clamped, placed_conflicts, read_placed
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst.terms.token import State
+from tests.support.policies import every_purpose
 
-STANDARD = shipped("standard")
+STANDARD = every_purpose("standard")
 
 
 def site(**purpose: Any) -> Policy:

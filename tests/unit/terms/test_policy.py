@@ -17,6 +17,7 @@ from askfirst.errors import PolicyError, Problem
 from askfirst.terms import time_zone
 from askfirst.terms.policy import SHIPPED, Policy, read_policy, shipped
 from tests.conftest import ROOT
+from tests.support.policies import every_purpose
 
 SCHEMA = json.loads((ROOT / "docs/policy.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -194,7 +195,7 @@ def test_selling_is_forced_and_denying_it_refused() -> None:
     assert "write true" in found_message(document)
     del document["purposes"]["statistics"]["sells_or_shares"]
     assert read_policy(document).purposes["statistics"].terms.sells_or_shares
-    assert shipped("standard").purposes["marketing"].terms.sells_or_shares
+    assert every_purpose("standard").purposes["marketing"].terms.sells_or_shares
 
 
 def test_the_finest_levels_do_not_come_together_while_rows_are_kept() -> None:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy, shipped
 from askfirst_collector.catalogue.host_editions import find, history
+from askfirst_collector.catalogue.host_policy import newer_attributes
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.dashboard.host_policy.form import (
     HOST_NUMBERS,
@@ -38,7 +39,7 @@ from askfirst_collector.dashboard.layout.webhook import (
 )
 from askfirst_collector.members.permissions import may
 from askfirst_collector.services import Services
-from askfirst_collector.usecases.preview_host_policy import newer_attributes, preview
+from askfirst_collector.usecases.preview_host_policy import preview
 from askfirst_collector.usecases.save_host_policy import host_policy_number, save_host_policy
 
 # The one page with a script: it draws sliders over selects that work without it.

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from askfirst.terms.reading import NAME
-from askfirst_collector.catalogue.first_policy import LEVELS
+from askfirst_collector.catalogue.first_policy import FURTHER, LEVELS
 from askfirst_collector.dashboard.figures.why_missing import ends
 from askfirst_collector.dashboard.layout.forms import Visit, origin_of
 from askfirst_collector.dashboard.layout.page import Page
@@ -87,6 +87,7 @@ class Onboarding:
             frameworks=() if way == "files" else tuple(FRAMEWORKS.values()),
             snippets=lines,
             levels=LEVELS,
+            further=FURTHER,
             form={},
             beside={},
         )

@@ -15,7 +15,7 @@ from askfirst.errors import PolicyError, Problem, Reason, Refused
 from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import ROLES
 from askfirst.terms.terms import CLOSES
-from askfirst_collector.catalogue.first_policy import ready_made
+from askfirst_collector.catalogue.first_policy import FURTHER, LEVELS, STATISTICS, ready_made
 from askfirst_collector.catalogue.policy_toml import as_toml
 from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.dashboard.host_policy.form import differences
@@ -251,7 +251,9 @@ class Publishing:
         name = request.path_params["site"]
         if "level" in form:
             answers = {key: form.get(key, "") for key in READY if key != "level"}
-            return read_policy(ready_made(form["level"], site=name, **answers))
+            purposes = (STATISTICS, *(other for other in FURTHER if f"also.{other}" in form))
+            document = ready_made(form["level"], site=name, **answers, purposes=purposes)
+            return read_policy(document)
         if "base" in form:
             policy = read_policy(document_of(form, read_base(form)))
         else:
@@ -360,6 +362,8 @@ class Publishing:
             visit,
             "publish-ready.html",
             status=status,
+            levels=LEVELS,
+            further=FURTHER,
             form=form,
             beside=beside,
             problems=tuple(rest),

@@ -6,7 +6,7 @@ imported   one cell: of a day (`table` ""), or of a page or a source in a month,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,14 +76,17 @@ def imports_of(engine: Engine, site: str) -> tuple[Imported, ...]:
 
 
 def imported_days(
-    engine: Engine, site: str, first: str, last: str
+    engine: Engine, site: str, sources: Collection[str], first: str, last: str
 ) -> dict[str, dict[str, ImportedDay]]:
-    """Visitors and page views of each day, by tool."""
-    own = (imported.c.site == site, imported.c.table == "", imported.c.day.between(first, last))
+    """Visitors and page views of each day, by tool; of these tools alone, so that an index does."""
+    of_tools = imported.c.site == site, imported.c.source.in_(sources)
+    of_days = imported.c.table == "", imported.c.day.between(first, last)
     columns = imported.c.source, imported.c.day, imported.c.visitors, imported.c.views
     days: dict[str, dict[str, ImportedDay]] = {}
     with reading(engine) as connection:
-        for source, day, visitors, views in connection.execute(select(*columns).where(*own)):
+        for source, day, visitors, views in connection.execute(
+            select(*columns).where(*of_tools, *of_days)
+        ):
             days.setdefault(source, {})[day] = ImportedDay(visitors, views)
     return days
 

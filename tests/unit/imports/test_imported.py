@@ -61,7 +61,9 @@ def take(parts: Services, sums: Sums, source: str = "matomo") -> tuple[int, int,
 
 
 def days(parts: Services, source: str = "matomo") -> dict[str, int]:
-    taken = imported_days(parts.engine, "shop", "2000-01-01", "2999-12-31").get(source, {})
+    taken = imported_days(parts.engine, "shop", (source,), "2000-01-01", "2999-12-31").get(
+        source, {}
+    )
     return {name: day.views for name, day in taken.items() if day.views is not None}
 
 

@@ -84,7 +84,7 @@ def imported_view(parts: Services, site: Site, span: DateRange, tool: str) -> Im
         return None
     source = tool if tool in sources else sources[0]
     first, last = span.first.isoformat(), span.last.isoformat()
-    theirs = imported_days(parts.engine, site.name, first, last).get(source, {})
+    theirs = imported_days(parts.engine, site.name, (source,), first, last).get(source, {})
     ours = daily(parts, span.wanted(site.name)) if span.purpose else ()
     own = {day.period: day.views for day in ours if day.closes == "day"}
     days = [
@@ -113,7 +113,9 @@ def other_tool(
         return None
     by_tool = {
         tool: {day: figures[day] for day in gaps if day in figures}
-        for tool, figures in imported_days(parts.engine, site, gaps[0], gaps[-1]).items()
+        for tool, figures in imported_days(
+            parts.engine, site, tuple(FORMATS), gaps[0], gaps[-1]
+        ).items()
     }
     tool = max(by_tool, key=lambda name: len(by_tool[name]), default="")
     return OtherTool(FORMATS[tool].title, by_tool[tool]) if by_tool.get(tool) else None

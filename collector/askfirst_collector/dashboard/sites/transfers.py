@@ -99,7 +99,10 @@ class TransferPages:
             raise HTTPException(404)
         policy, titles = site.editions.current.policy, read_source(self._parts, site, "").titles
         recipients = {
-            f"{purpose}{_BETWEEN}{one.name}": f"{one}: {titles.get(purpose, purpose)}"
+            f"{purpose}{_BETWEEN}{one.name}": (
+                f"{one.name} ({one.role.replace('_', ' ')}, {one.country}): "
+                f"{titles.get(purpose, purpose)}"
+            )
             for purpose in policy.asked
             for one in sorted(policy.purposes[purpose].terms.recipients, key=str)
         }

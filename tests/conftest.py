@@ -81,7 +81,7 @@ def postgresql() -> Iterator[Cluster]:
 
 
 # What looks at `ledger.db` as a file is left out by hand, with its reason.
-ON_BOTH_ENGINES = ("ledger", "catalogue", "closing", "dashboard", "members", "usecases")
+ON_BOTH_ENGINES = ("ledger", "catalogue", "closing", "members", "usecases")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -91,8 +91,7 @@ class EmbeddedCollector:
     links in them begin with its `url`, else with the policy's first origin and `/askfirst/host`.
     `sized` is 0 where all visitors come from few networks, as on a campus: else little is shown.
 
-    Raises PolicyError at once for a host policy that cannot be used: without one nothing is
-    gathered (M32).
+    Raises PolicyError at once for a host policy that cannot be used (M32).
     """
 
     def __init__(
@@ -110,6 +109,7 @@ class EmbeddedCollector:
         spool: Path | str | None = None,
         revocations: Path | str | None = None,
         events: str | None = None,  # the address of a ClickHouse, for rows
+        ledger: str | None = None,  # that of a PostgreSQL, for what else is in `ledger.db`
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
         mail: MailServer | None = None,
@@ -130,7 +130,7 @@ class EmbeddedCollector:
         self._post = None if mail is None else Post(mail, lambda: self._address)
         self._address = ""  # of the dashboard, once a policy of this process said it
         self._sized = sized
-        self._events = events
+        self._addresses = {"events": events, "ledger": ledger}
         self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()
@@ -334,7 +334,7 @@ class EmbeddedCollector:
             secure=self._secure,
             spool=self._spool,
             revocations=self._revocations,
-            events=self._events,
+            **self._addresses,
         )
         place = Locator.open(self._places)
         events = open_events(parts, place=place, proxies=self.proxies, sized=self._sized)

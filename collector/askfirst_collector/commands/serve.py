@@ -51,6 +51,12 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     help="A ClickHouse that has the rows from now on (http:, https:, chdb:); else events.db.",
 )
 @click.option(
+    "--ledger",
+    envvar="ASKFIRST_LEDGER",
+    metavar="URL",
+    help="A PostgreSQL that has the ledger from now on (postgresql:); else ledger.db.",
+)
+@click.option(
     "--metrics-token",
     type=FILE,
     help="Answer /metrics to whoever shows the token in this file; else there is no /metrics.",
@@ -85,6 +91,7 @@ def serve(
     data: Path,
     revocations: Path | None,
     events: str | None,
+    ledger: str | None,
     metrics_token: Path | None,
     host_policy: Path | None,
     places: Path | None,
@@ -106,7 +113,15 @@ def serve(
             _check_alone(events or Folder(data).events_url)
         token = None if metrics_token is None else _read_token(metrics_token)
         settings = Settings(
-            data, host_policy, places, proxies, revocations, events, sized, metrics_token=token
+            data,
+            host_policy,
+            places,
+            proxies,
+            revocations,
+            events,
+            ledger,
+            sized,
+            metrics_token=token,
         )
         collector = settings.collector()
         stack.callback(collector.close)

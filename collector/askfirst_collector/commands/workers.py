@@ -33,6 +33,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     revocations: Path | None = None
     events: str | None = None
+    ledger: str | None = None
     sized: int = SIZED
     metrics_token: bytes | None = field(default=None, repr=False)
 
@@ -47,6 +48,7 @@ class Settings:
             mail=mail_server_of(os.environ),
             revocations=self.revocations,
             events=self.events,
+            ledger=self.ledger,
             sized=self.sized,
         )
 

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from askfirst_collector.closing.close import close_due
 from tests.support.programs import python
 
@@ -59,6 +61,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         stream.close()
 
 
+@pytest.mark.file
 def test_a_killed_close_leaves_the_open_period_or_the_closed_one(tmp_path: Path) -> None:
     """Killed at six moments: all rows and no table, or the whole table; then closed, once."""
     clock = Clock(noon())

@@ -39,6 +39,7 @@ async def by_command(here: World, document: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.file
 async def test_each_face_says_who_is_asked_again(tmp_path: Path) -> None:
     """In the sentences that visitors will read; what no longer fits its site is named."""
     with world(tmp_path / "data") as here:

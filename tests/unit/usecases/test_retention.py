@@ -65,6 +65,7 @@ def destroyed(parts: Services) -> tuple[Change, ...]:
     return changes(parts.engine, 50, ended=True)
 
 
+@pytest.mark.file
 def test_a_rehearsal_says_what_a_purge_does_and_does_nothing(
     parts: Services, clock: Clock, tmp_path: Path
 ) -> None:
@@ -114,6 +115,7 @@ def test_of_grants_a_number_is_told_by_the_rule_alone(
     )
 
 
+@pytest.mark.file
 def test_a_disk_that_is_full_in_the_middle_is_finished_later(parts: Services, clock: Clock) -> None:
     """Part of the evidence is gone, none half; the ledger is sound; the next purge goes on."""
     resource = pytest.importorskip("resource")

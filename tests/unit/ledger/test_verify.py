@@ -109,8 +109,8 @@ def test_a_change_of_an_export_is_named(parts: Services, tmp_path: Path) -> None
 
 def problems_of(folder: Folder, keys: Keys) -> list[str]:
     """What verifying, and looking through the files, say of a folder."""
-    _, leaves, signed = read_folder(folder.ledger)
-    reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, keys.ledger())))
+    with read_folder(folder) as (_, leaves, signed):
+        reports = verify(leaves, replace(signed, keys=keys_of(signed.notes, keys.ledger())))
     trees = [problem for report in reports for problem in report.problems]
     (file,) = (report for report in check_folder(folder) if report.name == "ledger.db")
     return [*trees, *file.problems]
@@ -130,6 +130,7 @@ def flipped(value: object) -> Iterator[object]:
         yield changed.decode() if isinstance(value, str) else changed
 
 
+@pytest.mark.file
 @pytest.mark.parametrize("table", ["entry", "checkpoint", "tree_node"])
 def test_any_byte_that_is_changed_is_found(parts: Services, tmp_path: Path, table: str) -> None:
     """M17: of an entry, its salt, leaf, place and columns; of a checkpoint; of a stored subtree."""

@@ -70,7 +70,7 @@ class Watcher:
         await self._world.answer(self.spy, {"statistics": 2})
         parts, admin = self._world.collector.parts(), Member("ada", "host-admin")
         with self._world.drawn.aside():
-            _, self._token = create_token(parts, admin, "figures", ("read",), days=30)
+            _, self._token = create_token(parts, admin, "figures", ("read",), days=60)
             _, self._share = create_share(
                 parts,
                 admin,

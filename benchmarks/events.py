@@ -65,15 +65,15 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def collecting(folder: str) -> App:
+def collecting(folder: str, site: str = "example", **options: Any) -> App:
     """The embedded collector behind a gate that has read the receipt: its handle is in a header."""
-    collector = EmbeddedCollector(folder)
+    collector = EmbeddedCollector(folder, **options)
     # The same receipts send more than people do.
     collector._open().events._intake._daily = DailyLimit(most=10**9)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         handle = next(value for name, value in scope["headers"] if name == b"x-handle").decode()
-        scope["askfirst.caller"] = Caller("example", handle, False, False)
+        scope["askfirst.caller"] = Caller(site, handle, False, False)
         await collector.events(scope, receive, send)
 
     return app

@@ -99,6 +99,8 @@ def _is_signed(text: str, name: str, coded: str, key: str) -> bool:
         signature = base64.b64decode(coded, validate=True)
         if owner != name or algorithm != _ED25519 or signature[:4] != _key_id(name, raw):
             return False
+        if base64.b64encode(signature).decode() != coded:
+            return False  # its last letter has bits that say nothing: no byte may be changed unseen
         Ed25519PublicKey.from_public_bytes(raw).verify(signature[4:], text.encode())
     except (ValueError, InvalidSignature):
         return False

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from askfirst_collector.config import Folder
 from askfirst_collector.jobs.checkpoints import sign_trees
 from askfirst_collector.ledger.check import check_folder
 from askfirst_collector.ledger.leaves import leaf_hash
+from askfirst_collector.ledger.notes import NoteRefused, open_note, sign_note, verifier_key
 from askfirst_collector.ledger.verify import keys_of, read_folder, verify
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.evidence import ask_evidence, open_evidence, read_evidence
@@ -105,6 +107,19 @@ def test_a_change_of_an_export_is_named(parts: Services, tmp_path: Path) -> None
         assert subprocess.run(command, capture_output=True, check=False).returncode
     file.write_text(text + "[]\n", "utf-8")
     assert "line" in run("verify", file).output
+
+
+def test_a_signature_is_written_in_one_way() -> None:
+    """M17: the last letter of it has bits that say nothing, and may be no other one."""
+    seed = bytes(32)
+    note, key = sign_note("text\n", "shop", seed), verifier_key("shop", seed)
+    assert open_note(note, [key]) == "text\n"
+    head, last, tail = note[:-3], note[-3], note[-2:]
+    assert tail == "=\n"
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    for other in letters.replace(last, ""):
+        with pytest.raises(NoteRefused):
+            open_note(head + other + tail, [key])
 
 
 def problems_of(folder: Folder, keys: Keys) -> list[str]:

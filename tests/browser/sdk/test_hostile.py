@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from tests.browser.sdk.conftest import Arrive, Serve
 from tests.browser.sdk.site import NOTICE, SCRIPT, Site, page, policy, script
@@ -171,7 +171,7 @@ def test_a_blocked_part_leaves_the_page_whole(site: Site, visitor: Visitor, miss
     tab = visitor.open(ready=False)
     settled(tab)
     assert tab.get_by_role("heading", name="Shop").is_visible()
-    assert tab.get_by_role("button", name="Reject all", exact=True).is_visible()
+    expect(tab.get_by_role("button", name="Reject all", exact=True)).to_be_visible()
     assert visitor.errors == []
     assert site.received == []
 

@@ -41,4 +41,9 @@ async def client(site: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor's browser, as far as HTTP goes; secure cookies count on loopback."""
     transport = httpx.ASGITransport(site)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as opened:
+        # On a busy machine the first page does not wait for its editions, and asks nobody.
+        for _ in range(600):
+            if (await opened.get("/askfirst/policy")).status_code == 200:
+                break
+            await asyncio.sleep(0.1)
         yield opened

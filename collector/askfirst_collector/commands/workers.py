@@ -33,7 +33,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     revocations: Path | None = None
     events: str | None = None
-    ledger: str | None = None
+    ledger: str | None = field(default=None, repr=False)
     sized: int = SIZED
     metrics_token: bytes | None = field(default=None, repr=False)
 

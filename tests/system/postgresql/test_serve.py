@@ -40,8 +40,8 @@ def _serve(data: Path, port: int, *words: str, **environ: str) -> Iterator[subpr
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # its workers end with it
+        process.communicate(timeout=PATIENCE)
 
 
 def _get(port: int, path: str) -> tuple[int, bytes]:
@@ -86,6 +86,20 @@ def test_a_server_has_its_ledger_there(tmp_path: Path, postgresql: Cluster) -> N
     with _serve(data, port) as process:
         assert _ready(port)["status"] == "ok"
         _end(process)
+
+
+def test_workers_share_it(tmp_path: Path, postgresql: Cluster) -> None:
+    """Each finds the address, has sessions of its own, and ends with the others."""
+    port, name = free_port(), postgresql.new()
+    url = postgresql.url(name, over_network=True)
+    with _serve(tmp_path / "data", port, "--workers", "2", ASKFIRST_LEDGER=url) as process:
+        until = time.monotonic() + PATIENCE
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        while postgresql.run(sessions, name)[0][0] < 5:  # the one that asks, and two of each
+            assert _ready(port)["status"] == "ok"
+            assert time.monotonic() < until, "a worker has no ledger"
+            time.sleep(0.1)
+        assert "Traceback" not in _end(process)
 
 
 def test_what_cannot_be_used_is_said_at_once(tmp_path: Path, postgresql: Cluster) -> None:

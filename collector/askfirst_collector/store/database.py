@@ -19,6 +19,7 @@ from askfirst_collector.store.dialect import begin, commit, without_waiting
 from askfirst_collector.store.faults import DAMAGE, error_name, unavailable
 from askfirst_collector.store.migrate import Step, migrate, rehearse, rehearse_undone
 from askfirst_collector.store.present import connect
+from askfirst_collector.store.schema import use_journal
 
 metadata = MetaData()
 
@@ -30,13 +31,7 @@ _GUARD = "askfirst_guard"
 # WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
 # A grant that is not recorded in 2 s is answered 503: nobody waits for a lock longer than that.
 WAIT = 1.8  # seconds
-PRAGMAS = (
-    "PRAGMA busy_timeout=1800",
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",
-    "PRAGMA foreign_keys=ON",
-)
+_BUSY = 1_800  # the same in milliseconds
 
 
 def open_ledger(path: Path, url: str = "") -> Engine:
@@ -118,8 +113,9 @@ def damaged(path: Path, name: str) -> SettingError:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
+    connection.execute(f"PRAGMA busy_timeout={_BUSY}")
+    use_journal(connection, _BUSY)
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 @contextmanager

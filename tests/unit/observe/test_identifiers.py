@@ -27,7 +27,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
      "10.20.30.40", "host-192.168.0.1.html", "2001:db8::1", "06-35-87-59-04", "+33 6 35 87 59 04",
      "ABC-123-456", "944-159-2231", "2011-09-24", "24.09.2011", "4111-1111-1111-1111",
      "qzkjtxhmbwplrnhgfdcv", "jane(at)example.org", "jane [at] example", "jane.doe{AT}example.org",
-     "jane@1.com", "jane@12.de", "jane@127", "jane@1.2", "@jane", "jane@[10.2.0.1]",
+     "jane@1.com", "jane@12.de", "jane@127", "jane@1.2", "@jane", "jane.doe@12", "jane@[10.2.0.1]",
      "2012111217", "20121112"],
 )  # fmt: skip
 def test_identifiers_are_replaced(segment: str) -> None:

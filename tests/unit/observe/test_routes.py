@@ -50,6 +50,10 @@ IDENTIFIERS = [
     "order-20261399",
     "order-20991231",
     "a1b2c3d4-20121112.html",
+    # Of what is one without its day, and of two letters, as invoices are numbered.
+    "Kq_Zv_Xw_Qj_Pz_Vb-20240115",
+    "Xy-Zq-20101030",
+    "AB-20240115",
     "界" * 50 + "-jane@example.org",
     "界" * 50 + "-06-35-87-59-04",
 ]

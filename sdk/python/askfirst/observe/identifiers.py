@@ -18,8 +18,8 @@ _LONG_DIGITS = re.compile(r"[0-9]{4,}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _LETTERS = re.compile(r"[A-Za-z]{16,}")
 _HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
-# "minutes@2.html" names no mailbox.
-_AT = re.compile(r"@(?![0-9]{1,2}(?:\.html?)?$)|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
+# "minutes@2.html" names no mailbox; "jane.doe@2" may.
+_AT = re.compile(r"\.[^@]*@|@(?![0-9]{1,2}(?:\.html?)?$)|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])"  # IPv4
     r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",  # IPv6
@@ -47,8 +47,8 @@ _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
 _DATED = re.compile(r"(20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:-(.+))?")
 # "grok-20070915.html", "grok-1.20101030.html": words, a version, the day of it.
 _RELEASE = re.compile(
-    r"([A-Za-z]{2,}(?:[-_][A-Za-z]+)*)[-_](?:[0-9]{1,2}\.)?"
-    r"20[0-3][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:\.[a-z]{1,5})?"
+    r"([A-Za-z]{3,}(?:[-_][A-Za-z]+)*)[-_](?:[0-9]{1,2}\.)?"
+    r"(20[0-3][0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:\.[a-z]{1,5})?"
 )
 _UNSPACED = re.compile(r"[^\W\d_\x00-\x7f]{41,}")
 
@@ -91,7 +91,8 @@ def title(segment: str) -> str:
         date, rest = dated.groups()
         return date if rest is None else f"{date}-{template(rest)}"
     if release := _RELEASE.fullmatch(segment):
-        return segment if len(segment) <= LONGEST and template(release[1]) == release[1] else ID
+        dated = "-".join(release.groups())  # what would be kept of it without month and day
+        return segment if len(segment) <= LONGEST and template(dated) == dated else ID
     parts = _SEPARATORS.split(segment)
     if len(segment) > LONGEST or not any(_UNSPACED.fullmatch(part) for part in parts):
         return template(segment)

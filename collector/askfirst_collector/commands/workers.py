@@ -32,7 +32,7 @@ class Settings:
     places: Path | None = None
     proxies: tuple[str, ...] = ()
     revocations: Path | None = None
-    events: str | None = None
+    events: str | None = field(default=None, repr=False)  # addresses hold passwords
     ledger: str | None = field(default=None, repr=False)
     sized: int = SIZED
     metrics_token: bytes | None = field(default=None, repr=False)

@@ -59,6 +59,7 @@ _NAMES = {
     "57P02": "crash_shutdown",
     "57P03": "cannot_connect_now",
 }
+_NO_SERVER = "it is no PostgreSQL, or asks for a password that its address does not have"
 _ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
 _FACTS = (
     "SELECT pg_postmaster_start_time()::text || ' ' || oid, pg_is_in_recovery(),"
@@ -318,6 +319,8 @@ def _connect(address: Address, wait: float) -> Any:
         )
     except (OSError, pg8000.Error) as error:
         raise fault("ledger", _reason(error)) from None
+    except Exception:  # whatever the driver stumbles over: its text may hold what was sent
+        raise fault("ledger", _NO_SERVER) from None
 
 
 def _socket(address: Address, wait: float) -> socket.socket:

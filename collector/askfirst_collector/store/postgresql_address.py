@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from askfirst_collector.config import SettingError
@@ -26,7 +26,7 @@ class Address:
     database: str
     host: str = ""
     port: int = PORT
-    password: str = ""
+    password: str = field(default="", repr=False)
     socket: str = ""
     is_encrypted: bool = False
 

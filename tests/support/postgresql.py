@@ -124,6 +124,20 @@ class Cluster:
         self.run(f"ALTER DATABASE {by} RENAME TO {name}")
         self.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
+    def dump(self, name: str) -> bytes:
+        """What a database has, as `pg_dump` writes it."""
+        return self._client("pg_dump", "--format=custom", name)
+
+    def put_back(self, name: str, dump: bytes) -> None:
+        """Put a dump in the place of what a database has, whoever uses it."""
+        options = "--clean", "--if-exists", "--single-transaction"
+        self._client("pg_restore", *options, f"--dbname={name}", sent=dump)
+
+    def _client(self, program: str, *arguments: str, sent: bytes = b"") -> bytes:
+        place = "-h", str(self.folder), "-p", str(self.port), "-U", USER
+        command = [_program(program), *place, *arguments]
+        return subprocess.run(command, input=sent, check=True, capture_output=True).stdout
+
     def own(self, file: Path) -> None:
         """Let a file in its folder be the server's."""
         status = (self.folder / "data").stat()

@@ -70,8 +70,12 @@ _FACTS = (
     " current_setting('server_encoding') = 'UTF8' AND datcollate IN ('C', 'POSIX', 'C.UTF-8')"
     " FROM pg_database WHERE datname = current_database()"
 )
-# Any transaction of the server that ends moves the first; the second is `migrate`'s.
-_COMMITTED = "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version)"
+# Any transaction of the server that ends moves the first; the second is `migrate`'s; the third is
+# another one where a dump was put into the database, whose oid stays.
+_COMMITTED = (
+    "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version),"
+    " 'entry'::regclass::oid"
+)
 
 
 class ServerError(Exception):
@@ -166,8 +170,10 @@ class ServerVersion:
         self._engine = engine
         self._session = self.run.connect(WAIT)
         self._snapshot = ""
+        self._table = 0
         self._count = 0
         self._revision = ""
+        self.committed()
 
     @property
     def is_whole(self) -> bool:
@@ -182,11 +188,15 @@ class ServerVersion:
         """A number that moves with every transaction of the server that ends."""
         self.run.check()
         try:
-            ((snapshot, revision),) = self._session.execute_simple(_COMMITTED).rows
+            ((snapshot, revision, table),) = self._session.execute_simple(_COMMITTED).rows
         except Exception as error:
             self.run.lose()
             self._session.close()
             raise fault("ledger", _reason(error)) from None
+        if table != (self._table or table):
+            self.run.lose()
+            raise fault("ledger", "its tables were put back from a copy")
+        self._table = table
         if snapshot != self._snapshot:
             self._snapshot, self._revision = snapshot, revision
             self._count += 1

@@ -186,6 +186,20 @@ def test_a_session_that_ends_is_opened_anew(postgresql: Cluster, engine: Engine)
     watch.close()
 
 
+def test_a_dump_put_into_it_is_another_ledger(postgresql: Cluster) -> None:
+    """M48: the database stays, yet what was taken back may be granted there: all is opened anew."""
+    name = postgresql.migrated()
+    engine = open_ledger(HERE, postgresql.url(name))
+    watch = Watch(engine, HERE)
+    try:
+        postgresql.put_back(name, postgresql.dump(name))
+        with pytest.raises(StoreFault, match="put back"):
+            watch.version()
+        assert not watch.is_whole
+    finally:
+        watch.close()
+
+
 def test_a_database_that_orders_texts_otherwise_is_refused(postgresql: Cluster) -> None:
     """Days and paths are compared as bytes are; it says how to make one."""
     name = postgresql.new()

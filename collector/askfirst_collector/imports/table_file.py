@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,6 +20,16 @@ from askfirst_collector.imports.problems import ImportProblems
 LARGEST = 256_000_000  # bytes, unpacked
 LONGEST_LINE = 1_000_000  # bytes of a line that are read at once
 MOST_ABOVE = 100  # comments that are kept
+# What these raise of a damaged file: offsets before its start, and names in no encoding, too.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _ZIP = b"PK\x03\x04"
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -108,7 +119,7 @@ def _opened(export: Export, member: str) -> Iterator[io.BufferedReader]:
             elif start == _ZIP:
                 archive = stack.enter_context(zipfile.ZipFile(file))
                 packed = stack.enter_context(archive.open(_member(archive, export, member)))
-        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise _unreadable(export, error) from None
         except RuntimeError:  # what zipfile says of a password
             raise ImportProblems([(0, f"{export.name} has a password: unpack it first")]) from None
@@ -139,8 +150,11 @@ def is_zip(export: Export) -> bool:
 
 def holds(export: Export, member: str) -> bool:
     """Whether a zip has one file whose name begins like that."""
-    with export.open() as file, zipfile.ZipFile(file) as archive:
-        return len(_named(archive, member)) == 1
+    try:
+        with export.open() as file, zipfile.ZipFile(file) as archive:
+            return len(_named(archive, member)) == 1
+    except _DAMAGED as error:
+        raise _unreadable(export, error) from None
 
 
 def _named(archive: zipfile.ZipFile, member: str) -> list[str]:
@@ -161,7 +175,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data: bytes = self._packed.read(len(buffer))
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except _DAMAGED as error:
             raise _unreadable(self._export, error) from None
         self._rest -= len(data)
         if self._rest < 0:

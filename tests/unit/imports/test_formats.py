@@ -6,6 +6,7 @@ import gzip
 import io
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -257,6 +258,16 @@ def test_a_zip_is_looked_into_for_its_own_file_alone(tmp_path: Path) -> None:
         cells(tmp_path, "plausible", zipped(tmp_path, **twice))
     with pytest.raises(ImportProblems, match="no zip of this tool"):
         cells(tmp_path, "matomo", zipped(tmp_path, a=MATOMO))
+
+
+@pytest.mark.parametrize("name", ["plausible", "umami"])
+def test_a_zip_with_any_byte_changed_is_read_or_refused(tmp_path: Path, name: str) -> None:
+    """An offset before its start, a name in no encoding: it is said, and nothing else happens."""
+    whole = zipped(tmp_path, website_event=UMAMI, imported_visitors="date,visitors,pageviews\n")
+    for at in range(4, len(whole)):
+        for byte in (0, 0xFF):
+            with suppress(ImportProblems):
+                cells(tmp_path, name, whole[:at] + bytes([byte]) + whole[at + 1 :])
 
 
 def test_a_zip_that_asks_for_memory_is_not_unpacked(tmp_path: Path) -> None:

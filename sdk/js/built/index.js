@@ -1,1 +1,1 @@
-import{g as a}from"./shared-XW4GK3ND.js";export{a as init};
+import{g as a}from"./shared-SA4LX7MZ.js";export{a as init};

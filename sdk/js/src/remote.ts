@@ -63,9 +63,8 @@ export function connect(base: string, collector: string): Route {
     const response = await tell(before.owed, before.secret);
     // A receipt that has ended, and what can never be taken, is owed no longer.
     if (response.status >= 500 || response.status === 429) return false;
-    const { state } = response.ok ? await response.json() : { state: undefined };
-    const lives = (state as Claims | undefined)?.ed;
-    keep(lives ? { secret: before.secret, since: Date.now() } : undefined);
+    const { state }: { state?: Claims } = response.ok ? await response.json() : {};
+    keep(state?.ed ? { secret: before.secret, since: Date.now() } : undefined);
     return true;
   }
 
@@ -112,8 +111,8 @@ export function connect(base: string, collector: string): Route {
       const wanted = /^[a-z]{2,3}/i.exec(lang)?.[0].toLowerCase() ?? "index";
       let response = await read(wanted);
       if (!response.ok) response = await read("index");
-      published = (await response.clone().json()) as Published;
       skew = ahead(response);
+      published = (await response.clone().json()) as Published;
       void safely(settle);
       return response;
     },

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -261,13 +262,15 @@ def test_a_zip_is_looked_into_for_its_own_file_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["plausible", "umami"])
-def test_a_zip_with_any_byte_changed_is_read_or_refused(tmp_path: Path, name: str) -> None:
+def test_a_zip_with_any_byte_missing_is_read_or_refused(tmp_path: Path, name: str) -> None:
     """An offset before its start, a name in no encoding: it is said, and nothing else happens."""
     whole = zipped(tmp_path, website_event=UMAMI, imported_visitors="date,visitors,pageviews\n")
     for at in range(4, len(whole)):
-        for byte in (0, 0xFF):
+        for instead in (b"", b"\xff"):
+            content = whole[:at] + instead + whole[at + 1 :]
+            # As a form sends it: what lies in memory is damaged otherwise than a file on disk.
             with suppress(ImportProblems):
-                cells(tmp_path, name, whole[:at] + bytes([byte]) + whole[at + 1 :])
+                FORMATS[name].read(Export("export.zip", partial(io.BytesIO, content)), utc)
 
 
 def test_a_zip_that_asks_for_memory_is_not_unpacked(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ _NAMES = {
 _NO_SERVER = "it is no PostgreSQL, or asks for a password that its address does not have"
 _ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
 _FACTS = (
-    "SELECT pg_postmaster_start_time()::text || ' ' || oid, pg_is_in_recovery(),"
+    "SELECT concat_ws(' ', pg_postmaster_start_time(), oid, current_schema()), pg_is_in_recovery(),"
     " current_setting('default_transaction_read_only') = 'on',"
     " current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on',"
     " current_setting('synchronous_commit') = 'off',"
@@ -87,9 +87,10 @@ class ServerError(Exception):
 
 
 class Run:
-    """One run of the server at an address, and one database: as its sessions see it.
+    """One run of the server at an address, one database, one schema: as its sessions see it.
 
-    A database that was dropped and put back, from a copy of before, is another one.
+    A database that was dropped and put back, from a copy of before, is another one; so are tables
+    of a schema to which `search_path` leads since.
     """
 
     def __init__(self, address: Address) -> None:

@@ -200,6 +200,25 @@ def test_a_dump_put_into_it_is_another_ledger(postgresql: Cluster) -> None:
         watch.close()
 
 
+def test_a_search_path_that_leads_elsewhere_is_another_ledger(postgresql: Cluster) -> None:
+    """M48: no session reads other tables than those that were held against the log."""
+    name = postgresql.migrated()
+    engine = open_ledger(HERE, postgresql.url(name))
+    watch = Watch(engine, HERE)
+    try:
+        postgresql.run("CREATE SCHEMA copy; CREATE TABLE copy.dead (mark bytea, at bigint)", name)
+        postgresql.run(f"ALTER DATABASE {name} SET search_path = copy, public")
+        with (
+            pytest.raises(CollectorUnavailable),
+            reading(engine) as one,
+            reading(engine) as other,
+        ):
+            assert [c.execute(select(dead.c.mark)).all() for c in (one, other)] == [[], []]
+        assert not watch.is_whole
+    finally:
+        watch.close()
+
+
 def test_a_database_that_orders_texts_otherwise_is_refused(postgresql: Cluster) -> None:
     """Days and paths are compared as bytes are; it says how to make one."""
     name = postgresql.new()

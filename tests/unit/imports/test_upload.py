@@ -130,6 +130,9 @@ async def test_a_form_that_is_too_large_or_none_is_refused(
         assert (await client.post(PATH, content=b"x", headers=headers)).status_code == 400
         headers["content-type"] += "; boundary=x"
         assert (await client.post(PATH, content=b"--y\r\n", headers=headers)).status_code == 400
+        headers["content-type"] += "; charset=undefined"
+        field = b'--x\r\nContent-Disposition: form-data; name="tool"\r\n\r\na\r\n--x--\r\n'
+        assert (await client.post(PATH, content=field, headers=headers)).status_code == 400
         elsewhere = {**SAME_ORIGIN, "sec-fetch-site": "cross-site"}
         assert (await client.post(PATH, files=files, headers=elsewhere)).status_code == 403
         many = {f"field{n}": "x" for n in range(20)}

@@ -49,7 +49,7 @@ async def read_upload(request: Request, visit: Visit) -> Upload:
         raise HTTPException(403, "The form has no token of this session. Open the page again.")
     try:
         form = await _parser(request, body).parse()
-    except MultiPartException as error:
+    except (MultiPartException, ValueError) as error:  # of a charset that is none
         raise HTTPException(400, "The form cannot be read.") from error
     upload = _upload(form)
     await form.close()

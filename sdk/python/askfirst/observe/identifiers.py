@@ -91,8 +91,8 @@ def title(segment: str) -> str:
         date, rest = dated.groups()
         return date if rest is None else f"{date}-{template(rest)}"
     if release := _RELEASE.fullmatch(segment):
-        dated = "-".join(release.groups())  # what would be kept of it without month and day
-        return segment if len(segment) <= LONGEST and template(dated) == dated else ID
+        rest = "-".join(release.groups())  # what would be kept of it without month and day
+        return segment if len(segment) <= LONGEST and template(rest) == rest else ID
     parts = _SEPARATORS.split(segment)
     if len(segment) > LONGEST or not any(_UNSPACED.fullmatch(part) for part in parts):
         return template(segment)

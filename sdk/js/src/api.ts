@@ -153,7 +153,11 @@ export interface Route {
   /** The published policy in this language; `at` is what keeps a cache from answering, or empty. */
   readonly policy: (lang: string, at: string, cache: RequestCache) => Promise<Response>;
   /** Sends an answer, or events, as `POST /askfirst/consent` and `/askfirst/events` take them. */
-  readonly send: (path: "consent" | "events" | "rights/erase", body: string, options?: RequestInit) => Promise<Response>;
+  readonly send: (
+    path: "consent" | "events" | "rights/erase",
+    body: string,
+    options?: RequestInit,
+  ) => Promise<Response>;
   /** Hands events to the browser; false when it takes no more. */
   readonly beacon: (body: string) => boolean;
   readonly forms: boolean; // whether a form may go by itself where `send` fails

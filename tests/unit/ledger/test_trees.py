@@ -324,6 +324,7 @@ def test_what_was_there_before_is_one_sealed_tree(tmp_path: Path) -> None:
             connection.execute("UPDATE entry SET position = position + 1000")
 
 
+@pytest.mark.file
 def test_what_was_there_before_is_signed_in_parts(
     parts: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

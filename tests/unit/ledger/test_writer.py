@@ -99,6 +99,7 @@ def test_a_row_that_inflates_without_end_is_no_entry() -> None:
     assert unpack(pack(long, HANDLE), HANDLE) == long
 
 
+@pytest.mark.file
 def test_an_entry_takes_few_bytes(parts: Services) -> None:
     """At most 700 with its part of all indexes, of three purposes."""
 

@@ -194,15 +194,16 @@ def _first_missing(connection: Connection, present: Log) -> int | None:
 
 
 def lacks_only(engine: Engine, missing: Sequence[Record]) -> bool:
-    """Whether the ledger lacks nothing of these but what would have been its next entry.
+    """Whether the ledger lacks nothing of these but what would have been its next commit.
 
-    So it is where a process ended, or the power was cut, after a record and before its commit.
+    So it is where a process ended, or the power was cut, after the records and before it.
     """
     with reading(engine) as connection:
         row = connection.execute(_TOP).first()
     top = -1 if row is None else row.idx
     # At a place that another entry has by now, one was never committed.
-    return {record["idx"] for record in missing if record.get("idx", -1) > top} <= {top + 1}
+    beyond = (record for record in missing if record.get("idx", -1) > top)
+    return {record.get("of", record["idx"]) for record in beyond} <= {top + 1}
 
 
 def catch_up(engine: Engine, file: Revocations, present: Log) -> bool:

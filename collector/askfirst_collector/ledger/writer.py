@@ -150,7 +150,9 @@ class LedgerWriter:
                     latest[name] = new
                     record = revocation(new)
                     if record is not None:
-                        records.append(record)
+                        # All of them are committed, or none: a cut may take each before it along.
+                        first = {"of": index} if len(rows) > 1 else {}
+                        records.append({**record, **first})
                     if job.unsized_on is not None:
                         _note_unsized(connection, job.site, job.handle, job.unsized_on)
                 outcomes.append((past, new))

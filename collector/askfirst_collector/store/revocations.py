@@ -2,11 +2,12 @@
 
 One record a line, `CRC-32 of the JSON, a space, canonical JSON`, in the order in which it was
 answered; a line that broke off is cut by whoever comes next. `mark` is the ledger's own hash of
-site and handle; `idx` and `leaf` say which entry of the ledger the record came with.
+site and handle; `idx` and `leaf` say which entry of the ledger the record came with, and `of` which
+one was the first of that commit, where it is another.
 
     {do: "ledger", id}                                    the first line: whose log it is
-    {do: "end" | "erase", mark, idx?, leaf?}              a handle that ended, or was erased
-    {do: "change" | "restrict", mark, choices, idx?, leaf?}    at most these details from then on
+    {do: "end" | "erase", mark, idx?, leaf?, of?}         a handle that ended, or was erased
+    {do: "change" | "restrict", mark, choices, idx?, leaf?, of?}    at most these from then on
     {do: "edition", site, number}                         a number that is given out
     {do: "begun", from, cut?}, {do: "done", idx, leaf, generation}   ledger and events held against
         it from a record on; `cut` where no copy was put back, and a change was on its way

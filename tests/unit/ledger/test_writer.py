@@ -21,8 +21,10 @@ from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import pack, unpack
 from askfirst_collector.ledger.records import Past
+from askfirst_collector.ledger.revocation_log import lacks_only
 from askfirst_collector.services import Services
 from askfirst_collector.store.faults import fault
+from askfirst_collector.store.revocations import Record
 from askfirst_collector.usecases import record_consent
 from askfirst_collector.usecases.record_consent import _Recording, record, record_now
 from tests.support.collectors import HANDLE, OTHER, Clock, decision, opened, policy
@@ -229,3 +231,31 @@ async def test_a_grant_that_comes_right_behind_its_end_ends(parts: Services) -> 
     status = parts.ledger.consent_status("shop", HANDLE)
     assert status is not None
     assert status.ended
+
+
+async def test_a_cut_before_a_commit_takes_all_of_its_group_along(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50: the log has the withdrawal and the ledger not even the grant before it: no restore."""
+    record_now(parts, decision(POLICY))
+    top = parts.ledger.newest()
+    places: list[list[tuple[int, int]]] = []
+    cuts: list[bool] = []
+
+    def cut(*records: Record) -> None:
+        if not places:
+            places.append([(each["idx"], each["of"]) for each in records])
+            # What others read now is what would be there after a cut. Of two commits it would
+            # be a ledger that was put back to before the first.
+            cuts.append(lacks_only(parts.engine, records))
+            cuts.append(lacks_only(parts.engine, [{**r, "of": r["idx"]} for r in records]))
+        raise fault("revocations", "OSError")
+
+    monkeypatch.setattr(parts.revocations, "append", cut)
+    goes_on = held(parts)
+    answers = (decision(POLICY, handle=handles(1)[0]), decision(POLICY, "withdraw"))
+    waiting = [asyncio.ensure_future(record(parts, each)) for each in answers]
+    await asyncio.sleep(0)
+    goes_on.set()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert (places, cuts) == ([[(top + 2, top + 1)]], [True, False])

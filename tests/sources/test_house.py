@@ -113,7 +113,7 @@ reports: @terms catalogue closing store
 runtime: @__version__ @errors @observe @spool catalogue config ingest jobs ledger members services
     store store.clickhouse usecases
 services: @observe @spool catalogue config ledger members store
-store: @errors @spool @terms config
+store: @errors @spool @terms config loopback
 store.clickhouse: @spool @terms config store
 store.migrations:
 store.migrations.versions:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from askfirst_collector.config import SettingError
+from askfirst_collector.loopback import is_loopback
 
 _ADVICE = (
     "write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or "
@@ -67,19 +67,10 @@ def read_address(url: str) -> Address:
         path = f"{folder.rstrip('/')}/.s.PGSQL.{port}"
         return Address(user, database, password=password, port=port, socket=path)
     host = parts.hostname or ""
-    is_encrypted = mode == "verify-full" and not _is_here(host)
+    is_encrypted = mode == "verify-full" and not is_loopback(host)
     return Address(user, database, host, port, password, is_encrypted=is_encrypted)
 
 
 def shown(url: str) -> str:
     """An address without who signs in, for messages. Raises as `read_address`."""
     return read_address(url).shown
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -311,7 +311,7 @@ def test_it_survives_a_fork(tmp_path: Path) -> None:
     asyncio.run(collector.record(decision(POLICY, "save", {"marketing": 0})))
     collector.close()
     with opened(tmp_path) as parts:
-        assert parts.ledger.newest() == 2
+        assert parts.ledger.newest() == 3  # the policy, and three answers
         assert parts.ledger.consent_status("shop", OTHER) is not None
 
 

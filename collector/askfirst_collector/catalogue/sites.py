@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from askfirst.errors import Problem
 from askfirst.terms.edition import Choice, Editions, bounded_terms
@@ -29,10 +29,10 @@ from askfirst_collector.catalogue.scheduled import (
     load_all_scheduled,
     load_scheduled,
 )
-from askfirst_collector.catalogue.site_changes import publish, publish_scheduled
+from askfirst_collector.catalogue.site_changes import SiteChange, publish, publish_scheduled
 from askfirst_collector.catalogue.suspensions import why
 from askfirst_collector.catalogue.unreadable import Unreadable, unreadable
-from askfirst_collector.ledger.changes import record_change
+from askfirst_collector.ledger.changes import THE_SITE, record_change
 from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.periods import IN_UTC, Calendar
 from askfirst_collector.store.revocations import Revocations
@@ -188,9 +188,12 @@ class Registry:
         What a member publishes is in `usecases`. Raises PolicyError and Refused, see
         `site_changes.publish`.
         """
+        now = self._now()
         with changing(self._engine) as connection:
             host = self._host.current().policy
-            publish(connection, self._revocations, policy, host, self._now())
+            change = publish(connection, self._revocations, policy, host, now)
+            if change is not None:
+                self._record(connection, THE_SITE, policy.site, change, now)
             return load_editions(connection, policy.site)
 
     def scheduled(self, site: str) -> Scheduled | None:
@@ -245,20 +248,23 @@ class Registry:
             outcome = publish_scheduled(connection, self._revocations, site, host, now)
             if outcome is None:
                 return
-            actor, change = outcome[0].actor, outcome[1]
-            if actor is None:
-                return
-            record_change(
-                connection,
-                actor=actor,
-                action=change.action,
-                target=site,
-                before=change.before,
-                after=change.after,
-                now=now,
-                urandom=self._urandom,
-                site=site,
-            )
+            scheduled, change = outcome
+            self._record(connection, scheduled.actor or THE_SITE, site, change, now)
+
+    def _record(
+        self, connection: Connection, actor: str, site: str, change: SiteChange, now: float
+    ) -> None:
+        record_change(
+            connection,
+            actor=actor,
+            action=change.action,
+            target=site,
+            before=change.before,
+            after=change.after,
+            now=now,
+            urandom=self._urandom,
+            site=site,
+        )
 
     def _refresh(self, version: int | None = None) -> int:
         """Forget what changed until this version of the ledger, or now; which one that is."""

@@ -18,7 +18,10 @@ from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds
 from askfirst_collector.ledger.tables import entry
 from askfirst_collector.store.database import metadata, reading
 
-CLI = "cli"  # the actor of a command on the machine itself; no member may be called this
+# Actors that are no members, and that no member may be called: a command on the machine itself; a
+# site that publishes its own policy as it starts (no name of a member holds a slash).
+CLI = "cli"
+THE_SITE = "site/start"
 _SECRETS = frozenset({"password", "token", "secret", "link", "private_key"})
 
 change = Table(

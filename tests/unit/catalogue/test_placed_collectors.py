@@ -12,7 +12,7 @@ from askfirst.errors import PolicyError, Refused
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import Placed
 from askfirst.terms.terms import BOTTOM
-from askfirst_collector.ledger.changes import CLI, changes
+from askfirst_collector.ledger.changes import CLI, THE_SITE, changes
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.usecases import placed_collectors as placing
@@ -158,6 +158,7 @@ def test_every_change_is_recorded_with_before_and_after(parts: Services) -> None
     assert [(each.action, each.actor) for each in told] == [
         ("collector.change", CLI),
         ("collector.add", CLI),
+        ("site.publish", THE_SITE),
     ]
     assert (told[0].before["state"], told[0].after["state"]) == ("draft", "active")
     assert key not in repr(told)

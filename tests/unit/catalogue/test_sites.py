@@ -15,6 +15,8 @@ from askfirst.terms.edition import Choice, Edition, Editions, bounded_terms
 from askfirst.terms.policy import read_policy, shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.chain_conflicts import conflicts
+from askfirst_collector.ledger.changes import THE_SITE, changes
+from askfirst_collector.members.rows import name_problem
 from askfirst_collector.services import Services
 from askfirst_collector.store.periods import IN_UTC
 from tests.support.collectors import NOON, Clock, bytes_of, opened, policy, purposes
@@ -40,6 +42,19 @@ def test_a_new_hash_is_the_next_edition(parts: Services) -> None:
         (2, B.hash, int(NOON + 1234)),
     ]
     assert [e.policy.document for e in editions] == [A.document, B.document]
+
+
+def test_what_a_site_publishes_itself_is_in_the_ledger(parts: Services) -> None:
+    """M17: an edition is an entry of its site's tree whoever published it; nothing new is none."""
+    for each in (A, A, B):
+        parts.registry.publish(each)
+    published = changes(parts.engine, 9, sites={"shop"})
+    assert [(one.actor, one.action, one.target) for one in published] == [
+        (THE_SITE, "site.publish", "shop")
+    ] * 2
+    assert [(one.before or {}).get("hash") for one in published] == [A.hash, None]
+    assert [one.after["hash"] for one in published] == [B.hash, A.hash]
+    assert name_problem(THE_SITE)
 
 
 def test_history_is_linear(parts: Services) -> None:
@@ -73,6 +88,7 @@ def test_what_goes_beyond_the_host_is_refused(parts: Services) -> None:
         "/purposes/statistics/retention_days",
         "/purposes/statistics/keep_rows_days",
     }
+    assert changes(parts.engine, 9) == ()
     declared, message = found["/purposes/statistics/retention_days"]
     assert declared == 700
     assert "365" in message

@@ -136,7 +136,7 @@ async def test_answers_that_are_refused(
     """M47: with a reason each, and nothing in the ledger."""
     answer = await client.post("/v1/consents", json={**ANSWER, **more}, headers=headers)
     assert problem(answer) == expected
-    assert collector.parts().ledger.newest() == -1
+    assert collector.parts().ledger.newest() == 0  # the policy itself
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ async def test_a_refusal_through_a_relay_is_a_number(
     assert answer.json() == {"decision": "refused"}
     ledger = collector.parts().ledger
     assert ledger.refusals("shop", "2026-11-22", "2026-11-23") == {1: 1}
-    assert ledger.newest() == -1
+    assert ledger.newest() == 0  # the policy itself
 
 
 async def test_a_refusal_that_cannot_be_counted_stands(

@@ -30,7 +30,6 @@ def clock() -> Clock:
 @pytest.fixture
 def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     with opened(tmp_path, clock) as found:
-        found.registry.publish(POLICY)
         yield found
 
 
@@ -108,16 +107,18 @@ def test_no_secret_gets_into_the_ledger(parts: Services, name: str) -> None:
 
 def test_changes_survive_what_visitors_entries_do_not(parts: Services, clock: Clock) -> None:
     """Neither an erasure nor the end of `evidence_days` reaches them, and retention leaves them."""
+    parts.registry.publish(POLICY)
     record_now(parts, decision(POLICY))
     record(parts, site="shop")
     parts.ledger.erase("shop", HANDLE, generation=0)
     clock.now += (POLICY.evidence_days + POLICY.consent_days + 40) * DAY
     purge(parts, clock.now)
-    assert [each.target for each in changes(parts.engine, 10)] == ["bob"]
+    assert [each.target for each in changes(parts.engine, 10)] == ["bob", "shop"]
 
 
 def test_no_closing_counts_a_change(parts: Services, clock: Clock) -> None:
     """The consent table counts answers of visitors, and nothing else."""
+    parts.registry.publish(POLICY)
     record_now(parts, decision(POLICY))
     answers = list(parts.ledger.between("shop", 0, int(clock.now) + DAY))
     record(parts, site="shop")
@@ -125,6 +126,7 @@ def test_no_closing_counts_a_change(parts: Services, clock: Clock) -> None:
 
 
 def test_a_change_makes_no_worker_forget_how_visitors_stand(parts: Services) -> None:
+    parts.registry.publish(POLICY)
     record_now(parts, decision(POLICY))
     before = parts.ledger.consent_status("shop", HANDLE)
     record(parts)

@@ -207,7 +207,7 @@ def test_a_place_tells_nobody_when_others_answered(parts: Services) -> None:
         for more in ("hour = hour + 1", "site = 'tides'", "handle = NULL", "salt = zeroblob(32)"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"):
                 connection.execute(f"UPDATE entry SET position = 0, {more} WHERE body NOT NULL")
-    assert "40 to be signed" in verify("--data", parts.folder.ledger.parent)[1]
+    assert "41 to be signed" in verify("--data", parts.folder.ledger.parent)[1]
     sign_trees(parts, 0)
     proofs = [prove(parts.engine, leaf_of(parts, handle)) for handle in handles]
     positions = [proof.position for proof in proofs if proof is not None]

@@ -52,7 +52,7 @@ def explain(policy: Policy, lang: str | None = None) -> tuple[PlainPurpose, ...]
 
 def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
     terms = purpose.terms
-    text = purpose.text.get(words.lang) or next(iter(purpose.text.values()), None)
+    text = purpose.text_in(words.lang)[1]
     period = words.say("within", terms.closes)
     retention = [
         words.say("retention", "counts", days=words.days(terms.retention_days), period=period)
@@ -77,8 +77,8 @@ def _purpose(purpose: Purpose, words: Words) -> PlainPurpose:
     ]
     return PlainPurpose(
         name=purpose.name,
-        title=text.title if text else purpose.name,
-        description=text.description if text else "",
+        title=text.title,
+        description=text.description,
         asked=purpose.asked,
         basis=words.say("basis", terms.legal_basis),
         stored=tuple(

@@ -8,9 +8,10 @@ export interface Text {
   readonly description: string;
 }
 
-/** The purpose's words in this language, else in its first one. */
+/** The purpose's words in this language, or a region's of it; else in its first one. */
 export function textOf(purpose: PurposeDocument, name: string, lang: string): Text {
-  const tag = lang in purpose.text ? lang : (Object.keys(purpose.text)[0] ?? lang);
+  const tags = Object.keys(purpose.text);
+  const tag = lang in purpose.text ? lang : (tags.find((one) => one.split("-")[0] === lang) ?? tags[0] ?? lang);
   return { lang: tag, ...(purpose.text[tag] ?? { title: name, description: "" }) };
 }
 

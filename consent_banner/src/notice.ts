@@ -8,41 +8,46 @@ import { load, type Words } from "./words.ts";
 
 export * from "./kit.ts";
 
-let current: NoticeContext;
+let current: NoticeContext | undefined;
 let words: Promise<Words> | undefined;
+let said: Words | undefined; // the words once they are there
+let edition = ""; // whose words they are: a site may have some of its own in each
 let sheet: Promise<void> | undefined; // of a place that we made
 let latest = 0;
 
 /** Shows a layer, or brings the page up to date after a change. Throws nothing. */
 export async function show(context: NoticeContext): Promise<void> {
+  if (!current) addEventListener("click", answering);
   current = context;
   const turn = ++latest;
   const { layer, base } = context;
   try {
-    words ??= begin(context);
+    if (!words || edition !== context.published.hash) words = begin(context);
     if (layer === "withdraw") return withdraw(context, await words);
     const root = document.querySelector<HTMLElement>(".askfirst") ?? place(base);
-    const said = await words;
-    root.lang ||= said.lang;
-    root.dir ||= said.dir;
-    if (layer === "preferences") await open(context, said, root);
-    else if (turn === latest) await ask(context, said, root, sheet, () => turn === latest);
+    const found = await words;
+    root.lang ||= found.lang;
+    root.dir ||= found.dir;
+    if (layer === "preferences") await open(context, found, root);
+    else if (turn === latest) await ask(context, found, root, sheet, () => turn === latest);
   } catch {
     words = undefined;
     if (layer !== "first") location.assign(withReturn(base, "choices"));
   }
 }
 
-async function begin(context: NoticeContext): Promise<Words> {
-  const found = await load(context.base, context.published, context.words);
-  addEventListener("click", (event) => {
-    try {
-      onClick(event, current, found);
-    } catch {
-      // The button is a form's: the browser goes on with it.
-    }
-  });
-  return found;
+async function begin({ base, published, words: early }: NoticeContext): Promise<Words> {
+  edition = published.hash;
+  said = await load(base, published, early);
+  return said;
+}
+
+function answering(event: Event): void {
+  try {
+    if (current && said) onClick(event, current, said);
+  } catch {
+    // The button is a form's: the browser goes on with it.
+  }
 }
 
 /** A place of ours at the end of the body; its styles are on their way while the words are. */

@@ -21,33 +21,37 @@ export type Holes = Readonly<Record<string, string | number>>;
 /** The words in the language that the site published for this page, or English; `early` may be those, on their way. */
 export async function load(
   base: string,
-  { lang }: Pick<Published, "lang">,
+  { lang, words }: Pick<Published, "lang" | "words">,
   early?: NoticeContext["words"],
 ): Promise<Words> {
-  const found = (await read(base, lang, early)) ?? (await read(base, FALLBACK));
+  const found = (await read(base, lang, words, early)) ?? (await read(base, FALLBACK));
   if (!found) throw new Error("the words of the notice are missing");
   return found;
 }
 
-async function read(base: string, lang: string, early?: NoticeContext["words"]): Promise<Words | undefined> {
+async function read(
+  base: string,
+  lang: string,
+  own?: Entry,
+  early?: NoticeContext["words"],
+): Promise<Words | undefined> {
   const href = file(base, `words/${lang}.json`);
   const sent = await early;
   const response = sent?.url === href && !sent.bodyUsed ? sent : await fetch(href);
-  return response.ok ? words(await response.json()) : undefined;
+  return response.ok ? words(await response.json(), own) : undefined;
 }
 
 const HOLE = /\{([a-z_]+)\}/g;
 
 type Entry = string | { readonly [key: string]: Entry };
 
-export function words(entries: Entry): Words {
-  const find = (path: string): Entry | undefined =>
+/** `own` are a site's, in the place of ours. */
+export function words(entries: Entry, own?: Entry): Words {
+  const within = (all: Entry | undefined, path: string): Entry | undefined =>
     path
       .split(".")
-      .reduce<Entry | undefined>(
-        (found, step) => (found as Readonly<Record<string, Entry>> | undefined)?.[step],
-        entries,
-      );
+      .reduce<Entry | undefined>((found, step) => (found as Readonly<Record<string, Entry>> | undefined)?.[step], all);
+  const find = (path: string): Entry | undefined => within(own, path) ?? within(entries, path);
   const say = (path: string, holes: Holes = {}): string =>
     String(find(path)).replace(HOLE, (_, hole: string) => String(holes[hole]));
   const around = (path: string, holes: Readonly<Record<string, readonly Node[]>>): Child =>

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -21,6 +23,7 @@ from sqlalchemy import (
 
 from askfirst.terms.canonical import canonical
 from askfirst.terms.edition import Edition
+from askfirst.terms.notice_words import merged
 from askfirst.terms.policy import Policy
 from askfirst.terms.reading import NAME
 from askfirst_collector.catalogue.editions import load_editions
@@ -98,7 +101,7 @@ def notice_words(edition: Edition, language: str) -> bytes:
             "controller": edition.policy.controller.name,
             "policy": edition.hash,
             "purposes": _purposes(edition.policy, language),
-            "words": _our_words(language),
+            "words": merged(_our_words(language), edition.policy.own_words(language)),
             **({"placed": placed} if placed else {}),
         }
     )
@@ -106,14 +109,14 @@ def notice_words(edition: Edition, language: str) -> bytes:
 
 def _purposes(policy: Policy, language: str) -> dict[str, dict[str, str]]:
     return {
-        name: {"title": purpose.text[language].title, "text": purpose.text[language].description}
+        name: {"title": text.title, "text": text.description}
         for name, purpose in policy.purposes.items()
-        if language in purpose.text
+        for _, text in [purpose.text_in(language)]
     }
 
 
 @lru_cache(maxsize=64)
-def _our_words(language: str) -> object:
+def _our_words(language: str) -> Mapping[str, Any]:
     # A language is one of a policy's list, yet it becomes a file's name here.
     if not NAME.fullmatch(language.lower()):
         return {}

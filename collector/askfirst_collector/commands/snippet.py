@@ -81,10 +81,10 @@ def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes
             yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", body
     yield ".well-known/gpc.json", gpc_json(editions)
     policy = editions.current.policy
-    first = words_for("", policy.languages)
+    first = words_for("", policy)
     yield "askfirst/policy/index.json", policy_json(editions, first)
     for language in policy.languages:
-        words = words_for(language, policy.languages)
+        words = words_for(language, policy)
         yield f"askfirst/policy/{words.lang}.json", policy_json(editions, words)
     for edition in editions:
         current = edition is editions.current

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from askfirst.pages.describe import words_of
 from askfirst_collector.doctor.evidence import Evidence, plain
 from askfirst_collector.doctor.finding import Finding
 
@@ -80,7 +79,7 @@ def missing_words(evidence: Evidence) -> Iterator[Finding]:
             missing.append(f"who asks ({policy.controller.name})")
         for name in policy.asked:
             purpose = policy.purposes[name]
-            titles = {words_of(purpose, language)[1].title for language in policy.languages}
+            titles = {purpose.text_in(language)[1].title for language in policy.languages}
             if not any(title in look.words for title in titles):
                 missing.append(f"the purpose {name}")
         for link, what in (("policy", "the policy"), ("choices", "the choices")):

@@ -66,7 +66,7 @@ def preview_publish(parts: Services, policy: Policy) -> PublishPreview:
 
 def asked_again(old: Policy, new: Policy) -> dict[str, tuple[str, ...]]:
     """By purpose that stood before: what `new` asks beyond `old`, as visitors will read it."""
-    words = words_in(new.languages[0] if new.languages else "en")
+    words = words_in(new.languages[0] if new.languages else "en", new)
     return {
         name: sentences(wider, words, new.purposes[name].terms)
         for name in new.asked

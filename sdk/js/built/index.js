@@ -1,1 +1,1 @@
-import{g as a}from"./shared-SA4LX7MZ.js";export{a as init};
+import{g as a}from"./shared-4QYKRYLK.js";export{a as init};

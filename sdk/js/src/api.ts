@@ -123,6 +123,7 @@ export interface Published {
   readonly automatic?: Readonly<Record<string, readonly string[]>>;
   readonly lang: string; // of the words below, and of the notice
   readonly control: Readonly<Record<string, string>>; // what the way back says
+  readonly words?: Readonly<Record<string, Readonly<Record<string, string>>>>; // a site's own, in the place of ours
   readonly placed?: Readonly<Record<string, PlacedDocument>>; // only where there are some
   readonly suffix?: string; // of our cookies' names, only below a root path
   readonly senders?: readonly Sender[]; // never published: what placed.js found in this page

@@ -38,6 +38,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "keys": lambda n: json.dumps({**SITE, **_keys(n, 1)}),
     "keys-of-a-purpose": lambda n: _purpose(**_keys(n, 1)),
     "languages": lambda n: _purpose(text={**PURPOSE["text"], **_keys(n * 4, 1)}),
+    "words": lambda n: json.dumps({**SITE, "words": _keys(n * 4, 1)}),
+    "buttons": lambda n: json.dumps({**SITE, "words": {"en": {"button": _keys(n, "x")}}}),
     "parameters": lambda n: _purpose(query_parameters=_keys(n, ["a"])),
     "actions": lambda n: _purpose(actions=_keys(n, {"size": ["s", "m"]})),
     "properties": lambda n: _purpose(actions={"order": _keys(n, ["s", "m"])}),

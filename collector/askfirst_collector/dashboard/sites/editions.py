@@ -120,7 +120,10 @@ def _step(before: Edition | None, edition: Edition) -> Step:
     if before is None:
         return Step(edition, True, {}, edition.every, ())
     languages = edition.policy.languages
-    words, pair = words_in(languages[0] if languages else "en"), Editions((before, edition))
+    words, pair = (
+        words_in(languages[0] if languages else "en", edition.policy),
+        Editions((before, edition)),
+    )
     questions = {}
     for name in edition.every:
         purpose = edition.purpose(name)

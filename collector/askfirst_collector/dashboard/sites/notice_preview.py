@@ -25,7 +25,7 @@ def notice_page(policy: Policy, base: str) -> HTMLResponse:
     """The first layer as a visitor who was never asked sees it."""
     edition = Edition(1, policy.hash, 0, policy)
     consent = Consent(policy.site, editions=Editions((edition,)))
-    words = words_in(policy.languages[0])
+    words = words_in(policy.languages[0], policy)
     asks = tuple(Question(name) for name in policy.asked)
     layer = first_layer(consent, asks, "/", words) if asks else None
     body = el(

@@ -142,6 +142,8 @@ def document_of(form: Form, base: Document) -> dict[str, Any]:
         purposes[name] = new
         document["order"] = [*document.get("order", names), name]
     document["purposes"] = purposes
+    if "words" in document:
+        document["words"] = {tag: own for tag, own in document["words"].items() if tag in languages}
     if "order" in document:
         document["order"] = [name for name in document["order"] if name in purposes]
     return document

@@ -112,6 +112,7 @@ export interface Published {
     readonly automatic?: Readonly<Record<string, readonly string[]>>;
     readonly lang: string;
     readonly control: Readonly<Record<string, string>>;
+    readonly words?: Readonly<Record<string, Readonly<Record<string, string>>>>;
     readonly placed?: Readonly<Record<string, PlacedDocument>>;
     readonly suffix?: string;
     readonly senders?: readonly Sender[];

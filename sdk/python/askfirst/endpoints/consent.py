@@ -79,7 +79,7 @@ def explain(relay: Relay, error: AskfirstError, back: str) -> Answer:
     """A page for people that says why a form was not taken."""
     answer = problem(error)
     reason = error.reason if isinstance(error, Refused) else Reason.COLLECTOR_AWAY
-    words = words_in(relay.policy.languages[0])
+    words = words_in(relay.policy.languages[0], relay.policy)
     page = problem_page(reason, words=words, site=relay.policy.site, return_to=back)
     headers: tuple[Header, ...] = tuple(
         header for header in answer.headers if header[0] in (b"retry-after", b"allow")

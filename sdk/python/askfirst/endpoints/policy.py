@@ -12,7 +12,6 @@ from askfirst.http.headers import Header
 from askfirst.http.mount import cookie_suffix, mounted
 from askfirst.http.request import Answer, Request, only_by
 from askfirst.pages.assets import fresh
-from askfirst.pages.describe import words_of
 from askfirst.pages.describe_changes import changes
 from askfirst.pages.policy import policy_page
 from askfirst.pages.words import Words, words_for
@@ -30,7 +29,7 @@ def policy(editions: Editions, request: Request) -> Answer:
     edition = _edition(editions, request.path.removeprefix(PATH).removeprefix("/"))
     then = Editions(tuple(earlier for earlier in editions if earlier.number <= edition.number))
     lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
-    words = words_for(lang, edition.policy.languages)
+    words = words_for(lang, edition.policy)
     if request.wants_json():
         body = policy_json(then, words)
         return fresh(request, body, b"application/json", SHORTLY, _BY_ACCEPT)
@@ -47,8 +46,8 @@ def consent_requests(editions: Editions, request: Request) -> Answer:
     only_by(request, "GET")
     policy = _edition(editions, "").policy
     lang = (parse_qs(request.query.decode("latin-1")).get("lang") or [""])[0]
-    words = words_for(lang, policy.languages)
-    texts = {name: words_of(policy.purposes[name], words.lang)[1] for name in policy.asked}
+    words = words_for(lang, policy)
+    texts = {name: policy.purposes[name].text_in(words.lang)[1] for name in policy.asked}
     requests = [
         {"id": name, "text": f"{text.title}: {text.description}"} for name, text in texts.items()
     ]
@@ -64,6 +63,7 @@ def policy_json(editions: Editions, words: Words) -> bytes:
         "changes": changes(editions, words),
         "lang": words.lang,
         "control": {**words.entries["control"], "list": words.say("list")},
+        **({"words": words.own} if words.own else {}),
     }
     if suffix := cookie_suffix():
         document["suffix"] = suffix.decode("ascii")

@@ -141,7 +141,7 @@ def _page(relay: Relay, request: Request, holdings: Mapping[str, object] | None)
     page = rights_page(
         relay.gate.consent(request.headers),
         holdings,
-        words=words_in((query.get("lang") or [relay.policy.languages[0]])[0]),
+        words=words_in((query.get("lang") or [relay.policy.languages[0]])[0], relay.policy),
         return_to=local_path((query.get("return_to") or ["/"])[0]),
         done=done if done in DONE.values() else None,
     )

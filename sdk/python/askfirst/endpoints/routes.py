@@ -111,7 +111,8 @@ class Paths:
 
     def _words(self, request: Request) -> Words:
         query = parse_qs(request.query.decode("latin-1"))
-        return words_in((query.get("lang") or [self._relay.policy.languages[0]])[0])
+        policy = self._relay.policy
+        return words_in((query.get("lang") or [policy.languages[0]])[0], policy)
 
     def _choices(self, request: Request) -> Answer:
         only_by(request, "GET")

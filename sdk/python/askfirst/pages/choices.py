@@ -161,7 +161,7 @@ def _purpose(consent: Consent, name: str, words: Words) -> Html:
     purpose = consent.editions.current.purpose(name)
     if purpose is None:
         return Html()
-    lang, text = describe.words_of(purpose, words.lang)
+    lang, text = purpose.text_in(words.lang)
     terms = purpose.terms
     question = consent.question(name)
     notes = (
@@ -223,7 +223,7 @@ def _disclosed(consent: Consent, words: Words) -> Html | None:
     unasked = [p for p in consent.editions.current.policy.purposes.values() if not p.asked]
     items = []
     for purpose in unasked:
-        lang, text = describe.words_of(purpose, words.lang)
+        lang, text = purpose.text_in(words.lang)
         basis = words.say(
             "choices", "legal_basis", basis=words.say("basis", purpose.terms.legal_basis)
         )

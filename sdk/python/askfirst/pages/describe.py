@@ -8,16 +8,7 @@ from typing import Any
 from askfirst.pages.words import Words, isolated
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.lattice import NOTHING, Detail, Scope, at_detail
-from askfirst.terms.purpose import Purpose, PurposeText
 from askfirst.terms.terms import Recipient, Terms
-
-
-def words_of(purpose: Purpose, lang: str) -> tuple[str, PurposeText]:
-    """The purpose's words in this language, else in its first one; with the language's tag."""
-    for tag in (lang, lang.partition("-")[0], *purpose.text):
-        if tag in purpose.text:
-            return tag, purpose.text[tag]
-    return lang, PurposeText(purpose.name, "")
 
 
 def things(terms: Terms, scope: Scope, words: Words) -> tuple[str, ...]:

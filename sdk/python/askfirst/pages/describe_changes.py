@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from askfirst.pages.describe import level
 from askfirst.pages.words import Words, isolated
 from askfirst.terms.edition import Editions, widenings
+from askfirst.terms.languages import nearest
 from askfirst.terms.sets import ANY_WORD
 from askfirst.terms.terms import BOTTOM, CLOSES, Terms
 from askfirst.terms.widening import Widening
 
 _LISTS = ("recipients", "query_parameters", "actions", "cookies", "storage", "pages")
+_TEXTS = ("text", "words")
 
 
 def sentences(
@@ -21,10 +23,10 @@ def sentences(
 
     `terms` are those of the newer one: their period is in the words about pseudonyms.
     """
-    widenings = tuple(widenings)
+    widenings = _read_here(tuple(widenings), words.lang)
     by_dimension: dict[str, str] = {}
     for widening in widenings:
-        kind = widening.dimension.split("/")[1] if widening.dimension else ""
+        kind = _kind(widening)
         if kind in _LISTS:
             same = [w.new for w in widenings if w.dimension == widening.dimension]
             shown = (_shown(kind, str(name), words) for name in same)
@@ -33,6 +35,21 @@ def sentences(
         else:
             by_dimension[widening.dimension] = _sentence(kind, widening, words, terms)
     return tuple(dict.fromkeys(by_dimension.values()))
+
+
+def _read_here(widenings: tuple[Widening, ...], lang: str) -> tuple[Widening, ...]:
+    """Of words that changed in several languages those that this visitor reads, if any."""
+    tags = [w.dimension.rpartition("/")[2] for w in widenings if _kind(w) in _TEXTS]
+    own = nearest(lang, tags)
+    return tuple(
+        w
+        for w in widenings
+        if _kind(w) not in _TEXTS or own in (None, w.dimension.rpartition("/")[2])
+    )
+
+
+def _kind(widening: Widening) -> str:
+    return widening.dimension.split("/")[1] if widening.dimension else ""
 
 
 def _shown(kind: str, name: str, words: Words) -> str:
@@ -65,8 +82,9 @@ def _sentence(kind: str, widening: Widening, words: Words, terms: Terms) -> str:
         return words.say("change", kind)
     if kind == "hash_routes":
         return words.say("change", "query_parameters", after=isolated("#/…"))
-    if kind == "text":
-        return words.say("change", "words", after=isolated(str(new)))
+    if kind in _TEXTS:
+        text = str(new).replace("{policy}", words.say("notice", "policy"))
+        return words.say("change", "words", after=isolated(text))
     known = kind if words.has("change", kind) else ("other" if kind else "new")
     return words.say("change", known, after=isolated(str(new)), before=isolated(str(old)))
 

@@ -41,11 +41,12 @@ def askfirst_notice(request: Any, *, lang: str | None = None, nonce: str | None 
     visit: Visit = scope[KEY]
     if is_framed(visit.headers):
         return Html()  # nobody is asked in a frame: whose page it is in cannot be told (M54)
-    wanted = lang or consent.editions.current.policy.languages[0]
+    policy = consent.editions.current.policy
+    words = words_in(lang or policy.languages[0], policy)
     host, path = host_of(visit.headers), _path(scope)
     if asks_at(consent, path, host):
         visit.preload = mounted(STYLES)
-    return notice_html(consent, path=path, host=host, words=words_in(wanted), nonce=nonce)
+    return notice_html(consent, path=path, host=host, words=words, nonce=nonce)
 
 
 def _path(scope: Mapping[str, Any]) -> str:
@@ -171,7 +172,7 @@ def _facts(consent: Consent, asks: Asks, words: Words) -> Html:
 
 
 def _ground(purpose: Purpose, words: Words) -> str:
-    title = isolated(describe.words_of(purpose, words.lang)[1].title)
+    title = isolated(purpose.text_in(words.lang)[1].title)
     return f"{title} ({words.say('basis', purpose.terms.legal_basis)})"
 
 

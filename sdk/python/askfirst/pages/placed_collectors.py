@@ -63,7 +63,7 @@ def purpose_item(edition: Edition, question: Question, words: Words, *more: obje
     purpose = edition.purpose(question.purpose)
     if purpose is None:
         return None
-    lang, text = describe.words_of(purpose, words.lang)
+    lang, text = purpose.text_in(words.lang)
     note = " ".join(
         (
             describe.at(purpose.terms, Detail.AS_ASKED, words),
@@ -117,7 +117,7 @@ def title(edition: Edition, name: str, words: Words) -> str | None:
     purpose, policy = edition.purpose(name), edition.policy_of(name)
     if purpose is None or policy is None:
         return None
-    text = describe.words_of(purpose, words.lang)[1].title
+    text = purpose.text_in(words.lang)[1].title
     return f"{text} ({policy.controller.name})" if split(name)[0] else text
 
 

@@ -82,7 +82,7 @@ def _purpose(edition: Edition, name: str, words: Words, *, level: int = 2) -> Ht
     purpose = edition.purpose(name)
     if purpose is None:
         return None
-    lang, text = describe.words_of(purpose, words.lang)
+    lang, text = purpose.text_in(words.lang)
     terms = purpose.terms
     pairs: list[tuple[str, object]] = [
         (words.say("policy", "basis"), words.say("basis", terms.legal_basis))

@@ -55,7 +55,7 @@ def stored_things(
         levels = at_detail(scope, Detail(detail)).effective_levels()
         if not levels:
             continue
-        lang, text = describe.words_of(purpose, words.lang)
+        lang, text = purpose.text_in(words.lang)
         mine = _own_values(name, rows)
         pairs: list[tuple[str, object]] = [
             (

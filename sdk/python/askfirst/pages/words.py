@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from askfirst.pages.html import Html, join, undirected
 from askfirst.pages.plurals import plural
-from askfirst.terms.languages import shipped_languages
+from askfirst.terms.languages import nearest, shipped_languages
+from askfirst.terms.notice_words import merged
+from askfirst.terms.policy import Policy
 
 FALLBACK = "en"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -21,9 +23,10 @@ _HOLE = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one language; `entries` is the file as it was read."""
+    """The words of one language; `own` are the site's, which are among `entries` already."""
 
     entries: Mapping[str, Any]
+    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def lang(self) -> str:
@@ -89,23 +92,27 @@ def isolated(value: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{undirected(value)}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def words_in(lang: str) -> Words:
-    """The words of the nearest language we have: the tag, its primary language, English."""
+def words_in(lang: str, policy: Policy | None = None) -> Words:
+    """The words of the nearest language we have: the tag, its primary language, English.
+
+    Where the policy has words of its own in that language, they stand in the place of ours.
+    """
     known = shipped_languages()
     for wanted in (lang, lang.partition("-")[0], FALLBACK):
         if wanted in known and _LANGUAGE.fullmatch(wanted):
-            return _words_of(wanted)
+            words = _words_of(wanted)
+            tag = lang if nearest(wanted, [lang]) else wanted
+            own = policy.own_words(tag) if policy is not None else {}
+            return Words(merged(words.entries, own), own) if own else words
     raise LookupError("the words of the notice are missing from askfirst/static/words")
 
 
-def words_for(lang: str, languages: Sequence[str]) -> Words:
+def words_for(lang: str, policy: Policy) -> Words:
     """The words for a page in this language: it, where the policy has it, else the policy's first.
 
-    `languages` are the policy's; the primary languages are compared.
+    Of the policy's languages the same tag counts, else the first with the same primary language.
     """
-    primary = lang.partition("-")[0].lower()
-    near = (tag for tag in languages if tag.partition("-")[0] == primary)
-    return words_in(next(near, languages[0]))
+    return words_in(nearest(lang, policy.languages) or policy.languages[0], policy)
 
 
 @cache  # by the languages we have, never by what a visitor asks for

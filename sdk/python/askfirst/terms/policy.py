@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any
 from ..errors import PolicyError, Problem
 from .canonical import canonical
 from .countries import country_problem, law_problem
+from .languages import nearest
+from .notice_words import NoticeWords, read_notice_words
 from .pages import route_problem
 from .purpose import COOKIE_GLOB, Kind, Purpose, read_purposes, write_order, write_terms
 from .reading import Problems, Reader, pointer
@@ -49,6 +51,7 @@ NEWER_DEFAULTS: Mapping[str, object] = {
     "routes": [],
     "hash_routes": False,
     "order": [],
+    "words": {},
 }
 
 
@@ -105,11 +108,17 @@ class Policy:
     time_zone: str = UTC_NAME
     routes: tuple[str, ...] = ()
     hash_routes: bool = False
+    words: Mapping[str, NoticeWords] = field(default_factory=dict)
 
     @property
     def asked(self) -> tuple[str, ...]:
         """The purposes visitors are asked about, by name."""
         return tuple(name for name, purpose in self.purposes.items() if purpose.asked)
+
+    def own_words(self, lang: str) -> Mapping[str, Mapping[str, str]]:
+        """The site's own words in a language, by group and key; of its regions the first."""
+        tag = nearest(lang, self.words)
+        return self.words[tag].entries if tag else {}
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -128,6 +137,7 @@ class Policy:
                 "hash_routes": self.hash_routes,
                 "order": write_order(self.purposes),
                 "languages": list(self.languages),
+                "words": {language: own.document for language, own in self.words.items()},
                 "for_children": self.for_children,
                 "server_side": self.server_side,
                 "count_refusals": self.count_refusals,
@@ -285,6 +295,7 @@ def _read(r: Reader, kind: Kind, *, archived: bool) -> Policy:
         time_zone=_read_time_zone(r, archived=archived) if site else UTC_NAME,
         routes=_read_routes(r) if site else (),
         hash_routes=r.flag("hash_routes", default=False) if site else False,
+        words=read_notice_words(r, languages, archived=archived) if site else {},
         for_children=r.flag("for_children", default=False),
         server_side=r.flag("server_side", default=False),
         count_refusals=r.flag("count_refusals", default=False),

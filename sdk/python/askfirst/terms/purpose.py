@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from .attributes import ATTRIBUTES, FINEST_TOGETHER
+from .languages import nearest
 from .lattice import Scope
 from .lists import check_tables, read_actions, read_parameters, read_tables, write_lists
 from .reading import NAME, NAME_ADVICE, Reader
@@ -60,6 +61,11 @@ class Purpose:
     def asked(self) -> bool:
         """Whether visitors are asked about it; otherwise it is only disclosed."""
         return self.terms.legal_basis == CONSENT
+
+    def text_in(self, lang: str) -> tuple[str, PurposeText]:
+        """Its words in the nearest language it has, else in its first one; with the tag."""
+        tag = nearest(lang, self.text) or next(iter(self.text), None)
+        return (tag, self.text[tag]) if tag else (lang, PurposeText(self.name, ""))
 
 
 def read_purposes(

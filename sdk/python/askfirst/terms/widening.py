@@ -15,7 +15,8 @@ class Widening:
     """One thing that got wider: the dimension (a JSON pointer into the purpose), old and new.
 
     Dimensions are those of `Conflict`, and `/controller`, `/country`, `/jurisdiction`,
-    `/hash_routes` and `/text/LANG`; of a placed collector `/pages` and `/origins` too.
+    `/hash_routes`, `/text/LANG` and `/words/LANG`; of a placed collector `/pages` and `/origins`
+    too.
     """
 
     dimension: str
@@ -59,6 +60,7 @@ def widened(old: Policy, new: Policy, purpose: str) -> tuple[Widening, ...]:
         if new.hash_routes and not old.hash_routes and now.terms.scope.level("page"):
             changes.append(Widening(HASH_ROUTES, False, True))
         changes.extend(_words(before, now))
+        changes.extend(_question(old, new))
     return tuple(changes)
 
 
@@ -71,3 +73,21 @@ def _words(old: Purpose, new: Purpose) -> list[Widening]:
         and not words.editorial
         and (was.title, was.description) != (words.title, words.description)
     ]
+
+
+def _question(old: Policy, new: Policy) -> list[Widening]:
+    """The sentences that ask, where the site writes its own: agreed to was what stood there.
+
+    Back to our words nobody is asked again: they say nothing of a site.
+    """
+    changes = []
+    for language, words in new.words.items():
+        if words.editorial or language not in old.languages:
+            continue
+        before = old.words[language].asking() if language in old.words else {}
+        now = {key: text for key, text in words.asking().items() if before.get(key) != text}
+        if now:
+            texts = (" ".join(before[key] for key in now if key in before), " ".join(now.values()))
+            was, now_is = (text.replace("{controller}", new.controller.name) for text in texts)
+            changes.append(Widening(f"/words/{language}", was, now_is))
+    return changes

@@ -1,6 +1,7 @@
 """A PostgreSQL that has what else lies in `ledger.db`: its address, its sessions, and its faults.
 
-Whatever is opened stays with one run of one server. A server that was begun anew, or another one at
+Whatever is opened stays with one run of one server: the first of those in its address that is no
+standby. A server that was begun anew, or another one at
 the same address, may lack what was acknowledged: then everything is opened anew, and held against
 `revocations.log` (see `runtime.after_restore`), before anybody is answered from it.
 """
@@ -8,12 +9,10 @@ the same address, may lack what was acknowledged: then everything is opened anew
 from __future__ import annotations
 
 import itertools
-import socket
-import ssl
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -21,45 +20,19 @@ from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.faults import StoreFault, fault
+from askfirst_collector.store.faults import FAULTS, StoreFault, fault
 
 from .dialect import Ask
 from .postgresql_address import Address, read_address
+from .postgresql_session import WAIT, ServerError, code_of, connect, driver, reason_of
 
-WAIT = 1.8  # seconds for a lock, for a server to answer at all, and for what is asked all the time
 LONGEST = 30.0  # seconds until a statement begins to answer
 PAUSE = 2.0  # seconds between looks whether a server that was lost is there again
-SETTINGS = {
-    "lock_timeout": "1800",
-    "default_transaction_isolation": "read committed",
-    # A machine that is gone keeps no lock.
-    "idle_in_transaction_session_timeout": "60000",
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-}
 BLOCK = 1000  # rows
 LEAST = 130000  # PostgreSQL 13: `pg_current_snapshot`
 
 _NUMERIC = 1700  # the type of a sum of integers, and of nothing else here
 
-# PostgreSQL's own names for what can be away; with others its five characters say what it was.
-_NAMES = {
-    "25006": "read_only_sql_transaction",
-    "28000": "invalid_authorization_specification",
-    "28P01": "invalid_password",
-    "3D000": "invalid_catalog_name",
-    "40P01": "deadlock_detected",
-    "42501": "insufficient_privilege",
-    "53100": "disk_full",
-    "53200": "out_of_memory",
-    "53300": "too_many_connections",
-    "55P03": "lock_not_available",
-    "57P01": "admin_shutdown",
-    "57P02": "crash_shutdown",
-    "57P03": "cannot_connect_now",
-}
-_NO_SERVER = "it is no PostgreSQL, or asks for a password that its address does not have"
 _ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
 _FACTS = (
     "SELECT concat_ws(' ', pg_postmaster_start_time(), oid, current_schema()), pg_is_in_recovery(),"
@@ -71,19 +44,13 @@ _FACTS = (
     " FROM pg_database WHERE datname = current_database()"
 )
 # Any transaction of the server that ends moves the first; the second is `migrate`'s; the third is
-# another one where a dump was put into the database, whose oid stays.
+# another one where a dump was put into the database, whose oid stays; the last is its clock.
 _COMMITTED = (
     "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version),"
-    " 'entry'::regclass::oid"
+    " 'entry'::regclass::oid, extract(epoch FROM clock_timestamp())::float8"
 )
-
-
-class ServerError(Exception):
-    """What a server answered, by its code: the text would hold what is stored."""
-
-    def __init__(self, code: str) -> None:
-        self.reason = f"{_NAMES.get(code, 'SQLSTATE')} {code}"
-        super().__init__(self.reason)
+APART = 60  # seconds between this machine's clock and its server's, after which nothing is taken
+DOUBTED = 10  # seconds after which that is said
 
 
 class Run:
@@ -100,9 +67,21 @@ class Run:
         self._looked = 0.0
 
     def connect(self, wait: float = LONGEST) -> Any:
-        """A session of the driver. Raises StoreFault, and SettingError for a server unfit."""
+        """A session of the driver, with the first of its servers that takes what is written.
+
+        Raises StoreFault, and SettingError for a server unfit.
+        """
         self.check()
-        session = _connect(self.address, wait)
+        reason = ""
+        for server in (self.address, *self.address.others):
+            try:
+                return self._session(server, wait)
+            except StoreFault as error:
+                reason = reason or error.reason
+        raise fault("ledger", reason)
+
+    def _session(self, server: Address, wait: float) -> Any:
+        session = connect(server, wait)
         try:
             self._check(session)
             session.autocommit = True  # BEGIN is ours to say, as in SQLite
@@ -138,7 +117,7 @@ class Run:
         try:
             (facts,) = session.execute_simple(_FACTS).rows
         except Exception as error:
-            raise fault("ledger", _reason(error)) from None
+            raise StoreFault("ledger", reason_of(error)) from None
         begun, is_standby, is_read_only, is_on_disk, is_hasty, version, is_plain = facts
         if version < LEAST:
             raise _unfit(self.address, "use PostgreSQL 13 or newer")
@@ -154,10 +133,10 @@ class Run:
                 self.address, "a power cut would take answers: set fsync and full_page_writes to on"
             )
         if is_standby or is_read_only:
-            raise fault("ledger", "its server is read-only: it follows another, or is set so")
+            raise StoreFault("ledger", "its server is read-only: it follows another, or is set so")
         if self.begun and begun != self.begun:
             self.lose()
-            raise fault("ledger", "its server was begun anew, or the database is another one")
+            raise StoreFault("ledger", "its server was begun anew, or the database is another one")
         self.begun = begun
         if is_hasty:
             session.execute_simple("SET synchronous_commit = on")
@@ -189,15 +168,16 @@ class ServerVersion:
         """A number that moves with every transaction of the server that ends."""
         self.run.check()
         try:
-            ((snapshot, revision, table),) = self._session.execute_simple(_COMMITTED).rows
+            ((snapshot, revision, table, clock),) = self._session.execute_simple(_COMMITTED).rows
         except Exception as error:
             self.run.lose()
             self._session.close()
-            raise fault("ledger", _reason(error)) from None
+            raise fault("ledger", reason_of(error)) from None
         if table != (self._table or table):
             self.run.lose()
             raise fault("ledger", "its tables were put back from a copy")
         self._table = table
+        _compare_clocks(clock)
         if snapshot != self._snapshot:
             self._snapshot, self._revision = snapshot, revision
             self._count += 1
@@ -215,6 +195,18 @@ class ServerVersion:
         """Close this session, and all of the engine."""
         self._session.close()
         self._engine.dispose()
+
+
+def _compare_clocks(theirs: float) -> None:
+    """StoreFault where a day may be another one here than on the machines beside this one."""
+    apart = round(time.time() - theirs)
+    said = f"this machine's clock is {apart:+d} seconds from that of its server"
+    if abs(apart) >= APART:
+        raise fault("ledger", said)
+    if abs(apart) >= DOUBTED:
+        FAULTS.failed("the clock", f"askfirst.W230 {said}", level=logging.WARNING)
+    else:
+        FAULTS.went_well("the clock")
 
 
 class _Types(PGTypeCompiler):
@@ -269,7 +261,7 @@ def one_moment_of(url: str) -> Iterator[Ask]:
         session.execute_simple("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield ask
     except (OSError, driver().Error) as error:
-        raise fault("ledger", _reason(error)) from None
+        raise fault("ledger", reason_of(error)) from None
     finally:
         session.close()
 
@@ -290,7 +282,7 @@ def _translate(context: Any) -> DBAPIError | None:
         # The driver passes on what a socket raises while it reads.
         context.is_disconnect = True
         return OperationalError(None, None, error)
-    code = _code(error)
+    code = code_of(error)
     if not code:
         return None
     error.args = ()
@@ -303,85 +295,6 @@ def _translate(context: Any) -> DBAPIError | None:
     elif code.startswith("42") and code != "42501":
         kind = ProgrammingError
     return kind(None, None, ServerError(code))
-
-
-def _code(error: BaseException) -> str:
-    answer = error.args[0] if error.args else None
-    return str(answer.get("C", "")) if isinstance(answer, dict) else ""
-
-
-def _reason(error: BaseException) -> str:
-    code = _code(error)
-    return ServerError(code).reason if code else "it cannot be reached"
-
-
-def _connect(address: Address, wait: float) -> Any:
-    pg8000 = driver()
-    try:
-        return _session_type()(
-            address.user,
-            host=address.host,
-            database=address.database,
-            password=address.password or None,
-            sock=_socket(address, wait),
-            ssl_context=ssl.create_default_context() if address.is_encrypted else False,
-            application_name="askfirst",
-            startup_params=SETTINGS,
-        )
-    except (OSError, pg8000.Error) as error:
-        raise fault("ledger", _reason(error)) from None
-    except Exception:  # whatever the driver stumbles over: its text may hold what was sent
-        raise fault("ledger", _NO_SERVER) from None
-
-
-def _socket(address: Address, wait: float) -> socket.socket:
-    if address.socket:
-        local = socket.socket(socket.AF_UNIX)
-        local.settimeout(wait)
-        try:
-            local.connect(address.socket)
-        except OSError:
-            local.close()
-            raise
-        return local
-    remote = socket.create_connection((address.host, address.port), WAIT)
-    remote.settimeout(wait)
-    remote.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # What nobody takes is no slow statement.
-        remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WAIT * 1000))
-    return remote
-
-
-@cache
-def driver() -> Any:
-    """The driver. SettingError `askfirst.E160` where it is not installed."""
-    try:
-        import pg8000.dbapi
-    except ImportError:
-        advice = "install the driver: pip install 'askfirst[postgres]'"
-        raise SettingError("askfirst.E160", "pg8000", advice) from None
-    return pg8000.dbapi
-
-
-@cache
-def _session_type() -> Any:
-    class Session(driver().Connection):  # type: ignore[misc]
-        """A session that is closed without a word where its server is gone."""
-
-        def commit(self) -> None:
-            self.execute_simple("COMMIT")  # the driver's own takes three round trips
-
-        def rollback(self) -> None:
-            if self._in_transaction:
-                self.execute_simple("ROLLBACK")
-
-        def close(self) -> None:
-            with suppress(Exception):
-                super().close()
-
-    return Session
 
 
 def _unfit(address: Address, advice: str) -> SettingError:

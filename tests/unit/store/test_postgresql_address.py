@@ -26,6 +26,20 @@ def test_a_socket_is_a_folder_of_this_machine() -> None:
     assert other.socket == "/run/postgresql/.s.PGSQL.6432"
 
 
+def test_a_standby_is_named_behind_a_comma() -> None:
+    """Each host with a port and an encryption of its own, as libpq writes them."""
+    url = "postgresql://ask:g%40h@db1.example,[::1]:6432,db3.example/consents?machines=many"
+    address = read_address(url)
+    assert (address.host, address.port, address.is_encrypted) == ("db1.example", 5432, True)
+    assert [(one.host, one.port, one.is_encrypted) for one in address.others] == [
+        ("::1", 6432, False),
+        ("db3.example", 5432, True),
+    ]
+    assert {one.password for one in address.others} == {"g@h"}
+    assert address.is_shared
+    assert not read_address(url.partition("?")[0]).is_shared
+
+
 @pytest.mark.parametrize(
     ("host", "is_encrypted"),
     [
@@ -63,6 +77,10 @@ def test_what_leaves_the_machine_is_encrypted(host: str, is_encrypted: bool) -> 
         "postgresql://ask:geheim@db/consents?sslmode",
         "postgresql://ask:geheim@db/consents?options=-cfsync%3Doff",
         "postgresql://ask:geheim@db:port/consents",
+        "postgresql://ask:geheim@db,/consents",
+        "postgresql://ask:geheim@db,,db2/consents",
+        "postgresql://ask:geheim@db,db2:port/consents",
+        "postgresql://ask:geheim@db/consents?machines=3",
         "postgresql://ask:geheim@db:99999/consents",
         "postgresql://ask:geheim@db/consents#x",
     ],

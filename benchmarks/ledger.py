@@ -2,7 +2,8 @@
 
     scripts/benchmark ledger [--grants 300] [--sizes 10000 … 1000000] [--day 100000] [--plot FILE]
 
-Grants are recorded one after another, each with a commit that waits for the disk, and its receipt.
+Grants are recorded one after another, each with a commit that waits for the disk, and its receipt;
+then by 64 callers at once, as a server does, where one commit takes all who wait.
 A large ledger is filled in one transaction with the content of one of them under other handles;
 then its tree is signed, entries drawn by chance are proved, and all of it is verified in a process
 of its own, of which the largest size in memory is read. What waits for its position, as a day's
@@ -14,6 +15,7 @@ that is older than its trees. `--plot` draws how size, time and memory grow, as 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import json
 import os
@@ -26,6 +28,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -48,10 +51,11 @@ from askfirst_collector.ledger.verify import keys_of, read_folder, verify
 from askfirst_collector.runtime.open import close_services, open_services
 from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
-from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.record_consent import record, record_now
 from tests.support.policies import every_purpose
 
 PROOFS = 2_000
+CALLERS = 64
 Measured = dict[str, float]
 POLICY = read_policy(
     {
@@ -69,17 +73,37 @@ def handle_of(number: int) -> str:
 
 
 def grant(parts: Services, count: int) -> None:
-    """How many durable grants there are in a second, one after another."""
-    start = time.perf_counter()
-    cpu = time.process_time()
+    """How many durable grants there are in a second: one after another, then of many at once."""
+    _report("one after another", count, lambda: _one_after_another(parts, count))
+    each = max(1, 10 * count // CALLERS)
+    _report(f"{CALLERS} at once", each * CALLERS, lambda: asyncio.run(_at_once(parts, each)))
+
+
+def _one_after_another(parts: Services, count: int) -> None:
     for number in range(count):
-        decision = Decision(
-            "shop", handle_of(-number - 1), POLICY.hash, "en", "accept_all", {}, False, False
-        )
-        assert record_now(parts, decision).receipt
+        assert record_now(parts, _agrees(handle_of(-number - 1))).receipt
+
+
+async def _at_once(parts: Services, count: int) -> None:
+    async def visit(caller: int) -> None:
+        for number in range(count):
+            recorded = await record(parts, _agrees(handle_of(-(caller + 1) * 10**9 - number)))
+            assert recorded.receipt
+
+    await asyncio.gather(*(visit(caller) for caller in range(CALLERS)))
+
+
+def _agrees(handle: str) -> Decision:
+    return Decision("shop", handle, POLICY.hash, "en", "accept_all", {}, False, False)
+
+
+def _report(how: str, count: int, run: Callable[[], None]) -> None:
+    start, cpu = time.perf_counter(), time.process_time()
+    run()
     seconds, used = time.perf_counter() - start, time.process_time() - cpu
     print(
-        f"grants with receipts: {count / seconds:.0f} a second, {used / count * 1e3:.2f} ms of CPU"
+        f"grants with receipts, {how}: {count / seconds:.0f} a second, "
+        f"{used / count * 1e6:.0f} µs of CPU"
     )
 
 

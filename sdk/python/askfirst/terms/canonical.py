@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 # RFC 7493: integers beyond this are not safe to exchange.
 SAFE_INTEGER = 2**53 - 1
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def canonical(value: object) -> bytes:
@@ -16,9 +18,7 @@ def canonical(value: object) -> bytes:
     Raises ValueError for floats, unsafe integers, lone surrogates and keys that are not strings.
     Source: RFC 8785, sections 3.2.2 and 3.2.3.
     """
-    ordered = _ordered(value)
-    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "strict")
+    return _encode(_ordered(value)).encode("utf-8", "strict")
 
 
 def digest(value: object) -> str:
@@ -34,10 +34,16 @@ def _ordered(value: object) -> object:
             raise ValueError(f"{value} is not a safe integer (RFC 7493)")
         return value
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError("keys must be strings")
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return {key: _ordered(value[key]) for key in keys}
+        return {key: _ordered(value[key]) for key in _sorted(value)}
     if isinstance(value, (list, tuple)):
         return [_ordered(item) for item in value]
     raise ValueError(f"{type(value).__name__} has no canonical form here")
+
+
+def _sorted(keys: Collection[str]) -> list[str]:
+    try:
+        is_ascii = "".join(keys).isascii()
+    except TypeError:
+        raise ValueError("keys must be strings") from None
+    # Characters of one unit each are in the order of their units.
+    return sorted(keys) if is_ascii else sorted(keys, key=lambda key: key.encode("utf-16-be"))

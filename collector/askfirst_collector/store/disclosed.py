@@ -73,7 +73,8 @@ cell = Table(
     sqlite_with_rowid=False,
 )
 
-Index("cell_by_closing", cell.c.closing)
+# A few periods are read from it alone: in SQLite an index has the columns of the key as well.
+Index("cell_by_closing", cell.c.closing, cell.c.table, cell.c.visitors)
 
 subject = Table(
     "subject",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import event
 
 from askfirst_collector.closing.close import close_due, close_period
 from askfirst_collector.reports.advice import advised_closes
 from askfirst_collector.reports.ranges import Period, report, series
 from askfirst_collector.services import Services
-from askfirst_collector.store.disclosed_ranges import Range
+from askfirst_collector.store import disclosed_ranges
+from askfirst_collector.store.database import reading, writing
+from askfirst_collector.store.disclosed import Cell, Disclosed, Totals, write
+from askfirst_collector.store.disclosed_ranges import Range, closed_periods, sums
 from askfirst_collector.usecases.retention import purge
 
 from ..closing.house import DAY, Clock, after, key_of, noon, row, store
@@ -55,6 +61,53 @@ def test_what_was_closed_in_another_order_is_in_its_own_range(
         wanted = Range("shop", "statistics", date(2026, 11, first), date(2026, 11, last))
         rows = [(line.path, line.visitors) for line in report(parts, wanted, "page").rows]
         assert (("/a",), visitors) in rows
+
+
+def _closed_days(parts: Services, count: int) -> None:
+    """So many closed days up to LAST, of two purposes in turn, with lines of three tables."""
+    paths = [(f"/{letter}",) for letter in "abcdef"]
+    with writing(parts.engine) as connection:
+        for back in range(count):
+            cells = tuple(
+                Cell(table, path, "value", 5 + back % 7)
+                for table in ("page", "referrer", "browser")
+                for path in paths[back % 3 :]
+            )
+            for purpose in ("statistics", "marketing"):
+                day = (LAST - timedelta(days=back)).isoformat()
+                said = Disclosed(Totals(9, 9, 9), cells)
+                key = key_of(day, purpose=purpose)
+                write(connection, key, said, size=5, expires=2**40, settled=True)
+
+
+def test_a_few_of_many_periods_are_read_from_their_index_alone(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of three years reads neither the other days nor a cell of another table.
+
+    Its sums are those that are read through all periods of each line.
+    """
+    _closed_days(parts, 100)
+    wanted = Range("shop", "statistics", LAST - timedelta(days=6), LAST)
+    closed, tables, asked = closed_periods(parts.engine, wanted), ["page", "browser"], []
+
+    def listen(_connection: object, _cursor: object, statement: str, *more: object) -> None:
+        asked.append((statement, more[0]))
+
+    event.listen(parts.engine, "before_cursor_execute", listen)
+    by_period = sums(parts.engine, wanted, tables, closed)
+    event.remove(parts.engine, "before_cursor_execute", listen)
+    statement, values = asked[-1]
+    with reading(parts.engine) as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert any(
+        "cell USING COVERING INDEX cell_by_closing (closing=? AND table=?)" in step[-1]
+        for step in plan
+    )
+    monkeypatch.setattr(disclosed_ranges, "FEW", 100)
+    by_line = sums(parts.engine, wanted, tables, closed)
+    assert len(by_line) == 12
+    assert sorted(by_line) == sorted(by_period)
 
 
 def test_what_is_missing_is_said_with_its_reason(parts: Services, clock: Clock) -> None:

@@ -8,12 +8,14 @@ import string
 import uuid
 from collections.abc import Callable
 from random import Random
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from askfirst.observe.identifiers import ID, template
+from askfirst.observe.page import page
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -25,10 +27,12 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
      "jane.doe@example.org", "dQw4w9WgXcQ", "eyJhbGciOiJIUzI1NiJ9", "aGVsbG8gd29ybGQ=",
      "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKWzV", "a\x00b", "lorem-" * 34, "١٢٣",
      "10.20.30.40", "host-192.168.0.1.html", "2001:db8::1", "06-35-87-59-04", "+33 6 35 87 59 04",
-     "ABC-123-456", "944-159-2231", "2011-09-24", "24.09.2011", "4111-1111-1111-1111",
+     "ABC-123-456", "944-159-2231", "1985-03-12", "24.09.2011", "4111-1111-1111-1111",
      "qzkjtxhmbwplrnhgfdcv", "jane(at)example.org", "jane [at] example", "jane.doe{AT}example.org",
      "jane@1.com", "jane@12.de", "jane@127", "jane@1.2", "@jane", "jane.doe@12", "jane@[10.2.0.1]",
-     "2012111217", "20121112"],
+     "2012111217", "20121112", "user@1", "jane-doe@1", "jane@1.html", "jane.doe-x@1.html",
+     # A date beside more digits may be a number of anything.
+     "2026-01-17-4", "2026-01-17-4.html", "2026-01-17-A17", "2026-01-17-x"],
 )  # fmt: skip
 def test_identifiers_are_replaced(segment: str) -> None:
     """M26: what names one thing or one person becomes `:id`."""
@@ -45,8 +49,10 @@ def test_identifiers_are_replaced(segment: str) -> None:
      "Donaudampfschifffahrtsgesellschaft", "README", "user_name", "co2-bilanz", "2014",
      "best-laptops-2026", "year-in-review-2011.html", "season-2023-24", "1939-1945", "ces2026",
      "ubuntu-22.04", "internationalization", "flashback2010", "sysadvent2009",
-     "Lang-Team-Meeting@0.html", "governance-wg@12", "1.62.1-prerelease", "Rust-1.12.1.html",
-     "bundesverfassungsgericht", "2026-11",
+     "Lang-Team-Meeting@0.html", "governance-wg@12.html", "1.62.1-prerelease", "Rust-1.12.1.html",
+     "bundesverfassungsgericht", "2026-11", "2011-09-24", "2026-01-17-spring-tides",
+     "2026-01-17-10-harbours-for-small-boats.html", "grok-20070915.html", "notes-1.20101030.html",
+     "xdo__cmd_8h_source.html",
      "project-director-update-june-2025-what-we-did-and-what-comes-next-for-all-of-us-together",
      "how-to-choose-the-right-harbour-for-a-small-boat-when-the-tide-is-low-and-the-wind-is-high-"
      "with-seven-examples-from-the-coast-of-brittany-and-a-map-to-print-and-take-along"],
@@ -61,7 +67,14 @@ def test_words_are_kept(segment: str) -> None:
     [
         ("invoice-20260117", "invoice-:id"),
         ("ORD-2024-00017.pdf", ":id"),
-        ("xdotool-1.20100227.html", "xdotool-1.:id.html"),
+        # As an order is numbered, and not as the file of a page is called.
+        ("order-20240115", "order-:id"),
+        ("notes-1.20100227", "notes-1.:id"),
+        ("notes-20100227.pdf", "notes-:id.pdf"),
+        ("notes-19991231.html", "notes-:id.html"),
+        ("2026-01-17-0635875904", ":id"),
+        ("2026-01-17-order-48213", "2026-01-17-order-:id"),
+        ("johnsmith1985", "johnsmith:id"),
         ("product12345", "product:id"),
         ("my-post-507f1f77bcf8", "my-post-:id"),
     ],
@@ -98,12 +111,52 @@ def test_random_identifiers_do_not_pass(make: Callable[[Random], str]) -> None:
     assert len(kept) <= 30, kept
 
 
+def _day(random: Random) -> str:
+    return f"20{random.randrange(40):02}{random.randrange(1, 13):02}{random.randrange(1, 29):02}"
+
+
+NUMBERS: dict[str, Callable[[Random], str]] = {
+    "e-mail": lambda random: f"jane.{random.randrange(99)}@mail{random.randrange(99)}.example",
+    "user@n": lambda random: f"user@{random.randrange(100)}",
+    "telephone": lambda random: f"+{random.randrange(1, 99)} {random.randrange(10**8, 10**9)}",
+    "in pairs": lambda random: "-".join(f"{random.randrange(100):02}" for _ in range(5)),
+    "order": lambda random: f"order-{random.randrange(10**4, 10**7)}",
+    "by day": lambda random: f"order-{_day(random)}",
+    "by day, numbered": lambda random: f"order-{_day(random)}-{random.randrange(1, 99)}",
+    "two letters": lambda random: f"AB-{_day(random)}",
+    "by year": lambda random: f"INV-{random.randrange(2015, 2027)}-{random.randrange(10**5):05}",
+    "birth": lambda random: f"johnsmith{random.randrange(1930, 2000)}",
+    "address": lambda random: ".".join(str(random.randrange(256)) for _ in range(4)),
+    "uuid": lambda random: str(uuid.UUID(bytes=random.randbytes(16))),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_no_identifier_passes_beside_a_date(kind: str) -> None:
+    """M26: what a date lets stand, at a start or in the segments above, lets none of these stand.
+
+    Nor does a route that says that titles stand there.
+    """
+    random, write = Random(20_261_130), NUMBERS[kind]
+    places = ("/x/{}", "/x/my-{}", "/x/2026-01-17-{}", "/x/2026/01/17/{}", "/x/2026/Jan/{}")
+    for identifier in (write(random) for _ in range(300)):
+        for place in places:
+            address = place.format(quote(identifier))
+            for routes in ((), ("/x/**",)):
+                value = page(address, {}, routes)
+                assert len(value) == 3
+                assert identifier not in value[1], address
+
+
 @pytest.mark.parametrize(("size", "most"), [(9, 60), (12, 20), (16, 10), (24, 5), (32, 5)])
 def test_random_base64_hardly_ever_reads_like_words(size: int, most: int) -> None:
     """M26: of 2,000 tokens of so many bytes so few stay whole; of 16 bytes and more 1 in 200."""
     random = Random(20_261_130)
     tokens = [base64url(random, size) for _ in range(2000)]
     assert len([token for token in tokens if template(token) == token]) <= most
+    if size >= 16:
+        files = [f"{token}.html" for token in tokens]
+        assert len([file for file in files if template(file) == file]) <= most
 
 
 @given(st.text())

@@ -49,6 +49,10 @@ IDENTIFIERS = [
     "invoice-4-20260117.pdf",
     "order-20261399",
     "order-20991231",
+    "order-20240115",
+    "grok-20070915",
+    "user@1",
+    "johnsmith1985",
     "a1b2c3d4-20121112.html",
     # Of what is one without its day, and of two letters, as invoices are numbered.
     "Kq_Zv_Xw_Qj_Pz_Vb-20240115",
@@ -77,11 +81,11 @@ IDENTIFIERS = [
         ("/blog/" + "界" * 60, "/blog/" + "界" * 60),
         ("/blog/grok-20070915.html", "/blog/grok-20070915.html"),
         ("/blog/xdotool-2.20100623.html", "/blog/xdotool-2.20100623.html"),
-        ("/other/grok-20070915.html", "/other/grok-:id.html"),
+        ("/blog/order-20240115", "/blog/order-:id"),
         ("/blog/archive", "/blog/archive"),
         ("/blog/a/b", "/blog/a/b"),
         ("/blog/42/43", "/blog/:id/:id"),
-        ("/docs/3/12/2026-01-17-x", "/docs/3/12/2026-01-17-x"),
+        ("/docs/3/12/2026-01-17-tides", "/docs/3/12/2026-01-17-tides"),
         ("/docs", "/docs"),
         ("/other/42", "/other/:id"),
         ("/Blog/42", "/Blog/:id"),
@@ -106,8 +110,8 @@ def test_no_route_lets_an_identifier_through(segment: str) -> None:
 
 @pytest.mark.parametrize("segment", replaced.pytestmark[0].args[1])  # type: ignore[attr-defined]
 def test_what_is_replaced_anywhere_is_replaced_in_a_title(segment: str) -> None:
-    """M26: but for a short number, and a date of this century."""
-    assert (title(segment) == ":id") is (segment not in ("1", "2011-09-24"))
+    """M26: but for a short number."""
+    assert (title(segment) == ":id") is (segment != "1")
 
 
 @given(st.text(max_size=60))

@@ -14,12 +14,14 @@ _PLAIN = re.compile(r"[a-z]{1,15}(?:[-_.][a-z]{1,15})*")
 _SEPARATORS = re.compile(r"([-_.,~+ ]+)")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_+-]+={0,2}")
+_ENDING = re.compile(r"\.[a-z]{2,5}$")
 _LONG_DIGITS = re.compile(r"[0-9]{4,}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _LETTERS = re.compile(r"[A-Za-z]{16,}")
 _HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
-# "minutes@2.html" names no mailbox; "jane.doe@2" may.
-_AT = re.compile(r"\.[^@]*@|@(?![0-9]{1,2}(?:\.html?)?$)|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
+_AT = re.compile(r"@|[([{<]\s*at\s*[)\]}>]", re.IGNORECASE)
+# "team-meeting@2.html" names no mailbox; "jane@2" may, and "jane.doe@2.html".
+_NO_MAILBOX = re.compile(r"\w+(?:-\w+)+@[0-9]{1,2}\.html?")
 _ADDRESS = re.compile(
     r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])"  # IPv4
     r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",  # IPv6
@@ -44,12 +46,22 @@ _RATHER_WORDS = 2.0  # of the sum; below it, it is a token
 # "python3", "IPv4", "flashback2010": a number or year at the end of a word tells nothing.
 _NUMBER_AT_END = re.compile(r"(?<=[A-Za-z])(?:[0-9]{1,3}|(?:19|20)[0-9]{2})$")
 _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
-_DATED = re.compile(r"(20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:-(.+))?")
-# "grok-20070915.html", "grok-1.20101030.html": words, a version, the day of it.
-_RELEASE = re.compile(
-    r"([A-Za-z]{3,}(?:[-_][A-Za-z]+)*)[-_](?:[0-9]{1,2}\.)?"
-    r"(20[0-3][0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:\.[a-z]{1,5})?"
+# A date of this century: one of before may be somebody's birthday.
+_CENTURY, _MONTH, _DAY = "20[0-9]{2}", "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
+# "2026-01-17", "2026-01-17-spring-tides": beside a date a title has a word, a number has none.
+_DATED = re.compile(rf"({_CENTURY}-{_MONTH}-{_DAY})(?:-(.*(?<![\w.])[^\W\d_]{{2}}.*))?")
+# "grok-20070915.html", "grok-1.20101030.html": the file of a page, by words, a version, its day.
+# Without that ending it may as well be an order's number: "order-20070915".
+_DATED_FILE = re.compile(
+    rf"([A-Za-z]{{3,}}(?:[-_][A-Za-z]+)*)[-_](?:[0-9]{{1,2}}\.)?(20[0-3][0-9]){_MONTH}{_DAY}\.html?"
 )
+# Of an archive by days: "/2026/09/24", "/2026/Sep/24".
+_MONTHS = re.compile(
+    rf"{_MONTH}|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sep(?:t|tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?",
+    re.IGNORECASE,
+)
+_DAYS = re.compile(_DAY)
 _UNSPACED = re.compile(r"[^\W\d_\x00-\x7f]{41,}")
 
 
@@ -60,20 +72,32 @@ def template(segment: str) -> str:
     order numbers, dates, base64-like tokens, and anything unprintable or too long to be words.
     Within a segment, between separators: runs of four or more digits but years, hexadecimal with a
     digit in it, and tokens: "invoice-20260117" is "invoice-:id", "laptops-2026" stays.
+    A date of this century is none at the start ("2026-01-17-spring-tides"), nor before ".html".
     """
     if not segment or (len(segment) <= LONGEST and _PLAIN.fullmatch(segment)):
         return segment
     if len(segment) > LONGEST or not segment.isprintable():
         return ID
-    if _AT.search(segment) or _ADDRESS.search(segment.replace(ID, "")):
+    if _AT.search(segment) and not _NO_MAILBOX.fullmatch(segment):
+        return ID
+    if _ADDRESS.search(segment.replace(ID, "")):
         return ID
     if segment.isdigit() and not _YEAR.fullmatch(segment):
         return ID
+    if dated := _DATED.fullmatch(segment):
+        date, rest = dated.groups()
+        return date if rest is None else f"{date}-{template(rest)}"
+    if file := _DATED_FILE.fullmatch(segment):
+        rest = "-".join(file.groups())  # what would be kept of it without month and day
+        return segment if template(rest) == rest else ID
     parts = _SEPARATORS.split(segment)
     if _UUID.fullmatch(segment) or _is_number(parts):
         return ID
     parts = [part if index % 2 else _word(part) for index, part in enumerate(parts)]
-    if len(segment) >= 10 and _TOKEN.fullmatch(segment) and _is_base64(segment, parts[::2]):
+    stem = _ENDING.sub("", segment)
+    is_token = len(stem) >= 10 and _TOKEN.fullmatch(stem) and _is_base64(stem, parts[::2])
+    # A word before an ending is no token: "xdo__cmd_8h_source.html".
+    if is_token and (stem == segment or _changes(stem) > 2):
         return ID
     return "".join(parts)
 
@@ -81,18 +105,11 @@ def template(segment: str) -> str:
 def title(segment: str) -> str:
     """A segment that names a page, as the site's owner says: what is kept of it beside `template`.
 
-    A number of up to three digits, the date of this century at its start, that of a release behind
-    its name, words of more than 40 letters in scripts that leave no spaces. Everything else is
-    replaced as anywhere: no owner can declare an identifier to be none.
+    A number of up to three digits, and words of more than 40 letters in scripts that leave no
+    spaces. Everything else is replaced as anywhere: no owner can declare an identifier to be none.
     """
     if _SHORT_NUMBER.fullmatch(segment):
         return segment
-    if dated := _DATED.fullmatch(segment):
-        date, rest = dated.groups()
-        return date if rest is None else f"{date}-{template(rest)}"
-    if release := _RELEASE.fullmatch(segment):
-        rest = "-".join(release.groups())  # what would be kept of it without month and day
-        return segment if len(segment) <= LONGEST and template(rest) == rest else ID
     parts = _SEPARATORS.split(segment)
     if len(segment) > LONGEST or not any(_UNSPACED.fullmatch(part) for part in parts):
         return template(segment)
@@ -101,15 +118,27 @@ def title(segment: str) -> str:
     return ID if ID in rest else segment
 
 
-def is_month(segment: str, before: str) -> bool:
-    """Whether it is a month below a year: "/2026/09" is an archive, "/orders/09" an order."""
-    return bool(_YEAR.fullmatch(before)) and re.fullmatch("0[1-9]|1[0-2]", segment) is not None
+def is_of_archive(segment: str, before: Sequence[str]) -> bool:
+    """Whether it is a month below a year, or a day of this century below its month.
+
+    `before` are the segments above it: "/2026/09" is an archive, "/orders/09" an order.
+    """
+    if _YEAR.fullmatch(before[-1] if before else ""):
+        return _MONTHS.fullmatch(segment) is not None
+    year, month = before[-2:] if len(before) > 1 else ("", "")
+    is_below = re.fullmatch(_CENTURY, year) and _MONTHS.fullmatch(month)
+    return bool(is_below) and _DAYS.fullmatch(segment) is not None
 
 
 def _word(word: str) -> str:
     if len(word) > 40 or _is_token(word) or _is_noise(word):
         return ID
-    return _LONG_DIGITS.sub(lambda run: run[0] if _YEAR.fullmatch(run[0]) else ID, word)
+    return _LONG_DIGITS.sub(lambda run: run[0] if _is_year(run[0], word) else ID, word)
+
+
+def _is_year(digits: str, word: str) -> bool:
+    """A year of this century, or one that is a word: "flashback2010", not "johnsmith1985"."""
+    return bool(_YEAR.fullmatch(digits)) and (digits == word or digits.startswith("20"))
 
 
 def _is_number(parts: list[str]) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.pages import KEPT, route_of
-from .identifiers import ID, is_month, template, title
+from .identifiers import ID, is_of_archive, template, title
 from .recent import PAGES, POLICIES, Recent
 from .url import read_page
 from .value import NONE, allowed_text
@@ -53,7 +53,7 @@ def _read(address: str, listed: Mapping[str, frozenset[str]], routes: Sequence[s
     for segment, part in zip(decoded, route_of(routes, decoded), strict=True):
         if part is not None and part[0] == ":":
             segments.append(part)
-        elif segment == ID or (segments and is_month(segment, segments[-1])):
+        elif segment == ID or is_of_archive(segment, segments):
             segments.append(segment)
         else:
             # A word of a route is judged as any: no policy can declare an address to be a page.

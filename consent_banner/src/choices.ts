@@ -117,11 +117,15 @@ function save(
   // What is to be asked about each, wherever it is asked.
   const { asks } = decide({ ...published, asked: names }, state, signals);
   const one = (name: string): HTMLElement | null => purpose(context, name, asks, words);
+  // Enter on a switch presses the form's first button: this one, which does nothing (as pages/forms.py).
+  const first = el("button", { hidden: true });
+  first.addEventListener("click", (event) => event.preventDefault());
   return form(
     base,
     "askfirst-save",
     // A switch that is off sends nothing; a purpose that is left out keeps its old answer.
     { ...fields(context, words), off: names.filter((name) => isShown(context, name)).join(" ") },
+    first,
     names.some((name) => lessDiffers(published, name)) && less(sharedDetail(state) === 1, words),
     names.filter(isOwn).map(one),
     section?.(published, words, one),
@@ -152,16 +156,33 @@ function example({ published, base }: NoticeContext, name: string, words: Words)
   return made;
 }
 
-/** What holds now: since when, where this browser knows it, which edition, what is kept, and the receipt. */
+/** Until when an answer holds: what the state cookie itself says, and nobody is asked (unix seconds); 0 where none does. */
+function ends(suffix = ""): number {
+  try {
+    const name = `__Host-askfirst${suffix}=`;
+    const token = document.cookie.split(/; */).find((cookie) => cookie.startsWith(name));
+    const claims = token?.split(".").at(-2) as string;
+    return Number(JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))).exp);
+  } catch {
+    return 0;
+  }
+}
+
+/** What holds now: since when, where this browser knows it, until when, which edition, what is kept, and the receipt. */
 function panel({ published, state, base }: NoticeContext, words: Words): HTMLElement | null {
   if (!state) return null;
   const date = published.effective.slice(0, 10);
   const link = (page: string, path: string): Child => el("a", { href: withReturn(base, page) }, words.say(path));
   const { since } = (state.edition && readKept(published.suffix ?? "")) || {};
+  const end = ends(published.suffix);
+  const begun =
+    !!since && `${words.say("rights.status.granted")} · ${words.say("rights.since", { date: day(since, words) })}`;
+  const choice = state.edition ? begun : words.say("choices.present", { choice: words.say("control.off") });
+  const until = end && words.say("rights.until", { date: day(end * 1000, words) });
   return el(
     "p",
     { class: "askfirst-note" },
-    !!since && `${words.say("rights.status.granted")} · ${words.say("rights.since", { date: day(since, words) })}. `,
+    choice && (until ? `${listed(words, [choice, until])} ` : `${choice}. `),
     words.say("policy.edition", { number: published.number, date }),
     ". ",
     state.edition

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE
-from tests.browser.notice_site import Site
+from tests.browser.notice_site import Site, policy
 
 pytestmark = pytest.mark.browser
 OFF = {"java_script_enabled": False}
@@ -61,6 +63,47 @@ def test_choosing_in_detail(shop: Site, visit: Visit) -> None:
     expect(page.page.locator("input[name='purpose.statistics']")).to_be_checked()
     expect(page.page.get_by_label("Store less detail")).to_be_checked()
     expect(page.page.locator("input[name='purpose.marketing']")).not_to_be_checked()
+
+
+def test_agreeing_to_all_is_as_precise_as_the_box_says(site: Site, visit: Visit) -> None:
+    """M30, M45: less detail, where it is ticked; the words of the button say the age."""
+    site.start(policy(age=18))
+    page = visit(site, "/askfirst/choices?return_to=/", **OFF)
+    page.page.get_by_label("Store less detail").check()
+    page.page.get_by_role("switch", name="Statistics").check()
+
+    page.page.get_by_role("button", name="Accept all, I am 18 or over").click()
+
+    page.expect_present("all on, less detail")
+
+
+def test_enter_on_a_switch_answers_nothing(site: Site, visit: Visit) -> None:
+    """M06, M45: a browser presses a form's first button then; which is no answer here."""
+    site.start(policy())
+    for script, path in ((False, "/askfirst/choices"), (True, "/?helper=0")):
+        page = visit(site, path, java_script_enabled=script)
+        if script:
+            page.notice.get_by_role("link", name="Choose by purpose").click()
+        switch = page.page.get_by_role("switch", name="Statistics")
+        switch.focus()
+        address = page.page.url
+        page.page.keyboard.press("Enter")
+        page.page.keyboard.press("Space")
+        expect(switch).to_be_checked()
+        assert page.page.url == address
+        assert page.cookies() == set()
+
+
+def test_who_refused_reads_until_when_it_holds(shop: Site, visit: Visit) -> None:
+    """M10, M45: the day that the cookie ends, which is the same for everybody who refused."""
+    page = visit(shop, **OFF)
+    page.reject.click()
+    (end,) = (cookie["expires"] for cookie in page.page.context.cookies())
+    day = datetime.fromtimestamp(end, UTC).date().isoformat()
+    page.control.get_by_role("link").click()
+    expect(page.page.locator("main")).to_contain_text(
+        f"Your present choice: all off, until {day} at the latest."
+    )
 
 
 def test_what_is_kept_can_be_seen_and_erased(shop: Site, visit: Visit) -> None:

@@ -117,12 +117,16 @@ def test_a_purpose_opens_to_an_example_of_this_visit(shop: Site, visit: Visit) -
 
 
 def test_who_has_answered_reads_what_holds(shop: Site, visit: Visit) -> None:
-    """M11, S12: since which edition, what is kept, and the receipt; a refuser's panel has none."""
+    """M10, M11, S12: which edition, what is kept, the receipt; a refuser's: until when it holds."""
     page = visit(shop, "/?helper=0")
     page.answering(page.reject.click)
     page.control.get_by_role("link").click()
     expect(page.dialog).to_contain_text("Edition 1, in force since")
     expect(page.dialog).to_contain_text("Nothing is kept about you.")
+    (end,) = (cookie["expires"] for cookie in page.page.context.cookies())
+    style = "new Date(end * 1000).toLocaleDateString('en', { dateStyle: 'long' })"
+    day = page.page.evaluate(f"(end) => {style}", end)
+    expect(page.dialog).to_contain_text(f"choice: all off, until {day} at the latest. Edition 1")
     page.page.keyboard.press("Escape")
 
     other = visit(shop, "/?helper=0")

@@ -21,6 +21,11 @@ const browser = await puppeteer.launch({
 const verbs = {
   open: (page, address) => page.goto(address, { waitUntil: "load", timeout: PATIENCE }),
   click: (page, selector) => page.locator(selector).setTimeout(PATIENCE).click(),
+  press: async (page, argument) => {
+    const [selector, ...keys] = argument.split(" ");
+    await page.focus(selector);
+    for (const key of keys) await page.keyboard.press(key);
+  },
   until: async (page, expression) => {
     const end = Date.now() + PATIENCE;
     while (!(await page.evaluate(`Boolean(${expression})`))) {

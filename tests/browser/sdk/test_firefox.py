@@ -117,6 +117,19 @@ def test_after_a_grant_scripts_run_in_order(shop: Site, firefox: Firefox) -> Non
     }
 
 
+def test_enter_on_a_switch_answers_nothing(shop: Site, firefox: Firefox) -> None:
+    """M06: in the dialog and on the page of choices; a click still switches."""
+    switch = "input[name='purpose.statistics']"
+    press = ("press", f"{switch} Enter")
+    look = ("read", f'[document.cookie, document.querySelector("{switch}").checked]')
+    dialog, page = firefox(
+        ("open", shop.url()), KNOWN, ("click", "#askfirst-notice a[data-askfirst=choices]"),
+        ("until", "document.querySelector('dialog[open]')"), press, ("click", switch), look,
+        ("open", shop.url("/askfirst/choices")), press, ("click", switch), look,
+    )  # fmt: skip
+    assert dialog == page == ["", True]
+
+
 def test_a_whole_visit(shop: Site, firefox: Firefox) -> None:
     """M05, M11, M12, M14, M29: choices, one purpose, its record, its withdrawal by one press."""
     home, count = ("open", shop.url()), "window.ran?.length === 3"

@@ -27,12 +27,17 @@ SHORT_TEXT = re.compile(rf"[\x20-\x7e]{{0,{SHORT}}}")
 _PURPOSE = "purpose."
 _KEYS = frozenset({"v", "edition", "lang", "method", "choices", "adult"})
 _WHOSE = _KEYS | {"site", "handle", "secret", "gpc", "sized"}
-_FIELDS = frozenset({"v", "edition", "lang", "method", "adult", "return_to", "detail", "off"})
+_FIELDS = frozenset(
+    {"v", "edition", "lang", "method", "adult", "adult_by", "return_to", "detail", "on", "off"}
+)
 
 
 @dataclass(frozen=True)
 class VisitorAnswer:
-    """One answer, its shape checked, its meaning not yet; `return_to` only from a form."""
+    """One answer, its shape checked, its meaning not yet; `return_to` only from a form.
+
+    `detail` is how precisely `accept_all` agrees to what it does not name.
+    """
 
     method: Method
     edition: str
@@ -41,6 +46,7 @@ class VisitorAnswer:
     adult: bool
     return_to: str | None = None
     version: int = VERSION
+    detail: int = DETAILS[-1]
 
     @property
     def refuses(self) -> bool:
@@ -162,9 +168,11 @@ def _from_form(fields: Mapping[str, str]) -> VisitorAnswer:
         raise Refused(Reason.BAD_SHAPE, "send detail=1 to have less stored of all, or leave it out")
     method = _method(fields.get("method"))
     most = int(fields.get("detail", "2"))
-    # A switch that is off sends nothing: the form says beside it which ones it shows.
+    # A switch that is off sends nothing: the form says beside it which ones it shows, and which
+    # ones accepting turns on.
     off = dict.fromkeys(fields.get("off", "").split(), 0) if method == "save" else {}
-    choices = off | {name: int(value) for name, value in chosen.items()}
+    on = dict.fromkeys(fields.get("on", "").split(), most) if method == "accept_all" else {}
+    choices = off | {name: int(value) for name, value in chosen.items()} | on
     if version == VERSION:
         choices = {name: min(detail, most) for name, detail in choices.items()}
     return VisitorAnswer(
@@ -172,9 +180,11 @@ def _from_form(fields: Mapping[str, str]) -> VisitorAnswer:
         _short(fields, "edition"),
         _short(fields, "lang"),
         _as_pressed(method, _choices(choices, version), most),
-        fields.get("adult", "") in ("1", "true", "on"),
+        # A box, or the words of the button that says it too.
+        fields.get("adult", "") in ("1", "true", "on") or fields.get("adult_by") == method,
         fields.get("return_to"),
         version,
+        most,
     )
 
 

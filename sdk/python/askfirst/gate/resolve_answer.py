@@ -52,7 +52,7 @@ def resolve(answer: VisitorAnswer, consent: Consent) -> Resolved:
     if answer.method == "accept_all":
         if not all(choices.values()):
             raise Refused(Reason.CHOICES_CONTRADICT_METHOD, "accept_all sets every choice above 0")
-        choices = choices or dict.fromkeys(edition.policy.asked, int(Detail.AS_ASKED))
+        choices = choices or dict.fromkeys(edition.policy.asked, answer.detail)
     if any(choices.values()):
         _check_grant(answer, choices, edition)
         shared_detail({**_standing(consent), **choices})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from askfirst.gate.placed_on_page import asks_at
 from askfirst.pages import describe
 from askfirst.pages.describe_changes import sentences
@@ -13,6 +15,7 @@ from askfirst.pages.forms import (
     form,
     hidden,
     too_young,
+    unanswered,
     with_return,
 )
 from askfirst.pages.html import Html, el, own
@@ -32,6 +35,9 @@ def choices_page(consent: Consent, *, words: Words, return_to: str = "/", host: 
     body: list[object] = [signal_line(consent, words, edition.every)]
     if edition.every:
         now = words.say("choices", "present", choice=present(consent, words))
+        if consent.state is not None:
+            end = datetime.fromtimestamp(consent.state.expires, UTC).date().isoformat()
+            now = words.listed([now, words.say("rights", "until", date=end)])
         body += [el("p", {"class": "askfirst-note"}, now), _all(consent, words, return_to)]
         body.append(_save(consent, words, return_to, host))
     body.append(_disclosed(consent, words))
@@ -48,16 +54,12 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     edition = consent.editions.current
     age = edition.minimum_age(edition.every)
     fields = hidden(edition, words, return_to)
-    accepting = {**fields, **({"adult": "1"} if age else {})}
-    if edition.placed:
-        # Placed collectors are agreed to by name alone (M49).
-        accepting |= {f"purpose.{name}": "2" for name in edition.every}
-    apart = accepting != fields
     accept = words.say("button", "accept_age" if age else "accept", age=age)
     child, is_child = too_young(consent, words, return_to, age=age, name="askfirst-child")
     buttons = [
         answer("reject_all", words.say("button", "reject")),
-        answer("accept_all", accept, of="askfirst-accept" if apart else None),
+        # Of the form below, so that the box for less detail counts.
+        answer("accept_all", accept, of="askfirst-save"),
         is_child,
     ]
     grants = consent.state is not None and consent.state.grants
@@ -67,9 +69,9 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
     return el(
         "div",
         {"class": "askfirst-all"},
+        unanswered("askfirst-save"),
         child,
         form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
-        form("askfirst-accept", accepting) if apart else None,
         form(
             "askfirst-withdraw",
             {"return_to": return_to},
@@ -97,6 +99,8 @@ def _save(consent: Consent, words: Words, return_to: str, host: str) -> Html:
         and (name in edition.policy.asked or name in open_purposes or _is_answered(consent, name))
     ]
     fields = {**hidden(edition, words, return_to), "off": " ".join(off)}
+    # Placed collectors are agreed to by name alone (M49).
+    fields |= {"on": " ".join(edition.every), **({"adult_by": "accept_all"} if age else {})}
     return form(
         "askfirst-save",
         fields,

@@ -48,6 +48,15 @@ def answer(method: str, label: str, *, of: str | None = None, kind: str = "") ->
     )
 
 
+def unanswered(of: str) -> Html:
+    """Ahead of all buttons of a form with switches: Enter on one of them presses the first button.
+
+    This one closes a dialog that is not there, which is to do nothing (HTML, implicit submission).
+    A disabled one would be passed over for the next: to agree takes its own button.
+    """
+    return el("button", {"type": "submit", "form": of, "formmethod": "dialog", "hidden": True})
+
+
 def also_with_withdrawal(words: Words) -> Html:
     """What may go with a withdrawal: to erase as well, unticked, and the receipt to keep."""
     box = el("input", {"type": "checkbox", "name": "erase", "value": "1"})

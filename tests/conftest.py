@@ -22,7 +22,7 @@ from askfirst_collector.store.dialect import is_sqlite
 from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.migrate import migrate
 from tests.support.collectors import Clock
-from tests.support.postgresql import Cluster, cluster
+from tests.support.postgresql import OF_SALTS, Cluster, cluster
 from tests.unit.closing.house import noon, opened
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +80,13 @@ def postgresql() -> Iterator[Cluster]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def salts_server() -> Iterator[Cluster]:
+    """A real PostgreSQL for salts alone, for all tests of this process."""
+    with cluster(**OF_SALTS) as server:
+        yield server
+
+
 # What looks at `ledger.db` as a file is left out by hand, with its reason.
 ON_BOTH_ENGINES = ("ledger", "catalogue", "closing", "members", "usecases")
 
@@ -98,12 +105,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def ledger_engine(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Have the ledger of every folder that a test opens where the engine is that it runs on."""
+    """Have ledger and salts of every folder that a test opens where the engine is it runs on."""
     if getattr(request, "param", "sqlite") == "sqlite":
         yield
         return
     server: Cluster = request.getfixturevalue("postgresql")
-    with server.for_every_folder(monkeypatch):
+    own: Cluster = request.getfixturevalue("salts_server")
+    with server.for_every_folder(monkeypatch), own.for_every_folder(monkeypatch, "salts"):
         yield
 
 

@@ -123,6 +123,18 @@ class Folder:
         """Have the ledger at this URL from now on. Raises OSError."""
         self._note("ledger.url", url)
 
+    @property
+    def salts_url(self) -> str:
+        """Where salts are, if not in `salts.db`: a PostgreSQL of their own. ''.
+
+        Noted as `events_url` is. Raises OSError.
+        """
+        return self._noted("salts.url")
+
+    def place_salts(self, url: str) -> None:
+        """Have salts at this URL from now on. Raises OSError."""
+        self._note("salts.url", url)
+
     def _noted(self, name: str) -> str:
         try:
             return (self.path / name).read_text("utf-8").strip()

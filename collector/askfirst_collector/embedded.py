@@ -79,17 +79,16 @@ class Opened:
 class EmbeddedCollector:
     """A collector over one folder; any number of processes may have one over the same.
 
-    Its files are opened at first use, closed before a fork, and opened again by each process that
-    uses it; several collectors of one process over one folder share them. `places` is an MMDB
-    file that says where addresses are (without it the registries' own allocations do), `proxies`
-    the trusted ones in front. Withdrawals that the ledger cannot take now wait in `spool/` in the
-    folder, or in the folder `spool`: the same for all processes, perhaps on another disk. What no
-    restore undoes is in `FOLDER.revocations.log` beside the folder, or at `revocations`. Without
-    `jobs` nothing closes or is destroyed by itself; a `now` of one's own is believed by them,
-    unless `monotonic`, seconds that go on evenly, is passed beside it. With `oidc` members may
-    sign in to the dashboard with that provider. `mail` sends members letters who ask for them;
-    links in them begin with its `url`, else with the policy's first origin and `/askfirst/host`.
-    `sized` is 0 where all visitors come from few networks, as on a campus: else little is shown.
+    Its files are opened at first use, closed before a fork, and opened again by each process;
+    several collectors of one process over one folder share them. `places` is an MMDB file that says
+    where addresses are (without it the registries' own allocations do), `proxies` the trusted ones
+    in front. Withdrawals that the ledger cannot take now wait in `spool/` in the folder, or in the
+    folder `spool`: the same for all processes. What no restore undoes is in
+    `FOLDER.revocations.log` beside the folder, or at `revocations`. Without `jobs` nothing closes
+    or is destroyed by itself; a `now` of one's own is believed by them, unless `monotonic`, seconds
+    that go on evenly, is passed beside it. With `oidc` members may sign in to the dashboard with
+    it. `mail` sends members letters who ask for them; their links begin with its `url`, else with
+    the policy's first origin and `/askfirst/host`. `sized` is 0 on a campus, say.
 
     Raises PolicyError at once for a host policy that cannot be used (M32).
     """
@@ -110,6 +109,7 @@ class EmbeddedCollector:
         revocations: Path | str | None = None,
         events: str | None = None,  # the address of a ClickHouse, for rows
         ledger: str | None = None,  # that of a PostgreSQL, for what else is in `ledger.db`
+        salts: str | None = None,  # that of another one, for salts
         spill: Path | str | None = None,  # what `spool` was called
         oidc: Provider | None = None,
         mail: MailServer | None = None,
@@ -130,7 +130,7 @@ class EmbeddedCollector:
         self._post = None if mail is None else Post(mail, lambda: self._address)
         self._address = ""  # of the dashboard, once a policy of this process said it
         self._sized = sized
-        self._addresses = {"events": events, "ledger": ledger}
+        self._addresses = {"events": events, "ledger": ledger, "salts": salts}
         self._revocations = None if revocations is None else Path(revocations)
         self._spool = Spool(spool or renamed(spill) or Folder(Path(folder)).spool)
         self._lock = threading.Lock()

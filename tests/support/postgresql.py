@@ -158,20 +158,23 @@ class Cluster:
             time.sleep(0.01)
 
     @contextmanager
-    def for_every_folder(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Have the ledger of every new data folder in a database of its own, here."""
+    def for_every_folder(
+        self, monkeypatch: pytest.MonkeyPatch, part: str = "ledger"
+    ) -> Iterator[None]:
+        """Have ledger, or salts, of every new data folder in a database of its own, here."""
         names: list[str] = []
-        noted: Any = Folder.__dict__["ledger_url"].fget
+        noted: Any = Folder.__dict__[f"{part}_url"].fget
 
         def url(folder: Folder) -> str:
             known: str = noted(folder)
-            if not known and folder.ledger.exists() and not folder.ledger.stat().st_size:
-                names.append(self.migrated())
+            file: Path = getattr(folder, part)
+            if not known and file.exists() and not file.stat().st_size:
+                names.append(self.migrated() if part == "ledger" else self.new())
                 known = self.url(names[-1])
-                folder.place_ledger(known)
+                getattr(folder, f"place_{part}")(known)
             return known
 
-        monkeypatch.setattr(Folder, "ledger_url", property(url))
+        monkeypatch.setattr(Folder, f"{part}_url", property(url))
         try:
             yield
         finally:
@@ -179,8 +182,12 @@ class Cluster:
                 self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+# How a server for salts is set: nobody can follow it, or copy what it writes.
+OF_SALTS = {"wal_level": "minimal", "max_wal_senders": "0", "wal_recycle": "off"}
+
+
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(**settings: str) -> Iterator[Cluster]:
     """A server of one's own; the test is skipped, with the reason, where none is installed."""
     if programs() is None:
         # .ci/run installs it: there nothing is left out.
@@ -202,7 +209,7 @@ def cluster() -> Iterator[Cluster]:
     )
     server = Cluster(folder, _free_port())
     try:
-        server.start()
+        server.start(**settings)
         yield server
     finally:
         server.stop()

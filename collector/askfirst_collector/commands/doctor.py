@@ -19,6 +19,7 @@ from askfirst.terms.policy import Policy, read_policy
 from askfirst.terms.purpose import Kind
 from askfirst_collector.catalogue.first_policy import tidy_origin
 from askfirst_collector.commands.data import click_errors
+from askfirst_collector.config import Folder
 from askfirst_collector.doctor.collect_evidence import Request, collect_evidence, is_address
 from askfirst_collector.doctor.examine import Report, examine
 from askfirst_collector.doctor.finding import KNOWN
@@ -37,7 +38,7 @@ COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
-@click.argument("target", metavar="URL|module:app|module:create_app")
+@click.argument("target", metavar="URL|module:app|module:create_app|FOLDER")
 @click.option("--page", "pages", multiple=True, help="A path to visit; may be given again.")
 @click.option(
     "--links",
@@ -89,9 +90,18 @@ def doctor(
 ) -> None:
     """Visit the site at URL, or start module:app on loopback, and say what is wrong with it.
 
+    Of a data FOLDER: whether anything could keep a copy of its salts.
     Ends with 0 when nothing is, with 2 when something is, and with --strict with 1 when there
     are warnings alone. Every id is explained in docs/doctor.md.
     """
+    if (Path(target) / "ledger.db").is_file():
+        # A site behind a relay has no databases.
+        from askfirst_collector.doctor.salts import examine_salts
+
+        with click_errors():
+            report = examine_salts(Folder(Path(target).absolute()))
+        _show(target, report, html, as_json=as_json)
+        sys.exit(report.exit_code(strict=strict))
     origin, path = _split(target)
     request = Request(
         origin,
@@ -108,13 +118,17 @@ def doctor(
     )
     with click_errors():
         report = examine(collect_evidence(request, now=time.time))
+    _show(origin, report, html, as_json=as_json)
+    sys.exit(report.exit_code(strict=strict))
+
+
+def _show(origin: str, report: Report, html: Path | None, *, as_json: bool) -> None:
     if html is not None:
         _write(html, report_page(origin, report))
     if as_json:
         click.echo(json.dumps(_plain(origin, report), ensure_ascii=False, indent=2))
     else:
         _print(origin, report)
-    sys.exit(report.exit_code(strict=strict))
 
 
 def _login(path: str | None, user: str | None) -> tuple[Step, ...]:
@@ -146,7 +160,7 @@ def _split(target: str) -> tuple[str, str]:
         if not _is_application(target):
             raise click.UsageError(
                 f"{target!r} is neither an address such as https://example.org nor an "
-                "application such as app:app or shop:create_app."
+                "application such as app:app or shop:create_app, nor a data folder."
             )
         return target, "/"
     try:

@@ -57,6 +57,12 @@ PAUSE = 0.1  # seconds between attempts, of which each waits for a lock by itsel
     help="A PostgreSQL that has the ledger from now on (postgresql:); else ledger.db.",
 )
 @click.option(
+    "--salts",
+    envvar="ASKFIRST_SALTS",
+    metavar="URL",
+    help="A PostgreSQL server of their own for the salts from now on; else salts.db.",
+)
+@click.option(
     "--metrics-token",
     type=FILE,
     help="Answer /metrics to whoever shows the token in this file; else there is no /metrics.",
@@ -92,6 +98,7 @@ def serve(
     revocations: Path | None,
     events: str | None,
     ledger: str | None,
+    salts: str | None,
     metrics_token: Path | None,
     host_policy: Path | None,
     places: Path | None,
@@ -120,6 +127,7 @@ def serve(
             revocations,
             events,
             ledger,
+            salts,
             sized,
             metrics_token=token,
         )

@@ -34,6 +34,7 @@ class Settings:
     revocations: Path | None = None
     events: str | None = field(default=None, repr=False)  # addresses hold passwords
     ledger: str | None = field(default=None, repr=False)
+    salts: str | None = field(default=None, repr=False)
     sized: int = SIZED
     metrics_token: bytes | None = field(default=None, repr=False)
 
@@ -49,6 +50,7 @@ class Settings:
             revocations=self.revocations,
             events=self.events,
             ledger=self.ledger,
+            salts=self.salts,
             sized=self.sized,
         )
 

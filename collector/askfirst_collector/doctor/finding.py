@@ -49,6 +49,8 @@ KNOWN = {
     "askfirst.D030": Known("error", "the notice does not say what it must"),
     "askfirst.D031": Known("warning", "the policy counts no campaigns"),
     "askfirst.D032": Known("warning", "a proxy in front is not trusted"),
+    "askfirst.D033": Known("error", "salts may have copies"),
+    "askfirst.D034": Known("warning", "what was destroyed stays longer than it must"),
 }
 
 

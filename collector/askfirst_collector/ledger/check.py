@@ -21,9 +21,9 @@ from askfirst_collector.config import Folder
 from askfirst_collector.ledger.entries import OF_NO_VISITOR, seconds_of
 from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import unpack
-from askfirst_collector.store import salts, schema, transfer_queue
+from askfirst_collector.store import salts_file, schema, transfer_queue
 from askfirst_collector.store.dialect import Ask, one_moment
-from askfirst_collector.store.faults import error_name
+from askfirst_collector.store.faults import StoreFault, error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
 from askfirst_collector.store.revocations import LogDamaged, Record, look
@@ -63,7 +63,7 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
     return (
         _ledger_report(folder),
         _report(folder.events, _rows_of("event"), _version_problems(len(schema.STEPS)), events),
-        _report(folder.salts, _rows_of("period_salt"), _version_problems(len(salts.STEPS)), lost),
+        _salts_report(folder, lost),
         _log_report(folder),
         *_transfer_reports(folder.transfers),
         *_spool_reports(folder.path / "spool"),
@@ -84,15 +84,34 @@ def _ledger_report(folder: Folder) -> FileReport:
         "put a former one in its place. Leave salts.db and revocations.log: what was taken back "
         "since stays so."
     )
+    return _server_report("ledger", folder.ledger_url, count, _ledger_problems, advice)
+
+
+def _salts_report(folder: Folder, lost: str) -> FileReport:
+    if not folder.salts_url:
+        known = _version_problems(len(salts_file.STEPS))
+        return _report(folder.salts, _rows_of("period_salt"), known, lost)
+    count = "SELECT COUNT(*) FROM listed WHERE kind = 'period_salt'"
+    advice = (
+        "See that the server of the salts answers. Where its database is lost, put an empty one in "
+        "its place: it has no backup, the rows under its pseudonyms go, and the grants stay."
+    )
+    return _server_report("salts", folder.salts_url, count, lambda _: iter(()), advice)
+
+
+def _server_report(
+    part: str, url: str, count: str, look: Callable[[Ask], Iterator[str]], advice: str
+) -> FileReport:
     listed: list[str] = []
     rows = 0
     try:
-        with one_moment(folder.ledger, folder.ledger_url, WAIT) as ask:
+        with one_moment(Path(), url, WAIT) as ask:
             ((rows,),) = ask(count)
-            listed.extend(itertools.islice(_ledger_problems(ask), MOST))
+            listed.extend(itertools.islice(look(ask), MOST))
     except AskfirstError as error:
-        listed.append(f"it cannot be read to the end ({error})")
-    return FileReport("ledger", rows, tuple(listed), advice if listed else "")
+        reason = error.reason if isinstance(error, StoreFault) else error
+        listed.append(f"it cannot be read to the end ({reason})")
+    return FileReport(part, rows, tuple(listed), advice if listed else "")
 
 
 def _transfer_reports(path: Path) -> Iterator[FileReport]:

@@ -27,7 +27,7 @@ from askfirst_collector.store.revocations import (
     create,
     look,
 )
-from askfirst_collector.store.salts import Former, read_former
+from askfirst_collector.store.salts_file import Former, read_former
 
 log = logging.getLogger("askfirst.collector")
 
@@ -80,13 +80,19 @@ def open_database(folder: Folder, url: str | None) -> Engine:
 
 
 def open_revocations(
-    engine: Engine, folder: Folder, *, urandom: Callable[[int], bytes], may_end: bool
+    engine: Engine,
+    folder: Folder,
+    *,
+    urandom: Callable[[int], bytes],
+    may_end: bool,
+    salts_are_new: bool | None = None,
 ) -> Revocations:
     """The log of a folder's ledger; where there is none it is filled from what the ledger says.
 
     A ledger that had one and has lost it ends every grant (`reconcile`): nobody can tell who
     withdrew. Without `may_end`, for commands beside a collector, that is refused. Call it before
     `salts.db` is opened: one of before version 2 remembers what ended, and then forgets it.
+    `salts_are_new` is for those that are on a server.
     Raises SettingError `askfirst.E105`, and CollectorUnavailable.
     """
     try:
@@ -101,8 +107,10 @@ def open_revocations(
         with changing(engine) as connection:
             _make(connection, path, folder, urandom, may_end=may_end)
     file = Revocations(path)
-    if not is_empty and not folder.salts.stat().st_size:
-        log.warning("askfirst.W153 salts.db is new: the rows under its pseudonyms go")
+    if salts_are_new is None:
+        salts_are_new = not folder.salts.stat().st_size
+    if not is_empty and salts_are_new:
+        log.warning("askfirst.W153 salts are new: the rows under former pseudonyms go")
         file.append({"do": "begun", "from": file.read().data.count(b"\n")})
     return file
 
@@ -154,6 +162,12 @@ def _first(connection: Connection, former: Former) -> Record:
     if former.newest is None or row.idx < former.newest:
         return {"do": "begun", "from": 0}
     return done(row.idx, row.leaf, former.generation)
+
+
+def ledger_name(engine: Engine) -> bytes:
+    """The name that a ledger shares with its log; it has one once that is open."""
+    with reading(engine) as connection:
+        return _name(connection) or b""
 
 
 def _name(connection: Connection) -> bytes | None:

@@ -22,14 +22,14 @@ from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
-from askfirst_collector.ledger.revocation_log import open_database, open_revocations
+from askfirst_collector.ledger.revocation_log import ledger_name, open_database, open_revocations
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
+from askfirst_collector.runtime.open_salts import open_salt_server, settle_salts
 from askfirst_collector.services import Services
 from askfirst_collector.store.clickhouse.events import open_event_store
 from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
-from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.transfer_queue import TransferQueue
 from askfirst_collector.store.watch import Watch
 
@@ -45,15 +45,16 @@ def open_services(
     revocations: Path | None = None,
     events: str | None = None,
     ledger: str | None = None,
+    salts: str | None = None,
     may_end: bool = True,
 ) -> Services:
     """Open a collector's folder, made where it is missing; `spool` instead of the one in it.
 
     `revocations` is the path of `revocations.log` from now on. Where that is lost every grant
     ends, or, without `may_end`, it is refused. `events` is the address of a ClickHouse that has the
-    rows from now on, and `ledger` that of a PostgreSQL for all that else is in `ledger.db`; else
-    what is noted in the folder. Raises SettingError for the folder and the addresses, PolicyError
-    for the host's policy, CollectorUnavailable for the rest.
+    rows from now on, `ledger` that of a PostgreSQL for all that else is in `ledger.db`, and `salts`
+    that of one for salts; else what is noted in the folder. Raises SettingError for the folder and
+    the addresses, PolicyError for the host's policy, CollectorUnavailable for the rest.
     """
     file = None if host_policy is None else HostFile(host_policy, now=now)
     folder = open_folder(path, revocations)
@@ -61,10 +62,19 @@ def open_services(
         with unavailable("ledger"):
             engine = open_database(folder, ledger)
             opened.callback(engine.dispose)
-            log = open_revocations(engine, folder, urandom=urandom, may_end=may_end)
-            salts = Salts(folder.salts, now=now, urandom=urandom)
-            opened.callback(salts.close)
-            watch = Watch(engine, folder.ledger, also=(salts.check, log.check))
+            server = open_salt_server(folder, salts, engine, now=now, urandom=urandom)
+            if server is not None:
+                opened.callback(server.close)
+            log = open_revocations(
+                engine,
+                folder,
+                urandom=urandom,
+                may_end=may_end,
+                salts_are_new=None if server is None else not server.owner,
+            )
+            own = settle_salts(folder, server, salts, ledger_name(engine), now=now, urandom=urandom)
+            opened.callback(own.close)
+            watch = Watch(engine, folder.ledger, also=(own.check, log.check))
             opened.callback(watch.close)
             host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom)
@@ -100,7 +110,7 @@ def open_services(
             members=Members(engine, now=now, urandom=urandom),
             ledger=entries,
             revocations=log,
-            salts=salts,
+            salts=own,
             events=rows,
             transfers=transfers,
             keys=keys,
@@ -152,6 +162,7 @@ def share_parts(
     revocations: Path | None = None,
     events: str | None = None,
     ledger: str | None = None,
+    salts: str | None = None,
 ) -> Services:
     """`open_parts`, where this process has not opened the folder yet: however it is called.
 
@@ -170,6 +181,7 @@ def share_parts(
             spool.folder.resolve(),
             events or folder.events_url,
             ledger or folder.ledger_url,
+            salts or folder.salts_url,
         )
         share = _shares.get(identity)
         if share is not None and not is_usable(share.parts):
@@ -186,6 +198,7 @@ def share_parts(
                 spool=spool,
                 events=events,
                 ledger=ledger,
+                salts=salts,
             )
             share = _shares[identity] = _Share(parts, options, 0)
         if share.options != options:

@@ -15,7 +15,7 @@ from .present import connect
 Ask = Callable[..., Iterable[Any]]
 
 # Of this database alone, and until the transaction ends: it has the number of nobody else's lock.
-_LOCK = 0x61736B6669727374  # "askfirst"
+LOCK = 0x61736B6669727374  # "askfirst"
 
 
 def is_sqlite(engine: Engine | Connection) -> bool:
@@ -29,7 +29,7 @@ def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         # Each statement after it sees all that was committed before.
-        connection.exec_driver_sql(f"BEGIN TRANSACTION; SELECT pg_advisory_xact_lock({_LOCK})")
+        connection.exec_driver_sql(f"BEGIN TRANSACTION; SELECT pg_advisory_xact_lock({LOCK})")
 
 
 def commit(connection: Connection) -> None:

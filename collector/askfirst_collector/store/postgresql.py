@@ -33,7 +33,7 @@ LEAST = 130000  # PostgreSQL 13: `pg_current_snapshot`
 
 _NUMERIC = 1700  # the type of a sum of integers, and of nothing else here
 
-_ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
+ENDED = ("08", "57P", "25P03")  # how codes begin after which the session is over
 _FACTS = (
     "SELECT concat_ws(' ', pg_postmaster_start_time(), oid, current_schema()), pg_is_in_recovery(),"
     " current_setting('default_transaction_read_only') = 'on',"
@@ -60,8 +60,9 @@ class Run:
     of a schema to which `search_path` leads since.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, part: str = "ledger") -> None:
         self.address = address
+        self.part = part  # of the collector, for faults
         self.is_whole = True
         self.begun = ""
         self._looked = 0.0
@@ -78,10 +79,10 @@ class Run:
                 return self._session(server, wait)
             except StoreFault as error:
                 reason = reason or error.reason
-        raise fault("ledger", reason)
+        raise fault(self.part, reason)
 
     def _session(self, server: Address, wait: float) -> Any:
-        session = connect(server, wait)
+        session = connect(server, wait, self.part)
         try:
             self._check(session)
             session.autocommit = True  # BEGIN is ours to say, as in SQLite
@@ -94,7 +95,7 @@ class Run:
     def check(self) -> None:
         """StoreFault once this run is known to have ended."""
         if not self.is_whole:
-            raise fault("ledger", "its server ended, or could not be reached")
+            raise fault(self.part, "its server ended, or could not be reached")
 
     def lose(self) -> None:
         """Nobody is answered from this run any more."""
@@ -106,7 +107,7 @@ class Run:
         if self.is_whole or time.monotonic() - self._looked < PAUSE:
             return False
         try:
-            Run(self.address).connect(WAIT).close()
+            Run(self.address, self.part).connect(WAIT).close()
         except (StoreFault, SettingError):
             return False
         finally:
@@ -117,7 +118,7 @@ class Run:
         try:
             (facts,) = session.execute_simple(_FACTS).rows
         except Exception as error:
-            raise StoreFault("ledger", reason_of(error)) from None
+            raise StoreFault(self.part, reason_of(error)) from None
         begun, is_standby, is_read_only, is_on_disk, is_hasty, version, is_plain = facts
         if version < LEAST:
             raise _unfit(self.address, "use PostgreSQL 13 or newer")
@@ -133,10 +134,10 @@ class Run:
                 self.address, "a power cut would take answers: set fsync and full_page_writes to on"
             )
         if is_standby or is_read_only:
-            raise StoreFault("ledger", "its server is read-only: it follows another, or is set so")
+            raise StoreFault(self.part, "its server is read-only: it follows another, or is set so")
         if self.begun and begun != self.begun:
             self.lose()
-            raise StoreFault("ledger", "its server was begun anew, or the database is another one")
+            raise StoreFault(self.part, "its server was begun anew, or the database is another one")
         self.begun = begun
         if is_hasty:
             session.execute_simple("SET synchronous_commit = on")
@@ -286,7 +287,7 @@ def _translate(context: Any) -> DBAPIError | None:
     if not code:
         return None
     error.args = ()
-    context.is_disconnect = context.is_disconnect or code.startswith(_ENDED)
+    context.is_disconnect = context.is_disconnect or code.startswith(ENDED)
     kind: type[DBAPIError] = OperationalError
     if code.startswith("23"):
         kind = IntegrityError

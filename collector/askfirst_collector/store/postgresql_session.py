@@ -50,8 +50,10 @@ class ServerError(Exception):
         super().__init__(self.reason)
 
 
-def connect(address: Address, wait: float) -> Any:
+def connect(address: Address, wait: float, part: str) -> Any:
     """A session at the first server of an address; an answer takes `wait` seconds at most.
+
+    `part` is what lies there, for faults.
 
     Raises StoreFault, and SettingError where the driver is missing.
     """
@@ -68,9 +70,9 @@ def connect(address: Address, wait: float) -> Any:
             startup_params=SETTINGS,
         )
     except (OSError, pg8000.Error) as error:
-        raise StoreFault("ledger", reason_of(error)) from None
+        raise StoreFault(part, reason_of(error)) from None
     except Exception:  # whatever the driver stumbles over: its text may hold what was sent
-        raise StoreFault("ledger", _NO_SERVER) from None
+        raise StoreFault(part, _NO_SERVER) from None
 
 
 def _socket(address: Address, wait: float) -> socket.socket:

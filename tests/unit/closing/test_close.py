@@ -261,6 +261,7 @@ def test_nothing_rare_is_in_any_file_once_its_period_is_closed(
     assert not [secret for secret in secrets if secret.encode() in left]
 
 
+@pytest.mark.file  # a server that has the salts has them in files of its own
 def test_no_pseudonym_of_a_closed_period_can_be_computed_again(
     tmp_path: Path, parts: Services, clock: Clock
 ) -> None:

@@ -13,6 +13,7 @@ from askfirst_collector.cli import main
 from askfirst_collector.doctor.examine import CHECKS
 from askfirst_collector.doctor.finding import KNOWN
 from askfirst_collector.doctor.markup import read_markup
+from askfirst_collector.doctor.salts import SALTS_CHECKS
 from tests.conftest import ROOT
 from tests.support.served import served
 from tests.unit.doctor.sites import adding, policy, site, tide
@@ -39,7 +40,7 @@ def test_every_id_is_documented() -> None:
 
 def test_every_check_names_the_ids_it_says() -> None:
     """One function a check; together they say every id there is."""
-    named = [re.findall(r"D\d{3}", check.__doc__ or "") for check in CHECKS]
+    named = [re.findall(r"D\d{3}", check.__doc__ or "") for check in (*CHECKS, *SALTS_CHECKS)]
     assert all(len(each) == 1 for each in named)
     assert sorted(f"askfirst.{each[0]}" for each in named) == sorted(KNOWN)
 

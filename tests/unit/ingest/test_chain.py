@@ -27,7 +27,7 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ingest.read_rows import Reading, Sender
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.store.events import Row
-from askfirst_collector.store.salts import Salts
+from askfirst_collector.store.salts_file import SaltFile
 from tests.support.placing import tides
 from tests.unit.ingest.world import AGENT, NOW, site_policy
 from tests.unit.terms.strategies import scopes
@@ -140,13 +140,13 @@ def _policy(policy: Policy, terms: Terms) -> Policy:
 
 
 @pytest.fixture
-def salts(tmp_path: Path) -> Iterator[Salts]:
-    with closing(Salts(tmp_path / "salts.db", now=lambda: NOW, urandom=os.urandom)) as opened:
+def salts(tmp_path: Path) -> Iterator[SaltFile]:
+    with closing(SaltFile(tmp_path / "salts.db", now=lambda: NOW, urandom=os.urandom)) as opened:
         opened.new_grant_key(HANDLE)
         yield opened
 
 
-def gathered(chain: Chain, event: dict[str, Any], salts: Salts) -> Row | str:
+def gathered(chain: Chain, event: dict[str, Any], salts: SaltFile) -> Row | str:
     """What is stored of an event under a chain, or why nothing is."""
     site = Site("example", chain.editions, chain.host_policy, 1)
     choices = {NAME: Choice(2, 1), "statistics": Choice(chain.detail, 1)}
@@ -181,7 +181,7 @@ slow = settings(
 @slow
 @given(chains, events)
 def test_what_a_chain_accepts_each_link_alone_accepts(
-    salts: Salts, chain: Chain, event: dict[str, Any]
+    salts: SaltFile, chain: Chain, event: dict[str, Any]
 ) -> None:
     """An accepted event is accepted by each link alone, and none says less of it."""
     row = gathered(chain, event, salts)
@@ -195,7 +195,7 @@ def test_what_a_chain_accepts_each_link_alone_accepts(
 @slow
 @given(chains, events)
 def test_a_row_has_only_what_the_effective_terms_allow(
-    salts: Salts, chain: Chain, event: dict[str, Any]
+    salts: SaltFile, chain: Chain, event: dict[str, Any]
 ) -> None:
     """M25: no field beyond them, no string that is on none of their lists, no longer than they."""
     row = gathered(chain, event, salts)
@@ -215,7 +215,7 @@ def test_a_row_has_only_what_the_effective_terms_allow(
 @slow
 @given(chains, events, st.sampled_from(LINKS[:-1]), one_link)
 def test_tightening_never_adds_anything(
-    salts: Salts, chain: Chain, event: dict[str, Any], link: str, tighter: Terms
+    salts: SaltFile, chain: Chain, event: dict[str, Any], link: str, tighter: Terms
 ) -> None:
     """Tightening never adds a field to any row, nor an event to those that are stored."""
     # The use stays: to narrow it to what was agreed to lets an older grant go on.
@@ -229,7 +229,7 @@ def test_tightening_never_adds_anything(
         assert is_within(after, before)
 
 
-def test_a_chain_that_allows_everything_stores_everything(salts: Salts) -> None:
+def test_a_chain_that_allows_everything_stores_everything(salts: SaltFile) -> None:
     """The properties above are about something: a wide chain has wide rows."""
     event = {"purpose": NAME, "type": "action", "page": "/tides", "action": {"name": "order"}}
     row = gathered(Chain(), event, salts)

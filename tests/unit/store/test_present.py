@@ -20,7 +20,7 @@ from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.present import Connection, Present, connect
 from askfirst_collector.store.revocations import Revocations
-from askfirst_collector.store.salts import Salts
+from askfirst_collector.store.salts_file import SaltFile
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.store.watch import Watch
 from tests.support.collectors import Clock
@@ -140,7 +140,7 @@ def test_the_ledger_and_the_salts_are_away_without_their_journal(tmp_path: Path)
     """M12: nothing is acknowledged that went into a journal which nobody finds."""
     clock = Clock()
     engine = open_ledger(tmp_path / "ledger.db")
-    salts = Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)
+    salts = SaltFile(tmp_path / "salts.db", now=clock, urandom=os.urandom)
     watch = Watch(engine, tmp_path / "ledger.db", also=(salts.check,), clock=clock)
     log = tmp_path / "revocations.log"
     revocations.create(log)

@@ -12,11 +12,11 @@ import pytest
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import SettingError
-from askfirst_collector.store import salts, schema
+from askfirst_collector.store import salts_file, schema
 from askfirst_collector.store.events import EventStore, StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.migrate import HEAD
-from askfirst_collector.store.salts import Salts
+from askfirst_collector.store.salts_file import SaltFile
 from askfirst_collector.store.versions import run_script
 from tests.support.collectors import Clock, opened
 from tests.unit.closing import house as closing_house
@@ -41,10 +41,10 @@ def version(path: Path) -> int:
 def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     """Salts that were drawn stay."""
     clock = Clock()
-    with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
+    with closing(SaltFile(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         salt = file.period("shop", "day", "2026-11-22", MIDNIGHT)
     set_version(tmp_path / "salts.db", 0)
-    with closing(Salts(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
+    with closing(SaltFile(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         assert file.period("shop", "day", "2026-11-22", MIDNIGHT) == salt
     schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
     assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 7]
@@ -61,7 +61,7 @@ def test_the_next_version_keeps_open_periods(
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, NEXT))
     monkeypatch.setattr("askfirst_collector.store.events_file.STEPS", schema.STEPS)
     monkeypatch.setattr("askfirst_collector.store.store_view.STEPS", schema.STEPS)
-    monkeypatch.setattr(salts, "STEPS", (*salts.STEPS, NEXT))
+    monkeypatch.setattr(salts_file, "STEPS", (*salts_file.STEPS, NEXT))
     with closing_house.opened(tmp_path, clock) as parts:
         assert closing_house.crowd(parts, 3, page=("blog",)) == rows
         closing_house.store(parts, closing_house.crowd(parts, 2, start=3, page=("blog",)))
@@ -72,11 +72,11 @@ def test_the_next_version_keeps_open_periods(
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is pending is one transaction."""
     path = tmp_path / "salts.db"
-    Salts(path, now=Clock(), urandom=os.urandom).close()
+    SaltFile(path, now=Clock(), urandom=os.urandom).close()
     broken = run_script("SELECT nothing FROM nowhere;\n")
-    monkeypatch.setattr(salts, "STEPS", (*salts.STEPS, NEXT, broken))
+    monkeypatch.setattr(salts_file, "STEPS", (*salts_file.STEPS, NEXT, broken))
     with pytest.raises(CollectorUnavailable):
-        Salts(path, now=Clock(), urandom=os.urandom)
+        SaltFile(path, now=Clock(), urandom=os.urandom)
     assert version(path) == 3
     with closing(sqlite3.connect(path)) as connection:
         tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'more'"

@@ -92,7 +92,7 @@ dashboard.sites: @errors @gate @http @pages @terms api catalogue dashboard.figur
     members reports services usecases
 demo: @adapters @client @contracts @http @observe @pages @terms api catalogue config embedded ingest
     jobs ledger members services store usecases
-doctor: @errors @gate @http @observe @pages @terms @wsgi catalogue config embedded init loopback store
+doctor: @errors @gate @http @observe @terms @wsgi catalogue config embedded init loopback store
 embedded: @client @errors @gate @observe @spool @terms api app config dashboard dashboard.auth
     ingest jobs letters runtime services store usecases
 explain: @pages @terms

@@ -135,6 +135,17 @@ class Folder:
         """Have salts at this URL from now on. Raises OSError."""
         self._note("salts.url", url)
 
+    def machine(self) -> str:
+        """The id of this folder among several that share a ledger; '' for the only one.
+
+        Raises OSError.
+        """
+        return self._noted("machine.id")
+
+    def place_machine(self, id: str) -> None:
+        """Be one of several from now on. Raises OSError."""
+        self._note("machine.id", id)
+
     def _noted(self, name: str) -> str:
         try:
             return (self.path / name).read_text("utf-8").strip()

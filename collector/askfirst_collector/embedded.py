@@ -34,8 +34,7 @@ from askfirst_collector.ingest.events import Events, open_events
 from askfirst_collector.ingest.responses import unavailable
 from askfirst_collector.jobs.clock import even_seconds
 from askfirst_collector.jobs.letters import letter_jobs
-from askfirst_collector.jobs.run import JobsThread
-from askfirst_collector.jobs.table import JOBS
+from askfirst_collector.jobs.run import JobsThreads
 from askfirst_collector.letters.settings import MailServer
 from askfirst_collector.letters.smtp import Post
 from askfirst_collector.runtime.health import health, health_unopened
@@ -61,7 +60,7 @@ class Opened:
     events: Events
     host: ASGIApp
     app: ASGIApp
-    jobs: JobsThread | None
+    jobs: JobsThreads | None
 
     @property
     def is_usable(self) -> bool:
@@ -202,6 +201,8 @@ class EmbeddedCollector:
         try:
             parts = await self._parts()
         except CollectorUnavailable:
+            if Folder(Path(self._folder)).machine:
+                raise  # on this disk alone, no other machine would know of it
             parts = None
         await pending.owe(self._spool, parts, entry)
 
@@ -340,9 +341,8 @@ class EmbeddedCollector:
         events = open_events(parts, place=place, proxies=self.proxies, sized=self._sized)
         app = collector_app(parts, events)
         extra = () if self._post is None else letter_jobs(self._post)
-        jobs = None
-        if self._jobs:
-            jobs = JobsThread(parts, jobs=(*JOBS, *extra), monotonic=self._monotonic)
+        jobs = JobsThreads(parts, extra, self._monotonic) if self._jobs else None
+        if jobs is not None:
             jobs.start()
         host = host_app(parts, self.proxies, self._oidc, self._post)
         return Opened(os.getpid(), parts, events, host, app, jobs)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from askfirst_collector.members.members import Members
     from askfirst_collector.store.database import Database
     from askfirst_collector.store.events import EventStore
+    from askfirst_collector.store.machines import Machines
     from askfirst_collector.store.revocations import Revocations
     from askfirst_collector.store.salts import Salts
     from askfirst_collector.store.transfer_queue import TransferQueue
@@ -49,4 +50,5 @@ class Services:
     network_slots: NetworkSlots
     now: Callable[[], float]  # unix seconds
     urandom: Callable[[int], bytes]
+    machines: Machines | None = None  # that share its ledger, this one among them
     secure: bool = True  # False only where a site is served without TLS on loopback

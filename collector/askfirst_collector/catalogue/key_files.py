@@ -13,16 +13,27 @@ from pathlib import Path
 from askfirst.remote.key_file import add_key, read_key_file, remove_key_file
 from askfirst.terms.reading import NAME
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.machines import Machines
 
 _COMPROMISED = "receipts.compromised"  # a line a key: its kid, and the hour it was named
 
 
 class Keys:
-    """The folder of keys; a key that is asked for first is drawn, whichever process asks."""
+    """The folder of keys; a key that is asked for first is drawn, whichever process asks.
 
-    def __init__(self, folder: Path, *, urandom: Callable[[int], bytes]) -> None:
+    Where several machines share a ledger they have the same keys, which it passes on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        urandom: Callable[[int], bytes],
+        machines: Machines | None = None,
+    ) -> None:
         self._folder = folder
         self._urandom = urandom
+        self._machines = machines
 
     def site(self, site: str) -> tuple[bytes, ...]:
         """The keys of a site's state cookie, newest last."""
@@ -44,12 +55,19 @@ class Keys:
 
     def rotate(self, kind: str) -> tuple[bytes, ...]:
         """Draw a key of a kind (`receipts`, `ledger`) that signs from now on; all there are."""
+        self._read(f"{kind}.keys")
+        file = self._folder / f"{kind}.keys"
         with unavailable("keys"):
-            return add_key(self._folder / f"{kind}.keys", urandom=self._urandom)
+            keys = add_key(file, urandom=self._urandom)
+        self._give(file)
+        return keys
 
     def compromised(self) -> dict[str, str]:
         """The keys of receipts that got into other hands, by `kid`, and since when it is known."""
         file = self._folder / _COMPROMISED
+        if self._machines is not None:
+            with unavailable("keys"):
+                self._machines.share(file, lambda: file.touch(mode=0o600))
         with unavailable("keys"):
             lines = file.read_text("ascii").splitlines() if file.exists() else []
         return dict(line.split(" ", 1) for line in lines if " " in line)
@@ -62,12 +80,21 @@ class Keys:
             out.writelines(new)
             out.flush()
             os.fsync(out.fileno())
+        self._give(self._folder / _COMPROMISED)
 
     def forget_site(self, site: str) -> None:
         """Destroy the keys of a site's state cookie; twice is harmless."""
         with unavailable("keys"):
             remove_key_file(self._folder / f"site-{site}.keys")
+        self._give(self._folder / f"site-{site}.keys")
 
     def _read(self, name: str) -> tuple[bytes, ...]:
+        file = self._folder / name
         with unavailable("keys"):
-            return read_key_file(self._folder / name, urandom=self._urandom)
+            if self._machines is not None:
+                self._machines.share(file, lambda: read_key_file(file, urandom=self._urandom))
+            return read_key_file(file, urandom=self._urandom)
+
+    def _give(self, file: Path) -> None:
+        if self._machines is not None:
+            self._machines.give(file)

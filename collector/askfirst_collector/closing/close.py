@@ -56,6 +56,7 @@ def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[Peri
     if dry_run:
         return keys
     finish(stores, now)
+    stores.events.seal(*(key for key in keys if _is_readable(stores, key)))
     for key in keys:
         close_period(stores, key, now)
     return keys
@@ -99,6 +100,14 @@ def close_period(stores: Stores, key: PeriodKey, now: float) -> None:
         _settle(stores, key)
     else:
         stores.events.drop(key)
+
+
+def _is_readable(stores: Stores, key: PeriodKey) -> bool:
+    try:
+        stores.registry.site(key.site)
+    except Unreadable:
+        return False
+    return True
 
 
 def _drop_if_old(stores: Stores, key: PeriodKey, now: float) -> None:

@@ -12,7 +12,7 @@ from askfirst.client import Handle, PendingEntry
 from askfirst.errors import CollectorUnavailable, Reason, Refused
 from askfirst.spool.pending import replay
 from askfirst.spool.spool import Spool, taken_back
-from askfirst_collector.ledger.entries import ERASE, ConsentStatus, mark_of
+from askfirst_collector.ledger.entries import ERASE, ConsentStatus, is_unused, mark_of
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
@@ -45,7 +45,8 @@ class EventConsentStatuses:
     def gone(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those whose rows may be stored no more: erased since, or of nobody the ledger knows.
 
-        What was accepted before a withdrawal or a restriction stays (GDPR articles 7(3), 18).
+        What was accepted before a withdrawal or a restriction stays (GDPR articles 7(3), 18), but
+        for what was restricted when it ended.
         """
         # Those that stand as they were judged are looked up at once.
         return {authorized for authorized in self.ledger.ended(judged) if self._is_gone(authorized)}
@@ -54,8 +55,8 @@ class EventConsentStatuses:
         status = self.ledger.consent_status(judged.site, judged.handle)
         if status is None or not status.ended:
             return status is None
-        latest = self.ledger.latest(judged.site, judged.handle)
-        return latest is None or latest.body["method"] == ERASE
+        history = self.ledger.history(judged.site, judged.handle)
+        return not history or history[-1].body["method"] == ERASE or is_unused(history)
 
 
 async def owe(spool: Spool, parts: Services | None, entry: PendingEntry) -> None:
@@ -64,6 +65,9 @@ async def owe(spool: Spool, parts: Services | None, entry: PendingEntry) -> None
     `parts` is None where nothing could be opened. Raises CollectorUnavailable where it cannot
     be written, and Refused where the ledger can be read and knows no such grant.
     """
+    if parts is not None and parts.machines is not None:
+        # On this disk alone, no other machine would know of it.
+        raise CollectorUnavailable("the ledger is away from this machine: try another")
     known = parts is not None and await asyncio.to_thread(_is_known, parts, entry)
     await asyncio.to_thread(spool.add, entry, known=known)
     if parts is not None:

@@ -17,6 +17,7 @@ from .table import JOBS, Job, is_due, note_run
 log = logging.getLogger("askfirst.collector")
 
 LOOK = 2.0  # seconds between two looks at what is due
+CALLED = 0.5  # seconds between two looks whether another machine waits for this one
 
 
 def run_jobs(parts: Services, now: float, *, jobs: Sequence[Job] = JOBS) -> list[str]:
@@ -44,6 +45,34 @@ def run_jobs(parts: Services, now: float, *, jobs: Sequence[Job] = JOBS) -> list
     return done
 
 
+class JobsThreads:
+    """The jobs of a process; those of its machine by a lease of their own, where it has others."""
+
+    def __init__(
+        self, parts: Services, extra: Sequence[Job], monotonic: Callable[[], float] | None
+    ) -> None:
+        jobs = (*JOBS, *extra)
+        self._threads = [JobsThread(parts, jobs=jobs, monotonic=monotonic)]
+        if parts.machines is not None:
+            own = [job for job in jobs if job.is_of_machine]
+            of_all = [job for job in jobs if not job.is_of_machine]
+            lease = f"machine {parts.machines.id}"
+            self._threads = [
+                JobsThread(parts, jobs=of_all, monotonic=monotonic),
+                JobsThread(parts, jobs=own, seconds=CALLED, lease=lease),
+            ]
+
+    def start(self) -> None:
+        """Start; starting twice is harmless."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the jobs that run, give the leases back, and return."""
+        for thread in self._threads:
+            thread.stop()
+
+
 class JobsThread:
     """Runs the jobs while this process holds the lease; `seconds` is how often it looks.
 
@@ -58,12 +87,14 @@ class JobsThread:
         jobs: Sequence[Job] = JOBS,
         seconds: float = LOOK,
         monotonic: Callable[[], float] | None = None,
+        lease: str = "jobs",
     ) -> None:
         self._parts = parts
         self._monotonic = monotonic
         self._clock: JobClock | None = None
         self._jobs = jobs
         self._seconds = seconds
+        self._lease = lease
         self._holder = parts.urandom(16).hex()
         self._stopped = threading.Event()
         self._renewer: threading.Thread | None = None
@@ -89,7 +120,7 @@ class JobsThread:
             if thread is not None:
                 thread.join()
         try:
-            release(self._parts.engine, self._holder)
+            release(self._parts.engine, self._holder, name=self._lease)
         except CollectorUnavailable:
             log.warning("askfirst.W141 the lease of jobs is left to run out")
 
@@ -105,7 +136,8 @@ class JobsThread:
         # A thread of its own: closing a large period takes longer than a lease lasts.
         while not self._is_over():
             try:
-                mine = take(self._parts.engine, self._holder, self._parts.now())
+                now = self._parts.now()
+                mine = take(self._parts.engine, self._holder, now, name=self._lease)
             except CollectorUnavailable:
                 mine = False
             if mine:

@@ -27,16 +27,22 @@ HOUR = 3600  # seconds
 class Job:
     """Something that runs by itself every `seconds`; it may raise CollectorUnavailable.
 
-    With 0 seconds it runs at every look, and nothing is noted of that.
+    With 0 seconds it runs at every look, and nothing is noted of that. `is_of_machine` is one of
+    what lies on a machine's own disk: where several share a ledger, each does it.
     """
 
     name: str
     seconds: int
     run: Callable[[Services, float], object]
+    is_of_machine: bool = False
 
 
 def _move(parts: Services, now: float) -> None:
     parts.events.move(now)
+
+
+def _answer_call(parts: Services, _: float) -> None:
+    parts.events.answer_call()
 
 
 def _end_orphans(parts: Services, _: float) -> None:
@@ -45,9 +51,10 @@ def _end_orphans(parts: Services, _: float) -> None:
 
 # In this order: a salt that is due is destroyed even where a long close follows.
 JOBS: tuple[Job, ...] = (
-    Job("owed", 0, deliver_pending),
+    Job("owed", 0, deliver_pending, is_of_machine=True),
+    Job("call", 0, _answer_call, is_of_machine=True),
     Job("host-policy", 0, follow_file),
-    Job("lots", 0, _move),
+    Job("lots", 0, _move, is_of_machine=True),
     Job("salts", MINUTE, destroy_salts),
     Job("close", MINUTE, close_due),
     Job("days", MINUTE, count_days),

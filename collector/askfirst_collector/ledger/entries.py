@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,6 +89,11 @@ class ConsentStatus:
 def written(choices: Mapping[str, Choice]) -> dict[str, dict[str, int]]:
     """Choices as an entry holds them."""
     return {n: {"detail": c.detail, "edition": c.edition} for n, c in choices.items()}
+
+
+def is_unused(history: Sequence[Entry]) -> bool:
+    """Whether a handle was restricted when it ended: its end does not say that rows may be used."""
+    return "restrict" in [entry.body["kind"] for entry in history][-2:]
 
 
 def status_of(entry: Entry, *, now: float) -> ConsentStatus:

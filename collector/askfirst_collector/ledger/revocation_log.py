@@ -13,9 +13,10 @@ from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
+from askfirst_collector.ledger.sharing import check_sharing, is_joining
 from askfirst_collector.ledger.tables import entry, pair
 from askfirst_collector.store.database import changing, open_ledger, reading
-from askfirst_collector.store.postgresql_address import shown
+from askfirst_collector.store.postgresql_address import read_address, shown
 from askfirst_collector.store.revocations import (
     EVERYTHING,
     ID,
@@ -43,7 +44,10 @@ _LOST = (
     "then ends them"
 )
 
-
+_LOST_HERE = (
+    "it is not there, and others go on by their own: put it back, or declare this machine lost "
+    "(askfirst machine lost), and begin with a folder of its own"
+)
 _NOT_ITS_OWN = (
     "the database belongs to another data folder, or lacks what this one noted: name the one that "
     "this folder has, or an empty one for a new folder"
@@ -61,16 +65,19 @@ def open_database(folder: Folder, url: str | None) -> Engine:
     """
     noted = folder.ledger_url
     address = url or noted
-    if address == noted:
-        return open_ledger(folder.ledger, address)
-    if not noted and folder.ledger.stat().st_size:
+    if not noted and address and folder.ledger.stat().st_size:
         raise SettingError("askfirst.E162", folder.ledger, _LEFT_BEHIND)
     engine = open_ledger(folder.ledger, address)
     try:
+        if address:
+            check_sharing(engine, folder, address)
+        if address == noted:
+            return engine
         with reading(engine) as connection:
             name = _name(connection)
         present = look(folder.revocations)
-        if name != ((noted and present and present.ledger) or None):
+        own = (noted and present and present.ledger) or None
+        if name != own and not (read_address(address).is_shared and not noted):
             raise SettingError("askfirst.E162", shown(address), _NOT_ITS_OWN)
         folder.place_ledger(address)
     except BaseException:
@@ -130,11 +137,17 @@ def _make(
         if name is None:
             connection.execute(insert(pair).values(name=present.ledger))
         return
+    records: list[Record]
     offered = name or (former and former.pair) or urandom(ID)
-    if _is_empty(connection):
-        records: list[Record] = [done(-1, b"", 0)]
+    if name is not None and is_joining(folder):
+        # It has taken nothing back: what others did is in their own logs.
+        records = [*revocations(connection), _top(connection)]
+    elif _is_empty(connection):
+        records = [done(-1, b"", 0)]
     elif former is not None and (name is None or former.pair in (None, name)):
         records = [*_former(former), *revocations(connection), _first(connection, former)]
+    elif folder.machine:
+        raise SettingError("askfirst.E105", str(path), _LOST_HERE)
     elif not may_end:
         raise SettingError("askfirst.E105", str(path), _LOST)
     else:
@@ -168,6 +181,11 @@ def ledger_name(engine: Engine) -> bytes:
     """The name that a ledger shares with its log; it has one once that is open."""
     with reading(engine) as connection:
         return _name(connection) or b""
+
+
+def _top(connection: Connection) -> Record:
+    row = connection.execute(_TOP).first()
+    return done(-1, b"", 0) if row is None else done(row.idx, row.leaf, 0)
 
 
 def _name(connection: Connection) -> bytes | None:

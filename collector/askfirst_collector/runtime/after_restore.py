@@ -46,7 +46,8 @@ def reconcile(parts: Services) -> bool:
     present = parts.revocations.read()
     lack = _lack(parts, present)
     if lack is None:
-        if revocation_log.catch_up(parts.engine, parts.revocations, present):
+        is_behind = revocation_log.catch_up(parts.engine, parts.revocations, present)
+        if is_behind and parts.machines is None:
             log.warning("askfirst.W152 revocations.log was behind: the ledger told it the rest")
         return False
     # From here on every process sees that this is not done, until it is.

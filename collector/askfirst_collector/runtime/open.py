@@ -30,6 +30,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.clickhouse.events import open_event_store
 from askfirst_collector.store.disclosed import is_closed
 from askfirst_collector.store.faults import unavailable
+from askfirst_collector.store.machines import machines_of
 from askfirst_collector.store.transfer_queue import TransferQueue
 from askfirst_collector.store.watch import Watch
 
@@ -74,10 +75,12 @@ def open_services(
             )
             own = settle_salts(folder, server, salts, ledger_name(engine), now=now, urandom=urandom)
             opened.callback(own.close)
-            watch = Watch(engine, folder.ledger, also=(own.check, log.check))
+            machines = machines_of(engine, folder, urandom)
+            also = (own.check, log.check, *(() if machines is None else (machines.check,)))
+            watch = Watch(engine, folder.ledger, also=also)
             opened.callback(watch.close)
             host = file or StoredHostPolicy(engine, watch)
-        keys = Keys(folder.keys, urandom=urandom)
+        keys = Keys(folder.keys, urandom=urandom, machines=machines)
         entries = Ledger(engine, watch, log, now=now, urandom=urandom)
         opened.callback(entries.close)
         spool = spool or Spool(folder.spool)
@@ -99,6 +102,7 @@ def open_services(
             closed=partial(is_closed, engine),
             copy=transfers.copy,
             urandom=urandom,
+            machines=machines,
         )
         opened.callback(rows.close)
         parts = Services(
@@ -122,6 +126,7 @@ def open_services(
             now=now,
             urandom=urandom,
             secure=secure,
+            machines=machines,
         )
         reconcile(parts)
         opened.pop_all()

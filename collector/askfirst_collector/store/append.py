@@ -61,8 +61,7 @@ class Appender:
         A batch may have come twice: to two processes at once, or again while it was moved.
         """
         names = [names_of(batch) for batch in batches]
-        lots = self._lots_of(connection)
-        known = {**lots.among(names), **answers_of(connection, names)}
+        known = self.known(connection, names)
         rows: list[Row | WrittenRow] = []
         fresh: list[AnyBatch] = []
         for batch, own in zip(batches, names, strict=True):
@@ -75,16 +74,28 @@ class Appender:
         numbered = [(period(connection, row.key), row) for row in shuffled(rows, self._urandom)]
         in_time = [(number, row) for number, row in numbered if number is not None]
         self.insert(connection, in_time)
-        is_time = len(lots.answers) >= TOGETHER
         if fresh:
             fresh.sort(key=lambda batch: batch.key)
-            lot = max(batch.day for batch in fresh), encoded_answers(fresh)
-            added = connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
-            lots.note(added.lastrowid or 0, answers_in(fresh))
+            self.note(connection, fresh)
+        return len(rows) - len(in_time)
+
+    def known(
+        self, connection: sqlite3.Connection, names: Sequence[Sequence[Name]]
+    ) -> dict[Name, bytes]:
+        """The answers that are kept under any of these names."""
+        lots = self._lots_of(connection)
+        return {**lots.among(names), **answers_of(connection, names)}
+
+    def note(self, connection: sqlite3.Connection, fresh: Sequence[AnyBatch]) -> None:
+        """Keep the answers of these batches, in the order of their keys."""
+        lots = self._lots_of(connection)
+        is_time = len(lots.answers) >= TOGETHER
+        lot = max(batch.day for batch in fresh), encoded_answers(fresh)
+        added = connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
+        lots.note(added.lastrowid or 0, answers_in(fresh))
         if is_time:
             merge_lots(connection)
             self._lots = None
-        return len(rows) - len(in_time)
 
     def _lots_of(self, connection: sqlite3.Connection) -> LotAnswers:
         if self._lots is None:
@@ -184,7 +195,10 @@ def moved_upto(connection: sqlite3.Connection, spool: str) -> int:
 
 def note_moved(connection: sqlite3.Connection, spool: str, upto: int) -> None:
     """Note up to which lot a spool was moved, in the transaction that stores it."""
-    statement = "INSERT OR REPLACE INTO moved (spool, upto) VALUES (?, ?)"
+    statement = (
+        "INSERT INTO moved (spool, upto) VALUES (?, ?)"
+        " ON CONFLICT (spool) DO UPDATE SET upto = excluded.upto"
+    )
     connection.execute(statement, (spool, upto))
 
 
@@ -205,8 +219,8 @@ def begin_moving(
     if sending > after:
         return after, sending, True
     connection.execute(
-        "INSERT INTO moved (spool, sending, upto) VALUES (?1, ?2, 0)"
-        " ON CONFLICT (spool) DO UPDATE SET sending = ?2",
+        "INSERT INTO moved (spool, sending, upto) VALUES (?, ?, 0)"
+        " ON CONFLICT (spool) DO UPDATE SET sending = excluded.sending",
         (spool.stem, lots[-1].id),
     )
     return after, lots[-1].id, False

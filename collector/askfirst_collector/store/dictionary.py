@@ -131,7 +131,7 @@ def add_period(
     while True:
         number = _draw(urandom, 3 if tries < 8 else 6)
         added = connection.execute(
-            "INSERT OR IGNORE INTO period VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO period VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (number, key.site, key.collector, key.purpose, key.closes, key.period, state),
         )
         if added.rowcount == 1:

@@ -209,6 +209,10 @@ class EventStore(Protocol):
         """
         ...
 
+    def answer_call(self) -> None:
+        """Have in the store what another machine waits for: the job."""
+        ...
+
     def move(self, now: float) -> None:
         """Move to the store what makes a lot, or has waited for long enough: the job."""
         ...
@@ -253,8 +257,11 @@ class EventStore(Protocol):
         """Remove a period, in slices; interrupted, it is called again."""
         ...
 
-    def seal(self, key: PeriodKey) -> None:
-        """Take no more rows into a period, with rows or without."""
+    def seal(self, *keys: PeriodKey) -> None:
+        """Take no more rows into periods, with rows or without.
+
+        All at once: where several machines accept, all of them are waited for.
+        """
         ...
 
     def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:

@@ -251,6 +251,11 @@ class EventsFile:
             rows = connection.execute("SELECT pseudonym FROM visitor")
             return {pseudonym for (pseudonym,) in rows}
 
+    def owner(self) -> str:
+        """The id of this file, by which another store knows whose it is."""
+        with self.read() as connection:
+            return str(connection.execute("SELECT id FROM store").fetchone()[0])
+
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""
         with self.read() as connection:

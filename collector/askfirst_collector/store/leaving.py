@@ -30,7 +30,8 @@ def leaving(connection: sqlite3.Connection) -> list[Leaving]:
 
 def add_leaving(connection: sqlite3.Connection, one: Leaving) -> None:
     """Note that these rows are to go; twice is harmless."""
-    connection.execute("INSERT OR IGNORE INTO leaving VALUES (?, ?, ?, ?, ?, ?)", _fields(one))
+    statement = "INSERT INTO leaving VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    connection.execute(statement, _fields(one))
 
 
 def forget_leaving(connection: sqlite3.Connection, gone: Iterable[Leaving]) -> None:

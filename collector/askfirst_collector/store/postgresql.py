@@ -201,11 +201,11 @@ class ServerVersion:
 def _compare_clocks(theirs: float) -> None:
     """StoreFault where a day may be another one here than on the machines beside this one."""
     apart = round(time.time() - theirs)
-    said = f"this machine's clock is {apart:+d} seconds from that of its server"
+    reason = f"this machine's clock is {apart:+d} seconds from that of its server"
     if abs(apart) >= APART:
-        raise fault("ledger", said)
+        raise fault("ledger", reason)
     if abs(apart) >= DOUBTED:
-        FAULTS.failed("the clock", f"askfirst.W230 {said}", level=logging.WARNING)
+        FAULTS.failed("the clock", f"askfirst.W230 {reason}", level=logging.WARNING)
     else:
         FAULTS.went_well("the clock")
 

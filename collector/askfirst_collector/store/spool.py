@@ -40,7 +40,7 @@ from .spool_file import (
     spools,
     waiting_bytes,
 )
-from .store_view import StoreView
+from .store_view import StoreView, View
 
 MOST = 64_000_000  # bytes that wait in one spool; more is refused
 RESERVE = 8_000_000  # bytes of the disk that the journals of a move take
@@ -54,7 +54,8 @@ class EventSpool:
     """Accepts batches into a file of its own in `folder`, made at the first; in any thread.
 
     `fault` says what the last commit failed of, "" when it went well; `is_full` whether too much
-    waits. `is_first` is False once another file stands in the place of the store at `path`.
+    waits. `is_first` is False once another file stands in the place of the store at `path`. `view`
+    is asked instead of that file.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class EventSpool:
         urandom: Callable[[int], bytes],
         busy_timeout: int,
         most: int = MOST,
+        view: View | None = None,
     ) -> None:
         self.fault = ""
         self.is_full = False
@@ -82,7 +84,7 @@ class EventSpool:
             self._round, done=self._disconnect, name="askfirst-spool"
         )
         # What follows belongs to the writing thread alone.
-        self._view = StoreView(path, closed, busy_timeout=busy_timeout)
+        self._view = view or StoreView(path, closed, busy_timeout=busy_timeout)
         self._own: LotAnswers | None = None
         self._present: Present | None = None
         self._next = 1

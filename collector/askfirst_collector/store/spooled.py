@@ -33,6 +33,7 @@ from .events import (
 )
 from .faults import StoreFault, error_name
 from .lots import BadLot
+from .machines import Machines
 from .periods import CalendarOf
 from .present import Connection
 from .rows import Rows
@@ -54,6 +55,7 @@ from .spool_file import (
     truncate,
     waiting_rows,
 )
+from .store_view import View
 
 log = logging.getLogger("askfirst.collector")
 
@@ -78,7 +80,8 @@ class SpooledEvents(Generic[_Kept]):
     `path` is the file that says which periods are open. `ended` and `closed` are asked when a batch
     is accepted. `copy` is given what is about to be moved, with the name of its spool, and raises
     nothing. `is_first` is False once another file stands in the place of the one that was
-    opened first: whoever knows what it must not fall behind has to look (see `restored`).
+    opened first: whoever knows what it must not fall behind has to look (see `restored`). Where
+    other machines have spools of their own, `machines` waits for them.
     """
 
     def __init__(
@@ -91,8 +94,11 @@ class SpooledEvents(Generic[_Kept]):
         copy: Copy,
         urandom: Callable[[int], bytes],
         busy_timeout: int,
+        view: View | None = None,
+        machines: Machines | None = None,
     ) -> None:
         self._copy = copy
+        self._machines = machines
         self.file = rows
         self.spool = EventSpool(
             path.with_name("spool"),
@@ -101,10 +107,13 @@ class SpooledEvents(Generic[_Kept]):
             closed=closed,
             urandom=urandom,
             busy_timeout=busy_timeout,
+            view=view,
         )
         self._folder = path.with_name("spool")
         self._busy_timeout = busy_timeout
         self._moved = -math.inf  # when everything was, by the job
+        # Sealed by this process: nothing of these is in any spool any more.
+        self._gathered: set[PeriodKey] = set()
 
     @property
     def fault(self) -> str:
@@ -152,6 +161,23 @@ class SpooledEvents(Generic[_Kept]):
         """Move everything that was accepted before this call. Raises StoreUnavailable."""
         for path in spools(self._folder):
             self._drain(path)
+
+    def gather(self) -> None:
+        """`drain`, on every machine."""
+        self.drain()
+        if self._machines is not None:
+            self._machines.gather()
+
+    def answer_call(self) -> None:
+        """The job: move all that was accepted here, where another machine needs it."""
+        if self._machines is None:
+            return
+        self._machines.beat()
+        if number := self._machines.called():
+            # Whoever began before what it was called for was seen to is over.
+            self.barrier()
+            self.drain()
+            self._machines.answer(number)
 
     def move(self, now: float) -> None:
         """The job: move what makes a lot, or has waited; take away what processes left.
@@ -266,12 +292,17 @@ class SpooledEvents(Generic[_Kept]):
     def drop(self, key: PeriodKey) -> None:
         """Remove a period, in slices between which others write; interrupted, call it again."""
         self.file.drop(key)
+        self._gathered.discard(key)
 
-    def seal(self, key: PeriodKey) -> None:
-        """Take no more rows into a period but what was accepted; sealing twice is harmless."""
-        self.file.seal(key)
-        self.barrier()
-        self.drain()
+    def seal(self, *keys: PeriodKey) -> None:
+        """Take no more rows into periods but what was accepted; sealing twice is harmless."""
+        fresh = [key for key in keys if key not in self._gathered]
+        for key in fresh:
+            self.file.seal(key)
+        if fresh:
+            self.barrier()
+            self.gather()
+            self._gathered.update(fresh)
 
     def keep(self, key: PeriodKey, rows: Iterable[Row]) -> None:
         """Put these rows in the place of a sealed period's own, all at once, in this order."""
@@ -298,7 +329,7 @@ class SpooledEvents(Generic[_Kept]):
 
     def rows(self, key: PeriodKey) -> Iterator[Row]:
         """The rows of a period, in no meaningful order."""
-        self.drain()
+        self._gather(key)
         return self.file.rows(key)
 
     def parts(self, key: PeriodKey, most: int) -> Iterator[list[Row]]:
@@ -313,7 +344,7 @@ class SpooledEvents(Generic[_Kept]):
 
     def of_pseudonyms(self, pseudonyms: Collection[bytes]) -> list[Row]:
         """The rows under any of these pseudonyms."""
-        self.drain()
+        self.gather()
         return self.file.of_pseudonyms(pseudonyms)
 
     def counts(self, key: PeriodKey) -> Counts:
@@ -325,8 +356,14 @@ class SpooledEvents(Generic[_Kept]):
         self, key: PeriodKey, without: Collection[bytes] = ()
     ) -> AbstractContextManager[PeriodReader]:
         """One view of a period, whatever is written meanwhile; rows of these are not in it."""
-        self.drain()
+        self._gather(key)
         return self.file.reading(key, without)
+
+    def _gather(self, key: PeriodKey) -> None:
+        if self._machines is None or key in self._gathered or self.file.kept(key):
+            self.drain()
+        else:
+            self.gather()
 
     def limits(self, key: PeriodKey) -> Limits | None:
         """The limits of a period's rows; None where it has none."""

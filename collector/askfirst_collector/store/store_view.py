@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from .append import answers_of
 from .dictionary import find_period, state_of
@@ -16,6 +17,26 @@ from .schema import OPEN, STEPS, open_events
 from .versions import check_version
 
 REMEMBERED = 10_000  # open periods
+
+
+class View(Protocol):
+    """What whoever accepts a batch asks. Belongs to one thread."""
+
+    def refresh(self) -> None:
+        """See what was sealed until now, in whichever process."""
+        ...
+
+    def closed(self, rows: Sequence[Row]) -> list[PeriodKey]:
+        """The periods of these rows that take none any more."""
+        ...
+
+    def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
+        """The answers that are kept under any of these names, as of `refresh` at least."""
+        ...
+
+    def close(self) -> bool:
+        """Close it; whether another file stands in its place."""
+        ...
 
 
 class StoreView:

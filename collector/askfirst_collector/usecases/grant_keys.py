@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from askfirst.errors import CollectorUnavailable
 from askfirst.terms.edition import Choice, Editions
-from askfirst_collector.ledger.entries import ERASE
+from askfirst_collector.ledger.entries import ERASE, is_unused
 from askfirst_collector.services import Services
 from askfirst_collector.store.salts import pseudonym
 
@@ -21,8 +21,8 @@ def settle(parts: Services, site: str, handle: str) -> None:
     """
     parts.events.barrier()
     end_deliveries(parts, site, handle)
-    latest = parts.ledger.latest(site, handle)
-    if latest is not None and (latest.body["method"] == ERASE or _is_unused(parts, site, handle)):
+    history = parts.ledger.history(site, handle)
+    if history and (history[-1].body["method"] == ERASE or is_unused(history)):
         parts.events.erase(pseudonyms(parts, site, handle))
     parts.salts.end_grant(handle)
     # Last: it says that the rest is done.
@@ -36,12 +36,6 @@ def end_deliveries(parts: Services, site: str, handle: str) -> None:
     """
     with suppress(CollectorUnavailable):
         parts.transfers.forget_handle(site, handle)
-
-
-def _is_unused(parts: Services, site: str, handle: str) -> bool:
-    """Whether a handle was restricted when it ended: its end does not say that rows may be used."""
-    kinds = [entry.body["kind"] for entry in parts.ledger.history(site, handle)]
-    return "restrict" in kinds[-2:]
 
 
 def link(

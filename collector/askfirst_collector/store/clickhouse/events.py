@@ -9,19 +9,24 @@ from pathlib import Path
 
 from askfirst_collector.config import Folder, SettingError
 from askfirst_collector.store.events import Closed, Ended, EventStore, Gone, StoreUnavailable
+from askfirst_collector.store.events_file import EventsFile
+from askfirst_collector.store.machines import Machines
 from askfirst_collector.store.spooled import Copy, SpooledEvents, no_copy
 from askfirst_collector.store.sqlite import SqliteEvents
 
 from .address import read_address
-from .rows import ClickHouseRows
+from .lot_rows import LotRows
+from .rows import ClickHouseRows, Index
 from .server import Server
+from .shared_index import SharedIndex
 
 
 class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
     """`EventStore` on a server, or on its engine in this process, at `url`.
 
     `path` is `events.db`, which keeps what has to be exact (see `rows`); spools lie beside it, and
-    take what comes while the server is away. Raises SettingError.
+    take what comes while the server is away. With `machines` all of them keep that in their ledger
+    instead. Raises SettingError.
     """
 
     def __init__(
@@ -35,16 +40,24 @@ class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
         copy: Copy = no_copy,
         urandom: Callable[[int], bytes] = os.urandom,
         busy_timeout: int = 5_000,
+        machines: Machines | None = None,
     ) -> None:
         server = Server(read_address(url), self._owner, urandom=urandom)
-        rows = ClickHouseRows(
-            path,
-            server,
-            gone=gone,
-            closed=closed,
-            urandom=urandom,
-            busy_timeout=busy_timeout,
-        )
+        index: Index
+        if machines is None:
+            appender = LotRows(urandom, closed)
+            index = EventsFile(
+                path,
+                gone=gone,
+                closed=closed,
+                urandom=urandom,
+                busy_timeout=busy_timeout,
+                appender=appender,
+            )
+        else:
+            index = SharedIndex(machines, closed, urandom)
+            appender = index.appender
+        rows = ClickHouseRows(index, appender, server, gone=gone, urandom=urandom)
         super().__init__(
             path,
             rows,
@@ -53,6 +66,8 @@ class ClickHouseEvents(SpooledEvents[ClickHouseRows]):
             copy=copy,
             urandom=urandom,
             busy_timeout=busy_timeout,
+            view=index.view() if isinstance(index, SharedIndex) else None,
+            machines=machines,
         )
 
     def _owner(self) -> str:
@@ -68,6 +83,7 @@ def open_event_store(
     closed: Closed,
     copy: Copy,
     urandom: Callable[[int], bytes],
+    machines: Machines | None = None,
 ) -> EventStore:
     """The store of a folder: where its rows are, or are to be from now on.
 
@@ -75,15 +91,28 @@ def open_event_store(
     table, that cannot be used, and where rows would be left behind; CollectorUnavailable.
     """
     address = folder.events_url if url is None else url
+    if machines is not None and not address:
+        advice = "rows of several machines lie in a ClickHouse: name it by --events"
+        raise SettingError("askfirst.E174", folder.path, advice)
     if not address:
         return SqliteEvents(
             folder.events, ended=ended, gone=gone, closed=closed, copy=copy, urandom=urandom
         )
+    if machines is not None and address.startswith("chdb:"):
+        advice = "that engine is in one process: name a ClickHouse server by --events"
+        raise SettingError("askfirst.E174", address, advice)
     store = ClickHouseEvents(
-        folder.events, address, ended=ended, gone=gone, closed=closed, copy=copy, urandom=urandom
+        folder.events,
+        address,
+        ended=ended,
+        gone=gone,
+        closed=closed,
+        copy=copy,
+        urandom=urandom,
+        machines=machines,
     )
     try:
-        if address != folder.events_url:
+        if address != folder.events_url and machines is None:
             _check_move(store, folder)
         with suppress(StoreUnavailable):
             store.file.server.connect()

@@ -18,24 +18,24 @@ from pathlib import Path
 from askfirst_collector.store import close_period
 from askfirst_collector.store.append import (
     TYPE_NUMBERS,
-    Appender,
     begin_moving,
     moved_upto,
     note_moved,
 )
 from askfirst_collector.store.dictionary import find_period, state_of
-from askfirst_collector.store.events import Closed, Counts, Gone, Limits, PeriodKey, Row
+from askfirst_collector.store.events import Counts, Gone, Limits, PeriodKey, Row
 from askfirst_collector.store.events_file import LATE, EventsFile, log
 from askfirst_collector.store.leaving import Leaving, add_leaving, forget_leaving, leaving
-from askfirst_collector.store.lots import WrittenRow, read_written
 from askfirst_collector.store.periods import CalendarOf
 from askfirst_collector.store.removal import next_generation
 from askfirst_collector.store.schema import KEPT
 from askfirst_collector.store.spool_file import Lot
 
+from .lot_rows import LotRows
 from .period import WHERE, ClickHousePeriod, parameters
 from .schema import COLUMNS
 from .server import Server
+from .shared_index import SharedIndex
 from .values import fields_of, row_of
 
 _COLUMNS = ", ".join(COLUMNS)
@@ -48,46 +48,31 @@ PERIODS = 500  # in one statement
 TOGETHER = 10_000
 
 
-class _LotRows(Appender):
-    """Judges a lot as `Appender` does; its rows are for another place."""
-
-    def __init__(self, urandom: Callable[[int], bytes], closed: Closed) -> None:
-        super().__init__(urandom, closed)
-        self.rows: list[Row] = []
-
-    def insert(
-        self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row | WrittenRow]]
-    ) -> None:
-        self.rows += [read_written(row) for _, row in rows]
+Index = EventsFile | SharedIndex
 
 
 class ClickHouseRows:
-    """`Rows` on a server, and what goes with them in `events.db` at `path`."""
+    """`Rows` on a server, and what goes with them in `index`: in `events.db`, or for all machines.
+
+    `appender` is the one that `index` has: who moves lots has it to themselves.
+    """
 
     together = TOGETHER
 
     def __init__(
         self,
-        path: Path,
+        index: Index,
+        appender: LotRows,
         server: Server,
         *,
         gone: Gone,
-        closed: Closed,
         urandom: Callable[[int], bytes],
-        busy_timeout: int,
     ) -> None:
         self.server = server
+        self.index = index
         self._urandom = urandom
         self._gone = gone
-        self._appender = _LotRows(urandom, closed)
-        self.index = EventsFile(
-            path,
-            gone=gone,
-            closed=closed,
-            urandom=urandom,
-            busy_timeout=busy_timeout,
-            appender=self._appender,
-        )
+        self._appender = appender
         # What needs no rows.
         self.seal = self.index.seal
         self.kept = self.index.kept
@@ -108,9 +93,8 @@ class ClickHouseRows:
         return self.index.is_first
 
     def owner(self) -> str:
-        """The id of the folder whose rows these are."""
-        with self.index.read() as connection:
-            return str(connection.execute("SELECT id FROM store").fetchone()[0])
+        """The id of the folder, or of the ledger, whose rows these are."""
+        return self.index.owner()
 
     def check(self) -> None:
         """StoreUnavailable where it cannot be told which periods are open.
@@ -188,6 +172,9 @@ class ClickHouseRows:
         wanted = [pseudonym for pseudonym in pseudonyms if pseudonym]
         if not wanted:
             return 0
+        # What was judged before whatever this follows from is there; what is on other machines yet
+        # is judged when it is moved.
+        self.index.barrier()
         with self.server.asking(wanted) as draw:
             among = f"visitor IN (SELECT content FROM asked WHERE draw = '{draw}')"  # noqa: S608
             count = self.server.count(f"SELECT count() FROM event WHERE {among}")  # noqa: S608

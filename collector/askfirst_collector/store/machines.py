@@ -1,0 +1,227 @@
+"""The machines that share one ledger in PostgreSQL, and what they have in common beside it.
+
+    machine   one data folder, with spools of its own. `seen` is when it last said that it lives, by
+              the server's clock; `moved` up to which call it moved all that it had accepted;
+              `lost` since when it is counted on no more
+    call      a number: whoever needs all that was accepted anywhere counts it up, and waits until
+              every machine has moved as far
+    key_file  what stands in each file of `keys/`
+    period, answer, moved, leaving, generation
+              what `events.db` says where one machine has the rows: see `schema`
+
+All of it lies in a schema of its own (revision 0017). Nothing of it is asked of a file.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from askfirst_collector.config import Folder, SettingError, create_file
+from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.events import StoreUnavailable
+from askfirst_collector.store.faults import StoreFault
+from askfirst_collector.store.postgresql_address import read_address
+
+ID = 8  # bytes of a machine's id
+BEAT = 10.0  # seconds between two signs of life
+ALIVE = 60  # seconds without one after which nobody counts on hearing of a machine
+LOOK = 5.0  # seconds between two looks at what all machines have in a file
+PATIENCE = 10.0  # seconds that whoever needs all rows waits for other machines
+_LOOK = 0.05  # seconds between two looks whether they are there
+
+_SEEN = "UPDATE machines.machine SET seen = clock_timestamp() WHERE id = %s AND lost IS NULL"
+_BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
+_ALIVE = (
+    "SELECT count(*) FROM machines.machine WHERE lost IS NULL AND id <> %s"
+    " AND seen > clock_timestamp() - make_interval(secs => %s)"
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One of them, as `askfirst machine list` shows it."""
+
+    id: str
+    name: str  # of the host, as it called itself when it joined
+    last_beat: datetime  # by the clock of the server
+    is_lost: bool
+
+
+class Machines:
+    """What the machine `id` knows of the others. Every method may raise CollectorUnavailable."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        id: str,
+        clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.engine = engine
+        self.id = id
+        self._clock = clock
+        self._patience = patience
+        self._beaten = -BEAT
+        self._shared: dict[str, float] = {}  # files, and when each was looked at
+
+    def join(self) -> None:
+        """Be one of them; twice is harmless. SettingError `askfirst.E173` for one that is lost."""
+        insert = "INSERT INTO machines.machine (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+        with changing(self.engine) as connection:
+            _ask(connection, insert, self.id, socket.gethostname())
+        if self._is_lost():
+            advice = (
+                "this machine was declared lost, and what its spools hold is counted nowhere: "
+                "destroy its data folder, and begin with a new one"
+            )
+            raise SettingError("askfirst.E173", self.id, advice)
+
+    def check(self) -> None:
+        """StoreFault where this machine was declared lost."""
+        if self._is_lost():
+            raise StoreFault("ledger", f"askfirst.E173 the machine {self.id} was declared lost")
+
+    def beat(self) -> None:
+        """Say now and then that this machine lives."""
+        now = self._clock()
+        if now - self._beaten >= BEAT:
+            with changing(self.engine) as connection:
+                _ask(connection, _SEEN, self.id)
+            self._beaten = now
+
+    def called(self) -> int:
+        """The number of the last call; 0 where this machine has answered it."""
+        query = (
+            "SELECT number FROM machines.call, machines.machine"
+            " WHERE id = %s AND lost IS NULL AND moved < number"
+        )
+        with reading(self.engine) as connection:
+            row = _ask(connection, query, self.id).first()
+        return 0 if row is None else int(row[0])
+
+    def answer(self, number: int) -> None:
+        """Say that all that this machine accepted before that call is in the store."""
+        statement = "UPDATE machines.machine SET moved = %s WHERE id = %s AND moved < %s"
+        with changing(self.engine) as connection:
+            _ask(connection, statement, number, self.id, number)
+
+    def gather(self) -> None:
+        """Return once the others moved all that they had accepted before.
+
+        StoreUnavailable, with their ids, where one does not in time.
+        """
+        with changing(self.engine) as connection:
+            statement = "UPDATE machines.call SET number = number + 1 RETURNING number"
+            number = int(_ask(connection, statement).one()[0])
+        until = self._clock() + self._patience
+        while behind := self._behind(number):
+            if self._clock() > until:
+                names = ", ".join(behind)
+                raise StoreUnavailable(
+                    f"events wait on {names}: start it, or say askfirst machine lost"
+                )
+            time.sleep(_LOOK)
+
+    def lose(self, id: str) -> bool:
+        """Count on a machine no more, for good; False where there is none of that id."""
+        with changing(self.engine) as connection:
+            lose = "UPDATE machines.machine SET lost = clock_timestamp() WHERE id = %s"
+            count = _ask(connection, f"{lose} AND lost IS NULL", id).rowcount
+            _ask(connection, "DELETE FROM machines.moved WHERE machine = %s", id)
+        return bool(count)
+
+    def all(self) -> list[Machine]:
+        """All of them, in the order in which they were seen last."""
+        query = "SELECT id, name, seen, lost IS NOT NULL FROM machines.machine ORDER BY seen, id"
+        with reading(self.engine) as connection:
+            return [Machine(*row) for row in _ask(connection, query)]
+
+    def others_live(self) -> bool:
+        """Whether another machine has said of late that it lives."""
+        return others_live(self.engine, self.id)
+
+    def share(self, file: Path, create: Callable[[], object]) -> None:
+        """Have in a file what all machines have in it; what `create` makes where none has any.
+
+        Looked at again after some seconds.
+        """
+        now = self._clock()
+        if now - self._shared.get(file.name, -LOOK) < LOOK and file.exists():
+            return
+        query = "SELECT content FROM machines.key_file WHERE name = %s"
+        with reading(self.engine) as connection:
+            row = _ask(connection, query, file.name).first()
+        if row is None:
+            create()
+            insert = "INSERT INTO machines.key_file VALUES (%s, %s) ON CONFLICT DO NOTHING"
+            with changing(self.engine) as connection:
+                _ask(connection, insert, file.name, file.read_text("ascii"))
+                row = _ask(connection, query, file.name).one()
+        if not file.exists() or file.read_text("ascii") != row[0]:
+            draft = file.with_name(f".{file.name}.new")
+            draft.unlink(missing_ok=True)
+            create_file(draft)
+            draft.write_text(row[0], "ascii")
+            draft.replace(file)
+        self._shared[file.name] = now
+
+    def give(self, file: Path) -> None:
+        """Let every machine have what stands in a file now; nothing, where it is gone."""
+        statement = (
+            "INSERT INTO machines.key_file VALUES (%s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+        )
+        with changing(self.engine) as connection:
+            if file.exists():
+                _ask(connection, statement, file.name, file.read_text("ascii"))
+            else:
+                _ask(connection, "DELETE FROM machines.key_file WHERE name = %s", file.name)
+
+    def _behind(self, number: int) -> list[str]:
+        with reading(self.engine) as connection:
+            return [id for (id,) in _ask(connection, _BEHIND, number, self.id)]
+
+    def _is_lost(self) -> bool:
+        query = "SELECT lost IS NOT NULL FROM machines.machine WHERE id = %s"
+        with reading(self.engine) as connection:
+            row = _ask(connection, query, self.id).first()
+        # Where a copy of before was put back it is not known yet.
+        return row is not None and bool(row[0])
+
+
+def is_shared(engine: Engine) -> bool:
+    """Whether any machine has joined."""
+    with reading(engine) as connection:
+        return _ask(connection, "SELECT id FROM machines.machine LIMIT 1").first() is not None
+
+
+def others_live(engine: Engine, id: str = "") -> bool:
+    """Whether a machine but this one has said of late that it lives."""
+    with reading(engine) as connection:
+        return bool(_ask(connection, _ALIVE, id, ALIVE).scalar())
+
+
+def machines_of(engine: Engine, folder: Folder, urandom: Callable[[int], bytes]) -> Machines | None:
+    """The machine that a folder is, joined; None where its ledger is its own.
+
+    Raises SettingError, and CollectorUnavailable.
+    """
+    if not folder.ledger_url or not read_address(folder.ledger_url).is_shared:
+        return None
+    if not folder.machine:
+        folder.place_machine(urandom(ID).hex())
+    machines = Machines(engine, folder.machine)
+    machines.join()
+    return machines
+
+
+def _ask(connection: Connection, statement: str, *values: object) -> Any:
+    return connection.exec_driver_sql(statement, tuple(values) or None)

@@ -12,7 +12,18 @@ from askfirst import __version__
 # Each is a module of `commands` and the command in it.
 COMMANDS = (
     *("backup", "close", "collector", "demo", "doctor", "export", "figures", "geo", "host"),
-    *("import", "init", "keys", "ledger", "migrate", "policy", "purge", "receipt", "request"),
+    *(
+        "import",
+        "init",
+        "keys",
+        "ledger",
+        "machine",
+        "migrate",
+        "policy",
+        "purge",
+        "receipt",
+        "request",
+    ),
     *("restore", "serve", "service", "site", "snippet", "transfer", "user", "webhook"),
 )
 

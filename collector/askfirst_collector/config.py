@@ -135,6 +135,7 @@ class Folder:
         """Have salts at this URL from now on. Raises OSError."""
         self._note("salts.url", url)
 
+    @property
     def machine(self) -> str:
         """The id of this folder among several that share a ledger; '' for the only one.
 

@@ -95,7 +95,13 @@ ROWS: dict[tuple[str, ...], list[str]] = {
 SERVERS = {("serve",), ("demo",)}
 # Refused beside a server (tests/system/adversary/test_backups.py); or they need what only a test of
 # their own knows: a visitor's file, the name of a key.
-ALONE = {("restore",), ("request", "identify"), ("keys", "signed")}
+ALONE = {
+    ("restore",),
+    ("request", "identify"),
+    ("keys", "signed"),
+    # Of folders that share a ledger: tests/system/machines.
+    *(("machine", "list"), ("machine", "lost")),
+}
 
 
 def with_data() -> set[tuple[str, ...]]:

@@ -40,7 +40,7 @@ _LOOK = 0.05  # seconds between two looks whether they are there
 _SEEN = "UPDATE machines.machine SET seen = clock_timestamp() WHERE id = %s AND lost IS NULL"
 _BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
 _ALIVE = (
-    "SELECT count(*) FROM machines.machine WHERE lost IS NULL AND id <> %s"
+    "SELECT count(*) FROM machines.machine WHERE lost IS NULL"
     " AND seen > clock_timestamp() - make_interval(secs => %s)"
 )
 
@@ -130,23 +130,11 @@ class Machines:
                 )
             time.sleep(_LOOK)
 
-    def lose(self, id: str) -> bool:
-        """Count on a machine no more, for good; False where there is none of that id."""
-        with changing(self.engine) as connection:
-            lose = "UPDATE machines.machine SET lost = clock_timestamp() WHERE id = %s"
-            count = _ask(connection, f"{lose} AND lost IS NULL", id).rowcount
-            _ask(connection, "DELETE FROM machines.moved WHERE machine = %s", id)
-        return bool(count)
-
     def all(self) -> list[Machine]:
         """All of them, in the order in which they were seen last."""
         query = "SELECT id, name, seen, lost IS NOT NULL FROM machines.machine ORDER BY seen, id"
         with reading(self.engine) as connection:
             return [Machine(*row) for row in _ask(connection, query)]
-
-    def others_live(self) -> bool:
-        """Whether another machine has said of late that it lives."""
-        return others_live(self.engine, self.id)
 
     def share(self, file: Path, create: Callable[[], object]) -> None:
         """Have in a file what all machines have in it; what `create` makes where none has any.
@@ -203,10 +191,18 @@ def is_shared(engine: Engine) -> bool:
         return _ask(connection, "SELECT id FROM machines.machine LIMIT 1").first() is not None
 
 
-def others_live(engine: Engine, id: str = "") -> bool:
-    """Whether a machine but this one has said of late that it lives."""
+def others_live(engine: Engine) -> bool:
+    """Whether any machine has said of late that it lives."""
     with reading(engine) as connection:
-        return bool(_ask(connection, _ALIVE, id, ALIVE).scalar())
+        return bool(_ask(connection, _ALIVE, ALIVE).scalar())
+
+
+def lose(connection: Connection, id: str) -> bool:
+    """Count on a machine no more, for good; False where there is none of that id."""
+    statement = "UPDATE machines.machine SET lost = clock_timestamp() WHERE id = %s"
+    count = _ask(connection, f"{statement} AND lost IS NULL", id).rowcount
+    _ask(connection, "DELETE FROM machines.moved WHERE machine = %s", id)
+    return bool(count)
 
 
 def machines_of(engine: Engine, folder: Folder, urandom: Callable[[int], bytes]) -> Machines | None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from contextlib import suppress
 
 import pytest
+from click.testing import CliRunner
 
 from askfirst.client import PendingEntry
-from askfirst.errors import CollectorUnavailable
+from askfirst.errors import CollectorUnavailable, Refused
+from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
 from askfirst_collector.config import SettingError
 from askfirst_collector.ingest.pending import owe
+from askfirst_collector.ledger.changes import changes
+from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import HandleEnded, PeriodClosed, StoreUnavailable
 from askfirst_collector.usecases import visitor_rights as rights
+from askfirst_collector.usecases.machines import lose_machine
 from tests.system.machines.host import Host, agree, id_of, page_view, pages
 from tests.unit.closing.house import after, handle_of, key_of
 
@@ -90,9 +96,12 @@ def test_a_machine_that_is_gone_is_waited_for_until_it_is_declared_lost(
         with pytest.raises(StoreUnavailable, match=lost):
             close_due(one, one.now())
         assert not disclosed.is_closed(one.engine, key_of())
-        assert one.machines.lose(lost)
         with caplog.at_level(logging.ERROR):
-            close_due(one, one.now())
+            lose_machine(one, ON_THE_MACHINE, lost)
+        assert f"askfirst.E175 the machine {lost} is lost" in caplog.text
+        with pytest.raises(Refused, match="machine list"):
+            lose_machine(one, ON_THE_MACHINE, lost)
+        close_due(one, one.now())
         assert disclosed.is_closed(one.engine, key_of())
         status = one.ledger.consent_status("shop", handle_of(0))
         assert status is not None
@@ -190,3 +199,24 @@ def test_many_movers_lose_and_double_nothing(host: Host) -> None:
         for thread in threads:
             thread.join()
         assert pages(host.rows(machines[0])) == sorted(names)
+
+
+def test_the_command_tells_of_machines(host: Host) -> None:
+    """Which there are, which one this is, and that none is lost by mistake."""
+    run = CliRunner()
+    with host.machines("one", "two") as (one, two):
+        data = ["--data", str(one.folder.path)]
+        answer = run.invoke(main, ["machine", "list", *data, "--json"])
+        assert answer.exit_code == 0, answer.output
+        rows = {row["id"]: row for row in json.loads(answer.stdout)}
+        assert rows[id_of(one)]["this"]
+        assert not rows[id_of(two)]["lost"]
+        answer = run.invoke(main, ["machine", "lost", id_of(one), *data])
+        assert (answer.exit_code, "another one" in answer.output) == (1, True)
+        answer = run.invoke(main, ["machine", "lost", "0" * 16, *data])
+        assert (answer.exit_code, "machine list" in answer.output) == (1, True)
+        assert run.invoke(main, ["machine", "lost", id_of(two), *data]).exit_code == 0
+        text = run.invoke(main, ["machine", "list", *data]).output
+        assert [line.split()[-1] for line in text.splitlines()].count("lost") == 1
+        actions = [change.action for change in changes(one.engine, 50)]
+        assert "machine.lost" in actions

@@ -101,6 +101,7 @@ COMMANDS = {
     "host set": "save_host_policy",
     "host link": "create_set_up_link",
     "keys rotate": "rotate_keys",
+    "machine lost": "lose_machine",
     "backup": "record_backup",
     "collector add": "save_collector",
     "collector state": "set_collector_state",
@@ -125,7 +126,7 @@ NO_CHANGES = {
         "serve",
         "receipt verify",
     ),
-    *("restore", "request list"),
+    *("restore", "request list", "machine list"),
     *("ledger check", "ledger verify", "ledger export"),
     *("collector check", "collector list", "host init", "host show"),
     *(

@@ -294,5 +294,7 @@ ROWS = (
         {"command": Command(("backup", "{folder}", "--recipient", _RECIPIENT))},
         prepare=_folder,
     ),
+    # Of a folder that has its ledger for itself; where it is shared: tests/system/machines.
+    Row("lose_machine", (), {"command": Command(("machine", "lost", _KEY))}, allowed=False),
     Row("rotate_keys", ("keys.rotate",), {"command": Command(("keys", "rotate", "receipts"))}),
 )

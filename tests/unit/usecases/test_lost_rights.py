@@ -53,6 +53,7 @@ CALLS: Mapping[str, tuple[tuple[Any, ...], Mapping[str, Any]]] = {
     "end_token": (("carl", _ID), {}),
     "import_figures": ((CLUB, "matomo", Sums()), {}),
     "invite_member": (("reader", [CLUB]), {}),
+    "lose_machine": ((_ID,), {}),
     "limit_site": ((CLUB, 900), {}),
     "publish_policy": ((policy("standard", site=CLUB, origins=["https://club.example"]),), {}),
     "remove_imported": ((CLUB, "matomo"), {}),

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 lines = [json.loads(line) for line in Path(sys.argv[1]).read_text("utf-8").splitlines()]
-keys = dict(line["key"].split("+", 1) for line in lines if "key" in line)
+keys = {tuple(key[:2]): key[2] for key in (x["key"].split("+", 2) for x in lines if "key" in x)}
 notes = [line["checkpoint"] for line in lines if "checkpoint" in line]
 trees, roots = {}, {}
 for line in (line for line in lines if "leaf" in line):
@@ -30,7 +30,7 @@ for line in (line for line in lines if "leaf" in line):
         root = hashlib.sha256(b"\1" + left + root).digest()
     roots[line["position"] + 1, root] = line["tree"]
 for note in notes + [Path(name).read_text("utf-8") for name in sys.argv[2:]]:
-    (origin, size, root), signature = note.split("\n")[:3], b64decode(note.split()[-1])[4:]
-    key = Ed25519PublicKey.from_public_bytes(b64decode(keys[origin].split("+", 1)[1])[1:])
-    key.verify(signature, f"{origin}\n{size}\n{root}\n".encode())
+    (origin, size, root), signature = note.split("\n")[:3], b64decode(note.split()[-1])
+    key = Ed25519PublicKey.from_public_bytes(b64decode(keys[origin, signature[:4].hex()])[1:])
+    key.verify(signature[4:], f"{origin}\n{size}\n{root}\n".encode())
     print(origin, size, "sound:", roots[int(size), b64decode(root)])

@@ -58,6 +58,18 @@ def verifier_key(name: str, seed: bytes) -> str:
     return f"{name}+{_key_id(name, raw).hex()}+{base64.b64encode(_ED25519 + raw).decode()}"
 
 
+def is_verifier_key(key: str) -> bool:
+    """Whether a text is a verifier key, of the id that it says."""
+    name, _, rest = key.partition("+")
+    public = rest.partition("+")[2]
+    try:
+        raw = base64.b64decode(public, validate=True)
+    except ValueError:
+        return False
+    written = f"{name}+{_key_id(name, raw[1:]).hex()}+{base64.b64encode(raw).decode()}"
+    return raw[:1] == _ED25519 and len(raw) == 33 and key == written
+
+
 def open_note(note: str, keys: Sequence[str]) -> str:
     """The text of a note that one of these verifier keys signed; raises NoteRefused."""
     text, gap, lines = note.rpartition("\n\n")

@@ -22,16 +22,22 @@ from askfirst_collector.ledger.merkle import Frontier
 from askfirst_collector.ledger.notes import (
     Checkpoint,
     NoteRefused,
+    is_verifier_key,
     open_note,
     read_checkpoint,
     verifier_key,
 )
 from askfirst_collector.ledger.packed import unpack
+from askfirst_collector.ledger.tables import BEFORE
 from askfirst_collector.ledger.trees import LEAF, node_number
 from askfirst_collector.store.dialect import Ask, one_moment
 
 MOST = 20  # problems of a tree that are listed
 WAIT = 5.0  # seconds
+_PLACE = ("tree", "position", "leaf")
+_NAMES = frozenset(  # of the lines of an export
+    map(frozenset, (("key",), ("tree", "checkpoint"), _PLACE, (*_PLACE, "salt", "entry")))
+)
 # Whoever changed a value may have left it as text or as a number.
 _CHECKPOINTS = (
     "SELECT tree, size, origin, CAST(root AS BLOB), note FROM checkpoint ORDER BY tree, size"
@@ -139,6 +145,11 @@ def verify(
     for tree, sizes in expected.items():
         for size in sizes:
             reports[tree].add(f"{size} leaves were signed, and it has {reports[tree].size}")
+    for tree, report in reports.items():
+        # Those of before there were trees have had their positions ever since.
+        beyond = report.size - sizes_signed.get(tree, 0)
+        if beyond > 0 and tree != BEFORE:
+            report.add(f"{beyond} leaves have a position, and no checkpoint was signed of them")
     return sorted(reports.values(), key=lambda report: report.tree)
 
 
@@ -262,42 +273,52 @@ def read_export(file: Path) -> tuple[int, Iterator[Leaf], Signed]:
     keys: list[str] = []
     notes: dict[str, list[str]] = {}
     count = 0
-    with file.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            line = _read_line(text, number)
-            if "key" in line:
-                keys.append(str(line["key"]))
-            elif "checkpoint" in line:
-                notes.setdefault(str(line["tree"]), []).append(str(line["checkpoint"]))
-            else:
-                count += 1
+    for number, line in enumerate(_lines(file), 1):
+        if "key" in line:
+            if not is_verifier_key(str(line["key"])):
+                raise _no_line(number)
+            keys.append(str(line["key"]))
+        elif "checkpoint" in line:
+            notes.setdefault(str(line["tree"]), []).append(str(line["checkpoint"]))
+        else:
+            count += 1
     return count, _exported(file), Signed(notes, keys)
 
 
 def _exported(file: Path) -> Iterator[Leaf]:
-    with file.open(encoding="utf-8") as lines:
+    for number, line in enumerate(_lines(file), 1):
+        if "leaf" not in line:
+            continue
+        try:
+            salt = _bytes(line["salt"]) if "salt" in line else None
+            entry = line["entry"].encode() if "entry" in line else None
+            position = line["position"]
+            if position is not None and type(position) is not int:
+                raise ValueError
+            yield Leaf(str(line["tree"]), position, _bytes(line["leaf"]), salt, entry)
+        except (ValueError, AttributeError, TypeError):
+            raise _no_line(number) from None
+
+
+def _bytes(text: str) -> bytes:
+    """Bytes as they are exported: other letters for the same ones would be a change unseen."""
+    value = bytes.fromhex(text)
+    if value.hex() != text:
+        raise ValueError
+    return value
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Each line as it is written, and nothing else: a name that is changed hides no line."""
+    with file.open("rb") as lines:
         for number, text in enumerate(lines, 1):
-            line = _read_line(text, number)
-            if "leaf" not in line:
-                continue
             try:
-                salt = bytes.fromhex(line["salt"]) if "salt" in line else None
-                entry = line["entry"].encode() if "entry" in line else None
-                leaf = bytes.fromhex(line["leaf"])
-                position = None if line["position"] is None else int(line["position"])
-                yield Leaf(str(line["tree"]), position, leaf, salt, entry)
-            except (LookupError, ValueError, AttributeError, TypeError):
+                line = json.loads(text.decode())
+            except ValueError:
                 raise _no_line(number) from None
-
-
-def _read_line(text: str, number: int) -> dict[str, Any]:
-    try:
-        line = json.loads(text)
-    except ValueError:
-        raise _no_line(number) from None
-    if not isinstance(line, dict):
-        raise _no_line(number)
-    return line
+            if not isinstance(line, dict) or frozenset(line) not in _NAMES:
+                raise _no_line(number)
+            yield line
 
 
 def _no_line(number: int) -> Refused:

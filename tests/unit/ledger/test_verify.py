@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import string
@@ -107,6 +108,58 @@ def test_a_change_of_an_export_is_named(parts: Services, tmp_path: Path) -> None
         assert subprocess.run(command, capture_output=True, check=False).returncode
     file.write_text(text + "[]\n", "utf-8")
     assert "line" in run("verify", file).output
+
+
+def test_any_byte_of_an_export_that_is_changed_is_found(parts: Services, tmp_path: Path) -> None:
+    """M17: of keys, checkpoints, signed leaves and acts, whatever it is changed to; and named."""
+    file = tmp_path / "ledger.jsonl"
+    exported(parts, file)
+    data, draw = file.read_bytes(), random.Random(19)
+    for at in sorted(draw.sample(range(len(data)), 150)):
+        # A bit that makes another letter, other bytes, or no UTF-8 at all.
+        changed = data[at] ^ 1 << draw.randrange(8)
+        file.write_bytes(data[:at] + bytes([changed]) + data[at + 1 :])
+        outcome = run("verify", file)
+        assert outcome.exit_code == 1, (at, data[at - 20 : at + 20], changed)
+        assert outcome.output
+        assert isinstance(outcome.exception, SystemExit), (at, changed)
+
+
+def test_after_a_rotation_all_of_it_verifies_still(parts: Services, tmp_path: Path) -> None:
+    """M17: what an older key signed and what the new one did; by the script of others too."""
+    assert CliRunner().invoke(main, ["keys", "rotate", "ledger", *at(parts)]).exit_code == 0
+    before = tmp_path / "before.jsonl"
+    exported(parts, before)
+    with opened(parts.folder.path, Clock()) as anew:
+        record_now(anew, decision(POLICY, handle="8" * 64))
+        sign_trees(anew, 0)
+    after = tmp_path / "after.jsonl"
+    lines = exported(parts, after)
+    assert sum("checkpoint" in line and line["tree"] == "shop" for line in lines) == 2
+    for file, sizes in ((before, ("64",)), (after, ("64", "128"))):
+        assert run("verify", file).exit_code == 0
+        command = [sys.executable, str(SCRIPT), str(file)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for size in sizes:
+            assert f"shop.example/askfirst/shop {size} sound: shop" in told
+
+
+def at(parts: Services) -> tuple[str, str]:
+    return "--data", str(parts.folder.path)
+
+
+@pytest.mark.file
+def test_a_checkpoint_that_is_taken_out_is_missed(parts: Services, tmp_path: Path) -> None:
+    """M17: of an export and of a folder: what has a position was signed."""
+    file = tmp_path / "ledger.jsonl"
+    lines = exported(parts, file)
+    less = [one for one in lines if "checkpoint" not in one or one["tree"] != "shop"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in less), "utf-8")
+    with closing(sqlite3.connect(parts.folder.ledger)) as own, own:
+        own.execute("DELETE FROM checkpoint WHERE tree = 'shop'")
+    for source in ((file,), at(parts)):
+        output = run("verify", *source).output
+        assert "64 leaves have a position, and no checkpoint was signed of them" in output
 
 
 def test_a_signature_is_written_in_one_way() -> None:

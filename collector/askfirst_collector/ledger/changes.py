@@ -11,7 +11,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Engine, Integer, String, Table, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+)
 
 from askfirst_collector.ledger.append import append_entry
 from askfirst_collector.ledger.entries import ADMIN, hour_of, read_body, seconds_of, timestamp
@@ -32,12 +43,14 @@ change = Table(
     Column("ended", Boolean, nullable=False),  # what a job destroyed, as its time was over
 )
 
+_PLACE = func.row_number().over(order_by=change.c.idx) - 1
+
 
 @dataclass(frozen=True)
 class Change:
     """One change as recorded; `before` or `after` is None where there was, or is, nothing."""
 
-    index: int
+    index: int  # its place among those that were asked for, the oldest 0; no other entry counts
     actor: str
     action: str  # such as "member.invite"
     target: str  # what was changed, by its name
@@ -59,8 +72,8 @@ def record_change(
     urandom: Callable[[int], bytes],
     site: str | None = None,
     ended: bool = False,
-) -> int:
-    """Append a change inside the write transaction that makes it; the answer is its index.
+) -> None:
+    """Append a change inside the write transaction that makes it.
 
     `before` and `after` are JSON without floats. Raises ValueError where one of them has a field
     that is named like a secret: what is in the ledger stays there. `ended` says that no member did
@@ -81,7 +94,6 @@ def record_change(
     }
     index = append_entry(connection, body, urandom=urandom).index
     connection.execute(insert(change).values(idx=index, site=site, ended=ended))
-    return index
 
 
 def changes(
@@ -94,24 +106,28 @@ def changes(
 ) -> tuple[Change, ...]:
     """The newest changes, newest first, below an index; with `sites` those of these sites alone.
 
-    With `ended` what was destroyed as its time was over, else what members changed.
+    With `ended` what was destroyed as its time was over, else what members changed. Where an entry
+    stands in the ledger is told to nobody: the places between two changes would say how many
+    visitors answered meanwhile, of all sites.
     """
-    query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
-    query = query.where(change.c.ended.is_(ended))
-    if before_index is not None:
-        query = query.where(change.c.idx < before_index)
+    ranked = select(change.c.idx, _PLACE.label("place")).where(change.c.ended.is_(ended))
     if sites is not None:
-        query = query.where(change.c.site.in_(sorted(sites)))
-    query = query.order_by(change.c.idx.desc()).limit(limit)
+        ranked = ranked.where(change.c.site.in_(sorted(sites)))
+    places = ranked.subquery()
+    query = select(places.c.place, entry.c.body).join(places, places.c.idx == entry.c.idx)
+    if before_index is not None:
+        query = query.where(places.c.place < before_index)
+    query = query.order_by(places.c.place.desc()).limit(limit)
     with reading(engine) as connection:
-        return tuple(_read(row.idx, row.body) for row in connection.execute(query))
+        return tuple(_read(row.place, row.body) for row in connection.execute(query))
 
 
 def changes_since(connection: Connection, moment: float) -> Iterator[Change]:
     """The changes from the hour of a moment (unix seconds) on, newest first."""
-    query = select(entry.c.idx, entry.c.body).join(change, change.c.idx == entry.c.idx)
-    for row in connection.execute(query.order_by(change.c.idx.desc())):
-        record = _read(row.idx, row.body)
+    places = select(change.c.idx, _PLACE.label("place")).subquery()
+    query = select(places.c.place, entry.c.body).join(places, places.c.idx == entry.c.idx)
+    for row in connection.execute(query.order_by(places.c.place.desc())):
+        record = _read(row.place, row.body)
         if record.hour < hour_of(moment):
             return
         yield record

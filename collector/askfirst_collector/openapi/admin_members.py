@@ -71,8 +71,17 @@ SCHEMAS: dict[str, Schema] = {
             "changes": array(
                 closed(
                     {
-                        "index": {"type": "integer", "minimum": 0},
-                        "actor": _TEXT,
+                        "index": {
+                            "type": "integer",
+                            "minimum": 0,
+                            "description": "Its place among the changes that were asked for, the "
+                            "oldest 0.",
+                        },
+                        "actor": {
+                            "type": "string",
+                            "description": "A member, by name; `cli` for a command on the machine, "
+                            "`site/start` for a site that publishes its own policy.",
+                        },
                         "action": {"type": "string", "description": "`noun.verb`."},
                         "target": _TEXT,
                         "site": {"anyOf": [ref("SiteName"), {"type": "null"}]},

@@ -84,7 +84,8 @@ def verify_receipt(
     _check_header(header)
     candidates = [jwk for jwk in public if jwk.get("kid") == header["kid"]]
     if not candidates:
-        raise ReceiptRefused("it names a key that is none of these")
+        again = "fetch its site's keys again, or it is of somebody else"
+        raise ReceiptRefused(f"it names a key that is none of these: {again}")
     # A key that was merged from two documents may be there twice.
     leaked = next((jwk for jwk in candidates if "compromised" in jwk), None)
     if leaked is not None:

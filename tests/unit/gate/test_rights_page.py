@@ -166,6 +166,16 @@ def test_nothing_kept_is_said_plainly(told: dict[str, Any] | None) -> None:
     assert not page.all("form")
 
 
+def test_after_a_withdrawal_it_is_not_said_that_nothing_is_kept() -> None:
+    """M29: the record stays as evidence, and for how long is said; after an erasure none is."""
+    text = shown(None, done="withdrawn").text
+    assert "Nothing is kept about you." not in text
+    assert "You have not agreed to anything" not in text
+    assert "It does not undo what happened before." in text
+    assert "The record of an answer is kept 1095 days as evidence." in text
+    assert "Nothing is kept about you." in shown(None, done="erased").text
+
+
 def test_what_was_done_is_said() -> None:
     """An erasure is confirmed; an unknown word is not shown."""
     assert "What could be found is erased." in shown(None, done="erased").text

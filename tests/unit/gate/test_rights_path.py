@@ -218,3 +218,24 @@ async def test_rows_are_taken_along_as_a_table(shop: Build) -> None:
     row = dict(zip(head, line, strict=True))
     assert (row["purpose"], row["page"], row["action"]) == ("statistics", "/a › /a/b", "'=cmd()")
     assert (await site.another().get("/askfirst/rights/csv", JSON)).status == 401
+
+
+async def test_why_nothing_was_stored_is_a_column_of_its_own(shop: Build) -> None:
+    """M29: nobody reads in a table that they did an action that is called "bot"."""
+    site = await granted(shop)
+    dropped = {"purpose": "statistics", "type": "drop", "values": {"action": ["bot"]}}
+    site.collector.rows = [dropped]
+    got = await site.browser.get("/askfirst/rights/csv")
+    head, line = list(csv.reader(io.StringIO(got.body.decode())))
+    row = dict(zip(head, line, strict=True))
+    assert (row["type"], row["action"], row["why_not_stored"]) == ("drop", "", "bot")
+
+
+async def test_what_is_refused_says_what_to_send(shop: Build) -> None:
+    """M29: that nothing is kept would be untrue of one that ended, and of a live one."""
+    site = await granted(shop)
+    for browser in (site.browser, site.another()):
+        got = await browser.get("/askfirst/rights/receipt", JSON)
+        assert got.status == 401
+        assert "in its own browser, or send Authorization: Receipt SECRET" in got.body.decode()
+        assert "nothing is kept" not in got.body.decode()

@@ -45,6 +45,10 @@ READS = ("me", "receipt", "export", "csv", *FORMATS)
 ACTS = ("withdraw", "erase", "restrict", "export")
 DONE = {"withdraw": "withdrawn", "erase": "erased", "restrict": "restricted"}
 _SCHEME = b"receipt "
+_OPENS = (
+    "only a receipt that has not ended opens this: open this address in its own browser, or send "
+    "Authorization: Receipt SECRET"
+)
 
 
 async def rights(relay: Relay, request: Request, *, now: float) -> Answer:
@@ -77,7 +81,8 @@ async def _read(relay: Relay, request: Request, name: str) -> Answer:
     if name == "me" and not request.wants_json():
         return _page(relay, request, holdings)
     if holdings is None or (name == "receipt" and not _may_have_secret(request)):
-        raise Refused(Reason.NO_RECEIPT, "nothing is kept that this request could be linked to")
+        # The same for whoever has none: that something is kept is for its visitor to know.
+        raise Refused(Reason.NO_RECEIPT, _OPENS)
     if name == "receipt":
         file = {"receipt": holdings.get("receipt"), "secret": secret_in(request).decode("ascii")}
         return _download(file, "receipt.json")
@@ -94,17 +99,24 @@ def _table(holdings: Mapping[str, object]) -> Answer:
     lines = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
     head = ("collector", "purpose", "closes", "period", "type")
     table = [[*(row.get(name) for name in head), *_values(row)] for row in lines]
-    text = csv_text([[*head, *NAMES], *table])
+    text = csv_text([[*head, *NAMES, "why_not_stored"], *table])
     disposition = b"content-disposition", b'attachment; filename="askfirst.csv"'
     kind = b"content-type", b"text/csv; charset=utf-8"
     return Answer(200, text.encode(), (kind, NO_STORE, disposition))
 
 
 def _values(row: Mapping[str, object]) -> Iterator[str]:
-    values = row.get("values")
+    stored = row.get("values")
+    values = stored if isinstance(stored, Mapping) else {}
+    # A row that says why an event was not stored has the reason where others have the action.
+    was_dropped = row.get("type") == "drop"
     for name in NAMES:
-        parts = values.get(name, ()) if isinstance(values, Mapping) else ()
-        yield " › ".join(map(str, parts)) if isinstance(parts, list | tuple) else str(parts)
+        yield "" if was_dropped else _joined(values.get(name, ()))
+    yield _joined(values.get("action", ())) if was_dropped else ""
+
+
+def _joined(parts: object) -> str:
+    return " › ".join(map(str, parts)) if isinstance(parts, list | tuple) else str(parts)
 
 
 def _formatted(relay: Relay, holdings: Mapping[str, object], name: str) -> Answer:

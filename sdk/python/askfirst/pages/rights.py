@@ -45,7 +45,7 @@ def rights_page(
         text = words.say("rights", "done", done)
         body.append(el("p", {"class": "askfirst-signal", "role": "status"}, text))
     if holdings is None or not record:
-        body.append(_nothing(words))
+        body.append(_withdrawn(consent, words) if done == "withdrawn" else _nothing(words))
     else:
         body.append(_record(consent, record, since(holdings), words))
         body.append(placed_grants(consent, record, words, back=f"{BASE}/rights/me"))
@@ -74,6 +74,20 @@ def _nothing(words: Words) -> Html:
         words.say("rights", "none"),
         el("p", None, words.say("rights", "none_why")),
         el("p", None, choose),
+    )
+
+
+def _withdrawn(consent: Consent, words: Words) -> Html:
+    """What goes on after a withdrawal: without a receipt nothing is found, yet some is kept."""
+    evidence = consent.editions.current.policy.evidence_days if consent.editions else None
+    return section(
+        "none",
+        words.say("rights", "status", "withdrawn"),
+        el("p", None, words.say("rights", "withdraw_why")),
+        el("p", None, words.say("policy", "answer_lasts", evidence=words.days(evidence)))
+        if evidence is not None
+        else None,
+        el("p", None, el("a", {"href": f"{BASE}/choices"}, words.say("control", "title"))),
     )
 
 

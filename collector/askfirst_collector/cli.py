@@ -19,6 +19,7 @@ COMMANDS = (
         "ledger",
         "machine",
         "migrate",
+        "move",
         "policy",
         "purge",
         "receipt",

@@ -23,6 +23,12 @@ class SettingError(AskfirstError):
         super().__init__(f"{code}: {value}: {advice}")
 
 
+def cut_off(name: str) -> SettingError:
+    """The refusal of a folder that still has a file of which it notes that it is on a server."""
+    advice = "askfirst move was ended before it was done: run the same once more, and it finishes"
+    return SettingError("askfirst.E165", name, advice)
+
+
 @dataclass(frozen=True)
 class Folder:
     """One collector's files. `salts.db` is never backed up; `keys/` goes apart from the rest.

@@ -97,6 +97,7 @@ SERVERS = {("serve",), ("demo",)}
 # their own knows: a visitor's file, the name of a key.
 ALONE = {
     ("restore",),
+    ("move",),
     ("request", "identify"),
     ("keys", "signed"),
     # Of folders that share a ledger: tests/system/machines.

@@ -11,7 +11,13 @@ from askfirst_collector.doctor.examine import Report
 from askfirst_collector.doctor.finding import Finding
 from askfirst_collector.store.postgresql import Run
 from askfirst_collector.store.postgresql_address import read_address
-from askfirst_collector.store.salts_copies import MINIMAL, copies, left_behind, system_at
+from askfirst_collector.store.salts_copies import (
+    MINIMAL,
+    copies,
+    is_ledgers,
+    left_behind,
+    system_at,
+)
 
 _IN_FILE = "The salts are in salts.db: no backup of the folder may have it (docs/host.md)."
 
@@ -72,8 +78,5 @@ def _evidence(folder: Folder) -> SaltsEvidence:
     address = read_address(folder.salts_url)
     with closing(Run(address, "salts").connect()) as session:
         number, holders, cures = system_at(session), copies(session), left_behind(session)
-    is_the_ledgers = False
-    if folder.ledger_url:
-        with closing(Run(read_address(folder.ledger_url)).connect()) as session:
-            is_the_ledgers = system_at(session) == number
-    return SaltsEvidence(address.shown, is_the_ledgers, holders, tuple(cures))
+    same = is_ledgers(number, folder.ledger_url)
+    return SaltsEvidence(address.shown, same, holders, tuple(cures))

@@ -78,13 +78,13 @@ def _ledger_report(folder: Folder) -> FileReport:
             "ledger.db in its place, without its -wal and -shm. Leave salts.db and "
             "revocations.log: what was taken back since the backup stays so."
         )
-        return _report(folder.ledger, count, lambda file: _ledger_problems(file.execute), advice)
+        return _report(folder.ledger, count, lambda file: ledger_problems(file.execute), advice)
     advice = (
         "Stop every process of this folder, keep a dump of the database as it is (pg_dump), and "
         "put a former one in its place. Leave salts.db and revocations.log: what was taken back "
         "since stays so."
     )
-    return _server_report("ledger", folder.ledger_url, count, _ledger_problems, advice)
+    return _server_report("ledger", folder.ledger_url, count, ledger_problems, advice)
 
 
 def _salts_report(folder: Folder, lost: str) -> FileReport:
@@ -195,7 +195,7 @@ def _version_problems(known: int) -> Callable[[sqlite3.Connection], Iterator[str
     return problems
 
 
-def _ledger_problems(ask: Ask) -> Iterator[str]:
+def ledger_problems(ask: Ask) -> Iterator[str]:
     (revision,) = next(iter(ask("SELECT version_num FROM alembic_version")), ("",))
     if revision != HEAD:
         yield f"it has revision {revision}, and this program knows {HEAD}"

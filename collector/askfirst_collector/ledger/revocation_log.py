@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert, select
 
 from askfirst.errors import CollectorUnavailable
-from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.config import Folder, SettingError, cut_off
 from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
 from askfirst_collector.ledger.sharing import check_sharing, is_joining
@@ -53,7 +53,8 @@ _NOT_ITS_OWN = (
     "this folder has, or an empty one for a new folder"
 )
 _LEFT_BEHIND = (
-    "ledger.db has a ledger, which nobody would look at there: begin with a folder of its own"
+    "ledger.db has a ledger, which nobody would look at there: begin with a folder of its own, or "
+    "take it along with askfirst move --ledger"
 )
 
 
@@ -65,6 +66,8 @@ def open_database(folder: Folder, url: str | None) -> Engine:
     """
     noted = folder.ledger_url
     address = url or noted
+    if noted and folder.ledger.stat().st_size:
+        raise cut_off("ledger.db")
     if not noted and address and folder.ledger.stat().st_size:
         raise SettingError("askfirst.E162", folder.ledger, _LEFT_BEHIND)
     engine = open_ledger(folder.ledger, address)

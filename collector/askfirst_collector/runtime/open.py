@@ -63,7 +63,7 @@ def open_services(
         with unavailable("ledger"):
             engine = open_database(folder, ledger)
             opened.callback(engine.dispose)
-            server = open_salt_server(folder, salts, engine, now=now, urandom=urandom)
+            server = open_salt_server(folder, salts, now=now, urandom=urandom)
             if server is not None:
                 opened.callback(server.close)
             log = open_revocations(

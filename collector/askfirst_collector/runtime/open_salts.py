@@ -6,9 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from askfirst_collector.config import Folder, SettingError
-from askfirst_collector.store.database import Database
-from askfirst_collector.store.dialect import is_sqlite
+from askfirst_collector.config import Folder, SettingError, cut_off
 from askfirst_collector.store.postgresql_address import shown
 from askfirst_collector.store.salts import Salts
 from askfirst_collector.store.salts_file import SaltFile
@@ -32,7 +30,6 @@ _LEDGERS = (
 def open_salt_server(
     folder: Folder,
     url: str | None,
-    engine: Database,
     *,
     now: Callable[[], float],
     urandom: Callable[[int], bytes],
@@ -46,22 +43,32 @@ def open_salt_server(
     address = url or noted
     if not address:
         return None
-    if not noted and folder.salts.stat().st_size:
-        raise SettingError("askfirst.E163", folder.salts, _LEFT_BEHIND)
+    if folder.salts.stat().st_size:
+        raise cut_off("salts.db") if noted else _left_behind(folder)
     # Its driver is installed where PostgreSQL is used.
-    from askfirst_collector.store.salts_copies import system_of
     from askfirst_collector.store.salts_server import SaltServer
 
     server = SaltServer(address, now=now, urandom=urandom)
     try:
-        if not is_sqlite(engine) and system_of(engine) == server.system():
-            raise SettingError("askfirst.E163", shown(address), _LEDGERS)
+        check_apart(server, folder.ledger_url)
         if noted not in ("", address) and not server.owner:
             raise SettingError("askfirst.E163", shown(address), _NOT_NOTED)
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _left_behind(folder: Folder) -> SettingError:
+    return SettingError("askfirst.E163", folder.salts, _LEFT_BEHIND)
+
+
+def check_apart(server: SaltServer, ledger: str) -> None:
+    """SettingError `askfirst.E163` where the ledger is on that server, too."""
+    from askfirst_collector.store.salts_copies import is_ledgers
+
+    if is_ledgers(server.system(), ledger):
+        raise SettingError("askfirst.E163", server.shown, _LEDGERS)
 
 
 def settle_salts(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Engine
-
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.database import reading
-from askfirst_collector.store.postgresql_address import Address
+from askfirst_collector.store.postgresql import Run
+from askfirst_collector.store.postgresql_address import Address, read_address
 
 _COPIES = (
     "SELECT current_setting('wal_level'), current_setting('archive_mode'),"
@@ -62,14 +61,18 @@ def left_behind(session: Any) -> list[str]:
     return cures
 
 
-def system_of(engine: Engine) -> int:
-    """The number that the cluster of a ledger was made with. Raises CollectorUnavailable."""
-    with reading(engine) as connection:
-        number: int = connection.exec_driver_sql(_SYSTEM).scalar_one()
-    return number
-
-
 def system_at(session: Any) -> int:
-    """The same, of a session of the driver."""
+    """The number that the cluster of a session was made with."""
     number: int = session.execute_simple(_SYSTEM).rows[0][0]
     return number
+
+
+def is_ledgers(number: int, ledger: str) -> bool:
+    """Whether the ledger at a URL, if it is at one, is on the cluster of that number.
+
+    Raises SettingError and StoreFault.
+    """
+    if not ledger:
+        return False
+    with closing(Run(read_address(ledger)).connect()) as session:
+        return system_at(session) == number

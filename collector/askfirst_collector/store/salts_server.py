@@ -99,6 +99,11 @@ class SaltServer(Salts):
             raise
 
     @property
+    def shown(self) -> str:
+        """Its address, without who signs in."""
+        return self._run.address.shown
+
+    @property
     def owner(self) -> str:
         """The name of the ledger whose salts these are; '' for a database that is new."""
         with self._reading() as ask:
@@ -111,7 +116,7 @@ class SaltServer(Salts):
             if not ask("SELECT 1 FROM ledger"):
                 ask("INSERT INTO ledger VALUES (%s, %s)", ledger, VERSION)
         if self.owner != ledger:
-            raise SettingError("askfirst.E163", self._run.address.shown, _FIT)
+            raise SettingError("askfirst.E163", self.shown, _FIT)
 
     def system(self) -> int:
         """The number of its cluster."""
@@ -162,15 +167,19 @@ class SaltServer(Salts):
         known = self.find_user(site, user)
         if known is not None:
             return known
-        mark, now = mark_of_user(user).hex(), int(self._now())
+        return self.number_of_mark(site, mark_of_user(user), int(self._now()) + YEAR)
+
+    def number_of_mark(self, site: str, mark: bytes, due: int) -> bytes:
+        """The number of a user that is there, or one that is drawn, until `due`."""
+        now = int(self._now())
         with self._writing() as ask:
-            _remove(ask, "user_number WHERE mark = %s AND due <= %s", mark, now)
+            _remove(ask, "user_number WHERE mark = %s AND due <= %s", mark.hex(), now)
             query = "SELECT number FROM user_number WHERE site = %s AND mark = %s"
-            rows = ask(query, site, mark)
+            rows = ask(query, site, mark.hex())
             if rows:
                 return bytes.fromhex(rows[0][0])
             number = self._urandom(USER)
-            self._put("user_number", site, mark, number.hex(), now + YEAR)
+            self._put("user_number", site, mark.hex(), number.hex(), due)
             return number
 
     def find_user(self, site: str, user: str) -> bytes | None:

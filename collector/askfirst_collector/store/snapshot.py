@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from askfirst.spool.files import Own, take
+from askfirst_collector.config import SettingError
 from askfirst_collector.store.faults import error_name, unavailable
-from askfirst_collector.store.present import connect
+from askfirst_collector.store.present import Connection, connect
 
 WAIT = 60.0  # seconds for a database that another program holds
 _BLOCK = 1 << 20  # bytes
@@ -99,6 +100,37 @@ def is_used(path: Path) -> bool:
     except sqlite3.DatabaseError:
         return False
     return bool(mode != "delete")
+
+
+@contextmanager
+def as_of_now(path: Path) -> Iterator[Connection]:
+    """A database as of one moment, whoever writes meanwhile. Raises sqlite3.Error."""
+    with closing(connect(path, timeout=WAIT, read_only=True)) as connection:
+        connection.execute("BEGIN")
+        yield connection
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[Connection]:
+    """A database that no process has open, nor can open until the end; it is only read.
+
+    Its journal is emptied first. Raises SettingError `askfirst.E165`, and sqlite3.Error.
+    """
+    in_use = SettingError("askfirst.E165", path, "it is in use: stop every process of this folder")
+    if is_used(path):
+        raise in_use
+    with closing(connect(path, timeout=0, create=False)) as connection:
+        try:
+            # Without write-ahead logging an exclusive lock keeps readers out as well.
+            connection.execute("BEGIN EXCLUSIVE")
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise in_use from None
+            raise
+        if mode != "delete":
+            raise in_use
+        yield connection
 
 
 def ledger_of(path: Path) -> tuple[bytes | None, list[str]]:

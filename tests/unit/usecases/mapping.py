@@ -123,6 +123,7 @@ NO_CHANGES = {
         "import",
         "init",
         "migrate",
+        "move",
         "serve",
         "receipt verify",
     ),

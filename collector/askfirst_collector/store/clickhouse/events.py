@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.config import Folder, SettingError, cut_off
 from askfirst_collector.store.events import Closed, Ended, EventStore, Gone, StoreUnavailable
 from askfirst_collector.store.events_file import EventsFile
 from askfirst_collector.store.machines import Machines
@@ -112,6 +112,8 @@ def open_event_store(
         machines=machines,
     )
     try:
+        if folder.events_url and machines is None and store.file.has_rows_of_before():
+            raise cut_off("events.db")
         if address != folder.events_url and machines is None:
             _check_move(store, folder)
         with suppress(StoreUnavailable):
@@ -131,7 +133,7 @@ def _check_move(store: ClickHouseEvents, folder: Folder) -> None:
     if not folder.events_url:
         advice = (
             "events.db has rows of open periods, or kept ones, which nobody would count there: "
-            "begin with a folder of its own"
+            "begin with a folder of its own, or take them along with askfirst move --events"
         )
         raise SettingError("askfirst.E143", store.file.server.address.shown, advice)
     if not store.file.server.is_ours():

@@ -96,6 +96,11 @@ class ClickHouseRows:
         """The id of the folder, or of the ledger, whose rows these are."""
         return self.index.owner()
 
+    def has_rows_of_before(self) -> bool:
+        """Whether `events.db` still has rows itself."""
+        with self.index.read() as connection:
+            return connection.execute("SELECT 1 FROM event LIMIT 1").fetchone() is not None
+
     def check(self) -> None:
         """StoreUnavailable where it cannot be told which periods are open.
 

@@ -1,0 +1,1 @@
+"""Folders whose ledger, rows and salts are on servers, all three."""

@@ -6,7 +6,7 @@ controller's to say, and left open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from askfirst.terms.lattice import Detail, Scope
 from askfirst.terms.policy import shipped
 from askfirst.terms.terms import BOTTOM
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.processing import facts, html_page, lines, processing_record
+from askfirst_collector.processing import facts, has_accounts, html_page, lines, processing_record
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,15 @@ RISKS = (
     "the grant where the policy asks for that. Between sites nothing is linked.",
     "Inference: whoever knows all others of a figure learns of one visitor at most odds of two to "
     "one; many questions about one page add up.",
+)
+OF_ACCOUNTS = (
+    "Accounts: what visitors do while they are signed in is linked to their account for a year at "
+    "most, also beyond a period. Whoever has salts.db and the site's cookie keys can tell whose it "
+    "is."
+)
+OF_RECIPIENTS = (
+    "Recipients: what was sent to one before a withdrawal or an erasure stays there, and is theirs "
+    "to answer for."
 )
 OPEN = (
     "whether the purposes need all of this, and what was considered instead (article 35(7)(b))",
@@ -89,10 +98,16 @@ def assessment(site: Site, *, now: float) -> dict[str, Any]:
         "assessment": "GDPR, article 35",
         **{name: record[name] for name in ("made", "site", "origins", "edition", "controller")},
         "purposes": purposes,
-        "risks": list(RISKS),
+        "risks": _risks(record["activities"]),
         "measures": record["measures"],
         "to_be_added": list(OPEN),
     }
+
+
+def _risks(activities: Sequence[dict[str, Any]]) -> list[str]:
+    recipients = any(activity["recipients"] for activity in activities)
+    also = ((has_accounts(activities), OF_ACCOUNTS), (recipients, OF_RECIPIENTS))
+    return [*RISKS, *(text for applies, text in also if applies)]
 
 
 def nearest(scope: Scope) -> str:

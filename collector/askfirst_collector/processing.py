@@ -6,7 +6,7 @@ told. What no policy knows is named as missing, for the controller to add.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,9 +30,8 @@ MEASURES = {
     ),
     "Addresses, agents and languages are made less precise before anything is written; no address, "
     "no full agent and no identifier of a page is stored.": "Deidentification",
-    "A visitor is told apart within a period alone, by a keyed hash whose key is then destroyed.": (
-        "Pseudonymisation"
-    ),
+    "A visitor is told apart within a period, or for as long as the grant lasts where that was "
+    "agreed to, by a keyed hash whose key is then destroyed.": "Pseudonymisation",
     "Single visits are destroyed when their period closes, or made less precise until several "
     "share them; figures of fewer than the smallest group are never shown.": (
         "DataSanitisationTechnique"
@@ -48,6 +47,17 @@ MISSING = (
     "the safeguards of transfers to third countries (article 46), where one is named",
     "measures outside of this software: access to the machine, TLS, staff",
 )
+UNNAMED = "who runs the collector, and where: no host policy says it (askfirst host init)"
+ACCOUNTS = (
+    "What links visits to an account of the site, under a random number: a year at most, and until "
+    "the site or the visitor ends it."
+)
+_BESIDES = (
+    "The record of each answer, which names nobody, as evidence (article 7(1)): {days} days after "
+    "the grant ended, and no longer than until its visitor erases it.",
+    "Requests of visitors by mail, with the address they came from: a year after they were closed.",
+)
+_UNKNOWN_COUNTRY = "ZZ"  # in the shipped host policy
 _BASES = {
     "consent": "ExplicitlyExpressedConsent",
     "contract": "Contract",
@@ -80,9 +90,25 @@ def processing_record(site: Site, *, now: float) -> dict[str, Any]:
         "controller": _controller(edition.policy.controller),
         "processor": None if host is None else _controller(host),
         "activities": activities,
+        "kept_besides": _besides(edition.policy, activities),
         "measures": list(MEASURES),
-        "to_be_added": list(MISSING),
+        "to_be_added": [
+            *([UNNAMED] if host and host.country == _UNKNOWN_COUNTRY else ()),
+            *MISSING,
+        ],
     }
+
+
+def _besides(policy: Policy, activities: Sequence[dict[str, Any]]) -> list[str]:
+    """What is kept for all purposes together, and until when."""
+    besides = [text.format(days=policy.evidence_days) for text in _BESIDES]
+    return [*besides, ACCOUNTS] if has_accounts(activities) else besides
+
+
+def has_accounts(activities: Sequence[dict[str, Any]]) -> bool:
+    """Whether visits are linked to accounts of the site."""
+    stored = (one["attribute"] for activity in activities for one in activity["personal_data"])
+    return "user_id" in stored
 
 
 def processing_page(record: dict[str, Any]) -> str:
@@ -102,6 +128,8 @@ def processing_page(record: dict[str, Any]) -> str:
             ("Policy", published),
         ),
         [_activity(activity) for activity in record["activities"]],
+        el("h2", None, "Kept besides"),
+        lines(record["kept_besides"]),
         el("h2", None, "Measures (article 32)"),
         lines(record["measures"]),
         el("h2", None, "To be added by the controller"),

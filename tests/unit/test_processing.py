@@ -11,10 +11,24 @@ import pytest
 from click.testing import CliRunner
 
 from askfirst.terms.policy import read_policy, shipped
-from askfirst_collector.assessment import MEASURED, assessment, assessment_page, nearest
+from askfirst_collector.assessment import (
+    MEASURED,
+    OF_ACCOUNTS,
+    OF_RECIPIENTS,
+    RISKS,
+    assessment,
+    assessment_page,
+    nearest,
+)
 from askfirst_collector.cli import main
 from askfirst_collector.members.rows import ON_THE_MACHINE
-from askfirst_collector.processing import processing_dpv, processing_page, processing_record
+from askfirst_collector.processing import (
+    ACCOUNTS,
+    UNNAMED,
+    processing_dpv,
+    processing_page,
+    processing_record,
+)
 from askfirst_collector.services import Services
 from askfirst_collector.usecases.save_host_policy import save_host_policy
 from tests.conftest import ROOT
@@ -63,6 +77,30 @@ def test_it_says_all_that_the_article_asks_for(parts: Services) -> None:
     }
     assert record["processor"]["name"] == shipped("host-default").controller.name
     assert record["to_be_added"]
+
+
+def test_what_is_kept_besides_and_what_nobody_named_is_said(tmp_path: Path) -> None:
+    """S18: the record of answers, letters and accounts have an end too; a risk says whose it is."""
+    plain = json.loads(policy("standard").canonical())
+    linked = json.loads(policy("standard").canonical())
+    linked["purposes"]["statistics"]["levels"]["user_id"] = 1
+    linked["purposes"]["statistics"]["recipients"] = [
+        {"name": "Post", "role": "processor", "country": "NO"}
+    ]
+    for document, more in ((plain, []), (linked, [ACCOUNTS])):
+        document["evidence_days"] = 777
+        folder = tmp_path / str(len(more))
+        with opened(folder, Clock(), read_policy(document)) as parts:
+            site = parts.registry.site("shop")
+            assert site is not None
+            record = processing_record(site, now=parts.now())
+            assert "777 days after the grant ended" in record["kept_besides"][0]
+            assert record["kept_besides"][2:] == more
+            # The shipped host policy does not know who runs the collector.
+            assert record["to_be_added"][0] == UNNAMED
+            assert "777 days" in processing_page(record)
+            risks = assessment(site, now=parts.now())["risks"]
+            assert risks[len(RISKS) :] == ([OF_ACCOUNTS, OF_RECIPIENTS] if more else [])
 
 
 def test_a_lower_host_policy_lowers_it(parts: Services) -> None:

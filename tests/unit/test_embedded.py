@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import socket
@@ -20,6 +21,7 @@ from askfirst.client import Caller, CollectorClient
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst.observe.network_limit import MOST_GRANTS
 from askfirst_collector.embedded import EmbeddedCollector
+from askfirst_collector.ledger.changes import THE_SITE, changes
 from askfirst_collector.store.periods import IN_UTC
 from tests.support.collectors import (
     HANDLE,
@@ -330,3 +332,22 @@ async def test_a_server_recognises_the_app(collector: EmbeddedCollector) -> None
         server.should_exit = True
         await running
     assert (got.status_code, sent.status_code) == (200, 422)
+
+
+async def test_workers_of_two_versions_do_not_publish_in_turn(tmp_path: Path, clock: Clock) -> None:
+    """M17: each says its policy once, however often it asks; a tree has no edition beside that."""
+    newer = policy("minimal")
+    workers = [EmbeddedCollector(tmp_path, now=clock, jobs=False) for _ in range(4)]
+    for _ in range(20):
+        asked = zip(workers, (POLICY, newer) * 2, strict=True)
+        await asyncio.gather(*(worker.editions(own) for worker, own in asked))
+    for worker in workers:
+        await worker.aclose()
+    with opened(tmp_path) as parts:
+        published = changes(parts.engine, 99, sites={"shop"})
+        assert {one.actor for one in published} == {THE_SITE}
+        # Each of the four at most once, as they start; never again.
+        assert 2 <= len(published) <= 4
+        hashes = [one.after["hash"] for one in published]
+        assert all(one != other for one, other in itertools.pairwise(hashes))
+        assert parts.ledger.newest() == len(published) - 1

@@ -192,7 +192,7 @@ def _check_leaf(report: TreeReport, row: Leaf, expected: int) -> None:
             f"position {expected} is followed by {row.position}: leaves are missing, or twice"
         )
     if row.entry is None or row.salt is None:
-        report.erased += 1
+        report.erased += row.position is not None
         if row.entry is not None or row.salt is not None:
             report.add(f"the leaf at {row.position} has an entry or a salt, and not the other")
     elif leaf_hash(row.salt, row.entry) != row.leaf:

@@ -136,6 +136,12 @@ def test_after_a_rotation_all_of_it_verifies_still(parts: Services, tmp_path: Pa
     after = tmp_path / "after.jsonl"
     lines = exported(parts, after)
     assert sum("checkpoint" in line and line["tree"] == "shop" for line in lines) == 2
+    with opened(parts.folder.path, Clock()) as anew:
+        record_now(anew, decision(POLICY, handle="9" * 64))
+    waiting = tmp_path / "waiting.jsonl"
+    exported(parts, waiting)
+    # What waits is no leaf of the tree yet, and counts among none of it.
+    assert "128 leaves (127 erased or blank), 2 checkpoints" in run("verify", waiting).output
     for file, sizes in ((before, ("64",)), (after, ("64", "128"))):
         assert run("verify", file).exit_code == 0
         command = [sys.executable, str(SCRIPT), str(file)]

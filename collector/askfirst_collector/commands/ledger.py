@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from askfirst_collector.catalogue.key_files import Keys
 from askfirst_collector.commands.data import click_errors, data_option
 from askfirst_collector.commands.printing import print_json
 from askfirst_collector.config import Folder
-from askfirst_collector.ledger.check import FileReport, check_folder
+from askfirst_collector.ledger.check import AGAIN, FileReport, check_folder
 from askfirst_collector.ledger.notes import Checkpoint, NoteRefused, open_note, read_checkpoint
 from askfirst_collector.ledger.verify import (
     Leaf,
@@ -30,6 +31,7 @@ from askfirst_collector.ledger.verify import (
     write_export,
 )
 from askfirst_collector.ledger.verify import verify as verify_trees
+from askfirst_collector.store.faults import error_name
 
 STEP = 4096  # leaves between two looks at the progress bar
 _INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -71,7 +73,7 @@ def _print(report: FileReport) -> None:
         if report.note:
             click.echo(f"  {report.note}")
         return
-    click.echo(f"{report.name}  damaged")
+    click.echo(f"{report.name}  {'not read' if report.advice == AGAIN else 'damaged'}")
     for problem in report.problems:
         click.echo(f"  {problem}")
     click.echo(f"  {report.advice}")
@@ -133,6 +135,10 @@ def export(file: Path, data: Path) -> None:
                 write_export(leaves, signed, out.write)
         except FileExistsError:
             raise click.ClickException(f"{file} is there already: name another one.") from None
+        except OSError as error:
+            if file.is_file():
+                file.unlink()  # a part of a ledger proves nothing
+            raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from None
     click.echo(f"{file}: {count} leaves of {len(signed.notes)} trees with a checkpoint")
 
 
@@ -144,9 +150,15 @@ def _read(export: Path | None, data: Path | None) -> Iterator[tuple[int, Iterato
     folder = Folder((data or Path()).absolute())
     if not folder.ledger.is_file():
         raise click.ClickException(f"{data} is no data folder: there is no ledger.db in it.")
-    with read_folder(folder) as (count, leaves, signed):
-        seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
-        yield count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
+    try:
+        with read_folder(folder) as (count, leaves, signed):
+            seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
+            yield count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
+    except sqlite3.Error as error:
+        advice = "askfirst ledger check says what to do"
+        raise click.ClickException(
+            f"{folder.ledger} cannot be read ({error_name(error)}): {advice}"
+        ) from None
 
 
 def _read_note(file: Path, keys: Sequence[str]) -> Checkpoint:

@@ -23,7 +23,7 @@ from askfirst_collector.ledger.leaves import leaf_hash
 from askfirst_collector.ledger.packed import unpack
 from askfirst_collector.store import salts_file, schema, transfer_queue
 from askfirst_collector.store.dialect import Ask, one_moment
-from askfirst_collector.store.faults import StoreFault, error_name
+from askfirst_collector.store.faults import PASSING, StoreFault, error_name
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import connect
 from askfirst_collector.store.revocations import LogDamaged, Record, look
@@ -32,6 +32,10 @@ from askfirst_collector.store.versions import version_of
 
 MOST = 20  # problems of a file that are listed; one broken page has many
 WAIT = 5.0  # seconds
+AGAIN = (
+    "It may be sound: make room on the disk, or end what holds the file, and look again. Remove "
+    "nothing."
+)
 
 _ENTRIES = "SELECT idx, leaf, salt, body, site, handle, kind, hour, until FROM entry ORDER BY idx"
 
@@ -182,7 +186,10 @@ def _report(
                 if len(listed) >= MOST:
                     break
     except (sqlite3.Error, CollectorUnavailable) as error:
-        listed.append(f"it cannot be read to the end ({error_name(error)})")
+        name = error_name(error)
+        if name.startswith(PASSING) and not listed:
+            return FileReport(path.name, rows, (f"it cannot be read now ({name})",), AGAIN)
+        listed.append(f"it cannot be read to the end ({name})")
     return FileReport(path.name, rows, tuple(listed), advice if listed else "")
 
 

@@ -26,6 +26,12 @@ BUSY = (
     "lock_not_available",
     "TimeoutError",
 )  # another program, or thread, holds it
+# Names of what is over once there is room, or whoever holds the file is gone: it may be sound.
+PASSING = (
+    *BUSY,
+    *("SQLITE_FULL", "SQLITE_NOMEM", "SQLITE_IOERR_SHM", "SQLITE_IOERR_WRITE"),
+    *("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE"),
+)
 QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
 
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
@@ -81,6 +87,8 @@ def fault(part: str, reason: str) -> StoreFault:
     """The error to raise, logged where it is the first of its part."""
     if reason.startswith(DAMAGE):
         reason = f"{reason}: stop it, and look with askfirst ledger check"
+    if reason == "SQLITE_IOERR_SHMSIZE":
+        reason = f"{reason}: there is no room left on the disk"
     FAULTS.failed(part, f"askfirst.E110 {part} is away: {reason}")
     return StoreFault(part, reason)
 

@@ -103,6 +103,26 @@ def test_what_a_hand_changed_is_named(folder: Path, statement: str, problem: str
     assert HANDLE not in result.output
 
 
+def test_what_cannot_be_read_now_is_not_called_damaged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S19: held by another program, or no room on the disk: nobody is told to take a file away."""
+    monkeypatch.setattr("askfirst_collector.ledger.check.WAIT", 0.05)
+    monkeypatch.setattr("askfirst_collector.ledger.verify.WAIT", 0.05)
+    with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        outcome = check(folder)
+        verified = CliRunner().invoke(main, ["ledger", "verify", "--data", str(folder)])
+    assert outcome.exit_code == 1
+    assert "ledger.db  not read\n  it cannot be read now (SQLITE_BUSY)" in outcome.output
+    assert "Remove nothing." in outcome.output
+    assert "backup" not in outcome.output
+    assert (verified.exit_code, verified.exception.__class__) == (1, SystemExit)
+    assert "cannot be read (SQLITE_BUSY)" in verified.output
+    assert check(folder).exit_code == 0
+
+
 def test_a_broken_page_is_named(folder: Path) -> None:
     """What a disk does: the command ends with 1 and names it, whatever the page was."""
     path = folder / "ledger.db"

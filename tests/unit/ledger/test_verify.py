@@ -154,6 +154,23 @@ def at(parts: Services) -> tuple[str, str]:
     return "--data", str(parts.folder.path)
 
 
+def test_an_export_that_cannot_be_written_leaves_nothing(parts: Services, tmp_path: Path) -> None:
+    """S19: no folder, or no room: a message, no traceback, and no part of a ledger."""
+    where = ["--data", str(parts.folder.path)]
+    outcome = run("export", tmp_path / "none" / "ledger.jsonl", *where)
+    assert (outcome.exit_code, "cannot be written: No such file" in outcome.output) == (1, True)
+    file = tmp_path / "ledger.jsonl"
+    code = (
+        "import resource, sys; from askfirst_collector.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); main()"
+    )
+    command = [sys.executable, "-c", code, "ledger", "export", str(file), *where]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "cannot be written: File too large." in ran.stderr) == (1, True)
+    assert not file.exists()
+
+
 @pytest.mark.file
 def test_a_checkpoint_that_is_taken_out_is_missed(parts: Services, tmp_path: Path) -> None:
     """M17: of an export and of a folder: what has a position was signed."""

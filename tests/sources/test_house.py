@@ -69,9 +69,9 @@ catalogue: @errors @remote @terms ledger members store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @remote @terms api assessment
-    catalogue
-    closing config consent_tools dashboard.auth demo doctor embedded explain frameworks imports init
-    jobs ledger loopback letters members processing reports runtime services store usecases
+    catalogue closing config consent_tools dashboard.auth dashboard.layout demo doctor embedded
+    explain frameworks imports init jobs ledger loopback letters members processing reports runtime
+    services store usecases
 config: @errors
 consent_tools: @terms catalogue init
 dashboard: @errors @observe @pages dashboard.auth dashboard.figures dashboard.host_policy

@@ -10,6 +10,8 @@ import click
 
 from askfirst_collector.catalogue.transfers import KINDS, Transfer, transfer_json, transfers_of
 from askfirst_collector.commands.data import data_option, opened
+from askfirst_collector.dashboard.layout.labels import WAY_NAMES, fault_of
+from askfirst_collector.dashboard.layout.templates import moment
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.usecases.transfers import create_transfer, remove_transfer
 
@@ -114,7 +116,9 @@ def remove(site: str, purpose: str, recipient: str, what: str, data: Path) -> No
 
 
 def _line(entry: Transfer) -> str:
-    fault = f"  failing: {entry.fault}" if entry.fault else ""
-    return (
-        f"{entry.what} of {entry.purpose} to {entry.recipient}, {entry.way} at {entry.host}{fault}"
-    )
+    what = f"{entry.what} of {entry.purpose} to {entry.recipient}"
+    line = f"{what}, {WAY_NAMES[entry.way].lower()} at {entry.host}"
+    if not entry.fault:
+        return line
+    fault = fault_of(entry.fault, entry.host)
+    return f"{line}\n  does not arrive: {fault}. Next try {moment(entry.due)}"

@@ -118,6 +118,7 @@ DASHBOARD = (
     Row("GET", "/ceiling", OWN),
     Row("GET", "/ceiling/{number}", OWN, {"number": "1"}),
     Row("GET", "/sites", OWN),
+    Row("GET", "/sites.{kind}", OWN, {"kind": "json"}),
     Row("POST", "/sites", OWN),
     Row("POST", "/retire-site", HOST, body={"site": "club", "again": "club"}),
     Row("GET", "/sites/{site}/start", SITE, reader=False),

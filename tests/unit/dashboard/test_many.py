@@ -90,6 +90,21 @@ async def test_sites_are_turned_and_searched(client: httpx.AsyncClient, parts: S
     assert "<img" not in nothing.text
 
 
+async def test_the_list_of_sites_is_a_file(client: httpx.AsyncClient, parts: Services) -> None:
+    """All of its pages, or what is searched for; with what the page says of each."""
+    await set_up(client, parts)
+    fill(parts)
+    page = (await client.get("/sites?q=site05")).text
+    assert 'href="/askfirst/host/sites.csv?q=site05"' in page
+    rows = (await client.get("/sites.json")).json()
+    assert [row["site"] for row in rows] == [f"site{number:03}" for number in range(SITES)]
+    assert (rows[0]["state"], rows[0]["edition"], rows[0]["visitors"]) == ("published", 1, None)
+    lines = (await client.get("/sites.csv?q=site05")).text.splitlines()
+    assert lines[0].startswith('"site","state","placed collectors","closes","last closed"')
+    assert [line.split(",")[0] for line in lines[1:]] == [f'"site{n:03}"' for n in range(50, SITES)]
+    assert (await client.get("/sites.xml")).status_code == 404
+
+
 async def test_members_are_turned_and_searched(client: httpx.AsyncClient, parts: Services) -> None:
     """By name, role and site; each with all sites that they have."""
     await set_up(client, parts)

@@ -163,7 +163,25 @@ async def test_a_table_stands_beside_the_one_before(client: httpx.AsyncClient) -
     )
     assert ">Before<" not in (await client.get(f"{SITE}/pages", params={"from": TUESDAY})).text
     span = read_date_range(policy(), {"range": "7d", "compare": "before"}, today=date(2026, 11, 18))
-    assert span.table_before(date(2026, 11, 18), "day") == (date(2026, 11, 5), date(2026, 11, 10))
+    before = span.table_before(date(2026, 11, 18), "day")
+    assert before is not None
+    assert (before.first, before.last) == (date(2026, 11, 5), date(2026, 11, 10))
+
+
+async def test_goals_and_funnels_stand_beside_those_before(client: httpx.AsyncClient) -> None:
+    """Where it is asked for: figures and rates, on the page and in its files; by source, too."""
+    values = {"from": TUESDAY, "to": TUESDAY, "compare": "before"}
+    page = (await client.get(f"{SITE}/goals", params=values)).text
+    assert ">with the year before</a>" in page
+    cells = r'<td class="n">20</td><td class="n soft">–</td><td class="n">33 %</td>'
+    assert re.search(rf"Order</bdi></a></th>{cells}<td class=\"n soft\">–</td>", page)
+    funnel = page[page.index("Funnel: ") :]
+    assert '<td class="n">60</td><td class="n soft">30</td>' in funnel
+    assert ">Before<" not in (await client.get(f"{SITE}/goals", params={"from": TUESDAY})).text
+    file = (await client.get(f"{SITE}/goals.csv", params=values)).text.splitlines()
+    assert file[0] == '"goal","kind","visitors","before","percent of visitors","percent before"'
+    file = (await client.get(f"{SITE}/goals-beside.csv", params=values)).text.splitlines()
+    assert file[0].endswith('"percent of them","before","percent before"')
 
 
 async def test_goals_have_rates_and_keep_their_place(client: httpx.AsyncClient) -> None:

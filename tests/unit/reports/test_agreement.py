@@ -139,3 +139,21 @@ async def test_the_page_says_the_rate_and_what_it_is_worth(daily: Services) -> N
         page = (await client.get("/sites/shop/agreement", params=dates)).text
         assert "count_refusals = true" in page
         assert "60 %" in page  # what was counted stays
+
+
+@pytest.mark.anyio
+async def test_a_rate_stands_beside_the_one_before(daily: Services) -> None:
+    """Where it is asked for: of each purpose, of each day in the picture, and in the file."""
+    dates = {"from": TUESDAY, "to": TUESDAY, "compare": "before"}
+    async with client_of(host_app(daily)) as client:
+        await set_up(client, daily)
+        page = (await client.get("/sites/shop/agreement", params=dates)).text
+        assert ">with the period before</a>" in page
+        # Of Tuesday no rate is shown, of Monday it is.
+        assert page.count('<td class="n">–</td><td class="n soft">60 %</td>') == 1
+        file = await client.get("/sites/shop/agreement-by-purpose.csv", params=dates)
+        assert file.text.splitlines()[-1] == '"statistics","","","","",60.0'
+        both = {"from": MONDAY, "to": MONDAY, "compare": "before"}
+        page = (await client.get("/sites/shop/agreement", params=both)).text
+        assert "16 Nov 2026: 60 % agreed" in page
+        assert ", before" not in page

@@ -132,6 +132,10 @@ EXITS = (
     Exit(_FILES, DASHBOARD, f"{_SHOP}/imported.csv?{DATES}", _FILE, False, True),
     Exit(_FILES, DASHBOARD, f"{_SHOP}/imported-pages.json?{DATES}", _FILE, False, True),
     Exit("dashboard.sites.list", DASHBOARD, "/sites", "/sites", False),
+    Exit("dashboard.sites.list", DASHBOARD, "/sites.csv", "/sites.{kind}", False),
+    Exit(_PAGES, DASHBOARD, f"{_SHOP}/goals?{NEXT}&compare=before", "/sites/{site}/goals"),
+    Exit(_FILES, DASHBOARD, f"{_SHOP}/goals-beside.csv?{DATES}&beside=page&compare=before", _FILE),
+    Exit(_AGREEMENT, DASHBOARD, f"{_SHOP}/agreement?{NEXT}&compare=before", _RATES, False),
     Exit(_IMPORTED, DASHBOARD, f"{_SHOP}/imported?{DATES}", "/sites/{site}/imported", False, True),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}"),
     Exit("api.stats", API, f"/v1/stats?site=shop&purpose=statistics&table=page&{DATES}&{FILTER}"),
@@ -172,7 +176,7 @@ def test_every_page_and_endpoint_of_figures_has_a_row(parts: Services) -> None:
     pages = Pages()
     views = Views(parts, pages, Layout(parts, pages)).pages()
     routes = {page.path for page in views if page.figures}
-    elsewhere = {"/sites", "/sites/{site}/imported"}
+    elsewhere = {"/sites", "/sites.{kind}", "/sites/{site}/imported"}
     assert routes == {e.route for e in EXITS if e.face == DASHBOARD} - elsewhere
     paths = {endpoint.path for endpoint in StatsFace(parts).endpoints()}
     assert paths == {e.address.partition("?")[0] for e in EXITS if e.face == API}

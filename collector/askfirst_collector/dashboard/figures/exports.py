@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+import orjson
+from starlette.responses import Response
+
 from askfirst.terms.attributes import Value
 from askfirst.terms.csv_text import csv_text
 from askfirst.terms.terms import Terms
 from askfirst_collector.catalogue.sites import Site
-from askfirst_collector.dashboard.figures.agreement import purpose_lines
+from askfirst_collector.dashboard.figures.agreement import purpose_lines, rates_before
 from askfirst_collector.dashboard.figures.cards import GOALS
-from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
+from askfirst_collector.dashboard.figures.goals import funnel_of, goals_before, goals_of
 from askfirst_collector.dashboard.figures.imported import imported_view, other_tool
 from askfirst_collector.dashboard.figures.panels import rows_before
 from askfirst_collector.dashboard.figures.totals import percent_of
@@ -28,6 +31,7 @@ from askfirst_collector.store.disclosed_ranges import hours_of_day
 TIMELINE, GOALS_BESIDE = "time-line", "goals-beside"
 IMPORTED, IMPORTED_PAGES, IMPORTED_SOURCES = "imported", "imported-pages", "imported-sources"
 _FUNNEL = "funnel "
+KINDS = ("csv", "json")
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,14 @@ def _agreement_by_purpose(view: View) -> File | None:
     names = asked_purposes(view.site.editions.current.policy)
     titles = dict(zip(names, names, strict=True))
     lines: list[list[object]] = []
+    before = rates_before(view.parts, view.span, view.site.name, titles)
     for line in purpose_lines(view.parts, view.span, view.site.name, titles):
         sums, days = line.sums, line.sums.days or None
         rate = percent_of(sums.granted, sums.answers)
-        lines.append([line.name, days and sums.granted, days and sums.refused, rate, days])
-    return _of(("purpose", "agreed", "refused", "percent_agreed", "days"), lines)
+        values = [line.name, days and sums.granted, days and sums.refused, rate, days]
+        lines.append([*values, *(() if before is None else (before[line.name],))])
+    columns = ["purpose", "agreed", "refused", "percent_agreed", "days"]
+    return file_of_rows([*columns, *([] if before is None else ["percent_agreed_before"])], lines)
 
 
 def _table(view: View, terms: Terms, table: str) -> File | None:
@@ -126,6 +133,9 @@ def _table(view: View, terms: Terms, table: str) -> File | None:
         whole = shown.visitors if shown.among is None else _among(view, *shown.among)
         rates = {row.path: percent_of(row.visitors, whole) for row in shown.rows}
         beside["percent of visitors"] = rates
+        old = goals_before(parts, span, site, terms, "") if shown.among is None else None
+        if old is not None:
+            beside["percent before"] = {path: line.rate for path, line in old.items()}
     if table.startswith(_FUNNEL) and shown.among is None:
         funnel = funnel_of(parts, span, site, terms, table.removeprefix(_FUNNEL), shown)
         beside["percent of the first"] = {step.path: step.of_first for step in funnel.steps}
@@ -155,8 +165,17 @@ def _goals_beside(view: View, terms: Terms) -> File | None:
     goals = goals_of(view.parts, view.span, view.site.name, terms, by)
     if not goals.chosen:
         return None
-    names = (goals.chosen, "goal", "visitors", "percent_of_them")
-    return _of(names, [[line.label, line.goal, line.visitors, line.rate] for line in goals.beside])
+    names = [goals.chosen, "goal", "visitors", "percent_of_them"]
+    lines = [[line.label, line.goal, line.visitors, line.rate] for line in goals.beside]
+    before = goals_before(view.parts, view.span, view.site.name, terms, by)
+    if before is None:
+        return file_of_rows(names, lines)
+    old = [before.get(line.path) for line in goals.beside]
+    earlier = [[line and line.visitors, line and line.rate] for line in old]
+    return file_of_rows(
+        [*names, "before", "percent_before"],
+        [[*line, *then] for line, then in zip(lines, earlier, strict=True)],
+    )
 
 
 def _imported(view: View) -> File | None:
@@ -165,7 +184,7 @@ def _imported(view: View) -> File | None:
     if shown is None or view.span.collector:
         return None
     names = ("day", "page_views_counted_here", "page_views_imported", "imported_from")
-    return _of(names, [[*day, shown.source] for day in shown.days])
+    return file_of_rows(names, [[*day, shown.source] for day in shown.days])
 
 
 def _imported_table(view: View, title: str, column: str) -> File | None:
@@ -174,11 +193,21 @@ def _imported_table(view: View, title: str, column: str) -> File | None:
         return None
     names = (column, "visitors_by_day", "page_views", "imported_from")
     rows = next(rows for name, rows in shown.tables if name == title)
-    return _of(names, [[*row, shown.source] for row in rows])
+    return file_of_rows(names, [[*row, shown.source] for row in rows])
 
 
-def _of(names: Sequence[str], rows: Sequence[Sequence[object]]) -> File:
-    """Plain rows: as JSON one object each."""
+def response_of(file: File, kind: str, name: str) -> Response:
+    """The file `NAME.csv` or `NAME.json`, to be kept; `kind` is one of the two."""
+    is_csv = kind == "csv"
+    return Response(
+        file.csv() if is_csv else orjson.dumps(file.values(), option=orjson.OPT_INDENT_2),
+        media_type="text/csv; charset=utf-8" if is_csv else "application/json",
+        headers={"content-disposition": f'attachment; filename="{name}.{kind}"'},
+    )
+
+
+def file_of_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> File:
+    """Plain rows, under names with `_` for a space: as JSON one object each."""
     head = [name.replace("_", " ") for name in names]
     return File(
         lambda: csv_text([head, *rows]),

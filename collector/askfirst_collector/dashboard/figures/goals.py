@@ -85,6 +85,18 @@ def goals_of(parts: Services, span: DateRange, site: str, terms: Terms, by: str)
     return Goals(tuple(lines), choices, chosen, tuple(beside), by_table[pair])
 
 
+def goals_before(
+    parts: Services, span: DateRange, site: str, terms: Terms, by: str
+) -> Mapping[Value, GoalLine] | None:
+    """The same lines in the days that a range is held against, by path; None for nothing."""
+    today = parts.registry.calendar(site).day_of(parts.now())
+    before = span.table_before(today, terms.closes)
+    if before is None:
+        return None
+    goals = goals_of(parts, before, site, terms, by)
+    return {line.path: line for line in (*goals.lines, *goals.beside)}
+
+
 def funnel_of(
     parts: Services, span: DateRange, site: str, terms: Terms, name: str, report: Report
 ) -> Funnel:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,9 +23,16 @@ from askfirst_collector.dashboard.figures.cards import (
     tabs_of,
     words_of,
 )
-from askfirst_collector.dashboard.figures.exports import View, days_before, file_of
-from askfirst_collector.dashboard.figures.goals import funnel_of, goals_of
+from askfirst_collector.dashboard.figures.exports import (
+    KINDS,
+    View,
+    days_before,
+    file_of,
+    response_of,
+)
+from askfirst_collector.dashboard.figures.goals import funnel_of, goals_before, goals_of
 from askfirst_collector.dashboard.figures.imported import other_tool
+from askfirst_collector.dashboard.figures.panels import rows_before
 from askfirst_collector.dashboard.figures.timeline import timeline
 from askfirst_collector.dashboard.figures.totals import filtered_totals, totals
 from askfirst_collector.dashboard.figures.why_missing import (
@@ -168,7 +174,8 @@ class Views:
         if terms is None:
             raise HTTPException(404)
         site = subject.site.name
-        goals = goals_of(self._parts, span, site, terms, request.query_params.get("beside", ""))
+        by = request.query_params.get("beside", "")
+        goals = goals_of(self._parts, span, site, terms, by)
         tables = [f"funnel {name}" for name in terms.funnels]
         funnels = reports(self._parts, span.wanted(site), tables) if tables else {}
         return self._page(
@@ -178,6 +185,11 @@ class Views:
             "goals.html",
             span=span,
             goals=goals,
+            before=goals_before(self._parts, span, site, terms, by),
+            steps_before={
+                name: rows_before(self._parts, span, site, table, terms)
+                for name, table in zip(terms.funnels, tables, strict=True)
+            },
             funnels=[
                 funnel_of(self._parts, span, site, terms, name, funnels[f"funnel {name}"])
                 for name in terms.funnels
@@ -233,18 +245,11 @@ class Views:
         kind, view = request.path_params["kind"], request.path_params["table"]
         span, terms = self._span(request, subject)
         of = View(self._parts, subject.site, span, terms, request.query_params)
-        file = file_of(of, view) if kind in ("csv", "json") else None
+        file = file_of(of, view) if kind in KINDS else None
         if file is None:
             raise HTTPException(404)
         whose = "-".join(filter(None, (subject.site.name, subject.collector, view)))
-        name = f"{whose}-{span.first}-{span.last}.{kind}"
-        return Response(
-            file.csv()
-            if kind == "csv"
-            else orjson.dumps(file.values(), option=orjson.OPT_INDENT_2),
-            media_type="text/csv; charset=utf-8" if kind == "csv" else "application/json",
-            headers={"content-disposition": f'attachment; filename="{name}"'},
-        )
+        return response_of(file, kind, f"{whose}-{span.first}-{span.last}")
 
     def policy(self, request: Request, visit: Visit, site: Site) -> Response:
         """The policy in force, in the words visitors read."""

@@ -62,11 +62,10 @@ def rows_before(
 ) -> Mapping[Value, int] | None:
     """What the lines of a table were in the days that a range is held against; None for nothing."""
     today = parts.registry.calendar(site).day_of(parts.now())
-    days = span.table_before(today, terms.closes)
-    if days is None:
+    before = span.table_before(today, terms.closes)
+    if before is None:
         return None
-    wanted = replace(span.wanted(site), first=days[0], last=days[1])
-    old = selected(parts, wanted, terms, table, span.filter_of(table))
+    old = selected(parts, before.wanted(site), terms, table, span.filter_of(table))
     rows = old.rows if old is not None else ()
     return {row.path: row.visitors for row in rows if row.kind == "value"}
 

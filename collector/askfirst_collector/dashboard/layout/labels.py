@@ -67,6 +67,7 @@ ACTION_NAMES = {
     "webhook.remove": "Removed notifications",
     "webhook.test": "Sent a test notification",
 }
+WAY_NAMES = {"webhook": "Webhook", "s3": "File"}  # how a delivery is made
 
 
 def message(error: Refused) -> str:

@@ -45,12 +45,20 @@ def page_of(request: Request, items: Sequence[T], text: Callable[[T], str]) -> L
 
     A number that is none, or too large, is that of the first or the last page.
     """
-    search = request.query_params.get("q", "").strip()[:LONGEST]
-    sought = search.casefold()
-    rest = [item for item in items if sought in text(item).casefold()] if sought else items
+    rest, search = searched(request, items, text), _search(request)
     count = max(1, -(-len(rest) // AT_ONCE))
     wanted = request.query_params.get("page", "")
     is_number = wanted.isascii() and wanted.isdigit() and len(wanted) < 9
     number = min(max(int(wanted), 1), count) if is_number else 1
     start = (number - 1) * AT_ONCE
     return ListPage(rest[start : start + AT_ONCE], search, number, count, len(rest))
+
+
+def searched(request: Request, items: Sequence[T], text: Callable[[T], str]) -> Sequence[T]:
+    """Those of the items whose `text` holds what the address searches for."""
+    sought = _search(request).casefold()
+    return [item for item in items if sought in text(item).casefold()] if sought else items
+
+
+def _search(request: Request) -> str:
+    return request.query_params.get("q", "").strip()[:LONGEST]

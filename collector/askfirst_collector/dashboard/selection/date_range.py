@@ -6,7 +6,7 @@ Whoever moves from page to page keeps it: every link of the menu carries it on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -77,17 +77,17 @@ class DateRange:
         length = self.last - self.first + timedelta(days=1)
         return self.first - length, self.last - length
 
-    def table_before(self, today: date, closes: str) -> tuple[date, date] | None:
-        """The same for a table, where the address asks for it: two tables cost twice as much.
+    def table_before(self, today: date, closes: str) -> DateRange | None:
+        """The same page of them, where the address asks for it: two tables cost twice as much.
 
         Days that are not over have no lines, so as many are left out of those before.
         """
         before = self.before() if self.values.get("compare") in ("before", "year") else None
-        if before is None or closes != "day":
-            return before
-        running = max(0, (self.last - today).days + 1)
+        if before is None:
+            return None
+        running = max(0, (self.last - today).days + 1) if closes == "day" else 0
         first, last = before[0], before[1] - timedelta(days=running)
-        return (first, last) if first <= last else None
+        return replace(self, first=first, last=last) if first <= last else None
 
     def link(self, **changes: str) -> str:
         """The query string of this page with other values; "" takes one out."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from askfirst.errors import Reason, Refused
 from askfirst_collector.catalogue.transfers import transfers_of
 from askfirst_collector.dashboard.layout.forms import Visit
-from askfirst_collector.dashboard.layout.labels import fault_of, message
+from askfirst_collector.dashboard.layout.labels import WAY_NAMES, fault_of, message
 from askfirst_collector.dashboard.layout.page import Page
 from askfirst_collector.dashboard.layout.site import SiteLayout, read_own_form, to
 from askfirst_collector.dashboard.selection.source import read_source
@@ -113,6 +113,7 @@ class TransferPages:
             "transfers.html",
             status=status,
             entries=entries,
+            ways=WAY_NAMES,
             faults={one.id: fault_of(one.fault, one.host) for one in entries if one.fault},
             titles=titles,
             recipients=recipients,

@@ -17,6 +17,8 @@ from askfirst_collector.closing.so_far import count_days
 from askfirst_collector.dashboard.app import host_app
 from askfirst_collector.reports.agreement import DayAnswers, agreement, days_of_answers
 from askfirst_collector.services import Services
+from askfirst_collector.store.database import writing
+from askfirst_collector.store.disclosed import Cell, Disclosed, Totals, write
 from askfirst_collector.store.disclosed_ranges import Range
 from askfirst_collector.store.periods import IN_UTC
 from tests.support.policies import every_purpose
@@ -157,3 +159,22 @@ async def test_a_rate_stands_beside_the_one_before(daily: Services) -> None:
         page = (await client.get("/sites/shop/agreement", params=both)).text
         assert "16 Nov 2026: 60 % agreed" in page
         assert ", before" not in page
+
+
+@pytest.mark.anyio
+async def test_the_overview_says_the_rate_of_its_page(tmp_path: Path, clock: Clock) -> None:
+    """Of the days that show both answers, and never of what is `other` below them."""
+    with opened(tmp_path / "data", clock, counting("day")) as parts:
+        with writing(parts.engine) as connection:
+            cells = (
+                Cell("consent", ("granted",), "value", 40),
+                Cell("consent", ("refused",), "value", 10),
+                Cell("consent", ("refused",), "other", 9),
+            )
+            for day, own in ((MONDAY, cells), (TUESDAY, cells[:1])):
+                said = Disclosed(Totals(None, None, None), own)
+                write(connection, key_of(day), said, size=5, expires=2**40, settled=True)
+        async with client_of(host_app(parts)) as client:
+            await set_up(client, parts)
+            page = (await client.get(f"/sites/shop?from={MONDAY}&to={TUESDAY}")).text
+            assert re.search("<small>Agreed</small><strong>80.%</strong><small>of 50 answers", page)

@@ -20,6 +20,7 @@ from askfirst_collector.dashboard.figures.totals import Figure, totals
 from askfirst_collector.dashboard.figures.why_missing import explanation
 from askfirst_collector.dashboard.selection.date_range import DateRange
 from askfirst_collector.dashboard.selection.tables import ANSWERS, tables_of
+from askfirst_collector.reports.agreement import agreement
 from askfirst_collector.reports.ranges import daily, reports
 from askfirst_collector.services import Services
 
@@ -56,7 +57,8 @@ def extract(
         daily(parts, replace(wanted, first=around[0], last=around[1])) if around is not None else ()
     )
     goals = by_table.get(GOALS) if terms.goals else None
-    figures = totals(days, before, by_table[ANSWERS.table], goals, terms, None, gathering=False)
+    answers, rate = by_table[ANSWERS.table], agreement(())  # which is not among what is shown
+    figures = totals(days, before, answers, goals, terms, None, rate, gathering=False)
     line = timeline(days, (), span, terms, site.calendar.zone) if has_totals else None
     gathering = site.host is not None
     return Extract(

@@ -58,6 +58,7 @@ from askfirst_collector.explain import explain
 from askfirst_collector.ledger.milestones import milestones
 from askfirst_collector.members.permissions import may, visible
 from askfirst_collector.reports.advice import advised_closes
+from askfirst_collector.reports.agreement import agreement, days_of_answers
 from askfirst_collector.reports.pairs import pair_level, pair_table
 from askfirst_collector.reports.ranges import daily, reports
 from askfirst_collector.services import Services
@@ -137,7 +138,8 @@ class Views:
                 self._parts.now(),
             )
             goals, answers = by_table.get(GOALS), by_table[ANSWERS.table]
-            figures = totals(days, before, answers, goals, terms, today, gathering=gathering)
+            rate = agreement(days_of_answers(self._parts, wanted))
+            figures = totals(days, before, answers, goals, terms, today, rate, gathering=gathering)
             count = today.visitors if today is not None and not subject.collector else None
             other = other_tool(self._parts, site.name, span, subject.policy, days)
             line = timeline(days, before, span, terms, site.calendar.zone, count, other)

@@ -11,6 +11,7 @@ from askfirst_collector.closing.today import SHOWN_FROM, Today
 from askfirst_collector.dashboard.figures.why_missing import no_line
 from askfirst_collector.dashboard.layout.templates import number, percent
 from askfirst_collector.dashboard.selection.value_names import label
+from askfirst_collector.reports.agreement import Agreement
 from askfirst_collector.reports.pairs import Filter, narrowed
 from askfirst_collector.reports.ranges import NOT_COUNTED, Period, Report, Row, total
 from askfirst_collector.store.periods import DAY
@@ -78,6 +79,7 @@ def totals(
     goals: Report | None,
     terms: Terms,
     today: Today | None,
+    rate: Agreement,
     *,
     gathering: bool,
 ) -> list[Figure]:
@@ -96,7 +98,7 @@ def totals(
         figures.insert(1, Figure(name, number(answers.visitors), note))
     if goals is not None:
         figures.append(_goal(goals, terms))
-    figures.append(_agreed(answers, terms))
+    figures.append(_agreed(answers, rate, terms))
     if gathering and not answers.wanted.collector:
         figures.append(_today(terms, today))
     return figures
@@ -135,15 +137,15 @@ def _goal(goals: Report, terms: Terms) -> Figure:
     return Figure(words, number(value), f"{rate} of visitors" if rate else "")
 
 
-def _agreed(answers: Report, terms: Terms) -> Figure:
-    counts = {row.path[0]: row.visitors for row in answers.rows if len(row.path) == 1}
-    agreed, refused = counts.get("granted"), counts.get("refused")
+def _agreed(answers: Report, rate: Agreement, terms: Terms) -> Figure:
+    """The rate is of the days that show both answers, as on its own page."""
+    if rate.answers:
+        answered = f"of {number(rate.answers)} answers"
+        return Figure("Agreed", share(rate.granted, rate.answers), answered)
+    counts = {row.path: row.visitors for row in answers.rows if row.kind == "value"}
+    agreed, withdrew = counts.get(("granted",)), counts.get(("withdrawn",))
     if agreed is None:
         return Figure("Agreed", "", why=f"from about {terms.min_cell_size + 3} answers a day")
-    if refused is not None:
-        answered = agreed + refused
-        return Figure("Agreed", share(agreed, answered), f"of {number(answered)} answers")
-    withdrew = counts.get("withdrawn")
     return Figure("Agreed", number(agreed), f"{number(withdrew)} withdrew" if withdrew else "")
 
 

@@ -84,7 +84,7 @@ class Watcher:
     async def glance(self) -> list[Shown]:
         """What moves while a period is open: overview, health, what is due, own grants."""
         world, parts = self._world, self._world.collector.parts()
-        seen = [await self._get(f"{HOST}/sites/shop", world.admin)]
+        seen = [await self.overview()]
         seen.append(await self._get("/askfirst/rights/me", self.spy))
         seen.append(_said("stored", await world.send(self.spy, view("/shop/tea"))))
         # Each answer comes with a receipt: what does its place in the ledger tell of others?
@@ -94,6 +94,10 @@ class Watcher:
         seen.append(_said("health", await world.collector.health()))
         seen.append(_said("due", due(parts, world.clock())))
         return seen
+
+    async def overview(self) -> Shown:
+        """What the overview of the site shows."""
+        return await self._get(f"{HOST}/sites/shop", self._world.admin)
 
     async def look(self, days: int) -> list[Shown]:
         """Every page, table, purpose, format and range of the days up to now; every public path."""

@@ -16,7 +16,7 @@ export async function ask(
   context: NoticeContext,
   words: Words,
   root: HTMLElement,
-  sheet: Promise<void> | undefined,
+  sheet: Promise<void>,
   isLatest: () => boolean,
 ): Promise<void> {
   const old = notice();
@@ -98,14 +98,16 @@ export async function open(context: NoticeContext, words: Words, root: HTMLEleme
   made.showModal();
 }
 
-/** A style sheet in the page, once; it is waited for, but not for ever. */
+/** A style sheet in the page, once, whoever put it there; it is waited for, but not for ever. */
 export async function styled(base: string, name: string, root: HTMLElement): Promise<void> {
   const href = file(base, name);
-  if (root.querySelector(`link[href*="${name}"]`)) return;
-  const link = el("link", { rel: "stylesheet", href });
-  root.append(link);
+  const all = [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")];
+  const link = all.find((one) => one.href === href) ?? el("link", { rel: "stylesheet", href });
+  if (!link.isConnected) root.append(link);
+  if ((link as HTMLLinkElement).sheet) return;
   await new Promise((done) => {
-    link.onload = link.onerror = done;
+    link.addEventListener("load", done);
+    link.addEventListener("error", done);
     setTimeout(done, STYLED);
   });
 }

@@ -12,7 +12,6 @@ let current: NoticeContext | undefined;
 let words: Promise<Words> | undefined;
 let said: Words | undefined; // the words once they are there
 let edition = ""; // whose words they are: a site may have some of its own in each
-let sheet: Promise<void> | undefined; // of a place that we made
 let latest = 0;
 
 /** Shows a layer, or brings the page up to date after a change. Throws nothing. */
@@ -24,7 +23,8 @@ export async function show(context: NoticeContext): Promise<void> {
   try {
     if (!words || edition !== context.published.hash) words = begin(context);
     if (layer === "withdraw") return withdraw(context, await words);
-    const root = document.querySelector<HTMLElement>(".askfirst") ?? place(base);
+    const root = document.querySelector<HTMLElement>(".askfirst") ?? place();
+    const sheet = styled(base, "notice.css", root); // on its way while the words are
     const found = await words;
     root.lang ||= found.lang;
     root.dir ||= found.dir;
@@ -50,10 +50,9 @@ function answering(event: Event): void {
   }
 }
 
-/** A place of ours at the end of the body; its styles are on their way while the words are. */
-function place(base: string): HTMLElement {
+/** A place of ours at the end of the body. */
+function place(): HTMLElement {
   const root = el("div", { class: "askfirst" });
   document.body.append(root);
-  sheet = styled(base, "notice.css", root);
   return root;
 }

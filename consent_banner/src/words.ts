@@ -35,9 +35,9 @@ async function read(
   own?: Entry,
   early?: NoticeContext["words"],
 ): Promise<Words | undefined> {
-  const href = file(base, `words/${lang}.json`);
-  const sent = await early;
-  const response = sent?.url === href && !sent.bodyUsed ? sent : await fetch(href);
+  const sent = (await early) as { readonly lang?: string } | undefined;
+  if (sent?.lang === lang) return words(sent as Entry, own);
+  const response = await fetch(file(base, `words/${lang}.json`));
   return response.ok ? words(await response.json(), own) : undefined;
 }
 

@@ -179,7 +179,7 @@ export interface NoticeContext {
   readonly signals: Signals;
   readonly base: string; // address of the folder of askfirst.js, with a slash at its end
   readonly layer: Layer;
-  readonly words?: Promise<Response | undefined> | undefined; // of the page's language, asked for before the policy was known
+  readonly words?: Promise<unknown> | undefined; // of the page's language, asked for before the policy was known
   readonly answered: (stale?: boolean) => void; // `stale`: the policy is older than the site's. call it when the answer of POST /askfirst/consent is here: the gate reads the cookie again
 }
 

@@ -247,6 +247,21 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   const grants = (attribute: string): boolean => Object.values(read().scopes).some((scope) => scope[attribute]);
   const choose = (layer: NoticeContext["layer"] = "preferences"): Promise<boolean | undefined> =>
     safely(() => show(layer));
+  // In a frame of another origin nobody is asked (M54), and nothing is allowed.
+  if (isOurs()) {
+    whenSeen(() => learnt());
+    // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
+    if (!cookies().includes("askfirst")) {
+      // Not loaded alone: it is compiled, and has run, while the policy is on its way.
+      void safely(() => import(file(base, "notice.js")));
+      const lang = document.documentElement.lang.slice(0, 2) || "en";
+      words = safely(async () => (await fetch(file(base, `words/${lang}.json`))).json());
+      const sheet = { rel: "stylesheet", href: file(base, "notice.css") };
+      // Where the server drew the notice, its styles are there.
+      if (!document.getElementById("askfirst-notice"))
+        document.head.append(Object.assign(document.createElement("link"), sheet));
+    }
+  }
   // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.
   const Native = safely(() => undefined).constructor as PromiseConstructor;
   const known = new Native<unknown>((resolve) => {
@@ -259,21 +274,6 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
   new MutationObserver(() => void safely(mutated)).observe(document, { childList: true, subtree: true });
   onChoices(choose);
-  // In a frame of another origin nobody is asked (M54), and nothing is allowed.
-  if (isOurs()) {
-    // Who has not answered is going to be asked: all that takes is on its way at once, not one after another.
-    if (!cookies().includes("askfirst")) {
-      const lang = document.documentElement.lang.slice(0, 2) || "en";
-      words = safely(() => fetch(file(base, `words/${lang}.json`)));
-      const sheet = { rel: "preload", as: "style", href: file(base, "notice.css") };
-      // Where the server drew the notice, its styles are there.
-      if (!document.getElementById("askfirst-notice"))
-        document.head.append(Object.assign(document.createElement("link"), sheet));
-      // Not loaded alone: it is compiled, and has run, while the policy is on its way.
-      void safely(() => import(file(base, "notice.js")));
-    }
-    whenSeen(() => learnt());
-  }
 
   return {
     allows,

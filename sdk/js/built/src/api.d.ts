@@ -158,7 +158,7 @@ export interface NoticeContext {
     readonly signals: Signals;
     readonly base: string;
     readonly layer: Layer;
-    readonly words?: Promise<Response | undefined> | undefined;
+    readonly words?: Promise<unknown> | undefined;
     readonly answered: (stale?: boolean) => void;
 }
 /** What control.js exports: the way back, for pages that need nothing else. */

@@ -26,6 +26,7 @@ import {
   signalLine,
   textOf,
   tooYoung,
+  unanswered,
   type Words,
   withdrawal,
   withReturn,
@@ -117,15 +118,12 @@ function save(
   // What is to be asked about each, wherever it is asked.
   const { asks } = decide({ ...published, asked: names }, state, signals);
   const one = (name: string): HTMLElement | null => purpose(context, name, asks, words);
-  // Enter on a switch presses the form's first button: this one, which does nothing (as pages/forms.py).
-  const first = el("button", { hidden: true });
-  first.addEventListener("click", (event) => event.preventDefault());
   return form(
     base,
     "askfirst-save",
     // A switch that is off sends nothing; a purpose that is left out keeps its old answer.
     { ...fields(context, words), off: names.filter((name) => isShown(context, name)).join(" ") },
-    first,
+    unanswered(),
     names.some((name) => lessDiffers(published, name)) && less(sharedDetail(state) === 1, words),
     names.filter(isOwn).map(one),
     section?.(published, words, one),
@@ -171,7 +169,7 @@ function ends(suffix = ""): number {
 /** What holds now: since when, where this browser knows it, until when, which edition, what is kept, and the receipt. */
 function panel({ published, state, base }: NoticeContext, words: Words): HTMLElement | null {
   if (!state) return null;
-  const date = published.effective.slice(0, 10);
+  const date = day(published.effective, words);
   const link = (page: string, path: string): Child => el("a", { href: withReturn(base, page) }, words.say(path));
   const { since } = (state.edition && readKept(published.suffix ?? "")) || {};
   const end = ends(published.suffix);

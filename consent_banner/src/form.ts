@@ -42,6 +42,13 @@ export function tooYoung(context: NoticeContext, words: Words, age: number, name
   ];
 }
 
+/** First in a form with boxes: Enter on one presses the first button. This one does nothing (as pages/forms.py). */
+export function unanswered(): HTMLElement {
+  const made = el("button", { hidden: true });
+  made.addEventListener("click", (event) => event.preventDefault());
+  return made;
+}
+
 /** Taking all back, and erasing with it where that is ticked; as pages/forms.py. */
 export const withdrawal = (context: NoticeContext, words: Words): Child =>
   !!context.state?.edition &&
@@ -49,6 +56,7 @@ export const withdrawal = (context: NoticeContext, words: Words): Child =>
     address(context.base, "rights/withdraw"),
     "askfirst-withdrawal",
     fields(context, words),
+    unanswered(),
     el(
       "span",
       { class: "askfirst-row" },

@@ -2,7 +2,7 @@
 export { at, count, day, listed, minimumAge, sharedDetail, textOf } from "./describe.ts";
 export { type Child, el, own } from "./element.ts";
 export { signalLine } from "./first.ts";
-export { address, button, fields, form, problem, tooYoung, withdrawal, withReturn } from "./form.ts";
+export { address, button, fields, form, problem, tooYoung, unanswered, withdrawal, withReturn } from "./form.ts";
 export { changes, sellsTag } from "./item.ts";
 export { isOwn, recipientsOf } from "./placed.ts";
 export { isolated, type Words } from "./words.ts";

@@ -94,6 +94,18 @@ def test_enter_on_a_switch_answers_nothing(site: Site, visit: Visit) -> None:
         assert page.cookies() == set()
 
 
+def test_enter_on_the_box_that_erases_withdraws_nothing(shop: Site, visit: Visit) -> None:
+    """M11: to withdraw takes its button, on the page of choices and on that of what is kept."""
+    page = visit(shop, **OFF)
+    page.accept.click()
+    for path in ("/askfirst/choices", "/askfirst/rights/me"):
+        page.open(path)
+        page.page.get_by_label("Erase what can be found").focus()
+        page.page.keyboard.press("Enter")
+        assert page.open("/").cookies() == {STATE, RECEIPT}
+        page.expect_present("all on")
+
+
 def test_who_refused_reads_until_when_it_holds(shop: Site, visit: Visit) -> None:
     """M10, M45: the day that the cookie ends, which is the same for everybody who refused."""
     page = visit(shop, **OFF)

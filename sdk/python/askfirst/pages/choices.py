@@ -70,6 +70,7 @@ def _all(consent: Consent, words: Words, return_to: str) -> Html:
         "div",
         {"class": "askfirst-all"},
         unanswered("askfirst-save"),
+        unanswered("askfirst-withdraw") if grants else None,
         child,
         form("askfirst-answer", fields, el("div", {"class": "askfirst-actions"}, buttons)),
         form(

@@ -8,7 +8,7 @@ from typing import Any
 from askfirst.pages import describe
 from askfirst.pages.deliveries import deliveries
 from askfirst.pages.document import document, section, terms_list
-from askfirst.pages.forms import BASE, also_with_withdrawal, answer, form, with_return
+from askfirst.pages.forms import BASE, also_with_withdrawal, answer, form, unanswered, with_return
 from askfirst.pages.html import Html, el, own
 from askfirst.pages.placed_collectors import in_order, placed_grants, title_in
 from askfirst.pages.stored import stored_things
@@ -350,7 +350,8 @@ def _correct(words: Words, return_to: str) -> Html:
 def _withdraw(words: Words) -> Html:
     """The button, and what goes with it."""
     button = answer("withdraw", words.say("button", "withdraw_consent"))
-    return el("div", {"class": "askfirst-row"}, button, also_with_withdrawal(words))
+    row = (unanswered("askfirst-withdraw"), button, also_with_withdrawal(words))
+    return el("div", {"class": "askfirst-row"}, row)
 
 
 def _restrict(*, is_done: bool, back: Mapping[str, str], words: Words) -> Html:

@@ -117,7 +117,7 @@ class Registry:
     def site(self, name: str, *, heard: bool = False) -> Site | None:
         """A site, exact as of this call in every worker; None for one that published nothing.
 
-        With `heard` as of what the running event loop has heard of by now (see `Watch.heard`).
+        With `heard` as of what the running event loop has heard of by now (see `OnceATurn`).
         """
         version = self._refresh(self._watch.heard() if heard else None)
         known = self._known.get(name) or self._load(name)

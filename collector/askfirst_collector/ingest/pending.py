@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Set
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from askfirst.client import Handle, PendingEntry
@@ -16,28 +15,34 @@ from askfirst_collector.ledger.entries import ERASE, ConsentStatus, is_unused, m
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
+from askfirst_collector.store.turns import OnceATurn
 from askfirst_collector.usecases import record_consent as consents
 from askfirst_collector.usecases import visitor_rights as rights
 
 SECONDS = 2.0  # that writers of events may take to hear of what was written down
 
 
-@dataclass(frozen=True)
 class EventConsentStatuses:
     """How handles stand for their events: nothing is stored while the end of a grant is pending."""
 
-    ledger: Ledger
-    spool: Spool
+    def __init__(self, ledger: Ledger, spool: Spool) -> None:
+        self.ledger = ledger
+        self.spool = spool
+        self._owing = OnceATurn(spool.owing)
 
     def consent_status(self, site: str, handle: Handle) -> ConsentStatus | None:
-        """As the ledger says; None for an unknown handle, and for one with anything pending."""
-        if self.spool.owes(handle):
+        """As the ledger says; None for an unknown handle, and for one with anything pending.
+
+        As of what the running event loop has heard of by now (see `OnceATurn`).
+        """
+        if handle in self._owing():
             return None
         return self.ledger.consent_status(site, handle, heard=True)
 
     def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those not as they were judged any more; asked inside the transaction of the events."""
-        pending = {authorized for authorized in judged if self.spool.owes(authorized.handle)}
+        owing = self.spool.owing()
+        pending = {authorized for authorized in judged if authorized.handle in owing}
         return pending | self.ledger.ended(
             [authorized for authorized in judged if authorized not in pending]
         )

@@ -43,7 +43,7 @@ class ConsentStatuses:
     ) -> ConsentStatus | None:
         """How a handle stands, exact as of this call in every worker; None for an unknown one.
 
-        With `heard` as of what the running event loop has heard of by now (see `Watch.heard`).
+        With `heard` as of what the running event loop has heard of by now (see `OnceATurn`).
         """
         return self._as_of(self._refresh(self._watch.heard() if heard else None), site, handle)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 import time
@@ -18,6 +17,7 @@ from askfirst_collector.store.dialect import is_sqlite
 from askfirst_collector.store.faults import StoreFault, fault, unavailable
 from askfirst_collector.store.migrate import HEAD
 from askfirst_collector.store.present import Present
+from askfirst_collector.store.turns import OnceATurn
 
 LOOK = 1.0  # seconds between two looks at the files themselves
 
@@ -110,7 +110,8 @@ class Watch:
         guard_ledger(engine, self._guard)
         self._looked = clock()
         self._version = -1
-        self._turns = threading.local()  # an event loop has a thread of its own
+        # `version`, as of what the running event loop has heard of by now.
+        self.heard = OnceATurn(self.version)
 
     @property
     def is_whole(self) -> bool:
@@ -144,28 +145,6 @@ class Watch:
             with unavailable("ledger"):
                 raise
         return version
-
-    def heard(self) -> int:
-        """`version`, asked once in a turn of the running event loop; without one each time.
-
-        Whatever is served in a turn had arrived before it began: what was committed and told of
-        before any of that was sent is in what the first of them sees.
-        """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return self.version()
-        turn: tuple[object, int] | None = getattr(self._turns, "current", None)
-        if turn is not None and turn[0] is loop:
-            return turn[1]
-        version = self.version()
-        self._turns.current = loop, version
-        # Goes before all that arrives from now on.
-        loop.call_soon(self._end_turn)
-        return version
-
-    def _end_turn(self) -> None:
-        self._turns.current = None
 
     def check(self) -> None:
         """StoreFault when what is written now would be lost."""

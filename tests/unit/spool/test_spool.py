@@ -86,6 +86,32 @@ async def test_what_is_owed_is_told_in_order_and_once(spool: Spool) -> None:
     assert len(ledger.told) == 4
 
 
+def test_whoever_asks_for_all_that_is_owed_sees_what_others_added(spool: Spool) -> None:
+    """M50: in whichever process, also within one step of the file system's clock."""
+    other = Spool(spool.folder)
+    assert spool.owing() == frozenset()
+    other.add(withdrawal())
+    assert spool.owing() == {HANDLE}
+    # As in the same step: the folder's time says nothing of the second.
+    step = spool.folder.stat().st_mtime_ns
+    other.add(withdrawal(OTHER))
+    os.utime(spool.folder, ns=(step, step))
+    assert spool.owing() == {HANDLE, OTHER}
+    # What has stood for long enough is remembered, and a change is seen all the same.
+    os.utime(spool.folder, ns=(step, step - 10 * module.SETTLED))
+    assert spool.owing() == spool.owing() == {HANDLE, OTHER}
+    with other.claim(HANDLE) as claim:
+        assert claim is not None
+        assert claim.done()
+    assert spool.owing() == {OTHER}
+    # Another folder in its place, of the same time.
+    spool.folder.rename(spool.folder.with_name("away"))
+    assert spool.owing() == frozenset()
+    spool.make()
+    os.utime(spool.folder, ns=(step, step - 10 * module.SETTLED))
+    assert spool.owing() == frozenset()
+
+
 async def test_it_tells_nobody_else_anything(spool: Spool) -> None:
     """M18, M50: for this user alone; no signal, no age, and the same twice stands once."""
     before = os.umask(0)
@@ -196,6 +222,8 @@ def test_where_nothing_can_be_written_it_says_so(
         spool.add(withdrawal())
     with pytest.raises(CollectorUnavailable):
         spool.owes(HANDLE)
+    with pytest.raises(CollectorUnavailable):
+        spool.owing()
     with pytest.raises(CollectorUnavailable):
         spool.handles()
     with pytest.raises(CollectorUnavailable):

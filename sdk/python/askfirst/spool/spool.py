@@ -13,7 +13,7 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
 MOST = 16_000_000  # bytes of all entries
+SETTLED = 3_000_000_000  # nanoseconds; file systems keep times in steps of two seconds at most
 LINGER = 3.0  # seconds until what broke off on its way is known to have ended there too
 MOST_OF_ONE = 16_000  # bytes of the entries of one handle
 KINDS = ("answer", "erase", "restrict")
@@ -71,6 +72,8 @@ class Spool:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder).absolute()
         self._prefix = f"{self.folder}{os.sep}"
+        # Which folder, as it was changed when it was read last, and what was in it.
+        self._look: tuple[tuple[int, int, int], Set[Handle]] | None = None
 
     def make(self) -> None:
         """Make the folder where it is missing; raises OSError."""
@@ -94,6 +97,28 @@ class Spool:
             log_fault("reading the spool", error)
             raise CollectorUnavailable("the spool cannot be read") from None
         return True
+
+    def owing(self) -> Set[Handle]:
+        """All handles for which `owes` is true; CollectorUnavailable where nobody can tell.
+
+        The folder is read again only where it changed, as its own time says. That counts in steps:
+        while it is that of a moment ago, another change may hide behind the same time.
+        """
+        try:
+            status = os.stat(self.folder)  # noqa: PTH116 - for each event
+            state = status.st_dev, status.st_ino, status.st_mtime_ns
+            look = self._look
+            if look is not None and look[0] == state:
+                return look[1]
+            owing = frozenset(name.removesuffix(_SUFFIX) for name, _ in self._files())
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            log_fault("reading the spool", error)
+            raise CollectorUnavailable("the spool cannot be read") from None
+        is_settled = time.time_ns() - status.st_mtime_ns > SETTLED
+        self._look = (state, owing) if is_settled else None
+        return owing
 
     def handles(self) -> list[Handle]:
         """Whose entries wait, the longest waiting first. Raises CollectorUnavailable."""

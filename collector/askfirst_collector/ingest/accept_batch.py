@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -36,6 +36,8 @@ from askfirst_collector.store.events import (
 )
 from askfirst_collector.store.salts import Salts
 
+# Who sends what; raises Refused where it is not by the contract.
+Read = Callable[[], tuple[Sender, EventBatch]]
 # The placed collector with a write key, where it stands on pages of a site now.
 PlacedOf = Callable[[Site, str], Placed | None]
 
@@ -56,6 +58,31 @@ class IngestResult:
 
     body: bytes
     valid: bool
+
+
+@dataclass(slots=True)
+class _Judged:
+    """The rows of a batch, and what was dropped of it."""
+
+    site: Site
+    day: int
+    status: ConsentStatus
+    now: float
+    name: str
+    is_awaited: Callable[[], bool]
+    events: int = 0
+    rows: list[Row] = field(default_factory=list)
+    drops: list[Row] = field(default_factory=list)  # that only count why nothing is stored
+    dropped: list[tuple[int, Drop]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserved:
+    """A batch to be written, and how many events of the receipt's day it takes."""
+
+    batch: Batch
+    site: Site
+    count: int
 
 
 class Intake:
@@ -84,51 +111,72 @@ class Intake:
         self._sites = SiteLimit(store.rows_on)
         self._names = BatchNames(salts)
 
-    async def take(
-        self, sender: Sender, sent: EventBatch, now: float, raw: Callable[[], Raw]
-    ) -> IngestResult:
+    async def take(self, read: Read, now: float, raw: Callable[[], Raw]) -> IngestResult:
         """Returns when what may be stored is on disk; else raises CollectorUnavailable.
 
         `raw` is called only for a valid receipt: before that nothing of the request is looked at.
+        `read` is called again where it has to be judged anew: while rows wait to be written,
+        nothing else of a request is kept, as Python's garbage collector goes through all that is.
         """
         closed: frozenset[PeriodKey] = frozenset()
         for _ in range(TRIES):
-            status = self._status(sender)
-            if status is None or not is_active(sender.site, status, sender.signals):
-                dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
-                return IngestResult(accepted(0, dropped), valid=False)
+            judged = self._judge(*read(), now, raw, closed)
+            if isinstance(judged, IngestResult):
+                return judged
+            await self._sites.look(judged.site, judged.day)
+            reserved = self._reserve(judged)
+            del judged
+            if isinstance(reserved, IngestResult):
+                return reserved
+            batch, stored = reserved.batch, None
             try:
-                body = await self._store_batch(sender, status, sent, now, raw, closed)
+                stored = await self._store.append(batch)
             except HandleEnded:
                 continue
             except PeriodClosed as error:
                 closed |= error.keys
             else:
-                return IngestResult(body, valid=True)
+                return IngestResult(stored, valid=True)
+            finally:
+                if stored is not batch.answer:
+                    self._give_back(reserved)
         raise CollectorUnavailable("choice or periods change faster than events are written")
+
+    def _judge(
+        self,
+        sender: Sender,
+        sent: EventBatch,
+        now: float,
+        raw: Callable[[], Raw],
+        closed: Set[PeriodKey],
+    ) -> IngestResult | _Judged:
+        status = self._status(sender)
+        if status is None or not is_active(sender.site, status, sender.signals):
+            dropped = [(index, Drop.NO_GRANT) for index in range(len(sent.events))]
+            return IngestResult(accepted(0, dropped), valid=False)
+        judged = _Judged(sender.site, day_of(now), status, now, sent.name, sender.is_awaited)
+        # A relay's own headers say nothing about the visitor.
+        own = Raw({}, "", now) if sender.relay else raw()
+        self._read_rows(sender, sent, own, judged, closed)
+        # What came too late is answered to a retry as it was, though nothing is stored of it.
+        if not judged.rows and not judged.drops and not closed:
+            return IngestResult(accepted(0, judged.dropped), valid=True)
+        return judged
 
     def _status(self, sender: Sender) -> ConsentStatus | None:
         if sender.handle is None:
             return None
         return self._statuses.consent_status(sender.site.name, sender.handle)
 
-    async def _store_batch(
-        self,
-        sender: Sender,
-        status: ConsentStatus,
-        sent: EventBatch,
-        now: float,
-        raw: Callable[[], Raw],
-        closed: Set[PeriodKey],
-    ) -> bytes:
-        rows: list[Row] = []
-        dropped: list[tuple[int, Drop]] = []
+    def _read_rows(
+        self, sender: Sender, sent: EventBatch, raw: Raw, judged: _Judged, closed: Set[PeriodKey]
+    ) -> None:
+        rows, dropped = judged.rows, judged.dropped
         # One of each kind, however many events.
         drops: dict[tuple[str, str, Drop], Row] = {}
         policy = sender.site.editions.current.policy
-        # A relay's own headers say nothing about the visitor.
         observer = Observer(
-            Raw({}, "", now) if sender.relay else raw(),
+            raw,
             place=self._place,
             proxies=self._proxies,
             own_origins=policy.origins,
@@ -137,7 +185,7 @@ class Intake:
         )
         placed = self._placed_batch(sender, sent)
         sized: dict[PeriodKey, bool] = {}
-        reading = Reading(sender, status, observer, self._salts, placed=placed)
+        reading = Reading(sender, judged.status, observer, self._salts, placed=placed)
         for index, event in enumerate(sent.events):
             row = reading.row(event)
             if isinstance(row, Drop):
@@ -152,11 +200,8 @@ class Intake:
                 dropped.append((index, Drop.PERIOD_CLOSED))
             else:
                 rows.append(self._sized(row, event, observer, sized))
-        # What came too late is answered to a retry as it was, though nothing is stored of it.
-        if not rows and not drops and not closed:
-            return accepted(0, dropped)
-        counted = list(drops.values())
-        return await self._append(sender, status, sent, now, rows, dropped, counted)
+        judged.events = len(sent.events)
+        judged.drops.extend(drops.values())
 
     def _sized(
         self, row: Row, event: Event | None, observer: Observer, known: dict[PeriodKey, bool]
@@ -178,48 +223,37 @@ class Intake:
             return None
         return sender.named(self._placed_of(sender.site, sent.collector))
 
-    async def _append(
-        self,
-        sender: Sender,
-        status: ConsentStatus,
-        sent: EventBatch,
-        now: float,
-        rows: Sequence[Row],
-        dropped: list[tuple[int, Drop]],
-        drops: Sequence[Row],
-    ) -> bytes:
-        site, day = sender.site, day_of(now)
+    def _reserve(self, judged: _Judged) -> IngestResult | _Reserved:
+        """What of it may be written today; an answer where nothing may."""
+        site, day, status = judged.site, judged.day, judged.status
+        rows, drops, dropped = judged.rows, judged.drops, judged.dropped
         storable = bool(rows or drops)
         reserved = self._daily.reserve(status.handle, day, len(rows) + len(drops) or 1)
         granted = min(reserved, len(rows))
         drops = drops[: reserved - granted]
         if granted < len(rows):
-            dropped = _over(len(sent.events), granted, dropped, Drop.OVER_LIMIT)
-        fitting = await self._sites.reserve(site, day, rows[:granted])
+            dropped = _over(judged.events, granted, dropped, Drop.OVER_LIMIT)
+        fitting = self._sites.reserve(site, day, rows[:granted])
         if fitting < granted:
-            dropped = _over(len(sent.events), fitting, dropped, Drop.SITE_FULL)
+            dropped = _over(judged.events, fitting, dropped, Drop.SITE_FULL)
             drops = [*drops, *_counted(rows[fitting:granted])]
         # What only counts may go a little further, or nobody would see that the site is full.
-        drops = drops[: await self._sites.reserve(site, day, drops, spare=True)]
+        drops = drops[: self._sites.reserve(site, day, drops, spare=True)]
         granted_rows = (*rows[:fitting], *drops)
         answer = accepted(fitting, dropped)
         if not reserved or (storable and not granted_rows):
             self._daily.give_back(status.handle, day, reserved)
-            return answer
-        name, *earlier = self._names.names(status.handle, sent.name, now)
-        judged = Authorized(status.site, status.handle, status.index)
-        new = False
-        try:
-            batch = Batch(
-                judged, day, name, granted_rows, answer, tuple(earlier), sender.is_awaited
-            )
-            stored = await self._store.append(batch)
-            new = stored is answer
-        finally:
-            if not new:
-                self._daily.give_back(status.handle, day, reserved)
-                self._sites.give_back(site, day, granted_rows)
-        return stored
+            return IngestResult(answer, valid=True)
+        name, *earlier = self._names.names(status.handle, judged.name, judged.now)
+        entry = Authorized(status.site, status.handle, status.index)
+        batch = Batch(entry, day, name, granted_rows, answer, tuple(earlier), judged.is_awaited)
+        return _Reserved(batch, site, reserved)
+
+    def _give_back(self, reserved: _Reserved) -> None:
+        """Nothing was stored: a retry, or the store is away."""
+        batch = reserved.batch
+        self._daily.give_back(batch.judged.handle, batch.day, reserved.count)
+        self._sites.give_back(reserved.site, batch.day, batch.rows)
 
 
 def _counted(rows: Sequence[Row]) -> list[Row]:

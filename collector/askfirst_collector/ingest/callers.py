@@ -68,8 +68,8 @@ class Callers:
             site, sent.handle, signals, lambda placed, path: True, relay=True, user=sent.user
         )
 
-    def of_script(self, sent: EventBatch, headers: Headers) -> tuple[Sender, bytes]:
-        """A page of a site without a server of its own, by its exact origin, which is answered."""
+    def of_script(self, sent: EventBatch, headers: Headers) -> Sender:
+        """A page of a site without a server of its own, by its exact origin."""
         if sent.handle is not None:
             raise Refused(
                 Reason.WRONG_KEY, "a handle needs the key of its site; a page sends secret"
@@ -84,7 +84,7 @@ class Callers:
         def accepts_page_token(placed: Placed, path: str) -> bool:
             return text in placed.origins(site.editions.current.policy)
 
-        return Sender(site, handle, _signals(sent, headers), accepts_page_token), sender
+        return Sender(site, handle, _signals(sent, headers), accepts_page_token)
 
     def placed(self, site: Site, key: str) -> Placed | None:
         """The collector with this write key, where it stands on pages of the site now."""

@@ -78,16 +78,18 @@ class SiteLimit:
         self._rows_on = rows_on
         self._days: dict[str, _Day] = {}
 
-    async def reserve(
-        self, site: Site, day: int, rows: Sequence[Row], *, spare: bool = False
-    ) -> int:
-        """How many of these rows, from the first on, may be stored; they count from now on."""
-        if not rows:
-            return 0
+    async def look(self, site: Site, day: int) -> None:
+        """Count what is stored where it is time to; before anything is reserved."""
         known = self._day(site.name, day)
         step = max(site.rows_a_day // LOOKS, FEWEST)
         if (known.counted is None or known.own >= step) and not known.looking:
             await self._look(known, site.name, day)
+
+    def reserve(self, site: Site, day: int, rows: Sequence[Row], *, spare: bool = False) -> int:
+        """How many of these rows, from the first on, may be stored; they count from now on."""
+        if not rows:
+            return 0
+        known = self._day(site.name, day)
         most = site.rows_a_day + (site.rows_a_day // SPARE + 1 if spare else 0)
         room = most - (known.counted or 0) - known.own - known.longer
         fitting = max(0, min(len(rows), room))

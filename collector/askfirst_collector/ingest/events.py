@@ -11,7 +11,7 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from askfirst.contracts.events import EventBatch, read_batch, read_page_batch
 from askfirst.errors import AskfirstError, CollectorUnavailable, Reason, Refused
 from askfirst.gate.signals import SIGNALS
 from askfirst.http.cookie_header import STATE, named, read_cookies
-from askfirst.http.headers import Headers, picked
+from askfirst.http.headers import Headers, first, picked
 from askfirst.observe.address import Address
 from askfirst.observe.event import DIRECT, Raw
 from askfirst.observe.location import Locator
@@ -30,7 +30,7 @@ from askfirst.observe.network_limit import MOST_GRANTS, AddressLimit
 from askfirst.observe.network_sizes import SIZED, NetworkSizes
 from askfirst.observe.proxies import Proxies
 from askfirst.terms.edition import Edition
-from askfirst_collector.ingest.accept_batch import IngestResult, Intake
+from askfirst_collector.ingest.accept_batch import IngestResult, Intake, Read
 from askfirst_collector.ingest.callers import Callers, bearer
 from askfirst_collector.ingest.fast_json import read_json
 from askfirst_collector.ingest.pending import EventConsentStatuses
@@ -100,10 +100,8 @@ class Events:
     ) -> None:
         """Events that the site's server saw; the same rules, no answer, never raises."""
         try:
-            sent = read_page_batch(payload, site=caller.site)
-            site = self._callers.site(caller.site)
-            sender = self._callers.of_gate(site, caller, sent, headers)
-            await self._take(sender, sent, headers, peer, None)
+            read = partial(self._of_gate, caller, headers, lambda: payload)
+            await self._take(read, headers, peer, None)
         except AskfirstError:
             return
         except Exception as error:
@@ -145,41 +143,54 @@ class Events:
             if not self._limit.allows(address):
                 raise Refused(Reason.TOO_MANY_REQUESTS, "send less")
         if caller is not None:
-            site = self._callers.site(caller.site)
-            self._callers.check_origin(site, judged)
-            sent = read_page_batch(await _read(judged, receive), site=site.name)
-            sender = self._callers.of_gate(site, caller, sent, judged)
-            outcome = await self._take(sender, sent, headers, peer, address)
+            self._callers.check_origin(self._callers.site(caller.site), judged)
+            body = partial(read_json, await _read(judged, receive))
+            read = partial(self._of_gate, caller, judged, body)
+            outcome = await self._take(read, headers, peer, address)
             expiry = () if outcome.valid or not _grants(headers) else (expire_state(),)
             return Answer(202, outcome.body, expiry)
         if key is not None and own is None:
             raise Refused(Reason.WRONG_KEY, "send the key of a site")
-        sent = read_batch(await _read(judged, receive), relay=own is not None)
+        body = partial(read_json, await _read(judged, receive))
         if own is not None:
-            sender = self._callers.of_relay(own, sent, judged)
             # A relay that hung up tells its visitors that they withdrew, whatever came of this.
             gone = asyncio.ensure_future(_hung_up(receive))
             try:
-                sender = replace(sender, is_awaited=lambda: not _is_true(gone))
-                return Answer(202, (await self._take(sender, sent, headers, peer, address)).body)
+                read = partial(self._of_relay, own, judged, body, lambda: not _is_true(gone))
+                return Answer(202, (await self._take(read, headers, peer, address)).body)
             finally:
                 gone.cancel()
-        sender, origin = self._callers.of_script(sent, judged)
-        outcome = await self._take(sender, sent, headers, peer, address)
+        outcome = await self._take(partial(self._of_script, judged, body), headers, peer, address)
+        # It is one of the site's, or nothing was taken.
+        origin = first(judged, b"origin") or b"null"
         cors = ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return Answer(202, outcome.body, cors)
 
-    async def _take(
-        self,
-        sender: Sender,
-        sent: EventBatch,
-        headers: Headers,
-        peer: str,
-        address: Address | None,
-    ) -> IngestResult:
+    def _take(
+        self, read: Read, headers: Headers, peer: str, address: Address | None
+    ) -> Awaitable[IngestResult]:
         now = self._now()
-        raw = partial(_raw, headers, peer, now, address)
-        return await self._intake.take(sender, sent, now, raw)
+        return self._intake.take(read, now, partial(_raw, headers, peer, now, address))
+
+    def _of_gate(
+        self, caller: Caller, headers: Headers, body: Callable[[], object]
+    ) -> tuple[Sender, EventBatch]:
+        sent = read_page_batch(body(), site=caller.site)
+        return self._callers.of_gate(self._callers.site(caller.site), caller, sent, headers), sent
+
+    def _of_relay(
+        self,
+        own: str,
+        headers: Headers,
+        body: Callable[[], object],
+        is_awaited: Callable[[], bool],
+    ) -> tuple[Sender, EventBatch]:
+        sent = read_batch(body(), relay=True)
+        return replace(self._callers.of_relay(own, sent, headers), is_awaited=is_awaited), sent
+
+    def _of_script(self, headers: Headers, body: Callable[[], object]) -> tuple[Sender, EventBatch]:
+        sent = read_batch(body())
+        return self._callers.of_script(sent, headers), sent
 
     def _allows(self, limit: AddressLimit, peer: str, headers: Headers) -> bool:
         return limit.allows(self._address(peer, headers))
@@ -201,9 +212,9 @@ def _is_true(task: asyncio.Future[bool]) -> bool:
     return task.done() and (task.cancelled() or task.result())
 
 
-async def _read(headers: Headers, receive: Receive) -> object:
+async def _read(headers: Headers, receive: Receive) -> bytes:
     media_type(headers, JSON, TEXT)
-    return read_json(await read_body(headers, receive))
+    return await read_body(headers, receive)
 
 
 def _raw(headers: Headers, peer: str, now: float, address: Address | None) -> Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import (
+    Awaitable,
     Callable,
     Collection,
     Iterable,
@@ -67,7 +68,7 @@ class OfPeriod(Struct, frozen=True, array_like=True):
         return PeriodKey(self.site, self.collector, self.purpose, self.closes, self.period)
 
 
-class Row(OfPeriod, frozen=True, array_like=True):
+class Row(OfPeriod, frozen=True, array_like=True, gc=False):
     """One event as it is stored: every value is already cut to the level of its terms.
 
     A spool holds it as the list of its fields, in their order: a new one stands last.
@@ -95,7 +96,7 @@ def always() -> bool:
     return True
 
 
-class Batch(Struct, frozen=True):
+class Batch(Struct, frozen=True, gc=False):
     """Rows that are stored together or not at all, and the answer that a retry gets again."""
 
     judged: Authorized
@@ -190,7 +191,7 @@ class EventStore(Protocol):
         """What the last write failed of, "" when it went well."""
         ...
 
-    async def append(self, batch: Batch) -> bytes:
+    def append(self, batch: Batch) -> Awaitable[bytes]:
         """The answer, once the rows are on disk; the kept one if the batch was seen in 48 h.
 
         Raises HandleEnded when the ledger moved since the batch was judged: judge it again; and

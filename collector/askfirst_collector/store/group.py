@@ -56,13 +56,13 @@ class Group(Generic[Job, Answer]):
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    async def ask(self, job: Job) -> Answer:
-        """The answer, awaited."""
+    def ask(self, job: Job) -> asyncio.Future[Answer]:
+        """The answer, to be awaited. Raises Full."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         if self._put(_Ticket(job, future, loop)):
             loop.call_soon(self._rouse)
-        return await future
+        return future
 
     def ask_now(self, job: Job) -> Answer:
         """The answer, for callers that are threads: blocks."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -127,9 +127,9 @@ class SpooledEvents(Generic[_Kept]):
 
     # Accepting
 
-    async def append(self, batch: Batch) -> bytes:
+    def append(self, batch: Batch) -> Awaitable[bytes]:
         """The answer, once the batch is on disk (see `EventStore`)."""
-        return await self.spool.append(batch)
+        return self.spool.append(batch)
 
     def barrier(self) -> None:
         """Return when every commit of a batch that began before, in any process, has ended."""

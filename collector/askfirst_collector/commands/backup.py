@@ -38,17 +38,25 @@ def backup(
     """
     if bool(recipients) == (passphrase_file is not None):
         raise click.UsageError("name --recipient age1…, or a --passphrase-file")
+    beside = None
     with opened(data) as parts:
-        if passphrase_file is not None:
-            beside = file.with_name(f"{file.name}.identity")
-            recipients = (identity_for(read_passphrase(passphrase_file), beside),)
-            click.echo(f"{beside}: opens it, with the passphrase")
-        if keys:
-            written = f"{write_keys(parts, file, recipients)} files of keys"
-        else:
-            written = f"ledger.db and events.db of {write_backup(parts, file, recipients)}"
+        try:
+            if passphrase_file is not None:
+                identity = file.with_name(f"{file.name}.identity")
+                recipients = (identity_for(read_passphrase(passphrase_file), identity),)
+                beside = identity  # of our making from here on
+            if keys:
+                written = f"{write_keys(parts, file, recipients)} files of keys"
+            else:
+                written = f"ledger.db and events.db of {write_backup(parts, file, recipients)}"
+        except BaseException:
+            if beside is not None:
+                beside.unlink(missing_ok=True)  # it opens nothing, and would stand in the way
+            raise
         # Once it is there: the audit says nothing that did not happen.
         record_backup(parts, ON_THE_MACHINE, "keys" if keys else "make", file.name)
+    if beside is not None:
+        click.echo(f"{beside}: opens it, with the passphrase")
     click.echo(f"{file}: {written}")
 
 

@@ -14,7 +14,8 @@ import json
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -86,7 +87,9 @@ def identity_for(passphrase: str, file: Path) -> str:
     pyrage = _pyrage()
     identity = pyrage.x25519.Identity.generate()
     sealed = pyrage.passphrase.encrypt(f"{identity}\n".encode(), passphrase)
-    _new(file).write_bytes(sealed)
+    _new(file)
+    with _written(file):
+        file.write_bytes(sealed)
     return str(identity.to_public())
 
 
@@ -151,7 +154,7 @@ def _seal(
 ) -> None:
     """A tar of these, sealed while it is written: nothing of it is on disk in the clear."""
     _new(file)
-    try:
+    with _written(file):
         reader, writer = os.pipe()
         failures: list[BaseException] = []
 
@@ -181,6 +184,15 @@ def _seal(
             thread.join()
         if failures:
             raise BackupError(f"the backup could not be written ({failures[0]})")
-    except BaseException:
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[None]:
+    """Where a file of ours cannot be written to its end nothing of it stays."""
+    try:
+        yield
+    except BaseException as error:
         file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise BackupError(f"{file} cannot be written ({error.strerror or error})") from None
         raise

@@ -154,6 +154,9 @@ def _members(sealed: Sealed) -> Iterator[Iterator[tuple[str, BinaryIO]]]:
         with suppress(BackupError):
             _raise(failures)
         raise BackupError("it is no backup of ours: name another file") from None
+    except OSError as error:
+        # Here, and then who unseals it fails as well: nobody reads on.
+        raise BackupError(f"it could not be unpacked ({error.strerror or error})") from None
     except BaseException:
         _raise([f for f in failures if isinstance(f, BackupError)])
         raise

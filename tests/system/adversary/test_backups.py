@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -211,6 +212,48 @@ async def test_a_passphrase_opens_it_with_the_identity_beside_it(tmp_path: Path)
     code, output = run(*restore, other)
     assert (code, "the passphrase does not open" in output) == (1, True)
     assert run(*restore, words)[0] == 0
+
+
+async def test_a_disk_that_is_full_leaves_neither_half_a_backup_nor_its_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S19: it says so; the next one may have the same name, and an identity of before stays."""
+    site, _ = await begun(tmp_path, 1)
+    (words := tmp_path / "words").write_text("correct horse battery staple\n", "utf-8")
+    file = tmp_path / "monday.age"
+    make = ("backup", file, "--data", site.folder, "--passphrase-file", words)
+    sync = os.fsync
+
+    def full(kind: str) -> Callable[[int], None]:
+        """The first time: what takes a copy away writes over what is there, and needs no room."""
+        faults = iter([OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))])
+
+        def fsync(number: int) -> None:
+            if kind in str(Path(f"/proc/self/fd/{number}").readlink()):
+                for fault in faults:
+                    raise fault
+            sync(number)
+
+        return fsync
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full(".age"))
+        code, output = run(*make)
+    assert (code, "cannot be written (No space left on device)" in output) == (1, True), output
+    assert not [name for name in bytes_below(tmp_path) if name.startswith("monday")]
+    assert run(*make)[0] == 0
+    made = bytes_below(tmp_path)["monday.age.identity"]
+    assert "is there already" in run(*make)[1]
+    assert bytes_below(tmp_path)["monday.age.identity"] == made
+    await site.world.aclose()
+    before = bytes_below(site.folder)
+    back = ("restore", file, "--data", site.folder, "--identity", f"{file}.identity")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full("/.copy-"))
+        code, output = run(*back, "--passphrase-file", words)
+    # Not that the identity does not open it: what is unsealed has nowhere to go.
+    assert (code, "could not be unpacked (No space left on device)" in output) == (1, True), output
+    assert bytes_below(site.folder) == before
 
 
 async def test_without_its_log_every_grant_ends(tmp_path: Path) -> None:

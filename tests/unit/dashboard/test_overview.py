@@ -168,6 +168,23 @@ async def test_a_table_stands_beside_the_one_before(client: httpx.AsyncClient) -
     assert (before.first, before.last) == (date(2026, 11, 5), date(2026, 11, 10))
 
 
+async def test_what_a_page_is_held_against_is_marked(client: httpx.AsyncClient) -> None:
+    """The overview against the period before, unless asked; of a table and of goals, nothing."""
+    marked = re.compile(r'aria-current="true">with ([a-z ]+)<')
+    for path, words in (("", "the period before"), ("/pages", "nothing"), ("/goals", "nothing")):
+        page = (await client.get(f"{SITE}{path}", params=DATES)).text
+        assert marked.findall(page) == [words]
+        page = (await client.get(f"{SITE}{path}", params={**DATES, "compare": "year"})).text
+        assert marked.findall(page) == ["the year before"]
+
+
+async def test_a_day_that_is_not_over_says_so_of_its_goals(client: httpx.AsyncClient) -> None:
+    """That nobody came is not said of it; and one point of before is no line in the picture."""
+    page = (await client.get(SITE, params={"range": "today"})).text
+    assert "Order</bdi> <small>not shown: no day of these has closed" in page
+    assert 'class="key before"' not in page
+
+
 async def test_goals_and_funnels_stand_beside_those_before(client: httpx.AsyncClient) -> None:
     """Where it is asked for: figures and rates, on the page and in its files; by source, too."""
     values = {"from": TUESDAY, "to": TUESDAY, "compare": "before"}

@@ -231,10 +231,12 @@ def _goals(report: Report, terms: Terms, span: DateRange) -> Iterator[Line]:
     """Every goal of the policy, with its rate; one that too few reached keeps its place."""
     figures = {row.path[0]: row for row in report.rows}
     largest = max((row.visitors for row in report.rows), default=1) or 1
+    any_closed = bool(report.closed_periods) or report.is_running
+    why = "too few visitors so far" if any_closed else f"no {terms.closes} of these has closed"
     for goal in terms.goals[:MOST]:
         words, row = words_of(GOALS, (goal,))[0], figures.get(goal)
         if row is None:
-            yield Line(words, None, 0, why="not shown: too few visitors so far")
+            yield Line(words, None, 0, why=f"not shown: {why}")
             continue
         yield Line(
             words,

@@ -85,7 +85,6 @@ class Timeline:
     shown: int
     gaps: int
     states: frozenset[str]  # of its columns
-    has_before: bool
     other: OtherTool | None  # whose figures some columns are
 
 
@@ -122,7 +121,6 @@ def timeline(
         shown,
         sum(moment.gaps for moment in moments if not moment.other),
         states,
-        any(point.before is not None for point in points),
         other if "imported" in states else None,
     )
 

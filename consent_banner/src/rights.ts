@@ -53,16 +53,17 @@ const ask = (action: string, secret: string, method = "POST"): Promise<Response>
 async function begin(): Promise<void> {
   // The page of choices has nothing to show but them.
   if (!place) return (window as Window & { askfirst?: Askfirst }).askfirst?.show();
-  const words = await load(base, { lang: document.documentElement.lang });
+  const ours = await load(base, { lang: document.documentElement.lang });
   const { secret } = readKept(suffix) ?? {};
   const response = secret ? await ask("me", secret, "GET") : undefined;
-  if (response && !response.ok) return show(words, el("p", { role: "alert" }, words.say("problem.collector-away")));
+  if (response && !response.ok) return show(ours, el("p", { role: "alert" }, ours.say("problem.collector-away")));
   const holdings: Holdings | undefined = await response?.json();
   if (!secret || !holdings?.record) {
-    return show(words, section("none", words, el("p", {}, words.say("rights.none_why"))));
+    return show(ours, section("none", ours, el("p", {}, ours.say("rights.none_why"))));
   }
   const { record, receipt, rows } = holdings;
   const published = await readPublished();
+  const words = await load(base, published);
   const { purposes } = published.policy;
   const until = words.say("rights.until", { date: (record.until ?? "").slice(0, 10) });
   show(

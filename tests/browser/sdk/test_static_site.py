@@ -301,7 +301,7 @@ def test_since_when_is_known_here_and_who_is_too_young_is_erased(
     tab.locator("#askfirst-control a").click()
     day = tab.evaluate("new Date().toLocaleDateString('en', { dateStyle: 'long' })")
     dialog = tab.locator("dialog")
-    dialog.get_by_text(f"Agreed · Since {day}.").wait_for()
+    dialog.get_by_text(f"Agreed · Since {day}, until ").wait_for()
     assert not [url for url in requests if url.startswith(static_site.collector)]
     dialog.get_by_role("button", name="I am under 18").click()
     until(tab, lambda: static_site.statuses() == ["erased"])

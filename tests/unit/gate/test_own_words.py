@@ -15,6 +15,7 @@ from askfirst.pages.words import words_for, words_in
 from askfirst.terms.edition import Editions, widenings
 from askfirst.terms.policy import read_policy
 from askfirst_collector.catalogue.notice_archive import notice_hash, notice_words
+from askfirst_collector.commands.snippet import static_site
 from tests.unit.gate.shown import Page, document, editions, visitor
 
 OWN = {
@@ -70,6 +71,15 @@ def test_the_script_gets_those_of_its_language_alone() -> None:
     assert german["control"]["title"] == "Cookie settings"
     assert "words" not in english
     assert english["control"]["title"] == "Privacy choices"
+
+
+def test_a_site_without_a_server_has_them_in_its_files() -> None:
+    """Its page of choices, the address of its policy in each language, and its pages of rights."""
+    files = dict(static_site(known(), "https://stats.example"))
+    for name in ("index", "en"):
+        assert json.loads(files[f"askfirst/policy/{name}.json"])["words"] == OWN
+    assert b"Cookie settings" in files["askfirst/choices/index.html"]
+    assert b"Your data" in files["askfirst/rights/me/index.html"]
 
 
 def test_the_words_of_a_region_are_those_of_its_language() -> None:

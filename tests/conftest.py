@@ -88,7 +88,7 @@ def salts_server() -> Iterator[Cluster]:
 
 
 # What looks at `ledger.db` as a file is left out by hand, with its reason.
-ON_BOTH_ENGINES = ("ledger", "catalogue", "closing", "members", "usecases")
+ON_BOTH_ENGINES = ("api", "catalogue", "closing", "dashboard", "ledger", "members", "usecases")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

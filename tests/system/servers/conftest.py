@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from askfirst_collector.closing.close import close_due
+from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.record_consent import record_now
 from tests.support.collectors import Clock, decision, policy
@@ -18,6 +20,7 @@ from tests.system.clickhouse.engines import Face, need_clickhouse
 from tests.unit.closing.house import after, crowd, key_of, noon, opened, row, store
 
 TUESDAY = "2026-11-17"
+EVENING = int(noon(TUESDAY)) + 6 * 3600
 HANDLES = tuple(f"{number:064x}" for number in range(1, 40))
 
 
@@ -72,7 +75,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store(
             parts,
             [
-                *(row(parts, n, {"page": ("/a",), "time": ()}, tuesday) for n in range(25)),
+                *(row(parts, n, {"page": ("/a",)}, tuesday) for n in range(25)),
+                *(
+                    replace(
+                        row(
+                            parts, n, {"page": ("/b",), "time": time_value(EVENING, level)}, tuesday
+                        ),
+                        is_sized=n % 3 == 0,
+                    )
+                    for n, level in enumerate((1, 2, 3, 4) * 5)
+                ),
                 *(row(parts, n, {"page": ("/ü\t\n",)}, tuesday, type="action") for n in range(9)),
                 *(row(parts, None, {}, tuesday, type="drop") for _ in range(3)),
             ],

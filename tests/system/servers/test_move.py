@@ -158,7 +158,7 @@ def test_each_by_itself(data: Path, before: dict[str, Any], servers: Servers) ->
 @pytest.mark.parametrize(
     ("phase", "start", "step", "least"),
     [
-        ("on the way", 0, 5, 20),
+        ("on the way", 0, 8, 20),
         *(("at its end", start, 3, 20) for start in range(3)),
     ],
 )

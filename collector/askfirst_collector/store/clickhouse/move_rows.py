@@ -12,17 +12,15 @@ from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path
 
-from askfirst.terms.attributes import Value
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.dictionary import time_value
-from askfirst_collector.store.events import TYPES, PeriodKey, Row, StoreUnavailable
+from askfirst_collector.store.events import Row, StoreUnavailable
 from askfirst_collector.store.schema import DIMENSIONS, KEPT, PARTS, STEPS, open_events
 from askfirst_collector.store.tally import Tally
 from askfirst_collector.store.versions import version_of
 
 from .schema import COLUMNS
 from .server import Part, Server
-from .values import fields_of
+from .values import fields_of, text_of
 
 CHUNK = 20_000  # rows in one insert
 MARK: Part = ("moving", "", 0)  # of no site, and of no period that there can be
@@ -127,37 +125,29 @@ def _by_part(source: sqlite3.Connection) -> Iterator[tuple[Part, Iterator[tuple[
 def _rows(
     source: sqlite3.Connection, part: Part, number: int, names: tuple[str, str, str]
 ) -> Iterator[tuple[object, ...]]:
-    key = PeriodKey(*names, part[0], part[1])
-    values: dict[int, Value] = {
+    values = {
         code: tuple(parts[:level])
         for code, level, *parts in source.execute(
             f"SELECT id, level, {_PARTS} FROM value WHERE period = ?",  # noqa: S608
             (number,),
         )
     }
+    texts = {0: "", **{code: text_of(value) for code, value in values.items()}}
     lines = source.execute(
         f"SELECT v.pseudonym, e.type, e.limits, e.sized, e.time, e.time_level, {_DIMENSIONS}"  # noqa: S608
         " FROM event AS e LEFT JOIN visitor AS v ON v.period = e.period AND v.number = e.visitor"
         " WHERE e.period = ?",
         (number,),
     )
+    closes, period, is_kept = part
     for pseudonym, kind, limits, sized, time, level, *codes in lines:
-        size, days, keep = map(int, values[limits])
-        content = {"time": time_value(time, level)}
-        content |= {
-            name: values[code] for name, code in zip(DIMENSIONS, codes, strict=True) if code
-        }
-        row = Row(
-            *(key.site, key.collector, key.purpose, key.closes, key.period),
-            type=TYPES[kind],
-            values=content,
-            pseudonym=pseudonym,
-            min_cell_size=size,
-            retention_days=days,
-            keep_rows_days=keep,
-            is_sized=bool(sized),
+        # As `fields_of` has them, whatever the row is.
+        yield (
+            *(*names, closes, period, is_kept, pseudonym or b"", kind),
+            *map(int, values[limits]),
+            *(sized, time if level else 0, level),
+            *[texts[code] for code in codes],
         )
-        yield fields_of(row, is_kept=bool(part[2]))
 
 
 def _line(fields: tuple[object, ...]) -> bytes:

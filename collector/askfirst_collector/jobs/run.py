@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.services import Services
@@ -12,7 +13,7 @@ from askfirst_collector.store.faults import FAULTS
 from askfirst_collector.store.lease import RENEW_AFTER, release, take
 
 from .clock import JobClock
-from .table import JOBS, Job, is_due, note_run
+from .table import JOBS, Job, is_due, last_runs, note_run
 
 log = logging.getLogger("askfirst.collector")
 
@@ -26,9 +27,11 @@ def run_jobs(parts: Services, now: float, *, jobs: Sequence[Job] = JOBS) -> list
     What fails is tried again the next time, and does not keep the others from running.
     """
     done = []
+    # Asked once, and by each job again as long as there is no answer.
+    last = cache(partial(last_runs, parts, jobs))
     for job in jobs:
         try:
-            if not is_due(parts, job, now):
+            if job.seconds and not is_due(job, last().get(job.name), now):
                 continue
             job.run(parts, now)
             if job.seconds:

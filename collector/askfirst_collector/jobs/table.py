@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from askfirst_collector.closing.close import close_due
@@ -68,9 +68,13 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def is_due(parts: Services, job: Job, now: float) -> bool:
+def last_runs(parts: Services, jobs: Sequence[Job]) -> Mapping[str, int]:
+    """When each of these last ran, in whichever process (unix seconds)."""
+    return read_times(parts.engine, [job.name for job in jobs if job.seconds])
+
+
+def is_due(job: Job, last: int | None, now: float) -> bool:
     """Whether a job's time has come; a clock that was set back does not stop it."""
-    last = read_times(parts.engine, [job.name]).get(job.name) if job.seconds else None
     return last is None or now >= last + job.seconds or now < last
 
 

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from http.client import HTTPException, HTTPSConnection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
@@ -72,8 +73,13 @@ class Poster:
     ) -> None:
         self._resolve = resolve
         self._allowed = allowed
-        self._tls = tls or ssl.create_default_context()
+        self._given = tls
         self._seconds = seconds
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Reads every certificate of the system: only where something is sent.
+        return self._given or ssl.create_default_context()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """`send` of what is known before."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 import threading
+from collections.abc import Collection
 from contextlib import closing
 
 import pytest
+from sqlalchemy import Engine
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.closing.today import read_today
+from askfirst_collector.jobs import table
 from askfirst_collector.jobs.run import JobsThread, run_jobs
 from askfirst_collector.jobs.table import JOBS, Job
 from askfirst_collector.services import Services
@@ -62,6 +66,46 @@ def test_a_job_that_fails_is_tried_again_and_stops_no_other(
     assert run_jobs(parts, clock.now + 1, jobs=jobs) == []
     assert caplog.text.count("E140 the job broken failed: ValueError") == 2
     assert "canary" not in caplog.text
+
+
+def test_what_runs_at_every_look_runs_where_nobody_can_say_when_others_ran(
+    parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest wait, and run when it can be said again."""
+    asked: list[object] = []
+
+    def away(engine: object, names: object) -> dict[str, int]:
+        asked.append(names)
+        raise CollectorUnavailable("away")
+
+    jobs = [Job("a", 60, lambda *_: None), Job("always", 0, lambda *_: None), Job("b", 60, _fine)]
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "read_times", away)
+        assert run_jobs(parts, clock.now, jobs=jobs) == ["always"]
+    assert asked == [["a", "b"]] * 2
+    assert run_jobs(parts, clock.now, jobs=jobs) == ["a", "always", "b"]
+
+
+def _fine(_: Services, __: float) -> None:
+    """Nothing to do."""
+
+
+def test_a_round_with_nothing_to_do_costs_little(
+    parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When jobs ran is one question, and no certificate is read where nothing is sent."""
+    monkeypatch.setattr(ssl, "create_default_context", lambda: pytest.fail("read certificates"))
+    asked: list[object] = []
+    read_times = table.read_times
+
+    def counted(engine: Engine, names: Collection[str]) -> dict[str, int]:
+        asked.append(names)
+        return read_times(engine, names)
+
+    monkeypatch.setattr(table, "read_times", counted)
+    for seconds in (0, 2, 62):
+        run_jobs(parts, clock.now + seconds)
+    assert len(asked) == 3
 
 
 def test_only_the_holder_runs_jobs(parts: Services, clock: Clock) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from askfirst_collector.ledger.verify import (
     write_export,
 )
 from askfirst_collector.ledger.verify import verify as verify_trees
-from askfirst_collector.store.faults import error_name
+from askfirst_collector.store.faults import StoreFault, unavailable
 
 STEP = 4096  # leaves between two looks at the progress bar
 _INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -151,13 +150,13 @@ def _read(export: Path | None, data: Path | None) -> Iterator[tuple[int, Iterato
     if not folder.ledger.is_file():
         raise click.ClickException(f"{data} is no data folder: there is no ledger.db in it.")
     try:
-        with read_folder(folder) as (count, leaves, signed):
+        with unavailable("ledger"), read_folder(folder) as (count, leaves, signed):
             seeds = Keys(folder.keys, urandom=os.urandom).ledger() if signed.notes else ()
             yield count, leaves, replace(signed, keys=keys_of(signed.notes, seeds))
-    except sqlite3.Error as error:
+    except StoreFault as fault:
         advice = "askfirst ledger check says what to do"
         raise click.ClickException(
-            f"{folder.ledger} cannot be read ({error_name(error)}): {advice}"
+            f"{folder.ledger} cannot be read ({fault.reason}): {advice}"
         ) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,6 +18,15 @@ from tests.unit.ingest.world import SAME_ORIGIN, VISIT, World
 JUDGED_BY = (Event, EventBatch, Observer, Raw, Reading, Sender)
 
 
+@pytest.fixture
+def others() -> Iterator[None]:
+    """Leaves out what there was before: of a whole run that is much, and none of it is meant."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("others")
 def test_only_rows_wait_to_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that a request was judged by is there any more, and it is judged anew from nothing.
 

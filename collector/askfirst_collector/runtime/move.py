@@ -80,6 +80,10 @@ def rehearse_move(folder: Folder, targets: Targets, clock: Callable[[], float]) 
             portions.append(Portion("events", "", count_events(own["events"]), clock() - begun))
             with _server(folder, own["events"], targets.events) as server:
                 server.is_ours()
+        if targets.salts:
+            from askfirst_collector.store.move_salts import rehearse_salts_move
+
+            rehearse_salts_move(targets.salts)
     return portions
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -153,7 +154,8 @@ def cells_of_days(engine: Engine, wanted: Range, table: str) -> list[tuple[str, 
 def hours_of_day(engine: Engine, wanted: Range) -> dict[int, int]:
     """Visitors of each hour of the day that was shown, added over the days of a range."""
     # A path of the table `time` down to the hour is always written like ["2026-11-16","09"].
-    hour = func.substr(cell.c.path, 16, 2)
+    # Its numbers are in the statement: PostgreSQL groups by no value that is bound.
+    hour = func.substr(cell.c.path, literal_column("16"), literal_column("2"))
     query = (
         select(hour, func.sum(cell.c.visitors))
         .where(*_cells_of(wanted))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 from askfirst_collector.config import SettingError
+from askfirst_collector.store.postgresql import Run
+from askfirst_collector.store.postgresql_address import read_address
 from askfirst_collector.store.salts import GRACE
+from askfirst_collector.store.salts_copies import check_no_copies
 from askfirst_collector.store.salts_file import STEPS
 from askfirst_collector.store.salts_server import SaltServer
 from askfirst_collector.store.versions import version_of
@@ -26,6 +30,13 @@ def count_salts(source: sqlite3.Connection) -> int:
     tables = ("period_salt", "batch_key", "grant_key", "user_number")
     counts = (source.execute(f"SELECT COUNT(*) FROM {table}") for table in tables)  # noqa: S608
     return sum(count.fetchone()[0] for count in counts)
+
+
+def rehearse_salts_move(url: str) -> None:
+    """Ask the server whether it could have them; nothing is written. Raises as `move_salts`."""
+    address = read_address(url)
+    with closing(Run(address, "salts").connect()) as session:
+        check_no_copies(session, address)
 
 
 def move_salts(source: sqlite3.Connection, url: str, ledger: str) -> None:

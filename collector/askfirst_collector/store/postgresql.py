@@ -235,6 +235,8 @@ def open_engine(url: str, guard: Callable[[], None]) -> Engine:
         execution_options={_RUN: run},
     )
     engine.dialect.type_compiler_instance = _Types(engine.dialect)
+    # Many rows are one statement: by itself each would be three ways to the server and back.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
     event.listen(engine, "handle_error", _translate)
     return engine
 

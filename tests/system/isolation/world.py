@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,7 +36,7 @@ from askfirst_collector.letters.smtp import Post
 from askfirst_collector.members.permissions import SCOPES, Member
 from askfirst_collector.members.rows import ON_THE_MACHINE, add_member
 from askfirst_collector.services import Services
-from askfirst_collector.store.database import writing
+from askfirst_collector.store.database import metadata, writing
 from askfirst_collector.usecases.account import create_token
 from askfirst_collector.usecases.webhooks import save_webhook
 from tests.support.collectors import Clock, opened, policy
@@ -87,14 +87,10 @@ class World:
     def state(self) -> bytes:
         """Everything in the ledger's database but who is signed in."""
         with self.parts.engine.connect() as connection:
-            names = connection.exec_driver_sql(
-                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-            ).scalars()
-            kept = [
-                name for name in names if name not in ("session", "api_token", "entry", "change")
-            ]
             rows = {
-                name: connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in kept
+                table.name: connection.execute(select(table)).all()
+                for table in metadata.sorted_tables
+                if table.name not in ("session", "api_token", "entry", "change")
             }
         return repr(rows).encode()
 

@@ -238,6 +238,7 @@ def test_what_is_refused(
     close_services(parts)
     _refused(data, [], "at least one")
     _refused(data, ["--salts", url], "E163")  # it could be followed
+    _refused(data, ["--salts", url, "--dry-run"], "E163")
     _refused(data, ["--ledger", "mysql://a@b/c"], "E160")
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
         ledger.execute("UPDATE alembic_version SET version_num = '0003'")

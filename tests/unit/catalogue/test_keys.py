@@ -48,6 +48,7 @@ def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
         keys(tmp_path).site(name)
 
 
+@pytest.mark.file  # of the journals of files
 def test_nobody_else_can_read_the_folder(tmp_path: Path) -> None:
     """Folders are 0700 and files 0600, journals included, whatever the umask says."""
     before = os.umask(0)

@@ -281,6 +281,7 @@ async def test_small_sites_are_advised(
     assert "closes = &#34;month&#34;" in page
 
 
+@pytest.mark.file
 async def test_files_that_cannot_be_read_are_a_503(
     client: httpx.AsyncClient, parts: Services
 ) -> None:

@@ -73,7 +73,7 @@ class Spool:
         self.folder = Path(folder).absolute()
         self._prefix = f"{self.folder}{os.sep}"
         # Which folder, as it was changed when it was read last, and what was in it.
-        self._look: tuple[tuple[int, int, int], Set[Handle]] | None = None
+        self._look: tuple[tuple[int, ...], Set[Handle]] | None = None
 
     def make(self) -> None:
         """Make the folder where it is missing; raises OSError."""
@@ -101,12 +101,12 @@ class Spool:
     def owing(self) -> Set[Handle]:
         """All handles for which `owes` is true; CollectorUnavailable where nobody can tell.
 
-        The folder is read again only where it changed, as its own time says. That counts in steps:
-        while it is that of a moment ago, another change may hide behind the same time.
+        The folder is read again only where it changed, as its own times say. Those count in steps:
+        while one is that of a moment ago, another change may hide behind it.
         """
         try:
             status = os.stat(self.folder)  # noqa: PTH116 - for each event
-            state = status.st_dev, status.st_ino, status.st_mtime_ns
+            state = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
             look = self._look
             if look is not None and look[0] == state:
                 return look[1]
@@ -116,7 +116,8 @@ class Spool:
         except OSError as error:
             log_fault("reading the spool", error)
             raise CollectorUnavailable("the spool cannot be read") from None
-        is_settled = time.time_ns() - status.st_mtime_ns > SETTLED
+        changed = max(status.st_mtime_ns, status.st_ctime_ns)
+        is_settled = time.time_ns() - changed > SETTLED
         self._look = (state, owing) if is_settled else None
         return owing
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -127,21 +127,35 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     assert run.returncode == 0
 
 
+def certified(folder: Path, name: str = "localhost", *, key: str, certificate: str) -> None:
+    """A certificate that signs itself, and its key, in a folder."""
+    make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    make += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", "2"]
+    files = ["-keyout", str(folder / key), "-out", str(folder / certificate)]
+    subprocess.run([needed("openssl"), *make, *files], check=True, capture_output=True)
+
+
 @contextmanager
 def nginx(upstream: int, folder: Path, *, above: str = "") -> Iterator[httpx.Client]:
     """A client of nginx with its file, in front of a port; `above` stands above its server."""
+    certified(folder, key="privkey.pem", certificate="fullchain.pem")
+    replaced = {
+        "127.0.0.1:8321": f"127.0.0.1:{upstream}",
+        "/etc/ssl/collector.example.org": str(folder),
+    }
+    with running("nginx.conf", replaced, folder, above=above) as client:
+        yield client
+
+
+@contextmanager
+def running(
+    file: str, replaced: Mapping[str, str], folder: Path, *, above: str = ""
+) -> Iterator[httpx.Client]:
+    """A client of nginx with a file of ours, in which some names are others."""
     program, port = needed("nginx"), free_port()
-    key, certificate = folder / "privkey.pem", folder / "fullchain.pem"
-    make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    make += ["-subj", "/CN=localhost", "-days", "2"]
-    openssl = [needed("openssl"), *make, "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(openssl, check=True, capture_output=True)
-    text = (DEPLOY / "nginx.conf").read_text("utf-8")
-    for old, new in (
-        ("127.0.0.1:8321", f"127.0.0.1:{upstream}"),
-        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("/etc/ssl/collector.example.org", str(folder)),
-    ):
+    certificate = folder / "fullchain.pem"
+    text = (DEPLOY / file).read_text("utf-8")
+    for old, new in {**replaced, "listen 443 ssl": f"listen 127.0.0.1:{port} ssl"}.items():
         assert old in text
         text = text.replace(old, new)
     places = "".join(

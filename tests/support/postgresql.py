@@ -88,6 +88,31 @@ class Cluster:
             self._process.wait(30)
             self._process = None
 
+    def standby(self, name: str = "standby") -> Cluster:
+        """Another server that follows this one, for which every COMMIT here waits from now on."""
+        folder = self.folder.with_name(f"{self.folder.name}-{name}")
+        folder.mkdir()
+        shutil.chown(folder, (self.folder / "data").stat().st_uid)
+        where = f"host={self.folder} port={self.port} user={USER} application_name={name}"
+        command = [_program("pg_basebackup"), "-D", str(folder / "data"), "-R", "-d", where]
+        subprocess.run([*command, "-c", "fast", "--no-sync"], check=True, cwd=folder, **_somebody())
+        other = Cluster(folder, _free_port())
+        other.start()
+        self.run(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        self.run("SELECT pg_reload_conf()")
+        waits = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        until = time.monotonic() + 30
+        while self.run(waits) != [[1]]:
+            assert time.monotonic() < until, (folder / "log").read_text()
+            time.sleep(0.05)
+        return other
+
+    def promote(self) -> None:
+        """Let a standby take what is written, and wait for nobody."""
+        self.run("SELECT pg_promote()")
+        self.run("ALTER SYSTEM SET synchronous_standby_names = ''")
+        self.run("SELECT pg_reload_conf()")
+
     def session(self, database: str) -> Any:
         """A session of the driver that commits by itself."""
         import pg8000.dbapi

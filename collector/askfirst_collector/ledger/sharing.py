@@ -19,6 +19,10 @@ _OF_ONE = (
     "it is the ledger of one data folder, whose rows several machines would not find: begin with "
     "an empty database"
 )
+_OWN_SALTS = (
+    "salts of several machines lie on a PostgreSQL server of their own, the same for all: name it "
+    "by --salts"
+)
 _NOBODY = (
     "no other machine of it has been there for a minute, and who withdrew is known to their "
     "revocations.log: start one of them first"
@@ -29,6 +33,16 @@ def is_joining(folder: Folder) -> bool:
     """Whether a folder is to be one of several, and is none yet."""
     url = folder.ledger_url
     return bool(url) and not folder.machine and read_address(url).is_shared
+
+
+def check_salts(folder: Folder, *, on_server: bool) -> None:
+    """SettingError `askfirst.E174` where one of several machines would have salts of its own.
+
+    To it, the rows of the others would be nobody's.
+    """
+    url = folder.ledger_url
+    if url and read_address(url).is_shared and not on_server:
+        raise SettingError("askfirst.E174", folder.salts, _OWN_SALTS)
 
 
 def check_sharing(engine: Engine, folder: Folder, address: str) -> None:

@@ -23,6 +23,7 @@ from askfirst_collector.ingest.pending import EventConsentStatuses
 from askfirst_collector.ledger.receipts import Receipts
 from askfirst_collector.ledger.records import Ledger
 from askfirst_collector.ledger.revocation_log import ledger_name, open_database, open_revocations
+from askfirst_collector.ledger.sharing import check_salts
 from askfirst_collector.members.members import Members
 from askfirst_collector.runtime.after_restore import reconcile
 from askfirst_collector.runtime.open_salts import open_salt_server, settle_salts
@@ -66,6 +67,7 @@ def open_services(
             server = open_salt_server(folder, salts, now=now, urandom=urandom)
             if server is not None:
                 opened.callback(server.close)
+            check_salts(folder, on_server=server is not None)
             log = open_revocations(
                 engine,
                 folder,
@@ -76,8 +78,7 @@ def open_services(
             own = settle_salts(folder, server, salts, ledger_name(engine), now=now, urandom=urandom)
             opened.callback(own.close)
             machines = machines_of(engine, folder, urandom)
-            also = (own.check, log.check, *(() if machines is None else (machines.check,)))
-            watch = Watch(engine, folder.ledger, also=also)
+            watch = Watch(engine, folder.ledger, also=(own.check, log.check))
             opened.callback(watch.close)
             host = file or StoredHostPolicy(engine, watch)
         keys = Keys(folder.keys, urandom=urandom, machines=machines)
@@ -233,6 +234,8 @@ def is_usable(parts: Services) -> bool:
     """
     if parts.watch.is_closed or parts.watch.is_there_again:
         return False
+    if parts.watch.is_away:
+        return True
     files = (parts.folder.ledger, parts.folder.salts, parts.revocations.path)
     if not all(file.exists() for file in files):
         return True

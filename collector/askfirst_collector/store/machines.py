@@ -1,8 +1,9 @@
 """The machines that share one ledger in PostgreSQL, and what they have in common beside it.
 
     machine   one data folder, with spools of its own. `seen` is when it last said that it lives, by
-              the server's clock; `moved` up to which call it moved all that it had accepted;
-              `lost` since when it is counted on no more
+              the server's clock; `moved` up to which call it moved all that it had accepted, or
+              more than any where it was stopped with nothing left; `lost` since when it is counted
+              on no more
     call      a number: whoever needs all that was accepted anywhere counts it up, and waits until
               every machine has moved as far
     key_file  what stands in each file of `keys/`
@@ -37,7 +38,11 @@ LOOK = 5.0  # seconds between two looks at what all machines have in a file
 PATIENCE = 10.0  # seconds that whoever needs all rows waits for other machines
 _LOOK = 0.05  # seconds between two looks whether they are there
 
-_SEEN = "UPDATE machines.machine SET seen = clock_timestamp() WHERE id = %s AND lost IS NULL"
+_SEEN = (
+    "UPDATE machines.machine SET seen = clock_timestamp(), moved = LEAST(moved, number)"
+    " FROM machines.call WHERE id = %s AND lost IS NULL"
+)
+_RESTS = 2**62  # what it has moved up to while it has nothing, and accepts nothing
 _BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
 _ALIVE = (
     "SELECT count(*) FROM machines.machine WHERE lost IS NULL"
@@ -87,15 +92,25 @@ class Machines:
     def check(self) -> None:
         """StoreFault where this machine was declared lost."""
         if self._is_lost():
-            raise StoreFault("ledger", f"askfirst.E173 the machine {self.id} was declared lost")
+            raise lost(self.id)
 
     def beat(self) -> None:
         """Say now and then that this machine lives."""
         now = self._clock()
         if now - self._beaten >= BEAT:
-            with changing(self.engine) as connection:
-                _ask(connection, _SEEN, self.id)
+            self.wake()
             self._beaten = now
+
+    def wake(self) -> None:
+        """Be waited for, from now on: before anything is accepted."""
+        with changing(self.engine) as connection:
+            _ask(connection, _SEEN, self.id)
+
+    def rest(self) -> None:
+        """Be waited for no more: nothing is left in any spool of this machine."""
+        with changing(self.engine) as connection:
+            statement = "UPDATE machines.machine SET moved = %s WHERE id = %s"
+            _ask(connection, statement, _RESTS, self.id)
 
     def called(self) -> int:
         """The number of the last call; 0 where this machine has answered it."""
@@ -183,6 +198,11 @@ class Machines:
             row = _ask(connection, query, self.id).first()
         # Where a copy of before was put back it is not known yet.
         return row is not None and bool(row[0])
+
+
+def lost(id: str) -> StoreFault:
+    """The error of a machine that was declared lost, and still runs."""
+    return StoreFault("events", f"askfirst.E173 the machine {id} was declared lost")
 
 
 def is_shared(engine: Engine) -> bool:

@@ -12,8 +12,9 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
@@ -24,7 +25,7 @@ from askfirst_collector.store.faults import FAULTS, StoreFault, fault
 
 from .dialect import Ask
 from .postgresql_address import Address, read_address
-from .postgresql_session import WAIT, ServerError, code_of, connect, driver, reason_of
+from .postgresql_session import WAIT, ServerError, code_of, connect, cut, driver, reason_of
 
 LONGEST = 30.0  # seconds until a statement begins to answer
 PAUSE = 2.0  # seconds between looks whether a server that was lost is there again
@@ -49,8 +50,10 @@ _COMMITTED = (
     "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version),"
     " 'entry'::regclass::oid, extract(epoch FROM clock_timestamp())::float8"
 )
-APART = 60  # seconds between this machine's clock and its server's, after which nothing is taken
-DOUBTED = 10  # seconds after which that is said
+# Seconds between this machine's clock and its server's. Of several machines, two are at most twice
+# as far from each other: as long as a lease lasts.
+APART = 15  # after which one of several takes nothing
+DOUBTED = 5  # after which that is said
 
 
 class Run:
@@ -66,6 +69,7 @@ class Run:
         self.is_whole = True
         self.begun = ""
         self._looked = 0.0
+        self._sessions: WeakSet[Any] = WeakSet()
 
     def connect(self, wait: float = LONGEST) -> Any:
         """A session of the driver, with the first of its servers that takes what is written.
@@ -74,12 +78,29 @@ class Run:
         """
         self.check()
         reason = ""
-        for server in (self.address, *self.address.others):
+        servers = (self.address, *self.address.others)
+        for server in servers:
             try:
-                return self._session(server, wait)
+                session = self._session(server, wait)
             except StoreFault as error:
                 reason = reason or error.reason
+                continue
+            self._sessions.add(session)
+            return session
         raise fault(self.part, reason)
+
+    def check_alone(self) -> None:
+        """StoreFault where two of its servers take what is written: they are two ledgers."""
+        if not self.address.others:
+            return
+        writable = 0
+        for server in (self.address, *self.address.others):
+            with suppress(StoreFault):
+                Run(server, self.part)._session(server, WAIT).close()
+                writable += 1
+        if writable > 1:
+            self.lose()
+            raise fault(self.part, "two of its servers take what is written: end the older one")
 
     def _session(self, server: Address, wait: float) -> Any:
         session = connect(server, wait, self.part)
@@ -98,8 +119,10 @@ class Run:
             raise fault(self.part, "its server ended, or could not be reached")
 
     def lose(self) -> None:
-        """Nobody is answered from this run any more."""
+        """Nobody is answered from this run any more, or waits for an answer."""
         self.is_whole = False
+        for session in list(self._sessions):
+            cut(session)
         self._looked = time.monotonic()
 
     def is_there_again(self) -> bool:
@@ -148,6 +171,7 @@ class ServerVersion:
 
     def __init__(self, engine: Engine) -> None:
         self.run = run_of(engine)
+        self.run.check_alone()
         self._engine = engine
         self._session = self.run.connect(WAIT)
         self._snapshot = ""
@@ -178,7 +202,7 @@ class ServerVersion:
             self.run.lose()
             raise fault("ledger", "its tables were put back from a copy")
         self._table = table
-        _compare_clocks(clock)
+        _compare_clocks(clock, is_shared=self.run.address.is_shared)
         if snapshot != self._snapshot:
             self._snapshot, self._revision = snapshot, revision
             self._count += 1
@@ -187,6 +211,11 @@ class ServerVersion:
     def revision(self) -> str:
         """The revision of the tables, as of the last number."""
         return self._revision
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the run was lost."""
+        return not self.run.is_whole
 
     def is_there_again(self) -> bool:
         """Whether the run was lost, and another one can be opened."""
@@ -198,11 +227,11 @@ class ServerVersion:
         self._engine.dispose()
 
 
-def _compare_clocks(theirs: float) -> None:
+def _compare_clocks(theirs: float, *, is_shared: bool) -> None:
     """StoreFault where a day may be another one here than on the machines beside this one."""
     apart = round(time.time() - theirs)
     reason = f"this machine's clock is {apart:+d} seconds from that of its server"
-    if abs(apart) >= APART:
+    if is_shared and abs(apart) >= APART:
         raise fault("ledger", reason)
     if abs(apart) >= DOUBTED:
         FAULTS.failed("the clock", f"askfirst.W230 {reason}", level=logging.WARNING)

@@ -50,35 +50,42 @@ class ServerError(Exception):
         super().__init__(self.reason)
 
 
-def connect(address: Address, wait: float, part: str) -> Any:
+def connect(address: Address, wait: float, part: str = "ledger") -> Any:
     """A session at the first server of an address; an answer takes `wait` seconds at most.
 
-    `part` is what lies there, for faults.
-
-    Raises StoreFault, and SettingError where the driver is missing.
+    `part` is that of the collector, for faults. Raises StoreFault, and SettingError where the
+    driver is missing.
     """
     pg8000 = driver()
     try:
-        return _session_type()(
+        session = _session_type()(
             address.user,
             host=address.host,
             database=address.database,
             password=address.password or None,
-            sock=_socket(address, wait),
+            sock=_socket(address),
             ssl_context=ssl.create_default_context() if address.is_encrypted else False,
             application_name="askfirst",
             startup_params=SETTINGS,
         )
+        session._usock.settimeout(wait)
+        return session
     except (OSError, pg8000.Error) as error:
         raise StoreFault(part, reason_of(error)) from None
     except Exception:  # whatever the driver stumbles over: its text may hold what was sent
         raise StoreFault(part, _NO_SERVER) from None
 
 
-def _socket(address: Address, wait: float) -> socket.socket:
+def cut(session: Any) -> None:
+    """End what waits for an answer that does not come; from another thread."""
+    with suppress(OSError, AttributeError):
+        session._usock.shutdown(socket.SHUT_RDWR)
+
+
+def _socket(address: Address) -> socket.socket:
     if address.socket:
         local = socket.socket(socket.AF_UNIX)
-        local.settimeout(wait)
+        local.settimeout(WAIT)
         try:
             local.connect(address.socket)
         except OSError:
@@ -86,7 +93,6 @@ def _socket(address: Address, wait: float) -> socket.socket:
             raise
         return local
     remote = socket.create_connection((address.host, address.port), WAIT)
-    remote.settimeout(wait)
     remote.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     remote.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -55,7 +55,7 @@ class EventSpool:
 
     `fault` says what the last commit failed of, "" when it went well; `is_full` whether too much
     waits. `is_first` is False once another file stands in the place of the store at `path`. `view`
-    is asked instead of that file.
+    is asked instead of that file, and `begins` is called once there is a spool with nothing in it.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class EventSpool:
         busy_timeout: int,
         most: int = MOST,
         view: View | None = None,
+        begins: Callable[[], object] | None = None,
     ) -> None:
         self.fault = ""
         self.is_full = False
@@ -78,6 +79,7 @@ class EventSpool:
         self._folder = folder
         self._ended = ended
         self._urandom = urandom
+        self._begins = begins
         self._busy_timeout = busy_timeout
         self._most = most
         self._group: Group[Batch | None, object] = Group(
@@ -239,6 +241,8 @@ class EventSpool:
         try:
             self._present = Present(self.path, connection)
             connection.execute("PRAGMA busy_timeout=0")  # see `begin`
+            if self._begins is not None:
+                self._begins()
         except BaseException:
             connection.close()
             raise

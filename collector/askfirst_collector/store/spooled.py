@@ -108,6 +108,7 @@ class SpooledEvents(Generic[_Kept]):
             urandom=urandom,
             busy_timeout=busy_timeout,
             view=view,
+            begins=None if machines is None else machines.wake,
         )
         self._folder = path.with_name("spool")
         self._busy_timeout = busy_timeout
@@ -153,7 +154,17 @@ class SpooledEvents(Generic[_Kept]):
             except (AskfirstError, OSError) as error:
                 lock.close()
                 log.warning("askfirst.W146 a spool is left to be moved: %s", error_name(error))
+        self._rest()
         self.file.close()
+
+    def _rest(self) -> None:
+        """Let no machine wait for this one, if no process of it has anything."""
+        if self._machines is None or spools(self._folder):
+            return
+        with suppress(AskfirstError):
+            self._machines.rest()
+            if spools(self._folder):
+                self._machines.wake()  # another process has begun meanwhile
 
     # Moving
 

@@ -38,6 +38,10 @@ class Source(Protocol):
     def revision(self) -> str | None:
         """The revision of its tables."""
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it was lost, and may be there again without anybody's doing."""
+
     def is_there_again(self) -> bool:
         """Whether it was lost, and can be opened anew."""
 
@@ -66,6 +70,10 @@ class _File:
     def revision(self) -> str | None:
         row = self._driver.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else row[0]
+
+    @property
+    def is_away(self) -> bool:
+        return False
 
     def is_there_again(self) -> bool:
         return False  # `check` says so, as long as it is not whole
@@ -117,6 +125,11 @@ class Watch:
     def is_whole(self) -> bool:
         """Whether the files were those that were opened when somebody last looked."""
         return self._is_whole and self.present.is_whole and not self.is_closed
+
+    @property
+    def is_away(self) -> bool:
+        """Whether its server was lost: until it is there again, what is open says so."""
+        return self.present.is_away
 
     @property
     def is_there_again(self) -> bool:

@@ -49,6 +49,10 @@ def create_transfer(
     and for a recipient whom the policy does not name, `unknown-purpose`, `name-taken` for one that
     gets the same already, `too-many-requests`, `no-such-site`, `site-retired`.
     """
+    if what == "events" and parts.machines is not None:
+        # What waits lies with the machine that moved it; figures are in the ledger.
+        advice = "several machines share this ledger, and deliver figures alone: write figures"
+        raise Refused(Reason.BAD_SHAPE, advice)
     new = _read(what, way, url, key_id, secret, region)
     new = replace(new, site=site, purpose=purpose, recipient=recipient)
     with transaction(parts, actor, "site.change", site) as work:

@@ -26,6 +26,13 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
 
 
 @pytest.fixture
-def host(tmp_path: Path, postgresql: Cluster, face: Face, clock: Clock) -> Host:
+def salts(salts_server: Cluster) -> str:
+    """The address of a database for the salts of all machines, on a server of its own."""
+    return salts_server.url(salts_server.new())
+
+
+@pytest.fixture
+def host(tmp_path: Path, postgresql: Cluster, face: Face, salts: str, clock: Clock) -> Host:
     """A host that no machine has joined yet, at noon of a Monday."""
-    return Host(tmp_path, postgresql, postgresql.migrated(), face.new_database(), clock)
+    events = face.new_database()
+    return Host(tmp_path, postgresql, postgresql.migrated(), events, salts, clock)

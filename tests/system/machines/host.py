@@ -1,8 +1,4 @@
-"""Machines that share a ledger and a ClickHouse, in this process: each with a folder of its own.
-
-Their salts are in one file, which all of them have on a disk in common: so it can be on one
-machine of a test alone.
-"""
+"""Machines that share a ledger and a ClickHouse, in this process: each with a folder of its own."""
 
 from __future__ import annotations
 
@@ -27,19 +23,6 @@ from tests.unit.closing.house import DAY, handle_of, key_of, policy, row
 POLICY = policy()
 
 
-def share_salts(data: Path) -> None:
-    """Have the salts of a new folder in the file beside it."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (data / "salts.db").exists():
-        common = data.parent / "salts" / "salts.db"
-        common.parent.mkdir(mode=0o700, exist_ok=True)
-        common.touch(0o600)
-        # SQLite has the journal beside the real file, and we look for it beside the name.
-        for suffix in ("", "-wal", "-shm"):
-            name = f"salts.db{suffix}"
-            (data / name).symlink_to(common.with_name(name))
-
-
 @dataclass
 class Host:
     """One ledger, one ClickHouse, and whoever joins."""
@@ -48,6 +31,7 @@ class Host:
     server: Cluster
     database: str
     events: str
+    salts: str
     clock: Clock
 
     @property
@@ -61,8 +45,8 @@ class Host:
 
     def open(self, name: str, **options: Any) -> Services:
         """The parts of a machine, which joins where it is new."""
-        share_salts(self.data(name))
-        chosen = {"events": self.events, "ledger": self.ledger, **options}
+        own = {"events": self.events, "ledger": self.ledger, "salts": self.salts}
+        chosen = {**own, **options}
         parts = open_services(
             self.data(name), host_policy=None, now=self.clock, urandom=os.urandom, **chosen
         )

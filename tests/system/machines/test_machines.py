@@ -24,6 +24,7 @@ from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import HandleEnded, PeriodClosed, StoreUnavailable
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.machines import lose_machine
+from askfirst_collector.usecases.transfers import create_transfer
 from tests.system.machines.host import Host, agree, id_of, page_view, pages
 from tests.unit.closing.house import after, handle_of, key_of
 
@@ -153,6 +154,8 @@ def test_who_may_join(host: Host) -> None:
         host.open("stranger", ledger=single)
     with pytest.raises(SettingError, match=r"askfirst\.E174.*ClickHouse"):
         host.open("rows", events="")
+    with pytest.raises(SettingError, match=r"askfirst\.E174.*--salts"):
+        host.open("salts", salts=None)
     second = host.open("two")
     assert second.ledger.latest("shop", handle_of(1)) is not None
     close_services(second)
@@ -220,3 +223,18 @@ def test_the_command_tells_of_machines(host: Host) -> None:
         assert [line.split()[-1] for line in text.splitlines()].count("lost") == 1
         actions = [change.action for change in changes(one.engine, 50)]
         assert "machine.lost" in actions
+
+
+def test_events_are_delivered_by_no_machine(host: Host) -> None:
+    """M51: what waits on one of them would be sent by none; figures are in the ledger."""
+    with host.machines("one") as (one,), pytest.raises(Refused, match="figures"):
+        create_transfer(
+            one,
+            ON_THE_MACHINE,
+            "shop",
+            purpose="statistics",
+            recipient="Harbour Hosting",
+            what="events",
+            way="webhook",
+            url="https://hooks.example/in",
+        )

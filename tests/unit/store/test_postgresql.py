@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
+import time
 from contextlib import closing, suppress
 
 import pytest
 
 from askfirst_collector.store.faults import StoreFault
-from askfirst_collector.store.postgresql import Run
+from askfirst_collector.store.postgresql import Run, _compare_clocks
 from askfirst_collector.store.postgresql_address import read_address
 
 pytest.importorskip("pg8000")
@@ -38,3 +40,15 @@ def test_who_cannot_be_talked_to_is_away(answer: bytes, password: str) -> None:
         with pytest.raises(StoreFault, match="ledger is away: it ") as error:
             Run(address).connect(2.0)
     assert "geheim" not in repr(error.value) + repr(address)
+
+
+def test_a_clock_that_is_off_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Where several machines share a server, one of them whose days are others' takes nothing."""
+    with caplog.at_level(logging.WARNING):
+        _compare_clocks(time.time() - 2, is_shared=True)
+        assert caplog.text == ""
+        _compare_clocks(time.time() - 100, is_shared=False)
+    assert "askfirst.W230 this machine's clock is +100 seconds from" in caplog.text
+    for off in (-16, 16):
+        with pytest.raises(StoreFault, match=r"[+-]16 seconds"):
+            _compare_clocks(time.time() - off, is_shared=True)

@@ -25,7 +25,7 @@ from askfirst_collector.store.dictionary import find_period, state_of
 from askfirst_collector.store.events import Closed, PeriodKey, Row, StoreUnavailable
 from askfirst_collector.store.faults import DATABASE_ERRORS, StoreFault, error_name
 from askfirst_collector.store.lots import AnyBatch, Name
-from askfirst_collector.store.machines import Machines
+from askfirst_collector.store.machines import Machines, lost
 from askfirst_collector.store.schema import KEPT, OPEN
 
 from .lot_rows import LotRows
@@ -35,8 +35,14 @@ _WAIT = "20s"  # for another machine that puts a lot into ClickHouse
 REMEMBERED = 10_000  # open periods
 
 _KNOWN = (
-    "SELECT day, key, answer FROM answer WHERE (day, key) IN (SELECT d, decode(k, 'hex') FROM"
-    " unnest(string_to_array(%s, ',')::bigint[], string_to_array(%s, ',')) AS wanted (d, k))"
+    "SELECT day, key, answer FROM machines.answer WHERE (day, key) IN"
+    " (SELECT d, decode(k, 'hex') FROM unnest("
+    "string_to_array(%s, ',')::bigint[], string_to_array(%s, ',')) AS wanted (d, k))"
+)
+# Whether this machine was declared lost is asked in the same breath: it accepts nothing then.
+_GENERATION = (
+    "SELECT number, EXISTS (SELECT FROM machines.machine WHERE id = ? AND lost IS NOT NULL)"
+    " FROM machines.generation"
 )
 _NOTE = (
     "INSERT INTO answer SELECT d, decode(k, 'hex'), decode(a, 'hex') FROM unnest("
@@ -124,6 +130,12 @@ class SharedIndex:
             finally:
                 connection.rollback()
 
+    @contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """The same for one statement, which names the schema: one round trip."""
+        with self._away(), self.machines.engine.connect() as connection:
+            yield cast("sqlite3.Connection", Statements(connection))
+
     def seal(self, key: PeriodKey) -> None:
         """Take no more rows into a period but what was accepted; sealing twice is harmless."""
         with self.read() as connection:
@@ -162,8 +174,11 @@ class SharedIndex:
 
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""
-        with self.read() as connection:
-            return int(connection.execute("SELECT number FROM generation").fetchone()[0])
+        with self.look() as connection:
+            number, is_lost = connection.execute(_GENERATION, (self.machines.id,)).fetchone()
+            if is_lost:
+                raise lost(self.machines.id)
+            return int(number)
 
     def barrier(self) -> None:
         """Return when every lot that was on its way, from whichever machine, has arrived."""
@@ -176,8 +191,6 @@ class SharedIndex:
 
     def check(self) -> None:
         """StoreUnavailable where it cannot be told which periods are open."""
-        with self._away():
-            self.machines.check()
         self.generation()
 
     def view(self) -> SharedView:
@@ -221,7 +234,7 @@ class SharedView:
 
     def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are kept under any of these names."""
-        with self._index.read() as connection:
+        with self._index.look() as connection:
             return _answers_of(connection, names)
 
     def close(self) -> bool:

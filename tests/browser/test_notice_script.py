@@ -143,6 +143,7 @@ def test_the_dialog_takes_all_back_and_may_erase(shop: Site, visit: Visit, erase
     """M05, M11, M29: the box is there in the same step, unticked; the receipt lies beside it."""
     page = visit(shop, "/?helper=0")
     page.control.get_by_role("link").click()
+    expect(page.dialog).to_be_visible()
     expect(page.dialog.get_by_role("button", name="Withdraw all")).to_have_count(0)
     page.page.keyboard.press("Escape")
     page.answering(page.accept.click)

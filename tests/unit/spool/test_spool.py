@@ -102,11 +102,12 @@ def test_whoever_asks_for_all_that_is_owed_sees_what_others_added(
         patch.setattr(module.os, "stat", lambda _: step)
         assert spool.owing() == {HANDLE, OTHER}
     # What has stood for long enough is remembered, and a change is seen all the same.
-    later = time.time_ns() + 2 * module.SETTLED
-    monkeypatch.setattr(module.time, "time_ns", lambda: later)
-    assert spool.owing() == {HANDLE, OTHER}
+    now = time.monotonic()
+    for later in (2, 4):
+        monkeypatch.setattr(module.time, "monotonic", lambda: now + later * module.SETTLED)  # noqa: B023
+        assert spool.owing() == {HANDLE, OTHER}
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "scandir", lambda _: pytest.fail("read again"))
+        patch.setattr(module.os, "listdir", lambda _: pytest.fail("read again"))
         assert spool.owing() == {HANDLE, OTHER}
     before = spool.folder.stat()
     with other.claim(HANDLE) as claim:
@@ -122,6 +123,26 @@ def test_whoever_asks_for_all_that_is_owed_sees_what_others_added(
     spool.make()
     os.utime(spool.folder, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert spool.owing() == frozenset()
+
+
+def test_whoever_was_held_up_while_reading_remembers_nothing(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M50: stopped for minutes between reading and going on, or with clocks that are apart."""
+    spool.add(withdrawal())
+    step = spool.folder.stat()
+    times = iter(range(0, 10_000, 100))
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "stat", lambda _: step)
+        patch.setattr(module.time, "monotonic", lambda: float(next(times)))
+        # The file system's clock is hours behind.
+        patch.setattr(module.time, "time_ns", lambda: step.st_mtime_ns + 10**13)
+        assert spool.owing() == {HANDLE}
+    Spool(spool.folder).add(withdrawal(OTHER))
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "stat", lambda _: step)
+        owing = spool.owing()
+    assert owing == {HANDLE, OTHER}
 
 
 async def test_it_tells_nobody_else_anything(spool: Spool) -> None:

@@ -29,7 +29,7 @@ from . import files
 
 MOST_UNKNOWN = 1_000_000  # bytes of entries of handles that the ledger cannot be asked about
 MOST = 16_000_000  # bytes of all entries
-SETTLED = 3_000_000_000  # nanoseconds; file systems keep times in steps of two seconds at most
+SETTLED = 3.0  # seconds; file systems keep times in steps of two seconds at most
 LINGER = 3.0  # seconds until what broke off on its way is known to have ended there too
 MOST_OF_ONE = 16_000  # bytes of the entries of one handle
 KINDS = ("answer", "erase", "restrict")
@@ -74,6 +74,8 @@ class Spool:
         self._prefix = f"{self.folder}{os.sep}"
         # Which folder, as it was changed when it was read last, and what was in it.
         self._look: tuple[tuple[int, ...], Set[Handle]] | None = None
+        # The same, and since when it is known to have stood like that.
+        self._first_seen: tuple[tuple[int, ...], float] = ((), 0.0)
 
     def make(self) -> None:
         """Make the folder where it is missing; raises OSError."""
@@ -102,7 +104,9 @@ class Spool:
         """All handles for which `owes` is true; CollectorUnavailable where nobody can tell.
 
         The folder is read again only where it changed, as its own times say. Those count in steps:
-        while one is that of a moment ago, another change may hide behind it.
+        within one, another change may hide behind it. So what is remembered was read when all steps
+        of before were over, by this process's own time: whatever the two clocks say, and however
+        long it was held up meanwhile.
         """
         try:
             status = os.stat(self.folder)  # noqa: PTH116 - for each event
@@ -110,15 +114,18 @@ class Spool:
             look = self._look
             if look is not None and look[0] == state:
                 return look[1]
-            owing = frozenset(name.removesuffix(_SUFFIX) for name, _ in self._files())
+            begun = time.monotonic()
+            owing = frozenset(name.removesuffix(_SUFFIX) for name in self._names())
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
             log_fault("reading the spool", error)
             raise CollectorUnavailable("the spool cannot be read") from None
-        changed = max(status.st_mtime_ns, status.st_ctime_ns)
-        is_settled = time.time_ns() - changed > SETTLED
-        self._look = (state, owing) if is_settled else None
+        before, since = self._first_seen
+        if before != state:
+            self._first_seen = state, begun
+        elif begun - since > SETTLED:
+            self._look = state, owing
         return owing
 
     def handles(self) -> list[Handle]:
@@ -263,11 +270,15 @@ class Spool:
         return os.open(self.folder / name, os.O_CREAT | os.O_RDWR, 0o600)
 
     def _files(self) -> Iterator[tuple[str, os.stat_result]]:
-        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
-            for file in entries:
-                if file.name.endswith(_SUFFIX) and _HANDLE.fullmatch(file.name[: -len(_SUFFIX)]):
-                    with suppress(FileNotFoundError):
-                        yield file.name, file.stat()
+        with suppress(FileNotFoundError):
+            for name in self._names():
+                with suppress(FileNotFoundError):
+                    yield name, (self.folder / name).stat()
+
+    def _names(self) -> list[str]:
+        # Of what one folder has; names alone, as that is read for each event while it changes.
+        names = os.listdir(self.folder)  # noqa: PTH208
+        return [n for n in names if n.endswith(_SUFFIX) and _HANDLE.fullmatch(n[: -len(_SUFFIX)])]
 
     def _append(self, path: Path, line: bytes, most: int) -> None:
         file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

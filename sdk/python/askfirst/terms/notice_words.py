@@ -44,6 +44,7 @@ BUTTONS = "the words of buttons that answer are the same on every site: take it 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 # No markup, one line, nothing that turns the direction of what stands beside it (UAX 9).
 _PLAIN = r"(?=.*\S)[^<>\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"
+_BLANK = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
 _ENTITY = re.compile(r"&(#[0-9]+|#x[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
 
 
@@ -120,6 +121,8 @@ def _read_text(r: Reader, key: str, slot: Slot) -> str:
         r.wrong(key, text, "write the character itself: what is written here is shown as it is")
     elif text and (problem := _wrong_holes(text, slot.holes)):
         r.wrong(key, text, problem)
+    elif text and not any(one.isalnum() and one not in _BLANK for one in _HOLE.sub("", text)):
+        r.wrong(key, text, "write words: nobody sees anything of this")
     return text
 
 

@@ -16,8 +16,8 @@ from askfirst_collector.store.postgresql_address import read_address, shown
 
 _SAY = "several machines share it: write machines=many after the ? of its address, on each of them"
 _OF_ONE = (
-    "it is the ledger of one data folder, whose rows several machines would not find: begin with "
-    "an empty database"
+    "it is the ledger of one data folder, whose rows several machines would not find: take "
+    "machines=many out of its address, or begin with an empty database"
 )
 _OWN_SALTS = (
     "salts of several machines lie on a PostgreSQL server of their own, the same for all: name it "

@@ -27,6 +27,8 @@ from askfirst_collector.store.clickhouse.move_rows import (
     write_index,
 )
 from askfirst_collector.store.clickhouse.server import Server
+from askfirst_collector.store.postgresql_address import read_address as read_ledger_address
+from askfirst_collector.store.postgresql_address import shown
 from askfirst_collector.store.present import Connection
 from askfirst_collector.store.snapshot import alone, as_of_now, destroy, draft_folder, problem_of
 
@@ -34,6 +36,10 @@ Step = Callable[[int], object]
 
 _ELSEWHERE = "it is there already: a folder is taken from files to servers once"
 _NOTHING = "there is nothing in it"
+_MANY = (
+    "the ledger of one data folder does not become one of several machines: take machines=many out "
+    "of its address, or begin anew with empty databases (docs/many-machines.md)"
+)
 _DAMAGED = "the files have to be sound before they are moved: look with askfirst ledger check"
 
 
@@ -137,7 +143,9 @@ def move(
 
 
 def _files(folder: Folder, targets: Targets) -> dict[str, Path]:
-    """The files of a folder that have anything; SettingError where nothing is to be moved."""
+    """The files of a folder that have anything; SettingError where it cannot be moved so."""
+    if targets.ledger and read_ledger_address(targets.ledger).is_shared:
+        raise SettingError("askfirst.E164", shown(targets.ledger), _MANY)
     noted = Targets(folder.ledger_url, folder.events_url, folder.salts_url)
     paths = {"ledger": folder.ledger, "events": folder.events, "salts": folder.salts}
     present = {name: path for name, path in paths.items() if path.exists() and path.stat().st_size}

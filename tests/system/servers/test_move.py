@@ -240,6 +240,9 @@ def test_what_is_refused(
     _refused(data, ["--salts", url], "E163")  # it could be followed
     _refused(data, ["--salts", url, "--dry-run"], "E163")
     _refused(data, ["--ledger", "mysql://a@b/c"], "E160")
+    # Nobody could start it there.
+    _refused(data, ["--ledger", f"{servers.ledger}&machines=many"], "take machines=many out")
+    _refused(data, ["--ledger", f"{servers.ledger}&machines=many", "--dry-run"], "machines=many")
     with closing(sqlite3.connect(data / "ledger.db")) as ledger:
         ledger.execute("UPDATE alembic_version SET version_num = '0003'")
         ledger.commit()

@@ -160,11 +160,7 @@ class Folder:
             return ""
 
     def _note(self, name: str, url: str) -> None:
-        draft = self.path / f".{name}.new"
-        draft.unlink(missing_ok=True)
-        create_file(draft)
-        draft.write_text(f"{url}\n", "utf-8")
-        draft.replace(self.path / name)
+        put_text(self.path / name, f"{url}\n")
 
     @property
     def spool(self) -> Path:
@@ -216,3 +212,15 @@ def create_file(file: Path) -> None:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
             return
+
+
+def put_text(file: Path, text: str) -> None:
+    """Have this text in a file (0600): whoever reads sees the former or all of it. Raises OSError.
+
+    Other workers do the same at the same time, so that each has a draft of its own.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}-{threading.get_ident()}.new")
+    draft.unlink(missing_ok=True)
+    create_file(draft)
+    draft.write_text(text, "utf-8")
+    draft.replace(file)

@@ -15,6 +15,7 @@ All of it lies in a schema of its own (revision 0017). Nothing of it is asked of
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -25,13 +26,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from askfirst_collector.config import Folder, SettingError, create_file
+from askfirst_collector.config import Folder, SettingError, put_text
 from askfirst_collector.store.database import changing, reading
 from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.postgresql_address import read_address
 
 ID = 8  # bytes of a machine's id
+_ID = re.compile(f"[0-9a-f]{{{2 * ID}}}")
 BEAT = 10.0  # seconds between two signs of life
 ALIVE = 60  # seconds without one after which nobody counts on hearing of a machine
 LOOK = 5.0  # seconds between two looks at what all machines have in a file
@@ -169,11 +171,7 @@ class Machines:
                 _ask(connection, insert, file.name, file.read_text("ascii"))
                 row = _ask(connection, query, file.name).one()
         if not file.exists() or file.read_text("ascii") != row[0]:
-            draft = file.with_name(f".{file.name}.new")
-            draft.unlink(missing_ok=True)
-            create_file(draft)
-            draft.write_text(row[0], "ascii")
-            draft.replace(file)
+            put_text(file, row[0])
         self._shared[file.name] = now
 
     def give(self, file: Path) -> None:
@@ -233,7 +231,13 @@ def machines_of(engine: Engine, folder: Folder, urandom: Callable[[int], bytes])
     if not folder.ledger_url or not read_address(folder.ledger_url).is_shared:
         return None
     if not folder.machine:
-        folder.place_machine(urandom(ID).hex())
+        # Of workers that start at once one draws it: a second would be waited for, for ever.
+        with changing(engine):
+            if not folder.machine:
+                folder.place_machine(urandom(ID).hex())
+    if not _ID.fullmatch(folder.machine):
+        advice = f"{folder.path / 'machine.id'} is not as it was written: put that back"
+        raise SettingError("askfirst.E186", folder.machine, advice)
     machines = Machines(engine, folder.machine)
     machines.join()
     return machines

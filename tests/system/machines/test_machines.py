@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -15,13 +18,14 @@ from askfirst.client import PendingEntry
 from askfirst.errors import CollectorUnavailable, Refused
 from askfirst_collector.cli import main
 from askfirst_collector.closing.close import close_due
-from askfirst_collector.config import SettingError
+from askfirst_collector.config import SettingError, open_folder
 from askfirst_collector.ingest.pending import owe
 from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services
 from askfirst_collector.store import disclosed
 from askfirst_collector.store.events import HandleEnded, PeriodClosed, StoreUnavailable
+from askfirst_collector.store.machines import machines_of
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.machines import lose_machine
 from askfirst_collector.usecases.transfers import create_transfer
@@ -168,6 +172,34 @@ def test_who_may_join(host: Host) -> None:
     close_services(host.open("one"))
     with suppress(SettingError):
         close_services(host.open("three"))
+
+
+def test_workers_that_start_at_once_are_one_machine(host: Host) -> None:
+    """M50: an id that another worker replaced would be one that everybody waits for."""
+
+    def late(seconds: float) -> str:
+        def urandom(count: int) -> bytes:
+            time.sleep(seconds)
+            return os.urandom(count)
+
+        machines = machines_of(first.engine, folder, urandom)
+        assert machines is not None
+        return machines.id
+
+    first = host.open("one")
+    folder = open_folder(host.data("two"))
+    folder.place_ledger(host.ledger)
+    with ThreadPoolExecutor(2) as workers:
+        assert {*workers.map(late, (0.1, 0.4))} == {folder.machine}
+    assert {one.id for one in first.machines.all()} == {id_of(first), folder.machine}
+    # Nor are their notes in each other's way.
+    with ThreadPoolExecutor(8) as workers:
+        assert {*workers.map(folder.place_ledger, [host.ledger] * 800)} == {None}
+    assert (folder.path / "ledger.url").stat().st_mode & 0o777 == 0o600
+    folder.place_machine("x'; DROP TABLE machines.machine; --")
+    with pytest.raises(SettingError, match=r"askfirst\.E186"):
+        machines_of(first.engine, folder, os.urandom)
+    close_services(first)
 
 
 def test_a_log_that_is_lost_on_one_machine_ends_no_grant(host: Host) -> None:

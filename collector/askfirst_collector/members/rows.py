@@ -185,7 +185,7 @@ def name_problem(name: str) -> str | None:
     """What to do about a name that nobody may have; None when it can be used."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
         return f"Give a name of 1 to {LONGEST_NAME} characters to sign in with."
-    if "/" in name or name in (".", ".."):
+    if "/" in _folded(name) or name in (".", ".."):
         return "Leave / out: the name stands in addresses."
     if _folded(name) == CLI:
         return f"Choose another name: the audit calls commands on the machine itself {CLI!r}."

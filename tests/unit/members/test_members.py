@@ -83,6 +83,7 @@ def test_an_invitation_works_once_and_for_seven_days(
         "x" * (LONGEST_NAME + 1),
         "a\nb",
         "a/b",
+        "a／b",
         "..",
         "a ",
     ],

@@ -210,6 +210,10 @@ class EventStore(Protocol):
         """
         ...
 
+    def gather(self) -> None:
+        """`drain`, on every machine that has rows for it. StoreUnavailable where one is away."""
+        ...
+
     def answer_call(self) -> None:
         """Have in the store what another machine waits for: the job."""
         ...

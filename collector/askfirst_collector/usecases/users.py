@@ -58,6 +58,7 @@ def _check_site(parts: Services, site: str) -> None:
 
 
 def _rows(parts: Services, site: str, numbers: set[tuple[str]]) -> Iterator[Row]:
+    parts.events.gather()  # there may be periods of which other machines alone have rows yet
     for key in parts.events.periods():
         if key.site == site:
             for row in parts.events.rows(key):

@@ -24,13 +24,20 @@ from askfirst_collector.ledger.changes import changes
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services
 from askfirst_collector.store import disclosed
-from askfirst_collector.store.events import HandleEnded, PeriodClosed, StoreUnavailable
+from askfirst_collector.store.events import (
+    Authorized,
+    Batch,
+    HandleEnded,
+    PeriodClosed,
+    StoreUnavailable,
+)
 from askfirst_collector.store.machines import machines_of
 from askfirst_collector.usecases import visitor_rights as rights
 from askfirst_collector.usecases.machines import lose_machine
 from askfirst_collector.usecases.transfers import create_transfer
+from askfirst_collector.usecases.users import export_user
 from tests.system.machines.host import Host, agree, id_of, page_view, pages
-from tests.unit.closing.house import after, handle_of, key_of
+from tests.unit.closing.house import DAY, after, handle_of, key_of, row
 
 
 def test_rows_of_every_machine_are_counted_once(host: Host) -> None:
@@ -147,6 +154,21 @@ def test_a_withdrawal_is_refused_where_no_other_machine_would_know_of_it(host: H
         with pytest.raises(CollectorUnavailable, match="another"):
             asyncio.run(owe(one.spool, one, entry))
         assert not one.spool.owes(handle_of(1))
+
+
+def test_what_is_linked_to_a_user_is_shown_from_every_machine(host: Host) -> None:
+    """M50: also of a period of which nothing has been moved yet."""
+    with host.machines("one", "two") as (one, two):
+        number = one.salts.user_number("shop", "user:ada").hex()
+        handle = agree(one, 1)
+        latest = two.ledger.latest("shop", handle)
+        assert latest is not None
+        linked = row(two, 1, {"page": ("/", "/a"), "user_id": (number,)}, key_of())
+        judged = Authorized("shop", handle, latest.index)
+        day = int(two.now()) // DAY
+        batch = Batch(judged, day, b"k" * 16, (linked,), b"{}")
+        assert asyncio.run(two.events.append(batch)) == b"{}"
+        assert len(export_user(one, "shop", ["user:ada"])["rows"]) == 1
 
 
 def test_who_may_join(host: Host) -> None:

@@ -12,7 +12,7 @@ import pytest
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import SettingError
 from askfirst_collector.store.faults import StoreFault
-from askfirst_collector.store.periods import IN_UTC
+from askfirst_collector.store.periods import IN_UTC, Calendar
 from askfirst_collector.store.salts_server import SaltServer
 from tests.support.collectors import NOON, Clock
 from tests.support.postgresql import OF_SALTS, Cluster, cluster
@@ -159,6 +159,26 @@ def test_a_thousand_salts_go_at_once(salts_server: Cluster) -> None:
     assert len(salts.due_periods(END + 7200)) == 1_100
     assert salts.destroy_due(END + 7200, lambda _: IN_UTC) == 1_100
     assert salts_server.run(tables, name) == [[0]]
+
+
+def test_destroying_holds_nothing_while_calendars_are_asked_for(salts_server: Cluster) -> None:
+    """M27: the registry, which has them, looks now and then whether the salts are there."""
+    salts = open_at(salts_server.url(salts_server.new()))
+    day(salts)
+
+    def calendar(_: str) -> Calendar:
+        salts.check()
+        return IN_UTC
+
+    gone: list[int] = []
+    thread = threading.Thread(
+        target=lambda: gone.append(salts.destroy_due(END + 7200, calendar)), daemon=True
+    )
+    thread.start()
+    thread.join(10)
+    if thread.is_alive():
+        opened.clear()  # closing it would wait, too
+    assert gone == [1]
 
 
 def test_drawing_beside_destroying(salts_server: Cluster) -> None:

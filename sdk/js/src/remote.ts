@@ -79,8 +79,10 @@ export function connect(base: string, collector: string): Route {
     if (!response.ok) {
       // It was not recorded, if it says so itself; a receipt that has ended never lives again: this is a new grant.
       const { reason } = (await response.clone().json()) as { readonly reason?: string };
-      if (response.status < 500) keep(reason === "handle-ended" || isNew ? undefined : kept());
-      return reason === "handle-ended" && !isNew ? grant(answer) : response;
+      // Taken back in another tab meanwhile, it is none.
+      const again = reason === "handle-ended" && kept()?.secret === secret && !isNew;
+      if (response.status < 500) keep(again || isNew ? undefined : kept());
+      return again ? grant(answer) : response;
     }
     const { state } = (await response.clone().json()) as { readonly state: Claims };
     writeState(state);

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from askfirst.terms.policy import read_policy
 from askfirst_collector.cli import main
@@ -175,6 +175,32 @@ def test_a_refusal_holds_while_the_collector_is_away(static_site: StaticSite, ta
     tab.context.unroute(f"{static_site.collector}/**")
     opened(tab, static_site)
     until(tab, lambda: static_site.statuses() == ["granted", "withdrawn"])
+
+
+def test_what_comes_after_a_withdrawal_in_another_tab_grants_nothing(
+    static_site: StaticSite, tab: Page
+) -> None:
+    """M11: an answer that was sent before and arrives after; who agrees once more is recorded."""
+    opened(tab, static_site)
+    press(tab, "Accept all")
+    until(tab, lambda: static_site.statuses() == ["granted"])
+    other = tab.context.new_page()
+    opened(other, static_site)
+    tab.locator("#askfirst-control").get_by_role("link").click()
+    held: list[Route] = []
+    tab.route(f"{static_site.collector}/v1/consents", lambda route: held.append(route), times=1)
+    tab.get_by_role("dialog").get_by_role("button", name="Accept all", exact=True).click()
+    until(tab, lambda: bool(held))
+    other.locator("#askfirst-control button[value=withdraw]").click()
+    until(other, lambda: static_site.statuses() == ["granted", "withdrawn"])
+    until(other, lambda: other.evaluate("localStorage.length") == 0)
+    with tab.expect_response(lambda response: response.status == 409):
+        held[0].continue_()
+    expect(tab.get_by_role("dialog").get_by_role("alert")).not_to_be_empty()
+    assert static_site.statuses() == ["granted", "withdrawn"]
+    assert not tab.evaluate("askfirst.allows('statistics')")
+    tab.get_by_role("dialog").get_by_role("button", name="Accept all", exact=True).click()
+    until(tab, lambda: static_site.statuses() == ["granted", "withdrawn", "granted"])
 
 
 @pytest.mark.parametrize("days", [-40, 400])

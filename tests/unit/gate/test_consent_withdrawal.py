@@ -26,6 +26,25 @@ async def test_withdrawing_ends_the_receipt_for_good(shop: Build) -> None:
     assert site.browser.jar[RECEIPT] != secret
 
 
+@pytest.mark.parametrize("method", ["accept_all", "save"])
+async def test_what_comes_after_a_withdrawal_in_another_tab_grants_nothing(
+    shop: Build, method: str
+) -> None:
+    """M11: sent before, with the cookies of then, it arrives after: who agrees is asked again."""
+    site = shop()
+    await site.browser.consent("accept_all", site.policy.hash)
+    before = dict(site.browser.jar)
+    await site.browser.consent("withdraw", "")
+    site.browser.jar |= before | {b"_ga": b"1"}
+    late = await site.browser.consent(method, site.policy.hash, choices={"statistics": 2})
+    assert (late.status, late.json["reason"]) == (409, "handle-ended")
+    assert site.browser.jar == {}
+    assert not site.collector.consent_status
+    again = await site.browser.consent("accept_all", site.policy.hash)
+    assert again.json["decision"] == "granted"
+    assert site.browser.jar[RECEIPT] != before[RECEIPT]
+
+
 async def test_a_second_receipt_does_not_keep_the_first_alive(shop: Build) -> None:
     """A script may plant another receipt beside it; withdrawal wins all the same."""
     site = shop()
@@ -110,6 +129,7 @@ async def test_withdrawing_acts_at_once_while_the_collector_is_away(shop: Build)
     site.browser.jar = dict(receipt)
     assert (await site.browser.consent("accept_all", site.policy.hash)).status == 503
     site.collector.away = None
+    assert (await site.browser.consent("accept_all", site.policy.hash)).status == 409
     assert (await site.browser.consent("accept_all", site.policy.hash)).status == 200
     methods = [decision.method for decision in site.collector.decisions]
     assert methods == ["accept_all", "save", "withdraw", "accept_all"]

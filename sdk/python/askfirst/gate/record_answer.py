@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from askfirst.client import Decision, Handle, Recorded
 from askfirst.contracts.consent import VisitorAnswer
@@ -17,7 +15,7 @@ from askfirst.gate.resolve_answer import Resolved, is_language, narrowed, refusa
 from askfirst.http.cookie_header import RECEIPT, STATE, named, read_cookies
 from askfirst.http.headers import Header, Headers, values
 from askfirst.http.request import Request
-from askfirst.http.set_cookie import SameSite, delete, expire, prefixes, write
+from askfirst.http.set_cookie import SameSite, delete, expire, parents, prefixes, write
 from askfirst.log_fault import log_fault
 from askfirst.terms.consent import Consent, state_of
 from askfirst.terms.policy import Policy
@@ -65,6 +63,8 @@ class AnswerRecorder:
         except Refused as error:
             if not ended(error):
                 raise
+            if self.consent.state is not None and self.consent.state.grants:
+                return self._ask_again(error)
             # A dead receipt never lives again: this is a new grant.
             return await self._grant(self._draw())
         except CollectorUnavailable as error:
@@ -79,6 +79,15 @@ class AnswerRecorder:
         state = self._state(recorded)
         lines = self.cookies(state, self._receipt(secret, state.expires))
         return AnswerRecord(recorded.status, state.expires, lines, recorded.receipt)
+
+    def _ask_again(self, error: Refused) -> AnswerRecord:
+        """What it would change was taken back while it was on its way, as in another tab (M11).
+
+        Nobody can say which was meant last, so that nothing is granted.
+        """
+        over = taken_back(self.relay, self.request, self.answer, _none)
+        lines = (*no_state(), *self._no_receipt(), *over)
+        return AnswerRecord("withdrawn", int(self.now), lines, error=error)
 
     async def _only_refused(
         self, handle: Handle | None, error: CollectorUnavailable
@@ -380,19 +389,3 @@ def no_receipt(policy: Policy) -> tuple[Header, ...]:
 def _same_site(policy: Policy) -> SameSite:
     # Page views seen by the server need the receipt on the first page of a visit too (M40).
     return "Lax" if policy.server_side else "Strict"
-
-
-def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
-    """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
-    domains: dict[str, None] = {}
-    for origin in origins:
-        labels = (urlsplit(origin).hostname or "").split(".")
-        if not _is_address(".".join(labels)):
-            domains |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
-    return tuple(domains)
-
-
-def _is_address(host: str) -> bool:
-    with suppress(ValueError):
-        return bool(ip_address(host))
-    return False

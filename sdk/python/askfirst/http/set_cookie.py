@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from askfirst.http.cookie_header import split
 from askfirst.http.headers import Header
@@ -130,3 +133,19 @@ def prefixes(path: str) -> tuple[str, ...]:
         if stem := "/".join(parts[:end]).rstrip("/"):
             paths += [f"/{stem}"] if end == len(parts) else [f"/{stem}", f"/{stem}/"]
     return tuple(dict.fromkeys(paths))
+
+
+def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
+    domains: dict[str, None] = {}
+    for origin in origins:
+        labels = (urlsplit(origin).hostname or "").split(".")
+        if not _is_address(".".join(labels)):
+            domains |= dict.fromkeys(".".join(labels[i:]) for i in range(len(labels) - 1))
+    return tuple(domains)
+
+
+def _is_address(host: str) -> bool:
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return False

@@ -79,6 +79,11 @@ def stored(folder: Path, face: Face, database: str) -> list[str]:
     return [line.partition("\x1f")[0] for line in text.splitlines()]
 
 
+def come_in(answered: list[str], least: int) -> None:
+    """So many events were answered."""
+    holds(lambda: len(answered) >= least)
+
+
 def opens(there: Visitor, place: int) -> None:
     """One event, told until it is stored."""
     holds(lambda: bool(tell(there, f"/9{place}-0", f"9{place}x0").json == STORED))
@@ -193,7 +198,7 @@ def test_each_is_killed_and_begun_anew(
         for thread in threads:
             thread.start()
         for place, folder in enumerate(folders):
-            time.sleep(1.0)
+            come_in(answered, 30 + 90 * place)  # of 360: they go on while it is killed
             sites.running[place].kill()
             sites.running[place].communicate()
             process, again = sites.start(SITE, folder)

@@ -59,14 +59,19 @@ def close_due(stores: Stores, now: float, *, dry_run: bool = False) -> list[Peri
     stores.events.seal(*(key for key in keys if _is_readable(stores, key)))
     for key in keys:
         close_period(stores, key, now)
+    if keys:  # what another process closed meanwhile was sealed here once more
+        finish(stores, now)
     return keys
 
 
 def finish(stores: Stores, now: float) -> None:
     """Do the rest of what was cut off, and remove rows that came too late to be counted."""
-    for key in disclosed.unsettled(stores.engine):
+    closed = disclosed.closed_of(stores.engine, _ended(stores, now))
+    # Asked after `closed`: what another process closes now is not taken for what came too late.
+    unsettled = disclosed.unsettled(stores.engine)
+    for key in unsettled:
         _settle(stores, key)
-    for key in disclosed.closed_of(stores.engine, _ended(stores, now)):
+    for key in closed.difference(unsettled):
         if not stores.events.kept(key):
             stores.events.drop(key)
 

@@ -40,6 +40,7 @@ _NAMES = {
     "57P03": "cannot_connect_now",
 }
 _NO_SERVER = "it is no PostgreSQL, or asks for a password that its address does not have"
+_NO_TLS = "Server refuses SSL"  # as the driver says it
 
 
 class ServerError(Exception):
@@ -140,4 +141,10 @@ def code_of(error: BaseException) -> str:
 def reason_of(error: BaseException) -> str:
     """Why a server is away, in words that hold nothing of what is stored."""
     code = code_of(error)
-    return ServerError(code).reason if code else "it cannot be reached"
+    if code:
+        return ServerError(code).reason
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "its certificate is none that this machine trusts; SSL_CERT_FILE names an authority"
+    if error.args == (_NO_TLS,):
+        return "it offers no TLS; ?sslmode=disable does without, in a network of your own"
+    return "it cannot be reached"

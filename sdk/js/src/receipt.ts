@@ -31,7 +31,7 @@ export interface Claims {
 /** `suffix` as in readState; storage that is denied holds nothing. */
 export function readKept(suffix: string): Kept | undefined {
   try {
-    return JSON.parse(localStorage.getItem(RECEIPT + suffix) ?? "null") ?? undefined;
+    return JSON.parse(localStorage.getItem(RECEIPT + suffix) as string) ?? undefined;
   } catch {
     return undefined;
   }

@@ -11,19 +11,25 @@ import { safely } from "./safely.ts";
 import { readState } from "./state.ts";
 
 const { fetch } = globalThis;
-const ID_BYTES = 16;
 export function connect(base: string, collector: string): Route {
   const origin = new URL(collector).origin;
-  let published: Published | undefined;
+  let published!: Published; // nothing is sent before the policy is known
   let skew = 0; // of the site's clock, milliseconds
 
   const now = (): number => Date.now() + skew;
-  const suffix = (): string => published?.suffix ?? "";
+  const suffix = (): string => published.suffix ?? "";
 
   const kept = (): Kept | undefined => readKept(suffix());
   const keep = (value: Kept | undefined): void => writeKept(suffix(), value);
 
-  const writeState = (claims: Claims): void => setState(published?.policy.site ?? "", suffix(), claims, now());
+  /** Keeps what the collector's answer leaves of what was kept when it was asked; false where another thing is by now. */
+  const replace = (before: Kept | undefined, state?: Claims): boolean => {
+    const isSame = json(kept()) === json(before);
+    if (isSame) keep(before && state?.ed ? { secret: before.secret, since: Date.now() } : undefined);
+    return isSame;
+  };
+
+  const writeState = (claims: Claims): void => setState(published.policy.site, suffix(), claims, now());
 
   // A plain text is no question to the collector first (Fetch standard, CORS-safelisted request-header).
   const post = (path: string, body: string, options?: RequestInit): Promise<Response> =>
@@ -31,26 +37,24 @@ export function connect(base: string, collector: string): Route {
 
   const tell = (answer: Answer, secret: string): Promise<Response> =>
     answer.method === "erase"
-      ? fetch(`${origin}/v1/rights/erase`, { method: "POST", headers: { Authorization: `Receipt ${secret}` } })
-      : post("consents", json({ ...answer, site: published?.policy.site, secret }));
+      ? post("rights/erase", "", { headers: { Authorization: `Receipt ${secret}` } })
+      : post("consents", json({ ...answer, site: published.policy.site, secret }));
 
   /** Refuses here and now; what the collector knows of this visitor ends as soon as it can be told. */
   async function refuse(answer: Answer): Promise<Response> {
-    const state = published && readState(cookies(), published.policy.site, now() / 1000, suffix());
-    const isWhole = answer.method !== "save";
-    const own = published?.asked.filter((name) => !name.includes("/")) ?? [];
-    const ch = isWhole
-      ? Object.fromEntries(own.map((name) => [name, 0]))
-      : { ...state?.choices, ...Object.fromEntries(Object.keys(answer.choices ?? {}).map((name) => [name, 0])) };
-    const ed = Object.values(ch).some(Boolean) ? (state?.edition ?? 0) : 0;
+    const state = readState(cookies(), published.policy.site, now() / 1000, suffix());
+    const isPart = answer.method === "save";
+    const names = isPart ? Object.keys(answer.choices ?? {}) : published.asked.filter((name) => !name.includes("/"));
+    const ch = { ...(isPart && state?.choices), ...Object.fromEntries(names.map((name) => [name, 0])) };
+    const ed = (Object.values(ch).some(Boolean) && state?.edition) || 0;
     writeState({ ch, ed, exp: expiresAt(new Date(now())) });
     const before = kept();
     if (before) {
-      // What was owed is less than this, or ended by it: a withdrawal of all stays one, and an erasure.
-      const ends = answer.method !== "erase" && /withdraw|erase/.test(before.owed?.method ?? "");
-      // One purpose after another: what the first refused is owed as well.
-      const choices = answer.choices && { ...before.owed?.choices, ...answer.choices };
-      keep({ ...before, owed: ends ? before.owed : { ...answer, ...(choices && { choices }) } });
+      const { owed } = before;
+      // What ends all stays, but for an erasure. One purpose after another: what the first refused is owed as well.
+      const last = owed && owed.method !== "save" && answer.method !== "erase" ? owed : answer;
+      // With choices, if none: what a grant keeps for its own loss (below) has none, and is another thing.
+      keep({ ...before, owed: { ...last, choices: { ...owed?.choices, ...answer.choices } } });
       await safely(settle);
     }
     return new Response(json({ decision: "refused" }));
@@ -64,45 +68,46 @@ export function connect(base: string, collector: string): Route {
     // A receipt that has ended, and what can never be taken, is owed no longer.
     if (response.status >= 500 || response.status === 429) return false;
     const { state }: { state?: Claims } = response.ok ? await response.json() : {};
-    keep(state?.ed ? { secret: before.secret, since: Date.now() } : undefined);
-    return true;
+    // What was taken back meanwhile is owed as well.
+    return replace(before, state) || settle();
   }
 
   async function grant(answer: Answer): Promise<Response> {
     if (!(await settle())) return new Response(json({ reason: "collector-away" }), { status: 503 });
-    const secret =
-      kept()?.secret ?? base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(ID_BYTES))));
-    const isNew = !kept();
+    const before = kept();
+    const secret = before?.secret ?? base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
+    const owed = { v: 2, edition: answer.edition, lang: answer.lang, method: "withdraw" };
     // Where the answer gets lost on its way back, what the collector may have is taken back.
-    if (isNew) keep({ secret, owed: { v: 2, edition: answer.edition, lang: answer.lang, method: "withdraw" } });
+    const own = before ?? { secret, owed };
+    keep(own);
     const response = await tell(answer, secret);
+    const { reason, state } = await response.clone().json();
     if (!response.ok) {
       // It was not recorded, if it says so itself; a receipt that has ended never lives again: this is a new grant.
-      const { reason } = (await response.clone().json()) as { readonly reason?: string };
       // Taken back in another tab meanwhile, it is none.
-      const again = reason === "handle-ended" && kept()?.secret === secret && !isNew;
-      if (response.status < 500) keep(again || isNew ? undefined : kept());
-      return again ? grant(answer) : response;
+      const isOver = (!before || reason === "handle-ended") && response.status < 500 && replace(own);
+      return before && isOver ? grant(answer) : response;
     }
-    const { state } = (await response.clone().json()) as { readonly state: Claims };
+    if (!replace(own, state)) {
+      // Refused meanwhile, by another tab or another part of the page: the last word was no.
+      keep({ secret, owed });
+      return refuse(owed);
+    }
     writeState(state);
-    keep(state.ed ? { secret, since: Date.now() } : undefined);
     return response;
   }
 
   function signed(body: string): string {
-    return json({ ...JSON.parse(body), site: published?.policy.site, secret: kept()?.secret });
+    return json({ ...JSON.parse(body), site: published.policy.site, secret: kept()?.secret });
   }
 
   async function events(body: string, options?: RequestInit): Promise<Response> {
+    const before = kept();
     const response = await post("events", signed(body), options);
     const { dropped = [], stored } = response.ok ? await response.clone().json() : {};
     const isDead = stored === 0 && dropped.every(({ reason }: { readonly reason: string }) => reason === "no-grant");
     // The collector knows of no grant: this visitor is asked again.
-    if (isDead && dropped[0]) {
-      writeState({ ch: {}, ed: 0, exp: 0 });
-      keep(undefined);
-    }
+    if (isDead && dropped[0] && replace(before)) writeState({ ch: {}, ed: 0, exp: 0 });
     return response;
   }
 

@@ -363,6 +363,8 @@ def test_what_is_taken_back_in_the_browser_ends_at_the_collector(
     assert beyond(static_site) == [], "it asks the browser, and nobody else"
     press(tab, "Accept all")
     until(tab, lambda: static_site.statuses() == ["granted"])
+    # In the ledger an answer stands before the page knows of it; what follows is about what it has.
+    until(tab, lambda: bool(tab.evaluate("askfirst.allows('preferences')")))
 
     def left() -> Any:
         (*_, entry) = static_site.host.parts.ledger.between("tides", 0, 2**40)
@@ -370,11 +372,29 @@ def test_what_is_taken_back_in_the_browser_ends_at_the_collector(
 
     tab.evaluate("decide({ withdraw: ['preferences'] })")
     until(tab, lambda: left() == ["marketing", "statistics"])
-    tab.context.route(f"{static_site.collector}/**", lambda route: route.abort())
-    for decision in ("{ withdraw: ['statistics'] }", "{ object: ['direct-marketing'] }"):
+    until(tab, lambda: owed(tab) is None)
+    lost: list[str] = []
+
+    def away(route: Route) -> None:
+        lost.append(route.request.url)
+        route.abort()
+
+    tab.context.route(f"{static_site.collector}/**", away)
+    for number, decision in enumerate(
+        ("{ withdraw: ['statistics'] }", "{ object: ['direct-marketing'] }")
+    ):
         tab.evaluate(f"decide({decision})")
+        until(tab, lambda number=number: len(lost) > number)
     until(tab, lambda: tab.evaluate("askfirst.consent.scopes") == {})
     assert left() == ["marketing", "statistics"]
+    assert owed(tab) == {"statistics": 0, "marketing": 0}
     tab.context.unroute(f"{static_site.collector}/**")
     opened(tab, static_site)
     until(tab, lambda: static_site.statuses()[-1] == "withdrawn")
+    until(tab, lambda: owed(tab) is None)
+
+
+def owed(tab: Page) -> Any:
+    """The choices that the collector has not been told of; None where it knows all."""
+    kept = json.loads(tab.evaluate("localStorage.getItem('askfirst-receipt')") or "{}")
+    return kept.get("owed", {}).get("choices")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from askfirst.contracts.drops import Drop
@@ -52,16 +52,14 @@ class StatusReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class IngestResult:
+class IngestResult(Struct, frozen=True):
     """The body of the 202, and whether the receipt was valid."""
 
     body: bytes
     valid: bool
 
 
-@dataclass(slots=True)
-class _Judged:
+class _Judged(Struct):
     """The rows of a batch, and what was dropped of it."""
 
     site: Site
@@ -76,8 +74,7 @@ class _Judged:
     dropped: list[tuple[int, Drop]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reserved:
+class _Reserved(Struct, frozen=True):
     """A batch to be written, and how many events of the receipt's day it takes."""
 
     batch: Batch

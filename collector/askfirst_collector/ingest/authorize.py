@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from askfirst.contracts.drops import Drop
 from askfirst.terms.consent import Signals
@@ -16,8 +17,7 @@ from askfirst_collector.catalogue.sites import Site
 from askfirst_collector.ledger.entries import ConsentStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(Struct, frozen=True):
     """Judges the events of one request by how its receipt stood when it was asked."""
 
     site: Site

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+
+from msgspec import Struct
 
 from askfirst.terms.attributes import PSEUDONYMS, Value
 from askfirst.terms.lattice import Scope
@@ -33,8 +34,7 @@ def _period(calendar: Calendar, closes: str, day: date) -> tuple[str, int]:
     return period, calendar.end_of(closes, period)
 
 
-@dataclass(frozen=True, slots=True)
-class RowTemplate:
+class RowTemplate(Struct, frozen=True):
     """What the rows of one purpose in one request have in common."""
 
     site: str
@@ -86,16 +86,17 @@ def row_template(
     period, end = _period(calendar, terms.closes, calendar.day_of(now))
     level = terms.scope.level("visitor")
     keep = terms.keep_rows_days
-    salt: bytes | None = None
+    name: bytes | None = None
     if level == PERIOD:
-        salt = salts.period(status.site, terms.closes, period, end)
+        of_period = status.site, terms.closes, period
+        name = salts.pseudonym(of_period, end, purpose, collector, status.handle)
     elif level == RECEIPT:
-        salt = salts.grant_key(status.handle)
-        if salt is None:
+        key = salts.grant_key(status.handle)
+        if key is None:
             return None
+        name = pseudonym(key, status.site, purpose, collector, status.handle)
         # Rows under a receipt's pseudonym are kept at most as long as its grant.
         keep = min(keep, max(0, (status.expires - end) // DAY))
-    name = pseudonym(salt, status.site, purpose, collector, status.handle) if salt else None
     number: Value = ()
     # Only beside a pseudonym: without one no erasure by the receipt would find the row.
     if user and name is not None and terms.scope.level("user_id"):

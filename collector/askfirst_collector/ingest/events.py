@@ -12,9 +12,10 @@ import base64
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from askfirst.client import Caller, Receive
 from askfirst.contracts.body import JSON, TEXT, media_type, read_body

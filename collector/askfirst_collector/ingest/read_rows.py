@@ -6,9 +6,9 @@ What they have in common is worked out for the first that needs it, and once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from askfirst.contracts.drops import Drop
@@ -29,8 +29,7 @@ from askfirst_collector.store.salts import Salts
 DROP: Final = "drop"  # the type of a row that only counts why an event was not stored
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Whose events these are, as far as the request was allowed to say."""
 
     site: Site

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from askfirst.contracts.drops import Drop
 from askfirst.errors import STATUS, CollectorUnavailable, PolicyError, Reason, Refused
@@ -26,8 +26,7 @@ def expire_state() -> Header:
     return delete(named(STATE), same_site="Lax")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One response, whole."""
 
     status: int

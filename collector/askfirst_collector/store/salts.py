@@ -16,7 +16,7 @@ import hmac
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from askfirst.errors import CollectorUnavailable
@@ -60,6 +60,16 @@ def _frame(name: str) -> bytes:
     return len(field).to_bytes(4, "big") + field
 
 
+@dataclass(slots=True)
+class _Known:
+    """A salt, or a key, as this process remembers it until it is due."""
+
+    secret: bytes
+    due: int
+    # Pseudonyms under it, begun with purpose and collector: they go with it.
+    begun: dict[tuple[str, str], hmac.HMAC] = field(default_factory=dict)
+
+
 class Salts(ABC):
     """What one process has open. Every method may raise CollectorUnavailable."""
 
@@ -67,7 +77,7 @@ class Salts(ABC):
         self._now = now
         self._urandom = urandom
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, ...], tuple[bytes, int]] = {}
+        self._known: dict[tuple[str, ...], _Known] = {}
 
     def period(self, site: str, closes: str, period: str, end: int) -> bytes:
         """The salt of a period: whoever asks first draws it, everyone after reads that one.
@@ -77,11 +87,31 @@ class Salts(ABC):
         """
         known = self._known.get(("period_salt", site, closes, period))
         due = end + GRACE
-        if known is not None and self._now() < known[1] == due:
-            return known[0]
+        if known is not None and self._now() < known.due == due:
+            return known.secret
         return self._elected(
             "period_salt", ("site", "closes", "period"), (site, closes, period), due
         )
+
+    def pseudonym(
+        self, key: tuple[str, str, str], end: int, purpose: str, collector: str, handle: str
+    ) -> bytes:
+        """`pseudonym` under the salt of `period` (site, closes, period), with its end.
+
+        Of what is the same for all visitors, each is reckoned once.
+        """
+        site, closes, period = key
+        salt = self.period(site, closes, period, end)
+        known = self._known.get(("period_salt", site, closes, period))
+        if known is None or known.secret is not salt:
+            return pseudonym(salt, site, purpose, collector, handle)  # it is due by now
+        begun = known.begun.get((purpose, collector))
+        if begun is None:
+            begun = hmac.new(salt, _framed(site, purpose, collector), hashlib.sha256)
+            known.begun[purpose, collector] = begun
+        own = begun.copy()
+        own.update(_frame(handle))
+        return own.digest()
 
     def batch_key(self, day: str) -> bytes:
         """The key of a day (`2026-11-22`) under which answers to batches are kept for retries."""
@@ -148,7 +178,7 @@ class Salts(ABC):
     def forget_due(self, now: float) -> None:
         """Drop from this process's memory what is due; for workers that hold no lease."""
         with self._lock:
-            for key in [key for key, (_, due) in self._known.items() if due <= now]:
+            for key in [key for key, known in self._known.items() if known.due <= now]:
                 del self._known[key]
 
     def _forget_site(self, site: str) -> None:
@@ -164,11 +194,11 @@ class Salts(ABC):
             self.forget_due(now)
             raise CollectorUnavailable("the period is over")
         known = self._known.get((table, *key))
-        if known is not None and known[1] == due:
-            return known[0]
+        if known is not None and known.due == due:
+            return known.secret
         elected = self._elect(table, columns, key, due)
         with self._lock:
-            self._known[(table, *key)] = (elected, due)
+            self._known[(table, *key)] = _Known(elected, due)
         self.forget_due(now)
         return elected
 

@@ -89,6 +89,26 @@ def test_a_boundary_that_moves_is_another_name() -> None:
     assert len({pseudonym(b"s" * 32, *each) for each in moved}) == len(moved)
 
 
+def test_what_is_begun_once_makes_the_same_pseudonyms(folder: Path) -> None:
+    """M27: by the salt alone, whoever came before; and with its salt it is gone (M48)."""
+    clock = Clock()
+    salts = open_salts(folder, clock)
+    key = ("shop", "day", "2026-11-22")
+    salt = salts.period(*key, END)
+    named = [(purpose, collector, h) for purpose in "ab" for collector in ("", "c") for h in "hi"]
+    for _ in range(2):
+        for purpose, collector, handle in named:
+            own = salts.pseudonym(key, END, purpose, collector, handle)
+            assert own == pseudonym(salt, "shop", purpose, collector, handle)
+    salts.forget_site("shop", [])
+    assert salts.period(*key, END) != salt
+    own = salts.pseudonym(key, END, "a", "", "h")
+    assert own == pseudonym(salts.period(*key, END), "shop", "a", "", "h")
+    clock.now = END + 7200
+    with pytest.raises(CollectorUnavailable):
+        salts.pseudonym(key, END, "a", "", "h")
+
+
 def test_every_process_reads_the_salt_that_was_drawn_first(folder: Path) -> None:
     """M27: a period has one salt however many workers ask for it at once."""
     context = multiprocessing.get_context("spawn")

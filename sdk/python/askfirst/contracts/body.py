@@ -21,7 +21,10 @@ def media_type(headers: Headers, *types: str) -> str:
     for coding in values(headers, b"content-encoding"):
         if coding.lower() not in (b"", b"identity"):
             raise Refused(Reason.ENCODED_BODY, "send the body without a content coding")
-    kind, *parameters = (first(headers, b"content-type") or b"").decode("latin-1").split(";")
+    text = (first(headers, b"content-type") or b"").decode("latin-1")
+    if text in types:
+        return text  # as most are sent
+    kind, *parameters = text.split(";")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip(' \t"').lower() != "utf-8":

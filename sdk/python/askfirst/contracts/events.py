@@ -35,6 +35,7 @@ _KEYS = frozenset(
     {"v", "batch", "events", "site", "handle", "secret", "collector", "vouch", "user"}
     | {"gpc", "dnt"}
 )
+_PLAIN = 3  # keys of most batches: those that each must have
 _OF_PAGE = frozenset({"purpose", "type", *FIELDS})
 _OF_RELAY = _OF_PAGE | {"observed", "sized"}
 _COOKIE_KEYS = frozenset({"enabled", "names"})
@@ -99,9 +100,12 @@ def read_batch(body: object, *, relay: bool = False) -> EventBatch:
     if len(events) > EVENTS:
         raise Refused(Reason.TOO_MANY_EVENTS, f"send at most {EVENTS} events")
     keys = _OF_RELAY if relay else _OF_PAGE
+    read = tuple([_event(event, keys) for event in events])
+    if len(table) == _PLAIN:
+        return EventBatch(name, read)
     return EventBatch(
         name,
-        tuple([_event(event, keys) for event in events]),
+        read,
         site=_text(table, "site"),
         handle=_key(table, "handle", HANDLE.fullmatch, "64 hexadecimal digits"),
         secret=_key(table, "secret", SECRET.fullmatch, "22 characters of base64url"),

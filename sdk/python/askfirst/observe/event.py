@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DIRECT = Proxies()
 _Fields = Mapping[str, Any]
+_Levels = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Observer:
         self._agent: Reading | None = None
         self._wanted: Terms | None = None  # what was asked for last
         self._common: dict[str, Value] = {}  # of that, what is of the request
-        self._own: tuple[tuple[str, int], ...] = ()  # of that, what is of each event
+        self._own: _Levels = ()  # of that, what is of each event
         self._texts: dict[tuple[str, str], Value] = {}  # what those came to, as that was wanted
 
     def observe(self, event: _Fields, wanted: Terms) -> dict[str, Value]:
@@ -100,8 +101,8 @@ class Observer:
 
     def of_event(self, name: str, event: _Fields, wanted: Terms) -> Value:
         """One attribute of one event: what the same text came to before in this request, again."""
-        text = event.get(_TEXTS[name]) if name in _TEXTS else None
-        if not text or not isinstance(text, str):
+        text = event.get(_TEXTS.get(name, name))
+        if not text or type(text) is not str:
             return _OF_EVENT[name](self, event, wanted)
         value = self._texts.get((name, text))
         if value is None:
@@ -109,16 +110,15 @@ class Observer:
         return value
 
     def _want(self, wanted: Terms) -> None:
-        levels = _levels(wanted.scope)
-        self._common = {}
-        for name, level in levels:
-            if name in _OF_REQUEST:
-                value = self._known.get(name)
-                if value is None:
-                    value = self._known[name] = _OF_REQUEST[name](self)
-                if value:
-                    self._common[name] = value[:level]
-        self._own = tuple(pair for pair in levels if pair[0] in _OF_EVENT)
+        of_request, self._own = _levels(wanted.scope)
+        known = self._known
+        common = self._common = {}
+        for name, level in of_request:
+            value = known.get(name)
+            if value is None:
+                value = known[name] = _OF_REQUEST[name](self)
+            if value:
+                common[name] = value[:level]
         self._texts = {}
         self._wanted = wanted
 
@@ -213,8 +213,10 @@ _OF_EVENT: dict[str, Callable[[Observer, _Fields, Terms], Value]] = {
 
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
-def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
-    """What is observed of a scope, in its order."""
-    return tuple(
-        pair for pair in scope.as_dict().items() if pair[0] in _OF_REQUEST or pair[0] in _OF_EVENT
+def _levels(scope: Scope) -> tuple[_Levels, _Levels]:
+    """What is observed of a scope, in its order: of the request, and of each event."""
+    levels = scope.as_dict().items()
+    return (
+        tuple(pair for pair in levels if pair[0] in _OF_REQUEST),
+        tuple(pair for pair in levels if pair[0] in _OF_EVENT),
     )

@@ -43,12 +43,12 @@ def referrer(origin: object, own_origins: Iterable[str] = ()) -> Value:
         return (DIRECT, NONE)
     if not isinstance(origin, str):
         return (UNKNOWN,)
-    return _origins(frozenset(own_origins))(origin)
+    return _origins(tuple(own_origins))(origin)
 
 
 @lru_cache(maxsize=POLICIES)  # a site's own origins come from its policy, never from visitors
-def _origins(own_origins: frozenset[str]) -> Recent[Value]:
-    return Recent(partial(_read, own_origins=own_origins), texts=PAGES)
+def _origins(own_origins: tuple[str, ...]) -> Recent[Value]:
+    return Recent(partial(_read, own_origins=frozenset(own_origins)), texts=PAGES)
 
 
 def _read(origin: str, own_origins: frozenset[str]) -> Value:

@@ -42,6 +42,8 @@ class EventConsentStatuses:
     def ended(self, judged: Collection[Authorized]) -> Set[Authorized]:
         """Those not as they were judged any more; asked inside the transaction of the events."""
         owing = self.spool.owing()
+        if not owing:
+            return self.ledger.ended(judged)
         pending = {authorized for authorized in judged if authorized.handle in owing}
         return pending | self.ledger.ended(
             [authorized for authorized in judged if authorized not in pending]

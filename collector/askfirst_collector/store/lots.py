@@ -59,6 +59,7 @@ _value = msgspec.msgpack.Decoder(Value)
 _row = msgspec.msgpack.Decoder(Row)
 _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
+OWN = 2_000  # answers of one's own lots after which one looks which of these were moved
 
 
 AnyBatch = Batch | Written[WrittenRow]
@@ -66,13 +67,6 @@ AnyBatch = Batch | Written[WrittenRow]
 
 class BadLot(ValueError):
     """A lot is not what was written."""
-
-
-def encoded(batch: Batch) -> msgspec.Raw:
-    """A batch as a spool holds it. Raises UnicodeEncodeError."""
-    judged = batch.judged
-    fields = (batch.day, batch.key, batch.earlier, batch.answer, batch.rows)
-    return msgspec.Raw(_encode(Written(judged.site, judged.handle, judged.index, *fields)))
 
 
 def encoded_row(row: Row) -> bytes:
@@ -88,13 +82,19 @@ def read_row(blob: bytes) -> Row:
         raise BadLot(type(error).__name__) from None
 
 
-def joined(batches: Sequence[msgspec.Raw]) -> bytes:
-    """Batches that are committed together, as one value."""
-    return _encode(batches)
+def joined(batches: Sequence[Batch]) -> bytes:
+    """Batches that are committed together, as one value. Raises UnicodeEncodeError."""
+    return _encode([_as_written(batch) for batch in batches])
+
+
+def _as_written(batch: Batch) -> Written[Row]:
+    judged = batch.judged
+    fields = (batch.day, batch.key, batch.earlier, batch.answer, batch.rows)
+    return Written(judged.site, judged.handle, judged.index, *fields)
 
 
 def separated(blob: bytes) -> list[Batch]:
-    """The inverse of `joined` and `encoded`. Raises BadLot."""
+    """The inverse of `joined`. Raises BadLot."""
     try:
         return [_read(raw) for raw in _batches.decode(blob)]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -151,6 +151,7 @@ class LotAnswers:
         self._lots: deque[tuple[int, list[Name]]] = deque()  # oldest first
         self._last = 0
         self._version = -1
+        self._fresh = 0  # answers that were noted since it was refreshed
 
     def among(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are there under any of these names."""
@@ -159,9 +160,19 @@ class LotAnswers:
             return {}
         return {name: answers[name] for own in names for name in own if name in answers}
 
-    def refresh(self) -> None:
-        """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot."""
-        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+    def let_go(self) -> None:
+        """`refresh`, now and then, of a file to which nobody else adds: nothing came meanwhile."""
+        if self._version == -1 or self._fresh >= OWN:
+            self.refresh()
+
+    def refresh(self, version: int | None = None) -> None:
+        """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot.
+
+        `version` is the `data_version` of whoever has just asked for it.
+        """
+        self._fresh = 0
+        if version is None:
+            version = self.connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
         query = "SELECT id, answers FROM lot WHERE id > ?"
@@ -178,6 +189,7 @@ class LotAnswers:
         self.answers.update(answers)
         self._lots.append((number, list(answers)))
         self._last = number
+        self._fresh += len(answers)
 
 
 def answers_in(batches: Sequence[AnyBatch]) -> dict[Name, bytes]:
@@ -187,7 +199,12 @@ def answers_in(batches: Sequence[AnyBatch]) -> dict[Name, bytes]:
 
 def names_of(batch: AnyBatch) -> list[Name]:
     """The day and key under which a batch may have been seen, the likeliest first."""
-    return [(batch.day - back, key) for back, key in enumerate((batch.key, *batch.earlier))]
+    day = batch.day
+    names = [(day, batch.key)]
+    for key in batch.earlier:
+        day -= 1
+        names.append((day, key))
+    return names
 
 
 def shuffled(items: Sequence[_Item], urandom: Callable[[int], bytes]) -> list[_Item]:

@@ -163,13 +163,13 @@ class EventSpool:
         if not batches:
             return []
         ended = self._ended({batch.judged for batch in batches})
-        self._view.refresh()
-        known = self._known(own, batches)
+        names = [names_of(batch) for batch in batches]
+        known = self._known(own, names)
         outcomes: list[object] = []
         fresh: list[Batch] = []
-        for batch in batches:
+        for batch, own_names in zip(batches, names, strict=True):
             # Two of the same may be in one round.
-            answer = next(filter(None, map(known.get, names_of(batch))), None)
+            answer = next((known[name] for name in own_names if name in known), None)
             if batch.judged in ended:
                 outcomes.append(HandleEnded())
             elif not batch.is_awaited():
@@ -199,13 +199,13 @@ class EventSpool:
             self._bytes = waiting_bytes(connection)
         self.is_full = self._bytes > room
 
-    def _known(self, own: LotAnswers, batches: Sequence[Batch]) -> dict[Name, bytes]:
-        names = [names_of(batch) for batch in batches]
-        own.refresh()
+    def _known(self, own: LotAnswers, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
+        own.let_go()
         known: dict[Name, bytes] = {}
         for lots in (own, *self._beside()):
             known.update(lots.among(names))
         # The last: what left a spool meanwhile is there.
+        self._view.refresh()
         return {**self._view.answers(names), **known}
 
     def _beside(self) -> list[LotAnswers]:

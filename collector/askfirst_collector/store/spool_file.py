@@ -27,7 +27,6 @@ from .lots import (
     Written,
     WrittenRow,
     as_written,
-    encoded,
     encoded_answers,
     joined,
     separated,
@@ -180,7 +179,7 @@ def waiting_bytes(connection: sqlite3.Connection) -> int:
 
 def add_lot(connection: sqlite3.Connection, number: int, batches: Sequence[Batch]) -> int:
     """Add what is committed together; how many bytes that are. Raises UnicodeEncodeError."""
-    blob, answers = joined([encoded(batch) for batch in batches]), encoded_answers(batches)
+    blob, answers = joined(batches), encoded_answers(batches)
     rows = sum(len(batch.rows) for batch in batches)
     connection.execute("INSERT INTO lot VALUES (?, ?, ?, ?)", (number, rows, answers, blob))
     return len(blob) + len(answers)
@@ -224,7 +223,7 @@ def forget_rows(connection: sqlite3.Connection, is_due: Callable[[PeriodKey], bo
         rows = sum(len(batch.rows) for batch in rest)
         removed = sum(len(batch.rows) for batch in batches) - rows
         if removed:
-            values = (rows, joined([encoded(batch) for batch in rest]), number)
+            values = (rows, joined(rest), number)
             connection.execute("UPDATE lot SET rows = ?, batches = ? WHERE id = ?", values)
         gone += removed
     connection.execute("COMMIT")

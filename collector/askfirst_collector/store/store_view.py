@@ -66,7 +66,9 @@ class StoreView:
 
     def closed(self, rows: Sequence[Row]) -> list[PeriodKey]:
         """The periods of these rows that take none any more."""
-        return [key for key in {row.key for row in rows} if not self._is_open(key)]
+        known = self._open
+        keys = {row.key for row in rows}
+        return [key for key in keys if key not in known and not self._is_open(key)]
 
     def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are kept under any of these names, as of `refresh` at least."""
@@ -74,7 +76,7 @@ class StoreView:
         if self._lots is None:
             self._lots = LotAnswers(connection)
         # The first: what leaves a lot is in `answer` in the same commit.
-        self._lots.refresh()
+        self._lots.refresh(self._version)
         return {**self._lots.among(names), **answers_of(connection, names)}
 
     def close(self) -> bool:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from askfirst_collector.store import spooled
 from askfirst_collector.store.events import Authorized, PeriodClosed, StoreUnavailable
-from askfirst_collector.store.lots import encoded
+from askfirst_collector.store.lots import joined
 from askfirst_collector.store.present import Connection
 from askfirst_collector.store.spool_file import LOT_ROWS, connect_spool, read_lots, spools
 from askfirst_collector.store.sqlite import SqliteEvents
@@ -256,8 +256,7 @@ def test_a_lot_that_is_not_what_was_written_is_stored_in_no_part(
     """Its values are read where it is moved: one that is none takes back the rows before it."""
     worker(tmp_path, "b")
     (spool,) = spools(tmp_path / "spool")
-    good = msgspec.msgpack.decode(encoded(batch("good", ROW)))
-    bad = msgspec.msgpack.decode(encoded(batch("bad", ROW)))
+    good, bad = msgspec.msgpack.decode(joined([batch("good", ROW), batch("bad", ROW)]))
     bad[-1][0][6] = values
     with connected(spool) as connection:
         blob = msgspec.msgpack.encode([good, bad])

@@ -11,7 +11,7 @@ from askfirst_collector.closing.close import close_due
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized, Batch
-from askfirst_collector.store.lots import encoded, joined
+from askfirst_collector.store.lots import joined
 from askfirst_collector.store.spool_file import Lot
 from askfirst_collector.transfers import deliver
 from askfirst_collector.transfers.deliver import deliver_transfers
@@ -308,7 +308,7 @@ def test_the_same_lot_is_looked_through_once(
     timed = row(parts, 1, {**SEEN, "time": ("2026-11-16", "12")})
     batch = Batch(judged, 1, b"k" * 32, (timed, timed, row(parts, 1, SEEN)), b"{}")
     for spool, number in (("a", 1), ("a", 1), ("b", 1), ("a", 2)):
-        parts.transfers.copy(spool, [Lot(number, 3, joined([encoded(batch)]))])
+        parts.transfers.copy(spool, [Lot(number, 3, joined([batch]))])
     # Of what has no time, the moment of a delivery would be one: that row does not wait.
     assert parts.transfers.count(entry.id) == 2
 

@@ -23,9 +23,21 @@ class SettingError(AskfirstError):
         super().__init__(f"{code}: {value}: {advice}")
 
 
+# What to do where a move was not cut off, but a copy of before it put back; by what is in the way.
+_INSTEAD = {
+    "ledger.db": "remove it, as what is valid is on the server",
+    "salts.db": "remove it, as its salts are destroyed",
+    "events.db": "the same once more, too, and days that it does not know begin anew",
+    "ledger.url": "begin with a new folder, as one more machine",
+}
+
+
 def cut_off(name: str) -> SettingError:
     """The refusal of a folder that still has a file of which it notes that it is on a server."""
-    advice = "askfirst move was ended before it was done: run the same once more, and it finishes"
+    advice = (
+        "askfirst move was ended before it was done: run the same once more, and it finishes. Or a "
+        f"copy of before it was put back: then {_INSTEAD[name]}"
+    )
     return SettingError("askfirst.E165", name, advice)
 
 

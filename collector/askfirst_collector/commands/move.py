@@ -25,7 +25,13 @@ from askfirst_collector.store.faults import DATABASE_ERRORS, error_name
 
 @click.command()
 @data_option
-@click.option("--ledger", envvar="ASKFIRST_LEDGER", default="", metavar="URL", help="A PostgreSQL.")
+@click.option(
+    "--ledger",
+    envvar="ASKFIRST_LEDGER",
+    default="",
+    metavar="URL",
+    help="A PostgreSQL; with machines=many one that several machines share from now on.",
+)
 @click.option("--events", envvar="ASKFIRST_EVENTS", default="", metavar="URL", help="A ClickHouse.")
 @click.option(
     "--salts",
@@ -100,6 +106,8 @@ def _print(folder: Folder, aside: Path | None, *, as_json: bool) -> None:
         for report in problems:
             click.echo(f"{report.name}: {'; '.join(report.problems)}. {report.advice}", err=True)
         click.echo("Everything is there, row by row the same. Start the collector.")
+        if folder.machine:
+            click.echo("Other machines can join once it runs: each with a new folder.")
         if aside is not None:
             click.echo(
                 f"The files of before are in {aside}. Nothing that is erased, or over, from now on "

@@ -64,9 +64,11 @@ def check_folder(folder: Folder) -> tuple[FileReport, ...]:
         "Stop every process of this folder, keep a copy of the folder, and remove salts.db with "
         "its -wal and -shm. It has no backup: the rows under its pseudonyms go, the grants stay."
     )
+    # What one of several machines would have there is beside the ledger.
+    count, known = _rows_of("event"), _version_problems(len(schema.STEPS))
     return (
         _ledger_report(folder),
-        _report(folder.events, _rows_of("event"), _version_problems(len(schema.STEPS)), events),
+        *(() if folder.machine else (_report(folder.events, count, known, events),)),
         _salts_report(folder, lost),
         _log_report(folder),
         *_transfer_reports(folder.transfers),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, select
 
-from askfirst_collector.config import Folder, SettingError
+from askfirst_collector.config import Folder, SettingError, cut_off
 from askfirst_collector.ledger.tables import pair
 from askfirst_collector.store.database import reading
 from askfirst_collector.store.machines import is_shared, others_live
@@ -16,8 +16,8 @@ from askfirst_collector.store.postgresql_address import read_address, shown
 
 _SAY = "several machines share it: write machines=many after the ? of its address, on each of them"
 _OF_ONE = (
-    "it is the ledger of one data folder, whose rows several machines would not find: take "
-    "machines=many out of its address, or begin with an empty database"
+    "it is the ledger of one data folder, whose rows several machines would not find: let that "
+    "folder share it with askfirst move, or begin with an empty database"
 )
 _OWN_SALTS = (
     "salts of several machines lie on a PostgreSQL server of their own, the same for all: name it "
@@ -48,6 +48,11 @@ def check_salts(folder: Folder, *, on_server: bool) -> None:
 def check_sharing(engine: Engine, folder: Folder, address: str) -> None:
     """SettingError `askfirst.E174` where the ledger at an address is not what a folder may have."""
     wants, has = read_address(address).is_shared, is_shared(engine)
+    noted = folder.ledger_url
+    if has and noted and not read_address(noted).is_shared:
+        raise cut_off("ledger.url")
+    if folder.machine and folder.events.stat().st_size:
+        raise cut_off("events.db")
     if folder.machine or not wants:
         if wants != (has or bool(folder.machine)):
             raise SettingError("askfirst.E174", shown(address), _SAY)

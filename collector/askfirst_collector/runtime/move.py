@@ -1,7 +1,8 @@
 """Taking a folder's ledger, rows and salts from their files to servers, with nobody at work on it.
 
 What is on a server is complete, and the same, before the folder notes its address. Ended anywhere,
-the files are as they were, or the address is noted: then the same again finishes it.
+the files are as they were, or the address is noted: then the same again finishes it. Where several
+machines are to share the ledger, that is the last step (`move_to_many`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from askfirst.spool.files import sync_folder
 from askfirst_collector.config import Folder, SettingError, create_file
 from askfirst_collector.ledger.check import ledger_problems
+from askfirst_collector.runtime.move_to_many import (
+    become_one_of_several,
+    check_many,
+    count_shared,
+    is_many,
+    rehearse_many,
+)
 from askfirst_collector.runtime.open_salts import check_apart
 from askfirst_collector.store.clickhouse.address import read_address
 from askfirst_collector.store.clickhouse.move_rows import (
@@ -27,8 +35,7 @@ from askfirst_collector.store.clickhouse.move_rows import (
     write_index,
 )
 from askfirst_collector.store.clickhouse.server import Server
-from askfirst_collector.store.postgresql_address import read_address as read_ledger_address
-from askfirst_collector.store.postgresql_address import shown
+from askfirst_collector.store.postgresql_address import of_one_machine
 from askfirst_collector.store.present import Connection
 from askfirst_collector.store.snapshot import alone, as_of_now, destroy, draft_folder, problem_of
 
@@ -36,10 +43,6 @@ Step = Callable[[int], object]
 
 _ELSEWHERE = "it is there already: a folder is taken from files to servers once"
 _NOTHING = "there is nothing in it"
-_MANY = (
-    "the ledger of one data folder does not become one of several machines: take machines=many out "
-    "of its address, or begin anew with empty databases (docs/many-machines.md)"
-)
 _DAMAGED = "the files have to be sound before they are moved: look with askfirst ledger check"
 
 
@@ -50,6 +53,11 @@ class Targets:
     ledger: str = ""
     events: str = ""
     salts: str = ""
+
+    @property
+    def of_one_machine(self) -> Targets:
+        """The same for a ledger that is not shared yet."""
+        return replace(self, ledger=self.ledger and of_one_machine(self.ledger))
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def rehearse_move(folder: Folder, targets: Targets, clock: Callable[[], float]) 
             rows = sum(portion.rows for portion in portions if portion.part == "ledger")
             # Sent, and read back.
             portions.append(Portion("ledger", "", rows, 2 * rows / pace if pace else 0.0))
-        if targets.events and "events" in own:
+        if _goes(folder, targets, own):
             begun = clock()
             tally_of(own["events"], lambda _: None)
             portions.append(Portion("events", "", count_events(own["events"]), clock() - begun))
@@ -90,6 +98,8 @@ def rehearse_move(folder: Folder, targets: Targets, clock: Callable[[], float]) 
             from askfirst_collector.store.move_salts import rehearse_salts_move
 
             rehearse_salts_move(targets.salts)
+        if is_many(targets.ledger) and "events" in own:
+            rehearse_many(folder, own, targets.ledger)
     return portions
 
 
@@ -113,13 +123,29 @@ def move(
             name: stack.enter_context(alone(path)) for name, path in _files(folder, targets).items()
         }
         step = begin(sum(portion.rows for portion in _portions(folder, targets, own)))
-        draft = stack.enter_context(draft_folder(folder.path))
+        aside = _move_files(folder, targets.of_one_machine, own, step, now=now, urandom=urandom)
+    if is_many(targets.ledger):
+        become_one_of_several(folder, targets.ledger, urandom=urandom, step=step)
+    return aside if aside.exists() else None
+
+
+def _move_files(
+    folder: Folder,
+    targets: Targets,
+    own: dict[str, Connection],
+    step: Step,
+    *,
+    now: float,
+    urandom: Callable[[int], bytes],
+) -> Path:
+    with draft_folder(folder.path) as draft:
         aside = folder.path / datetime.fromtimestamp(now, UTC).strftime(
             "replaced-%Y%m%dT%H%M%S.%fZ"
         )
         if targets.ledger and "ledger" in own:
             _move_ledger(folder, own["ledger"], targets.ledger, step)
-        if targets.events and "events" in own:
+        is_going = _goes(folder, targets, own)
+        if is_going:
             with _server(folder, own["events"], targets.events) as server:
                 if folder.events_url != targets.events:
                     move_rows(own["events"], server, urandom(8).hex(), step)
@@ -131,7 +157,7 @@ def move(
             folder.place_ledger(targets.ledger)
             create_file(draft / "ledger.db")
             _replace(folder.ledger, draft / "ledger.db", aside)
-        if targets.events and "events" in own:
+        if is_going:
             folder.place_events(targets.events)
             _replace(folder.events, draft / "events.db", aside)
         if targets.salts and "salts" in own:
@@ -139,19 +165,28 @@ def move(
             destroy(folder.salts)
             create_file(folder.salts)
         sync_folder(folder.path)
-    return aside if aside.exists() else None
+    return aside
+
+
+def _goes(folder: Folder, targets: Targets, own: dict[str, Connection]) -> bool:
+    """Whether rows have to go, or their file: what is left of it says which periods there are."""
+    if not targets.events or "events" not in own:
+        return False
+    return folder.events_url != targets.events or bool(count_events(own["events"]))
 
 
 def _files(folder: Folder, targets: Targets) -> dict[str, Path]:
     """The files of a folder that have anything; SettingError where it cannot be moved so."""
-    if targets.ledger and read_ledger_address(targets.ledger).is_shared:
-        raise SettingError("askfirst.E164", shown(targets.ledger), _MANY)
+    if is_many(targets.ledger):
+        check_many(folder, targets.events, targets.salts)
     noted = Targets(folder.ledger_url, folder.events_url, folder.salts_url)
     paths = {"ledger": folder.ledger, "events": folder.events, "salts": folder.salts}
     present = {name: path for name, path in paths.items() if path.exists() and path.stat().st_size}
     for name, path in paths.items():
         target, before = getattr(targets, name), getattr(noted, name)
-        if target and before not in ("", target):
+        # One that is to be shared may be named anew: that it is the same is seen there.
+        is_same = before in ("", target) or (name == "ledger" and is_many(target))
+        if target and not is_same:
             raise SettingError("askfirst.E164", name, _ELSEWHERE)
         if target and not before and name not in present:
             raise SettingError("askfirst.E164", path, _NOTHING)
@@ -174,6 +209,9 @@ def _portions(folder: Folder, targets: Targets, own: dict[str, Connection]) -> I
     if targets.events and "events" in own:
         check_events(own["events"])
         yield Portion("events", "event", count_events(own["events"]))
+    if is_many(targets.ledger) and "events" in own:
+        for table, rows in count_shared(folder, own).items():
+            yield Portion("machines", table, rows)
     if targets.salts and "salts" in own:
         from askfirst_collector.store.move_salts import check_salts, count_salts
 

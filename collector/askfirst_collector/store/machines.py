@@ -34,6 +34,7 @@ from askfirst_collector.store.postgresql_address import read_address
 
 ID = 8  # bytes of a machine's id
 _ID = re.compile(f"[0-9a-f]{{{2 * ID}}}")
+KEY_FILES = ("*.keys", "*.compromised")  # in `keys/`: what all machines have alike
 BEAT = 10.0  # seconds between two signs of life
 ALIVE = 60  # seconds without one after which nobody counts on hearing of a machine
 LOOK = 5.0  # seconds between two looks at what all machines have in a file
@@ -90,6 +91,7 @@ class Machines:
                 "destroy its data folder, and begin with a new one"
             )
             raise SettingError("askfirst.E173", self.id, advice)
+        self.wake()
 
     def check(self) -> None:
         """StoreFault where this machine was declared lost."""

@@ -30,7 +30,7 @@ SAMPLE = 20_000  # entries that a rehearsal sends
 
 Step = Callable[[int], object]  # so many rows more
 
-_NOT_EMPTY = (
+NOT_EMPTY = (
     "the database is not empty, and has not what this folder has: name an empty one (CREATE "
     "DATABASE); nothing was changed"
 )
@@ -81,13 +81,13 @@ def rehearse_ledger_move(source: sqlite3.Connection, url: str) -> float:
     try:
         has_tables = session.execute_simple("SELECT to_regclass('pair') IS NOT NULL").rows[0][0]
         if has_tables and not is_empty(session):
-            raise SettingError("askfirst.E164", address.shown, _NOT_EMPTY)
+            raise SettingError("askfirst.E164", address.shown, NOT_EMPTY)
         entry = metadata.tables["entry"]
         columns = ", ".join(f"c{number} TEXT" for number, _ in enumerate(entry.columns))
         session.execute_simple(f"BEGIN; CREATE TEMPORARY TABLE rehearsal ({columns})")
         begun, tally = time.perf_counter(), Tally()
-        lines = tally.through(_lines(_read(source, entry, SAMPLE)))
-        session.cursor().execute("COPY rehearsal FROM STDIN", stream=_blocks(lines))
+        lines = tally.through(lines_of(_read(source, entry, SAMPLE)))
+        session.cursor().execute("COPY rehearsal FROM STDIN", stream=blocks(lines))
         session.execute_simple("ROLLBACK")
         return tally.count / (time.perf_counter() - begun)
     except (OSError, driver().Error) as error:
@@ -125,20 +125,20 @@ def _move(
     is_there: bool,
 ) -> None:
     own, there = Tally(), Tally()
-    lines = own.through(_stepping(_lines(_read(source, table)), step))
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    lines = own.through(stepping(lines_of(_read(source, table)), step))
     if is_there:
         for _ in lines:
             pass
     else:
-        names = ", ".join(f'"{column.name}"' for column in table.columns)
         copy = f'COPY "{table.name}" ({names}) FROM STDIN'
-        session.cursor().execute(copy, stream=_blocks(lines))
+        session.cursor().execute(copy, stream=blocks(lines))
         _go_on(session, source, table)
-    for line in _lines(_read_back(session, table)):
+    for line in lines_of(read_back(session, f'SELECT {names} FROM "{table.name}"')):  # noqa: S608
         there.add(line)
     if own != there:
         if is_there:
-            raise SettingError("askfirst.E164", address.shown, _NOT_EMPTY)
+            raise SettingError("askfirst.E164", address.shown, NOT_EMPTY)
         raise fault("ledger", f"its table {table.name} has not what was sent")
 
 
@@ -173,16 +173,15 @@ def _read(source: sqlite3.Connection, table: Table, most: int = -1) -> Iterator[
         yield row
 
 
-def _read_back(session: Any, table: Table) -> Iterator[Sequence[object]]:
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    query = f'SELECT {names} FROM "{table.name}"'  # noqa: S608
+def read_back(session: Any, query: str) -> Iterator[Sequence[object]]:
+    """The rows of a SELECT, some at a time, within a transaction."""
     session.execute_simple(f"DECLARE moved NO SCROLL CURSOR FOR {query}")
     while rows := session.execute_simple(f"FETCH {FETCHED} FROM moved").rows:
         yield from rows
     session.execute_simple("CLOSE moved")
 
 
-def _lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+def lines_of(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """Rows as COPY takes them."""
     for row in rows:
         yield "\t".join(map(_field, row)).encode() + b"\n"
@@ -203,14 +202,15 @@ def _field(value: object) -> str:
     return str(value)
 
 
-def _stepping(lines: Iterable[bytes], step: Step) -> Iterator[bytes]:
+def stepping(lines: Iterable[bytes], step: Step) -> Iterator[bytes]:
+    """The same lines, of which it is told how many went."""
     for number, line in enumerate(lines, 1):
         yield line
         if not number % FETCHED:
             step(FETCHED)
 
 
-def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+def blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Lines as the driver sends them: some at a time, never all in memory."""
     block = bytearray()
     for line in lines:

@@ -50,6 +50,9 @@ _COMMITTED = (
     "SELECT pg_current_snapshot()::text, (SELECT version_num FROM alembic_version),"
     " 'entry'::regclass::oid, extract(epoch FROM clock_timestamp())::float8"
 )
+# Held by whoever has the ledger open: `move` of one that is on a server needs it alone.
+USED = 0x61736B6669727376
+_USE = f"SELECT pg_try_advisory_lock_shared({USED})"
 # Seconds between this machine's clock and its server's. Of several machines, two are at most twice
 # as far from each other: as long as a lease lasts.
 APART = 15  # after which one of several takes nothing
@@ -178,6 +181,10 @@ class ServerVersion:
         self._table = 0
         self._count = 0
         self._revision = ""
+        (is_free,) = self._session.execute_simple(_USE).rows[0]
+        if not is_free:
+            self._session.close()
+            raise fault("ledger", "askfirst move is at work on it: wait until that is done")
         self.committed()
 
     @property

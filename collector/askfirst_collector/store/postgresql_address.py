@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from askfirst_collector.config import SettingError
 from askfirst_collector.loopback import is_loopback
@@ -99,3 +99,10 @@ def _place(host: str, port: int, folder: str, *, is_encrypted: bool) -> dict[str
 def shown(url: str) -> str:
     """An address without who signs in, for messages. Raises as `read_address`."""
     return read_address(url).shown
+
+
+def of_one_machine(url: str) -> str:
+    """The same address without `machines=many`."""
+    parts = urlsplit(url.strip())
+    options = [pair for pair in parse_qsl(parts.query) if pair[0] != "machines"]
+    return parts._replace(query=urlencode(options, safe="/")).geturl()

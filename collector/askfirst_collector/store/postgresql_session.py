@@ -23,6 +23,7 @@ SETTINGS = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
+LOCK_TIMEOUT = "55P03"
 # PostgreSQL's own names for what can be away; with others its five characters say what it was.
 _NAMES = {
     "25006": "read_only_sql_transaction",
@@ -34,7 +35,7 @@ _NAMES = {
     "53100": "disk_full",
     "53200": "out_of_memory",
     "53300": "too_many_connections",
-    "55P03": "lock_not_available",
+    LOCK_TIMEOUT: "lock_not_available",
     "57P01": "admin_shutdown",
     "57P02": "crash_shutdown",
     "57P03": "cannot_connect_now",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.postgresql_address import Address, read_address
+from askfirst_collector.store.postgresql_address import Address, of_one_machine, read_address
 
 
 def test_an_address_says_where_and_who() -> None:
@@ -38,6 +38,22 @@ def test_a_standby_is_named_behind_a_comma() -> None:
     assert {one.password for one in address.others} == {"g@h"}
     assert address.is_shared
     assert not read_address(url.partition("?")[0]).is_shared
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://a:p%40@h1,h2/c?machines=many", "postgresql://a:p%40@h1,h2/c"),
+        (
+            "postgresql://a@/c?host=/run/postgresql&machines=many&sslmode=disable",
+            "postgresql://a@/c?host=/run/postgresql&sslmode=disable",
+        ),
+        ("postgresql://a@h/c", "postgresql://a@h/c"),
+    ],
+)
+def test_an_address_is_the_same_for_one_machine(url: str, expected: str) -> None:
+    """But for what says that it is shared."""
+    assert of_one_machine(url) == expected
 
 
 @pytest.mark.parametrize(

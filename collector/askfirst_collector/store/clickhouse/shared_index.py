@@ -44,6 +44,7 @@ _GENERATION = (
     "SELECT number, EXISTS (SELECT FROM machines.machine WHERE id = ? AND lost IS NOT NULL)"
     " FROM machines.generation"
 )
+_OWNER = "SELECT COALESCE((SELECT id FROM machines.store), encode(name, 'hex')) FROM pair"
 _NOTE = (
     "INSERT INTO answer SELECT d, decode(k, 'hex'), decode(a, 'hex') FROM unnest("
     "string_to_array(%s, ',')::bigint[], string_to_array(%s, ','), string_to_array(%s, ',')"
@@ -185,9 +186,10 @@ class SharedIndex:
         self.write(lambda connection: None)
 
     def owner(self) -> str:
-        """The id of the ledger, whose rows these are."""
-        with self._away(), self.machines.engine.connect() as connection:
-            return bytes(connection.exec_driver_sql("SELECT name FROM pair").scalar_one()).hex()
+        """Whose rows these are: the id of the ledger, or of the folder that had it for itself."""
+        with self.look() as connection:
+            (owner,) = connection.execute(_OWNER).fetchone()
+            return str(owner)
 
     def check(self) -> None:
         """StoreUnavailable where it cannot be told which periods are open."""

@@ -6,6 +6,7 @@ A part that fails is logged once, under its id, and once more when it answers ag
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -33,6 +34,7 @@ PASSING = (
     *("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE"),
 )
 QUIET = 5.0  # seconds without a fault after which what goes well counts as a recovery
+QUIET_REFUSALS = 60.0  # seconds between two lines about the same
 
 _OURS = (IntegrityError, ProgrammingError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
@@ -78,6 +80,31 @@ class Faults:
                 return
             del self._failures[part]
         log.warning("askfirst.W110 %s answers again", part)
+
+
+class Refusals:
+    """Says that something is refused, at most once in `QUIET_REFUSALS`; safe in any thread.
+
+    `message` has a place for how many there were since it was last said.
+    """
+
+    def __init__(self, message: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._message = message
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._count = 0
+        self._next = -math.inf
+
+    def add(self) -> None:
+        """Count one, and say so where it is time to."""
+        with self._lock:
+            self._count += 1
+            now = self._clock()
+            if now < self._next:
+                return
+            count, self._count = self._count, 0
+            self._next = now + QUIET_REFUSALS
+        log.warning(self._message, count)
 
 
 FAULTS = Faults()

@@ -25,7 +25,7 @@ from .events import (
     PeriodClosed,
     StoreUnavailable,
 )
-from .faults import FAULTS, StoreFault, error_name
+from .faults import FAULTS, Refusals, StoreFault, error_name
 from .group import Full, Group
 from .lots import BadLot, LotAnswers, Name, answers_in, names_of
 from .present import Present
@@ -45,6 +45,10 @@ from .store_view import StoreView, View
 MOST = 64_000_000  # bytes that wait in one spool; more is refused
 RESERVE = 8_000_000  # bytes of the disk that the journals of a move take
 ROOM = 4  # times what waits that the store takes for it at most
+REFUSED = (
+    "askfirst.W260 more events come than are moved to the store, or the disk is nearly full:"
+    " %d requests were answered 503 since this was last said"
+)
 
 # Faults of what was asked, not of the disk.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -82,6 +86,7 @@ class EventSpool:
         self._begins = begins
         self._busy_timeout = busy_timeout
         self._most = most
+        self._refusals = Refusals(REFUSED)
         self._group: Group[Batch | None, object] = Group(
             self._round, done=self._disconnect, name="askfirst-spool"
         )
@@ -99,6 +104,7 @@ class EventSpool:
         try:
             answer = await self._group.ask(batch)
         except Full as full:
+            self._refusals.add()
             raise StoreUnavailable(str(full)) from None
         assert isinstance(answer, bytes)
         return answer
@@ -179,6 +185,7 @@ class EventSpool:
             elif closed := self._view.closed(batch.rows):
                 outcomes.append(PeriodClosed(closed))
             elif self.is_full:
+                self._refusals.add()
                 outcomes.append(StoreUnavailable("too much waits to be moved to the store"))
             else:
                 known[batch.day, batch.key] = batch.answer

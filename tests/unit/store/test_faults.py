@@ -7,7 +7,14 @@ import sqlite3
 import pytest
 
 from askfirst_collector.store import faults
-from askfirst_collector.store.faults import QUIET, Faults, StoreFault, unavailable
+from askfirst_collector.store.faults import (
+    QUIET,
+    QUIET_REFUSALS,
+    Faults,
+    Refusals,
+    StoreFault,
+    unavailable,
+)
 from tests.support.collectors import Clock
 
 
@@ -37,6 +44,21 @@ def test_a_fault_is_logged_once_and_its_recovery_once(
     assert caplog.messages[1:] == ["askfirst.W110 ledger answers again"]
     fail()
     assert len(caplog.messages) == 3
+
+
+def test_what_is_refused_is_said_at_once_and_then_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Ten thousand requests a second that are refused fill no log, and none is left out."""
+    clock = Clock()
+    refusals = Refusals("%d were refused", clock)
+    for _ in range(50):
+        refusals.add()
+    assert caplog.messages == ["1 were refused"]
+    clock.now += QUIET_REFUSALS
+    refusals.add()
+    refusals.add()
+    assert caplog.messages[1:] == ["50 were refused"]
 
 
 def test_what_is_logged_says_nothing_of_what_is_stored(caplog: pytest.LogCaptureFixture) -> None:

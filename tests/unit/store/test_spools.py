@@ -215,13 +215,14 @@ def test_a_store_that_another_program_holds_keeps_nothing_from_being_accepted(
 
 
 def test_a_spool_that_is_full_refuses_until_it_is_moved(
-    store: SqliteEvents, monkeypatch: pytest.MonkeyPatch
+    store: SqliteEvents, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """503 with a time to try again, and health says so."""
+    """503 with a time to try again; health says so, and the log, once."""
     monkeypatch.setattr(store.spool, "_most", 1_000)
     outcomes = [append(store, batch(f"b{number}", ROW))[0] for number in range(20)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, StoreUnavailable)]
-    assert refused
+    assert len(refused) > 1
+    assert caplog.text.count("askfirst.W260") == 1
     assert all(outcome.retry_after > 0 for outcome in refused)
     with pytest.raises(StoreUnavailable, match="waits"):
         store.check()

@@ -37,6 +37,7 @@ from benchmarks._plain import fastapi_endpoint, starlette_endpoint
 
 from askfirst.client import Caller, Decision
 from askfirst.terms.policy import read_policy, shipped
+from askfirst_collector.commands.listening import keep_for_good
 from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.daily_limit import DailyLimit
 from askfirst_collector.runtime.open import close_services, open_services
@@ -88,8 +89,9 @@ SERVERS: dict[str, Callable[[str], App]] = {
 
 
 def serve(listening: socket.socket, name: str, folder: str) -> None:
-    """One server process."""
+    """One server process, its garbage collector set as by `askfirst serve`."""
     app = SERVERS[name](folder)
+    keep_for_good()
     config = uvicorn.Config(app, access_log=False, log_level="critical", lifespan="off")
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -65,7 +65,7 @@ api: @client @contracts @errors @gate @http @log_fault @observe @terms catalogue
     ledger members reports services store usecases
 app: @errors @http api ingest openapi runtime services
 assessment: @pages @terms catalogue processing
-catalogue: @errors @remote @terms ledger members store
+catalogue: @errors @remote @terms ledger members public_address store
 cli: @__version__
 closing: @terms catalogue ledger store
 commands: @contracts @endpoints @errors @gate @http @observe @pages @remote @terms api assessment
@@ -109,6 +109,7 @@ loopback:
 members: @errors @terms ledger store
 openapi: @contracts @errors @terms api catalogue members usecases
 processing: @pages @terms catalogue explain
+public_address:
 reports: @terms catalogue closing store
 runtime: @__version__ @errors @observe @spool catalogue config ingest jobs ledger members services
     store store.clickhouse usecases
@@ -120,7 +121,7 @@ store.migrations.versions:
 transfers: @errors @terms catalogue closing ingest ledger services store webhooks
 usecases: @client @contracts @errors @gate @pages @spool @terms catalogue closing imports ledger
     members services store
-webhooks: catalogue store
+webhooks: catalogue public_address store
 """
 # What a site imports is the standard library; these alone may need more.
 NEED_PACKAGES = re.compile(

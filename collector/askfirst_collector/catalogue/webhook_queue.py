@@ -33,6 +33,7 @@ from sqlalchemy import (
 
 from askfirst.errors import Reason, Refused
 from askfirst.terms.canonical import canonical
+from askfirst_collector.public_address import is_public_host
 from askfirst_collector.store.database import metadata, reading
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ LONGEST_URL = 500  # characters
 PAUSES = (60, 300, 1800, 7200, 18_000, 36_000, 50_400)
 _URL = re.compile(r"https://[!-~]+")
 _ADVICE = "write https://HOST/PATH; no user, no fragment, an international name as punycode"
+_NOT_PUBLIC = "nothing is sent to an address that is not of the public net: write a name that is"
 
 webhook = Table(
     "webhook",
@@ -223,3 +225,5 @@ def check_url(url: str) -> None:
     plain = _URL.fullmatch(url) and len(url) <= LONGEST_URL and "@" not in parts.netloc
     if not (plain and parts.hostname and not parts.fragment and port != 0):
         raise Refused(Reason.BAD_SHAPE, _ADVICE)
+    if not is_public_host(parts.hostname):
+        raise Refused(Reason.BAD_SHAPE, _NOT_PUBLIC)

@@ -27,6 +27,7 @@ metadata = MetaData()
 Database = Engine
 
 _GUARD = "askfirst_guard"
+_WRITER = "askfirst_writer"
 
 # WAL so that readers never wait for the writer; FULL because an acknowledgement means "on disk".
 # A grant that is not recorded in 2 s is answered 503: nobody waits for a lock longer than that.
@@ -103,6 +104,11 @@ def guard_ledger(engine: Engine, guard: Callable[[], None]) -> None:
     engine.update_execution_options(**{_GUARD: guard})
 
 
+def judge_writers(engine: Engine, state: str, judge: Callable[[object], None]) -> None:
+    """Ask in every transaction that writes: `judge` is given the value that `state` selects."""
+    engine.update_execution_options(**{_WRITER: (state, judge)})
+
+
 def damaged(path: Path, name: str) -> SettingError:
     """What to do about a database that SQLite calls damaged, under SQLite's name for that."""
     advice = (
@@ -122,8 +128,11 @@ def _prepare(connection: Any, _record: object) -> None:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: it holds the write lock from its first statement on."""
     with engine.connect() as connection:
-        begin(connection)
+        state, judge = engine.get_execution_options().get(_WRITER, ("", None))
+        value = begin(connection, state)
         try:
+            if judge is not None:
+                judge(value)
             yield connection
         except BaseException:
             connection.rollback()

@@ -23,13 +23,20 @@ def is_sqlite(engine: Engine | Connection) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def begin(connection: Connection) -> None:
-    """Begin a transaction that writes: whoever reads in it reads what nobody else changes."""
+def begin(connection: Connection, question: str = "") -> object:
+    """Begin a transaction that writes: whoever reads in it reads what nobody else changes.
+
+    What a server answers to `question`, a SELECT of one value, in the same round trip.
+    """
     if is_sqlite(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        # Each statement after it sees all that was committed before.
-        connection.exec_driver_sql(f"BEGIN TRANSACTION; SELECT pg_advisory_xact_lock({LOCK})")
+        return None
+    # Each statement after it sees all that was committed before.
+    lock = f"BEGIN TRANSACTION; SELECT pg_advisory_xact_lock({LOCK})"
+    if not question:
+        connection.exec_driver_sql(lock)
+        return None
+    return connection.exec_driver_sql(f"{lock}; {question}").all()[-1][0]
 
 
 def commit(connection: Connection) -> None:

@@ -15,9 +15,11 @@ All of it lies in a schema of its own (revision 0017). Nothing of it is asked of
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socket
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,23 +29,30 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from askfirst_collector.config import Folder, SettingError, put_text
-from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.database import changing, judge_writers, reading
 from askfirst_collector.store.events import StoreUnavailable
-from askfirst_collector.store.faults import StoreFault
+from askfirst_collector.store.faults import FAULTS, StoreFault
 from askfirst_collector.store.postgresql_address import read_address
 
 ID = 8  # bytes of a machine's id
 _ID = re.compile(f"[0-9a-f]{{{2 * ID}}}")
 KEY_FILES = ("*.keys", "*.compromised")  # in `keys/`: what all machines have alike
 BEAT = 10.0  # seconds between two signs of life
+SILENT = 30  # seconds without one after which its folder may be at work in another place
 ALIVE = 60  # seconds without one after which nobody counts on hearing of a machine
 LOOK = 5.0  # seconds between two looks at what all machines have in a file
 PATIENCE = 10.0  # seconds that whoever needs all rows waits for other machines
 _LOOK = 0.05  # seconds between two looks whether they are there
 
 _SEEN = (
-    "UPDATE machines.machine SET seen = clock_timestamp(), moved = LEAST(moved, number)"
+    "UPDATE machines.machine SET seen = clock_timestamp(), moved = LEAST(moved, number), place = %s"
     " FROM machines.call WHERE id = %s AND lost IS NULL"
+    " AND (place IN ('', %s) OR seen < clock_timestamp() - make_interval(secs => %s))"
+)
+_WELL, _LOST, _ELSEWHERE = "well", "lost", "elsewhere"
+_COPIED = (
+    "is at work in another place, where a copy of this folder is: end one of both, and destroy its "
+    "folder; where it only was moved, start it half a minute later"
 )
 _RESTS = 2**62  # what it has moved up to while it has nothing, and accepts nothing
 _BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
@@ -70,11 +79,19 @@ class Machines:
         self,
         engine: Engine,
         id: str,
+        place: str = "",
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
         self.engine = engine
         self.id = id
+        self._place = place
+        # One value: what this machine may do, as of now. Both are digits of our own.
+        self.state = (
+            f"SELECT (SELECT CASE WHEN lost IS NOT NULL THEN '{_LOST}'"  # noqa: S608
+            f" WHEN place NOT IN ('', '{place}') THEN '{_ELSEWHERE}' ELSE '{_WELL}' END"
+            f" FROM machines.machine WHERE id = '{id}')"
+        )
         self._clock = clock
         self._patience = patience
         self._beaten = -BEAT
@@ -85,7 +102,7 @@ class Machines:
         insert = "INSERT INTO machines.machine (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
         with changing(self.engine) as connection:
             _ask(connection, insert, self.id, socket.gethostname())
-        if self._is_lost():
+        if self._state() == _LOST:
             advice = (
                 "this machine was declared lost, and what its spools hold is counted nowhere: "
                 "destroy its data folder, and begin with a new one"
@@ -94,9 +111,21 @@ class Machines:
         self.wake()
 
     def check(self) -> None:
-        """StoreFault where this machine was declared lost."""
-        if self._is_lost():
-            raise lost(self.id)
+        """StoreFault where this machine was declared lost, or is at work in another place."""
+        self.judge(self._state())
+
+    def judge(self, state: object) -> None:
+        """The same, of what `state` selected."""
+        if state == _LOST:
+            reason = f"askfirst.E173 the machine {self.id} was declared lost"
+        elif state == _ELSEWHERE:
+            reason = f"askfirst.E210 the machine {self.id} {_COPIED}"
+        else:
+            # Where a copy of before was put back it is not known yet.
+            FAULTS.went_well("this machine")
+            return
+        FAULTS.failed("this machine", reason)
+        raise StoreFault("ledger", reason)
 
     def beat(self) -> None:
         """Say now and then that this machine lives."""
@@ -106,9 +135,12 @@ class Machines:
             self._beaten = now
 
     def wake(self) -> None:
-        """Be waited for, from now on: before anything is accepted."""
+        """Be waited for, from now on: before anything is accepted. Raises as `check`."""
         with changing(self.engine) as connection:
-            _ask(connection, _SEEN, self.id)
+            values = (self._place, self.id, self._place, SILENT)
+            is_seen = _ask(connection, _SEEN, *values).rowcount
+        if not is_seen:
+            self.check()
 
     def rest(self) -> None:
         """Be waited for no more: nothing is left in any spool of this machine."""
@@ -192,17 +224,9 @@ class Machines:
         with reading(self.engine) as connection:
             return [id for (id,) in _ask(connection, _BEHIND, number, self.id)]
 
-    def _is_lost(self) -> bool:
-        query = "SELECT lost IS NOT NULL FROM machines.machine WHERE id = %s"
+    def _state(self) -> object:
         with reading(self.engine) as connection:
-            row = _ask(connection, query, self.id).first()
-        # Where a copy of before was put back it is not known yet.
-        return row is not None and bool(row[0])
-
-
-def lost(id: str) -> StoreFault:
-    """The error of a machine that was declared lost, and still runs."""
-    return StoreFault("events", f"askfirst.E173 the machine {id} was declared lost")
+            return _ask(connection, self.state).scalar()
 
 
 def is_shared(engine: Engine) -> bool:
@@ -225,6 +249,18 @@ def lose(connection: Connection, id: str) -> bool:
     return bool(count)
 
 
+def place_of(folder: Folder) -> str:
+    """Which folder it is, on which running system: a copy of it is in another place.
+
+    All processes of a machine have the same, until it is started anew.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
+    except OSError:
+        boot = f"{socket.gethostname()} {uuid.getnode()}"
+    return hashlib.sha256(repr((boot, folder.identity)).encode()).hexdigest()[:16]
+
+
 def machines_of(engine: Engine, folder: Folder, urandom: Callable[[int], bytes]) -> Machines | None:
     """The machine that a folder is, joined; None where its ledger is its own.
 
@@ -240,8 +276,9 @@ def machines_of(engine: Engine, folder: Folder, urandom: Callable[[int], bytes])
     if not _ID.fullmatch(folder.machine):
         advice = f"{folder.path / 'machine.id'} is not as it was written: put that back"
         raise SettingError("askfirst.E186", folder.machine, advice)
-    machines = Machines(engine, folder.machine)
+    machines = Machines(engine, folder.machine, place_of(folder))
     machines.join()
+    judge_writers(engine, machines.state, machines.judge)
     return machines
 
 

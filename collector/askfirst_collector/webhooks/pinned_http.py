@@ -14,25 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.client import HTTPException, HTTPSConnection
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-Address = IPv4Address | IPv6Address
+from askfirst_collector.public_address import Address, is_public
+
 Resolve = Callable[[str, int], Sequence[str]]
 
 SECONDS = 5.0  # for all of it, however slowly an answer comes
-_TRANSLATED = (
-    IPv6Network("64:ff9b::/96"),  # RFC 6052
-    IPv6Network("64:ff9b:1::/48"),  # RFC 8215
-    IPv6Network("::/96"),  # RFC 4291 section 2.5.5.1
-)
-# What the tables of Python call global, and a network may lead to its own machines.
-_NEAR = (
-    IPv4Network("192.0.0.0/24"),  # RFC 6890, with the anycast of port mappers in it
-    IPv4Network("192.88.99.0/24"),  # RFC 7526
-    IPv6Network("fec0::/10"),  # RFC 3879: site-local
-    IPv6Network("3fff::/20"),  # RFC 9637
-)
 
 
 class Unreachable(Exception):
@@ -43,21 +32,6 @@ def resolve(host: str, port: int) -> list[str]:
     """The addresses of a name, as the system knows them."""
     entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in entries]
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is one of the public net.
-
-    Not loopback, private, shared (RFC 6598), link-local, unique local, multicast or reserved; nor
-    an IPv6 address in which another one may be written.
-    """
-    if isinstance(address, IPv6Address):
-        written = address.ipv4_mapped or address.sixtofour or address.teredo
-        if written or any(address in network for network in _TRANSLATED):
-            return False
-    if any(address in network for network in _NEAR):
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 class Poster:

@@ -33,6 +33,7 @@ def data(tmp_path: Path) -> str:
         (["list", "shap"], 1, "no site 'shap'. See: askfirst site list"),
         (["remove", "shop", "statistics", "Nobody Ltd"], 1, "no such delivery"),
         (["add", "shop", "stats", "Nobody Ltd", "https://x.example"], 1, "preferences, statistics"),
+        (["add", "shop", "statistics", "Nobody Ltd", "https://10.0.0.1"], 1, "public net: write a"),
     ],
 )
 def test_what_is_not_there_is_said(data: str, words: list[str], status: int, said: str) -> None:

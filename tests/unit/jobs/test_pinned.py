@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from askfirst_collector.webhooks.pinned_http import Poster, Unreachable, is_public
+from askfirst_collector.public_address import is_public
+from askfirst_collector.webhooks.pinned_http import Poster, Unreachable
 
 from .listener import Listener, listening, silent
 

@@ -122,7 +122,7 @@ def test_what_did_not_arrive_is_tried_again_and_then_given_up(
 
 def test_an_inner_address_gets_nothing(parts: Services, clock: Clock, listener: Listener) -> None:
     """With the job as it runs: the listener is on loopback, and hears nothing."""
-    hook(parts, f"https://127.0.0.1:{listener.port}/")
+    hook(parts, f"https://localhost:{listener.port}/")
     tighten(parts)
     assert tell_owners(parts, clock.now) == 0
     assert listener.came == []
@@ -147,6 +147,8 @@ def test_a_new_address_gets_a_new_secret_and_no_old_message(
 @pytest.mark.parametrize(
     "url",
     [
+        *("https://10.0.0.1/", "https://[fd00::1]/in", "https://127.1", "https://2130706433/"),
+        *("https://[::ffff:10.0.0.1]/", "https://0x7f.1/", "https://169.254.169.254/latest"),
         *("http://hooks.example/", "hooks.example", "https://", "https://user@hooks.example/"),
         *("https://hooks.example/#a", "https://hooks.example/a b", "https://hooks.example:0/"),
         *("https://hooks.example:99999/", "https://hook\u00e9.example/", "ftp://hooks.example/"),

@@ -25,7 +25,7 @@ from askfirst_collector.store.dictionary import find_period, state_of
 from askfirst_collector.store.events import Closed, PeriodKey, Row, StoreUnavailable
 from askfirst_collector.store.faults import DATABASE_ERRORS, StoreFault, error_name
 from askfirst_collector.store.lots import AnyBatch, Name
-from askfirst_collector.store.machines import Machines, lost
+from askfirst_collector.store.machines import Machines
 from askfirst_collector.store.schema import KEPT, OPEN
 
 from .lot_rows import LotRows
@@ -38,11 +38,6 @@ _KNOWN = (
     "SELECT day, key, answer FROM machines.answer WHERE (day, key) IN"
     " (SELECT d, decode(k, 'hex') FROM unnest("
     "string_to_array(%s, ',')::bigint[], string_to_array(%s, ',')) AS wanted (d, k))"
-)
-# Whether this machine was declared lost is asked in the same breath: it accepts nothing then.
-_GENERATION = (
-    "SELECT number, EXISTS (SELECT FROM machines.machine WHERE id = ? AND lost IS NOT NULL)"
-    " FROM machines.generation"
 )
 _OWNER = "SELECT COALESCE((SELECT id FROM machines.store), encode(name, 'hex')) FROM pair"
 _NOTE = (
@@ -99,6 +94,7 @@ class SharedIndex:
         self.machines = machines
         self._urandom = urandom
         self._one = threading.Lock()
+        self._generation = f"SELECT number, ({machines.state}) FROM machines.generation"  # noqa: S608
         self._settings = (
             f"SET LOCAL search_path TO machines; SET LOCAL askfirst.machine = '{machines.id}'"
         )
@@ -176,9 +172,9 @@ class SharedIndex:
     def generation(self) -> int:
         """How often anything was taken out: it never goes back by itself."""
         with self.look() as connection:
-            number, is_lost = connection.execute(_GENERATION, (self.machines.id,)).fetchone()
-            if is_lost:
-                raise lost(self.machines.id)
+            # What this machine may do is asked in the same breath: it may accept nothing now.
+            number, state = connection.execute(self._generation).fetchone()
+            self.machines.judge(state)
             return int(number)
 
     def barrier(self) -> None:

@@ -264,6 +264,13 @@ def open_events(
     `sized` visitors of one network count towards the size of a cell; 0 for all of them.
     """
     senders = Callers(parts.registry)
+    sizes = partial(
+        NetworkSizes,
+        urandom=parts.urandom,
+        most=sized,
+        slots=parts.network_slots,
+        among=None if parts.machines is None else parts.machines.among,
+    )
     intake = Intake(
         statuses=EventConsentStatuses(parts.ledger, parts.spool),
         salts=parts.salts,
@@ -271,10 +278,10 @@ def open_events(
         placed_of=senders.placed,
         place=place,
         proxies=proxies,
-        networks=NetworkSizes(urandom=parts.urandom, most=sized, slots=parts.network_slots),
+        networks=sizes(),
     )
     # By themselves: who is sized by what they visit may not be by what they answer.
-    answers = NetworkSizes(urandom=parts.urandom, most=sized, slots=parts.network_slots)
+    answers = sizes()
     return Events(
         intake,
         senders,

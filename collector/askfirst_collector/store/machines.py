@@ -21,6 +21,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from askfirst.errors import CollectorUnavailable
 from askfirst_collector.config import Folder, SettingError, put_text
 from askfirst_collector.store.database import changing, judge_writers, reading
 from askfirst_collector.store.events import StoreUnavailable
@@ -56,6 +58,7 @@ _COPIED = (
 )
 _RESTS = 2**62  # what it has moved up to while it has nothing, and accepts nothing
 _BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
+_AMONG = "SELECT count(*) FILTER (WHERE id < %s), count(*) FROM machines.machine WHERE lost IS NULL"
 _ALIVE = (
     "SELECT count(*) FROM machines.machine WHERE lost IS NULL"
     " AND seen > clock_timestamp() - make_interval(secs => %s)"
@@ -96,6 +99,8 @@ class Machines:
         self._patience = patience
         self._beaten = -BEAT
         self._shared: dict[str, float] = {}  # files, and when each was looked at
+        self._among = (0, 0)
+        self._counted = -LOOK
 
     def join(self) -> None:
         """Be one of them; twice is harmless. SettingError `askfirst.E173` for one that is lost."""
@@ -186,6 +191,19 @@ class Machines:
         query = "SELECT id, name, seen, lost IS NOT NULL FROM machines.machine ORDER BY seen, id"
         with reading(self.engine) as connection:
             return [Machine(*row) for row in _ask(connection, query)]
+
+    def among(self) -> tuple[int, int]:
+        """Which of those that are not lost this is, from 0 on, and how many there are.
+
+        Looked at again after some seconds; of a server that is away the former answer, or (0, 0).
+        """
+        now = self._clock()
+        if now - self._counted >= LOOK:
+            self._counted = now
+            with suppress(CollectorUnavailable), reading(self.engine) as connection:
+                rank, count = _ask(connection, _AMONG, self.id).one()
+                self._among = (int(rank), int(count))
+        return self._among
 
     def share(self, file: Path, create: Callable[[], object]) -> None:
         """Have in a file what all machines have in it; what `create` makes where none has any.

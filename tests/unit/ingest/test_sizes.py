@@ -74,6 +74,31 @@ def test_three_of_a_network_are_sized() -> None:
         assert sized(sizes, *["81.2.69.9"] * 4, key=other, start=50) == [True] * 3 + [False]
 
 
+@pytest.mark.parametrize("count", range(1, 8))
+def test_three_of_a_network_are_sized_by_all_machines_together(count: int) -> None:
+    """M27: however many there are, and wherever each visitor comes; every one of three has one."""
+    ranks = range(count)
+    machines = [
+        NetworkSizes(urandom=os.urandom, among=lambda rank=rank: (rank, count)) for rank in ranks
+    ]
+    for network in range(1, 40):
+        per = [sum(sized(sizes, *[f"81.2.{network}.9"] * 9)) for sizes in machines]
+        assert sum(per) == 3
+        assert max(per) - min(per) <= 1
+
+
+def test_a_machine_that_knows_of_no_others_sizes_nobody() -> None:
+    """M27: what cannot be told narrows; a visitor who was sized stays so."""
+    known = [(0, 1)]
+    sizes = NetworkSizes(urandom=os.urandom, among=lambda: known[0])
+    assert sized(sizes, "81.2.69.1") == [True]
+    known[0] = (0, 0)
+    assert sized(sizes, "81.2.69.1", "81.2.69.2", "81.2.70.1") == [True, False, False]
+    assert sized(NetworkSizes(urandom=os.urandom, most=0, among=lambda: (0, 0)), "81.2.69.1") == [
+        True
+    ]
+
+
 def test_private_and_unknown_addresses_are_no_networks() -> None:
     """A proxy that nobody configured makes no network of all visitors; 0 switches it off."""
     sizes = NetworkSizes(urandom=os.urandom)

@@ -3,7 +3,8 @@
 Somebody who invents visitors has few networks: without this, four invented visitors and one real
 one would make a cell of five. Who counts towards no size is in every figure all the same. A visitor
 is marked at their first event of a period. A keyed hash of the network is remembered in memory
-alone; processes over one folder agree by `network_slots`, and a restart of all begins anew.
+alone; processes over one folder agree by `network_slots`, and a restart of all begins anew. Of
+several machines each has some of the places of a network, and they tell each other nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,19 @@ SIZED = 3  # visitors of one network in a period
 REMEMBERED = 100_000  # networks of a period; whoever comes from one more counts towards no size
 
 
+# Which machine this is of those that share the places of a network, from 0 on, and how many are.
+Among = Callable[[], tuple[int, int]]
+
+
+def own_places(network: bytes, most: int, rank: int, count: int) -> int:
+    """How many of the `most` places of a network belong to one of `count` machines.
+
+    All of them together have `most`, and one has no more than one above another.
+    """
+    start = int.from_bytes(network, "big")
+    return sum((start + place) % count == rank for place in range(most))
+
+
 @dataclass
 class _Period:
     period: str
@@ -34,7 +48,7 @@ class _Period:
 class NetworkSizes:
     """At most `most` visitors of a /24 (IPv4) or /48 (IPv6) are sized; of 0, all are.
 
-    In this process, or, with `slots`, in all that share them.
+    In this process, or, with `slots`, in all that share them; `among` where machines do as well.
     """
 
     def __init__(
@@ -43,10 +57,12 @@ class NetworkSizes:
         urandom: Callable[[int], bytes],
         most: int = SIZED,
         slots: NetworkSlots | None = None,
+        among: Among | None = None,
     ) -> None:
         self._urandom = urandom
         self._most = most
         self._slots = slots if CAN_SHARE else None
+        self._among = among
         self._periods: dict[Hashable, _Period] = {}
 
     @property
@@ -105,10 +121,20 @@ class NetworkSizes:
             visitors = remembered.visitors[network] = set()
         if visitor in visitors:
             return True
+        most = self._places(address, remembered.period)
         if remembered.slots is not None:
-            if not remembered.slots.take(network, visitor, self._most):
+            if not remembered.slots.take(network, visitor, most):
                 return False
-        elif len(visitors) >= self._most:
+        elif len(visitors) >= most:
             return False
         visitors.add(visitor)
         return True
+
+    def _places(self, address: Address, period: str) -> int:
+        """How many visitors of a network this machine may size."""
+        if self._among is None:
+            return self._most
+        # All machines know it alike; which one has a place of whom is no secret.
+        network = network_hash(address, period.encode())
+        rank, count = self._among()
+        return own_places(network or b"", self._most, rank, count) if count else 0

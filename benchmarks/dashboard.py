@@ -16,14 +16,13 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
 from pyroaring import BitMap
 
-from askfirst.terms.attributes import Value
 from askfirst.terms.policy import shipped
 from askfirst_collector.closing.disclosure import day_totals, disclose
 from askfirst_collector.closing.rule import Rule
@@ -33,7 +32,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.database import writing
 from askfirst_collector.store.disclosed import write
 from askfirst_collector.store.events import PeriodKey
-from askfirst_collector.store.facts import DayFacts, Facts, Frequent, Pair, Pairs
+from askfirst_collector.store.facts import DayFacts, Facts, Frequent, Pair, Pairs, Shared
 from tests.support.whole import Got
 from tests.system.adversary.watcher import Shown, Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy
@@ -74,20 +73,13 @@ def facts(day: str, pages: int, draw: random.Random) -> Facts:
     return Facts(total, trees, {day: DayFacts(total, all_views, all_views)})
 
 
-def together(day_facts: Facts, wanted: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-    """Who has both values, as if a visitor had all of theirs in one row."""
-    by_name: dict[str, dict[Value, BitMap]] = {}
-    for name, values in frequent.items():
-        groups = by_name[name] = {}
-        for value, visitors in day_facts.trees.get(name, {}).items():
-            for cut in (value[: n + 1] for n in range(len(value))):
-                if cut in values:
-                    groups[cut] = groups.get(cut, BitMap()) | visitors
+def together(_: Facts, wanted: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
+    """How many have both values, as if a visitor had all of theirs in one row."""
     return {
         (one, other): {
-            (a, b): those & these
-            for a, those in by_name[one].items()
-            for b, these in by_name[other].items()
+            (a, b): Shared(those.intersection_cardinality(these), 0)
+            for a, those in frequent[one].items()
+            for b, these in frequent[other].items()
         }
         for one, other in wanted
     }
@@ -104,8 +96,7 @@ def fill(parts: Services, days: int, pages: int, sites: int) -> int:
         day = (LAST - timedelta(days=back)).isoformat()
         rule, day_facts = Rule(5, draw.randbytes), facts(day, pages, draw)
         totals = {day: day_totals(day_facts.days[day], rule, visits=True)}
-        read = partial(together, day_facts)
-        answers = disclose(day_facts, questions, rule, days=totals, pairs=read, whole=day)
+        answers = disclose(day_facts, questions, rule, days=totals, pairs=together, whole=day)
         with writing(parts.engine) as connection:
             for site in ("shop", *(f"shop{number}" for number in range(2, sites + 1))):
                 for purpose in ("statistics", "marketing"):

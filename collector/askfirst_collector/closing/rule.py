@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from pyroaring import BitMap
 
-from askfirst_collector.store.facts import MOST_A_DAY
+from askfirst_collector.store.facts import MOST_A_DAY, Shared
 
 MARGIN = 3  # visitors beyond the size that a shown figure has on average
 
@@ -44,15 +44,24 @@ class Rule:
 
         `needed` is what their number and a draw have to reach: `size` + 3 where nothing is said.
         """
-        sized = len(visitors)
-        if sized >= self.size and self._unsized:
-            sized -= visitors.intersection_cardinality(self._unsized)
+        if len(visitors) < self.size:
+            return None
+        return self.figure_of(*self.shared(visitors), needed=needed)
+
+    def shared(self, visitors: BitMap) -> Shared:
+        """How many they are, as `figure_of` asks it."""
+        unsized = visitors.intersection_cardinality(self._unsized) if self._unsized else 0
+        return Shared(len(visitors), unsized)
+
+    def figure_of(self, count: int, unsized: int, *, needed: int | None = None) -> int | None:
+        """The same of so many visitors, of whom some count towards no size."""
+        sized = count - unsized
         if sized < self.size:
             return None
         needed = self.size + MARGIN if needed is None else needed
         if sized + self._two_sided(3) < needed:
             return None
-        return max(self.size, len(visitors) + self.noise())
+        return max(self.size, count + self.noise())
 
     def total(self, count: int) -> int:
         """A total of page views or visits, of which one visitor has `MOST_A_DAY` at most."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
-from pyroaring import BitMap
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
@@ -152,8 +151,11 @@ class PeriodReader(Protocol):
         """
         ...
 
-    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-        """Which of these visitors, by their numbers in `facts`, have a row with both values."""
+    def pairs(self, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
+        """How many visitors have a row with both of two frequent values; at least `size`.
+
+        `facts` are those of this reader.
+        """
         ...
 
     def newcomers(self, midnight: int, since: int, until: int) -> int:

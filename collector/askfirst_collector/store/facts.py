@@ -7,9 +7,9 @@ Visitors are running numbers here, so that who shares a value is a bitmap (Roari
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -34,8 +34,18 @@ Leaves = Mapping[Value, BitMap]  # the visitors of each value, cut at any level
 # may be.
 FirstDays = Mapping[int, BitMap]
 Pair = tuple[str, str]
-Frequent = Mapping[str, AbstractSet[Value]]
-Pairs = Mapping[Pair, Mapping[tuple[Value, Value], BitMap]]
+# Of each attribute, the values that a pair table may have, and who has them.
+Frequent = Mapping[str, Mapping[Value, BitMap]]
+
+
+class Shared(NamedTuple):
+    """How many visitors, and how many of them count towards no size."""
+
+    visitors: int
+    unsized: int
+
+
+Pairs = Mapping[Pair, Mapping[tuple[Value, Value], Shared]]
 
 
 @dataclass(frozen=True)

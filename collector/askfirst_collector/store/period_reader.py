@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
-
-from pyroaring import BitMap
 
 from askfirst.terms.attributes import ATTRIBUTES, Value
 
@@ -15,6 +13,7 @@ from .dictionary import find_period, time_value
 from .events import TYPES, Limits, PeriodKey, Row
 from .facts import Arrivals, Facts, Frequent, Pair, Pairs
 from .removal import with_pseudonyms
+from .scan_pairs import read_pairs
 from .schema import DIMENSIONS, PARTS
 
 _DROP = TYPES.index("drop")
@@ -73,9 +72,9 @@ class SqlitePeriod:
         """Who came by the end of a day, of rows that say their day."""
         return scan.read_arrivals(self, trees, day)
 
-    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-        """Which of these visitors have a row with both values."""
-        return scan.read_pairs(self, pairs, frequent)
+    def pairs(self, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
+        """How many visitors have a row with both of two frequent values."""
+        return read_pairs(self, facts, pairs, frequent, size)
 
     def events(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Each row but drops, and those of nobody: visitor, type, code of each name; by visitor."""

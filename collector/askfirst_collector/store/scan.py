@@ -7,7 +7,6 @@ nobody could say how many visitors they are of.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Protocol
 
@@ -24,13 +23,9 @@ from .facts import (
     LAST_DAY,
     MOST_A_DAY,
     PAGES_SEEN,
-    PAIR_LEVELS,
     Arrivals,
     DayFacts,
     Facts,
-    Frequent,
-    Pair,
-    Pairs,
     day_number,
     is_internal,
 )
@@ -41,7 +36,6 @@ _PAGE_VIEW, _ACTION = map(TYPES.index, ("page_view", "action"))
 _OF_ROW = frozenset({"page", "referrer", "campaign", "time"})
 
 Codes = dict[int, BitMap]
-_DONE = 10_000  # combinations of frequent values that are remembered at a time
 
 
 class CodedRows(Protocol):
@@ -283,65 +277,6 @@ def _by_value(codes: Codes, value: Callable[[int], Value]) -> dict[Value, dict[i
     for code, visitors in codes.items():
         trees.setdefault(value(code >> DAY_BITS), {})[code & LAST_DAY] = visitors
     return trees
-
-
-def read_pairs(period: CodedRows, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-    """Who of these visitors has a row with both values; numbered as `read_facts` numbers them."""
-    pairs = {pair: visitors for pair, visitors in pairs.items() if visitors}
-    if not pairs:
-        return {}
-    value = period.values()
-    names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    cuts = [_Cuts(partial(value, name), PAIR_LEVELS.get(name, 1), frequent[name]) for name in names]
-    places = [(pair, names.index(pair[0]), names.index(pair[1])) for pair in pairs]
-    groups: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
-    done: dict[tuple[Value | None, ...], list[BitMap]] = {}
-    several = BitMap().union(*pairs.values())
-    last, visitor = 0, 0
-    is_several = False
-    before: tuple[int, ...] = ()
-    for row in period.events(names):
-        if row[0] != last:
-            last, before = row[0], ()
-            visitor += 1
-            is_several = visitor in several
-        if not is_several:
-            continue
-        codes = row[2:]
-        if codes == before:
-            continue
-        before = codes
-        values = tuple([cut[code] for cut, code in zip(cuts, codes, strict=True)])
-        both = done.get(values)
-        if both is None:
-            if len(done) > _DONE:
-                done.clear()
-            both = done[values] = [
-                groups[pair].setdefault((first, second), BitMap())
-                for pair, a, b in places
-                if (first := values[a]) is not None and (second := values[b]) is not None
-            ]
-        for known in both:
-            known.add(visitor)
-    return {
-        pair: {both: visitors & pairs[pair] for both, visitors in own.items()}
-        for pair, own in groups.items()
-    }
-
-
-class _Cuts(dict[int, Value | None]):
-    """By code, a value as a pair table has it; None for what is not frequent."""
-
-    def __init__(
-        self, value: Callable[[int], Value], level: int, frequent: AbstractSet[Value]
-    ) -> None:
-        super().__init__()
-        self._value, self._level, self._frequent = value, level, frequent
-
-    def __missing__(self, code: int) -> Value | None:
-        coarse = self._value(code)[: self._level]
-        cut = self[code] = coarse if coarse in self._frequent else None
-        return cut
 
 
 def _dropped(period: CodedRows) -> tuple[Codes, BitMap]:

@@ -121,7 +121,7 @@ def _rows(parts: Services, key: PeriodKey, draw: random.Random, size: int) -> li
             values[name] = tuple(parts_of)
         kind = draw.choice(TYPES)
         if kind != "page_view":
-            values["action"] = (draw.choice(["order", "engaged", "no-signal"]),)
+            values["action"] = (draw.choice(["order", "engaged", "not_found", "no-signal"]),)
         else:
             values.pop("action", None)
         day = f"2026-11-{draw.choice([16, 16, 17, 18])}" if key.closes != "day" else MONDAY

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from pyroaring import BitMap
 
 from askfirst_collector.store.clickhouse.events import ClickHouseEvents
 from askfirst_collector.store.clickhouse.values import fields_of
 from askfirst_collector.store.events import StoreUnavailable
+from askfirst_collector.store.facts import Shared
 from askfirst_collector.store.leaving import leaving
 from askfirst_collector.store.periods import DAY, IN_UTC
 from tests.system.clickhouse.engines import Face, database_of
@@ -222,18 +222,16 @@ def test_an_erasure_between_two_questions_is_noticed(store: ClickHouseEvents) ->
     """Visitors are numbered anew then: it fails, and is asked again, rather than count others."""
     rows = [replace(ROW, pseudonym=bytes([n]) * 32) for n in range(1, 30)]
     append(store, batch("one", *rows))
-    frequent = {"page": {("/coffee", "/coffee/beans")}, "time": {("2026-11-22", "14")}}
+    page, time = ("/coffee", "/coffee/beans"), ("2026-11-22", "14")
     with store.reading(ROW.key) as period:
         facts = period.facts(["page", "time"], [])
-        asked: Any = {("page", "time"): facts.total}
-        assert period.pairs(asked, frequent) == {
-            ("page", "time"): {
-                (("/coffee", "/coffee/beans"), ("2026-11-22", "14")): BitMap(range(1, 30))
-            }
-        }
+        frequent = {"page": {page: facts.total}, "time": {time: facts.total}}
+        asked = [("page", "time")]
+        answer = {("page", "time"): {(page, time): Shared(29, 0)}}
+        assert period.pairs(facts, asked, frequent, 5) == answer
         store.erase([bytes([3]) * 32])
         with pytest.raises(StoreUnavailable, match="rows were removed meanwhile"):
-            period.pairs(asked, frequent)
+            period.pairs(facts, asked, frequent, 5)
 
 
 def test_a_part_of_nobody_goes(store: ClickHouseEvents) -> None:

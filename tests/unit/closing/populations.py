@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -22,6 +22,7 @@ from askfirst_collector.store.facts import (
     Frequent,
     Pair,
     Pairs,
+    Shared,
 )
 
 
@@ -85,19 +86,26 @@ def _capped(rows: Iterable[Visit]) -> int:
     return sum(min(count, MOST_A_DAY) for count in Counter(row.visitor for row in rows).values())
 
 
-def pairs_of(visits: Iterable[Visit], pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-    """Which of these visitors have a row with both values."""
+def pairs_of(
+    visits: Iterable[Visit], facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int
+) -> Pairs:
+    """How many visitors have a row with both values."""
     groups: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
     for visit in visits:
         for a, b in pairs:
             first, second = (
                 visit.values.get(name, ())[: PAIR_LEVELS.get(name, 1)] for name in (a, b)
             )
-            is_asked = visit.visitor is not None and visit.visitor in pairs[a, b]
-            if is_asked and first in frequent[a] and second in frequent[b]:
-                assert visit.visitor is not None
+            if visit.visitor is not None and first in frequent[a] and second in frequent[b]:
                 groups[a, b].setdefault((first, second), BitMap()).add(visit.visitor)
-    return groups
+    return {
+        pair: {
+            both: Shared(len(who), len(who & facts.unsized))
+            for both, who in own.items()
+            if len(who) >= size
+        }
+        for pair, own in groups.items()
+    }
 
 
 def values_of(depth: int, words: Sequence[str] = "abc") -> st.SearchStrategy[Value]:

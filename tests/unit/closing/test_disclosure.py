@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from functools import partial
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,35 +159,6 @@ def test_pairs_are_of_values_that_many_share() -> None:
         (("firefox", "linux"), "value"): 20,
         (("chrome", "windows"), "value"): 30,
     }
-
-
-@settings(max_examples=50)
-@given(st.integers(0, 2**32))
-def test_pairs_are_the_same_however_they_are_found(seed: int) -> None:
-    """By rows, and by values where rows need not be looked at, of visitors with several values."""
-    draw = random.Random(seed)
-    questions = Questions(
-        trees={"page": 2, "os": 1, "browser": 1},
-        apart={"action": 1},
-        pairs=(("os", "page"), ("browser", "os"), ("page", "action")),
-    )
-    visits = []
-    for n in range(1_500):
-        os, browser = ("mac",), (draw.choice("xy"),)
-        if n % 100 < 20:
-            os = (draw.choice(["mac", "linux"]),)
-        page = ("/a", draw.choice(["/a/1", "/a/2", "/a/3"]))
-        values: dict[str, Value] = {"os": os, "browser": browser, "page": page}
-        kind = draw.choice(["page_view", "page_view", "action"])
-        if kind == "action":
-            values["action"] = (draw.choice(["order", "not_found"]),)
-        visits.append(Visit(n % 100, values, kind))
-    few = _disclosed(visits, questions)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("askfirst_collector.closing.pairs.TRIED", 0)
-        assert _disclosed(visits, questions) == few
-    names = {cell.table for cell in few.cells if "*" in cell.table}
-    assert names == {"os*page", "browser*os", "page*action"}
 
 
 def test_a_goal_stands_beside_what_led_to_it() -> None:

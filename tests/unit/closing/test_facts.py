@@ -10,18 +10,19 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from msgspec import structs
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.tables import Questions
-from askfirst_collector.store.facts import LAST_DAY, FirstDays
+from askfirst_collector.store import scan_pairs
+from askfirst_collector.store.facts import LAST_DAY, Facts, FirstDays, Frequent
 
 from .house import MONDAY, Clock, key_of, noon, opened, row, store
 from .populations import Visit, facts_of, pairs_of
 
-QUESTIONS = Questions(
-    pairs=(("browser", "page"), ("page", "time")), goals=("order",), funnels={"f": ("page:/a",)}
-)
+QUESTIONS = Questions(goals=("order",), funnels={"f": ("page:/a",)})
 
 
 def _visits(draw: random.Random) -> list[Visit]:
@@ -52,16 +53,9 @@ def test_facts_are_those_of_plain_counting(tmp_path: Path) -> None:
     Once of a period whose rows say their day, once of one that is a day.
     """
     visits = _visits(random.Random(4))
-    frequent = {
-        "browser": {("x",), ("y",)},
-        "page": {("/a", f"/a/{n}") for n in range(7)},
-        "time": {(MONDAY, f"{hour:02}") for hour in range(24)},
-    }
     with opened(tmp_path / "data", Clock(noon())) as parts:
         store(parts, [row(parts, v.visitor, v.values, type=v.type) for v in visits])
         with parts.events.reading(key_of()) as period:
-            everybody = BitMap(range(1, 41))
-            pairs = period.pairs(dict.fromkeys(QUESTIONS.pairs, everybody), frequent)
             for whole in ("", MONDAY):
                 facts, plain = (
                     period.facts(QUESTIONS.trees, QUESTIONS.apart, whole),
@@ -79,9 +73,47 @@ def test_facts_are_those_of_plain_counting(tmp_path: Path) -> None:
                     for day, own in plain.days.items()
                 }
                 assert days[MONDAY][2] < days[MONDAY][1] < 400
-    plain_pairs = pairs_of(visits, dict.fromkeys(QUESTIONS.pairs, BitMap(range(40))), frequent)
-    for pair, groups in plain_pairs.items():
-        assert _sizes(pairs[pair]) == _sizes(groups), pair
+
+
+@pytest.mark.parametrize("tried", [0, scan_pairs.TRIED])
+def test_pairs_are_those_of_plain_counting(
+    tried: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By rows, and by values where rows need not be looked at, of visitors with several values."""
+    monkeypatch.setattr(scan_pairs, "TRIED", tried)
+    draw = random.Random(7)
+    visits = _visits(draw)
+    for n in range(1_500):
+        os = ("mac",) if n % 100 > 20 else (draw.choice(["mac", "linux"]),)
+        page = ("/b", draw.choice(["/b/1", "/b/2", "/b/3"]))
+        visits.append(Visit(n % 100, {"os": os, "browser": (draw.choice("xy"),), "page": page}))
+    pairs = [("browser", "page"), ("page", "time"), ("os", "page"), ("os", "browser")]
+    with opened(tmp_path / "data", Clock(noon())) as parts:
+        rows = [
+            structs.replace(row(parts, v.visitor, v.values, type=v.type), is_sized=v.visitor != 3)
+            for v in visits
+        ]
+        store(parts, rows)
+        with parts.events.reading(key_of()) as period:
+            facts = period.facts(QUESTIONS.trees, QUESTIONS.apart, MONDAY)
+            answers = period.pairs(facts, pairs, _frequent(facts), 3)
+    plain = replace(facts_of(visits, QUESTIONS, MONDAY), unsized=BitMap([3]))
+    assert answers == pairs_of(visits, plain, pairs, _frequent(plain), 3)
+    assert all(answers[pair] for pair in pairs)
+    assert {own.unsized for groups in answers.values() for own in groups.values()} == {0, 1}
+
+
+def _frequent(facts: Facts) -> Frequent:
+    """All values that are as fine as a pair table has them, but one."""
+    return {
+        name: {
+            value: BitMap().union(*(who for own, who in leaves.items() if own[:level] == value))
+            for value in {own[:level] for own in leaves if len(own) >= level}
+            if value != ("/a", "/a/8")
+        }
+        for name, level in (("browser", 1), ("os", 1), ("page", 2), ("time", 2))
+        for leaves in [facts.trees[name]]
+    }
 
 
 def test_arrivals_are_those_of_plain_counting(tmp_path: Path) -> None:

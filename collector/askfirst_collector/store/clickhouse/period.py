@@ -7,12 +7,11 @@ statement while nobody is erased. Where somebody was meanwhile, there are fewer:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
 from datetime import date
 
 from pyroaring import BitMap
 
-from askfirst.terms.attributes import ATTRIBUTES, Value
+from askfirst.terms.attributes import Value
 from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.store.events import TYPES, Limits, PeriodKey, StoreUnavailable
 from askfirst_collector.store.facts import (
@@ -22,7 +21,6 @@ from askfirst_collector.store.facts import (
     INTERNAL,
     MOST_A_DAY,
     PAGES_SEEN,
-    PAIR_LEVELS,
     Arrivals,
     DayFacts,
     Facts,
@@ -34,9 +32,10 @@ from askfirst_collector.store.facts import (
 )
 from askfirst_collector.store.periods import DAY
 
+from .pairs import ask_pairs
 from .schema import END
 from .server import Server
-from .values import text_of, value_of
+from .values import value_of
 from .wire import Answer
 
 _VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
@@ -152,22 +151,12 @@ class ClickHousePeriod:
             _crowded(groups["crowded",]),
         )
 
-    def pairs(self, pairs: Mapping[Pair, BitMap], frequent: Frequent) -> Pairs:
-        """Which of these visitors have a row with both values."""
-        pairs = {pair: visitors for pair, visitors in pairs.items() if visitors}
+    def pairs(self, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
+        """How many visitors have a row with both of two frequent values."""
         if not pairs:
             return {}
-        names = list(dict.fromkeys(name for pair in pairs for name in pair))
-        with ExitStack() as stack:
-            columns = {name: self._cut(name, frequent[name], stack) for name in names}
-            groups = self._groups(columns, list(pairs))
-        answers: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
-        for (a, b), visitors in pairs.items():
-            for (one, other), who in groups[a, b]:
-                first, second = _value(a, one), _value(b, other)
-                if first in frequent[a] and second in frequent[b]:
-                    answers[a, b][first, second] = who & visitors
-        if self._visitors is not None and self._count() != self._visitors:
+        answers, visitors = ask_pairs(self._server, self._parameters, _AMONG, pairs, frequent, size)
+        if visitors != len(facts.total):
             raise StoreUnavailable("rows were removed meanwhile: the period is asked again")
         return answers
 
@@ -283,26 +272,6 @@ class ClickHousePeriod:
             for (number,), visitors in groups
             if number != -1
         }
-
-    def _cut(self, name: str, values: Collection[Value], stack: ExitStack) -> str:
-        """An attribute as a pair table has it; `_NONE` for what is not among these values."""
-        level = PAIR_LEVELS.get(name, 1)
-        if name == "time":
-            hour = f"intDiv(time, 3600) * {3600 * _LEVELS} + {level}"
-            return f"time_level > {level} ? {hour} : {_TIME}"
-        cut = name
-        if ATTRIBUTES[name].finest > level:
-            # On each text of the dictionary, not on each row.
-            cut = f"extract({name}, '^((?:[^{END}]*{END}){{0,{level}}})')"
-        draw = stack.enter_context(self._server.asking([text_of(value) for value in values]))
-        among = f"{cut} IN (SELECT content FROM asked WHERE draw = '{draw}')"  # noqa: S608
-        return f"{among} ? {cut} : '{_NONE}'"
-
-    def _count(self) -> int:
-        return self._ask(
-            "SELECT toInt64(uniqExact(visitor)) FROM event"  # noqa: S608
-            f" WHERE {_VISITS}"
-        ).number()
 
 
 def _is_number(name: str) -> bool:

@@ -13,8 +13,9 @@ from askfirst_collector.store.schema import DIMENSIONS
 from .schema import END
 
 _NUMBERS = {name: number for number, name in enumerate(TYPES)}
-_ESCAPE = "\x10"
-_ESCAPED = {_ESCAPE: f"{_ESCAPE}0", END: f"{_ESCAPE}1"}
+# In a text always before a digit.
+ESCAPE = "\x10"
+_ESCAPED = {ESCAPE: f"{ESCAPE}0", END: f"{ESCAPE}1"}
 
 
 @lru_cache(maxsize=65_536)
@@ -26,11 +27,11 @@ def text_of(value: Value) -> str:
 def value_of(text: str) -> Value:
     """The inverse of `text_of`."""
     parts = tuple(text.split(END)[:-1])
-    return tuple(map(_plain, parts)) if _ESCAPE in text else parts
+    return tuple(map(_plain, parts)) if ESCAPE in text else parts
 
 
 def _escaped(part: str) -> str:
-    if _ESCAPE in part or END in part:
+    if ESCAPE in part or END in part:
         for character, escape in _ESCAPED.items():
             part = part.replace(character, escape)
     return part

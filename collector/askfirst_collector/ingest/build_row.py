@@ -23,7 +23,7 @@ PERIOD, RECEIPT = 1, 2
 
 @lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
 def _levels(scope: Scope) -> tuple[tuple[str, int], ...]:
-    """What may be stored as a value, and up to which level."""
+    """See `RowTemplate.levels`."""
     return tuple(pair for pair in scope.as_dict().items() if pair[0] not in PSEUDONYMS)
 
 
@@ -44,6 +44,7 @@ class RowTemplate(Struct, frozen=True):
     pseudonym: bytes | None
     keep_rows_days: int
     terms: Terms
+    levels: tuple[tuple[str, int], ...]  # what may be stored as a value, and up to which level
     user: Value = ()  # a random number that stands for a signed-in user
 
     def row(self, type: str, values: Mapping[str, Value]) -> Row:
@@ -55,11 +56,7 @@ class RowTemplate(Struct, frozen=True):
             self.terms.closes,
             self.period,
             type,
-            {
-                name: cut
-                for name, level in _levels(self.terms.scope)
-                if (cut := values.get(name, ())[:level])
-            }
+            {name: cut for name, level in self.levels if (cut := values.get(name, ())[:level])}
             | ({"user_id": self.user} if self.user else {}),
             self.pseudonym,
             self.terms.min_cell_size,
@@ -101,4 +98,5 @@ def row_template(
     # Only beside a pseudonym: without one no erasure by the receipt would find the row.
     if user and name is not None and terms.scope.level("user_id"):
         number = (salts.user_number(status.site, user).hex(),)
-    return RowTemplate(status.site, collector, purpose, period, name, keep, terms, number)
+    levels = _levels(terms.scope)
+    return RowTemplate(status.site, collector, purpose, period, name, keep, terms, levels, number)

@@ -78,6 +78,8 @@ class Observer:
         self.own_origins = own_origins
         self._known: dict[str, Value] = {}
         self._agent: Reading | None = None
+        self._looked_for: Terms | None = None  # for which `is_bot` was asked last
+        self._is_bot = False
         self._wanted: Terms | None = None  # what was asked for last
         self._common: dict[str, Value] = {}  # of that, what is of the request
         self._own: _Levels = ()  # of that, what is of each event
@@ -129,9 +131,11 @@ class Observer:
 
     def is_bot(self, wanted: Terms) -> bool:
         """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
-        if not (wanted.scope.level("browser") or wanted.scope.level("os")):
-            return False
-        return self.agent.is_bot
+        if wanted is not self._looked_for:
+            is_wanted = wanted.scope.level("browser") or wanted.scope.level("os")
+            self._is_bot = bool(is_wanted) and self.agent.is_bot
+            self._looked_for = wanted
+        return self._is_bot
 
     @property
     def agent(self) -> Reading:

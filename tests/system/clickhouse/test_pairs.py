@@ -73,8 +73,9 @@ def test_pairs_are_those_of_plain_counting(
     with closing(ClickHouseEvents(tmp_path / "events.db", url, ended=nobody)) as store:
         append(store, batch("one", *rows))
         with store.reading(ROW.key) as period:
-            facts = period.facts(["page"], [])
+            facts = period.facts([*VALUES], [])
             answers = period.pairs(facts, PAIRS, frequent, 5)
             assert period.pairs(facts, [], {}, 5) == {}
+            assert period.facts(["time"], []).trees["time"] == facts.trees["time"]
     assert answers == expected
     assert {shared.unsized for own in answers.values() for shared in own.values()} == {0, 1}

@@ -8,13 +8,13 @@ pair has it once among those with all other fields blanked: no set of visitors l
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from askfirst.terms.attributes import ATTRIBUTES, Value
 from askfirst_collector.store.dictionary import time_number
 from askfirst_collector.store.events import TYPES
-from askfirst_collector.store.facts import PAIR_LEVELS, Frequent, Pair, Pairs, Shared
+from askfirst_collector.store.facts import PAIR_LEVELS, Facts, Frequent, Pair, Pairs, Shared
 
+from .fields import Field, asking, known
 from .schema import END
 from .server import Server
 from .values import ESCAPE, text_of
@@ -26,29 +26,11 @@ _DROP = TYPES.index("drop")
 _SECONDS = (86_400, 3_600, 60, 1)  # of each level of a time
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Where the numbers of an attribute stand, the first of its values being 1."""
-
-    name: str
-    values: Sequence[Value]
-    shift: int
-
-    @property
-    def bits(self) -> int:
-        """How many it has."""
-        return len(self.values).bit_length()
-
-    @property
-    def mask(self) -> int:
-        """All of them."""
-        return ((1 << self.bits) - 1) << self.shift
-
-
 def ask_pairs(
     server: Server,
     names: Mapping[str, object],
     among: str,
+    facts: Facts,
     pairs: Collection[Pair],
     frequent: Frequent,
     size: int,
@@ -62,14 +44,16 @@ def ask_pairs(
     for name in dict.fromkeys(name for pair in pairs for name in pair):
         fields[name] = Field(name, _ordered(name, frequent[name]), at)
         at += fields[name].bits
-    texts = [
-        f"{name}={text_of(value)}"
+    texts = {
+        name: [text_of(value) for value in field.values]
         for name, field in fields.items()
         if name != "time"
-        for value in field.values
-    ]
-    with server.asking(texts) as draw:
-        numbers = {name: number_of(field, draw) for name, field in fields.items()}
+    }
+    with asking(server, texts) as draw:
+        numbers = {
+            name: number_of(field, draw, is_finer=_is_finer(name, facts))
+            for name, field in fields.items()
+        }
         answer = Answer(server.ask(_query(fields, numbers, pairs, among, size), names))
     return _read(answer, [*fields.values()], pairs)
 
@@ -84,14 +68,10 @@ def _read(answer: Answer, fields: Sequence[Field], pairs: Collection[Pair]) -> t
             visitors = shared.visitors
             continue
         low, high = of_bit[(code & -code).bit_length() - 1], of_bit[code.bit_length() - 1]
-        both = {field.name: _value(field, code) for field in (low, high)}
+        both = {field.name: field.value(code) for field in (low, high)}
         for a, b in {(low.name, high.name), (high.name, low.name)} & groups.keys():
             groups[a, b][both[a], both[b]] = shared
     return groups, visitors
-
-
-def _value(field: Field, code: int) -> Value:
-    return field.values[((code & field.mask) >> field.shift) - 1]
 
 
 def _query(
@@ -132,8 +112,11 @@ def _query(
     )
 
 
-def number_of(field: Field, draw: str) -> str:
-    """The number of a row's value, in SQL: 0 where it is none of those that stand under `draw`."""
+def number_of(field: Field, draw: str, *, is_finer: bool) -> str:
+    """The number of a row's value, in SQL: 0 where it is none of those that stand under `draw`.
+
+    `is_finer` says whether a row may have more parts than these.
+    """
     level = PAIR_LEVELS.get(field.name, 1)
     if field.name == "time":
         unit = _SECONDS[level - 1]
@@ -141,15 +124,17 @@ def number_of(field: Field, draw: str) -> str:
         cut = f"if(time_level >= {level}, intDiv(time, {unit}), -1)"
         return f"transform({cut}, {times}, {[*range(1, len(times) + 1)]}, 0)"
     cut = field.name
-    if ATTRIBUTES[field.name].finest > level:
+    if is_finer:
         # On each text of the dictionary, not on each row. Too few parts end as no part does.
         cut = f"concat(substringIndex(concat({field.name}, '{ESCAPE}'), '{END}', {level}), '{END}')"
-    start = f"{field.name}="
-    own = (
-        f"(SELECT arraySort(groupArray(substring(content, {len(start) + 1}))) FROM asked"  # noqa: S608
-        f" WHERE draw = '{draw}' AND startsWith(content, '{start}'))"
-    )
-    return f"transform({cut}, {own}, arrayEnumerate({own}), 0)"
+    return known(field.name, cut, draw)
+
+
+def _is_finer(name: str, facts: Facts) -> bool:
+    level = PAIR_LEVELS.get(name, 1)
+    if name == "action":  # whose facts are those of some rows
+        return ATTRIBUTES[name].finest > level
+    return any(len(value) > level for value in facts.trees[name])
 
 
 def _ordered(name: str, values: Collection[Value]) -> Sequence[Value]:

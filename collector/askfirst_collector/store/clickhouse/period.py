@@ -12,15 +12,11 @@ from datetime import date
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
-from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.store.events import TYPES, Limits, PeriodKey, StoreUnavailable
 from askfirst_collector.store.facts import (
     DERIVED,
-    ENTRY,
     FIRST_DROPPED,
-    INTERNAL,
     MOST_A_DAY,
-    PAGES_SEEN,
     Arrivals,
     DayFacts,
     Facts,
@@ -32,14 +28,13 @@ from askfirst_collector.store.facts import (
 )
 from askfirst_collector.store.periods import DAY
 
+from .groups import BEGINS, read_groups
 from .pairs import ask_pairs
-from .schema import END
 from .server import Server
 from .values import value_of
 from .wire import Answer
 
 _VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
-_LEVELS = 8  # more than any attribute has: room for a time's level in its code
 _EPOCH = date(1970, 1, 1).toordinal()
 # A value that no row has: of rows that a table is not about.
 _NONE = "\x1e"
@@ -51,7 +46,6 @@ WHERE = (
 # Of whom is left out, as somebody who restricts is, nothing is asked.
 _OUT = "(SELECT content FROM asked WHERE draw = {without:String})"
 _AMONG = f"{WHERE} AND visitor NOT IN {_OUT}"
-_BEGINS = f"type = {_VIEW} AND referrer != '' AND NOT startsWith(referrer, '{INTERNAL}{END}')"
 _CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {_AMONG} AND sized = 0)"  # noqa: S608
 _VISITS = f"{_AMONG} AND visitor != '' AND type != {_DROP}"
 # Joined, as numbering the rows themselves has all of their columns sorted: twice the time.
@@ -60,7 +54,6 @@ _NUMBERS = (
     f" {_CROWDED} AS crowded"
     f" FROM (SELECT visitor FROM event WHERE {_VISITS} GROUP BY visitor))"
 )
-_TIME = f"if(time_level = 0, 0, time * {_LEVELS} + time_level)"
 _DAY = f"if(time_level = 0, -1, intDiv(time, {DAY}))"
 
 Group = tuple[tuple[str | int, ...], BitMap]
@@ -81,7 +74,6 @@ class ClickHousePeriod:
     def __init__(self, server: Server, key: PeriodKey, is_kept: bool, without: str = "") -> None:
         self._server = server
         self._parameters = {**parameters(key, is_kept), "without": without}
-        self._visitors: int | None = None
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
@@ -94,30 +86,24 @@ class ClickHousePeriod:
 
     def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
         """Who shares each value of these tables, and what happened on each day."""
-        names = [name for name in trees if name not in DERIVED]
-        columns = {name: _TIME if name == "time" else name for name in names}
+        groups = read_groups(
+            self._server,
+            self._parameters,
+            _AMONG,
+            trees,
+            actions="action" in apart,
+            dated=not whole,
+        )
+        drops, unsized = self._drops()
+        apart_leaves = {name: groups.trees.get(name, {}) for name in apart} | {"drops": drops}
         if not whole:
-            columns["day"] = _DAY
-        columns["crowded"] = ""
-        if ENTRY in trees:
-            columns[ENTRY] = f"if({_BEGINS}, page, '{_NONE}')"
-        if "action" in apart:
-            columns["action_done"] = f"if(type = {_ACTION}, action, '{_NONE}')"
-        groups = self._groups(columns, [(name,) for name in columns])
-        self._visitors = max((max(own) for _, own in groups["crowded",]), default=0)
-        everybody = BitMap(range(1, self._visitors + 1))
-        leaves: dict[str, Leaves] = {name: {} for name in (*trees, *apart)}
-        leaves |= {name: _by_value(name, groups[name,]) for name in names}
-        if ENTRY in trees:
-            leaves[ENTRY] = _by_value(ENTRY, groups[ENTRY,])
-        if "action" in apart:
-            leaves["action"] = _by_value("action", groups["action_done",])
-        if PAGES_SEEN in trees:
-            leaves[PAGES_SEEN] = self._pages_seen()
-        leaves["drops"], unsized = self._drops()
-        dated = [((0,), everybody)] if whole and everybody else groups.get(("day",), [])
-        days = self._days(dated, whole)
-        return Facts(everybody, leaves, days, _crowded(groups["crowded",]) | unsized)
+            days = self._days(groups.days)
+        elif groups.everybody:
+            days = {whole: DayFacts(groups.everybody, groups.views, groups.visits)}
+        else:
+            days = {}
+        leaves = {**groups.trees, **apart_leaves}
+        return Facts(groups.everybody, leaves, days, groups.crowded | unsized)
 
     def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
         """Who came by the end of a day, of rows that say their day."""
@@ -133,7 +119,8 @@ class ClickHousePeriod:
         groups = self._groups(columns, sets, condition)
         at = {own: day_number(_iso(own), day) for (own,), _ in groups["day",]}  # type: ignore[arg-type]
         own = _by_day([((), number, who) for (number,), who in groups["day",]], at)
-        happened = self._days([group for group in groups["day",] if group[0] == (last,)], "")
+        dated = {number: who for (number,), who in groups["day",]}
+        happened = self._days({last: dated[last]} if last in dated else {})
         return Arrivals(
             happened.get(day),
             own.get((), {}),
@@ -155,7 +142,9 @@ class ClickHousePeriod:
         """How many visitors have a row with both of two frequent values."""
         if not pairs:
             return {}
-        answers, visitors = ask_pairs(self._server, self._parameters, _AMONG, pairs, frequent, size)
+        answers, visitors = ask_pairs(
+            self._server, self._parameters, _AMONG, facts, pairs, frequent, size
+        )
         if visitors != len(facts.total):
             raise StoreUnavailable("rows were removed meanwhile: the period is asked again")
         return answers
@@ -213,24 +202,6 @@ class ClickHousePeriod:
             groups[own].append((tuple(values[name] for name in own), answer.visitors()))
         return groups
 
-    def _pages_seen(self) -> Leaves:
-        answer = self._ask(
-            "SELECT toInt64(everybody), views > 1 ? 'more' : 'one',"  # noqa: S608
-            " bitmapToArray(groupBitmapState(number)) FROM (SELECT views,"
-            " toUInt32(row_number() OVER (ORDER BY visitor)) AS number,"
-            " count() OVER () AS everybody"
-            f" FROM (SELECT visitor, countIf(type = {_VIEW}) AS views FROM event"
-            f" WHERE {_VISITS} GROUP BY visitor))"
-            " WHERE views > 0 GROUP BY 1, 2"
-        )
-        leaves: dict[Value, BitMap] = {}
-        while answer:
-            if answer.number() != self._visitors:
-                raise StoreUnavailable("rows were removed meanwhile: the period is asked again")
-            value = (answer.text(),)
-            leaves[value] = answer.visitors()
-        return leaves
-
     def _drops(self) -> tuple[Leaves, BitMap]:
         """Who was dropped for each reason, and who of them counts towards no size.
 
@@ -253,13 +224,12 @@ class ClickHousePeriod:
                 reasons[value_of(text)] = answer.visitors()
         return reasons, unsized
 
-    def _days(self, groups: Sequence[Group], whole: str) -> dict[str, DayFacts]:
+    def _days(self, groups: Mapping[int, BitMap]) -> dict[str, DayFacts]:
         """What happened on the days of these groups."""
-        day = "toInt64(0)" if whole else _DAY
         answer = self._ask(
             f"SELECT toInt64(day), toInt64(sum(least(views, {MOST_A_DAY}))),"  # noqa: S608
-            f" toInt64(sum(least(visits, {MOST_A_DAY}))) FROM (SELECT {day} AS day,"
-            f" countIf(type = {_VIEW}) AS views, countIf({_BEGINS}) AS visits FROM event"
+            f" toInt64(sum(least(visits, {MOST_A_DAY}))) FROM (SELECT {_DAY} AS day,"
+            f" countIf(type = {_VIEW}) AS views, countIf({BEGINS}) AS visits FROM event"
             f" WHERE {_AMONG} AND visitor != '' AND type = {_VIEW} GROUP BY visitor, day)"
             " GROUP BY day"
         )
@@ -268,25 +238,13 @@ class ClickHousePeriod:
             number, views, visits = (answer.number() for _ in range(3))
             counts[number] = views, visits
         return {
-            whole or _iso(number): DayFacts(visitors, *counts.get(number, (0, 0)))  # type: ignore[arg-type]
-            for (number,), visitors in groups
-            if number != -1
+            _iso(number): DayFacts(visitors, *counts.get(number, (0, 0)))
+            for number, visitors in groups.items()
         }
 
 
 def _is_number(name: str) -> bool:
     return name in ("time", "day", "crowded")
-
-
-def _value(name: str, content: str | int) -> Value:
-    if isinstance(content, int):
-        seconds, level = divmod(content, _LEVELS)
-        return time_value(seconds if level else None, level)
-    return value_of(content)
-
-
-def _by_value(name: str, groups: Sequence[Group]) -> Leaves:
-    return {_value(name, own): visitors for (own,), visitors in groups if own != _NONE}
 
 
 def _by_day(

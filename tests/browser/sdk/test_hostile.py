@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -184,6 +185,21 @@ def at(name: str) -> re.Pattern[str]:
 def answer(body: str) -> Callable[[Route], None]:
     """Answers a request with this body."""
     return lambda route: route.fulfill(body=body)
+
+
+@pytest.mark.parametrize("lang", ["ca", "EN", "x", ""])
+def test_a_page_of_any_language_is_asked_and_logs_nothing(
+    site: Site, visitor: Visitor, lang: str
+) -> None:
+    """S09: one that we have no words in, in capitals, or none at all, reads the site's first."""
+    plain = page()
+    site.pages["/"] = replace(plain, html=plain.html.replace('lang="en"', f'lang="{lang}"'))
+    tab = visitor.context.new_page()
+    said: list[str] = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.goto(site.url())
+    expect(tab.locator("#askfirst-notice h2")).to_have_text("May we use data about your visit?")
+    assert said == []
 
 
 def test_a_policy_that_is_no_policy_allows_nothing(site: Site, visitor: Visitor) -> None:

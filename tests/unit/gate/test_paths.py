@@ -83,6 +83,20 @@ async def test_older_editions_stay_readable(shop: Build) -> None:
     assert (await other.browser.get("/askfirst/policy/" + "0" * 64)).status == 404
 
 
+async def test_words_that_there_are_not_are_english(shop: Build) -> None:
+    """A page asks by its own language before it knows which one the site has for it."""
+    site = shop()
+    english, german = [
+        (await site.browser.get(f"/askfirst/static/words/{name}.json")).body
+        for name in ("en", "de")
+    ]
+    for name, body in (("ca", english), ("EN", english), ("De", german), ("x", english)):
+        got = await site.browser.get(f"/askfirst/static/{versioned(f'words/{name}.json')}")
+        assert (got.status, got.body) == (200, body), name
+    for name in ("words/eng.json", "words/e1.json", "words/.json", "ca.json", "words/ca.js"):
+        assert (await site.browser.get(f"/askfirst/static/{name}")).status == 404, name
+
+
 async def test_static_files_are_ours_alone(shop: Build) -> None:
     """Package data by name, with an ETag; for good with `?v=`; no way out of the folder."""
     site = shop()

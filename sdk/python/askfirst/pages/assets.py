@@ -26,6 +26,7 @@ KINDS = {
 }
 VERSIONED: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 REVALIDATED: Header = (b"cache-control", b"public, max-age=300")
+_WORDS = re.compile(r"words/[A-Za-z]{1,2}\.json")
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,9 @@ def static(assets: Mapping[str, Asset], name: str, request: Request) -> Answer:
     """
     only_by(request, "GET")
     asset = assets.get(name)
+    if asset is None and _WORDS.fullmatch(name):
+        # A page asks by its own language before it knows which one it gets; the words say theirs.
+        asset = assets.get(name.lower(), assets.get("words/en.json"))
     if asset is None:
         raise Refused(Reason.NOT_FOUND, "there is no such file")
     wanted = parse_qs(request.query.decode("latin-1")).get("v", [""])[0]

@@ -13,9 +13,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -28,8 +29,7 @@ class Full(Exception):
     """Too much waits already, or the group is closed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ticket(Generic[Job, Answer]):
+class _Ticket(Struct, Generic[Job, Answer], frozen=True, eq=False):
     job: Job
     future: Future[Answer] | asyncio.Future[Answer]
     loop: asyncio.AbstractEventLoop | None
@@ -52,6 +52,7 @@ class Group(Generic[Job, Answer]):
         # Guards everything here; the thread is woken only if it sleeps.
         self._lock = threading.Lock()
         self._sleeps = False
+        self._rousing: asyncio.AbstractEventLoop | None = None  # the loop that is about to wake it
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -60,7 +61,9 @@ class Group(Generic[Job, Answer]):
         """The answer, to be awaited. Raises Full."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        if self._put(_Ticket(job, future, loop)):
+        if self._put(_Ticket(job, future, loop)) and self._rousing is not loop:
+            # Once a turn. Another loop does so by itself: this one may be closed by then.
+            self._rousing = loop
             loop.call_soon(self._rouse)
         return future
 
@@ -95,6 +98,7 @@ class Group(Generic[Job, Answer]):
 
     def _rouse(self) -> None:
         with self._lock:
+            self._rousing = None
             if self._sleeps:
                 self._sleeps = False
                 self._wake.put(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -42,6 +43,39 @@ def test_one_turn_of_the_loop_is_one_round(rounds: Rounds) -> None:
 
     assert asyncio.run(everyone()) == [job * 10 for job in range(1, 33)]
     assert rounds.seen == [[0], list(range(1, 33))]
+
+
+def test_a_turn_wakes_the_thread_once(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many it hears: each look at the lock is one more that the thread may hold."""
+    rounds.group.ask_now(0)
+    while not rounds.group._sleeps:
+        time.sleep(0)
+    roused: list[None] = []
+    rouse = rounds.group._rouse
+    monkeypatch.setattr(rounds.group, "_rouse", lambda: (roused.append(None), rouse()))
+
+    async def everyone() -> list[int]:
+        return await asyncio.gather(*map(rounds.group.ask, range(1, 33)))
+
+    assert asyncio.run(everyone()) == [job * 10 for job in range(1, 33)]
+    assert len(roused) == 1
+
+
+def test_loops_and_threads_that_wake_it_at_once_are_all_answered(rounds: Rounds) -> None:
+    """None relies on another's call: that one may never come."""
+
+    async def some(first: int) -> list[int]:
+        answers: list[int] = []
+        for job in range(first, first + 300, 3):
+            answers += await asyncio.gather(*map(rounds.group.ask, range(job, job + 3)))
+        return answers
+
+    with ThreadPoolExecutor(3) as threads:
+        loops = [threads.submit(asyncio.run, some(first)) for first in (0, 1_000)]
+        thread = threads.submit(lambda: [rounds.group.ask_now(job) for job in range(2_000, 2_300)])
+        answers = [done.result(timeout=30) for done in (*loops, thread)]
+    expected = [range(first, first + 300) for first in (0, 1_000, 2_000)]
+    assert answers == [[job * 10 for job in jobs] for jobs in expected]
 
 
 def test_a_loop_that_stopped_keeps_nobody_waiting(rounds: Rounds) -> None:

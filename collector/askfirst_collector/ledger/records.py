@@ -34,7 +34,12 @@ from askfirst_collector.ledger.revoked import position
 from askfirst_collector.ledger.tables import dead, entry, refusal, unsized
 from askfirst_collector.ledger.writer import Appended, Appending, Body, LedgerWriter
 from askfirst_collector.ledger.writer import Past as Past
-from askfirst_collector.store.database import changing, reading
+from askfirst_collector.store.database import (
+    SOME_AT_A_TIME,
+    changing,
+    reading,
+    reading_many,
+)
 from askfirst_collector.store.dialect import empty_journal
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.periods import Calendar
@@ -218,8 +223,9 @@ class Ledger:
     def between(self, site: str, first: int, last: int) -> Iterator[Entry]:
         """The entries of a site whose hour is in [first, last), in order: for closing."""
         query = _entries().where(entry.c.site == site, entry.c.hour >= first, entry.c.hour < last)
-        with reading(self._engine) as connection:
-            for row in connection.execute(query.order_by(entry.c.idx)):
+        query = query.order_by(entry.c.idx)
+        with reading_many(self._engine) as connection:
+            for row in connection.execute(query, execution_options=SOME_AT_A_TIME):
                 yield read_entry(row)
 
     def handles(self) -> list[tuple[str, str]]:

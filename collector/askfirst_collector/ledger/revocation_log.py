@@ -15,7 +15,7 @@ from askfirst_collector.ledger.changes import CLI, record_change
 from askfirst_collector.ledger.revoked import contains, done, has_more, revocations
 from askfirst_collector.ledger.sharing import check_sharing, is_joining
 from askfirst_collector.ledger.tables import entry, pair
-from askfirst_collector.store.database import changing, open_ledger, reading
+from askfirst_collector.store.database import changing, open_ledger, reading, reading_many
 from askfirst_collector.store.postgresql_address import read_address, shown
 from askfirst_collector.store.revocations import (
     EVERYTHING,
@@ -243,7 +243,7 @@ def lacks_only(engine: Engine, missing: Sequence[Record]) -> bool:
 
 def catch_up(engine: Engine, file: Revocations, present: Log) -> bool:
     """Add to a log what its ledger has beyond it; whether it was behind."""
-    with reading(engine) as connection:
+    with reading_many(engine) as connection:
         newest = next((r["idx"] for r in present.newest_first() if "idx" in r), -1)
         if not has_more(connection, newest):
             return False

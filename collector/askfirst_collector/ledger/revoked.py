@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from askfirst.terms.lattice import Detail
 from askfirst_collector.ledger.entries import ERASE, Entry, mark_of, read_entry
 from askfirst_collector.ledger.tables import dead, entry
+from askfirst_collector.store.database import SOME_AT_A_TIME
 from askfirst_collector.store.revocations import Record
 
 _LEAF = 8  # bytes of a leaf that tell two entries of one place apart
@@ -63,13 +64,17 @@ def contains(connection: Connection, record: Record) -> bool:
 
 
 def revocations(connection: Connection) -> Iterator[Record]:
-    """A record of everything that is taken back in this ledger, those without a place first."""
+    """A record of everything that is taken back in this ledger, those without a place first.
+
+    Within a transaction.
+    """
     newest = select(func.max(entry.c.idx)).where(entry.c.handle.is_not(None))
     query = select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.handle)
     query = query.where(entry.c.idx.in_(newest.group_by(entry.c.site, entry.c.handle)))
     placed: list[Record] = []
     marks = set(connection.execute(select(dead.c.mark)).scalars())
-    for row in connection.execute(query.order_by(entry.c.idx)):
+    query = query.order_by(entry.c.idx)
+    for row in connection.execute(query, execution_options=SOME_AT_A_TIME):
         latest = read_entry(row)
         mark = mark_of(latest.body["site"], latest.body["handle"])
         record = revocation(latest)

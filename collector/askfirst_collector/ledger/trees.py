@@ -43,7 +43,13 @@ from askfirst_collector.ledger.merkle import (
 )
 from askfirst_collector.ledger.notes import Checkpoint, sign_checkpoint
 from askfirst_collector.ledger.tables import BEFORE, entry
-from askfirst_collector.store.database import changing, metadata, reading
+from askfirst_collector.store.database import (
+    SOME_AT_A_TIME,
+    changing,
+    metadata,
+    reading,
+    reading_many,
+)
 
 MULTIPLE = 64  # a checkpoint's size tells no more of how many answered than this
 LEAF = 32  # bytes
@@ -109,11 +115,12 @@ def trees(engine: Engine) -> list[str]:
 def leaves_of(
     connection: Connection, tree: str, start: int = 0, end: int | None = None
 ) -> Iterator[bytes]:
-    """The leaves of a tree in order, from a position on, up to another one."""
+    """The leaves of a tree in order, from a position on, up to another; within a transaction."""
     query = select(entry.c.leaf).where(entry.c.tree == tree, entry.c.position >= start)
     if end is not None:
         query = query.where(entry.c.position < end)
-    yield from connection.execute(query.order_by(entry.c.position)).scalars()
+    query = query.order_by(entry.c.position)
+    yield from connection.execute(query, execution_options=SOME_AT_A_TIME).scalars()
 
 
 def signed_size(engine: Engine, tree: str) -> int:
@@ -145,7 +152,7 @@ def sign_tree(
     and from now on that of one that begins `anew`, as this ledger lost what was signed last. Many
     entries are signed in slices, each a checkpoint by itself, so that grants are recorded between.
     """
-    with reading(engine) as connection:
+    with reading_many(engine) as connection:
         last = newest_checkpoint(connection, tree)
         if last is not None:
             _check(tree, last, root_of(leaves_of(connection, tree, 0, last.size)))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, delete, even
 from sqlalchemy.exc import DatabaseError
 
 from askfirst_collector.config import SettingError
-from askfirst_collector.store.dialect import begin, commit, without_waiting
+from askfirst_collector.store.dialect import begin, commit, is_sqlite, without_waiting
 from askfirst_collector.store.faults import DAMAGE, error_name, unavailable
 from askfirst_collector.store.migrate import Step, migrate, rehearse, rehearse_undone
 from askfirst_collector.store.present import connect
@@ -33,6 +33,9 @@ _WRITER = "askfirst_writer"
 # A grant that is not recorded in 2 s is answered 503: nobody waits for a lock longer than that.
 WAIT = 1.8  # seconds
 _BUSY = 1_800  # the same in milliseconds
+# How a statement with many rows is executed, within a transaction: the driver of a server keeps in
+# memory whatever it answers.
+SOME_AT_A_TIME = {"yield_per": 1000}
 
 
 def open_ledger(path: Path, url: str = "") -> Engine:
@@ -144,6 +147,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection to read with; CollectorUnavailable where the file cannot be read."""
     with unavailable("ledger"), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def reading_many(engine: Engine) -> Iterator[Connection]:
+    """The same, within a transaction: for statements that give `SOME_AT_A_TIME`."""
+    with reading(engine) as connection:
+        if not is_sqlite(connection):
+            connection.exec_driver_sql("BEGIN TRANSACTION READ ONLY")
         yield connection
 
 

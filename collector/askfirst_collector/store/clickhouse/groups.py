@@ -30,7 +30,7 @@ _OF_ROW = ("page", "referrer", "campaign", "action", ENTRY)
 LEVELS = 8  # more than any attribute has: room for a time's level in its code
 TIME = f"if(time_level = 0, 0, time * {LEVELS} + time_level)"
 # Of each integer the highest bits say what it is.
-_TAG = 58
+_TAG = _ROOM = 58
 _TIME, _DAY, _CROWDED, _VIEWS, _VISITS = range(59, 64)
 
 
@@ -109,7 +109,7 @@ def _words(columns: Mapping[str, str], contents: Mapping[str, list[str]]) -> lis
         values = [value_of(text) for text in contents[columns[name]]]
         field = Field(name, values, at)
         is_of_row = name in _OF_ROW
-        if at + field.bits > _TAG or is_of_row is not before:
+        if at + field.bits > _ROOM or is_of_row is not before:
             words.append([])
             at, before = 0, is_of_row
             field = Field(name, values, at)
@@ -151,7 +151,7 @@ def _query(
         groups.append(_tagged(tag, "x", f"[{name}]"))
     groups.append(_tagged(_CROWDED, "x", "[crowded]"))
     return (
-        "SELECT toInt64(bitShiftRight(code, 58)), toInt64(bitAnd(code, toUInt64("  # noqa: S608
+        f"SELECT toInt64(bitShiftRight(code, {_TAG})), toInt64(bitAnd(code, toUInt64("  # noqa: S608
         f"{(1 << _TAG) - 1}))), groupArray(number)"
         " FROM (SELECT toUInt32(rowNumberInAllBlocks() + 1) AS number,"
         f" arrayConcat({', '.join(groups)}) AS codes"

@@ -1,4 +1,4 @@
-"""What ClickHouse counts of a pair is what plain counting gives, whatever the values are."""
+"""What ClickHouse groups and counts is what plain counting gives, whatever the values are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.tables import Questions
+from askfirst_collector.store.clickhouse import groups
 from askfirst_collector.store.clickhouse import pairs as clickhouse_pairs
 from askfirst_collector.store.clickhouse.events import ClickHouseEvents
 from tests.unit.closing.populations import Visit, facts_of, pairs_of
 from tests.unit.store.rows import ROW, append, batch, nobody
 
 DAY = "2026-11-16"
+QUESTIONS = Questions()
 PAGES: tuple[Value, ...] = (
     (),
     ("a",),
@@ -39,11 +41,15 @@ VALUES: dict[str, tuple[Value, ...]] = {
 PAIRS = [("page", "referrer"), ("time", "page"), ("browser", "time"), ("browser", "referrer")]
 
 
-@pytest.mark.parametrize("kind", ["UInt64", "UInt128", "UInt256"])
-def test_pairs_are_those_of_plain_counting(
-    kind: str, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("kind", "room"), [("UInt64", 58), ("UInt128", 6), ("UInt256", 3)])
+def test_groups_and_pairs_are_those_of_plain_counting(
+    kind: str, room: int, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut, empty and odd values, rows of nobody, drops, and visitors who count towards no size."""
+    """Cut, empty and odd values, rows of nobody, drops, and visitors who count towards no size.
+
+    However wide integers are, and however many of them it takes.
+    """
+    monkeypatch.setattr(groups, "_ROOM", room)
     monkeypatch.setattr(clickhouse_pairs, "_KINDS", ((kind, 255),))
     draw = random.Random(3)
     visits = []
@@ -63,7 +69,7 @@ def test_pairs_are_those_of_plain_counting(
         for visit in visits
     ]
     seen = [visit for visit in visits if visit.type != "drop"]
-    plain = dataclasses.replace(facts_of(seen, Questions(), DAY), unsized=BitMap([7]))
+    plain = dataclasses.replace(facts_of(seen, QUESTIONS, DAY), unsized=BitMap([7]))
     frequent = {
         name: {value: BitMap() for value in own if len(value) == level}
         for name, level in (("page", 2), ("referrer", 2), ("time", 2), ("browser", 1))
@@ -73,9 +79,15 @@ def test_pairs_are_those_of_plain_counting(
     with closing(ClickHouseEvents(tmp_path / "events.db", url, ended=nobody)) as store:
         append(store, batch("one", *rows))
         with store.reading(ROW.key) as period:
-            facts = period.facts([*VALUES], [])
+            facts = period.facts(QUESTIONS.trees, QUESTIONS.apart, DAY)
             answers = period.pairs(facts, PAIRS, frequent, 5)
             assert period.pairs(facts, [], {}, 5) == {}
-            assert period.facts(["time"], []).trees["time"] == facts.trees["time"]
+            assert period.facts(["time"], []).trees["time"].keys() == facts.trees["time"].keys()
+    assert len(facts.total) == len(plain.total)
+    for name in (*QUESTIONS.trees, "action"):
+        own = {value: len(who) for value, who in plain.trees[name].items()}
+        assert {value: len(who) for value, who in facts.trees[name].items()} == own, name
+    one, other = facts.days[DAY], plain.days[DAY]
+    assert (one.views, one.visits) == (other.views, other.visits)
     assert answers == expected
     assert {shared.unsized for own in answers.values() for shared in own.values()} == {0, 1}

@@ -13,13 +13,12 @@ privately"), here with a floor: what fewer than `size` share is never shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pyroaring import BitMap
 
 from askfirst_collector.store.facts import MOST_A_DAY, Shared
 
-BLOCK = 61  # bytes: a question to the system for each one took half of the time
 MARGIN = 3  # visitors beyond the size that a shown figure has on average
 
 
@@ -27,7 +26,7 @@ class Rule:
     """Decides of sets of visitors (numbered) which are shown, and as what.
 
     `unsized` are visitors who count in figures, but towards no size: more of one network than may.
-    A draw is taken from `urandom` whenever it is needed, a few bytes ahead, and kept nowhere.
+    A draw is taken from `urandom` whenever it is needed, and kept nowhere.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class Rule:
     ) -> None:
         self.size = size
         self._urandom = urandom
-        self._bytes: Iterator[int] = iter(())
         self._unsized = unsized or BitMap()
 
     def figure(self, visitors: BitMap, *, needed: int | None = None) -> int | None:
@@ -92,10 +90,7 @@ class Rule:
 
     def _below(self, base: int) -> int:
         while True:
-            number = next(self._bytes, None)
-            if number is None:
-                self._bytes = iter(self._urandom(BLOCK))
-                continue
+            number = self._urandom(1)[0]
             if number < 256 // base * base:
                 return number % base
 

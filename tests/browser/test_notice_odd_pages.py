@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from email.utils import formatdate
 from time import time
@@ -328,6 +329,35 @@ def test_all_is_asked_for_at_once(shop: Site, visit: Visit, helper: int) -> None
         route.continue_()
     page.page.unroute_all(behavior="ignoreErrors")
     expect(page.notice).to_be_visible()
+
+
+def test_a_page_without_a_head_is_asked(shop: Site, visit: Visit) -> None:
+    """S09: the site's own script took it away, and ours found none to put its styles in."""
+    page = visit(shop)
+    page.page.context.clear_cookies()
+    page.page.context.add_init_script(
+        """new MutationObserver((_, watch) => {
+            if (document.body) { watch.disconnect(); document.head.remove(); }
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+
+    def move(route: Route) -> None:
+        answer = route.fetch()
+        html = answer.text()
+        ours = re.search(r"<script[^>]*/askfirst\.js[^>]*></script>", html)
+        assert ours is not None
+        moved = html.replace(ours[0], "").replace("</body>", f"{ours[0]}</body>")
+        route.fulfill(response=answer, body=moved)
+
+    page.page.route("**/?helper=0*", move)
+    page.page.goto(f"{shop.address}/?helper=0")
+    expect(page.notice).to_be_visible()
+    assert page.page.evaluate("document.head === null && askfirst.allows('statistics')") is False
+    box = page.notice.bounding_box()
+    assert box is not None
+    assert box["height"] < 200  # its styles are there
+    page.answering(page.reject.click)
+    page.expect_present("all off")
 
 
 def test_who_has_answered_loads_the_way_back_alone(shop: Site, visit: Visit) -> None:

@@ -1,1 +1,1 @@
-import{g as a}from"./shared-3UK5ODVQ.js";export{a as init};
+import{g as a}from"./shared-HS2FGEMB.js";export{a as init};

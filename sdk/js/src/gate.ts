@@ -259,7 +259,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
       const sheet = { rel: "stylesheet", href: file(base, "notice.css") };
       // Where the server drew the notice, its styles are there.
       if (!document.getElementById("askfirst-notice"))
-        document.head.append(Object.assign(document.createElement("link"), sheet));
+        (document.head || document.body).append(Object.assign(document.createElement("link"), sheet));
     }
   }
   // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.

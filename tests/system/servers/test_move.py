@@ -31,14 +31,10 @@ from tests.unit.closing.house import after, noon, opened
 
 pytestmark = pytest.mark.long
 
-# Ends itself by `kill -9` at the Nth of the moments that matter; or says that there are no more.
+# Ends itself by `kill -9` before or after the Nth of the steps that matter: those in `STEPS`.
 KILLED = """
 import os, sys
 from askfirst_collector.cli import main
-from askfirst_collector.config import Folder
-from askfirst_collector.runtime import move
-from askfirst_collector.store.clickhouse.server import Server
-from askfirst_collector.store.salts_server import SaltServer
 left = int(sys.argv.pop(1))
 def moment():
     global left
@@ -53,16 +49,24 @@ def killed(owner, name):
         moment()
         return answer
     setattr(owner, name, work)
-for owner, name in (
+for owner, name in STEPS:
+    killed(owner, name)
+main(sys.argv[1:])
+"""
+STEPS = """
+import sys
+from askfirst_collector.config import Folder
+from askfirst_collector.runtime import move
+from askfirst_collector.store.clickhouse.server import Server
+from askfirst_collector.store.salts_server import SaltServer
+STEPS = (
     ((move, "_move_ledger"), (Server, "insert"), (Server, "drop_part"), (move, "write_index"),
      (SaltServer, "belong_to"), (SaltServer, "new_grant_key"))
-    if sys.argv.pop(1) == "on the way" else
+    if sys.argv.pop(2) == "on the way" else
     ((Folder, "place_ledger"), (Folder, "place_events"), (Folder, "place_salts"),
      (move, "create_file"), (move, "destroy"), (move, "_replace"), (move.Path, "replace"),
      (move.Path, "hardlink_to"))
-):
-    killed(owner, name)
-main(sys.argv[1:])
+)
 """
 
 
@@ -184,7 +188,7 @@ def test_ended_at_any_moment(
             salts_server.url(salts_server.new()),
         )
         words = ["move", "--data", str(own / "data"), *servers.words]
-        process = python("-c", KILLED, number, phase, *words)
+        process = python("-c", STEPS + KILLED, number, phase, *words)
         process.communicate()
         if process.returncode == 0:
             break
@@ -272,7 +276,7 @@ def test_a_leaf_that_does_not_fit_is_said(data: Path, servers: Servers) -> None:
 def test_a_target_that_changed_sinceis_refused(data: Path, servers: Servers) -> None:
     """Ended before the folder noted it, and then other visitors came: it does not fit any more."""
     words = ["move", "--data", str(data), "--ledger", servers.ledger]
-    process = python("-c", KILLED, 0, "at its end", *words)
+    process = python("-c", STEPS + KILLED, 0, "at its end", *words)
     process.communicate()
     assert process.returncode == -9
     with opened(data, Clock(noon(TUESDAY)), policy()) as parts:

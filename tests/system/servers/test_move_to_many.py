@@ -23,38 +23,19 @@ from tests.support.postgresql import Cluster
 from tests.support.programs import python
 from tests.system.clickhouse.engines import Face
 from tests.system.servers.conftest import HANDLES, TUESDAY, Servers
-from tests.system.servers.test_move import before, everything, is_refused, run
+from tests.system.servers.test_move import KILLED, before, everything, is_refused, run
 from tests.unit.closing.house import DAY, key_of, noon, row
 
 pytestmark = pytest.mark.long
 __all__ = ["before"]
 
-# Ends itself by `kill -9` before or after the Nth of the steps that matter.
-KILLED = """
-import os, sys
-from askfirst_collector.cli import main
+STEPS = """
 from askfirst_collector.config import Folder
 from askfirst_collector.runtime import move, move_to_many
-left = int(sys.argv.pop(1))
-def moment():
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), 9)
-def killed(owner, name):
-    inner = getattr(owner, name)
-    def work(*arguments, **named):
-        moment()
-        answer = inner(*arguments, **named)
-        moment()
-        return answer
-    setattr(owner, name, work)
-for owner, name in (
+STEPS = (
     (move, "become_one_of_several"), (move_to_many, "move_index"), (Folder, "place_machine"),
     (Folder, "place_ledger"), (move_to_many, "create_file"), (move_to_many, "_empty"),
-):
-    killed(owner, name)
-main(sys.argv[1:])
+)
 """
 
 
@@ -196,7 +177,7 @@ def test_ended_at_any_moment(
         if origin == "one machine":
             assert run(own / "data", *servers.words).exit_code == 0
         words = ["move", "--data", str(own / "data"), *words_of(servers)]
-        process = python("-c", KILLED, number, *words)
+        process = python("-c", STEPS + KILLED, number, *words)
         process.communicate()
         if process.returncode == 0:
             break

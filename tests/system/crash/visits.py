@@ -204,7 +204,8 @@ class Crowd:
         """Who they are from now on, where it is not who they were.
 
         A first attempt that nobody heard the end of is taken back, and that ends the receipt: the
-        next attempt is a grant of its own.
+        next attempt is refused, as the answer of a tab in which nobody knew of a withdrawal is, and
+        the visitor, who is asked again, answers the same.
         """
         choices = {name: drawn.choice((0, 1, FINEST)) for name in POLICY.asked}
         detail = drawn.choice((1, FINEST))  # all that are granted share one
@@ -212,15 +213,21 @@ class Crowd:
         choices["statistics"] = detail
         change = Operation("change", self._sequence(), choices=choices)
         person.operations.append(change)
-        _, cookies = self._until_answered(
-            person.cookies, "/askfirst/consent", _answer("save", choices), drawn, (200,)
+        path, body = "/askfirst/consent", _answer("save", choices)
+        answer, cookies = self._until_answered(
+            person.cookies, path, body, drawn, (200,), again=(409,)
         )
-        change.acknowledged = self._sequence()
+        started, change.acknowledged = change.started, self._sequence()
+        if answer.status == 409:
+            started = change.acknowledged
+            if answer.json["reason"] != "handle-ended" or RECEIPT in cookies:
+                raise Wrong(f"{path} was answered {answer.body[:200]!r}, and left {[*cookies]}")
+            _, cookies = self._until_answered(cookies, path, body, drawn, (200,))
         handle = handle_of(cookies[RECEIPT].encode()) or ""
         if handle == person.handle:
             person.cookies = cookies
             return []
-        grant = Operation("grant", change.started, change.acknowledged, choices=choices)
+        grant = Operation("grant", started, self._sequence(), choices=choices)
         change.kind, change.choices = "withdraw", {}
         renewed = Person(handle, cookies, [grant])
         self.people.append(renewed)
@@ -249,8 +256,12 @@ class Crowd:
         body: object,
         drawn: random.Random,
         statuses: tuple[int, ...],
+        again: tuple[int, ...] = (),
     ) -> tuple[Got, dict[str, str]]:
-        """The first answer that is no 503, and the cookies after it."""
+        """The first answer that is no 503, and the cookies after it.
+
+        It has one of these statuses, or one of `again` where it is not the first attempt.
+        """
         until = time.monotonic() + PATIENCE
         jar = dict(cookies)
         while True:
@@ -268,6 +279,7 @@ class Crowd:
                 return answer, visitor.jar
             if answer is not None and answer.status != 503:
                 raise Wrong(f"{path} was answered {answer.status} {answer.body[:200]!r}")
+            statuses = (*statuses, *again)
             if answer is not None:
                 time.sleep(0.01)
             if time.monotonic() > until:

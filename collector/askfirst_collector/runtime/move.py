@@ -178,7 +178,7 @@ def _goes(folder: Folder, targets: Targets, own: dict[str, Connection]) -> bool:
 def _files(folder: Folder, targets: Targets) -> dict[str, Path]:
     """The files of a folder that have anything; SettingError where it cannot be moved so."""
     if is_many(targets.ledger):
-        check_many(folder, targets.events, targets.salts)
+        check_many(folder, targets.ledger, targets.events, targets.salts)
     noted = Targets(folder.ledger_url, folder.events_url, folder.salts_url)
     paths = {"ledger": folder.ledger, "events": folder.events, "salts": folder.salts}
     present = {name: path for name, path in paths.items() if path.exists() and path.stat().st_size}

@@ -35,6 +35,13 @@ _IN_PROCESS = (
     "empty databases"
 )
 _SALTS = "salts of several machines lie on a PostgreSQL server of their own: name it by --salts"
+_NEVER_STARTED = (
+    "nothing in it says which rows there are, and whose: start the collector once, for this folder "
+    "alone, and stop it"
+)
+_ONE_OF_OTHERS = (
+    "it is one of several machines already, which share another ledger, or by another name"
+)
 _NOT_THERE = "the rows of this folder are not there: name the database that has them"
 
 
@@ -43,8 +50,11 @@ def is_many(ledger: str) -> bool:
     return bool(ledger) and read_address(ledger).is_shared
 
 
-def check_many(folder: Folder, events: str, salts: str) -> None:
-    """SettingError `askfirst.E174` where the rows, or the salts, would be one machine's own."""
+def check_many(folder: Folder, ledger: str, events: str, salts: str) -> None:
+    """SettingError `askfirst.E174` where the rows, or the salts, would be one machine's own.
+
+    `askfirst.E164` where there is nothing to begin with, or it is done, and not as is asked now.
+    """
     events = events or folder.events_url
     if not events:
         raise SettingError("askfirst.E174", folder.events, _ROWS)
@@ -52,6 +62,15 @@ def check_many(folder: Folder, events: str, salts: str) -> None:
         raise SettingError("askfirst.E174", events, _IN_PROCESS)
     if not (salts or folder.salts_url):
         raise SettingError("askfirst.E174", folder.salts, _SALTS)
+    if not _has_index(folder):
+        if not folder.machine:
+            raise SettingError("askfirst.E164", folder.events, _NEVER_STARTED)
+        if folder.ledger_url != ledger:
+            raise SettingError("askfirst.E164", read_address(ledger).shown, _ONE_OF_OTHERS)
+
+
+def _has_index(folder: Folder) -> bool:
+    return folder.events.exists() and folder.events.stat().st_size > 0
 
 
 def count_shared(folder: Folder, own: Mapping[str, Connection]) -> dict[str, int]:
@@ -108,7 +127,7 @@ def become_one_of_several(
     Raises SettingError `askfirst.E164`, `askfirst.E165` while a process has the folder open,
     StoreFault and StoreUnavailable.
     """
-    if folder.events.exists() and folder.events.stat().st_size:
+    if _has_index(folder):
         with ExitStack() as stack:
             own = stack.enter_context(alone(folder.events))
             draft = stack.enter_context(draft_folder(folder.path))

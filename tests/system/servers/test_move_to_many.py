@@ -220,7 +220,15 @@ def test_whatis_refused(
     # A folder for itself is told what to do where it is named as one of several.
     with pytest.raises(SettingError, match=r"askfirst\.E174.*askfirst move"):
         _open(single, ledger=shared)
+    index = (single / "events.db").read_bytes()
+    (single / "events.db").write_bytes(b"")
+    for more in ([], ["--dry-run"]):
+        _refused(single, ["--ledger", shared, *more], "start the collector once")
+    (single / "events.db").write_bytes(index)
     assert run(single, "--ledger", shared).exit_code == 0
+    # Done is not done with another one.
+    for more in ([], ["--dry-run"]):
+        _refused(single, ["--ledger", many(other), *more], "one of several machines already")
     _open(single)
     # Put back from before: the ledger has gone on.
     with pytest.raises(SettingError, match=r"askfirst\.E165"):

@@ -44,6 +44,7 @@ SILENT = 30  # seconds without one after which its folder may be at work in anot
 ALIVE = 60  # seconds without one after which nobody counts on hearing of a machine
 LOOK = 5.0  # seconds between two looks at what all machines have in a file
 PATIENCE = 10.0  # seconds that whoever needs all rows waits for other machines
+_DRAWN = 1 << 40  # RFC 9562, section 6.10: no hardware has it
 _LOOK = 0.05  # seconds between two looks whether they are there
 
 _SEEN = (
@@ -54,7 +55,8 @@ _SEEN = (
 _WELL, _LOST, _ELSEWHERE = "well", "lost", "elsewhere"
 _COPIED = (
     "is at work in another place, where a copy of this folder is: end one of both, and destroy its "
-    "folder; where it only was moved, start it half a minute later"
+    "folder; where it only was moved, start it half a minute later; where that place is this very "
+    "folder, seen from another container, run this in that one"
 )
 _RESTS = 2**62  # what it has moved up to while it has nothing, and accepts nothing
 _BEHIND = "SELECT id FROM machines.machine WHERE lost IS NULL AND moved < %s AND id <> %s"
@@ -275,7 +277,9 @@ def place_of(folder: Folder) -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
     except OSError:
-        boot = f"{socket.gethostname()} {uuid.getnode()}"
+        node = uuid.getnode()
+        # Where there is no hardware address it is drawn, in each process anew.
+        boot = f"{socket.gethostname()} {0 if node & _DRAWN else node}"
     return hashlib.sha256(repr((boot, folder.identity)).encode()).hexdigest()[:16]
 
 

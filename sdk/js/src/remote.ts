@@ -65,9 +65,10 @@ export function connect(base: string, collector: string): Route {
     const before = kept();
     if (!before?.owed) return true;
     const response = await tell(before.owed, before.secret);
-    // A receipt that has ended, and what can never be taken, is owed no longer.
     if (response.status >= 500 || response.status === 429) return false;
-    const { state }: { state?: Claims } = response.ok ? await response.json() : {};
+    // A receipt that has ended, and what can never be taken, is owed no longer: if the collector says so, and not
+    // what stands before it, whose words are no JSON.
+    const { state }: { state?: Claims } = await response.json();
     // What was taken back meanwhile is owed as well.
     return replace(before, state) || settle();
   }

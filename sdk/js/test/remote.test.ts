@@ -19,6 +19,7 @@ interface Asked {
   };
   readonly answer: (body: object, status?: number) => Promise<void>;
   readonly fail: () => Promise<void>;
+  readonly block: () => Promise<void>;
 }
 
 const stored = new Map<string, string>();
@@ -64,6 +65,7 @@ Object.assign(globalThis, {
         body: JSON.parse(body || "{}"),
         answer: (said, status) => over(() => resolve(answered(said, status))),
         fail: () => over(() => reject(new TypeError("network"))),
+        block: () => over(() => resolve(new Response("<h1>Forbidden</h1>", { status: 403 }))),
       };
       asked.push(request);
     });
@@ -166,6 +168,17 @@ test("M12: whoever refused all, and then a part once more, has refused all", asy
   await (await send(route, "reject_all")).fail();
   await (await send(route, "save", { marketing: 0 })).fail();
   assert.equal((await send(route, "save", { marketing: 0 })).body.method, "reject_all");
+});
+
+test("M12: a withdrawal that something else answered than the collector is owed still", async () => {
+  const route = await opened();
+  const secret = await agreed(route);
+  await (await send(route, "withdraw")).block();
+  assert.deepEqual(granted(), []);
+  await opened();
+  assert.equal(latest().body.secret, secret);
+  await latest().answer({ reason: "handle-ended" }, 409);
+  assert.deepEqual(kept(), {});
 });
 
 test("M12: an erasure goes before what was owed, and no later refusal takes its place", async () => {

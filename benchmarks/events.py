@@ -50,6 +50,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TICK = os.sysconf("SC_CLK_TCK")
+AGAIN = 0.05  # seconds after which a client comes again that came too fast
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,23 +181,32 @@ def requests(events: int, seed: int, world: World) -> Iterator[bytes]:
         yield head.encode() + body
 
 
-async def client(port: int, prepared: Sequence[bytes], until: float) -> tuple[int, list[float]]:
-    """Send one after the other until then; how many were answered, and how long each took."""
+async def client(port: int, prepared: Sequence[bytes], until: float) -> tuple[list[float], int]:
+    """Send one after the other until then; how long each took, and how many came too fast.
+
+    Those are asked again: more waits then than the store takes.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     waits: list[float] = []
+    refused = 0
     for request in prepared:
         began = time.perf_counter()
         if began > until:
             break
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        body = await reader.readexactly(length)
+        while True:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            body = await reader.readexactly(length)
+            if not head.startswith(b"HTTP/1.1 503"):
+                break
+            refused += 1
+            await asyncio.sleep(AGAIN)
         if not head.startswith(b"HTTP/1.1 202") or b'"dropped":[]' not in body:
             raise SystemExit(f"not stored: {head!r} {body!r}")
         waits.append(time.perf_counter() - began)
     writer.close()
-    return len(waits), waits
+    return waits, refused
 
 
 async def turn(
@@ -211,11 +221,17 @@ async def turn(
     before, began, written = server.cpu(), time.perf_counter(), server.written()
     results = await asyncio.gather(*(client(server.port, own, began + seconds) for own in prepared))
     took = time.perf_counter() - began
-    stored = sum(count for count, _ in results) * events
-    waits = sorted(wait for _, own in results for wait in own)
+    waits = sorted(wait for own, _ in results for wait in own)
+    stored = len(waits) * events
     quantile = statistics.quantiles(waits, n=100)
     return Turn(
-        stored, server.cpu() - before, took, quantile[49], quantile[98], server.written() - written
+        stored,
+        server.cpu() - before,
+        took,
+        quantile[49],
+        quantile[98],
+        server.written() - written,
+        sum(refused for _, refused in results),
     )
 
 
@@ -229,6 +245,7 @@ class Turn:
     median: float  # seconds an answer took
     slow: float  # seconds that 99 of 100 took at most
     written: int  # bytes
+    refused: int  # answers that said to come again
 
 
 def prepare(folder: str, policy: str, world: World) -> None:
@@ -304,9 +321,11 @@ def _report(name: str, turns: Sequence[Turn]) -> float:
         for name in ("median", "slow")
     )
     written = sum(each.written for each in turns) / events
+    refused = sum(each.refused for each in turns)
     print(
         f"  {name:9} {cpu:7.1f} µs of CPU an event, {rate:8.0f} events/s, {median:.1f} ms median, "
         f"{slow:.1f} ms in 99 of 100, {written:.0f} bytes written an event"
+        + (f", {refused} asked to come again" if refused else "")
     )
     return cpu
 

@@ -254,12 +254,12 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     if (!cookies().includes("askfirst")) {
       // Not loaded alone: it is compiled, and has run, while the policy is on its way.
       void safely(() => import(file(base, "notice.js")));
-      const lang = document.documentElement.lang.slice(0, 2) || "en";
-      words = safely(async () => (await fetch(file(base, `words/${lang}.json`))).json());
+      const { lang, firstElementChild: head } = document.documentElement; // or the body, where the head was taken away
+      words = safely(async () => (await fetch(file(base, `words/${lang.slice(0, 2) || "en"}.json`))).json());
       const sheet = { rel: "stylesheet", href: file(base, "notice.css") };
       // Where the server drew the notice, its styles are there.
       if (!document.getElementById("askfirst-notice"))
-        (document.head || document.body).append(Object.assign(document.createElement("link"), sheet));
+        head?.append(Object.assign(document.createElement("link"), sheet));
     }
   }
   // Not `Promise`, which a page may have redefined: what an async function answers is the browser's own.

@@ -1,6 +1,7 @@
 /** What lies over the page: the notice comes when there is something to ask, and goes with the answer. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { file } from "../../sdk/js/src/file.ts";
+import { safely } from "../../sdk/js/src/safely.ts";
 import { el } from "./element.ts";
 import { firstLayer } from "./first.ts";
 import type { Words } from "./words.ts";
@@ -105,7 +106,9 @@ export async function styled(base: string, name: string, root: HTMLElement): Pro
   const link = all.find((one) => one.href === href) ?? el("link", { rel: "stylesheet", href });
   if (!link.isConnected) root.append(link);
   if ((link as HTMLLinkElement).sheet) return;
-  await new Promise((done) => {
+  // Not `Promise`, which a page may have redefined.
+  const Native = safely(() => undefined).constructor as PromiseConstructor;
+  await new Native((done) => {
     link.addEventListener("load", done);
     link.addEventListener("error", done);
     setTimeout(done, STYLED);

@@ -15,6 +15,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import RECEIPT, STATE, NoticePage
 from tests.browser.notice_site import Site, policy
+from tests.browser.sdk.visitor import until
 from tests.unit.gate.shown import before
 
 pytestmark = pytest.mark.browser
@@ -358,6 +359,28 @@ def test_a_page_without_a_head_is_asked(shop: Site, visit: Visit) -> None:
     assert box["height"] < 200  # its styles are there
     page.answering(page.reject.click)
     page.expect_present("all off")
+
+
+def test_a_page_without_promises_waits_for_the_styles(shop: Site, visit: Visit) -> None:
+    """S09: the page redefined them; styles that come late hold the notice up, and no more."""
+    page = visit(shop)
+    page.page.context.clear_cookies()
+    page.page.context.add_init_script(
+        """window.Promise = undefined;
+        const later = window.setTimeout;
+        window.setTimeout = (step, wait) => { window.waits = wait === 3000; later(step, wait); };"""
+    )
+    wrong: list[str] = []
+    page.page.context.on("weberror", lambda error: wrong.append(str(error.error)))
+    waiting: list[Route] = []
+    page.page.route("**/static/notice.css*", lambda route: waiting.append(route))
+    page.page.goto(f"{shop.address}/?helper=0", wait_until="commit")
+    until(page.page, lambda: page.page.evaluate("!!window.waits"))  # for the styles
+    for route in waiting:
+        route.continue_()
+    expect(page.notice).to_be_visible()
+    assert waiting
+    assert wrong == []
 
 
 def test_who_has_answered_loads_the_way_back_alone(shop: Site, visit: Visit) -> None:

@@ -5,7 +5,6 @@
 import type { State } from "./api.ts";
 
 const COOKIE = "__Host-askfirst";
-const PARENT = "askfirst"; // of a parent domain, so it may be anybody's there
 const LONGEST_LIFE = 400 * 86_400; // seconds; RFC 6265bis section 5.6
 
 /**
@@ -18,7 +17,8 @@ export function readState(cookies: string, site: string, now: number, suffix = "
       .split(/; */)
       .flatMap((cookie) => (cookie.startsWith(`${name}=`) && decode(cookie.slice(name.length + 1), site, now)) || []);
   const own = read(COOKIE + suffix);
-  return read(PARENT).reduce<State | null>(below, own[0] ? own.reduce(narrowest) : null);
+  // Of a parent domain, so it may be anybody's there.
+  return read("askfirst").reduce<State | null>(below, own[0] ? own.reduce(narrowest) : null);
 }
 
 /** The state in a token, or null for one that is another site's, malformed, run out, or further ahead than any is. */

@@ -46,13 +46,14 @@ class Servers:
         return ["--ledger", self.ledger, "--events", self.events, "--salts", self.salts]
 
 
+def new_servers(ledger: Cluster, events: Face, salts: Cluster) -> Servers:
+    """A database of one's own on each."""
+    return Servers(ledger.url(ledger.new()), events.new_database(), salts.url(salts.new()))
+
+
 @pytest.fixture
 def servers(postgresql: Cluster, face: Face, salts_server: Cluster) -> Servers:
-    return Servers(
-        postgresql.url(postgresql.new()),
-        face.new_database(),
-        salts_server.url(salts_server.new()),
-    )
+    return new_servers(postgresql, face, salts_server)
 
 
 @pytest.fixture(scope="session")

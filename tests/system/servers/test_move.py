@@ -26,7 +26,7 @@ from tests.support.collectors import Clock, decision, policy
 from tests.support.postgresql import Cluster
 from tests.support.programs import python
 from tests.system.clickhouse.engines import Face
-from tests.system.servers.conftest import HANDLES, TUESDAY, Servers
+from tests.system.servers.conftest import HANDLES, TUESDAY, Servers, new_servers
 from tests.unit.closing.house import after, noon, opened
 
 pytestmark = pytest.mark.long
@@ -182,11 +182,7 @@ def test_ended_at_any_moment(
     for number in itertools.count(start, step):
         own = tmp_path / f"at-{number}"
         shutil.copytree(data.parent, own)
-        servers = Servers(
-            postgresql.url(postgresql.new()),
-            face.new_database(),
-            salts_server.url(salts_server.new()),
-        )
+        servers = new_servers(postgresql, face, salts_server)
         words = ["move", "--data", str(own / "data"), *servers.words]
         process = python("-c", STEPS + KILLED, number, phase, *words)
         process.communicate()
@@ -222,7 +218,7 @@ def _open(data: Path, **addresses: str) -> None:
     )
 
 
-def test_whatis_refused(
+def test_what_is_refused(
     data: Path, servers: Servers, postgresql: Cluster, face: Face, tmp_path: Path
 ) -> None:
     """Nothing is changed: a target that has something, a folder in use, an older file."""

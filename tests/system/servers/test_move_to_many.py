@@ -22,7 +22,7 @@ from tests.support.collectors import Clock
 from tests.support.postgresql import Cluster
 from tests.support.programs import python
 from tests.system.clickhouse.engines import Face
-from tests.system.servers.conftest import HANDLES, TUESDAY, Servers
+from tests.system.servers.conftest import HANDLES, TUESDAY, Servers, new_servers
 from tests.system.servers.test_move import KILLED, before, everything, is_refused, run
 from tests.unit.closing.house import DAY, key_of, noon, row
 
@@ -169,11 +169,7 @@ def test_ended_at_any_moment(
     for number in itertools.count():
         own = tmp_path / f"at-{number}"
         shutil.copytree(data.parent, own)
-        servers = Servers(
-            postgresql.url(postgresql.new()),
-            face.new_database(),
-            salts_server.url(salts_server.new()),
-        )
+        servers = new_servers(postgresql, face, salts_server)
         if origin == "one machine":
             assert run(own / "data", *servers.words).exit_code == 0
         words = ["move", "--data", str(own / "data"), *words_of(servers)]
@@ -197,7 +193,7 @@ def test_ended_at_any_moment(
     assert refused >= 2
 
 
-def test_whatis_refused(
+def test_what_is_refused(
     single: Path, servers: Servers, postgresql: Cluster, tmp_path: Path
 ) -> None:
     """Nothing is changed: rows or salts of its own, another ledger, one that others share."""

@@ -27,7 +27,8 @@ const bytes = (data) => Buffer.from(data, "base64");
 const packed = (data) => brotliCompressSync(bytes(data), options).toString("base64");
 process.stdout.write(JSON.stringify(files.map(packed)));
 """
-PAGES = {"/": "", "/strict": f"content-security-policy: {STRICT}\r\n"}
+PAGES = ("/", "/strict")
+STRICT_HEAD = f"content-security-policy: {STRICT}\r\n"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUEUE = 64  # connections that wait to be taken
 
@@ -55,17 +56,18 @@ def served(notices: Mapping[str, Notice], latency: float) -> Iterator[dict[str, 
 def _answers(notice: Notice) -> dict[str, bytes]:
     """Head and body by path."""
     files = {"/": notice.html.encode(), **notice.files, **strict_files(notice)}
+    heads = {"/": f"link: {notice.link}\r\n" if notice.link else "", "/strict": STRICT_HEAD}
     return {
-        path: _answer(path, body)
+        path: _answer(path, body, heads.get(path, ""))
         for path, body in zip(files, _packed(list(files.values())), strict=True)
     }
 
 
-def _answer(path: str, body: bytes) -> bytes:
+def _answer(path: str, body: bytes, more: str) -> bytes:
     kind = "text/html" if path in PAGES else TYPES.get(Path(path).suffix, TYPES[".json"])
     head = (
         f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-encoding: br\r\n"
-        f"content-length: {len(body)}\r\n{PAGES.get(path, '')}\r\n"
+        f"content-length: {len(body)}\r\n{more}\r\n"
     )
     return head.encode() + body
 

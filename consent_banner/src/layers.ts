@@ -89,14 +89,25 @@ export function answered(): void {
   if (had) document.querySelector<HTMLElement>('[data-askfirst="choices"]')?.focus({ preventScroll: true });
 }
 
-export async function open(context: NoticeContext, words: Words, root: HTMLElement): Promise<void> {
+/** Opens the choices; what they are made of is on its way while the words are. */
+export async function open(context: NoticeContext, words: Promise<Words>, root: HTMLElement): Promise<void> {
   const sheet = styled(context.base, "askfirst.css", root);
-  const { dialog }: typeof import("./choices.ts") = await import(file(context.base, "choices.js"));
-  const made = await dialog(context, words);
+  const part = safely((): Promise<typeof import("./choices.ts")> => import(file(context.base, "choices.js")));
+  const found = speak(root, await words);
+  const choices = await part;
+  if (!choices) throw new Error("choices.js is missing");
+  const made = await choices.dialog(context, found);
   await sheet;
   if (root.querySelector("dialog")) return;
   root.append(made);
   made.showModal();
+}
+
+/** Where it stands says what language it speaks. */
+export function speak(root: HTMLElement, words: Words): Words {
+  root.lang ||= words.lang;
+  root.dir ||= words.dir;
+  return words;
 }
 
 /** A style sheet in the page, once, whoever put it there; it is waited for, but not for ever. */

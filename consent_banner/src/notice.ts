@@ -3,14 +3,15 @@ import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { onClick, withdraw } from "./answer.ts";
 import { el } from "./element.ts";
 import { withReturn } from "./form.ts";
-import { ask, open, styled } from "./layers.ts";
-import { load, type Words } from "./words.ts";
+import { ask, open, speak, styled } from "./layers.ts";
+import { load, loadAll, type Words } from "./words.ts";
 
 export * from "./kit.ts";
 
 let current: NoticeContext | undefined;
 let words: Promise<Words> | undefined;
 let said: Words | undefined; // the words once they are there
+let all = false; // that is what the choices say too
 let edition = ""; // whose words they are: a site may have some of its own in each
 let latest = 0;
 
@@ -21,24 +22,24 @@ export async function show(context: NoticeContext): Promise<void> {
   const turn = ++latest;
   const { layer, base } = context;
   try {
-    if (!words || edition !== context.published.hash) words = begin(context);
+    const choosing = layer === "preferences";
+    if (!words || edition !== context.published.hash || (choosing && !all)) words = begin(context, choosing);
     if (layer === "withdraw") return withdraw(context, await words);
     const root = document.querySelector<HTMLElement>(".askfirst") ?? place();
     const sheet = styled(base, "notice.css", root); // on its way while the words are
-    const found = await words;
-    root.lang ||= found.lang;
-    root.dir ||= found.dir;
-    if (layer === "preferences") await open(context, found, root);
-    else if (turn === latest) await ask(context, found, root, sheet, () => turn === latest);
+    if (choosing) return await open(context, words, root);
+    const found = speak(root, await words);
+    if (turn === latest) await ask(context, found, root, sheet, () => turn === latest);
   } catch {
     words = undefined;
     if (layer !== "first") location.assign(withReturn(base, "choices"));
   }
 }
 
-async function begin({ base, published, words: early }: NoticeContext): Promise<Words> {
+async function begin({ base, published, words: early }: NoticeContext, choosing: boolean): Promise<Words> {
   edition = published.hash;
-  said = await load(base, published, early);
+  all = choosing;
+  said = await (choosing ? loadAll(base, published) : load(base, published, early));
   return said;
 }
 

@@ -3,7 +3,7 @@
  * in this browser; what it holds goes nowhere.
  */
 import { type Child, el, own } from "./element.ts";
-import { load, type Words } from "./words.ts";
+import { loadAll, type Words } from "./words.ts";
 
 interface Payload {
   readonly site: string;
@@ -100,7 +100,7 @@ async function isAble(): Promise<boolean> {
 }
 
 async function begin(): Promise<void> {
-  const words = await load(base, { lang: document.documentElement.lang });
+  const words = await loadAll(base, { lang: document.documentElement.lang });
   const place = document.getElementById("askfirst-checked");
   const input = document.getElementById("askfirst-file") as HTMLInputElement;
   const show = (...children: Child[]): void => place?.replaceChildren(el("div", {}, children));

@@ -7,7 +7,7 @@ import { ahead } from "../../sdk/js/src/clock.ts";
 import { expiresAt, readKept, setState, writeKept } from "../../sdk/js/src/receipt.ts";
 import { day, precision, recipient } from "./describe.ts";
 import { type Child, el, own } from "./element.ts";
-import { load, type Words } from "./words.ts";
+import { loadAll, type Words } from "./words.ts";
 
 interface Entry {
   readonly status: string;
@@ -53,7 +53,7 @@ const ask = (action: string, secret: string, method = "POST"): Promise<Response>
 async function begin(): Promise<void> {
   // The page of choices has nothing to show but them.
   if (!place) return (window as Window & { askfirst?: Askfirst }).askfirst?.show();
-  const ours = await load(base, { lang: document.documentElement.lang });
+  const ours = await loadAll(base, { lang: document.documentElement.lang });
   const { secret } = readKept(suffix) ?? {};
   const response = secret ? await ask("me", secret, "GET") : undefined;
   if (response && !response.ok) return show(ours, el("p", { role: "alert" }, ours.say("problem.collector-away")));
@@ -63,7 +63,7 @@ async function begin(): Promise<void> {
   }
   const { record, receipt, rows } = holdings;
   const published = await readPublished();
-  const words = await load(base, published);
+  const words = await loadAll(base, published);
   const { purposes } = published.policy;
   const until = words.say("rights.until", { date: (record.until ?? "").slice(0, 10) });
   show(

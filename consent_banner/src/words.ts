@@ -1,4 +1,4 @@
-/** Our own words: one file a language, the same that the server's pages are made of. */
+/** Our own words: of a language those of the notice in one file, and all that the server's pages are made of in another. */
 import type { NoticeContext, Published } from "../../sdk/js/src/api.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { type Child, undirected } from "./element.ts";
@@ -18,28 +18,27 @@ export interface Words {
 
 export type Holes = Readonly<Record<string, string | number>>;
 
-/** The words in the language that the site published for this page, or English; `early` may be those, on their way. */
+type Of = Pick<Published, "lang" | "words">;
+
+/** What the notice says, in the language that the site published for this page, or in English; `early` may be that, on its way. */
 export async function load(
   base: string,
-  { lang, words }: Pick<Published, "lang" | "words">,
+  { lang, words: own }: Of,
   early?: NoticeContext["words"],
+  folder = "words",
 ): Promise<Words> {
-  const found = (await read(base, lang, words, early)) ?? (await read(base, FALLBACK));
-  if (!found) throw new Error("the words of the notice are missing");
-  return found;
-}
-
-async function read(
-  base: string,
-  lang: string,
-  own?: Entry,
-  early?: NoticeContext["words"],
-): Promise<Words | undefined> {
   const sent = (await early) as { readonly lang?: string } | undefined;
   if (sent?.lang === lang) return words(sent as Entry, own);
-  const response = await fetch(file(base, `words/${lang}.json`));
-  return response.ok ? words(await response.json(), own) : undefined;
+  const read = (name: string): Promise<Response> => fetch(file(base, `${folder}/${name}.json`));
+  const response = await read(lang);
+  if (response.ok) return words(await response.json(), own);
+  const english = await read(FALLBACK);
+  if (!english.ok) throw new Error("the words of the notice are missing");
+  return words(await english.json());
 }
+
+/** Everything that is said, in that language. */
+export const loadAll = (base: string, published: Of): Promise<Words> => load(base, published, undefined, "words/all");
 
 const HOLE = /\{([a-z_]+)\}/g;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,3 +67,41 @@ def test_building_again_changes_nothing_and_stays_within_its_budget(command: lis
         pytest.skip("Node or node_modules is not here; the hashes above were checked all the same")
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+IMPORTED = re.compile(r'^(?:import|export)\b(?! type).* from "\./(\w+\.ts)"', re.MULTILINE)
+
+
+def sources_of(entry: str) -> str:
+    """A source of the notice, and all that it imports from its folder."""
+    read, waiting = dict[str, str](), [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in read:
+            read[name] = (ROOT / "consent_banner/src" / name).read_text("utf-8")
+            waiting += IMPORTED.findall(read[name])
+    return "".join(read.values())
+
+
+@pytest.mark.parametrize(
+    ("entry", "least"),
+    [
+        ("notice.ts", {"button.choose", "level.", "notice.gpc_plain", "problem."}),
+        ("placeholder.ts", {"embed.once", "recipients.some"}),
+    ],
+)
+def test_words_before_the_choices_are_all_in_the_smaller_file(entry: str, least: set[str]) -> None:
+    """What is said before they are opened; what they say comes with them, in `words/all`."""
+    if not (ROOT / "consent_banner").is_dir():
+        pytest.skip("this is an installed package: the sources of its scripts are not here")
+    small, whole = [
+        json.loads((STATIC / folder / "en.json").read_text("utf-8"))
+        for folder in ("words", "words/all")
+    ]
+    path = re.compile(rf"[\"`]((?:{'|'.join(whole)})\.(?!js\b|css\b)[a-z_]*)")  # files are no words
+    said = set(path.findall(sources_of(entry)))
+    assert said >= least  # or the expression above finds nothing any more
+    sections = {one for one in said if one.endswith(".")}
+    assert [one for one in sorted(sections) if small.get(one[:-1]) != whole[one[:-1]]] == []
+    of_one = [one.split(".") for one in sorted(said - sections)]
+    assert [[section, key] for section, key in of_one if key not in small.get(section, {})] == []

@@ -11,6 +11,13 @@ import * as esbuild from "esbuild";
 const OUT = "sdk/python/askfirst/static";
 const WORDS = "consent_banner/translations";
 
+/** What the notice and a placeholder say: `words/` has that, and `words/all/` all of it, for the choices and the server's pages. */
+const FIRST = [
+  ...["lang", "dir", "list", "chain", "days", "within", "notice", "button", "embed", "control", "recipients", "basis"],
+  ...["level", "automatic", "problem", "choices.nothing", "choices.stores", "choices.empty_scope"],
+  ...["placed.alone", "placed.intro", "placed.beside", "placed.here", "placed.kept"],
+];
+
 /** Built file: where it comes from, and in which form. Gate, guard, manage, consent-mode, gpp and adpc are classic scripts: lines of the page. */
 const ENTRIES = [
   { file: "placed.js", source: "sdk/js/src/placed.ts", format: "esm" },
@@ -144,6 +151,16 @@ function manifest(built, sources, version) {
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
 }
 
+function first(words) {
+  const picked = {};
+  for (const path of FIRST) {
+    const [section, key] = path.split(".");
+    if (!(section in words) || (key && !(key in words[section]))) throw new Error(`no words at ${path}`);
+    picked[section] = key ? { ...picked[section], [key]: words[section][key] } : words[section];
+  }
+  return picked;
+}
+
 async function make() {
   const sources = new Set(files(WORDS, ".json").map((name) => `${WORDS}/${name}`));
   for (const entry of ENTRIES) for (const input of (await bundle(entry, "")).sources) sources.add(input);
@@ -151,7 +168,9 @@ async function make() {
   const built = new Map();
   for (const entry of ENTRIES) built.set(entry.file, (await bundle(entry, version)).bytes);
   for (const name of files(WORDS, ".json")) {
-    built.set(`words/${name}`, Buffer.from(JSON.stringify(JSON.parse(readFileSync(join(WORDS, name), "utf8")))));
+    const words = JSON.parse(readFileSync(join(WORDS, name), "utf8"));
+    built.set(`words/${name}`, Buffer.from(JSON.stringify(first(words))));
+    built.set(`words/all/${name}`, Buffer.from(JSON.stringify(words)));
   }
   built.set("manifest.json", manifest(built, sources, version));
   const inPackage = [...(await modules(version)), ...types()];
@@ -168,7 +187,14 @@ function files(folder, ending) {
 
 /** What stands in the folder and is built by nothing any more. */
 function leftOver(built) {
-  const folders = [OUT, join(OUT, "words"), PACKAGE, join(PACKAGE, "npm"), join(PACKAGE, "src")];
+  const folders = [
+    OUT,
+    join(OUT, "words"),
+    join(OUT, "words/all"),
+    PACKAGE,
+    join(PACKAGE, "npm"),
+    join(PACKAGE, "src"),
+  ];
   const present = folders.flatMap((folder) => files(folder, "").map((name) => join(folder, name)));
   return present.filter((name) => /\.(js|ts|css|json)(\.br)?$/.test(name) && !built.has(name.replace(/\.br$/, "")));
 }

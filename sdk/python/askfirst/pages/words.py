@@ -117,5 +117,5 @@ def words_for(lang: str, policy: Policy) -> Words:
 
 @cache  # by the languages we have, never by what a visitor asks for
 def _words_of(lang: str) -> Words:
-    file = resources.files("askfirst") / "static" / "words" / f"{lang}.json"
+    file = resources.files("askfirst") / "static" / "words" / "all" / f"{lang}.json"
     return Words(json.loads(file.read_text("utf-8")))

@@ -351,6 +351,14 @@ def test_it_is_dark_where_the_page_is_dark(shop: Site, visit: Visit) -> None:
     assert page.notice.evaluate(GROUND) == "rgb(255, 255, 255)"
 
 
+def test_type_has_two_weights(shop: Site, visit: Visit) -> None:
+    """What is bold is so once: bolder within bold is black, and a font more for the first frame."""
+    page = visit(shop)
+    expect(page.notice).to_be_visible()
+    weights = "all => [...new Set(all.map(e => getComputedStyle(e).fontWeight))].sort()"
+    assert page.notice.locator("*").evaluate_all(weights) == ["400", "600"]
+
+
 def test_motion_is_only_for_those_who_like_it(shop: Site, visit: Visit) -> None:
     """S10: with reduced motion nothing moves."""
     moves = "e => getComputedStyle(e).animationName"

@@ -8,8 +8,9 @@ The bare one parses the same JSON and answers 202. `starlette` and `fastapi` are
 each event with its agent and address is a row in SQLite, by one commit a request that waits for the
 disk (WAL, `synchronous=FULL`). With `--workers 2` askfirst is two processes over one folder.
 
-All are processes of their own and take turns; their CPU, memory and writes are the kernel's. Every
-event is a page view of a visitor with a grant, on disk when it is answered.
+All are processes of their own and take turns; their CPU, memory and writes are the kernel's, until
+what was accepted is moved to the store. Every event is a page view of a visitor with a grant, on
+disk when it is answered.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import os
 import random
 import selectors
 import socket
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -43,6 +45,7 @@ from askfirst_collector.embedded import EmbeddedCollector
 from askfirst_collector.ingest.daily_limit import DailyLimit
 from askfirst_collector.members.rows import ON_THE_MACHINE
 from askfirst_collector.runtime.open import close_services, open_services
+from askfirst_collector.store.spool_file import LOT_ROWS, spools, waiting_rows
 from askfirst_collector.store.sqlite import SqliteEvents
 from askfirst_collector.usecases.record_consent import record_now
 from askfirst_collector.usecases.sites import limit_site
@@ -120,9 +123,10 @@ class World:
 
 @dataclass(frozen=True)
 class Server:
-    """A server process and where it listens."""
+    """A server process, where it listens and what it writes to."""
 
     name: str
+    folder: str
     processes: tuple[multiprocessing.Process, ...]
     port: int
 
@@ -138,11 +142,21 @@ class Server:
         lines = (line.split() for text in files for line in text.splitlines())
         return sum(int(words[1]) for words in lines if words[0] == "write_bytes:")
 
+    def settle(self) -> None:
+        """Wait until what it accepted is moved to the store, but for what waits for more."""
+        while any(_waiting(path) > LOT_ROWS for path in spools(Path(self.folder) / "spool")):
+            time.sleep(AGAIN)
+
     def memory(self) -> tuple[int, int]:
         """MB of its first process in memory: now, and at most so far."""
         lines = Path(f"/proc/{self.processes[0].pid}/status").read_text().splitlines()
         told = {name: value for name, _, value in (line.partition(":") for line in lines)}
         return int(told["VmRSS"].split()[0]) // 1024, int(told["VmHWM"].split()[0]) // 1024
+
+
+def _waiting(spool: Path) -> int:
+    with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as file:
+        return waiting_rows(file)
 
 
 def start(name: str, folder: str, count: int = 1) -> Server:
@@ -153,7 +167,7 @@ def start(name: str, folder: str, count: int = 1) -> Server:
     )
     for process in processes:
         process.start()
-    return Server(name, processes, listening.getsockname()[1])
+    return Server(name, folder, processes, listening.getsockname()[1])
 
 
 def requests(events: int, seed: int, world: World) -> Iterator[bytes]:
@@ -270,6 +284,7 @@ def turn(
     before, began, written = server.cpu(), time.perf_counter(), server.written()
     waits, refused, asked = drive(server.port, prepared, began + seconds)
     took = time.perf_counter() - began
+    server.settle()
     stored = len(waits) * events
     quantile = statistics.quantiles(waits, n=100)
     return Turn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
@@ -59,6 +60,8 @@ _value = msgspec.msgpack.Decoder(Value)
 _row = msgspec.msgpack.Decoder(Row)
 _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
+PACKED = 2_000  # bytes from which a lot is packed: of less than a page there is nothing to save
+_ZLIB = b"\x78"  # what is packed begins with it (RFC 1950), an array of batches with 0x90 or more
 OWN = 2_000  # answers of one's own lots after which one looks which of these were moved
 
 
@@ -83,8 +86,13 @@ def read_row(blob: bytes) -> Row:
 
 
 def joined(batches: Sequence[Batch]) -> bytes:
-    """Batches that are committed together, as one value. Raises UnicodeEncodeError."""
-    return _encode([_as_written(batch) for batch in batches])
+    """Batches that are committed together, as one value. Raises UnicodeEncodeError.
+
+    Packed, as each of its bytes is written four times until it is gone (journal and file, once with
+    what it says and once with zeros), and batches are much alike.
+    """
+    blob = _encode([_as_written(batch) for batch in batches])
+    return blob if len(blob) < PACKED else zlib.compress(blob, zlib.Z_BEST_SPEED)
 
 
 def _as_written(batch: Batch) -> Written[Row]:
@@ -96,17 +104,21 @@ def _as_written(batch: Batch) -> Written[Row]:
 def separated(blob: bytes) -> list[Batch]:
     """The inverse of `joined`. Raises BadLot."""
     try:
-        return [_read(raw) for raw in _batches.decode(blob)]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return [_read(raw) for raw in _batches.decode(_unpacked(blob))]
+    except (msgspec.MsgspecError, UnicodeDecodeError, zlib.error) as error:
         raise BadLot(type(error).__name__) from None
 
 
 def as_written(blob: bytes) -> list[Written[WrittenRow]]:
     """The batches of `joined` for whoever moves them. Raises BadLot."""
     try:
-        return _written.decode(blob)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return _written.decode(_unpacked(blob))
+    except (msgspec.MsgspecError, UnicodeDecodeError, zlib.error) as error:
         raise BadLot(type(error).__name__) from None
+
+
+def _unpacked(blob: bytes) -> bytes:
+    return zlib.decompress(blob) if blob[:1] == _ZLIB else blob
 
 
 def read_value(raw: msgspec.Raw) -> Value:

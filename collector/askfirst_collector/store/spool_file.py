@@ -37,6 +37,7 @@ from .versions import Step, bring_up, run_script, version_of
 
 LOT_ROWS = 1_000  # rows that are moved in one transaction, and shuffled together
 PAGE = 1_024  # bytes: a commit writes one or two
+ROW = 400  # bytes that a row counts for at least, however well it is packed: it has to be moved
 LOOK = 0.0005  # seconds between two looks at a lock
 _SUFFIXES = ("-journal", "-wal", "-shm", "")  # in the order in which they go
 _DRAW = 16  # bytes of a name
@@ -50,6 +51,8 @@ CREATE TABLE lot (
     batches BLOB NOT NULL
 ) STRICT;
 """),
+    # Lots may be packed: to a program from before they would be damaged.
+    run_script(""),
 )
 
 
@@ -172,17 +175,18 @@ def waiting_rows(connection: sqlite3.Connection) -> int:
 
 
 def waiting_bytes(connection: sqlite3.Connection) -> int:
-    """How much waits."""
-    query = "SELECT COALESCE(SUM(LENGTH(batches) + LENGTH(answers)), 0) FROM lot"
-    return int(connection.execute(query).fetchone()[0])
+    """How much waits, in bytes: each lot as `add_lot` counts it."""
+    size = "MAX(LENGTH(batches) + LENGTH(answers), rows * ?)"
+    query = f"SELECT COALESCE(SUM({size}), 0) FROM lot"  # noqa: S608
+    return int(connection.execute(query, (ROW,)).fetchone()[0])
 
 
 def add_lot(connection: sqlite3.Connection, number: int, batches: Sequence[Batch]) -> int:
-    """Add what is committed together; how many bytes that are. Raises UnicodeEncodeError."""
+    """Add what is committed together; how much that is, in bytes. Raises UnicodeEncodeError."""
     blob, answers = joined(batches), encoded_answers(batches)
     rows = sum(len(batch.rows) for batch in batches)
     connection.execute("INSERT INTO lot VALUES (?, ?, ?, ?)", (number, rows, answers, blob))
-    return len(blob) + len(answers)
+    return max(len(blob) + len(answers), rows * ROW)
 
 
 def read_lots(connection: sqlite3.Connection, upto: int, together: int = LOT_ROWS) -> list[Lot]:

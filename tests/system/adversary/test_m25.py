@@ -15,6 +15,7 @@ import pytest
 from askfirst.terms.attributes import ATTRIBUTES
 from askfirst.terms.policy import Policy, shipped
 from tests.support.ledger import entries_in
+from tests.support.spools import lots_in
 from tests.support.whole import Visitor, view
 from tests.system.adversary.watcher import Watcher
 from tests.system.adversary.world import MIDNIGHT, World, site_policy
@@ -160,7 +161,7 @@ CANARY_EVENT: dict[str, Any] = {
 def left(folder: Path) -> bytes:
     """Every byte of every file, journals and shared memory too."""
     files = (file for file in sorted(folder.rglob("*")) if file.is_file())
-    return b"".join([*(file.read_bytes() for file in files), entries_in(folder)])
+    return b"".join([*(file.read_bytes() for file in files), entries_in(folder), lots_in(folder)])
 
 
 @pytest.mark.parametrize("keep", [0, 30])

@@ -11,6 +11,7 @@ import pytest
 from askfirst.gate.receipt import handle_of
 from askfirst.terms.policy import Policy, read_policy
 from tests.support.ledger import entries_in
+from tests.support.spools import lots_in
 from tests.support.whole import FIREFOX, Visitor, view
 from tests.system.adversary.world import DAY, MORNING, World, site_policy
 
@@ -66,6 +67,7 @@ def holding(folder: Path, *wanted: bytes) -> dict[str, list[bytes]]:
     """The files that hold any of these, journals too."""
     files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files["entries"] = entries_in(folder)
+    files["lots"] = lots_in(folder)
     found = {name: [each for each in wanted if each in data] for name, data in files.items()}
     return {name: each for name, each in found.items() if each}
 

@@ -18,6 +18,7 @@ from askfirst_collector.store.events import (
 from askfirst_collector.store.lots import Name, read_answers
 from askfirst_collector.store.schema import DIMENSIONS
 from askfirst_collector.store.sqlite import SqliteEvents
+from tests.support.spools import lots_in
 
 DAY = 20_779  # 2026-11-22
 JUDGED = Authorized("shop", "a" * 64, 7)
@@ -56,8 +57,9 @@ def append(store: EventStore, *batches: Batch) -> list[bytes | BaseException]:
 
 
 def raw(folder: Path) -> bytes:
-    """Every byte of the store and its spools: databases, journals and indexes."""
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("events*.db*")))
+    """Every byte of the store and its spools: databases, journals and indexes; lots unpacked."""
+    files = sorted(folder.rglob("events*.db*"))
+    return b"".join([*(path.read_bytes() for path in files), lots_in(folder)])
 
 
 def kept_answers(connection: sqlite3.Connection) -> list[Name]:

@@ -37,7 +37,7 @@ def rotate(kind: str, data: Path, compromised: bool) -> None:
         click.echo(f"{kid} is named as compromised: what it signed is not believed by itself.")
 
 
-@keys.command()
+@keys.command(context_settings={"ignore_unknown_options": True})  # one kid in 64 begins with "-"
 @click.argument("kid")
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain, islice
 
+from askfirst.terms.attributes import Value
 from askfirst_collector.catalogue.unreadable import Unreadable
 from askfirst_collector.closing.k_anonymity import Caps, caps_of, k_anonymise
 from askfirst_collector.store import disclosed, so_far
@@ -27,7 +28,8 @@ from .calendar import asked_of, ended, ended_periods
 from .consents import answers_of, with_answers_of
 from .disclosure import day_totals, disclose
 from .restricted import restricted_pseudonyms
-from .rule import Rule
+from .rule import MARGIN, SURELY, Rule
+from .steps import of_funnels
 from .stores import Stores
 from .tables import Questions, questions_of
 
@@ -131,7 +133,8 @@ def _answers(
     counted = {} if whole else so_far.read_days(stores.engine, key)
     # One view for all questions.
     with stores.events.reading(key, restricted_pseudonyms(stores, key)) as period:
-        facts = _facts(stores, key, period, questions, whole)
+        hidden = {day for day, totals in counted.items() if totals.visitors is None}
+        facts = _facts(stores, key, period, questions, whole, size=size, hidden=hidden)
         rule = Rule(size, stores.urandom, facts.unsized)
         visits = bool(questions.trees.get("referrer"))
         days = {
@@ -158,9 +161,25 @@ def _uncounted(key: PeriodKey, counted: Collection[str]) -> Iterator[str]:
 
 
 def _facts(
-    stores: Stores, key: PeriodKey, period: PeriodReader, questions: Questions, whole: str
+    stores: Stores,
+    key: PeriodKey,
+    period: PeriodReader,
+    questions: Questions,
+    whole: str,
+    *,
+    size: int,
+    hidden: Collection[str],
 ) -> Facts:
-    facts = period.facts(questions.trees, questions.apart, whole)
+    """The facts of rows and ledger; `hidden` are days that stay in what is left over."""
+    in_funnel = of_funnels(questions.funnels)
+
+    def is_asked(table: str, value: Value) -> bool:
+        return in_funnel(table, value) or (
+            table == "time" and value[:1] != () and value[0] in hidden
+        )
+
+    most = size + MARGIN + SURELY
+    facts = period.facts(questions.trees, questions.apart, whole, most=most, is_asked=is_asked)
     answers = answers_of(stores, key)
     trees = {**facts.trees, "consent": answers.groups}
     return replace(facts, trees=trees, unsized=facts.unsized | answers.unsized)

@@ -15,7 +15,7 @@ from .pairs import ReadPairs, pair_cells
 from .rule import Rule
 from .steps import funnel, goals
 from .tables import Questions
-from .tree import Known, tree
+from .tree import NO_SIZES, Known, tree
 
 
 def day_totals(day: DayFacts, rule: Rule, *, visits: bool) -> Totals:
@@ -75,10 +75,11 @@ def _sum(figures: Iterable[int | None]) -> int | None:
 def _cells(
     facts: Facts, questions: Questions, rule: Rule, known: Known, pairs: ReadPairs, *, enough: bool
 ) -> Iterator[Cell]:
-    shown: dict[str, dict[Value, tuple[int, BitMap]]] = {}
+    shown: dict[str, dict[Value, tuple[int, BitMap | None]]] = {}
     for name, depth in {**questions.apart, **(questions.trees if enough else {})}.items():
         by_path = shown[name] = {}
-        for cell, visitors in tree(name, facts.trees.get(name, {}), depth, rule, known):
+        leaves, sizes = facts.trees.get(name, {}), facts.sizes.get(name, NO_SIZES)
+        for cell, visitors in tree(name, leaves, depth, rule, known, sizes=sizes):
             yield cell
             if cell.kind == "value":
                 by_path[cell.path] = cell.visitors, visitors

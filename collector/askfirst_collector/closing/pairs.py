@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import product
 
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import AUTOMATIC, Value
 from askfirst_collector.store.disclosed import Cell
-from askfirst_collector.store.facts import PAIR_LEVELS, Facts, Frequent, Pair, Pairs, Shared
+from askfirst_collector.store.facts import ACTED, PAIR_LEVELS, Facts, Frequent, Pair, Pairs
 
 from .rule import Rule
 from .steps import Shown
@@ -31,16 +30,15 @@ def pair_cells(
     in the period is counted; else, and beside what the page itself tells, who has them in one row.
     """
     frequent = {name: _frequent(name, shown, rule.size) for pair in pairs for name in pair}
-    of_rows = dict(frequent)
-    if "action" in frequent:
-        actions = frequent["action"].items()
-        of_rows["action"] = {value: who for value, who in actions if value[0] in AUTOMATIC}
-    row_pairs = [pair for pair in pairs if all(of_rows[name] for name in pair)]
-    rows = read(facts, row_pairs, of_rows, rule.size)
+    actions = frequent.get("action", {}).items()
+    frequent["action"] = {value: who for value, who in actions if value[0] in AUTOMATIC}
+    frequent[ACTED] = {value: who for value, who in actions if value[0] not in AUTOMATIC}
+    questions = [
+        own for pair in pairs for own in _kinds(pair) if all(frequent[name] for name in own)
+    ]
+    answers = read(facts, questions, frequent, rule.size)
     for pair in pairs:
-        groups = dict(rows.get(pair, {}))
-        if "action" in pair:
-            groups |= _beside_actions(pair, frequent, rule)
+        groups = {both: own for kind in _kinds(pair) for both, own in answers.get(kind, {}).items()}
         a, b = pair
         for first, second in sorted(groups):
             figure = rule.figure_of(*groups[first, second])
@@ -48,22 +46,15 @@ def pair_cells(
                 yield Cell(f"{a}*{b}", first + second, "value", figure)
 
 
-def _beside_actions(
-    pair: Pair, frequent: Frequent, rule: Rule
-) -> dict[tuple[Value, Value], Shared]:
-    """How many have both in the period, but for actions that the page itself tells of."""
-    a, b = pair
-    place = pair.index("action")
-    groups: dict[tuple[Value, Value], Shared] = {}
-    for first, second in product(frequent[a], frequent[b]):
-        if (first, second)[place][0] not in AUTOMATIC:
-            one, other = frequent[a][first], frequent[b][second]
-            if one.intersection_cardinality(other) >= rule.size:
-                groups[first, second] = rule.shared(one & other)
-    return groups
+def _kinds(pair: Pair) -> Iterator[Pair]:
+    """What is asked for it: beside actions, what falls together in rows and in the period."""
+    yield pair
+    if "action" in pair:
+        a, b = pair
+        yield (ACTED, b) if a == "action" else (a, ACTED)
 
 
-def _frequent(name: str, shown: Shown, size: int) -> dict[Value, BitMap]:
+def _frequent(name: str, shown: Shown, size: int) -> dict[Value, BitMap | None]:
     level = PAIR_LEVELS.get(name, 1)
     return {
         value: visitors

@@ -20,6 +20,8 @@ from pyroaring import BitMap
 from askfirst_collector.store.facts import MOST_A_DAY, Shared
 
 MARGIN = 3  # visitors beyond the size that a shown figure has on average
+# Visitors beyond that with whom it is shown: a draw that hides it comes once in 10^19 times.
+SURELY = 40
 
 
 class Rule:

@@ -8,11 +8,12 @@ from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell
+from askfirst_collector.store.facts import Asked
 
 from .rule import Rule
 
-# The shown values of each table: their figure, and their visitors.
-Shown = Mapping[str, Mapping[Value, tuple[int, BitMap]]]
+# The shown values of each table: their figure, and their visitors where it is known who they are.
+Shown = Mapping[str, Mapping[Value, tuple[int, BitMap | None]]]
 
 
 def goals(names: Sequence[str], shown: Shown) -> Iterator[Cell]:
@@ -34,7 +35,9 @@ def funnel(name: str, steps: Sequence[str], shown: Shown, rule: Rule) -> Iterato
         entry = _of_step(step, shown)
         if entry is None:
             return
-        visitors = entry[1] if so_far is None else so_far & entry[1]
+        of_step = entry[1]
+        assert of_step is not None, "`of_funnels` asks for it"
+        visitors = of_step if so_far is None else so_far & of_step
         figure = entry[0] if so_far is None else rule.figure(visitors)
         if figure is None:
             return
@@ -42,7 +45,21 @@ def funnel(name: str, steps: Sequence[str], shown: Shown, rule: Rule) -> Iterato
         so_far = visitors
 
 
-def _of_step(step: str, shown: Shown) -> tuple[int, BitMap] | None:
+def of_funnels(funnels: Mapping[str, Sequence[str]]) -> Asked:
+    """Whether a value of a table belongs to a step: it has to be known then who came to it."""
+    steps = {step for own in funnels.values() for step in own}
+    actions = {step.removeprefix("action:") for step in steps if step.startswith("action:")}
+    pages = {step.partition(":")[2] for step in steps if not step.startswith("action:")}
+
+    def is_asked(table: str, value: Value) -> bool:
+        if table == "action":
+            return value[:1] != () and value[0] in actions
+        return table == "page" and len(value) > 1 and value[1] in pages
+
+    return is_asked
+
+
+def _of_step(step: str, shown: Shown) -> tuple[int, BitMap | None] | None:
     kind, _, wanted = step.partition(":")
     if kind == "action":
         return shown.get("action", {}).get((wanted,))

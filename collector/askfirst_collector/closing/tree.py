@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.disclosed import Cell, Kind
-from askfirst_collector.store.facts import Leaves
+from askfirst_collector.store.events import StoreUnavailable
+from askfirst_collector.store.facts import Leaves, Sizes
 
 from .rule import Rule
 
@@ -16,10 +18,22 @@ from .rule import Rule
 Known = Mapping[tuple[str, Value], int | None]
 
 
+NO_SIZES: Sizes = MappingProxyType({})
+
+
 def tree(
-    table: str, leaves: Leaves, depth: int, rule: Rule, known: Known, prefix: Value = ()
-) -> Iterator[tuple[Cell, BitMap]]:
+    table: str,
+    leaves: Leaves,
+    depth: int,
+    rule: Rule,
+    known: Known,
+    prefix: Value = (),
+    *,
+    sizes: Sizes = NO_SIZES,
+) -> Iterator[tuple[Cell, BitMap | None]]:
     """The cells below `prefix` with the visitors they stand for, down to `depth` parts.
+
+    Where `sizes` says how many they are, it may be unknown who: None. Of few it has to be known.
 
     A row cut at level n counts at levels 1 to n, and below that in a `not given` cell; `other` are
     those of every value that is not shown. Both are questions like any.
@@ -36,12 +50,16 @@ def tree(
         path = prefix if part is None else (*prefix, part)
         kind: Kind = "not given" if part is None else "value"
         is_answered = part is not None and (table, path) in known
-        figure = known[table, path] if is_answered else rule.figure(visitors)
+        shared = sizes.get((len(prefix) + 1, path)) or rule.shared(visitors)
+        is_known = shared.visitors == len(visitors)
+        figure = known[table, path] if is_answered else rule.figure_of(*shared)
         if figure is not None:
-            yield Cell(table, path, kind, figure), visitors
+            yield Cell(table, path, kind, figure), visitors if is_known else None
             if part is not None:
-                yield from tree(table, parts[part], depth, rule, known, path)
+                yield from tree(table, parts[part], depth, rule, known, path, sizes=sizes)
         elif part is not None:
+            if not is_known:  # by a draw as it hardly ever is
+                raise StoreUnavailable("who shares a value is not known: the period is asked again")
             rest |= visitors
     figure = rule.figure(rest)
     if figure is not None:

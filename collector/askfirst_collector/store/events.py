@@ -19,7 +19,15 @@ from msgspec import Struct
 
 from askfirst.errors import AskfirstError, CollectorUnavailable
 from askfirst.terms.attributes import Value
-from askfirst_collector.store.facts import Arrivals, Facts, Frequent, Pair, Pairs
+from askfirst_collector.store.facts import (
+    Arrivals,
+    Asked,
+    Facts,
+    Frequent,
+    Pair,
+    Pairs,
+    nobody_asked,
+)
 from askfirst_collector.store.periods import CalendarOf
 
 # Stored as numbers; the position in this tuple must never change.
@@ -137,10 +145,20 @@ class PeriodReader(Protocol):
         """The limits of the rows; None where there are none."""
         ...
 
-    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
+    def facts(
+        self,
+        trees: Collection[str],
+        apart: Collection[str],
+        whole: str = "",
+        *,
+        most: int | None = None,
+        is_asked: Asked = nobody_asked,
+    ) -> Facts:
         """Who shares each value of these tables, and what happened on each day.
 
         `whole` is the day (ISO 8601) that is all of the period; else a row's `time` says its day.
+        Of values that more than `most` share who count towards a size, it may be left out who they
+        are, but for those for which `is_asked` is true.
         """
         ...
 
@@ -154,7 +172,7 @@ class PeriodReader(Protocol):
     def pairs(self, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
         """How many visitors have a row with both of two frequent values; at least `size`.
 
-        `facts` are those of this reader.
+        Both of a pair with `ACTED`, in whatever rows. `facts` are those of this reader.
         """
         ...
 

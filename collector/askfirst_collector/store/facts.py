@@ -6,7 +6,7 @@ Visitors are running numbers here, so that who shares a value is a bitmap (Roari
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -20,6 +20,8 @@ PAGES_SEEN = "pages_seen"  # by a visitor in the period: `one`, or `more`
 # Tables that are no attribute's own.
 DERIVED = (ENTRY, PAGES_SEEN)
 INTERNAL = "internal"  # the channel of what came from the site itself
+# In pairs: an action and what any row of the same visitor says; of an `action`, its own row.
+ACTED = "acted"
 # How fine the values of a pair table are; others are as coarse as they can be.
 PAIR_LEVELS = {"page": 2, "referrer": 2, "time": 2}
 MOST_A_DAY = 5  # page views, or visits, of one visitor that a total counts
@@ -34,8 +36,10 @@ Leaves = Mapping[Value, BitMap]  # the visitors of each value, cut at any level
 # may be.
 FirstDays = Mapping[int, BitMap]
 Pair = tuple[str, str]
-# Of each attribute, the values that a pair table may have, and who has them.
-Frequent = Mapping[str, Mapping[Value, BitMap]]
+# Of each attribute, the values that a pair table may have, and who has them, where that is known.
+Frequent = Mapping[str, Mapping[Value, BitMap | None]]
+# Of a value of a table, whether its visitors are asked for, however many they are.
+Asked = Callable[[str, Value], bool]
 
 
 class Shared(NamedTuple):
@@ -46,6 +50,9 @@ class Shared(NamedTuple):
 
 
 Pairs = Mapping[Pair, Mapping[tuple[Value, Value], Shared]]
+# By how many parts values are cut to, and what is then left of them: who has that. What is one part
+# shorter was not cut.
+Sizes = Mapping[tuple[int, Value], Shared]
 
 
 @dataclass(frozen=True)
@@ -62,13 +69,15 @@ class Facts:
     """The rows of one period, grouped. Never stored, never shown: `disclose` is the only way out.
 
     `trees` has the visitors by the value of each attribute, `days` what happened on each day
-    (ISO 8601), `unsized` those who count towards no size.
+    (ISO 8601), `unsized` those who count towards no size. Where a table has `sizes`, `trees` may
+    lack visitors of what many share.
     """
 
     total: BitMap = field(default_factory=BitMap)
     trees: Mapping[str, Leaves] = field(default_factory=dict)
     days: Mapping[str, DayFacts] = field(default_factory=dict)
     unsized: BitMap = field(default_factory=BitMap)
+    sizes: Mapping[str, Sizes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,11 @@ class Arrivals:
     everybody: FirstDays
     trees: Mapping[str, Mapping[Value, FirstDays]]
     unsized: BitMap
+
+
+def nobody_asked(table: str, value: Value) -> bool:
+    """Of no value."""
+    return False
 
 
 def day_number(at: str, day: str) -> int:

@@ -11,7 +11,7 @@ from askfirst.terms.attributes import ATTRIBUTES, Value
 from . import scan
 from .dictionary import find_period, time_value
 from .events import TYPES, Limits, PeriodKey, Row
-from .facts import Arrivals, Facts, Frequent, Pair, Pairs
+from .facts import Arrivals, Asked, Facts, Frequent, Pair, Pairs, nobody_asked
 from .removal import with_pseudonyms
 from .scan_pairs import read_pairs
 from .schema import DIMENSIONS, PARTS
@@ -64,7 +64,15 @@ class SqlitePeriod:
         ).fetchone()
         return None if row[0] is None else Limits(*row)
 
-    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
+    def facts(
+        self,
+        trees: Collection[str],
+        apart: Collection[str],
+        whole: str = "",
+        *,
+        most: int | None = None,
+        is_asked: Asked = nobody_asked,
+    ) -> Facts:
         """Who shares each value of these tables, and what happened on each day."""
         return scan.read_facts(self, trees, apart, whole)
 

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 
-from .facts import PAIR_LEVELS, Facts, Frequent, Leaves, Pair, Pairs, Shared
+from .facts import ACTED, PAIR_LEVELS, Facts, Frequent, Leaves, Pair, Pairs, Shared
 from .scan import CodedRows
 
 TRIED = 4  # pairs of values for each visitor; of more, every row is looked at
@@ -27,6 +27,8 @@ def read_pairs(
     period: CodedRows, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int
 ) -> Pairs:
     """How many have a row with both values (see `PeriodReader`)."""
+    of_period = {pair for pair in pairs if ACTED in pair}
+    pairs = [pair for pair in pairs if pair not in of_period]
     several = {
         name: facts.total if name == "action" else _several(facts.trees.get(name, {}))
         for name in {name for pair in pairs for name in pair}
@@ -36,9 +38,11 @@ def read_pairs(
     of_rows = {(a, b): several[a] & several[b] if (a, b) in few else facts.total for a, b in pairs}
     rows = _read_rows(period, of_rows, frequent)
     answers: dict[Pair, dict[tuple[Value, Value], Shared]] = {}
-    for pair in pairs:
+    for pair in (*pairs, *of_period):
         groups = rows.get(pair, {})
-        if pair in few:
+        if pair in of_period:
+            groups = _together(pair, frequent, {}, BitMap(), size)
+        elif pair in few:
             groups = _together(pair, frequent, groups, of_rows[pair], size)
         answers[pair] = {
             both: Shared(len(visitors), visitors.intersection_cardinality(facts.unsized))
@@ -54,6 +58,8 @@ def _together(pair: Pair, frequent: Frequent, rows: Groups, of_rows: BitMap, siz
     groups: Groups = {}
     for first, second in product(frequent[a], frequent[b]):
         one, other = frequent[a][first], frequent[b][second]
+        assert one is not None, "a scan knows who has a value"
+        assert other is not None
         if one.intersection_cardinality(other) >= size:
             both = one & other
             if of_rows:

@@ -43,18 +43,21 @@ WORDS = ("a", "b", "c")
 
 
 def policy_of(name: str) -> Policy:
-    """A ready-made policy of the site `shop`; what the host's own allows closes by the month."""
-    if name != "host-default":
-        return read_policy({**every_purpose(name).document, "site": "shop"})
-    document: dict[str, Any] = dict(every_purpose("full").document) | {"site": "shop"}
-    consented = every_purpose("full").purposes
-    purposes = {
-        purpose: {**own, "closes": "month"}
-        if consented[purpose].terms.legal_basis == CONSENT
-        else own
-        for purpose, own in document["purposes"].items()
-    }
-    return read_policy({**document, "purposes": purposes})
+    """A ready-made policy of the site `shop`; what the host's own allows closes by the month.
+
+    Pages that are listed as the steps of a funnel are in it.
+    """
+    own = every_purpose("full" if name == "host-default" else name)
+    purposes: dict[str, Any] = {}
+    for purpose, written in dict(own.document)["purposes"].items():
+        terms = own.purposes[purpose].terms
+        purposes[purpose] = dict(written)
+        if terms.scope.level("page") > 1:
+            steps = ["page:/a", "page:/b", *(["action:not_found"] * (purpose == "statistics"))]
+            purposes[purpose]["tables"] = written.get("tables", {}) | {"funnels": {"way": steps}}
+        if name == "host-default" and terms.legal_basis == CONSENT:
+            purposes[purpose]["closes"] = "month"
+    return read_policy({**own.document, "site": "shop", "purposes": purposes})
 
 
 def figures_of(folder: Path, case: Case, url: str | None) -> list[Any]:

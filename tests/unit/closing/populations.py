@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from hypothesis import strategies as st
 from pyroaring import BitMap
@@ -12,6 +13,7 @@ from pyroaring import BitMap
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.tables import Questions
 from askfirst_collector.store.facts import (
+    ACTED,
     DERIVED,
     ENTRY,
     MOST_A_DAY,
@@ -89,15 +91,16 @@ def _capped(rows: Iterable[Visit]) -> int:
 def pairs_of(
     visits: Iterable[Visit], facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int
 ) -> Pairs:
-    """How many visitors have a row with both values."""
+    """How many visitors have a row with both values, or an action and, in any row, a value."""
+    rows = [visit for visit in visits if visit.visitor is not None]
     groups: dict[Pair, dict[tuple[Value, Value], BitMap]] = {pair: {} for pair in pairs}
-    for visit in visits:
-        for a, b in pairs:
-            first, second = (
-                visit.values.get(name, ())[: PAIR_LEVELS.get(name, 1)] for name in (a, b)
-            )
-            if visit.visitor is not None and first in frequent[a] and second in frequent[b]:
-                groups[a, b].setdefault((first, second), BitMap()).add(visit.visitor)
+    for a, b in pairs:
+        of_period = ACTED in (a, b)
+        for one, other in product(rows, rows) if of_period else zip(rows, rows, strict=True):
+            if one.visitor == other.visitor:
+                first, second = _cut(one, a), _cut(other, b)
+                if first in frequent[a] and second in frequent[b]:
+                    groups[a, b].setdefault((first, second), BitMap()).add(one.visitor or 0)
     return {
         pair: {
             both: Shared(len(who), len(who & facts.unsized))
@@ -106,6 +109,12 @@ def pairs_of(
         }
         for pair, own in groups.items()
     }
+
+
+def _cut(visit: Visit, name: str) -> Value:
+    if name == ACTED:
+        return visit.values.get("action", ())[:1] if visit.type == "action" else ()
+    return visit.values.get(name, ())[: PAIR_LEVELS.get(name, 1)]
 
 
 def values_of(depth: int, words: Sequence[str] = "abc") -> st.SearchStrategy[Value]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.closing.disclosure import day_totals, disclose
-from askfirst_collector.closing.rule import Rule
+from askfirst_collector.closing.rule import MARGIN, SURELY, Rule
 from askfirst_collector.closing.tables import Questions
 from askfirst_collector.store.disclosed import Cell, Disclosed, Totals
+from askfirst_collector.store.events import StoreUnavailable
+from askfirst_collector.store.facts import Facts, Leaves, Shared
 from tests.support.draws import drawn, no_noise
 
 from .populations import Visit, facts_of, many_visits, pairs_of
@@ -226,6 +230,48 @@ def test_a_funnel_ends_before_the_few() -> None:
         (("1", "page:/cart"), "value"): 20,
         (("2", "page:/pay"), "value"): 9,
     }
+
+
+@settings(max_examples=100)
+@given(many_visits, st.integers(0, 9), st.integers(1, 30))
+def test_who_is_many_need_not_be_known(visits: list[Visit], seed: int, most: int) -> None:
+    """Where a store says of many only how many they are, each figure is the same."""
+    facts = facts_of(visits, QUESTIONS, DAY)
+    sizes = {
+        name: {
+            (level, value[:level]): _sharing(leaves, level, value[:level])
+            for value in leaves
+            for level in range(1, len(value) + 2)
+        }
+        for name, leaves in facts.trees.items()
+    }
+    trees = {
+        name: {value: who if len(who) <= most else BitMap() for value, who in leaves.items()}
+        for name, leaves in facts.trees.items()
+    }
+    counted = replace(facts, trees=trees, sizes=sizes)
+    no_pairs = replace(QUESTIONS, pairs=())
+    shown = _cells_of(facts, no_pairs, drawn(seed))
+    if most >= SIZE + MARGIN + SURELY or shown is None:
+        assert _cells_of(counted, no_pairs, drawn(seed)) == shown
+    else:
+        assert _cells_of(counted, no_pairs, drawn(seed)) in (shown, None)
+
+
+def _sharing(leaves: Leaves, level: int, path: Value) -> Shared:
+    return Shared(len(BitMap().union(*(w for v, w in leaves.items() if v[:level] == path))), 0)
+
+
+def _cells_of(
+    facts: Facts, questions: Questions, urandom: Callable[[int], bytes]
+) -> Disclosed | None:
+    """What is shown; None where it would take who shares a value of many."""
+    rule = Rule(SIZE, urandom)
+    days = {day: day_totals(facts.days[day], rule, visits=True) for day in sorted(facts.days)}
+    try:
+        return disclose(facts, questions, rule, days=days, pairs=partial(pairs_of, []), whole=DAY)
+    except StoreUnavailable:
+        return None
 
 
 def test_a_visitor_adds_five_page_views_to_a_day() -> None:

@@ -6,54 +6,151 @@ among those with all other fields blanked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 
 from askfirst.terms.attributes import Value
 
+from .schema import END
 from .server import Server
+from .values import ESCAPE, text_of
+
+_DIGITS = 20  # of a number in `asked`
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
-    """Where the numbers of an attribute stand, the first of its values being 1."""
+    """Where the numbers of an attribute stand, each at least 1.
+
+    `cuts` are the bits, by level, that are alike where values are, cut to so many parts. A field
+    with a mark has one more bit, above the number. Where there was no room, it `lacks_cuts`.
+    """
 
     name: str
-    values: Sequence[Value]
-    shift: int
+    numbers: Mapping[Value, int]
+    cuts: Mapping[int, int] = field(default_factory=dict)
+    has_mark: bool = False
+    lacks_cuts: bool = False
+    shift: int = 0
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """How many it has."""
-        return len(self.values).bit_length()
+        return self._width + self.has_mark
+
+    @cached_property
+    def _width(self) -> int:
+        return max(self.numbers.values(), default=0).bit_length()
 
     @property
     def mask(self) -> int:
-        """All of them."""
-        return ((1 << self.bits) - 1) << self.shift
+        """All of its number."""
+        return ((1 << self._width) - 1) << self.shift
+
+    @property
+    def mark(self) -> int:
+        """The bit of the mark."""
+        return 1 << (self.shift + self._width)
 
     def value(self, code: int) -> Value:
-        """The value whose number stands there; IndexError where none does."""
-        number = (code & self.mask) >> self.shift
-        if not number:
-            raise IndexError(self.name)
-        return self.values[number - 1]
+        """The value whose number stands there; KeyError where none does."""
+        return self._values[(code & self.mask) >> self.shift]
+
+    @cached_property
+    def _values(self) -> Mapping[int, Value]:
+        return {number: value for value, number in self.numbers.items()}
+
+    @cached_property
+    def beginnings(self) -> Mapping[int, Mapping[int, Value]]:
+        """By level, what values of so many parts begin with, by its bits in their place."""
+        return {
+            level: {
+                (number & bits) << self.shift: value[:level]
+                for value, number in self.numbers.items()
+                if len(value) >= level
+            }
+            for level, bits in self.cuts.items()
+        }
+
+
+def in_order(name: str, values: Iterable[Value], shift: int = 0) -> Field:
+    """A field of as few bits as there can be."""
+    return Field(name, {value: number for number, value in enumerate(values, 1)}, shift=shift)
+
+
+def nested(name: str, values: Collection[Value], room: int, *, has_mark: bool = False) -> Field:
+    """A field in whose numbers what values begin with has bits of its own.
+
+    Without where there is no room for these.
+    """
+    levels = _levels(values)
+    places = [_places(values, level, before) for before, level in pairwise((0, *levels))]
+    widths = [max(own.values(), default=0).bit_length() for own in places]
+    if sum(widths) + has_mark > room:
+        return replace(in_order(name, sorted(values)), has_mark=has_mark, lacks_cuts=True)
+    starts = [sum(widths[:at]) for at in range(len(widths))]
+    numbers = {
+        value: sum(own[value] << start for own, start in zip(places, starts, strict=True))
+        for value in values
+    }
+    cuts = {
+        level: (1 << (start + width)) - 1
+        for level, start, width in zip(levels[:-1], starts, widths, strict=False)
+    }
+    return Field(name, numbers, cuts, has_mark)
+
+
+def _levels(values: Collection[Value]) -> list[int]:
+    """Where it goes on in more than one way, and the finest one."""
+    finest = max(map(len, values), default=0) or 1
+    levels = []
+    for level in range(1, finest):
+        beginnings = {value[: level + 1] for value in values if len(value) >= level}
+        if len({value[:level] for value in beginnings}) < len(beginnings):
+            levels.append(level)
+    return [*levels, finest]
+
+
+def _places(values: Collection[Value], level: int, before: int) -> Mapping[Value, int]:
+    """Which of those that begin alike a value is, from 1 on; 0 where it has ended before."""
+    places: dict[Value, int] = {}
+    siblings: dict[Value, dict[Value, int]] = {}
+    for value in sorted(values):
+        own = siblings.setdefault(value[:before], {})
+        is_over = before and len(value) <= before
+        places[value] = 0 if is_over else own.setdefault(value[:level], len(own) + 1)
+    return places
 
 
 @contextmanager
-def asking(server: Server, texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Have the texts of each attribute in `asked` while the context lasts, for `known`."""
-    contents = [f"{name}={text}" for name, own in texts.items() for text in own]
+def asking(server: Server, fields: Iterable[Field]) -> Iterator[str]:
+    """Have the texts of each field, with their numbers, in `asked` while it lasts, for `known`."""
+    contents = [
+        f"{own.name}={number:0{_DIGITS}}{text_of(value)}"
+        for own in fields
+        for value, number in own.numbers.items()
+    ]
     with server.asking(contents) if contents else nullcontext("") as draw:
         yield draw
 
 
 def known(name: str, text: str, draw: str) -> str:
-    """The number of a text in SQL, its place among those of `name`, sorted; 0 where it is none."""
+    """The number of a text of a field in SQL; 0 where it has none."""
     start = f"{name}="
-    own = (
-        f"(SELECT arraySort(groupArray(substring(content, {len(start) + 1}))) FROM asked"  # noqa: S608
-        f" WHERE draw = '{draw}' AND startsWith(content, '{start}'))"
+    table = f"FROM asked WHERE draw = '{draw}' AND startsWith(content, '{start}')"
+    end = len(start) + _DIGITS
+    texts = (
+        f"(SELECT arrayMap(x -> substring(x, {end + 1}), arraySort(groupArray(content))) {table})"
     )
-    return f"transform({text}, {own}, arrayEnumerate({own}), 0)"
+    digits = f"substring(x, {len(start) + 1}, {_DIGITS})"
+    numbers = f"(SELECT arrayMap(x -> toUInt64({digits}), arraySort(groupArray(content))) {table})"
+    return f"transform({text}, {texts}, {numbers}, toUInt64(0))"
+
+
+def cut(column: str, level: int) -> str:
+    """The text of a column in SQL, cut to so many parts; where it has fewer, no text of a value."""
+    # On each text of the dictionary, not on each row.
+    return f"concat(substringIndex(concat({column}, '{ESCAPE}'), '{END}', {level}), '{END}')"

@@ -1,81 +1,121 @@
-"""Who shares each value of a period, in two statements: which values there are, and who has them.
+"""Who shares each value of a period: which values there are, and how many have each of them.
 
 Each value gets a number, and the numbers of a row stand side by side (see `fields`). What is the
-same in all rows of a visitor is one integer, however many rows there are.
+same in all rows of a visitor is one integer, however many rows there are. Who has a value is said
+where few have it; of many, how many they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.dictionary import time_value
 from askfirst_collector.store.events import TYPES, StoreUnavailable
-from askfirst_collector.store.facts import ENTRY, INTERNAL, MOST_A_DAY, PAGES_SEEN
+from askfirst_collector.store.facts import (
+    ENTRY,
+    INTERNAL,
+    MOST_A_DAY,
+    PAGES_SEEN,
+    Asked,
+    Shared,
+    Sizes,
+    nobody_asked,
+)
 from askfirst_collector.store.periods import DAY
 
-from .fields import Field, asking, known
+from .fields import Field, asking, known, nested
 from .schema import END
 from .server import Server
+from .slices import slices
 from .values import value_of
 from .wire import Answer
 
 _VIEW, _ACTION, _DROP = map(TYPES.index, ("page_view", "action", "drop"))
 BEGINS = f"type = {_VIEW} AND referrer != '' AND NOT startsWith(referrer, '{INTERNAL}{END}')"
 # What differs from row to row, and would make more integers of what does not.
-_OF_ROW = ("page", "referrer", "campaign", "action", ENTRY)
+_OF_ROW = ("page", "referrer", "campaign", "action")
 LEVELS = 8  # more than any attribute has: room for a time's level in its code
 TIME = f"if(time_level = 0, 0, time * {LEVELS} + time_level)"
-# Of each integer the highest bits say what it is.
-_TAG = _ROOM = 58
-_TIME, _DAY, _CROWDED, _VIEWS, _VISITS = range(59, 64)
+SECONDS = (86_400, 3_600, 60, 1)  # of each level of a time
+# Of each integer the highest bits say what it is: a field, or one of these.
+_TAG = 58
+# The next two say that visitors count towards no size, and that it is asked who they are.
+_OF_CROWDED, _NAMED, _ROOM = 1 << 57, 1 << 56, 56
+_TIME = 54  # as it is; then cut to one part, to two and three
+_DAY, _ANYBODY, _VIEWS, _VISITS = range(60, 64)
+
+
+@dataclass
+class Groups:
+    """How many share each value, and who, where that is asked or few do.
+
+    `trees` has what the rows of actions say under `action`; `crowded` are those who count to no
+    size. Of each visitor `MOST_A_DAY` page views and visits are counted, as if all were of one day.
+    """
+
+    visitors: int = 0
+    crowded: BitMap = field(default_factory=BitMap)
+    trees: dict[str, dict[Value, BitMap]] = field(default_factory=dict)
+    sizes: dict[str, Sizes] = field(default_factory=dict)
+    days: dict[int, BitMap] = field(default_factory=dict)
+    views: int = 0
+    visits: int = 0
 
 
 @dataclass(frozen=True)
-class Groups:
-    """The visitors of each value, of each day since 1970, and of those who count to no size.
+class Wanted:
+    """What is asked for: as `PeriodReader.facts` has it, and whether by day."""
 
-    `trees` has what the rows of actions say under `action`. Of each visitor `MOST_A_DAY` page views
-    and visits are counted, as if all were of one day.
-    """
+    trees: Collection[str]
+    actions: bool
+    dated: bool
+    most: int | None = None
+    is_asked: Asked = nobody_asked
+    days: Collection[int] = ()  # since 1970, of whose times it is asked who came
 
-    everybody: BitMap
-    crowded: BitMap
-    trees: Mapping[str, Mapping[Value, BitMap]]
-    days: Mapping[int, BitMap]
-    views: int
-    visits: int
+
+@dataclass
+class _Group:
+    """One that is read: how many, and who of them is known."""
+
+    visitors: int = 0
+    crowded: int = 0
+    who: BitMap = field(default_factory=BitMap)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How many rows there are, and how fine the times are that they say."""
+
+    rows: int
+    time_level: int
 
 
 def read_groups(
-    server: Server,
-    names: Mapping[str, object],
-    among: str,
-    trees: Collection[str],
-    *,
-    actions: bool,
-    dated: bool,
+    server: Server, names: Mapping[str, object], among: str, wanted: Wanted, extent: Extent
 ) -> Groups:
-    """Who shares each value of these; `among` says, with `names`, which rows.
+    """Who shares each value; `among` says, with `names`, which rows.
 
     Raises StoreUnavailable, also where a row came with a value that there was not.
     """
-    columns = {name: name for name in trees if name not in (PAGES_SEEN, ENTRY, "time")}
-    if ENTRY in trees:
-        columns[ENTRY] = "page"
-    if actions:
-        columns["action"] = "action"
-    contents = _contents(server, names, among, sorted(set(columns.values())))
-    if contents and not any(contents.values()):
-        return Groups(BitMap(), BitMap(), {name: {} for name in trees}, {}, 0, 0)
-    words = _words(columns, contents)
-    with asking(server, contents) as draw:
-        query = _query(words, columns, draw, among, is_timed="time" in trees, dated=dated)
-        answer = Answer(server.ask(query, names))
-    return _read(answer, words, trees, actions=actions)
+    columns = {name for name in wanted.trees if name not in (PAGES_SEEN, ENTRY, "time")}
+    columns |= {"page"} if ENTRY in wanted.trees else set()
+    columns |= {"action"} if wanted.actions else set()
+    contents = _contents(server, names, among, sorted(columns))
+    words = _words(contents, has_entries=ENTRY in wanted.trees)
+    fields = [own for word in words for own in word]
+    read: dict[tuple[int, int], _Group] = {}
+    visitors = 0
+    with asking(server, fields) as draw:
+        for part in slices(extent.rows):
+            lists, groups = _lists(words, wanted, extent, draw)
+            query = _query(lists, groups, wanted, f"{among} AND {part}", visitors)
+            visitors += _add(read, Answer(server.ask(query, names)))
+    return _read(read, _tables(fields, wanted), wanted)
 
 
 def _contents(
@@ -101,110 +141,204 @@ def _contents(
     return {name: sorted(own, key=str.encode) for name, own in contents.items()}
 
 
-def _words(columns: Mapping[str, str], contents: Mapping[str, list[str]]) -> list[list[Field]]:
+def _words(contents: Mapping[str, Sequence[str]], *, has_entries: bool) -> list[list[Field]]:
     """Fields that stand in one integer, of as few integers as there is room in."""
     words: list[list[Field]] = []
     at, before = 0, None
-    for name in sorted(columns, key=_OF_ROW.__contains__):
-        values = [value_of(text) for text in contents[columns[name]]]
-        field = Field(name, values, at)
-        is_of_row = name in _OF_ROW
-        if at + field.bits > _ROOM or is_of_row is not before:
+    for name in sorted(contents, key=_OF_ROW.__contains__):
+        has_mark, is_of_row = has_entries and name == "page", name in _OF_ROW
+        one = nested(name, [value_of(text) for text in contents[name]], _ROOM, has_mark=has_mark)
+        if at + one.bits > _ROOM or is_of_row is not before:
             words.append([])
             at, before = 0, is_of_row
-            field = Field(name, values, at)
-        words[-1].append(field)
-        at += field.bits
+        words[-1].append(replace(one, shift=at))
+        at += one.bits
     return words
 
 
-def _query(
-    words: Sequence[Sequence[Field]],
-    columns: Mapping[str, str],
-    draw: str,
-    among: str,
-    *,
-    is_timed: bool,
-    dated: bool,
-) -> str:
-    """The statement: what an integer is and says, and the numbers of those who have it."""
-    conditions = {ENTRY: BEGINS, "action": f"type = {_ACTION}"}
+def _lists(
+    words: Sequence[Sequence[Field]], wanted: Wanted, extent: Extent, draw: str
+) -> tuple[list[str], list[str]]:
+    """What is kept of a visitor's rows in SQL, and the codes that it makes."""
     lists, groups = [], []
-    tags = iter(range(_TIME))
+    tables = _tables([own for word in words for own in word], wanted)
     for number, word in enumerate(words):
-        parts = []
-        for field in word:
-            own = f"toUInt64({known(columns[field.name], columns[field.name], draw)})"
-            if field.name in conditions:
-                own = f"if({conditions[field.name]}, {own}, 0)"
-            parts.append(f"{own} * {1 << field.shift}")
-            groups.append(_tagged(next(tags), f"bitAnd(x, toUInt64({field.mask}))", f"w{number}"))
-        lists.append(f"{_distinct(' + '.join(parts))} AS w{number}")
-    if dated or is_timed:
+        lists.append(f"{_distinct(' + '.join(_number(own, draw) for own in word))} AS w{number}")
+        for tag, (own, table, level) in enumerate(tables):
+            if any(own is one for one in word):
+                bits = own.cuts[level] << own.shift if level else own.mask
+                only, source = f"bitAnd(x, toUInt64({bits}))", f"w{number}"
+                if table == ENTRY:
+                    source = f"arrayFilter(x -> bitAnd(x, toUInt64({own.mark})) != 0, {source})"
+                codes = [] if level else _named(own, table, wanted)
+                groups.append(_tagged(tag, _with(only, only, codes), source, own.lacks_cuts))
+    if wanted.dated or "time" in wanted.trees:
         lists.append(f"{_distinct(f'toUInt64({TIME})')} AS times")
-    if is_timed:
-        groups.append(_tagged(_TIME, "x", "times"))
-    if dated:
-        groups.append(_tagged(_DAY, f"intDiv(x, {LEVELS * DAY})", "arrayFilter(x -> x > 0, times)"))
+    if "time" in wanted.trees:
+        of_days = _with("x", f"intDiv(x, {LEVELS * DAY})", wanted.days)
+        groups.append(_tagged(_TIME, of_days, "times"))
+        for level in range(1, extent.time_level):
+            unit = LEVELS * SECONDS[level - 1]
+            finer = f"arrayFilter(x -> bitAnd(x, {LEVELS - 1}) >= {level}, times)"
+            groups.append(_tagged(_TIME + level, f"intDiv(x, {unit}) * {unit} + {level}", finer))
+    if wanted.dated:
+        day, dated = f"intDiv(x, {LEVELS * DAY})", "arrayFilter(x -> x > 0, times)"
+        groups.append(_tagged(_DAY, day, dated, is_named=True))
     for tag, name, condition in ((_VIEWS, "views", f"type = {_VIEW}"), (_VISITS, "visits", BEGINS)):
         lists.append(f"toUInt64(least(countIf({condition}), {MOST_A_DAY})) AS {name}")
         groups.append(_tagged(tag, "x", f"[{name}]"))
-    groups.append(_tagged(_CROWDED, "x", "[crowded]"))
+    groups.append(_tagged(_ANYBODY, "x", "[toUInt64(crowded)]"))
+    return lists, groups
+
+
+def _query(
+    lists: Sequence[str], groups: Sequence[str], wanted: Wanted, among: str, before: int
+) -> str:
+    """The statement: what an integer is and says, how many have it, and who; `before` came before.
+
+    Of those who count towards no size the integer is another one.
+    """
+    who = "groupArray(number)"
+    if wanted.most is not None:
+        most, is_named = int(wanted.most), f"bitAnd(c, toUInt64({_OF_CROWDED | _NAMED})) != 0"
+        few = f"if(count() > {most}, [], groupArray({most})(number))"
+        who = f"if({is_named}, groupArrayIf(number, {is_named}), {few})"
     return (
-        f"SELECT toInt64(bitShiftRight(code, {_TAG})), toInt64(bitAnd(code, toUInt64("  # noqa: S608
-        f"{(1 << _TAG) - 1}))), groupArray(number)"
-        " FROM (SELECT toUInt32(rowNumberInAllBlocks() + 1) AS number,"
-        f" arrayConcat({', '.join(groups)}) AS codes"
-        f" FROM (SELECT toUInt64(max(sized = 0)) AS crowded, {', '.join(lists)}"
-        f" FROM event WHERE {among} AND visitor != '' GROUP BY visitor"
-        f" HAVING max(type != {_DROP}) SETTINGS optimize_aggregation_in_order = 1))"
-        " ARRAY JOIN codes AS code GROUP BY code"
+        f"SELECT toInt64(bitShiftRight(c, {_TAG})), toInt64(bitAnd(c, toUInt64({_NAMED - 1}))),"  # noqa: S608
+        f" toInt64(bitAnd(c, toUInt64({_OF_CROWDED})) != 0), toInt64(count()), {who}"
+        f" FROM (SELECT toUInt32(rowNumberInAllBlocks() + {before + 1}) AS number,"
+        f" toUInt64(crowded) * {_OF_CROWDED} AS mark, arrayConcat({', '.join(groups)}) AS codes"
+        f" FROM (SELECT max(sized = 0) AS crowded, {', '.join(lists)}"
+        f" FROM event WHERE {among} GROUP BY visitor HAVING max(type != {_DROP})))"
+        " ARRAY JOIN codes AS code GROUP BY bitOr(code, mark) AS c"
     )
+
+
+def _named(own: Field, table: str, wanted: Wanted) -> list[int]:
+    """Where they stand, the numbers of values of which it is asked who has them."""
+    if wanted.most is None:
+        return []
+    return [
+        number << own.shift
+        for value, number in own.numbers.items()
+        if wanted.is_asked(table, value)
+    ]
+
+
+def _with(integer: str, own: str, codes: Collection[int]) -> str:
+    """An integer that says whether it is asked who has one of these."""
+    if not codes:
+        return integer
+    numbers = ", ".join(map(str, map(int, codes)))
+    return f"bitOr({integer}, if({own} IN ({numbers}), toUInt64({_NAMED}), toUInt64(0)))"
+
+
+def _tables(fields: Sequence[Field], wanted: Wanted) -> list[tuple[Field, str, int]]:
+    """What codes stand for, by their number: a field, a table, and a level where it is cut."""
+    return [
+        (own, table, level)
+        for own in fields
+        for table in (own.name, *([ENTRY] * own.has_mark))
+        if table in wanted.trees or table == "action"
+        for level in (0, *own.cuts)
+    ]
+
+
+def _number(own: Field, draw: str) -> str:
+    """The number of a row's value in its place, in SQL, and the mark of the page of a visit."""
+    number = f"toUInt64({known(own.name, own.name, draw)})"
+    if own.name == "action":
+        number = f"if(type = {_ACTION}, {number}, 0)"
+    number = f"{number} * {1 << own.shift}"
+    return f"{number} + if({BEGINS}, {own.mark}, 0)" if own.has_mark else number
 
 
 def _distinct(integer: str) -> str:
     return f"arrayDistinct(groupArrayIf({integer}, type != {_DROP}))"
 
 
-def _tagged(tag: int, integer: str, source: str) -> str:
-    return f"arrayDistinct(arrayMap(x -> bitOr({integer}, toUInt64({tag << _TAG})), {source}))"
+def _tagged(tag: int, integer: str, source: str, is_named: bool = False) -> str:
+    high = (tag << _TAG) | (_NAMED * is_named)
+    return f"arrayDistinct(arrayMap(x -> bitOr({integer}, toUInt64({high})), {source}))"
+
+
+def _add(read: dict[tuple[int, int], _Group], answer: Answer) -> int:
+    """Add what was answered of some visitors; how many they are."""
+    visitors = 0
+    while answer:
+        tag, code, is_crowded, count = answer.numbers(4)
+        group = read.get((tag, code))
+        if group is None:
+            group = read[tag, code] = _Group()
+        group.visitors += count
+        group.crowded += count * is_crowded
+        group.who |= answer.visitors()
+        visitors += count * (tag == _ANYBODY)
+    return visitors
 
 
 def _read(
-    answer: Answer, words: Sequence[Sequence[Field]], trees: Collection[str], *, actions: bool
+    read: Mapping[tuple[int, int], _Group],
+    tables: Sequence[tuple[Field, str, int]],
+    wanted: Wanted,
 ) -> Groups:
-    fields = [field for word in words for field in word]
-    leaves: dict[str, dict[Value, BitMap]] = {name: {} for name in trees}
-    if actions:
-        leaves["action"] = {}
-    days: dict[int, BitMap] = {}
-    everybody, crowded = BitMap(), BitMap()
-    views = visits = 0
-    for tag, code, visitors in _answers(answer):
-        if tag == _TIME:
+    groups = Groups()
+    names = (*wanted.trees, *(["action"] * wanted.actions))
+    exact: dict[str, dict[Value, _Group]] = {name: {} for name in names}
+    cuts: dict[str, dict[Value, _Group]] = {name: {} for name in names}
+    for (tag, code), group in read.items():
+        if _TIME <= tag < _DAY:
             seconds, level = divmod(code, LEVELS)
-            leaves["time"][time_value(seconds if level else None, level)] = visitors
+            value = time_value(seconds if level else None, level)
+            (cuts if tag > _TIME else exact)["time"][value] = group
         elif tag == _DAY:
-            days[code] = visitors
-        elif tag == _CROWDED:
-            everybody |= visitors
-            crowded |= visitors if code else BitMap()
+            groups.days[code] = group.who
+        elif tag == _ANYBODY:
+            groups.visitors += group.visitors
+            groups.crowded |= group.who if code else BitMap()
         elif tag == _VISITS:
-            visits += code * len(visitors)
+            groups.visits += code * group.visitors
         elif tag == _VIEWS:
-            views += code * len(visitors)
-            if code and PAGES_SEEN in trees:
-                own = leaves[PAGES_SEEN].setdefault(("more" if code > 1 else "one",), BitMap())
-                own |= visitors
-        elif tag < len(fields):
-            field = fields[tag]
-            if code:
-                leaves[field.name][field.value(code)] = visitors
-            elif field.name not in (ENTRY, "action"):
+            groups.views += code * group.visitors
+            if code and PAGES_SEEN in exact:
+                own = exact[PAGES_SEEN].setdefault(("more" if code > 1 else "one",), _Group())
+                own.visitors += group.visitors
+                own.crowded += group.crowded
+                own.who |= group.who
+        else:
+            own_field, table, level = tables[tag]
+            if level:
+                value = own_field.beginnings[level].get(code, ())
+                if value:
+                    cuts[table][value] = group
+            elif code:
+                exact[table][own_field.value(code)] = group
+            elif table != "action":
                 raise StoreUnavailable("rows came meanwhile: the period is asked again")
-    return Groups(everybody, crowded, leaves, days, views, visits)
+    groups.trees = {
+        name: {value: group.who for value, group in own.items()} for name, own in exact.items()
+    }
+    # Of these it is known who shares any value, and so what it begins with.
+    whole = {table for own, table, _ in tables if own.lacks_cuts}
+    groups.sizes = {
+        name: _sizes(own, cuts[name]) for name, own in exact.items() if name not in whole
+    }
+    return groups
 
 
-def _answers(answer: Answer) -> Iterator[tuple[int, int, BitMap]]:
-    while answer:
-        yield answer.number(), answer.number(), answer.visitors()
+def _sizes(exact: Mapping[Value, _Group], cuts: Mapping[Value, _Group]) -> Sizes:
+    """How many have each value, cut to each level, and no finer one than that."""
+    sizes = {
+        (len(value) + 1, value): Shared(group.visitors, group.crowded)
+        for value, group in exact.items()
+    }
+    for level in range(max(map(len, exact), default=0), 0, -1):
+        # Where nothing was asked of a cut, all of it goes on in the same way.
+        for value in exact:
+            if len(value) >= level:
+                own, finer = value[:level], value[: level + 1]
+                group = cuts.get(own)
+                sizes[level, own] = (
+                    Shared(group.visitors, group.crowded) if group else sizes[level + 1, finer]
+                )
+    return sizes

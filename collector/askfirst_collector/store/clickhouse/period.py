@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 
 from pyroaring import BitMap
 
@@ -18,6 +19,7 @@ from askfirst_collector.store.facts import (
     FIRST_DROPPED,
     MOST_A_DAY,
     Arrivals,
+    Asked,
     DayFacts,
     Facts,
     Frequent,
@@ -25,10 +27,11 @@ from askfirst_collector.store.facts import (
     Pair,
     Pairs,
     day_number,
+    nobody_asked,
 )
-from askfirst_collector.store.periods import DAY
+from askfirst_collector.store.periods import DAY, period_after
 
-from .groups import BEGINS, read_groups
+from .groups import BEGINS, Extent, Wanted, read_groups
 from .pairs import ask_pairs
 from .server import Server
 from .values import value_of
@@ -77,33 +80,51 @@ class ClickHousePeriod:
 
     def limits(self) -> Limits | None:
         """The limits of the rows; None where there are none."""
-        answer = self._ask(
-            "SELECT toInt64(count()), toInt64(max(min_cell_size)), toInt64(min(retention_days)),"  # noqa: S608
-            f" toInt64(max(keep_rows_days)) FROM event WHERE {_AMONG}"
-        )
-        count, size, retention, keep = (answer.number() for _ in range(4))
-        return Limits(size, retention, keep) if count else None
+        return self._own[0] if self._own[1].rows else None
 
-    def facts(self, trees: Collection[str], apart: Collection[str], whole: str = "") -> Facts:
-        """Who shares each value of these tables, and what happened on each day."""
-        groups = read_groups(
-            self._server,
-            self._parameters,
-            _AMONG,
-            trees,
-            actions="action" in apart,
-            dated=not whole,
+    @cached_property
+    def _own(self) -> tuple[Limits, Extent]:
+        answer = self._ask(
+            "SELECT toInt64(max(min_cell_size)), toInt64(min(retention_days)),"  # noqa: S608
+            " toInt64(max(keep_rows_days)), toInt64(count()), toInt64(max(time_level))"
+            f" FROM event WHERE {_AMONG}"
         )
+        size, retention, keep, rows, time_level = answer.numbers(5)
+        return Limits(size, retention, keep), Extent(rows, time_level)
+
+    def facts(
+        self,
+        trees: Collection[str],
+        apart: Collection[str],
+        whole: str = "",
+        *,
+        most: int | None = None,
+        is_asked: Asked = nobody_asked,
+    ) -> Facts:
+        """Who shares each value of these tables, and what happened on each day."""
+        days = (
+            ()
+            if whole
+            else tuple(day for day in self._own_days() if is_asked("time", (_iso(day),)))
+        )
+        wanted = Wanted(trees, "action" in apart, not whole, most, is_asked, days)
+        groups = read_groups(self._server, self._parameters, _AMONG, wanted, self._own[1])
         drops, unsized = self._drops()
+        everybody = BitMap(range(1, groups.visitors + 1))
         apart_leaves = {name: groups.trees.get(name, {}) for name in apart} | {"drops": drops}
         if not whole:
-            days = self._days(groups.days)
-        elif groups.everybody:
-            days = {whole: DayFacts(groups.everybody, groups.views, groups.visits)}
+            happened = self._days(groups.days)
         else:
-            days = {}
+            own = DayFacts(everybody, groups.views, groups.visits)
+            happened = {whole: own} if everybody else {}
         leaves = {**groups.trees, **apart_leaves}
-        return Facts(groups.everybody, leaves, days, groups.crowded | unsized)
+        return Facts(everybody, leaves, happened, groups.crowded | unsized, groups.sizes)
+
+    def _own_days(self) -> range:
+        """The days since 1970 that the period has."""
+        closes, period = (str(self._parameters[name]) for name in ("closes", "period"))
+        first, after = (date.fromisoformat(day) for day in (period, period_after(closes, period)))
+        return range(first.toordinal() - _EPOCH, after.toordinal() - _EPOCH)
 
     def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
         """Who came by the end of a day, of rows that say their day."""
@@ -142,8 +163,9 @@ class ClickHousePeriod:
         """How many visitors have a row with both of two frequent values."""
         if not pairs:
             return {}
+        rows = self._own[1].rows
         answers, visitors = ask_pairs(
-            self._server, self._parameters, _AMONG, facts, pairs, frequent, size
+            self._server, self._parameters, _AMONG, facts, pairs, frequent, size, rows
         )
         if visitors != len(facts.total):
             raise StoreUnavailable("rows were removed meanwhile: the period is asked again")

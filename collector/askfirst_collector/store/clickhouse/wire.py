@@ -30,6 +30,10 @@ class Answer:
         number: int = _LONG.unpack(self._next(8))[0]
         return number
 
+    def numbers(self, count: int) -> tuple[int, ...]:
+        """So many of them."""
+        return struct.unpack(f"<{count}q", self._next(8 * count))
+
     def visitors(self) -> BitMap:
         """An Array(UInt32)."""
         numbers = array("I")

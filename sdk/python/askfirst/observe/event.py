@@ -6,7 +6,7 @@ decoded. `visitor` and `user_id` are no observations: they come from the receipt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,15 +24,18 @@ from .language import language
 from .location import Locator
 from .page import page
 from .proxies import Proxies
+from .recent import PAGES, POLICIES, Recent
 from .referrer import referrer, referrer_of
 from .screen import screen
 
 if TYPE_CHECKING:
+    from ..terms.sets import Listed
     from .agent import Reading
 
 DIRECT = Proxies()
 _Fields = Mapping[str, Any]
 _Levels = tuple[tuple[str, int], ...]
+_AGENT, _LANGUAGE = b"user-agent", b"accept-language"
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,15 @@ class Observer:
         self.place = place
         self.proxies = proxies
         self.own_origins = own_origins
-        self._known: dict[str, Value] = {}
         self._agent: Reading | None = None
-        self._looked_for: Terms | None = None  # for which `is_bot` was asked last
-        self._is_bot = False
+        self._of_headers: tuple[Terms, _Sources, _Remembered] | None = None  # of what was wanted
         self._wanted: Terms | None = None  # what was asked for last
+        self._sources = _NO_SOURCES  # of that, where it comes from
         self._common: dict[str, Value] = {}  # of that, what is of the request
-        self._own: _Levels = ()  # of that, what is of each event
-        self._texts: dict[tuple[str, str], Value] = {}  # what those came to, as that was wanted
+        self._links: Recent[_Remembered]  # of that, what is of a page and its referrer
+        # What those, and other texts of events, came to in this request.
+        self._of_links: dict[tuple[str | None, ...], dict[str, Value]] = {}
+        self._texts: dict[tuple[str, str], Value] = {}
 
     def observe(self, event: _Fields, wanted: Terms) -> dict[str, Value]:
         """The values that `wanted` allows, each cut to its level; never raises.
@@ -92,8 +96,8 @@ class Observer:
         """
         if wanted is not self._wanted:
             self._want(wanted)
-        values = self._common.copy()
-        for name, level in self._own:
+        values = self._common | self._of_link(event, wanted)
+        for name, level in self._sources.own:
             if name == "action" and event.get("type") != "action":
                 continue
             value = self.of_event(name, event, wanted)
@@ -112,17 +116,52 @@ class Observer:
         return value
 
     def _want(self, wanted: Terms) -> None:
-        of_request, self._own = _levels(wanted.scope)
-        known = self._known
-        common = self._common = {}
-        for name, level in of_request:
-            value = known.get(name)
-            if value is None:
-                value = known[name] = _OF_REQUEST[name](self)
-            if value:
-                common[name] = value[:level]
+        sources, known = self._known(wanted)
+        if known.values is None:
+            read = {name: _OF_HEADERS[name](self)[:level] for name, level in sources.headers}
+            known.values = {name: value for name, value in read.items() if value}
+        self._sources = sources
+        self._common = known.values.copy()
+        for name, level in sources.moment:
+            self._common[name] = _OF_MOMENT[name](self)[:level]
+        if sources.link:
+            self._links = _links(
+                wanted.scope, wanted.parameters, tuple(self.routes), tuple(self.own_origins)
+            )
+        self._of_links = {}
         self._texts = {}
         self._wanted = wanted
+
+    def _known(self, wanted: Terms) -> tuple[_Sources, _Remembered]:
+        """What is wanted, and what the headers of this request came to before."""
+        last = self._of_headers
+        if last is not None and last[0] is wanted:
+            return last[1], last[2]
+        sources = _sources(wanted.scope)
+        texts = [self.raw.header(name) for name in sources.names]
+        known = sources.remembered(_framed(texts)) if texts else _Remembered({})
+        self._of_headers = wanted, sources, known
+        return sources, known
+
+    def _of_link(self, event: _Fields, wanted: Terms) -> dict[str, Value]:
+        """What is made of a page and its referrer: as for the same two before."""
+        sources = self._sources
+        texts = tuple([event.get(name) for name in sources.fields])
+        if any(text is not None and type(text) is not str for text in texts):
+            return self._read_link(event, wanted)
+        values = self._of_links.get(texts)
+        if values is None:
+            known = self._links(_framed(texts)) if texts else _Remembered({})
+            if known.values is None:
+                known.values = self._read_link(event, wanted)
+            values = self._of_links[texts] = known.values
+        return values
+
+    def _read_link(self, event: _Fields, wanted: Terms) -> dict[str, Value]:
+        read = {
+            name: self.of_event(name, event, wanted)[:level] for name, level in self._sources.link
+        }
+        return {name: value for name, value in read.items() if value}
 
     @property
     def address(self) -> Address | None:
@@ -131,11 +170,12 @@ class Observer:
 
     def is_bot(self, wanted: Terms) -> bool:
         """Whether the agent says it is a program; not looked at where nothing of it is wanted."""
-        if wanted is not self._looked_for:
-            is_wanted = wanted.scope.level("browser") or wanted.scope.level("os")
-            self._is_bot = bool(is_wanted) and self.agent.is_bot
-            self._looked_for = wanted
-        return self._is_bot
+        sources, known = self._known(wanted)
+        if _AGENT not in sources.names:
+            return False
+        if known.is_bot is None:
+            known.is_bot = self.agent.is_bot
+        return known.is_bot
 
     @property
     def agent(self) -> Reading:
@@ -182,13 +222,18 @@ def _place(request: Observer) -> Value:
 
 # In which field each attribute of an event stands that is a text.
 _TEXTS = {"page": "page", "campaign": "page", "referrer": "referrer", "screen": "screen"}
-_OF_REQUEST: dict[str, Callable[[Observer], Value]] = {
+_OF_MOMENT: dict[str, Callable[[Observer], Value]] = {
     "time": lambda request: arrival(request.clock(request.raw.now)),
+    "ip": _place,
+}
+_OF_HEADERS: dict[str, Callable[[Observer], Value]] = {
     "browser": lambda request: request.agent.browser,
     "os": lambda request: request.agent.os,
-    "ip": _place,
-    "language": lambda request: language(request.raw.header(b"accept-language")),
+    "language": lambda request: language(request.raw.header(_LANGUAGE)),
 }
+_HEADERS = {"browser": _AGENT, "os": _AGENT, "language": _LANGUAGE}
+# What is made of a page's address and its referrer alone.
+_OF_LINK = ("page", "referrer", "campaign")
 
 
 def _campaign(request: Observer, event: _Fields, wanted: Terms) -> Value:
@@ -216,11 +261,59 @@ _OF_EVENT: dict[str, Callable[[Observer, _Fields, Terms], Value]] = {
 }
 
 
-@lru_cache(maxsize=1024)  # scopes come from policies, never from visitors
-def _levels(scope: Scope) -> tuple[_Levels, _Levels]:
-    """What is observed of a scope, in its order: of the request, and of each event."""
-    levels = scope.as_dict().items()
-    return (
-        tuple(pair for pair in levels if pair[0] in _OF_REQUEST),
-        tuple(pair for pair in levels if pair[0] in _OF_EVENT),
+@dataclass(slots=True)
+class _Remembered:
+    """What texts came to, once somebody asked; the texts are not in it."""
+
+    values: dict[str, Value] | None = None
+    is_bot: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What is observed of a scope, by where it comes from; each attribute with its level."""
+
+    moment: _Levels  # and the address
+    headers: _Levels
+    names: tuple[bytes, ...]  # of those headers
+    remembered: Recent[_Remembered]  # what they came to
+    link: _Levels
+    fields: tuple[str, ...]  # of an event, in which page and referrer stand
+    own: _Levels  # the rest of an event
+
+
+_NO_SOURCES = _Sources((), (), (), Recent(lambda _: _Remembered()), (), (), ())
+
+
+@lru_cache(maxsize=POLICIES)  # scopes come from policies, never from visitors
+def _sources(scope: Scope) -> _Sources:
+    levels = scope.as_dict()
+    own = tuple(name for name in _OF_EVENT if name not in _OF_LINK)
+    moment, headers, link, rest = (
+        tuple(pair for pair in levels.items() if pair[0] in names)
+        for names in (_OF_MOMENT, _OF_HEADERS, _OF_LINK, own)
     )
+    return _Sources(
+        moment,
+        headers,
+        tuple(dict.fromkeys(_HEADERS[name] for name, _ in headers)),
+        Recent(lambda _: _Remembered()),
+        link,
+        tuple(dict.fromkeys(_TEXTS[name] for name, _ in link)),
+        rest,
+    )
+
+
+@lru_cache(maxsize=POLICIES)  # all of it comes from policies
+def _links(
+    scope: Scope,
+    listed: Listed[tuple[str, str]],
+    routes: tuple[str, ...],
+    own_origins: tuple[str, ...],
+) -> Recent[_Remembered]:
+    return Recent(lambda _: _Remembered(), texts=PAGES)
+
+
+def _framed(texts: Iterable[str | None]) -> str:
+    """One text for several, so that no two are confused."""
+    return "".join(["-" if text is None else f"{len(text)} {text}" for text in texts])

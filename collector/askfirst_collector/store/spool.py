@@ -171,6 +171,7 @@ class EventSpool:
         ended = self._ended({batch.judged for batch in batches})
         names = [names_of(batch) for batch in batches]
         known = self._known(own, names)
+        closed = self._view.closed([row for batch in batches for row in batch.rows])
         outcomes: list[object] = []
         fresh: list[Batch] = []
         for batch, own_names in zip(batches, names, strict=True):
@@ -182,8 +183,8 @@ class EventSpool:
                 outcomes.append(StoreUnavailable("nobody waits for the answer any more"))
             elif answer is not None:
                 outcomes.append(answer)
-            elif closed := self._view.closed(batch.rows):
-                outcomes.append(PeriodClosed(closed))
+            elif closed and (mine := {row.key for row in batch.rows}.intersection(closed)):
+                outcomes.append(PeriodClosed(mine))
             elif self.is_full:
                 self._refusals.add()
                 outcomes.append(StoreUnavailable("too much waits to be moved to the store"))

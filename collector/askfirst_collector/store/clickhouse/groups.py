@@ -45,8 +45,9 @@ SECONDS = (86_400, 3_600, 60, 1)  # of each level of a time
 _TAG = 58
 # The next two say that visitors count towards no size, and that it is asked who they are.
 _OF_CROWDED, _NAMED, _ROOM = 1 << 57, 1 << 56, 56
+SEEN = f"type != {_DROP}"
 _TIME = 54  # as it is; then cut to one part, to two and three
-_DAY, _ANYBODY, _VIEWS, _VISITS = range(60, 64)
+_DAY, ANYBODY, _VIEWS, _VISITS = range(60, 64)
 
 
 @dataclass
@@ -79,12 +80,15 @@ class Wanted:
 
 
 @dataclass
-class _Group:
+class Group:
     """One that is read: how many, and who of them is known."""
 
     visitors: int = 0
     crowded: int = 0
     who: BitMap = field(default_factory=BitMap)
+
+
+Answers = dict[tuple[int, int], Group]  # by what a code is, and what it says
 
 
 @dataclass(frozen=True)
@@ -105,20 +109,20 @@ def read_groups(
     columns = {name for name in wanted.trees if name not in (PAGES_SEEN, ENTRY, "time")}
     columns |= {"page"} if ENTRY in wanted.trees else set()
     columns |= {"action"} if wanted.actions else set()
-    contents = _contents(server, names, among, sorted(columns))
-    words = _words(contents, has_entries=ENTRY in wanted.trees)
+    contents = read_contents(server, names, among, sorted(columns))
+    words = words_of(contents, has_entries=ENTRY in wanted.trees)
     fields = [own for word in words for own in word]
-    read: dict[tuple[int, int], _Group] = {}
+    read: Answers = {}
     visitors = 0
     with asking(server, fields) as draw:
         for part in slices(extent.rows):
             lists, groups = _lists(words, wanted, extent, draw)
-            query = _query(lists, groups, wanted, f"{among} AND {part}", visitors)
-            visitors += _add(read, Answer(server.ask(query, names)))
+            query = query_of(lists, groups, f"{among} AND {part}", visitors, wanted.most)
+            visitors += add_answer(read, Answer(server.ask(query, names)))
     return _read(read, _tables(fields, wanted), wanted)
 
 
-def _contents(
+def read_contents(
     server: Server, names: Mapping[str, object], among: str, columns: Sequence[str]
 ) -> dict[str, list[str]]:
     """The texts of each of these columns, as the engine sorts them."""
@@ -141,16 +145,18 @@ def _contents(
     return {name: sorted(own, key=str.encode) for name, own in contents.items()}
 
 
-def _words(contents: Mapping[str, Sequence[str]], *, has_entries: bool) -> list[list[Field]]:
-    """Fields that stand in one integer, of as few integers as there is room in."""
+def words_of(
+    contents: Mapping[str, Sequence[str]], *, has_entries: bool = False, start: int = 0
+) -> list[list[Field]]:
+    """Fields that stand in one integer, from bit `start` on; of as few integers as have room."""
     words: list[list[Field]] = []
-    at, before = 0, None
+    at, before = start, None
     for name in sorted(contents, key=_OF_ROW.__contains__):
         has_mark, is_of_row = has_entries and name == "page", name in _OF_ROW
         one = nested(name, [value_of(text) for text in contents[name]], _ROOM, has_mark=has_mark)
         if at + one.bits > _ROOM or is_of_row is not before:
             words.append([])
-            at, before = 0, is_of_row
+            at, before = start, is_of_row
         words[-1].append(replace(one, shift=at))
         at += one.bits
     return words
@@ -163,7 +169,7 @@ def _lists(
     lists, groups = [], []
     tables = _tables([own for word in words for own in word], wanted)
     for number, word in enumerate(words):
-        lists.append(f"{_distinct(' + '.join(_number(own, draw) for own in word))} AS w{number}")
+        lists.append(f"{distinct(' + '.join(number_in(own, draw) for own in word))} AS w{number}")
         for tag, (own, table, level) in enumerate(tables):
             if any(own is one for one in word):
                 bits = own.cuts[level] << own.shift if level else own.mask
@@ -171,37 +177,45 @@ def _lists(
                 if table == ENTRY:
                     source = f"arrayFilter(x -> bitAnd(x, toUInt64({own.mark})) != 0, {source})"
                 codes = [] if level else _named(own, table, wanted)
-                groups.append(_tagged(tag, _with(only, only, codes), source, own.lacks_cuts))
+                groups.append(
+                    tagged(tag, _with(only, only, codes), source, is_named=own.lacks_cuts)
+                )
     if wanted.dated or "time" in wanted.trees:
-        lists.append(f"{_distinct(f'toUInt64({TIME})')} AS times")
+        lists.append(f"{distinct(f'toUInt64({TIME})')} AS times")
     if "time" in wanted.trees:
         of_days = _with("x", f"intDiv(x, {LEVELS * DAY})", wanted.days)
-        groups.append(_tagged(_TIME, of_days, "times"))
+        groups.append(tagged(_TIME, of_days, "times"))
         for level in range(1, extent.time_level):
             unit = LEVELS * SECONDS[level - 1]
             finer = f"arrayFilter(x -> bitAnd(x, {LEVELS - 1}) >= {level}, times)"
-            groups.append(_tagged(_TIME + level, f"intDiv(x, {unit}) * {unit} + {level}", finer))
+            groups.append(tagged(_TIME + level, f"intDiv(x, {unit}) * {unit} + {level}", finer))
     if wanted.dated:
         day, dated = f"intDiv(x, {LEVELS * DAY})", "arrayFilter(x -> x > 0, times)"
-        groups.append(_tagged(_DAY, day, dated, is_named=True))
+        groups.append(tagged(_DAY, day, dated, is_named=True))
     for tag, name, condition in ((_VIEWS, "views", f"type = {_VIEW}"), (_VISITS, "visits", BEGINS)):
         lists.append(f"toUInt64(least(countIf({condition}), {MOST_A_DAY})) AS {name}")
-        groups.append(_tagged(tag, "x", f"[{name}]"))
-    groups.append(_tagged(_ANYBODY, "x", "[toUInt64(crowded)]"))
+        groups.append(tagged(tag, "x", f"[{name}]"))
+    groups.append(tagged(ANYBODY, "x", "[toUInt64(crowded)]"))
     return lists, groups
 
 
-def _query(
-    lists: Sequence[str], groups: Sequence[str], wanted: Wanted, among: str, before: int
+def query_of(
+    lists: Sequence[str],
+    groups: Sequence[str],
+    among: str,
+    before: int,
+    most: int | None = None,
+    rows: str = SEEN,
 ) -> str:
     """The statement: what an integer is and says, how many have it, and who; `before` came before.
 
-    Of those who count towards no size the integer is another one.
+    Who has none of these `rows` is nobody. Of those who count towards no size the integer is
+    another one.
     """
     who = "groupArray(number)"
-    if wanted.most is not None:
-        most, is_named = int(wanted.most), f"bitAnd(c, toUInt64({_OF_CROWDED | _NAMED})) != 0"
-        few = f"if(count() > {most}, [], groupArray({most})(number))"
+    if most is not None:
+        is_named = f"bitAnd(c, toUInt64({_OF_CROWDED | _NAMED})) != 0"
+        few = f"if(count() > {int(most)}, [], groupArray({int(most)})(number))"
         who = f"if({is_named}, groupArrayIf(number, {is_named}), {few})"
     return (
         f"SELECT toInt64(bitShiftRight(c, {_TAG})), toInt64(bitAnd(c, toUInt64({_NAMED - 1}))),"  # noqa: S608
@@ -209,7 +223,7 @@ def _query(
         f" FROM (SELECT toUInt32(rowNumberInAllBlocks() + {before + 1}) AS number,"
         f" toUInt64(crowded) * {_OF_CROWDED} AS mark, arrayConcat({', '.join(groups)}) AS codes"
         f" FROM (SELECT max(sized = 0) AS crowded, {', '.join(lists)}"
-        f" FROM event WHERE {among} GROUP BY visitor HAVING max(type != {_DROP})))"
+        f" FROM event WHERE {among} GROUP BY visitor HAVING max({rows})))"
         " ARRAY JOIN codes AS code GROUP BY bitOr(code, mark) AS c"
     )
 
@@ -244,7 +258,7 @@ def _tables(fields: Sequence[Field], wanted: Wanted) -> list[tuple[Field, str, i
     ]
 
 
-def _number(own: Field, draw: str) -> str:
+def number_in(own: Field, draw: str) -> str:
     """The number of a row's value in its place, in SQL, and the mark of the page of a visit."""
     number = f"toUInt64({known(own.name, own.name, draw)})"
     if own.name == "action":
@@ -253,39 +267,41 @@ def _number(own: Field, draw: str) -> str:
     return f"{number} + if({BEGINS}, {own.mark}, 0)" if own.has_mark else number
 
 
-def _distinct(integer: str) -> str:
-    return f"arrayDistinct(groupArrayIf({integer}, type != {_DROP}))"
+def distinct(integer: str, rows: str = SEEN) -> str:
+    """Each of the integers that these rows of a visitor make, in SQL."""
+    return f"arrayDistinct(groupArrayIf({integer}, {rows}))"
 
 
-def _tagged(tag: int, integer: str, source: str, is_named: bool = False) -> str:
+def tagged(tag: int, integer: str, source: str, *, is_named: bool = False) -> str:
+    """Codes of integers `x`, each once, in SQL."""
     high = (tag << _TAG) | (_NAMED * is_named)
     return f"arrayDistinct(arrayMap(x -> bitOr({integer}, toUInt64({high})), {source}))"
 
 
-def _add(read: dict[tuple[int, int], _Group], answer: Answer) -> int:
+def add_answer(read: Answers, answer: Answer) -> int:
     """Add what was answered of some visitors; how many they are."""
     visitors = 0
     while answer:
         tag, code, is_crowded, count = answer.numbers(4)
         group = read.get((tag, code))
         if group is None:
-            group = read[tag, code] = _Group()
+            group = read[tag, code] = Group()
         group.visitors += count
         group.crowded += count * is_crowded
         group.who |= answer.visitors()
-        visitors += count * (tag == _ANYBODY)
+        visitors += count * (tag == ANYBODY)
     return visitors
 
 
 def _read(
-    read: Mapping[tuple[int, int], _Group],
+    read: Answers,
     tables: Sequence[tuple[Field, str, int]],
     wanted: Wanted,
 ) -> Groups:
     groups = Groups()
     names = (*wanted.trees, *(["action"] * wanted.actions))
-    exact: dict[str, dict[Value, _Group]] = {name: {} for name in names}
-    cuts: dict[str, dict[Value, _Group]] = {name: {} for name in names}
+    exact: dict[str, dict[Value, Group]] = {name: {} for name in names}
+    cuts: dict[str, dict[Value, Group]] = {name: {} for name in names}
     for (tag, code), group in read.items():
         if _TIME <= tag < _DAY:
             seconds, level = divmod(code, LEVELS)
@@ -293,7 +309,7 @@ def _read(
             (cuts if tag > _TIME else exact)["time"][value] = group
         elif tag == _DAY:
             groups.days[code] = group.who
-        elif tag == _ANYBODY:
+        elif tag == ANYBODY:
             groups.visitors += group.visitors
             groups.crowded |= group.who if code else BitMap()
         elif tag == _VISITS:
@@ -301,7 +317,7 @@ def _read(
         elif tag == _VIEWS:
             groups.views += code * group.visitors
             if code and PAGES_SEEN in exact:
-                own = exact[PAGES_SEEN].setdefault(("more" if code > 1 else "one",), _Group())
+                own = exact[PAGES_SEEN].setdefault(("more" if code > 1 else "one",), Group())
                 own.visitors += group.visitors
                 own.crowded += group.crowded
                 own.who |= group.who
@@ -326,7 +342,7 @@ def _read(
     return groups
 
 
-def _sizes(exact: Mapping[Value, _Group], cuts: Mapping[Value, _Group]) -> Sizes:
+def _sizes(exact: Mapping[Value, Group], cuts: Mapping[Value, Group]) -> Sizes:
     """How many have each value, cut to each level, and no finer one than that."""
     sizes = {
         (len(value) + 1, value): Shared(group.visitors, group.crowded)

@@ -6,17 +6,17 @@ statement while nobody is erased. Where somebody was meanwhile, there are fewer:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cached_property
 
 from pyroaring import BitMap
 
-from askfirst.terms.attributes import Value
 from askfirst_collector.store.events import TYPES, Limits, PeriodKey, StoreUnavailable
 from askfirst_collector.store.facts import (
     DERIVED,
     FIRST_DROPPED,
+    LAST_DAY,
     MOST_A_DAY,
     Arrivals,
     Asked,
@@ -26,11 +26,11 @@ from askfirst_collector.store.facts import (
     Leaves,
     Pair,
     Pairs,
-    day_number,
     nobody_asked,
 )
 from askfirst_collector.store.periods import DAY, period_after
 
+from .arrivals import read_arrivals
 from .groups import BEGINS, Extent, Wanted, read_groups
 from .pairs import ask_pairs
 from .server import Server
@@ -51,15 +51,7 @@ _OUT = "(SELECT content FROM asked WHERE draw = {without:String})"
 _AMONG = f"{WHERE} AND visitor NOT IN {_OUT}"
 _CROWDED = f"visitor IN (SELECT visitor FROM event WHERE {_AMONG} AND sized = 0)"  # noqa: S608
 _VISITS = f"{_AMONG} AND visitor != '' AND type != {_DROP}"
-# Joined, as numbering the rows themselves has all of their columns sorted: twice the time.
-_NUMBERS = (
-    "(SELECT visitor, toUInt32(row_number() OVER (ORDER BY visitor)) AS number,"  # noqa: S608
-    f" {_CROWDED} AS crowded"
-    f" FROM (SELECT visitor FROM event WHERE {_VISITS} GROUP BY visitor))"
-)
 _DAY = f"if(time_level = 0, -1, intDiv(time, {DAY}))"
-
-Group = tuple[tuple[str | int, ...], BitMap]
 
 
 def parameters(key: PeriodKey, is_kept: bool) -> dict[str, object]:
@@ -128,36 +120,13 @@ class ClickHousePeriod:
 
     def arrivals(self, trees: Collection[str], day: str) -> Arrivals:
         """Who came by the end of a day, of rows that say their day."""
-        names = [name for name in trees if name not in (*DERIVED, "time")]
+        tables = [name for name in trees if name not in (*DERIVED, "time")]
         last = date.fromisoformat(day).toordinal() - _EPOCH
-        columns = {name: name for name in names} | {
-            "day": _DAY,
-            "crowded": "",
-            "action": f"if(type = {_ACTION}, action, '{_NONE}')",
-        }
-        sets = [*((name, "day") for name in (*names, "action")), ("day",), ("crowded",)]
-        condition = f"time_level > 0 AND time < {(last + 1) * DAY}"
-        groups = self._groups(columns, sets, condition)
-        at = {own: day_number(_iso(own), day) for (own,), _ in groups["day",]}  # type: ignore[arg-type]
-        own = _by_day([((), number, who) for (number,), who in groups["day",]], at)
-        dated = {number: who for (number,), who in groups["day",]}
-        happened = self._days({last: dated[last]} if last in dated else {})
-        return Arrivals(
-            happened.get(day),
-            own.get((), {}),
-            {
-                name: _by_day(
-                    [
-                        (value_of(str(text)), number, who)
-                        for (text, number), who in groups[name, "day"]
-                        if text != _NONE
-                    ],
-                    at,
-                )
-                for name in (*names, "action")
-            },
-            _crowded(groups["crowded",]),
-        )
+        rows = self._own[1].rows
+        came = read_arrivals(self._server, self._parameters, _AMONG, tables, last, rows)
+        own = came.everybody.get(LAST_DAY)
+        happened = self._days({last: own} if own is not None else {})
+        return Arrivals(happened.get(day), came.everybody, came.trees, came.crowded)
 
     def pairs(self, facts: Facts, pairs: Collection[Pair], frequent: Frequent, size: int) -> Pairs:
         """How many visitors have a row with both of two frequent values."""
@@ -183,46 +152,6 @@ class ClickHousePeriod:
 
     def _ask(self, query: str) -> Answer:
         return Answer(self._server.ask(query, self._parameters))
-
-    def _groups(
-        self, columns: Mapping[str, str], sets: Sequence[tuple[str, ...]], condition: str = "1"
-    ) -> dict[tuple[str, ...], list[Group]]:
-        """Who has each combination of values of each of these sets of columns, in one scan.
-
-        A column without an expression is one of the visitor.
-        """
-        aliases = {
-            name: f"c{number}" if expression else name
-            for number, (name, expression) in enumerate(columns.items())
-        }
-        is_number = {name: _is_number(name) for name in columns}
-        rows = ", ".join(
-            f"{expression} AS {aliases[name]}" for name, expression in columns.items() if expression
-        )
-        shown = ", ".join(
-            f"toInt64({own})" if is_number[name] else f"toString({own})"
-            for name, own in aliases.items()
-        )
-        by = ", ".join(f"({', '.join(aliases[name] for name in own)})" for own in sets)
-        order = ", ".join(aliases.values())
-        answer = self._ask(
-            f"SELECT toInt64(grouping({order})), {shown}, bitmapToArray(groupBitmapState(number))"  # noqa: S608
-            f" FROM (SELECT visitor, {rows} FROM event WHERE {_VISITS} AND {condition}) AS one"
-            f" JOIN {_NUMBERS} AS numbered ON one.visitor = numbered.visitor"
-            f" GROUP BY GROUPING SETS ({by})"
-        )
-        # One bit for each column, the first the highest: 0 where it is grouped by.
-        bits = {name: 1 << (len(columns) - 1 - at) for at, name in enumerate(columns)}
-        full = (1 << len(columns)) - 1
-        masks = {full - sum(bits[name] for name in own): own for own in sets}
-        groups: dict[tuple[str, ...], list[Group]] = {own: [] for own in sets}
-        while answer:
-            own = masks[answer.number()]
-            values = {
-                name: answer.number() if is_number[name] else answer.text() for name in columns
-            }
-            groups[own].append((tuple(values[name] for name in own), answer.visitors()))
-        return groups
 
     def _drops(self) -> tuple[Leaves, BitMap]:
         """Who was dropped for each reason, and who of them counts towards no size.
@@ -263,25 +192,6 @@ class ClickHousePeriod:
             _iso(number): DayFacts(visitors, *counts.get(number, (0, 0)))
             for number, visitors in groups.items()
         }
-
-
-def _is_number(name: str) -> bool:
-    return name in ("time", "day", "crowded")
-
-
-def _by_day(
-    groups: Sequence[tuple[Value, str | int, BitMap]], at: Mapping[str | int, int]
-) -> dict[Value, dict[int, BitMap]]:
-    """What is grouped by value and day, by the value and then by the day's number."""
-    trees: dict[Value, dict[int, BitMap]] = {}
-    for value, number, visitors in groups:
-        days = trees.setdefault(value, {})
-        days[at[number]] = days.get(at[number], BitMap()) | visitors
-    return trees
-
-
-def _crowded(groups: Sequence[Group]) -> BitMap:
-    return BitMap().union(*(visitors for (is_crowded,), visitors in groups if is_crowded))
 
 
 def _iso(number: int) -> str:

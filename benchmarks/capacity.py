@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from askfirst_collector.store.clickhouse import slices
+
 DAY = 86_400
 
 
@@ -41,7 +43,8 @@ class Measured:
     # beside other work.
     close_row: float = 1.2e-6
     close_sqlite_row: float = 6.7e-6
-    close_bytes: int = 125  # memory of the engine and the process
+    close_bytes: int = 125  # memory of the engine and the process, of a row
+    close_together: int = slices.ROWS  # rows that are asked of at once
     waiting_bytes: int = 420  # of an event in a spool
     spool_cap: int = 64_000_000  # as the collector has it
 
@@ -132,7 +135,7 @@ def need(events: float, measured: Measured, assumed: Assumed) -> Need:
         grants * 365 * measured.ledger_bytes,
         events * written + grants * measured.grant_written,
         largest * measured.close_row,
-        largest * measured.close_bytes,
+        min(largest, measured.close_together) * measured.close_bytes,
         largest * measured.close_sqlite_row,
         full_after,
         waits,

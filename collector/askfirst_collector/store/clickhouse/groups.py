@@ -79,7 +79,7 @@ class Wanted:
     days: Collection[int] = ()  # since 1970, of whose times it is asked who came
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """One that is read: how many, and who of them is known."""
 

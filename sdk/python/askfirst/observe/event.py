@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..terms.attributes import UNKNOWN, Value
 from ..terms.lattice import Scope
@@ -38,8 +38,7 @@ _Levels = tuple[tuple[str, int], ...]
 _AGENT, _LANGUAGE = b"user-agent", b"accept-language"
 
 
-@dataclass(frozen=True)
-class Raw:
+class Raw(NamedTuple):
     """What the request itself tells; nothing of it is kept.
 
     Header names are lower-case, repeated headers joined by commas (RFC 9110 section 5.3). `peer` is
@@ -147,8 +146,9 @@ class Observer:
         """What is made of a page and its referrer: as for the same two before."""
         sources = self._sources
         texts = tuple([event.get(name) for name in sources.fields])
-        if any(text is not None and type(text) is not str for text in texts):
-            return self._read_link(event, wanted)
+        for text in texts:
+            if text is not None and type(text) is not str:
+                return self._read_link(event, wanted)
         values = self._of_links.get(texts)
         if values is None:
             known = self._links(_framed(texts)) if texts else _Remembered({})

@@ -34,6 +34,8 @@ import {
 
 export async function dialog(context: NoticeContext, words: Words): Promise<HTMLDialogElement> {
   const { published, base } = context;
+  // A file of before, out of somebody's cache, may have brought the words of the notice alone.
+  if (!words.has("choices.title")) throw new Error("the words of the choices are missing");
   const { section }: Partial<typeof import("./collectors.ts")> = published.placed
     ? await import(file(base, "collectors.js"))
     : {};

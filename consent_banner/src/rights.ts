@@ -51,8 +51,15 @@ const ask = (action: string, secret: string, method = "POST"): Promise<Response>
   fetch(`${collector}/v1/rights/${action}`, { method, headers: { Authorization: `Receipt ${secret}` } });
 
 async function begin(): Promise<void> {
-  // The page of choices has nothing to show but them.
-  if (!place) return (window as Window & { askfirst?: Askfirst }).askfirst?.show();
+  // The page of choices has nothing to show but them. Where they cannot be shown it is opened again, by itself: once.
+  if (!place) {
+    const lost = document.getElementById("askfirst-lost");
+    const from = new URLSearchParams(location.search).get("return_to") ?? "";
+    if (!lost || !from.startsWith(location.pathname))
+      return (window as Window & { askfirst?: Askfirst }).askfirst?.show();
+    lost.hidden = false;
+    return;
+  }
   const ours = await loadAll(base, { lang: document.documentElement.lang });
   const { secret } = readKept(suffix) ?? {};
   const response = secret ? await ask("me", secret, "GET") : undefined;

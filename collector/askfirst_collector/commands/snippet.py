@@ -96,7 +96,9 @@ def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes
     # Without a script nobody is asked, and nothing is gathered.
     choose = el("p", None, el("a", {"href": "#", "data-askfirst": "choices"}, title))
     scripts = (script_line(collector), _module())
-    page = document(title, scripts, choose, words=first, site=policy.site)
+    said = first.say("problem", "title"), ". ", first.say("problem", "nothing")
+    lost = el("p", {"id": "askfirst-lost", "role": "alert", "hidden": True}, said)
+    page = document(title, scripts, lost, choose, words=first, site=policy.site)
     yield "askfirst/choices/index.html", page.encode("utf-8")
     rights = _rights(policy.site, collector, first)
     yield from ((f"askfirst/rights/{name}/index.html", rights) for name in ("me", "receipt"))

@@ -35,6 +35,9 @@ export function control(
   const { lang, control: words } = published;
   const place = document.getElementById(ID) ?? document.querySelector('[data-askfirst="control"]') ?? document.body;
   const section = place.id === ID ? place : add(place, "section", { id: ID, className: ID, lang, role: "status" });
+  // Ahead of the notice's place, which keeps room for it at the end of the page.
+  const root = document.querySelector("body>.askfirst");
+  if (root && root === section.previousSibling) root.before(section);
   const { href } = new URL(`../choices?return_to=${location.pathname}`, base);
   const link = section.querySelector("a") ?? add(section, "a", { href });
   const text = present(published, consent, state, gpc);

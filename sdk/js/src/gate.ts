@@ -216,7 +216,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     const { lang } = document.documentElement;
     // A service worker may answer from a cache of its own: to a new address it does not.
     const at = cache === "reload" ? `&at=${Date.now()}` : "";
-    if (remote) route = await remote;
+    if (remote) route = (await remote) as Route;
     const response = await safely(() => route.policy(lang, at, cache));
     if (!response || response.status > 499) {
       if (tries < TRIES) setTimeout(() => void safely(() => learn(cache, tries + 1)), 500 << tries);
@@ -239,7 +239,11 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   }
 
   const remote =
-    collector && import(file(base, "remote.js")).then(({ connect }: RemoteModule) => connect(base, collector));
+    collector &&
+    safely(async () => {
+      const { connect }: RemoteModule = await import(file(base, "remote.js"));
+      return connect(base, collector);
+    });
   /** After an answer too: it may be to a newer edition than this page knows. */
   const learnt = (stale?: boolean): void => void safely(() => learn(stale ? "reload" : "default"));
 

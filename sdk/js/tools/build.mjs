@@ -80,7 +80,9 @@ const whole = {
     onLoad({ filter: /\/src\/gate\.ts$/ }, ({ path }) => {
       const [before, after, ...more] = readFileSync(path, "utf8").split(LATER);
       if (after === undefined || more.length) throw new Error(`${path} should say ${LATER} once`);
-      return { contents: `${before}import("./remote.ts")${after}`, loader: "ts" };
+      // Not `import("./remote.ts")`: of that the bundler makes a `Promise` and a loop that a page may have broken.
+      const contents = `import { connect as connectRemote } from "./remote.ts";${before}({ connect: connectRemote })${after}`;
+      return { contents, loader: "ts" };
     }),
 };
 

@@ -1,0 +1,73 @@
+"""A site without a server of ours whose files are not all there, or whose pages broke things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.sdk.test_static_site import (
+    StaticSite,
+    opened,
+    press,
+    static_site,  # noqa: F401 (a fixture)
+    tab,  # noqa: F401 (a fixture)
+)
+from tests.browser.sdk.visitor import until
+
+pytestmark = pytest.mark.browser
+
+BROKEN = {
+    "objects have more": "Object.prototype.extra = 1;",
+    "Promise is gone": "window.Promise = undefined;",
+    "then throws": "Promise.prototype.then = () => { throw new Error('no'); };",
+}
+
+
+@pytest.mark.parametrize("what", ["words/all/**", "choices.js*"])
+def test_choices_that_are_not_there_are_said_to_be_so(
+    static_site: StaticSite,  # noqa: F811
+    tab: Page,  # noqa: F811
+    what: str,
+) -> None:
+    """M11: a copy of older files beside new ones; the page of choices is not loaded for ever."""
+    pages: list[str] = []
+    tab.on("framenavigated", lambda frame: pages.append(frame.url))
+    tab.route(f"**/static/{what}", lambda route: route.fulfill(status=404))
+    opened(tab, static_site)
+    tab.get_by_role("link", name="Choose by purpose").click()
+    lost = tab.get_by_text("That did not work. Nothing was recorded")
+    expect(lost).to_be_visible()
+    assert len(pages) == 3, pages  # the site's, that of the choices, and once more
+    tab.unroute(f"**/static/{what}")
+    tab.get_by_role("main").get_by_role("link", name="Privacy choices").click()
+    expect(tab.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_page_of_choices_opens_them(
+    static_site: StaticSite,  # noqa: F811
+    tab: Page,  # noqa: F811
+) -> None:
+    """M11: from a page of the site, and from the address alone."""
+    for query in ("", "?return_to=%2F"):
+        opened(tab, static_site, f"/askfirst/choices/{query}")
+        expect(tab.get_by_role("dialog")).to_be_visible()
+        expect(tab.get_by_text("That did not work")).to_have_count(1)
+        expect(tab.get_by_text("That did not work")).to_be_hidden()
+
+
+@pytest.mark.parametrize("before", BROKEN.values(), ids=list(BROKEN))
+def test_a_page_that_broke_things_is_asked(
+    static_site: StaticSite,  # noqa: F811
+    tab: Page,  # noqa: F811
+    before: str,
+) -> None:
+    """S09: nothing is thrown into the page, and its visitor can answer."""
+    wrong: list[Any] = []
+    tab.on("pageerror", lambda error: wrong.append(error))
+    tab.add_init_script(before)
+    opened(tab, static_site)
+    press(tab, "Reject all")
+    until(tab, lambda: tab.evaluate("askfirst.consent.source") == "visitor")
+    assert wrong == []

@@ -71,11 +71,15 @@ export function start(context: GatedContext): () => void {
   }
 
   async function describe(element: HTMLElement, place: HTMLElement): Promise<void> {
-    const { draw }: typeof import("./placeholder.ts") = await import(file(base, "placeholder.js"));
-    await draw(context, element, place, () => {
-      once.add(element);
-      open(element);
-    });
+    try {
+      const { draw }: typeof import("./placeholder.ts") = await import(file(base, "placeholder.js"));
+      await draw(context, element, place, () => {
+        once.add(element);
+        open(element);
+      });
+    } catch {
+      // Its file or its words are missing: the place stays empty, and the page is told nothing.
+    }
   }
 
   return () => {

@@ -71,3 +71,31 @@ def test_a_page_that_broke_things_is_asked(
     press(tab, "Reject all")
     until(tab, lambda: tab.evaluate("askfirst.consent.source") == "visitor")
     assert wrong == []
+
+
+@pytest.mark.parametrize("what", ["placeholder.js*", "words/en.json*"])
+def test_a_frame_whose_placeholder_is_lost_throws_nothing(
+    static_site: StaticSite,  # noqa: F811
+    tab: Page,  # noqa: F811
+    what: str,
+) -> None:
+    """S09: its place stays empty; the frame still waits, and shows after a grant."""
+    file = static_site.folder / "index.html"
+    frame = '<iframe data-purpose="marketing" data-src="/counted.js" title="Film"></iframe></main>'
+    file.write_text(file.read_text("utf-8").replace("</main>", frame), "utf-8")
+    wrong: list[Any] = []
+    tab.on("pageerror", lambda error: wrong.append(error))
+    opened(tab, static_site)
+    press(tab, "Reject all")
+    lost: list[str] = []
+    tab.on("requestfailed", lambda request: lost.append(request.url))
+    tab.route(f"**/static/{what}", lambda route: route.abort())
+    opened(tab, static_site)
+    until(tab, lambda: bool(lost))
+    expect(tab.locator(".askfirst-embed")).to_be_empty()
+    assert wrong == []
+    tab.unroute(f"**/static/{what}")
+    tab.get_by_role("link", name="Privacy choices: all off").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Accept all", exact=True).click()
+    until(tab, lambda: tab.locator("iframe").get_attribute("src") == "/counted.js")
+    assert wrong == []

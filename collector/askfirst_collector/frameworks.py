@@ -223,6 +223,9 @@ WSGI = Framework(
     "askfirst_notice(environ)",
 )
 
+# No framework: there is no Python in front of such a site, and it has the script alone.
+FILES = Framework("files", "a site of files, WordPress, PHP, Node", "", (), "", "", "", SCRIPT, "")
+
 FRAMEWORKS = {
     framework.name: framework
     for framework in (DJANGO, FASTAPI, FLASK, LITESTAR, QUART, STARLETTE, ASGI, WSGI)

@@ -11,7 +11,7 @@ import click
 from askfirst.terms.policy import idle_purposes, read_policy, shipped
 from askfirst_collector.catalogue.first_policy import LEVELS, PURPOSES, tidy_origin
 from askfirst_collector.commands.data import click_errors
-from askfirst_collector.frameworks import FRAMEWORKS, Framework
+from askfirst_collector.frameworks import FILES, FRAMEWORKS, Framework
 from askfirst_collector.init.closing import choose
 from askfirst_collector.init.next_steps import cookie_lines, cookies_of, next_steps
 from askfirst_collector.init.project import Project, look_at
@@ -20,11 +20,16 @@ from askfirst_collector.init.write_policy import Answers, write
 
 VISITORS = 100  # a day, where nobody says
 FILE = "policy.toml"
+KINDS = {**FRAMEWORKS, FILES.name: FILES}
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=FILE)
-@click.option("--framework", type=click.Choice(sorted(FRAMEWORKS)), help="Else it is looked for.")
+@click.option(
+    "--framework",
+    type=click.Choice(sorted(KINDS)),
+    help="Else it is looked for; files is a site without Python.",
+)
 @click.option("--site", help="A short name of the site; it stands in cookies and receipts.")
 @click.option("--origin", help="Where visitors find it, such as https://example.org.")
 @click.option("--controller", help="Who decides about the data, as visitors know it.")
@@ -109,7 +114,7 @@ def init(
         click.echo(line)
     for problem in idle_purposes(policy):
         click.echo(f"{problem.pointer}: {problem.message}.")
-    click.echo(next_steps(chosen, project, folder, file))
+    click.echo(next_steps(chosen, project, folder, file, policy.site))
 
 
 class _Asking:
@@ -143,19 +148,21 @@ class _Asking:
     def framework(self, name: str | None, project: Project) -> Framework:
         """The framework: told, found, or asked for."""
         if name is not None:
-            return FRAMEWORKS[name]
+            return KINDS[name]
         if project.framework is not None:
             click.echo(f"Found {project.framework.title}: {project.because}.")
             if self.yes:
                 return project.framework
         elif self.yes:
-            click.echo("Found no framework that is known here; these are the lines for any ASGI.")
+            click.echo(
+                "Found no framework that is known here; these are the lines for any ASGI. For a "
+                "site without Python: --framework files"
+            )
             return FRAMEWORKS["asgi"]
         default = project.framework.name if project.framework else None
-        kinds = click.Choice(sorted(FRAMEWORKS))
-        return FRAMEWORKS[
-            self._prompt("Which framework?", "framework", default=default, type=kinds)
-        ]
+        kinds = click.Choice(sorted(KINDS))
+        asks = "Which framework? A site without Python is files"
+        return KINDS[self._prompt(asks, "framework", default=default, type=kinds)]
 
     def number(self, value: int | None) -> int:
         """Visitors a day."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from askfirst.gate.cookie_filter import CookieFilter, Kind
 from askfirst.gate.undeclared_cookies import Report, necessary
 from askfirst.terms.policy import Policy
-from askfirst_collector.frameworks import Cookie, Framework
+from askfirst_collector.frameworks import FILES, Cookie, Framework
 from askfirst_collector.init.packages import cookies_in
 from askfirst_collector.init.project import Project
 from askfirst_collector.init.sources import Place
@@ -49,8 +49,21 @@ def cookie_lines(cookies: tuple[Cookie, ...], policy: Policy, project: Project) 
             )
 
 
-def next_steps(framework: Framework, project: Project, folder: Path, file: Path) -> str:
-    """The lines that put the gate in front, where they go, and the commands that follow."""
+def next_steps(framework: Framework, project: Project, folder: Path, file: Path, site: str) -> str:
+    """The lines that put the gate in front, where they go, and the commands that follow.
+
+    A site of files has no gate: what it has is written for it, on the collector's machine.
+    """
+    if framework is FILES:
+        return (
+            "\nNext, where the collector runs (askfirst serve --data askfirst-data), "
+            "https://stats.example being its address:\n\n"
+            f"    askfirst site add {file} --data askfirst-data\n"
+            f"    askfirst snippet {site} --data askfirst-data --collector https://stats.example"
+            " --out public\n\n"
+            "Copy what is in public to the root of the site; the last command prints the line for "
+            f"its pages.\n\nThen: askfirst policy explain {file}"
+        )
     place = place_of(framework, project)
     up, policy = 0, file.name
     if place is not None:

@@ -92,6 +92,19 @@ def test_yes_takes_defaults_and_says_which_are_made_up(project: Path) -> None:
     assert "Found no framework" in found.output
 
 
+def test_a_site_without_python_has_lines_of_its_own(project: Path) -> None:
+    """It is a choice where the framework is asked for, and its lines go to the collector."""
+    asked = run("--site", "tide", "--origin", "https://tide.example", answers="")
+    assert "A site without Python is files (asgi, django, fastapi, files," in asked.output
+    found = run(*UNASKED, "--framework", "files")
+    assert found.exit_code == 0, found.output
+    assert "askfirst site add policy.toml --data askfirst-data" in found.output
+    assert "askfirst snippet tide --data askfirst-data --collector" in found.output
+    assert "from askfirst" not in found.output
+    assert "doctor" not in found.output
+    assert read_policy(project / "policy.toml").necessary == ()
+
+
 def test_without_anybody_to_answer_the_option_is_named(project: Path) -> None:
     """No terminal and no answer: which option to give, and nothing is written."""
     found = run("--framework", "flask", "--site", "tide", answers="")

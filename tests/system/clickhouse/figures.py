@@ -28,6 +28,7 @@ from askfirst_collector.closing.tables import questions_of
 from askfirst_collector.closing.today import add_newcomers
 from askfirst_collector.services import Services
 from askfirst_collector.store import so_far, today
+from askfirst_collector.store.clickhouse import slices
 from askfirst_collector.store.disclosed import cell, closing
 from askfirst_collector.store.events import PeriodKey, Row
 from askfirst_collector.store.periods import IN_UTC, period_after
@@ -153,6 +154,7 @@ def _all(parts: Services, table: Any) -> list[list[str]]:
 def main() -> None:
     """Answer one case after the other, each in a folder of its own."""
     root = Path(sys.argv[1])
+    slices.ROWS = 100  # several slices, where a server has one
     for number, line in enumerate(sys.stdin):
         name, seed, size = json.loads(line)
         url = f"chdb://{root / f'engine-{number}'}"

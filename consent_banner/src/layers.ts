@@ -43,18 +43,24 @@ export async function ask(
   else root.append(made);
   raise(made);
   made.append(...content);
-  const said = made.querySelector(".askfirst-problem");
-  if (said) said.textContent = why;
-  why = "";
+  tell(made);
 }
 
 const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext): boolean =>
   !!why || Number(dataset["askfirstEdition"]) < published.number;
 
-/** The next time the notice is drawn anew, and says why. */
+/** The next time the notice is drawn anew, and says why; or the choices, where nothing is to be asked. */
 export const redraw = (said: string): void => {
   why = said;
 };
+
+export const isUnsaid = (): boolean => !!why;
+
+function tell(layer: HTMLElement): void {
+  const said = layer.querySelector(".askfirst-problem");
+  if (said) said.textContent = why;
+  why = "";
+}
 
 /**
  * Into the top layer, where no filter, transform or dialog of the site hides it; and its height to the page, so that it
@@ -99,7 +105,11 @@ export async function open(context: NoticeContext, words: Promise<Words>, root: 
   const made = await choices.dialog(context, found);
   await sheet;
   if (root.querySelector("dialog")) return;
+  // Words of another day may be in another language than what stands beside it.
+  made.lang = found.lang;
+  made.dir = found.dir;
   root.append(made);
+  tell(made);
   made.showModal();
 }
 

@@ -3,7 +3,7 @@ import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { onClick, withdraw } from "./answer.ts";
 import { el } from "./element.ts";
 import { withReturn } from "./form.ts";
-import { ask, open, speak, styled } from "./layers.ts";
+import { ask, isUnsaid, open, speak, styled } from "./layers.ts";
 import { load, loadAll, type Words } from "./words.ts";
 
 export * from "./kit.ts";
@@ -29,7 +29,9 @@ export async function show(context: NoticeContext): Promise<void> {
     const sheet = styled(base, "notice.css", root); // on its way while the words are
     if (choosing) return await open(context, words, root);
     const found = speak(root, await words);
-    if (turn === latest) await ask(context, found, root, sheet, () => turn === latest);
+    if (turn !== latest) return;
+    await ask(context, found, root, sheet, () => turn === latest);
+    if (isUnsaid() && !context.consent.asks[0]) await show({ ...context, layer: "preferences" });
   } catch {
     words = undefined;
     if (layer !== "first") location.assign(withReturn(base, "choices"));

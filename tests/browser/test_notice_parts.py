@@ -9,7 +9,7 @@ from askfirst.pages.assets import FOLDER
 from askfirst.terms.languages import shipped_languages
 from tests.browser.conftest import Visit
 from tests.browser.looks import NARROW, Look, open_look
-from tests.browser.notice_site import Site
+from tests.browser.notice_site import Site, policy
 from tests.browser.sdk.visitor import until
 
 pytestmark = pytest.mark.browser
@@ -64,6 +64,33 @@ def test_the_way_back_stands_below_the_page_and_above_the_notice(shop: Site, vis
     assert main
     assert link["y"] - (main["y"] + main["height"]) < 2
     assert link["y"] + link["height"] <= notice["y"] + 1
+
+
+def test_choices_of_an_older_edition_say_so_where_nothing_is_asked(
+    site: Site, visit: Visit
+) -> None:
+    """M16: who refused and now agrees to what changed meanwhile reads that, and can agree."""
+    site.start(policy())
+    page = visit(site)
+    page.answering(page.reject.click)
+    page.control.get_by_role("link").click()
+    page.dialog.get_by_role("switch").first.check()
+    site.stop()
+    site.start({**policy(), "evidence_days": 700})
+    site.knows(2)
+    save = page.dialog.get_by_role("button", name="Save choices")
+    assert page.answering(save.click).status == 409
+    expect(page.dialog.get_by_role("alert")).to_contain_text("changed while you were reading")
+    expect(page.notice).to_have_count(0)
+    expect(page.dialog.get_by_role("switch").first).not_to_be_checked()
+
+    page.dialog.get_by_role("switch").first.check()
+    assert page.answering(save.click).status == 200
+    expect(page.dialog).to_have_count(0)
+    page.expect_present("1 of")
+    page.control.get_by_role("link").click()
+    expect(page.dialog.locator(".askfirst-problem")).to_have_text("")
+    assert page.violations == []
 
 
 HEIGHT = "document.documentElement.style.getPropertyValue('--askfirst-height')"

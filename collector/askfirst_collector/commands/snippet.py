@@ -96,8 +96,8 @@ def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes
     # Without a script nobody is asked, and nothing is gathered.
     choose = el("p", None, el("a", {"href": "#", "data-askfirst": "choices"}, title))
     scripts = (script_line(collector), _module())
-    said = first.say("problem", "title"), ". ", first.say("problem", "nothing")
-    lost = el("p", {"id": "askfirst-lost", "role": "alert", "hidden": True}, said)
+    away = first.say("notice", "failed")
+    lost = el("p", {"id": "askfirst-lost", "role": "alert", "hidden": True}, away)
     page = document(title, scripts, lost, choose, words=first, site=policy.site)
     yield "askfirst/choices/index.html", page.encode("utf-8")
     rights = _rights(policy.site, collector, first)

@@ -37,7 +37,7 @@ def test_choices_that_are_not_there_are_said_to_be_so(
     tab.route(f"**/static/{what}", lambda route: route.fulfill(status=404))
     opened(tab, static_site)
     tab.get_by_role("link", name="Choose by purpose").click()
-    lost = tab.get_by_text("That did not work. Nothing was recorded")
+    lost = tab.get_by_text("That did not work, and nothing was recorded.")
     expect(lost).to_be_visible()
     assert len(pages) == 3, pages  # the site's, that of the choices, and once more
     tab.unroute(f"**/static/{what}")

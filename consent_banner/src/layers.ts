@@ -104,7 +104,8 @@ export async function open(context: NoticeContext, words: Promise<Words>, root: 
   if (!choices) throw new Error("choices.js is missing");
   const made = await choices.dialog(context, found);
   await sheet;
-  if (root.querySelector("dialog")) return;
+  // One that was just closed is still there for a moment.
+  if (root.querySelector("dialog[open]")) return;
   // Words of another day may be in another language than what stands beside it.
   made.lang = found.lang;
   made.dir = found.dir;

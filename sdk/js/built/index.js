@@ -1,1 +1,1 @@
-import{g as a}from"./shared-63KPYBUU.js";export{a as init};
+import{g as a}from"./shared-RZTFUXIM.js";export{a as init};

@@ -37,7 +37,7 @@ from .versions import Step, bring_up, run_script, version_of
 
 LOT_ROWS = 1_000  # rows that are moved in one transaction, and shuffled together
 PAGE = 1_024  # bytes: a commit writes one or two
-ROW = 400  # bytes that a row counts for at least, however well it is packed: it has to be moved
+ROW = 250  # bytes that a row counts for at least, however well it is packed: it has to be moved
 LOOK = 0.0005  # seconds between two looks at a lock
 _SUFFIXES = ("-journal", "-wal", "-shm", "")  # in the order in which they go
 _DRAW = 16  # bytes of a name

@@ -23,6 +23,8 @@ _FIND = (
     "SELECT id FROM value WHERE period = ? AND attribute = ? AND level = ?"  # noqa: S608
     + "".join(f" AND part_{n + 1} = ?" for n in range(PARTS))
 )
+_OF_KEY = "period WHERE site = ? AND collector = ? AND purpose = ? AND closes = ? AND period = ?"
+_NUMBER, _STATE = f"SELECT id FROM {_OF_KEY}", f"SELECT state FROM {_OF_KEY}"  # noqa: S608
 _ADD = (
     f"INSERT OR IGNORE INTO value (attribute, level, {_NAMES}, period, id)"  # noqa: S608
     f" VALUES (?, ?, {'?, ' * PARTS}?, ?)"
@@ -78,7 +80,7 @@ class Dictionary:
                 if self._closed(key):
                     return None
                 number = add_period(connection, key, OPEN, self._urandom)
-            elif state_of(connection, number) == KEPT:
+            elif state_of(connection, key) == KEPT:
                 return None
             self._periods[key] = number
         return number
@@ -146,18 +148,21 @@ def _draw(urandom: Callable[[int], bytes], size: int) -> int:
 
 def find_period(connection: sqlite3.Connection, key: PeriodKey) -> int | None:
     """The number of a period, None where it has no rows."""
-    row = connection.execute(
-        "SELECT id FROM period WHERE site = ? AND collector = ? AND purpose = ?"
-        " AND closes = ? AND period = ?",
-        (key.site, key.collector, key.purpose, key.closes, key.period),
-    ).fetchone()
+    row = connection.execute(_NUMBER, _names(key)).fetchone()
     return None if row is None else int(row[0])
 
 
-def state_of(connection: sqlite3.Connection, number: int) -> int:
-    """OPEN, SEALED or KEPT."""
-    row = connection.execute("SELECT state FROM period WHERE id = ?", (number,)).fetchone()
-    return int(row[0])
+def _names(key: PeriodKey) -> tuple[str, ...]:
+    return (key.site, key.collector, key.purpose, key.closes, key.period)
+
+
+def state_of(connection: sqlite3.Connection, key: PeriodKey) -> int | None:
+    """OPEN, SEALED or KEPT; None where it has no rows.
+
+    By one statement: between two another process may have removed it.
+    """
+    row = connection.execute(_STATE, _names(key)).fetchone()
+    return None if row is None else int(row[0])
 
 
 @lru_cache(maxsize=256)

@@ -163,8 +163,7 @@ class EventsFile:
     def kept(self, key: PeriodKey) -> bool:
         """Whether the rows of a period are those that `keep` wrote."""
         with self.read() as connection:
-            number = find_period(connection, key)
-            return number is not None and state_of(connection, number) == KEPT
+            return state_of(connection, key) == KEPT
 
     def expire_kept(
         self, now: float, allowed: close_period.Allowed, calendar_of: CalendarOf

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .append import answers_of
-from .dictionary import find_period, state_of
+from .dictionary import state_of
 from .events import Closed, PeriodKey, Row
 from .lots import LotAnswers, Name
 from .present import Connection, Present
@@ -97,9 +97,9 @@ class StoreView:
         if key in self._open:
             return True
         connection = self._connection or self._connected()
-        number = find_period(connection, key)
+        state = state_of(connection, key)
         # Sealed before the ledger closes it, so that asking now is not too early.
-        is_open = not self._closed(key) if number is None else state_of(connection, number) == OPEN
+        is_open = not self._closed(key) if state is None else state == OPEN
         if is_open:
             self._open.add(key)
         return is_open

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from askfirst_collector.store.events import PeriodClosed, PeriodKey
@@ -45,3 +47,29 @@ def test_a_sealed_period_without_rows_stays_sealed(tmp_path: Path) -> None:
         assert store.periods() == []
         assert isinstance(append(store, batch("c", ROW))[0], PeriodClosed)
         assert store.periods() == []
+
+
+def test_a_period_that_another_process_removes_meanwhile_is_not_kept(
+    store: SqliteEvents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor a fault: whoever closes beside it asks between its statements."""
+    append(store, batch("a", ROW))
+    store.seal(ROW.key)
+    connect, statements = store.file.connect, list[str]()
+
+    def watched() -> sqlite3.Connection:
+        connection = connect()
+        connection.set_trace_callback(looked)
+        return connection
+
+    def looked(statement: str) -> None:
+        statements.append(statement)
+        if len(statements) == 2:
+            other.drop(ROW.key)
+
+    with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as other:
+        monkeypatch.setattr(store.file, "connect", watched)
+        assert not store.kept(ROW.key)
+        assert store.kept(ROW.key) is False
+    assert len(statements) == 2
+    assert store.periods() == []

@@ -368,5 +368,4 @@ def _parts(connection: sqlite3.Connection) -> set[tuple[str, str, int]]:
 
 def _is_draft(connection: sqlite3.Connection, one: Leaving) -> bool:
     """Whether these are rows that take the place of a period's own, and do not yet."""
-    number = find_period(connection, one.key) if one.is_kept else None
-    return number is not None and state_of(connection, number) != KEPT
+    return one.is_kept and state_of(connection, one.key) not in (None, KEPT)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from askfirst_collector.store import close_period
 from askfirst_collector.store.append import forget_moved
 from askfirst_collector.store.dialect import commit
-from askfirst_collector.store.dictionary import find_period, state_of
+from askfirst_collector.store.dictionary import state_of
 from askfirst_collector.store.events import Closed, PeriodKey, Row, StoreUnavailable
 from askfirst_collector.store.faults import DATABASE_ERRORS, StoreFault, error_name
 from askfirst_collector.store.lots import AnyBatch, Name
@@ -136,16 +136,14 @@ class SharedIndex:
     def seal(self, key: PeriodKey) -> None:
         """Take no more rows into a period but what was accepted; sealing twice is harmless."""
         with self.read() as connection:
-            number = find_period(connection, key)
-            if number is not None and state_of(connection, number) != OPEN:
+            if state_of(connection, key) not in (None, OPEN):
                 return
         self.write(lambda connection: close_period.seal(connection, key, self._urandom))
 
     def kept(self, key: PeriodKey) -> bool:
         """Whether the rows of a period are those that `keep` wrote."""
         with self.read() as connection:
-            number = find_period(connection, key)
-            return number is not None and state_of(connection, number) == KEPT
+            return state_of(connection, key) == KEPT
 
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""
@@ -245,8 +243,7 @@ class SharedView:
         if key in self._open:
             return True
         with self._index.read() as connection:
-            number = find_period(connection, key)
-            state = None if number is None else state_of(connection, number)
+            state = state_of(connection, key)
         # Sealed before the ledger closes it, so that asking now is not too early.
         is_open = not self._closed(key) if state is None else state == OPEN
         if is_open:

@@ -21,6 +21,7 @@ from askfirst_collector.store.faults import fault
 
 _SUFFIXES = ("", "-wal", "-shm")
 PATIENCE = 2.0  # seconds that a fork waits for connections that are in use
+LEAVING = 0.2  # seconds that it waits for threads that have ended
 
 Identity = tuple[int, int]  # device and inode
 
@@ -118,10 +119,14 @@ class Present:
 
 
 def before_fork() -> None:
-    """Wait until nothing is open; what then still is, a child must not open again."""
-    until = time.monotonic() + PATIENCE
-    while _open_connections() and time.monotonic() < until:
-        time.sleep(0.005)
+    """Wait until nothing is open; what then still is, a child must not open again.
+
+    And until the threads that have ended are gone: to Python they are a moment sooner than to the
+    system, and in that moment OpenSSL tidies up after them, under locks that a child would find
+    taken for ever. Those of others, which Python does not know, are waited for in vain.
+    """
+    _wait(PATIENCE, lambda: not _open_connections())
+    _wait(LEAVING, lambda: not _unknown_threads())
 
 
 def after_fork_in_child() -> None:
@@ -133,6 +138,21 @@ def after_fork_in_child() -> None:
         identity = _identity(connection.path)
         if identity is not None:
             _unusable.add(identity)
+
+
+def _wait(seconds: float, is_time: Callable[[], bool]) -> None:
+    until = time.monotonic() + seconds
+    while not is_time() and time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _unknown_threads() -> set[int]:
+    """This process's threads that Python does not know, or not any more; none without /proc."""
+    known = {thread.native_id for thread in threading.enumerate()}
+    try:
+        return {int(task.name) for task in Path("/proc/self/task").iterdir()} - known
+    except OSError:
+        return set()
 
 
 def _open_connections() -> list[Connection]:

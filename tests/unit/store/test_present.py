@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import shutil
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from askfirst_collector.store import present, revocations
 from askfirst_collector.store.database import open_ledger
 from askfirst_collector.store.events import StoreUnavailable
 from askfirst_collector.store.faults import StoreFault
-from askfirst_collector.store.present import Connection, Present, connect
+from askfirst_collector.store.present import Connection, Present, before_fork, connect
 from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.salts_file import SaltFile
 from askfirst_collector.store.sqlite import SqliteEvents
@@ -196,3 +198,25 @@ def test_no_connection_is_made_to_a_ledger_in_its_place(tmp_path: Path) -> None:
     watch.close()
     with pytest.raises(CollectorUnavailable, match="closed"):
         engine.connect()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the system lists no threads")
+def test_a_fork_waits_for_threads_that_python_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As those that have ended, but not to the system; and for no other longer than a moment."""
+    goes, gone = threading.Event(), threading.Event()
+
+    def leave() -> None:
+        goes.wait()
+        gone.set()
+
+    _thread.start_new_thread(leave, ())
+    monkeypatch.setattr(present, "LEAVING", 0.01)
+    before_fork()
+    assert not gone.is_set()
+    monkeypatch.setattr(present, "LEAVING", 60.0)
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: (goes.set(), sleep(seconds)))
+    before_fork()
+    assert gone.is_set()

@@ -1,50 +1,38 @@
-"""Writing lots into `events.db`: few statements for many batches.
-
-Every statement gives up and takes back the interpreter's lock, which costs more than the statement
-where other threads are busy; so a round of any size is a handful of them.
-"""
+"""Writing lots into `events.db`: few statements for many batches."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
 from askfirst.terms.attributes import Value
 from askfirst_collector.store.dictionary import Dictionary, time_number
-from askfirst_collector.store.events import TYPES, Closed, Row
+from askfirst_collector.store.events import TYPES, Closed, Gone, Row
+from askfirst_collector.store.kept_answers import KeptAnswers
 from askfirst_collector.store.lots import (
     AnyBatch,
-    LotAnswers,
     Name,
     WrittenRow,
-    answers_in,
-    encoded_answers,
     names_of,
-    read_answers,
     read_value,
     shuffled,
 )
 from askfirst_collector.store.places import draw_places
 from askfirst_collector.store.schema import DIMENSIONS
+from askfirst_collector.store.statements import Numbers, found, insert
 
 if TYPE_CHECKING:
     from askfirst_collector.store.spool_file import Lot
 
-MOST = 256  # rows or keys in one statement
-TOGETHER = 32_768  # answers that go to `answer` at a time
-
 _PLACES = {name: place for place, name in enumerate(DIMENSIONS)}
 TYPE_NUMBERS = {name: number for number, name in enumerate(TYPES)}
 EVENT_COLUMNS = 8 + len(DIMENSIONS)
-_ANSWER_COLUMNS = _VISITOR_COLUMNS = 3
-
-Numbers = tuple[object, ...]
+_VISITOR_COLUMNS = 3
 
 
 class Appender:
@@ -53,7 +41,7 @@ class Appender:
     def __init__(self, urandom: Callable[[int], bytes], closed: Closed) -> None:
         self.dictionary = Dictionary(urandom, closed)
         self._urandom = urandom
-        self._lots: LotAnswers | None = None
+        self._answers: KeptAnswers | None = None
 
     def append(self, connection: sqlite3.Connection, batches: Sequence[AnyBatch]) -> int:
         """Store a lot in no order, without what is stored already; how many rows came too late.
@@ -79,29 +67,27 @@ class Appender:
             self.note(connection, fresh)
         return len(rows) - len(in_time)
 
+    def append_lots(self, connection: sqlite3.Connection, lots: Sequence[Lot], gone: Gone) -> int:
+        """`append`, of what is left of lots that wait in a spool."""
+        batches = [batch for lot in lots for batch in lot.written]
+        ended = gone({batch.judged for batch in batches})
+        return self.append(connection, [batch for batch in batches if batch.judged not in ended])
+
     def known(
         self, connection: sqlite3.Connection, names: Sequence[Sequence[Name]]
     ) -> dict[Name, bytes]:
         """The answers that are kept under any of these names."""
-        lots = self._lots_of(connection)
-        return {**lots.among(names), **answers_of(connection, names)}
+        return self._kept(connection).among(names)
 
     def note(self, connection: sqlite3.Connection, fresh: Sequence[AnyBatch]) -> None:
         """Keep the answers of these batches, in the order of their keys."""
-        lots = self._lots_of(connection)
-        is_time = len(lots.answers) >= TOGETHER
-        lot = max(batch.day for batch in fresh), encoded_answers(fresh)
-        added = connection.execute("INSERT INTO lot (day, answers) VALUES (?, ?)", lot)
-        lots.note(added.lastrowid or 0, answers_in(fresh))
-        if is_time:
-            merge_lots(connection)
-            self._lots = None
+        self._kept(connection).add(fresh)
 
-    def _lots_of(self, connection: sqlite3.Connection) -> LotAnswers:
-        if self._lots is None:
-            self._lots = LotAnswers(connection)
-        self._lots.refresh()
-        return self._lots
+    def _kept(self, connection: sqlite3.Connection) -> KeptAnswers:
+        if self._answers is None:
+            self._answers = KeptAnswers(connection)
+        self._answers.refresh()
+        return self._answers
 
     def insert(
         self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Row | WrittenRow]]
@@ -155,7 +141,7 @@ class Appender:
     def forget(self) -> None:
         """Remember nothing: the connection is another one, or what was done with it was undone."""
         self.dictionary.forget()
-        self._lots = None
+        self._answers = None
 
 
 def _read(value: Value | Raw) -> Value:
@@ -170,21 +156,6 @@ def _time(written: bytes) -> Value:
 @lru_cache(maxsize=256)  # of policies
 def _limits(size: int, days: int, keep: int) -> Value:
     return str(size), str(days), str(keep)
-
-
-def forget_answers(connection: sqlite3.Connection, before: int) -> None:
-    """Remove the answers kept for retries on days before this one."""
-    for table in ("lot", "answer"):
-        connection.execute(f"DELETE FROM {table} WHERE day < ?", (before,))  # noqa: S608
-
-
-def merge_lots(connection: sqlite3.Connection) -> None:
-    """Put the answers of lots where each is found by its key, all that there are at a time."""
-    blobs = connection.execute("SELECT answers FROM lot").fetchall()
-    answers = {name: answer for (blob,) in blobs for name, answer in read_answers(blob)}
-    rows = [(day, key, answers[day, key]) for day, key in sorted(answers)]
-    insert(connection, "answer", _ANSWER_COLUMNS, rows)
-    connection.execute("DELETE FROM lot")
 
 
 def moved_upto(connection: sqlite3.Connection, spool: str) -> int:
@@ -231,59 +202,8 @@ def forget_moved(connection: sqlite3.Connection, spool: str) -> None:
     connection.execute("DELETE FROM moved WHERE spool = ?", (spool,))
 
 
-def insert(
-    connection: sqlite3.Connection, table: str, columns: int, rows: Sequence[Numbers]
-) -> None:
-    """Insert rows of a table of ours, many by one statement."""
-    row = f"({', '.join('?' * columns)})"
-    for start in range(0, len(rows), MOST):
-        chunk = rows[start : start + MOST]
-        size = _size(len(chunk))
-        filled = [*chunk, *[(None,) * columns] * (size - len(chunk))]
-        values = ", ".join([row] * size)
-        statement = f"INSERT INTO {table} SELECT * FROM (VALUES {values}) LIMIT ?"  # noqa: S608
-        connection.execute(statement, [*chain.from_iterable(filled), len(chunk)])
-
-
-def _size(count: int) -> int:
-    """The next power of two: of few sizes, each statement is prepared once."""
-    return 1 << (count - 1).bit_length()
-
-
-def answers_of(
-    connection: sqlite3.Connection, names: Sequence[Sequence[Name]]
-) -> dict[Name, bytes]:
-    """The answers that are kept under any of these names."""
-    return _found(connection, "answer", ("day", "key", "answer"), list(chain.from_iterable(names)))
-
-
 def visitors_of(
     connection: sqlite3.Connection, names: Sequence[tuple[int, bytes]]
 ) -> dict[tuple[int, bytes], int]:
     """The numbers of those of these pseudonyms, each in its period, that have one."""
-    return _found(connection, "visitor", ("period", "pseudonym", "number"), names)
-
-
-def _found(
-    connection: sqlite3.Connection,
-    table: str,
-    columns: tuple[str, str, str],
-    names: Sequence[tuple[int, bytes]],
-) -> dict[tuple[int, bytes], Any]:
-    """What the third of these columns says beside the first two, where a row has them."""
-    first, second, third = columns
-    rows: dict[tuple[int, bytes], Any] = {}
-    for start in range(0, len(names), MOST):
-        chunk = names[start : start + MOST]
-        size = _size(len(chunk))
-        marks = ", ".join(["(?, ?)"] * size)
-        # CROSS: the few that are wanted are each looked up, not all of the table.
-        select = (
-            f"WITH wanted ({first}, {second}) AS (VALUES {marks})"  # noqa: S608
-            f" SELECT {first}, {second}, {third}"
-            f" FROM wanted CROSS JOIN {table} USING ({first}, {second})"
-        )
-        filled = chain(chunk, repeat(chunk[0], size - len(chunk)))
-        for one, other, wanted in connection.execute(select, [*chain.from_iterable(filled)]):
-            rows[one, other] = wanted
-    return rows
+    return found(connection, "visitor", ("period", "pseudonym", "number"), names)

@@ -21,11 +21,13 @@ from askfirst.errors import AskfirstError
 from askfirst_collector.config import SettingError
 from askfirst_collector.store import close_period, removal
 
-from .append import TYPE_NUMBERS, Appender, forget_answers, forget_moved, moved_upto, note_moved
+from .append import TYPE_NUMBERS, Appender, forget_moved, moved_upto, note_moved
 from .dictionary import find_period, state_of
 from .events import Closed, Counts, Gone, Limits, PeriodKey, Row, StoreUnavailable
 from .faults import FAULTS, StoreFault, error_name
 from .group import Full, Group
+from .kept_answers import forget_answers
+from .lots import parted
 from .period_reader import (
     PSEUDONYMS,
     SqlitePeriod,
@@ -37,13 +39,14 @@ from .period_reader import (
 from .periods import CalendarOf
 from .present import Present
 from .schema import KEPT, STEPS, open_events
-from .spool_file import LOT_ROWS, Lot
+from .spool_file import LOT_ROWS, Lot, rows_of
 from .versions import check_version
 
 log = logging.getLogger("askfirst.collector")
 
 LATE = "askfirst.E113 %d events came too late to be counted in their period"
 KEPT_AT_ONCE = 10_000  # rows that are put in the place of others
+TOGETHER = 16_000  # rows that are moved in one transaction: a page that many change is written once
 
 # Faults of what was asked, not of the store.
 _JOB_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -66,7 +69,7 @@ class EventsFile:
     (see `restored`).
     """
 
-    together = LOT_ROWS
+    together = TOGETHER
 
     def __init__(
         self,
@@ -96,23 +99,29 @@ class EventsFile:
 
         `lots` are its oldest, in order. Whoever moves the same meanwhile, or later, does no harm.
         """
+        parts = list(parted(lots, rows_of, LOT_ROWS))
+        try:
+            late = self._move(spool, lots)
+        except StoreUnavailable:
+            if len(parts) == 1:
+                raise
+            # A disk that is nearly full may have room for the journal of a few.
+            late = sum(self._move(spool, part) for part in parts)
+        if late:
+            log.error(LATE, late)
 
+    def _move(self, spool: Path, lots: Sequence[Lot]) -> int:
         def work(connection: sqlite3.Connection) -> int:
             # Where it was taken away, somebody else moved it, and nothing here says so any more.
             upto = moved_upto(connection, spool.stem) if spool.exists() else None
             fresh = [lot for lot in lots if upto is not None and lot.id > upto]
-            if not fresh:
-                return 0
-            batches = [batch for lot in fresh for batch in lot.written]
-            gone = self._gone({batch.judged for batch in batches})
-            batches = [batch for batch in batches if batch.judged not in gone]
-            late = self._appender.append(connection, batches)
-            note_moved(connection, spool.stem, fresh[-1].id)
+            parts = parted(fresh, rows_of, LOT_ROWS)
+            late = sum(self._appender.append_lots(connection, part, self._gone) for part in parts)
+            if fresh:
+                note_moved(connection, spool.stem, fresh[-1].id)
             return late
 
-        late = self.write(work)
-        if late:
-            log.error(LATE, late)
+        return int(self.write(work))
 
     def tidy(self) -> None:
         """Nothing: what is removed is removed in one transaction, or called for again."""

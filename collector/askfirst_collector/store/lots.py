@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -62,7 +60,6 @@ _answers = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
 _DRAW = 8  # bytes that give a row its place
 PACKED = 2_000  # bytes from which a lot is packed: of less than a page there is nothing to save
 _ZLIB = b"\x78"  # what is packed begins with it (RFC 1950), an array of batches with 0x90 or more
-OWN = 2_000  # answers of one's own lots after which one looks which of these were moved
 
 
 AnyBatch = Batch | Written[WrittenRow]
@@ -151,59 +148,6 @@ def read_answers(blob: bytes) -> Iterator[tuple[Name, bytes]]:
         raise BadLot(type(error).__name__) from None
 
 
-class LotAnswers:
-    """What retries of the lots of one file are answered, for as long as they are there.
-
-    Whoever adds a lot by the same connection says so once it is committed (`note`).
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.answers: dict[Name, bytes] = {}
-        self._lots: deque[tuple[int, list[Name]]] = deque()  # oldest first
-        self._last = 0
-        self._version = -1
-        self._fresh = 0  # answers that were noted since it was refreshed
-
-    def among(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
-        """The answers that are there under any of these names."""
-        answers = self.answers
-        if not answers:
-            return {}
-        return {name: answers[name] for own in names for name in own if name in answers}
-
-    def let_go(self) -> None:
-        """`refresh`, now and then, of a file to which nobody else adds: nothing came meanwhile."""
-        if self._version == -1 or self._fresh >= OWN:
-            self.refresh()
-
-    def refresh(self, version: int | None = None) -> None:
-        """Read what came, and let go of what was moved. Raises sqlite3.Error, and BadLot.
-
-        `version` is the `data_version` of whoever has just asked for it.
-        """
-        self._fresh = 0
-        if version is None:
-            version = self.connection.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return
-        query = "SELECT id, answers FROM lot WHERE id > ?"
-        for number, blob in self.connection.execute(query, (self._last,)).fetchall():
-            self.note(number, dict(read_answers(blob)))
-        first = self.connection.execute("SELECT MIN(id) FROM lot").fetchone()[0]
-        while self._lots and (first is None or self._lots[0][0] < first):
-            for name in self._lots.popleft()[1]:
-                self.answers.pop(name, None)
-        self._version = version
-
-    def note(self, number: int, answers: Mapping[Name, bytes]) -> None:
-        """Remember those of the newest lot."""
-        self.answers.update(answers)
-        self._lots.append((number, list(answers)))
-        self._last = number
-        self._fresh += len(answers)
-
-
 def answers_in(batches: Sequence[AnyBatch]) -> dict[Name, bytes]:
     """What retries of these batches are answered, by name."""
     return {(batch.day, batch.key): batch.answer for batch in batches}
@@ -217,6 +161,23 @@ def names_of(batch: AnyBatch) -> list[Name]:
         day -= 1
         names.append((day, key))
     return names
+
+
+def parted(
+    items: Iterable[_Item], rows_of: Callable[[_Item], int], most: int
+) -> Iterator[list[_Item]]:
+    """These in parts of at most so many rows, unless one by itself has more."""
+    rows = 0
+    part: list[_Item] = []
+    for item in items:
+        own = rows_of(item)
+        if part and rows + own > most:
+            yield part
+            rows, part = 0, []
+        rows += own
+        part.append(item)
+    if part:
+        yield part
 
 
 def shuffled(items: Sequence[_Item], urandom: Callable[[int], bytes]) -> list[_Item]:

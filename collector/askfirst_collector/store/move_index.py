@@ -171,7 +171,8 @@ def _read(
         yield from sorted(keys.items())
         return
     columns = [column for column in TABLES[name] if column != "machine"]
-    for row in source.execute(f"SELECT {', '.join(columns)} FROM {name}"):  # noqa: S608
+    table = "answer JOIN run ON run.id = answer.run" if name == "answer" else name
+    for row in source.execute(f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608
         yield (*row, machine) if name == "moved" else row
     if name == "answer":
         for (blob,) in source.execute("SELECT answers FROM lot"):

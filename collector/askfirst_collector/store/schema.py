@@ -15,9 +15,10 @@
                 for none. `sized` is 0 where the visitor counts towards no size, as enough of the
                 same network came before
                 A `drop` says in `action`, and nowhere else, why an event was not stored
-    answer      what a retry of a batch is answered, by day; it names no row and no row names it
-    lot         the same of batches that were moved together, in no order. A key of `answer` is
-                random, so that each dirties a page of its own: they go there many at a time
+    lot         what retries of batches are answered that were moved together, in no order; it names
+                no row and no row names it
+    run         many lots at a time become one, a day (see `kept_answers.py`)
+    answer      what retries of the batches of a run are answered, by key
     moved       up to which lot each spool was moved; written in the commit that stores the lot.
                 `sending` says up to which a lot goes that is put elsewhere, before it is
     leaving     what is to go from elsewhere, until it is gone
@@ -40,6 +41,7 @@ from pathlib import Path
 
 from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst_collector.store.events import TYPES
+from askfirst_collector.store.kept_answers import RUN, put_away
 from askfirst_collector.store.present import Connection, connect
 from askfirst_collector.store.versions import Step, bring_up, run_script
 
@@ -211,6 +213,31 @@ CREATE TABLE store (id TEXT NOT NULL) STRICT;
 INSERT INTO store SELECT lower(hex(randomblob(16)));
 """
 
+_RUNS = """
+ALTER TABLE answer RENAME TO answer_before;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    day INTEGER NOT NULL,
+    marks BLOB NOT NULL
+) STRICT;
+CREATE TABLE answer (
+    run INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _in_runs(connection: sqlite3.Connection) -> None:
+    """Answers in runs. Before, they lay by their keys alone, and each was a page to write."""
+    run_script(_RUNS)(connection)
+    before = connection.execute("SELECT day, key, answer FROM answer_before ORDER BY day, key")
+    while chunk := before.fetchmany(RUN):
+        put_away(connection, {(day, key): answer for day, key, answer in chunk})
+    connection.execute("DROP TABLE answer_before")
+
+
 # From version 0, an empty file, on.
 STEPS: tuple[Step, ...] = (
     run_script(TABLES),
@@ -226,6 +253,7 @@ STEPS: tuple[Step, ...] = (
         " answers BLOB NOT NULL) STRICT;"
     ),
     run_script(_ELSEWHERE),
+    _in_runs,
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from .events import (
 )
 from .faults import FAULTS, Refusals, StoreFault, error_name
 from .group import Full, Group
-from .lots import BadLot, LotAnswers, Name, answers_in, names_of
+from .kept_answers import LotAnswers
+from .lots import BadLot, Name, answers_in, names_of, parted
 from .present import Present
 from .spool_file import (
     LOT_ROWS,
@@ -192,11 +193,10 @@ class EventSpool:
                 known[batch.day, batch.key] = batch.answer
                 fresh.append(batch)
                 outcomes.append(batch.answer)
-        if fresh:
-            for lot in _lots(fresh):
-                self._bytes += add_lot(own.connection, self._next, lot)
-                added.append((self._next, lot))
-                self._next += 1
+        for lot in parted(fresh, lambda batch: len(batch.rows), LOT_ROWS):
+            self._bytes += add_lot(own.connection, self._next, lot)
+            added.append((self._next, lot))
+            self._next += 1
         return outcomes
 
     def _measure(self, connection: sqlite3.Connection) -> None:
@@ -274,19 +274,6 @@ class EventSpool:
             self.lock.close()
             self.path = self.lock = None
         self._own = self._present = None
-
-
-def _lots(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
-    """In lots of about a thousand rows, so that each is moved in little memory."""
-    rows = 0
-    part: list[Batch] = []
-    for batch in batches:
-        if part and rows + len(batch.rows) > LOT_ROWS:
-            yield part
-            rows, part = 0, []
-        rows += len(batch.rows)
-        part.append(batch)
-    yield part
 
 
 def _is_fault(error: Exception) -> bool:

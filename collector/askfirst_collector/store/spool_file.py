@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 
 from askfirst.spool import files
@@ -29,13 +30,14 @@ from .lots import (
     as_written,
     encoded_answers,
     joined,
+    parted,
     separated,
 )
 from .present import Connection, connect
 from .schema import use_journal
 from .versions import Step, bring_up, run_script, version_of
 
-LOT_ROWS = 1_000  # rows that are moved in one transaction, and shuffled together
+LOT_ROWS = 1_000  # rows that are put in no order together
 PAGE = 1_024  # bytes: a commit writes one or two
 ROW = 250  # bytes that a row counts for at least, however well it is packed: it has to be moved
 LOOK = 0.0005  # seconds between two looks at a lock
@@ -73,6 +75,11 @@ class Lot:
     def written(self) -> list[Written[WrittenRow]]:
         """The same, with the values of rows as they were written."""
         return as_written(self.blob)
+
+
+def rows_of(lot: Lot) -> int:
+    """How many rows a lot has."""
+    return lot.rows
 
 
 def spools(folder: Path) -> list[Path]:
@@ -189,17 +196,11 @@ def add_lot(connection: sqlite3.Connection, number: int, batches: Sequence[Batch
     return max(len(blob) + len(answers), rows * ROW)
 
 
-def read_lots(connection: sqlite3.Connection, upto: int, together: int = LOT_ROWS) -> list[Lot]:
-    """The oldest lots that are at most `upto`: about as many rows."""
+def read_lots(connection: sqlite3.Connection, upto: int, together: int) -> list[Lot]:
+    """The oldest lots that are at most `upto`: about so many rows."""
     query = "SELECT id, rows, batches FROM lot WHERE id <= ? ORDER BY id"
-    lots: list[Lot] = []
-    rows = 0
-    for number, count, blob in connection.execute(query, (upto,)):
-        if lots and rows + count > together:
-            break
-        lots.append(Lot(number, count, blob))
-        rows += count
-    return lots
+    lots = starmap(Lot, connection.execute(query, (upto,)))
+    return next(parted(lots, rows_of, together), [])
 
 
 def remove_lots(connection: sqlite3.Connection, upto: int) -> None:

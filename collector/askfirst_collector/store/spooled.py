@@ -2,7 +2,7 @@
 
 Each process has a spool of its own, so that processes do not wait for each other. Whoever looks at
 the store, or takes something out, has the spools moved first (`drain`); between, the holder of the
-lease moves a thousand rows, or what a minute brought (`move`). A lot is stored under its number,
+lease moves many thousand rows, or what a minute brought (`move`). A lot is stored under its number,
 and only then removed from its spool: cut off anywhere, it is there once.
 """
 
@@ -39,7 +39,6 @@ from .present import Connection
 from .rows import Rows
 from .spool import EventSpool
 from .spool_file import (
-    LOT_ROWS,
     Lot,
     abandoned,
     connect_spool,
@@ -61,7 +60,7 @@ log = logging.getLogger("askfirst.collector")
 
 _SPOOL_FAULTS = (sqlite3.Error, OSError, SettingError, StoreFault, BadLot)
 
-LOT_SECONDS = 60  # after which less than a lot is moved
+LOT_SECONDS = 60  # after which less is moved than makes a lot
 
 
 Copy = Callable[[str, Sequence[Lot]], None]
@@ -238,7 +237,7 @@ class SpooledEvents(Generic[_Kept]):
 
     def _waits(self, path: Path) -> bool:
         with self._spool(path) as connection:
-            return connection is not None and waiting_rows(connection) >= LOT_ROWS
+            return connection is not None and waiting_rows(connection) >= self.file.together
 
     def _drain(self, path: Path) -> None:
         with self._spool(path) as connection:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from .append import answers_of
 from .dictionary import state_of
 from .events import Closed, PeriodKey, Row
-from .lots import LotAnswers, Name
+from .kept_answers import KeptAnswers
+from .lots import Name
 from .present import Connection, Present
 from .schema import OPEN, STEPS, open_events
 from .versions import check_version
@@ -49,7 +49,7 @@ class StoreView:
         self._connection: Connection | None = None
         self._present: Present | None = None
         self._open: set[PeriodKey] = set()
-        self._lots: LotAnswers | None = None
+        self._kept: KeptAnswers | None = None
         self._version = self._generation = -1
 
     def refresh(self) -> None:
@@ -73,18 +73,17 @@ class StoreView:
     def answers(self, names: Sequence[Sequence[Name]]) -> dict[Name, bytes]:
         """The answers that are kept under any of these names, as of `refresh` at least."""
         connection = self._connection or self._connected()
-        if self._lots is None:
-            self._lots = LotAnswers(connection)
-        # The first: what leaves a lot is in `answer` in the same commit.
-        self._lots.refresh(self._version)
-        return {**self._lots.among(names), **answers_of(connection, names)}
+        if self._kept is None:
+            self._kept = KeptAnswers(connection)
+        self._kept.refresh(self._version)
+        return self._kept.among(names)
 
     def close(self) -> bool:
         """Close it; whether another file stands in its place."""
         connection, present = self._connection, self._present
         self._connection = self._present = None
         self._version = -1
-        self._lots = None
+        self._kept = None
         self._open.clear()
         if connection is None or present is None:
             return False

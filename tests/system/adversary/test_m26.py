@@ -68,7 +68,7 @@ async def test_no_order_gives_times_back(tmp_path: Path) -> None:
     second = await visited(tmp_path / "b", mixed)
     # What a retry is answered is kept under the name of its batch; the batches are others here.
     # What the folder is called is drawn once.
-    others = ("answer", "lot", "store")
+    others = ("answer", "lot", "run", "store")
     assert tables(first / "events.db", *others) == tables(second / "events.db", *others)
     members = ("members", "sessions")
     assert tables(first / "ledger.db", *members) == tables(second / "ledger.db", *members)

@@ -115,7 +115,7 @@ async def test_nothing_outlives_its_time(tmp_path: Path) -> None:
     assert found["event"]
     assert found["cell"]
     # No salt of a period, no answer to a batch, no key of either is needed any more.
-    for name in ("period_salt", "batch_key", "answer"):
+    for name in ("period_salt", "batch_key", "answer", "run", "lot"):
         assert [row for row in found[name] if FIRST in row or len(row) == 3] == [], name
 
     await run_hourly(world, MORNING + (KEEP + 2) * DAY)

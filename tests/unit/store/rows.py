@@ -64,7 +64,8 @@ def raw(folder: Path) -> bytes:
 
 def kept_answers(connection: sqlite3.Connection) -> list[Name]:
     """The batches of which a retry is recognised, by day and key."""
-    names = [(day, key) for day, key in connection.execute("SELECT day, key FROM answer")]
+    of_runs = "SELECT day, key FROM answer JOIN run ON run.id = answer.run"
+    names = [(day, key) for day, key in connection.execute(of_runs)]
     for (blob,) in connection.execute("SELECT answers FROM lot"):
         names += [name for name, _ in read_answers(blob)]
     return sorted(names)

@@ -74,7 +74,7 @@ def test_a_lot_whose_removal_is_cut_off_is_stored_once(
     append(store, batch("c", ROW))
     assert store.counts(ROW.key).rows == 3
     with connected(own_spool(store)) as connection:
-        assert read_lots(connection, 99) == []
+        assert read_lots(connection, 99, LOT_ROWS) == []
 
 
 def test_two_movers_store_a_lot_once(store: SqliteEvents, other: SqliteEvents) -> None:
@@ -94,7 +94,7 @@ def test_a_mover_that_comes_late_doubles_nothing(store: SqliteEvents, tmp_path: 
     worker(tmp_path, "b")
     (path,) = spools(tmp_path / "spool")
     with connected(path) as connection:
-        lots = read_lots(connection, 99)
+        lots = read_lots(connection, 99, LOT_ROWS)
         store.move(0)
         assert not path.exists()
         store.file.move(path, lots)
@@ -142,19 +142,6 @@ def test_what_a_process_left_is_moved_and_its_spool_taken_away(
         file.commit()
     store.move(100)
     assert store.file.moved() == [own_spool(store).stem]
-
-
-def test_little_waits_for_its_minute_and_much_does_not(store: SqliteEvents) -> None:
-    """A lot is a thousand rows, or what a minute brought."""
-    store.move(60)
-    append(store, batch("b", ROW))
-    store.move(90)
-    assert store.file.periods() == []
-    store.move(120)
-    assert store.file.counts(ROW.key).rows == 1
-    append(store, *(batch(f"b{number}", *[ROW] * 100) for number in range(LOT_ROWS // 100)))
-    store.move(122)
-    assert store.file.counts(ROW.key).rows == LOT_ROWS + 1
 
 
 def test_rows_of_who_was_erased_meanwhile_are_not_stored(tmp_path: Path) -> None:
@@ -358,17 +345,3 @@ def _accept_while_moving(store: SqliteEvents, other: SqliteEvents) -> None:
         other.drain()
     accepting.join(timeout=60)
     assert store.counts(ROW.key).rows == 200
-
-
-def test_what_is_committed_together_is_moved_a_thousand_rows_at_a_time(
-    store: SqliteEvents,
-) -> None:
-    """However many wait for one commit, a move takes little memory."""
-    append(store, batch("first", ROW))
-    append(store, *(batch(f"b{number}", *[ROW] * 100) for number in range(30)))
-    with connected(own_spool(store)) as connection:
-        assert all(lot.rows <= LOT_ROWS for lot in read_lots(connection, 99))
-        sizes = [rows for (rows,) in connection.execute("SELECT rows FROM lot")]
-    assert sum(sizes) == 3001
-    assert max(sizes) <= LOT_ROWS
-    assert store.counts(ROW.key).rows == 3001

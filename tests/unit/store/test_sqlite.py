@@ -113,8 +113,8 @@ def test_a_retry_after_midnight_is_known_until_its_bucket_is_dropped(store: Sqli
 def test_a_retry_is_known_wherever_its_answer_lies(
     store: SqliteEvents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In its spool, in a lot, where lots were put together; here and in another worker."""
-    monkeypatch.setattr("askfirst_collector.store.append.TOGETHER", 4)
+    """In its spool, in a lot, in one run or another; here and in another worker."""
+    monkeypatch.setattr("askfirst_collector.store.kept_answers.RUN", 5)
     tables = []
     with closing(SqliteEvents(tmp_path / "events.db", ended=nobody)) as other:
         for n in range(10):

@@ -47,7 +47,7 @@ def test_a_file_from_before_versions_is_brought_up(tmp_path: Path) -> None:
     with closing(SaltFile(tmp_path / "salts.db", now=clock, urandom=os.urandom)) as file:
         assert file.period("shop", "day", "2026-11-22", MIDNIGHT) == salt
     schema.open_events(tmp_path / "events.db", busy_timeout=100).close()
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 7]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [3, 8]
 
 
 def test_the_next_version_keeps_open_periods(
@@ -66,7 +66,7 @@ def test_the_next_version_keeps_open_periods(
         assert closing_house.crowd(parts, 3, page=("blog",)) == rows
         closing_house.store(parts, closing_house.crowd(parts, 2, start=3, page=("blog",)))
         assert parts.events.counts(rows[0].key).rows == 5
-    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [4, 8]
+    assert [version(tmp_path / name) for name in ("salts.db", "events.db")] == [4, 9]
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,7 +187,8 @@ class EventsFile:
 
     def forget_answers(self, before: int) -> None:
         """Remove the answers kept for retries on days before this one."""
-        self.write(lambda connection: forget_answers(connection, before), removes=True)
+        while self.write(lambda connection: forget_answers(connection, before), removes=True):
+            pass
 
     def periods(self) -> list[PeriodKey]:
         """The periods that have rows."""

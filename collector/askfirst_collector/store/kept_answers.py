@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyroaring import BitMap
 
@@ -151,20 +151,25 @@ def put_away(connection: sqlite3.Connection, answers: Mapping[Name, bytes]) -> N
         days[day].append((key, answer))
     for day, own in sorted(days.items()):
         own.sort()
-        marks = b"".join([_mark(key) for key, _ in own])
-        added = connection.execute("INSERT INTO run (day, marks) VALUES (?, ?)", (day, marks))
-        insert(
-            connection, "answer", _COLUMNS, [(added.lastrowid, key, answer) for key, answer in own]
-        )
+        run = add_run(connection, day, [key for key, _ in own])
+        insert(connection, "answer", _COLUMNS, [(run, key, answer) for key, answer in own])
+
+
+def add_run(connection: sqlite3.Connection, day: int, keys: Iterable[bytes]) -> int:
+    """The number of a new run of a day that has these keys, which are in order."""
+    row = day, b"".join(map(_mark, keys))
+    return connection.execute("INSERT INTO run (day, marks) VALUES (?, ?)", row).lastrowid or 0
 
 
 def _mark(key: bytes) -> bytes:
     return key[:_MARK].ljust(_MARK, b"\0")
 
 
-def forget_answers(connection: sqlite3.Connection, before: int) -> None:
-    """Remove the answers kept for retries on days before this one."""
-    own = "SELECT id FROM run WHERE day < ?"
-    connection.execute(f"DELETE FROM answer WHERE run IN ({own})", (before,))  # noqa: S608
-    for table in ("lot", "run"):
-        connection.execute(f"DELETE FROM {table} WHERE day < ?", (before,))  # noqa: S608
+def forget_answers(connection: sqlite3.Connection, before: int) -> bool:
+    """Remove those kept for retries on days before this one, of one run; whether more are left."""
+    runs = connection.execute("SELECT id FROM run WHERE day < ? LIMIT 2", (before,)).fetchall()
+    for run in runs[:1]:
+        connection.execute("DELETE FROM answer WHERE run = ?", run)
+        connection.execute("DELETE FROM run WHERE id = ?", run)
+    connection.execute("DELETE FROM lot WHERE day < ?", (before,))
+    return len(runs) > 1

@@ -41,7 +41,7 @@ from pathlib import Path
 
 from askfirst.terms.attributes import ADDED, ATTRIBUTES
 from askfirst_collector.store.events import TYPES
-from askfirst_collector.store.kept_answers import RUN, put_away
+from askfirst_collector.store.kept_answers import add_run
 from askfirst_collector.store.present import Connection, connect
 from askfirst_collector.store.versions import Step, bring_up, run_script
 
@@ -227,14 +227,16 @@ CREATE TABLE answer (
     PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 """
+_OF_DAY = "FROM answer_before WHERE day = ? ORDER BY key"
 
 
 def _in_runs(connection: sqlite3.Connection) -> None:
-    """Answers in runs. Before, they lay by their keys alone, and each was a page to write."""
+    """Answers in runs, one of each day. Before, they lay by key alone: each was a page to write."""
     run_script(_RUNS)(connection)
-    before = connection.execute("SELECT day, key, answer FROM answer_before ORDER BY day, key")
-    while chunk := before.fetchmany(RUN):
-        put_away(connection, {(day, key): answer for day, key, answer in chunk})
+    for (day,) in connection.execute("SELECT DISTINCT day FROM answer_before").fetchall():
+        keys = connection.execute(f"SELECT key {_OF_DAY}", (day,))
+        run = add_run(connection, day, (key for (key,) in keys))
+        connection.execute(f"INSERT INTO answer SELECT ?, key, answer {_OF_DAY}", (run, day))
     connection.execute("DROP TABLE answer_before")
 
 

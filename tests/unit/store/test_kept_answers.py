@@ -79,13 +79,15 @@ def test_what_is_forgotten_is_found_no_more(connection: sqlite3.Connection, tmp_
     """By whoever had read it too; a run that comes later is seen by everybody."""
     with closing(schema.open_events(tmp_path / "events.db", busy_timeout=100)) as elsewhere:
         own, other = KeptAnswers(connection), KeptAnswers(elsewhere)
-        old, fresh = some(9), some(9, DAY + 5)
+        old, more, fresh = some(9), some(9), some(9, DAY + 5)
         own.refresh()
         own.add(old)
         other.refresh()
-        forget_answers(connection, DAY + 1)
+        own.add(more)
+        assert forget_answers(connection, DAY + 1)
+        assert not forget_answers(connection, DAY + 1)
         other.refresh()
-        assert other.among(names(old)) == own.among(names(old)) == {}
+        assert other.among(names(old + more)) == own.among(names(old + more)) == {}
         own.refresh()
         own.add(fresh)
         other.refresh()
@@ -111,9 +113,8 @@ def test_what_is_written_does_not_grow_with_what_is_there(
     assert (tmp_path / "events.db-wal").stat().st_size < 60 * 4_096
 
 
-def test_answers_of_an_older_file_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several days, more than go into one run."""
-    monkeypatch.setattr(schema, "RUN", 3)
+def test_answers_of_an_older_file_are_kept(tmp_path: Path) -> None:
+    """Of several days."""
     before = some(4) + some(7, DAY + 1)
     path = tmp_path / "events.db"
     with closing(connect(path, timeout=1)) as older:

@@ -51,6 +51,8 @@ _FIRST = tuple(name for name in ATTRIBUTES if name not in ("time", "visitor", *A
 DIMENSIONS = (*_FIRST, *ADDED)
 CODES = ("limits", *DIMENSIONS)  # columns that name an entry of `value`
 PARTS = max(ATTRIBUTES[name].finest for name in DIMENSIONS)
+# Pages of 4 kB that its journal has before they go to the file: what two moves change goes once.
+JOURNAL = 4_000
 # States of a period.
 OPEN, SEALED, KEPT = 0, 1, 2
 
@@ -268,6 +270,7 @@ def open_events(path: Path, *, busy_timeout: int) -> Connection:
     connection = connect(path, timeout=busy_timeout / 1_000)
     try:
         use_journal(connection, busy_timeout)
+        connection.execute(f"PRAGMA wal_autocheckpoint={JOURNAL}")
         bring_up(connection, STEPS, path.name)
     except BaseException:
         connection.close()

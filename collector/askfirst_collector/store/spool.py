@@ -44,7 +44,7 @@ from .spool_file import (
 from .store_view import StoreView, View
 
 MOST = 64_000_000  # bytes that wait in one spool; more is refused
-RESERVE = 8_000_000  # bytes of the disk that the journals of a move take
+RESERVE = 32_000_000  # bytes of the disk that the journals of a move take
 ROOM = 4  # times what waits that the store takes for it at most
 REFUSED = (
     "askfirst.W260 more events come than are moved to the store, or the disk is nearly full:"

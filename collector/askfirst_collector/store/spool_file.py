@@ -39,6 +39,7 @@ from .versions import Step, bring_up, run_script, version_of
 
 LOT_ROWS = 1_000  # rows that are put in no order together
 PAGE = 1_024  # bytes: a commit writes one or two
+JOURNAL = 8_000  # pages that its journal has before they go to the file: most are moved before
 ROW = 250  # bytes that a row counts for at least, however well it is packed: it has to be moved
 LOOK = 0.0005  # seconds between two looks at a lock
 _SUFFIXES = ("-journal", "-wal", "-shm", "")  # in the order in which they go
@@ -111,6 +112,7 @@ def create_spool(path: Path, *, busy_timeout: int) -> Connection:
     try:
         connection.execute(f"PRAGMA page_size={PAGE}")
         use_journal(connection, busy_timeout)
+        connection.execute(f"PRAGMA wal_autocheckpoint={JOURNAL}")
         bring_up(connection, STEPS, path.name)
         files.sync_folder(path.parent)
     except BaseException:

@@ -24,13 +24,13 @@ from .rows import ROW, append, batch, nobody
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real disk of 24 megabytes."""
+    """A real disk of 48 megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if shutil.which("mount") is None:
         pytest.skip("mount is not here, so there is no small disk")
     mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], capture_output=True, check=False
     )
     if mounting.returncode != 0:
         pytest.skip("mounting a small disk needs root")

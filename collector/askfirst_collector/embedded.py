@@ -158,8 +158,7 @@ class EmbeddedCollector:
 
     async def admits(self, headers: Sequence[tuple[bytes, bytes]], peer: str) -> bool:
         """Count one grant of a network; whether it may be recorded."""
-        opened = await asyncio.to_thread(self._open)
-        return opened.events.admits(headers, peer)
+        return (await self._usable()).events.admits(headers, peer)
 
     def is_sized(
         self, edition: Edition, handle: Handle, headers: Sequence[tuple[bytes, bytes]], peer: str
@@ -223,7 +222,7 @@ class EmbeddedCollector:
     ) -> None:
         """Events the site's server saw itself; the same rules as `events`; never raises."""
         try:
-            opened = await asyncio.to_thread(self._open)
+            opened = await self._usable()
         except CollectorUnavailable:
             return
         await opened.events.submit(caller, payload, headers=headers, peer=peer)
@@ -271,11 +270,14 @@ class EmbeddedCollector:
         """`close`, without blocking the loop."""
         await asyncio.to_thread(self.close)
 
-    async def _parts(self) -> Services:
+    async def _usable(self) -> Opened:
         opened = self._opened
         if opened is not None and opened.is_usable:
-            return opened.parts
-        return await asyncio.to_thread(self.parts)
+            return opened
+        return await asyncio.to_thread(self._open)  # a thread costs more than all else of a grant
+
+    async def _parts(self) -> Services:
+        return (await self._usable()).parts
 
     async def _thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.to_thread(work, await self._parts(), *arguments)
@@ -288,9 +290,7 @@ class EmbeddedCollector:
         send: Send,
     ) -> None:
         try:
-            opened = self._opened
-            if opened is None or not opened.is_usable:
-                opened = await asyncio.to_thread(self._open)
+            opened = await self._usable()
         except CollectorUnavailable as error:
             await unavailable(error).send(send)
             return

@@ -284,6 +284,16 @@ async def test_grants_are_limited_by_network(collector: EmbeddedCollector) -> No
     assert await collector.admits(HEADERS, "81.2.70.7")
 
 
+async def test_a_grant_is_counted_where_it_arrives(
+    collector: EmbeddedCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way to another thread and back costs as much as half of a grant."""
+    assert await collector.admits(HEADERS, "81.2.69.142")
+    monkeypatch.setattr(asyncio, "to_thread", None)
+    assert await collector.admits(HEADERS, "81.2.69.142")
+    monkeypatch.undo()
+
+
 async def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     """And a closed collector is away, not broken."""
     collector = EmbeddedCollector(tmp_path)

@@ -20,7 +20,7 @@ from askfirst_collector.store.watch import Watch
 
 log = logging.getLogger("askfirst.collector")
 
-_NEWEST = select(func.max(host_edition.c.number))  # asked after every commit
+_NEWEST = str(select(func.max(host_edition.c.number)))  # asked after every commit
 LOOK = 1.0  # seconds between two looks at the file; a change must govern within 5
 
 
@@ -125,12 +125,13 @@ class StoredHostPolicy:
     def current(self, version: int | None = None) -> CurrentHostPolicy:
         """The host policy; looks at the registry whenever anything was committed to it."""
         if (self._watch.version() if version is None else version) != self._version:
-            with self._lock, reading(self._engine) as connection:
+            with self._lock:
                 # Read before what it vouches for.
                 version = self._watch.version()
-                number = connection.execute(_NEWEST).scalar()
+                number = self._watch.ask(_NEWEST)
                 if number != self._number:
-                    edition = newest(connection)
+                    with reading(self._engine) as connection:
+                        edition = newest(connection)
                     self._current = self._said(
                         edition.policy if edition else shipped("host-default")
                     )

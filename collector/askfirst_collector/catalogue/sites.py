@@ -39,7 +39,7 @@ from askfirst_collector.store.revocations import Revocations
 from askfirst_collector.store.watch import Watch
 
 # Made once: it is asked after every commit.
-_REVISION = select(func.max(revision.c.number))
+_REVISION = str(select(func.max(revision.c.number)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,11 +271,12 @@ class Registry:
         version = self._watch.version() if version is None else version
         if version == self._version:
             return version
-        with self._lock, reading(self._engine) as connection:
+        with self._lock:
             version = self._watch.version()
-            number = connection.execute(_REVISION).scalar()
+            number = self._watch.ask(_REVISION)
             if number != self._revision:
-                before, self._fingerprints = self._fingerprints, fingerprints(connection)
+                with reading(self._engine) as connection:
+                    before, self._fingerprints = self._fingerprints, fingerprints(connection)
                 for name in [*self._known]:
                     if before.get(name) != self._fingerprints.get(name):
                         del self._known[name]

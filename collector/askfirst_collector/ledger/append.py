@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry, read_body, seconds_of
+from askfirst_collector.ledger.fast_canonical import fast_canonical
 from askfirst_collector.ledger.leaves import SALT, leaf_hash
 from askfirst_collector.ledger.packed import pack
 from askfirst_collector.ledger.tables import HOST, entry
+from askfirst_collector.store.prepared import Prepared, PreparedInsert
 
 Fields = Mapping[str, Any]  # of a row
 
-_TOP = select(func.max(entry.c.idx))
-_INSERT = insert(entry)
+_TOP = Prepared(select(func.max(entry.c.idx)))
+_COLUMNS = ("idx", "leaf", "salt", "body", "site", "handle", "kind", "hour", "until", "tree")
+_INSERT = PreparedInsert(insert(entry), _COLUMNS)
 
 
 def append_entry(
@@ -39,7 +41,7 @@ def append_entry(
 
 def next_index(connection: Connection) -> int:
     """The place of the next entry; `connection` must hold the write lock."""
-    top = connection.execute(_TOP).scalar_one()
+    ((top,),) = _TOP.rows(connection)
     return 0 if top is None else int(top) + 1
 
 
@@ -47,7 +49,7 @@ def make_entry(
     index: int, body: Mapping[str, Any], *, salt: bytes, site: str | None, handle: str | None
 ) -> tuple[Entry, Fields]:
     """The entry at a place, and the row that holds it, for `append_rows`."""
-    content = canonical(body)
+    content = fast_canonical(body)
     leaf = leaf_hash(salt, content)
     fields = {
         "idx": index,
@@ -67,4 +69,4 @@ def make_entry(
 def append_rows(connection: Connection, rows: Sequence[Fields]) -> None:
     """Append entries that go on from `next_index`, in order."""
     if rows:
-        connection.execute(_INSERT, rows)
+        _INSERT.write(connection, rows)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from askfirst.terms.edition import Choice
 from askfirst.terms.placed import split
@@ -115,7 +117,7 @@ def status_of(entry: Entry, *, now: float) -> ConsentStatus:
 
 def read_body(stored: bytes, handle: str | None) -> dict[str, Any]:
     """The content of an entry from what stands in its row, beside the handle of a visitor."""
-    body: dict[str, Any] = json.loads(unpack(stored, handle))
+    body: dict[str, Any] = orjson.loads(unpack(stored, handle))
     return body
 
 
@@ -124,11 +126,13 @@ def read_entry(row: Any) -> Entry:
     return Entry(row.idx, row.leaf, row.salt, read_body(row.body, row.handle))
 
 
+@lru_cache(maxsize=256)  # hours, and ends of half-years: few in a day
 def timestamp(seconds: float) -> str:
     """RFC 3339, UTC, whole seconds."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=256)
 def seconds_of(stamp: str) -> int:
     """Unix seconds of an RFC 3339 time."""
     return int(datetime.fromisoformat(stamp).timestamp())

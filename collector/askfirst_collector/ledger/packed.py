@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 
 _PACKED = b"\1"  # canonical JSON begins with a brace
 _HANDLE, _HASH = b"\0", b"\1"  # in the place of each: JSON writes neither of them raw
 _HASHES = re.compile(rb"[0-9a-f]{64}")
 _BYTES = 32  # of a hash
 _MOST = 255
+_SHORT = 4_096  # bytes of a text that is remembered
 _LONGEST = 1_000_000  # bytes of an entry: a row that says more is none of ours
 
 # What is in a row can only be read with just these bytes: other words are another kind of row.
@@ -50,10 +52,18 @@ def pack(content: bytes, handle: str | None) -> bytes:
     text = _HASHES.sub(without, content)
     if len(hashes) > _MOST or len(text) > _LONGEST:
         return content
+    # What visitors agree to in an hour is the same text again and again.
+    short = handle is not None and len(text) <= _SHORT
+    deflated = _deflated_before(text) if short else _deflated(text)
+    return b"".join((_PACKED, bytes((len(hashes),)), *hashes, deflated))
+
+
+def _deflated(text: bytes) -> bytes:
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=_WORDS)
-    return b"".join(
-        (_PACKED, bytes((len(hashes),)), *hashes, deflate.compress(text), deflate.flush())
-    )
+    return deflate.compress(text) + deflate.flush()
+
+
+_deflated_before = lru_cache(maxsize=64)(_deflated)
 
 
 def unpack(stored: bytes, handle: str | None) -> bytes:

@@ -15,13 +15,14 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, select
 
 from askfirst.errors import CollectorUnavailable
 from askfirst_collector.ledger.append import Fields, append_rows, make_entry, next_index
-from askfirst_collector.ledger.entries import Entry, mark_of, read_entry, status_of
+from askfirst_collector.ledger.entries import Entry, mark_of, read_body, status_of
 from askfirst_collector.ledger.leaves import SALT
 from askfirst_collector.ledger.revoked import revocation
 from askfirst_collector.ledger.tables import dead, entry, unsized
 from askfirst_collector.store.database import changing
 from askfirst_collector.store.faults import StoreFault
 from askfirst_collector.store.group import Full, Group
+from askfirst_collector.store.prepared import Prepared
 from askfirst_collector.store.revocations import Record, Revocations
 from askfirst_collector.store.watch import Watch
 
@@ -61,10 +62,12 @@ _NEWEST = (
     )
     .group_by(entry.c.handle)
 )
-_LATEST = select(
-    entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.site, entry.c.handle
-).where(entry.c.idx.in_(_NEWEST))
-_DEAD = select(dead.c.mark).where(dead.c.mark.in_(bindparam("marks", expanding=True)))
+_LATEST = Prepared(
+    select(entry.c.idx, entry.c.leaf, entry.c.salt, entry.c.body, entry.c.handle).where(
+        entry.c.idx.in_(_NEWEST)
+    )
+)
+_DEAD = Prepared(select(dead.c.mark).where(dead.c.mark.in_(bindparam("marks", expanding=True))))
 
 
 class LedgerWriter:
@@ -169,12 +172,14 @@ class LedgerWriter:
         for job in jobs:
             handles[job.site].append(job.handle)
         latest = {
-            (row.site, row.handle): read_entry(row)
+            (site, handle): Entry(index, leaf, salt, read_body(body, handle))
             for site, own in handles.items()
-            for row in connection.execute(_LATEST, {"site": site, "handles": own})
+            for index, leaf, salt, body, handle in _LATEST.rows(
+                connection, {"site": site, "handles": own}
+            )
         }
         marks = [mark_of(job.site, job.handle) for job in jobs]
-        return latest, set(connection.execute(_DEAD, {"marks": marks}).scalars())
+        return latest, {mark for (mark,) in _DEAD.rows(connection, {"marks": marks})}
 
     def _past(self, latest: Entry | None, *, settled: bool) -> Past:
         if latest is None:

@@ -198,13 +198,7 @@ class ServerVersion:
 
     def committed(self) -> int:
         """A number that moves with every transaction of the server that ends."""
-        self.run.check()
-        try:
-            ((snapshot, revision, table, clock),) = self._session.execute_simple(_COMMITTED).rows
-        except Exception as error:
-            self.run.lose()
-            self._session.close()
-            raise fault("ledger", reason_of(error)) from None
+        ((snapshot, revision, table, clock),) = self._rows(_COMMITTED)
         if table != (self._table or table):
             self.run.lose()
             raise fault("ledger", "its tables were put back from a copy")
@@ -218,6 +212,19 @@ class ServerVersion:
     def revision(self) -> str:
         """The revision of the tables, as of the last number."""
         return self._revision
+
+    def ask(self, question: str) -> Any:
+        """The one value of a SELECT without parameters."""
+        return self._rows(question)[0][0]
+
+    def _rows(self, question: str) -> Any:
+        self.run.check()
+        try:
+            return self._session.execute_simple(question).rows
+        except Exception as error:
+            self.run.lose()
+            self._session.close()
+            raise fault("ledger", reason_of(error)) from None
 
     @property
     def is_away(self) -> bool:

@@ -38,6 +38,9 @@ class Source(Protocol):
     def revision(self) -> str | None:
         """The revision of its tables."""
 
+    def ask(self, question: str) -> Any:
+        """The one value of a SELECT without parameters."""
+
     @property
     def is_away(self) -> bool:
         """Whether it was lost, and may be there again without anybody's doing."""
@@ -70,6 +73,9 @@ class _File:
     def revision(self) -> str | None:
         row = self._driver.execute("SELECT version_num FROM alembic_version").fetchone()
         return None if row is None else row[0]
+
+    def ask(self, question: str) -> Any:
+        return self._driver.execute(question).fetchone()[0]
 
     @property
     def is_away(self) -> bool:
@@ -158,6 +164,18 @@ class Watch:
             with unavailable("ledger"):
                 raise
         return version
+
+    def ask(self, question: str) -> Any:
+        """The one value of a SELECT, as of now: for a cache that is asked after every commit.
+
+        SQLAlchemy, and a connection that is fetched for it, would cost many times as much.
+        """
+        try:
+            with self._lock:
+                return self.present.ask(question)
+        except sqlite3.Error:
+            with unavailable("ledger"):
+                raise
 
     def check(self) -> None:
         """StoreFault when what is written now would be lost."""

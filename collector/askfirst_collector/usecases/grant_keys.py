@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from askfirst.errors import CollectorUnavailable
 from askfirst.terms.edition import Choice, Editions
+from askfirst.terms.lattice import at_detail
 from askfirst_collector.ledger.entries import ERASE, is_unused
 from askfirst_collector.services import Services
 from askfirst_collector.store.salts import pseudonym
@@ -54,7 +55,9 @@ def links(editions: Editions, choices: Mapping[str, Choice]) -> bool:
 def _links(editions: Editions, purpose: str, choice: Choice) -> bool:
     edition = editions.get(choice.edition)
     agreed = edition.purpose(purpose) if edition is not None else None
-    return agreed is not None and agreed.terms.at(choice.detail).scope.level("visitor") >= 2
+    if agreed is None:
+        return False
+    return at_detail(agreed.terms.scope, choice.detail).level("visitor") >= 2
 
 
 def pseudonyms(parts: Services, site: str, handle: str) -> set[bytes]:

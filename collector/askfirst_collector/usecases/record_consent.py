@@ -98,7 +98,8 @@ class _Recording:
         """Raises Refused for what is no handle, or of no site."""
         if not HANDLE.fullmatch(decision.handle):
             raise Refused(Reason.BAD_SHAPE, "send the handle as 64 hexadecimal digits")
-        site = parts.registry.site(decision.site)
+        # What it is decided upon is read again, under the write lock.
+        site = parts.registry.site(decision.site, heard=True)
         if site is None:
             raise Refused(Reason.NO_SUCH_SITE, "publish a policy for this site first")
         self._parts = parts

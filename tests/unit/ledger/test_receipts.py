@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+from joserfc import jws
+from joserfc.jwk import OKPKey
 
 from askfirst.terms.canonical import canonical
 from askfirst_collector.ledger.entries import Entry
@@ -52,6 +54,17 @@ def test_the_holder_can_compute_the_leaf() -> None:
     assert hashlib.sha256(b"\x00" + inner).hexdigest() == leaf
     # M27: its place would tell who answers again and again when others answer.
     assert payload == BODY
+
+
+def test_a_receipt_is_what_a_library_makes_of_it() -> None:
+    """Byte for byte: Ed25519 has one signature of each text (RFC 8032)."""
+    header = {"alg": "Ed25519", "kid": RECEIPTS.public()[-1]["kid"], "typ": "askfirst-receipt+jws"}
+    payload = canonical({**BODY, "leaf": ENTRY.leaf.hex(), "salt": SALT.hex()})
+    seed = base64.urlsafe_b64encode(b"2" * 32).rstrip(b"=").decode()
+    jwk = {**RECEIPTS.public()[-1], "d": seed}
+    key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d")})
+    token = jws.serialize_compact(header, payload, key, algorithms=["Ed25519"])
+    assert RECEIPTS.sign(ENTRY) == token
 
 
 def test_what_was_signed_is_what_is_read() -> None:

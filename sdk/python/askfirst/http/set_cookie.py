@@ -135,6 +135,7 @@ def prefixes(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
+@lru_cache(maxsize=64)  # of one site they are the same with every answer
 def parents(origins: tuple[str, ...]) -> tuple[str, ...]:
     """The domains a site's cookies may have been set for; browsers refuse public suffixes."""
     domains: dict[str, None] = {}

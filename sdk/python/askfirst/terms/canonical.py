@@ -27,6 +27,11 @@ def digest(value: object) -> str:
 
 
 def _ordered(value: object) -> object:
+    if type(value) is dict:  # nearly all there is are tables of texts
+        return {
+            key: item if type(item := value[key]) is str else _ordered(item)
+            for key in _sorted(value)
+        }
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, int):

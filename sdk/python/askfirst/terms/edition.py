@@ -10,7 +10,7 @@ from typing import Any
 
 from .canonical import canonical
 from .pages import covers
-from .placed import Placed, read_placed, split
+from .placed import Placed, join, read_placed, split
 from .policy import Policy, read_policy
 from .purpose import Purpose
 from .terms import BOTTOM, CONSENT, Terms, meet
@@ -70,13 +70,20 @@ class Edition:
 
     def purpose(self, name: str) -> Purpose | None:
         """A purpose by its name, `collector/purpose` where it is of a placed collector."""
-        policy = self.policy_of(name)
-        return None if policy is None else policy.purposes.get(split(name)[1])
+        return self._purposes.get(name)
 
     def minimum_age(self, names: Iterable[str]) -> int:
         """The age in years one must have to agree to all of these; 0 where anybody may."""
         purposes = (self.purpose(name) for name in names)
         return max((p.terms.minimum_age for p in purposes if p is not None), default=0)
+
+    @cached_property
+    def _purposes(self) -> Mapping[str, Purpose]:
+        purposes = dict(self.policy.purposes)
+        for collector, placed in self.placed.items():
+            own = placed.policy.purposes
+            purposes |= {join(collector, name): purpose for name, purpose in own.items()}
+        return purposes
 
     @cached_property
     def _sorted(self) -> tuple[Placed, ...]:
@@ -131,12 +138,16 @@ class Editions:
 
     def get(self, number: int) -> Edition | None:
         """The edition with this number."""
-        return next((edition for edition in self.all if edition.number == number), None)
+        return self._by_number.get(number)
 
     def by_hash(self, digest: str) -> Edition | None:
         """The newest edition with this hash."""
         matches = (edition for edition in reversed(self.all) if edition.hash == digest)
         return next(matches, None)
+
+    @cached_property
+    def _by_number(self) -> Mapping[int, Edition]:
+        return {edition.number: edition for edition in reversed(self.all)}
 
     @cached_property
     def _steps(self) -> tuple[int, ...]:

@@ -110,7 +110,7 @@ class Policy:
     hash_routes: bool = False
     words: Mapping[str, NoticeWords] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def asked(self) -> tuple[str, ...]:
         """The purposes visitors are asked about, by name."""
         return tuple(name for name, purpose in self.purposes.items() if purpose.asked)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from .canonical import canonical
 from .lattice import Detail
@@ -43,12 +44,16 @@ class State:
 
 def sign_state(state: State, key: bytes) -> str:
     """The token for a state: the same bytes for all with that choice in that half-year (M09)."""
-    claims = {
-        "aud": state.site,
-        "ch": dict(state.choices),
-        "ed": state.edition,
-        "exp": state.expires,
-    }
+    # Few states exist, and many have each.
+    choices = tuple(sorted(state.choices.items()))
+    return _signed(state.site, choices, state.edition, state.expires, key)
+
+
+@lru_cache(maxsize=256)
+def _signed(
+    site: str, choices: tuple[tuple[str, int], ...], edition: int, expires: int, key: bytes
+) -> str:
+    claims = {"aud": site, "ch": dict(choices), "ed": edition, "exp": expires}
     signed = _HEADER + b"." + _encode(canonical(claims))
     return (signed + b"." + _encode(_mac(key, signed))).decode("ascii")
 

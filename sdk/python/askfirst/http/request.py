@@ -23,6 +23,7 @@ SECURITY: tuple[Header, ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 UNBELIEVED = b"askfirst-unbelieved"  # who is in front and not trusted, told to the doctor
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NO_STORE: Header = (b"cache-control", b"no-store")
 
 
@@ -83,8 +84,9 @@ def html(document: str, *, status: int = 200, headers: tuple[Header, ...] = (NO_
 
 def as_json(value: object, *, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
     """Plain values as JSON."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return Answer(200, body, ((b"content-type", b"application/json"), *headers))
+    return Answer(
+        200, _encode(value).encode("utf-8"), ((b"content-type", b"application/json"), *headers)
+    )
 
 
 def see_other(path: str) -> Answer:

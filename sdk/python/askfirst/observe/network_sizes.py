@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from ..log_fault import log_fault
 from ..terms.edition import Edition
-from ..terms.terms import CLOSES
 from ..terms.time_zone import period_in
 from .address import Address
 from .network_limit import KEY, network_hash
@@ -77,10 +76,7 @@ class NetworkSizes:
 
         What is told of a day or week counts no more of a network than what is told of the longest.
         """
-        purposes = (edition.purpose(name) for name in edition.every)
-        periods = {purpose.terms.closes for purpose in purposes if purpose is not None}
-        closes = max(periods, key=CLOSES.index, default=CLOSES[0])
-        period = period_in(edition.policy.time_zone, closes, now)
+        period = period_in(edition.policy.time_zone, edition.longest_period, now)
         return self.is_sized(edition.policy.site, period, handle, address)
 
     def is_sized(

@@ -13,7 +13,7 @@ from .pages import covers
 from .placed import Placed, join, read_placed, split
 from .policy import Policy, read_policy
 from .purpose import Purpose
-from .terms import BOTTOM, CONSENT, Terms, meet
+from .terms import BOTTOM, CLOSES, CONSENT, Closes, Terms, meet
 from .uses import within
 from .widening import IDENTITY, Widening, widened
 
@@ -76,6 +76,12 @@ class Edition:
         """The age in years one must have to agree to all of these; 0 where anybody may."""
         purposes = (self.purpose(name) for name in names)
         return max((p.terms.minimum_age for p in purposes if p is not None), default=0)
+
+    @cached_property
+    def longest_period(self) -> Closes:
+        """What the purpose that keeps rows longest closes with; a day where there is none."""
+        closes = (purpose.terms.closes for name in self.every if (purpose := self.purpose(name)))
+        return max(closes, key=CLOSES.index, default=CLOSES[0])
 
     @cached_property
     def _purposes(self) -> Mapping[str, Purpose]:

@@ -48,7 +48,7 @@ class LedgerFace:
             raise Refused(Reason.BAD_SHAPE, "send the size of a checkpoint that was signed")
         growth = await asyncio.to_thread(prove_growth, self._parts.engine, leaf, int(size))
         if growth is None:
-            raise Refused(Reason.NOT_FOUND, "no checkpoint of this size was signed")
+            raise Refused(Reason.NOT_FOUND, "no checkpoint has this leaf, or none has this size")
         note, path = growth
         signed = await asyncio.to_thread(self._signed, note)
         return JSONResponse({**signed, "proof": [node.hex() for node in path]})

@@ -49,7 +49,10 @@ entry = Table(
 Index("entry_by_handle", entry.c.site, entry.c.handle, entry.c.idx)
 Index("entry_by_hour", entry.c.site, entry.c.hour)
 Index("entry_by_tree", entry.c.tree, entry.c.position, unique=True)
-Index("entry_by_leaf", entry.c.leaf)
+# A leaf is asked for once it has its position. Each lies at random in its index: of many that are
+# placed together some share a page, of a grant that is alone none does.
+_PLACED = entry.c.position.is_not(None)
+Index("entry_by_leaf", entry.c.leaf, sqlite_where=_PLACED, postgresql_where=_PLACED)
 _RESTRICTS = entry.c.kind == "restrict"
 Index(
     "entry_restricts",

@@ -235,7 +235,7 @@ def prove(engine: Engine, leaf: bytes) -> Proof | None:
     with reading(engine) as connection:
         row = _find(connection, leaf)
         last = None if row is None else newest_checkpoint(connection, row.tree)
-        if row is None or last is None or row.position is None or row.position >= last.size:
+        if row is None or last is None or row.position >= last.size:
             return None
         write = partial(inclusion_proof, row.position, last.size)
         return Proof(last.note, row.position, tuple(_written(connection, row.tree, write)))
@@ -244,7 +244,7 @@ def prove(engine: Engine, leaf: bytes) -> Proof | None:
 def prove_growth(engine: Engine, leaf: bytes, old: int) -> tuple[str, list[bytes]] | None:
     """The newest note of the tree of a leaf, and that the one of `old` leaves is its beginning.
 
-    None where the leaf is not known, or no checkpoint of that size was signed.
+    None where the leaf has no position yet, or no checkpoint of that size was signed.
     """
     with reading(engine) as connection:
         row = _find(connection, leaf)
@@ -297,9 +297,10 @@ def node_number(level: int, number: int) -> int:
 
 
 def _find(connection: Connection, leaf: bytes) -> Any:
-    return connection.execute(
-        select(entry.c.tree, entry.c.position).where(entry.c.leaf == leaf).limit(1)
-    ).first()
+    """Tree and position of a leaf; None for one that has no position yet."""
+    query = select(entry.c.tree, entry.c.position)
+    query = query.where(entry.c.leaf == leaf, entry.c.position.is_not(None))
+    return connection.execute(query.limit(1)).first()
 
 
 def _size(connection: Connection, tree: str) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import event
 
 from askfirst_collector.catalogue.activate import move_revision
 from askfirst_collector.cli import main
@@ -92,7 +93,9 @@ def test_an_entry_is_proved_by_its_leaf(parts: Services) -> None:
     sign_trees(parts, 0)
     assert signed(parts) == [proof.note]  # nothing was added: nothing is signed again
     record_now(parts, decision(POLICY, handle=OTHER))
+    assert prove_growth(parts.engine, leaf_of(parts, OTHER), first.size) is None  # not signed yet
     sign_trees(parts, 0)
+    assert prove_growth(parts.engine, leaf_of(parts, OTHER), first.size) is not None
     growth = prove_growth(parts.engine, leaf, first.size)
     assert growth is not None
     second = read_checkpoint(open_note(growth[0], keys))
@@ -101,6 +104,17 @@ def test_an_entry_is_proved_by_its_leaf(parts: Services) -> None:
     merkle.check_consistency(*arguments)
     assert prove_growth(parts.engine, leaf, first.size - 1) is None
     assert prove(parts.engine, b"x" * 32) is prove_growth(parts.engine, b"x" * 32, 64) is None
+
+
+@pytest.mark.file
+def test_a_leaf_is_looked_up_and_never_searched(parts: Services) -> None:
+    """S19: whoever asks for leaves that nobody has costs no more than who has one."""
+    queries: list[str] = []
+    event.listen(parts.engine, "before_cursor_execute", lambda *told: queries.append(told[2]))
+    prove(parts.engine, b"x" * 32)
+    with closing(sqlite3.connect(parts.folder.ledger)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {queries[-1]}", (b"x", 1, 0)).fetchall()
+    assert "USING INDEX entry_by_leaf" in plan[0][3]
 
 
 @pytest.mark.file

@@ -28,7 +28,7 @@ from askfirst_collector.store.database import metadata, open_ledger
 from askfirst_collector.store.migrate import HEAD, VERSIONS, migrate, rehearse
 from tests.support.programs import python
 
-STEPS = [f"{number:04}" for number in range(1, 19)]
+STEPS = [f"{number:04}" for number in range(1, 20)]
 
 BEFORE = Path(__file__).parent / "before-migrations.sql"
 OPEN = (

@@ -17,10 +17,12 @@ from askfirst.pages.html import Html, el
 from askfirst.pages.policy import policy_page
 from askfirst.pages.words import Words, words_for
 from askfirst.terms.edition import Editions
+from askfirst.terms.languages import shipped_languages
 from askfirst_collector.catalogue.first_policy import tidy_origin
 from askfirst_collector.commands.data import click_errors, data_option, opened
 
 REMOTE = "askfirst-remote.js"  # askfirst.js, with the way to a collector in it
+LANGUAGES = b"{languages}"  # in it: sdk/js/tools/build.mjs
 
 
 @click.command()
@@ -75,17 +77,22 @@ def script_line(collector: str) -> Html:
 
 def static_site(editions: Editions, collector: str) -> Iterator[tuple[str, bytes]]:
     """Each file by its path below the site's root; `editions` are those that were published."""
-    for file in sorted(FOLDER.rglob("*")):
-        if file.suffix in KINDS and file.name not in ("manifest.json", BAR, REMOTE):
-            body = (FOLDER / REMOTE if file.name == "askfirst.js" else file).read_bytes()
-            yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", body
-    yield ".well-known/gpc.json", gpc_json(editions)
     policy = editions.current.policy
     first = words_for("", policy)
+    languages = {first.lang: first} | {
+        tag: words_for(tag, policy) for tag in (one.partition("-")[0] for one in policy.languages)
+    }
+    for file in sorted(FOLDER.rglob("*")):
+        if file.suffix in KINDS and file.name not in ("manifest.json", BAR, REMOTE, "askfirst.js"):
+            yield f"askfirst/static/{file.relative_to(FOLDER).as_posix()}", file.read_bytes()
+    # So that it asks for no file that is not there: those with words of ours.
+    spoken = " ".join(tag for tag in languages if tag in shipped_languages())
+    script = (FOLDER / REMOTE).read_bytes().replace(LANGUAGES, spoken.encode("ascii"))
+    yield "askfirst/static/askfirst.js", script
+    yield ".well-known/gpc.json", gpc_json(editions)
     yield "askfirst/policy/index.json", policy_json(editions, first)
-    for language in policy.languages:
-        words = words_for(language, policy)
-        yield f"askfirst/policy/{words.lang}.json", policy_json(editions, words)
+    for tag, words in languages.items():
+        yield f"askfirst/policy/{tag}.json", policy_json(editions, words)
     for edition in editions:
         current = edition is editions.current
         text = policy_page(edition, words=first, current=current).encode("utf-8")

@@ -18,7 +18,7 @@ import { LINK, onChoices } from "./choices.ts";
 import { clear } from "./clear.ts";
 import { ahead } from "./clock.ts";
 import { decide, nothing } from "./consent.ts";
-import { file } from "./file.ts";
+import { file, written } from "./file.ts";
 import { json } from "./json.ts";
 import { leftovers } from "./leftovers.ts";
 import { cookies } from "./native.ts";
@@ -29,6 +29,7 @@ import { whenSeen } from "./start.ts";
 import { readState } from "./state.ts";
 import { followTabs } from "./tabs.ts";
 
+declare const ASKFIRST_LANGUAGES: string;
 const { fetch, setTimeout } = globalThis;
 const OURS = `.askfirst,${LINK}`;
 const WAITS = ":is([data-purpose],[data-category],[data-service])";
@@ -259,7 +260,9 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
       // Not loaded alone: it is compiled, and has run, while the policy is on its way.
       void safely(() => import(file(base, "notice.js")));
       const { lang, firstElementChild: head } = document.documentElement; // or the body, where the head was taken away
-      words = safely(async () => (await fetch(file(base, `words/${lang.slice(0, 2) || "en"}.json`))).json());
+      words = safely(async () =>
+        (await fetch(file(base, `words/${ASKFIRST_LANGUAGES ? written(lang) : lang.slice(0, 2) || "en"}.json`))).json(),
+      );
       const sheet = { rel: "stylesheet", href: file(base, "notice.css") };
       // Where the server drew the notice, its styles are there.
       if (!document.getElementById("askfirst-notice"))

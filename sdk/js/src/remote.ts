@@ -4,13 +4,16 @@
  */
 import type { Published, Route } from "./api.ts";
 import { ahead } from "./clock.ts";
+import { primary, written } from "./file.ts";
 import { json } from "./json.ts";
 import { cookies } from "./native.ts";
 import { type Answer, base64url, type Claims, expiresAt, type Kept, readKept, setState, writeKept } from "./receipt.ts";
 import { safely } from "./safely.ts";
 import { readState } from "./state.ts";
 
+declare const ASKFIRST_LANGUAGES: string;
 const { fetch } = globalThis;
+
 export function connect(base: string, collector: string): Route {
   const origin = new URL(collector).origin;
   let published!: Published; // nothing is sent before the policy is known
@@ -31,9 +34,9 @@ export function connect(base: string, collector: string): Route {
 
   const writeState = (claims: Claims): void => setState(published.policy.site, suffix(), claims, now());
 
-  // A plain text is no question to the collector first (Fetch standard, CORS-safelisted request-header).
+  // A text, which browsers call plain, is no question to the collector first (Fetch standard, CORS-safelisted request-header).
   const post = (path: string, body: string, options?: RequestInit): Promise<Response> =>
-    fetch(`${origin}/v1/${path}`, { method: "POST", headers: { "Content-Type": "text/plain" }, body, ...options });
+    fetch(`${origin}/v1/${path}`, { method: "POST", body, ...options });
 
   const tell = (answer: Answer, secret: string): Promise<Response> =>
     answer.method === "erase"
@@ -114,13 +117,18 @@ export function connect(base: string, collector: string): Route {
 
   return {
     async policy(lang, at, cache) {
-      const read = (name: string): Promise<Response> =>
-        fetch(new URL(`../policy/${name}.json${at && `?${at}`}`, base), { cache });
-      const wanted = /^[a-z]{2,3}/i.exec(lang)?.[0].toLowerCase() ?? "index";
-      let response = await read(wanted);
-      if (!response.ok) response = await read("index");
-      skew = ahead(response);
-      published = (await response.clone().json()) as Published;
+      const read = async (name: string): Promise<Response> => {
+        const response = await fetch(new URL(`../policy/${name}.json?${at}`, base), { cache });
+        published = await response.clone().json();
+        skew = ahead(response);
+        return response;
+      };
+      // A script that knows the languages may be older than the files; without, the site's first says which there are.
+      const known = ASKFIRST_LANGUAGES && (await safely(() => read(written(lang))));
+      let response = known || (await read("index"));
+      const wanted = primary(lang);
+      if (!ASKFIRST_LANGUAGES && wanted !== published.lang && published.policy.languages.map(primary).includes(wanted))
+        response = await read(wanted);
       void safely(settle);
       return response;
     },

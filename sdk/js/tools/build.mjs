@@ -62,7 +62,12 @@ const OPTIONS = {
   logLevel: "error",
 };
 
-const named = (version) => ({ define: { ASKFIRST_VERSION: JSON.stringify(version) } });
+const named = (version, languages = "") => ({
+  define: { ASKFIRST_VERSION: JSON.stringify(version), ASKFIRST_LANGUAGES: JSON.stringify(languages) },
+});
+
+/** `askfirst snippet` puts a site's languages in the place of this. */
+const WRITTEN = "{languages}";
 
 /** What notice.js has already is not sent twice: the parts that come after it import it from there. */
 const lent = (file, version) => ({
@@ -92,7 +97,7 @@ async function bundle({ file, source, format, isWhole = false }, version) {
     outfile: join(OUT, file),
     ...(format ? { format } : {}),
     ...OPTIONS,
-    ...named(version),
+    ...named(version, isWhole ? WRITTEN : ""),
     plugins: [lent(file, version), ...(isWhole ? [whole] : [])],
     metafile: true,
   });
@@ -120,7 +125,7 @@ async function modules(version) {
     splitting: true,
     external: ["react", "vue", "svelte"],
     ...OPTIONS,
-    ...named(version),
+    ...named(version, ["en", ...files(WORDS, ".json").map((name) => basename(name, ".json"))].join(" ")),
   });
   return outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]);
 }

@@ -28,6 +28,7 @@ try {
     target: "node20",
     sourcemap: "inline",
     logLevel: "error",
+    define: { ASKFIRST_LANGUAGES: '""' },
     banner: { js: 'import { createRequire as _r } from "node:module"; const require = _r(process.cwd() + "/");' },
   });
   const outputs = tests.map((test) => join(out, test.replace(/\.ts$/, ".mjs")));

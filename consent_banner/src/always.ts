@@ -9,7 +9,7 @@ export async function always(context: GatedContext, names: readonly string[], la
   const own = published.asked.filter((purpose) => !purpose.includes("/"));
   // Nothing else may be answered along with it, and nobody's age is known.
   const isEnough = given && !asks[0] && names.every((name) => own.includes(name)) && !minimumAge(published, names);
-  if (!isEnough) return choose();
+  if (!isEnough) return void (await choose());
   const detail = sharedDetail(given) || 2;
   const choices = Object.fromEntries(
     own.map((purpose) => [purpose, names.includes(purpose) ? detail : (details[purpose] ?? 0)]),
@@ -17,9 +17,9 @@ export async function always(context: GatedContext, names: readonly string[], la
   try {
     const answer = { v: 2, edition: published.hash, lang, method: "save", choices };
     const response = await route.send("consent", JSON.stringify(answer));
-    if (response.ok) answered();
-    else choose();
+    if (response.ok) return answered();
   } catch {
-    choose();
+    // The choices say more.
   }
+  await choose();
 }

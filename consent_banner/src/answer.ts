@@ -1,5 +1,6 @@
 /** Sends what a form of ours says by script, so that the page stays; where that cannot be, the form goes by itself. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
+import { busy as mark } from "../../sdk/js/src/busy.ts";
 import { json } from "../../sdk/js/src/json.ts";
 import { cookies, writeCookie } from "../../sdk/js/src/native.ts";
 import { withReturn } from "./form.ts";
@@ -112,6 +113,7 @@ async function settle(
   // A page may have made a `fetch` that never answers; what a page redefines of Promise, `await` does not look at.
   const failed = (reason: string): void =>
     button ? fail(button, reason, words, context.route.forms) : location.assign(withReturn(context.base, "choices"));
+  if (button) mark(button, true);
   const timer = setTimeout(() => failed(""), PATIENCE);
   let reason: string | undefined = "";
   try {
@@ -123,6 +125,7 @@ async function settle(
   clearTimeout(timer);
   if (reason === undefined) {
     busy = false;
+    if (button) mark(button, false);
     button?.closest("dialog")?.close();
     answered();
   } else failed(reason);
@@ -131,6 +134,7 @@ async function settle(
 
 function fail(button: HTMLButtonElement, reason: string, words: Words, forms = true): void {
   busy = false;
+  mark(button, false);
   if (reason === "edition-changed") {
     button.closest("dialog")?.close();
     redraw(words.say(`problem.${reason}`));

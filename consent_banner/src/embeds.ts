@@ -5,21 +5,21 @@
 import type { GatedContext } from "../../sdk/js/src/api.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { holds, waitsFor } from "../../sdk/js/src/waits.ts";
-import { el } from "./element.ts";
 
 const WAITING = ":is(iframe,img,video,audio,object,embed,template):is([data-purpose],[data-category],[data-service])";
 const ADDRESSES = ["src", "srcset", "poster"];
 /** Answers a function that loads what may be loaded at that moment, and takes away what may not be any more. */
 export function start(context: GatedContext): () => void {
-  const { published, consent, nonce, base } = context;
+  const { consent, nonce, base } = context;
   const once = new WeakSet<Element>(); // loaded because its visitor said so, whatever the answer
   const contents = new Map<Element, readonly ChildNode[]>(); // of a template that is open
   const opened = new WeakSet<Element>();
   const placeholders = new Map<HTMLElement, HTMLElement>();
+  let spoken: string | undefined; // language of the placeholders
 
   const isAllowed = (element: HTMLElement): boolean => {
     const names = waitsFor(element);
-    return names.length > 0 && names.every((name) => holds(published, consent(), name));
+    return names.length > 0 && names.every((name) => holds(context.published, consent(), name));
   };
 
   function open(element: HTMLElement): void {
@@ -64,7 +64,9 @@ export function start(context: GatedContext): () => void {
     }
     if (placeholders.get(element)?.isConnected) return;
     element.hidden = true;
-    const place = el("div", { class: "askfirst-embed", role: "group" });
+    const place = document.createElement("div");
+    place.className = "askfirst-embed";
+    place.setAttribute("role", "group");
     placeholders.set(element, place);
     element.before(place);
     void describe(element, place);
@@ -83,11 +85,14 @@ export function start(context: GatedContext): () => void {
   }
 
   return () => {
+    const { lang } = context.published;
     for (const [element, place] of placeholders) {
-      if (element.isConnected) continue;
-      place.remove();
-      placeholders.delete(element);
+      if (!element.isConnected) {
+        place.remove();
+        placeholders.delete(element);
+      } else if (lang !== spoken) void describe(element, place);
     }
+    spoken = lang;
     for (const element of document.querySelectorAll<HTMLElement>(WAITING)) {
       try {
         if (once.has(element) || isAllowed(element)) open(element);

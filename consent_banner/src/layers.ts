@@ -1,12 +1,17 @@
 /** What lies over the page: the notice comes when there is something to ask, and goes with the answer. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
+import { busy } from "../../sdk/js/src/busy.ts";
+import { LINK } from "../../sdk/js/src/choices.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { safely } from "../../sdk/js/src/safely.ts";
 import { el } from "./element.ts";
 import { firstLayer } from "./first.ts";
+import { withReturn } from "./form.ts";
+import { kept } from "./kept.ts";
 import type { Words } from "./words.ts";
 
 const STYLED = 3000; // milliseconds; after that a layer is shown as it is
+const PATIENCE = 5000; // milliseconds; after that it is said that the choices do not come
 
 let why = "";
 
@@ -28,14 +33,17 @@ export async function ask(
     else if (old) raise(old);
     return;
   }
-  if (old && !isOlder(old, context)) {
+  // What the server drew is in the language that the page had then.
+  if (old) old.dataset["askfirstLang"] ??= words.lang;
+  if (old && !isOlder(old, context, words)) {
     raise(old);
     return;
   }
-  // Redrawn in place: the page, or the policy it was drawn from, was older than the site's.
-  const made = firstLayer(context, words);
+  // Redrawn in place: the page, or the policy it was drawn from, was older than the site's, or is in another language.
+  const made = spoken(firstLayer(context, words), words);
   await sheet;
   if (!isLatest()) return;
+  const restore = old && kept(old);
   // Shown while it is empty: the browser looks at an element's styles before it lifts it, and once is enough.
   const content = [...made.childNodes];
   made.textContent = "";
@@ -43,11 +51,12 @@ export async function ask(
   else root.append(made);
   raise(made);
   made.append(...content);
+  restore?.(made);
   tell(made);
 }
 
-const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext): boolean =>
-  !!why || Number(dataset["askfirstEdition"]) < published.number;
+const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext, { lang }: Words): boolean =>
+  !!why || Number(dataset["askfirstEdition"]) < published.number || dataset["askfirstLang"] !== lang;
 
 /** The next time the notice is drawn anew, and says why; or the choices, where nothing is to be asked. */
 export const redraw = (said: string): void => {
@@ -95,30 +104,78 @@ export function answered(): void {
   if (had) document.querySelector<HTMLElement>('[data-askfirst="choices"]')?.focus({ preventScroll: true });
 }
 
-/** Opens the choices; what they are made of is on its way while the words are. */
-export async function open(context: NoticeContext, words: Promise<Words>, root: HTMLElement): Promise<void> {
+let lost: HTMLElement | undefined; // where it was said that they do not come
+let tries = ""; // what is never answered is asked for by another address the next time
+
+/** Opens the choices; whether they came. What they are made of is on its way while the words are. */
+export async function open(
+  context: NoticeContext,
+  words: Promise<Words>,
+  root: HTMLElement,
+  restore?: (made: Element) => void,
+): Promise<boolean> {
+  const pressed =
+    notice()?.querySelector<HTMLElement>(LINK) ??
+    document.activeElement?.closest<HTMLElement>(`${LINK}:not(#askfirst-control *)`);
+  lost?.replaceChildren();
+  if (pressed) busy(pressed, true);
+  try {
+    const made = await within<HTMLDialogElement>(PATIENCE, async (done, fail) => {
+      try {
+        done(await draw(context, words, root));
+      } catch (error) {
+        fail(error);
+      }
+    });
+    if (!made) tries += "&";
+    if (!made) return late(context, pressed);
+    // One that was just closed is still there for a moment.
+    if (root.querySelector("dialog[open]")) return true;
+    root.append(made);
+    tell(made);
+    made.showModal();
+    restore?.(made);
+    return true;
+  } finally {
+    if (pressed) busy(pressed, false);
+  }
+}
+
+async function draw(context: NoticeContext, words: Promise<Words>, root: HTMLElement): Promise<HTMLDialogElement> {
   const sheet = styled(context.base, "askfirst.css", root);
-  const part = safely((): Promise<typeof import("./choices.ts")> => import(file(context.base, "choices.js")));
-  const found = speak(root, await words);
+  const part = safely((): Promise<typeof import("./choices.ts")> => import(file(context.base, "choices.js") + tries));
+  const found = await words;
   const choices = await part;
   if (!choices) throw new Error("choices.js is missing");
   const made = await choices.dialog(context, found);
   await sheet;
-  // One that was just closed is still there for a moment.
-  if (root.querySelector("dialog[open]")) return;
-  // Words of another day may be in another language than what stands beside it.
-  made.lang = found.lang;
-  made.dir = found.dir;
-  root.append(made);
-  tell(made);
-  made.showModal();
+  return spoken(made, found);
 }
 
-/** Where it stands says what language it speaks. */
-export function speak(root: HTMLElement, words: Words): Words {
-  root.lang ||= words.lang;
-  root.dir ||= words.dir;
-  return words;
+/** Says that they cannot be shown now, and where else they are: the answers of the notice work without them. */
+function late({ base, published: { control } }: NoticeContext, pressed?: Element | null): false {
+  lost = notice()?.querySelector<HTMLElement>(".askfirst-problem") ?? lost ?? el("span", { role: "alert" });
+  if (!lost.isConnected) pressed?.after(" ", lost);
+  lost.append(control["failed"] ?? "", " ", el("a", { href: withReturn(base, "choices") }, control["title"]));
+  return false;
+}
+
+/** Words of another day may be in another language than what stands beside it. */
+function spoken<Layer extends HTMLElement>(made: Layer, { lang, dir }: Words): Layer {
+  made.dataset["askfirstLang"] = lang;
+  return Object.assign(made, { lang, dir });
+}
+
+/** What comes within so many milliseconds. Not `Promise`, which a page may have redefined. */
+function within<T>(
+  time: number,
+  begin: (done: (came?: T) => void, fail: (error: unknown) => void) => void,
+): Promise<T | undefined> {
+  const Native = safely(() => undefined).constructor as PromiseConstructor;
+  return new Native((done: (came?: T) => void, fail) => {
+    setTimeout(done, time);
+    begin(done, fail);
+  });
 }
 
 /** A style sheet in the page, once, whoever put it there; it is waited for, but not for ever. */
@@ -128,11 +185,8 @@ export async function styled(base: string, name: string, root: HTMLElement): Pro
   const link = all.find((one) => one.href === href) ?? el("link", { rel: "stylesheet", href });
   if (!link.isConnected) root.append(link);
   if ((link as HTMLLinkElement).sheet) return;
-  // Not `Promise`, which a page may have redefined.
-  const Native = safely(() => undefined).constructor as PromiseConstructor;
-  await new Native((done) => {
+  await within(STYLED, (done) => {
     link.addEventListener("load", done);
     link.addEventListener("error", done);
-    setTimeout(done, STYLED);
   });
 }

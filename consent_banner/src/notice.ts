@@ -3,7 +3,8 @@ import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { onClick, withdraw } from "./answer.ts";
 import { el } from "./element.ts";
 import { withReturn } from "./form.ts";
-import { ask, isUnsaid, open, speak, styled } from "./layers.ts";
+import { kept } from "./kept.ts";
+import { ask, isUnsaid, open, styled } from "./layers.ts";
 import { load, loadAll, type Words } from "./words.ts";
 
 export * from "./kit.ts";
@@ -12,7 +13,7 @@ let current: NoticeContext | undefined;
 let words: Promise<Words> | undefined;
 let said: Words | undefined; // the words once they are there
 let all = false; // that is what the choices say too
-let edition = ""; // whose words they are: a site may have some of its own in each
+let of = ""; // edition and language of the words: a site may have some of its own in each
 let latest = 0;
 
 /** Shows a layer, or brings the page up to date after a change. Throws nothing. */
@@ -20,17 +21,26 @@ export async function show(context: NoticeContext): Promise<void> {
   if (!current) addEventListener("click", answering);
   current = context;
   const turn = ++latest;
-  const { layer, base } = context;
+  const { layer, base, published } = context;
   try {
     const choosing = layer === "preferences";
-    if (!words || edition !== context.published.hash || (choosing && !all)) words = begin(context, choosing);
-    if (layer === "withdraw") return withdraw(context, await words);
     const root = document.querySelector<HTMLElement>(".askfirst") ?? place();
+    const dialog = root.querySelector<HTMLDialogElement>("dialog[open]");
+    const isWhole = choosing || !!dialog;
+    if (!words || of !== published.hash + published.lang || (isWhole && !all)) words = begin(context, isWhole);
+    if (layer === "withdraw") return withdraw(context, await words);
     const sheet = styled(base, "notice.css", root); // on its way while the words are
-    if (choosing) return await open(context, words, root);
-    const found = speak(root, await words);
+    if (choosing) {
+      if (!(await open(context, words, root))) words = undefined;
+      return;
+    }
+    const found = await words;
     if (turn !== latest) return;
+    // Choices in another language than the page's by now: those who opened them find them as they are.
+    const restore = dialog && dialog.lang !== found.lang && kept(dialog);
+    if (restore) dialog.close();
     await ask(context, found, root, sheet, () => turn === latest);
+    if (restore) await open(context, words, root, restore);
     if (isUnsaid() && !context.consent.asks[0]) await show({ ...context, layer: "preferences" });
   } catch {
     words = undefined;
@@ -38,10 +48,10 @@ export async function show(context: NoticeContext): Promise<void> {
   }
 }
 
-async function begin({ base, published, words: early }: NoticeContext, choosing: boolean): Promise<Words> {
-  edition = published.hash;
-  all = choosing;
-  said = await (choosing ? loadAll(base, published) : load(base, published, early));
+async function begin({ base, published, words: early }: NoticeContext, isWhole: boolean): Promise<Words> {
+  of = published.hash + published.lang;
+  all = isWhole;
+  said = await (isWhole ? loadAll(base, published) : load(base, published, early));
   return said;
 }
 

@@ -1,10 +1,14 @@
 /** What stands in the place of an embed that waits: who would receive what, and how to load it. Loaded when one waits. */
 import type { GatedContext } from "../../sdk/js/src/api.ts";
+import { busy } from "../../sdk/js/src/busy.ts";
+import { safely } from "../../sdk/js/src/safely.ts";
 import { waitsFor } from "../../sdk/js/src/waits.ts";
 import { always } from "./always.ts";
 import { listed, recipient, textOf } from "./describe.ts";
 import { el, own } from "./element.ts";
 import { isolated, load, type Words } from "./words.ts";
+
+const PATIENCE = 5000; // milliseconds; after that it is said that nothing came
 
 /** What a host is known to show, by a sign that is drawn here: nothing is fetched for it. */
 const POSTERS: readonly (readonly [RegExp, string])[] = [
@@ -21,8 +25,9 @@ const POSTERS: readonly (readonly [RegExp, string])[] = [
 ];
 
 let words: Promise<Words> | undefined;
+let spoken = "";
 
-/** Fills a place; `once` loads its element, and is no answer. */
+/** Fills a place, or again in another language; `once` loads its element, and is no answer. */
 export async function draw(
   context: GatedContext,
   element: HTMLElement,
@@ -30,15 +35,23 @@ export async function draw(
   once: () => void,
 ): Promise<void> {
   const { published, base } = context;
-  words ??= load(base, published);
-  const said = await words;
+  if (spoken !== published.lang) words = load(base, published);
+  spoken = published.lang;
+  const said = (await words) as Words;
+  if (spoken !== published.lang) return; // by now
+  const focused = [...place.querySelectorAll("a,button")].indexOf(document.activeElement as Element);
   const { hostname, protocol, href } = sourceOf(element);
-  const button = (label: string, act: () => void): HTMLElement => {
+  const button = (label: string, act: () => unknown): HTMLElement => {
     const made = el("button", { type: "button" }, label);
-    // A page's script may not load it for its visitor.
-    made.addEventListener("click", ({ isTrusted }) => isTrusted && act());
+    made.addEventListener("click", ({ isTrusted }) => {
+      // A page's script may not load it for its visitor.
+      if (!isTrusted || made.style.opacity) return;
+      problem.remove();
+      void wait(made, act, () => place.append(problem));
+    });
     return made;
   };
+  const problem = el("p", { role: "alert" }, said.say("notice.failed"));
   const titles = waitsFor(element).flatMap((name) => {
     const purpose = published.policy.purposes[name];
     return purpose ? isolated(textOf(purpose, name, said.lang).title) : [];
@@ -48,7 +61,7 @@ export async function draw(
   const path = POSTERS.find(([hosts]) => hosts.test(hostname))?.[1];
   place.lang = said.lang;
   place.dir = said.dir;
-  place.append(
+  place.replaceChildren(
     path ? sign(path) : "",
     el("p", {}, said.around("embed.receives", { names: recipientsOf(published, element, hostname, said) })),
     el(
@@ -56,11 +69,24 @@ export async function draw(
       {},
       button(said.say("embed.once"), once),
       " ",
-      button(label, () => void always(context, waitsFor(element), said.lang)),
+      button(label, () => always(context, waitsFor(element), said.lang)),
     ),
     isPage(element) && /^https?:$/.test(protocol) ? el("a", { href, rel: "noreferrer" }, own(hostname)) : "",
   );
   look(element, place, path === POSTERS[0]?.[1]);
+  place.querySelectorAll<HTMLElement>("a,button")[focused]?.focus();
+}
+
+/** Acts, and says that it waits; `late` is called where nothing came. */
+async function wait(button: HTMLElement, act: () => unknown, late: () => void): Promise<void> {
+  busy(button, true);
+  const timer = setTimeout(() => {
+    busy(button, false);
+    late();
+  }, PATIENCE);
+  await safely(act);
+  clearTimeout(timer);
+  busy(button, false);
 }
 
 /** Who would receive it: those of its purposes that have this host, else all of them, else the host itself. */

@@ -19,6 +19,8 @@ NOTICE_KNOWS = {
     f"sdk/js/src/{name}.ts"
     for name in (
         "api",
+        "busy",
+        "choices",
         "clock",
         "consent",
         "file",

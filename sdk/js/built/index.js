@@ -1,1 +1,1 @@
-import{g as a}from"./shared-Z72HAYXS.js";export{a as init};
+import{g as a}from"./shared-W65APNYS.js";export{a as init};

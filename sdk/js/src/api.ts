@@ -191,6 +191,7 @@ export interface ControlModule {
     state: State | null,
     gpc: boolean,
     base: string,
+    act: (layer?: Layer) => unknown, // opens the choices, or takes all back
   ) => void;
 }
 
@@ -213,7 +214,7 @@ export interface GatedContext {
   readonly route: Route;
   readonly onArrival: readonly string[]; // as in Grants
   readonly load: () => Promise<Tracker | undefined>;
-  readonly choose: () => void; // opens the choices
+  readonly choose: () => unknown; // opens the choices; what it answers is settled by then
   readonly answered: () => void; // as in NoticeContext
 }
 

@@ -57,6 +57,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   let published: Published | undefined;
   let state: State | null = null;
   let consent = nothing();
+  let lang: string; // of the page, when its policy was asked for
   let told = ""; // `consent` as the listeners were last told
   let arrive: (() => void) | undefined;
   let seen: string | undefined; // the cookies that `consent` was read from
@@ -119,10 +120,10 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   async function present(): Promise<void> {
     if (notice || consent.asks[0] || document.getElementById("askfirst-notice")) await show("first");
     // A page without a way back to the choices gets one (M11), and one of ours tells the present state.
-    const there = document.querySelector(`#askfirst-control, ${LINK}:not(#askfirst-notice *)`);
-    if (published?.asked[0] && !published.closed && (!there || there.id)) {
+    const there = document.querySelector(`#askfirst-control,${LINK}:not(#askfirst-notice *)`);
+    if (published?.asked[0] && !published.closed && there?.id !== "") {
       const { control }: ControlModule = await import(file(base, "control.js"));
-      control(published, consent, state, signals().gpc, base);
+      control(published, consent, state, signals().gpc, base, choose);
     }
   }
 
@@ -144,7 +145,9 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     places = [...document.querySelectorAll(OURS)];
     turns = address === location.href ? turns : 0;
     address = location.href;
-    if (told && lost && turns++ < TURNS) refresh();
+    if (!told) return;
+    if (lost && turns++ < TURNS) refresh();
+    if (document.documentElement.lang !== lang) learnt();
   }
 
   function load(): Promise<Tracker | undefined> {
@@ -179,7 +182,9 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     parts[name] ??= safely(async () => {
       const found: GatedModule = await import(file(base, `${name}.js`));
       return found.start({
-        published: published as Published,
+        get published() {
+          return published as Published;
+        },
         consent: read,
         state: () => state,
         nonce,
@@ -187,7 +192,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
         route,
         onArrival: onArrival as readonly string[],
         load,
-        choose: () => void choose(),
+        choose,
         answered: learnt,
       });
     });
@@ -214,7 +219,7 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
   }
 
   async function learn(cache: RequestCache, tries = 1): Promise<void> {
-    const { lang } = document.documentElement;
+    lang = document.documentElement.lang;
     // A service worker may answer from a cache of its own: to a new address it does not.
     const at = cache === "reload" ? `&at=${Date.now()}` : "";
     if (remote) route = (await remote) as Route;
@@ -232,10 +237,12 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     if ((answer ? answer.edition > found.number : cookies().includes("askfirst")) && cache === "default")
       return learn("reload");
     seen = undefined; // the policy, or the site's clock, may be another one
-    if (found.hash !== published?.hash) told = "";
+    const before = published ?? found;
+    if (found.hash !== before.hash) told = "";
     published = found.placed ? ((await import(file(base, "placed.js"))) as PlacedModule).here(found) : found;
     read();
-    if (cache === "reload") void safely(present); // it may be the same one: what was said of it is shown all the same
+    // It may be the same one: what was said of it is shown all the same. Or it has other words.
+    if (cache === "reload" || found.lang !== before.lang) refresh();
     tellTabs();
   }
 
@@ -279,7 +286,11 @@ export function gate({ base, nonce, reload, collector }: GateOptions): Askfirst 
     return view();
   };
   const tellTabs = followTabs(read, () => void safely(async () => (await tracker)?.restored()));
-  new MutationObserver(() => void safely(mutated)).observe(document, { childList: true, subtree: true });
+  new MutationObserver(() => void safely(mutated)).observe(document, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["lang"],
+  });
   onChoices(choose);
 
   return {

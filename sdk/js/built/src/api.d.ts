@@ -163,7 +163,7 @@ export interface NoticeContext {
 }
 /** What control.js exports: the way back, for pages that need nothing else. */
 export interface ControlModule {
-    readonly control: (published: Published, consent: ConsentView, state: State | null, gpc: boolean, base: string) => void;
+    readonly control: (published: Published, consent: ConsentView, state: State | null, gpc: boolean, base: string, act: (layer?: Layer) => unknown) => void;
 }
 /**
  * What notice.js exports. It throws nothing. Called to ask (where the page already has `#askfirst-notice`, that is
@@ -183,7 +183,7 @@ export interface GatedContext {
     readonly route: Route;
     readonly onArrival: readonly string[];
     readonly load: () => Promise<Tracker | undefined>;
-    readonly choose: () => void;
+    readonly choose: () => unknown;
     readonly answered: () => void;
 }
 /** What scripts.js, embeds.js and automatic.js export. */

@@ -62,7 +62,11 @@ def policy_json(editions: Editions, words: Words) -> bytes:
         **published(editions),
         "changes": changes(editions, words),
         "lang": words.lang,
-        "control": {**words.entries["control"], "list": words.say("list")},
+        "control": {
+            **words.entries["control"],
+            "list": words.say("list"),
+            "failed": words.say("notice", "failed"),
+        },
         **({"words": words.own} if words.own else {}),
     }
     if suffix := cookie_suffix():

@@ -1,0 +1,172 @@
+"""A network that answers no more once the notice is there: what was pressed says that it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.notice_page import NoticePage
+from tests.browser.notice_site import Site
+
+pytestmark = pytest.mark.browser
+
+LOST = "That did not work, and nothing was recorded. Please try again."
+WORDS = "**/static/words/all/**"
+CHOICES = "**/static/choices.js*"
+NOTICE = "**/static/notice.js*"
+FRAME = """() => {
+    const frame = document.createElement("iframe");
+    frame.dataset.purpose = "marketing";
+    frame.dataset.src = "https://video.example/";
+    document.querySelector("main").append(frame);
+}"""
+
+
+@pytest.fixture
+def silent() -> Callable[[NoticePage, str], list[Route]]:
+    """From now on an address is never answered; the list of those that wait."""
+
+    def make(page: NoticePage, address: str) -> list[Route]:
+        waiting: list[Route] = []
+        page.page.route(address, lambda route: waiting.append(route))
+        return waiting
+
+    return make
+
+
+Silent = Callable[[NoticePage, str], list[Route]]
+
+
+def waits(pressed: Locator) -> None:
+    """It says so, can be seen to, and moves nothing."""
+    expect(pressed).to_have_attribute("aria-busy", "true")
+    assert pressed.evaluate("e => getComputedStyle(e).opacity") == "0.6"
+    assert pressed.evaluate("e => e.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("what", [WORDS, CHOICES], ids=["words", "choices"])
+@pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+def test_choices_that_never_come(
+    shop: Site, visit: Visit, silent: Silent, what: str, helper: int
+) -> None:
+    """M11: it is said, with the way to the server's page; pressed again they are asked for anew."""
+    page = visit(shop, f"/?helper={helper}")
+    page.page.locator("#askfirst-notice:popover-open").wait_for()
+    waiting = silent(page, what)
+    choose = page.notice.locator('[data-askfirst="choices"]')
+    choose.click()
+    waits(choose)
+    expect(page.notice.get_by_role("alert")).to_contain_text(LOST, timeout=10_000)
+    expect(choose).to_have_attribute("aria-busy", "false")
+    link = page.notice.get_by_role("alert").get_by_role("link", name="Privacy choices")
+    assert "/askfirst/choices?return_to=" in (link.get_attribute("href") or "")
+    assert len(waiting) == 1
+    assert page.page.url.startswith(f"{shop.address}/?helper")
+    page.page.unroute(what)
+    choose.click()
+    expect(page.dialog).to_be_visible()
+    expect(page.notice.locator(".askfirst-problem")).to_have_text("")
+    assert page.violations == []
+
+
+def test_answers_work_meanwhile(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M03: who cannot see the choices can still refuse; choices that come late open nothing."""
+    page = visit(shop)
+    page.page.locator("#askfirst-notice:popover-open").wait_for()
+    waiting = silent(page, CHOICES)
+    page.notice.locator('[data-askfirst="choices"]').click()
+    expect(page.notice.get_by_role("alert")).to_contain_text(LOST, timeout=10_000)
+    page.answering(page.reject.click)
+    expect(page.notice).to_have_count(0)
+    with page.page.expect_response(CHOICES):
+        waiting[0].continue_()
+    page.expect_present("all off")
+    expect(page.dialog).to_have_count(0)
+
+
+def test_the_link_of_the_sentence_leads_to_the_servers_page(
+    shop: Site, visit: Visit, silent: Silent
+) -> None:
+    """M11: where every part is the server's."""
+    page = visit(shop)
+    page.page.locator("#askfirst-notice:popover-open").wait_for()
+    silent(page, WORDS)
+    page.notice.locator('[data-askfirst="choices"]').click()
+    page.notice.get_by_role("alert").get_by_role("link").click(timeout=10_000)
+    expect(page.page.get_by_role("button", name="Save choices")).to_be_visible()
+
+
+@pytest.mark.parametrize("what", [NOTICE, WORDS], ids=["notice", "words"])
+@pytest.mark.parametrize("helper", [0, 1], ids=["built", "enhanced"])
+def test_a_way_back_that_opens_nothing(
+    shop: Site, visit: Visit, silent: Silent, what: str, helper: int
+) -> None:
+    """M11: it says so in its place; pressed again it leads to the server's page."""
+    page = visit(shop, f"/?helper={helper}")
+    page.answering(page.reject.click)
+    page.open(f"/?helper={helper}&lines=4")
+    page.expect_present("all off")
+    page.page.wait_for_load_state("networkidle")
+    silent(page, what)
+    link = page.control.get_by_role("link")
+    link.click()
+    waits(link)
+    expect(page.control).to_contain_text(LOST, timeout=10_000)
+    expect(link).to_have_attribute("aria-busy", "false")
+    link.click()
+    expect(page.page.get_by_role("button", name="Save choices")).to_be_visible()
+    assert page.violations == []
+
+
+def test_a_link_of_the_site_that_opens_nothing(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M11: beside it stands why, and the way to the server's page."""
+    page = visit(shop)
+    page.answering(page.reject.click)
+    page.page.evaluate(
+        """() => document.querySelector("main").insertAdjacentElement("beforeend",
+            Object.assign(document.createElement("button"), { id: "own", textContent: "Own" }))
+            .setAttribute("data-askfirst", "choices")"""
+    )
+    silent(page, CHOICES)
+    own = page.page.locator("#own")
+    for _ in range(2):
+        own.click()
+        waits(own)
+        expect(page.page.locator("#own + [role=alert]")).to_contain_text(LOST, timeout=10_000)
+    page.page.unroute(CHOICES)
+    own.click()
+    expect(page.dialog).to_be_visible()
+    expect(page.page.locator("#own + [role=alert]")).to_have_text("")
+
+
+def test_an_answer_says_that_it_waits(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M17: from the press on; with the answer it is over."""
+    page = visit(shop)
+    page.page.locator("#askfirst-notice:popover-open").wait_for()
+    waiting = silent(page, "**/askfirst/consent")
+    page.accept.click()
+    waits(page.accept)
+    waiting[0].continue_()
+    expect(page.notice).to_have_count(0)
+
+
+def test_always_says_that_it_waits(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M17: and after a while that nothing came; pressed again it is sent again."""
+    page = visit(shop)
+    page.answering(page.reject.click)
+    page.page.evaluate(FRAME)
+    always = page.page.locator(".askfirst-embed").get_by_role("button").last
+    waiting = silent(page, "**/askfirst/consent")
+    always.click()
+    waits(always)
+    always.click()
+    place = page.page.locator(".askfirst-embed")
+    expect(place.get_by_role("alert")).to_have_text(LOST, timeout=10_000)
+    assert len(waiting) == 1
+    page.page.unroute("**/askfirst/consent")
+    page.answering(always.click)
+    expect(place).to_have_count(0)
+    page.expect_present("1 of")

@@ -115,8 +115,8 @@ export async function open(
   restore?: (made: Element) => void,
 ): Promise<boolean> {
   const pressed =
-    notice()?.querySelector<HTMLElement>(LINK) ??
-    document.activeElement?.closest<HTMLElement>(`${LINK}:not(#askfirst-control *)`);
+    document.activeElement?.closest<HTMLElement>(`${LINK}:not(#askfirst-control *)`) ??
+    notice()?.querySelector<HTMLElement>(LINK);
   lost?.replaceChildren();
   if (pressed) busy(pressed, true);
   try {

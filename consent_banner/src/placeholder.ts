@@ -97,7 +97,8 @@ function recipientsOf({ policy }: GatedContext["published"], element: HTMLElemen
   );
   const here = all.filter(({ hosts = [] }) => hosts.some((each) => host === each || host.endsWith(`.${each}`)));
   const names = new Set((here[0] ? here : all).map((one) => recipient(one, said)));
-  return (names.size > 0 ? [...names] : [host]).map((name) => own(name));
+  // Within what is said of them their names are isolated already, and the rest of it runs as our words do.
+  return names.size > 0 ? [...names].map((name) => document.createTextNode(name)) : [own(host)];
 }
 
 /** Whether its address is one that can be gone to. */

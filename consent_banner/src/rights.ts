@@ -199,10 +199,11 @@ function item({ purpose, type, period, values }: Row, purposes: Purposes, words:
 function deliveries({ deliveries = [] }: Holdings, purposes: Purposes, words: Words): Child {
   const groups = new Map<string, { head: Child[]; days: string[] }>();
   for (const { recipient: receiver, purpose, what, hour } of deliveries) {
-    const names = [recipient(receiver, words), titleOf(purpose, purposes, words)];
+    const who = recipient(receiver, words);
+    const title = titleOf(purpose, purposes, words);
     const kind = words.has(`rights.delivered.${what}`) ? words.say(`rights.delivered.${what}`) : what;
-    const key = JSON.stringify([...names, kind]);
-    const head = [...names.flatMap((name) => [own(name), " · "]), `${kind} · `];
+    const key = JSON.stringify([who, title, kind]);
+    const head = [who, " · ", own(title), ` · ${kind} · `];
     const days = [...(groups.get(key)?.days ?? []), hour.slice(0, 10)].sort();
     groups.set(key, { head, days });
   }

@@ -118,6 +118,13 @@ def test_the_way_back_and_placeholders_are_too(polyglot: Site, visit: Visit) -> 
     assert focused(place.get_by_role("button").last)
     assert place.get_by_role("button").count() == 2
     expect(page.notice).to_have_count(0)
+    turn(page, "ar")
+    expect(place).to_have_attribute("dir", "rtl")
+    # The name alone is apart: what is said of it runs from right to left.
+    assert place.locator("p bdi").count() == 0
+    assert "\u2068Adsmith GmbH\u2069 (" in str(place.locator("p").first.text_content())
+    turn(page, "de")
+    expect(page.control).to_contain_text("Datenschutz")
     page.control.get_by_role("link").click()
     expect(page.dialog).to_have_attribute("lang", "de")
     assert page.violations == []

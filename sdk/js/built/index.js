@@ -1,1 +1,1 @@
-import{g as a}from"./shared-W65APNYS.js";export{a as init};
+import{g as a}from"./shared-HAJR3I45.js";export{a as init};

@@ -64,7 +64,7 @@ def test_nothing_is_loaded_before_an_answer(shop: Site, arrive: Arrive) -> None:
     tab.on("console", lambda message: complaints.append(message.text))
     visitor.go(tab, "/")
     place = tab.locator(".askfirst-embed").first
-    expect(place).to_contain_text("Maps Ltd (works for us, NL)")
+    expect(place).to_contain_text("\u2068Maps Ltd\u2069 (works for us, NL)")
     expect(place).not_to_contain_text("Elsewhere")
     expect(tab.locator(".askfirst-embed")).to_have_count(6)
     settled(tab)

@@ -53,7 +53,8 @@ def test_who_received_what_and_when_is_said() -> None:
     days = [delivery("2026-11-21"), delivery("2026-11-22"), delivery("2026-11-23")]
     page = shown({**kept(), "deliveries": [*days, delivery("2026-11-22", what="figures")]})
     assert "What went to others" in page.text
-    receiver = "Tide Charts Ltd (works for us, IE) · Statistics · "
+    # The name alone is apart: what is said of it runs in the direction of our words.
+    receiver = "\u2068Tide Charts Ltd\u2069 (works for us, IE) · Statistics · "
     assert f"{receiver}Visits, as precisely as you chose · 2026-11-21 – 2026-11-23" in page.text
     assert f"{receiver}Figures, in which nobody can be found · 2026-11-22" in page.text
 
@@ -68,7 +69,7 @@ def test_where_nobody_received_anything_nothing_is_said() -> None:
 def test_the_names_of_recipients_are_text() -> None:
     """A policy's words run nowhere."""
     page = shown({**kept(), "deliveries": [delivery("2026-11-21", HOSTILE, HOSTILE)]})
-    assert f"{HARMLESS} (works for us, IE)" in page.text
+    assert f"\u2068{HARMLESS}\u2069 (works for us, IE)" in page.text
     assert HOSTILE not in page.text
 
 

@@ -30,7 +30,7 @@ def deliveries(consent: Consent, entries: Sequence[Delivery], words: Words) -> H
         el(
             "li",
             None,
-            own(describe.recipient(receiver, words)),
+            describe.recipient(receiver, words),
             " · ",
             own(title_in(consent.editions, purpose, words)),
             " · ",

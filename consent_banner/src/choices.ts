@@ -28,6 +28,7 @@ import {
   tooYoung,
   unanswered,
   type Words,
+  wait,
   withdrawal,
   withReturn,
 } from "./kit.ts";
@@ -147,12 +148,20 @@ function save(
 
 /** What would be stored of this very visit; the page works it out when it is opened. */
 function example({ published, base }: NoticeContext, name: string, words: Words): HTMLElement {
-  const made = el("details", {}, el("summary", {}, words.say("choices.example")));
+  const summary = el("summary", {}, words.say("choices.example"));
+  const made = el("details", {}, summary);
+  const late = el("p", { role: "alert" }, words.say("notice.failed"));
   const fill = async (): Promise<void> => {
-    const { table }: typeof import("./example.ts") = await import(file(base, "example.js"));
-    made.append(table(published, name, words, new Date()));
+    const part: Promise<typeof import("./example.ts")> = import(file(base, "example.js"));
+    try {
+      const { table } = await part;
+      made.append(table(published, name, words, new Date()));
+      late.remove();
+    } catch {
+      made.remove();
+    }
   };
-  made.addEventListener("toggle", () => void fill().catch(() => made.remove()), { once: true });
+  made.addEventListener("toggle", () => void wait(summary, fill, () => made.append(late)), { once: true });
   return made;
 }
 

@@ -1,4 +1,5 @@
 /** What notice.js lends to the parts that are loaded after it: their imports from here are imports of that file. */
+export { wait } from "../../sdk/js/src/busy.ts";
 export { at, count, day, listed, minimumAge, sharedDetail, textOf } from "./describe.ts";
 export { type Child, el, own } from "./element.ts";
 export { signalLine } from "./first.ts";

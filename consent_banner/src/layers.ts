@@ -1,6 +1,6 @@
 /** What lies over the page: the notice comes when there is something to ask, and goes with the answer. */
 import type { NoticeContext } from "../../sdk/js/src/api.ts";
-import { busy } from "../../sdk/js/src/busy.ts";
+import { wait } from "../../sdk/js/src/busy.ts";
 import { LINK } from "../../sdk/js/src/choices.ts";
 import { file } from "../../sdk/js/src/file.ts";
 import { safely } from "../../sdk/js/src/safely.ts";
@@ -11,7 +11,6 @@ import { kept } from "./kept.ts";
 import type { Words } from "./words.ts";
 
 const STYLED = 3000; // milliseconds; after that a layer is shown as it is
-const PATIENCE = 5000; // milliseconds; after that it is said that the choices do not come
 
 let why = "";
 
@@ -107,38 +106,35 @@ export function answered(): void {
 let lost: HTMLElement | undefined; // where it was said that they do not come
 let tries = ""; // what is never answered is asked for by another address the next time
 
-/** Opens the choices; whether they came. What they are made of is on its way while the words are. */
+/** Opens the choices; `forget` is called where they do not come. What they are made of is on its way while the words are. */
 export async function open(
   context: NoticeContext,
   words: Promise<Words>,
   root: HTMLElement,
+  forget: () => void,
   restore?: (made: Element) => void,
-): Promise<boolean> {
+): Promise<void> {
   const pressed =
     document.activeElement?.closest<HTMLElement>(`${LINK}:not(#askfirst-control *)`) ??
     notice()?.querySelector<HTMLElement>(LINK);
   lost?.replaceChildren();
-  if (pressed) busy(pressed, true);
-  try {
-    const made = await within<HTMLDialogElement>(PATIENCE, async (done, fail) => {
-      try {
-        done(await draw(context, words, root));
-      } catch (error) {
-        fail(error);
-      }
-    });
-    if (!made) tries += "&";
-    if (!made) return late(context, pressed);
-    // One that was just closed is still there for a moment.
-    if (root.querySelector("dialog[open]")) return true;
+  let isLate = false;
+  const act = async (): Promise<void> => {
+    // What comes late, or fails late, opens nothing by itself; and one that was just closed is still there for a moment.
+    const made = await safely(() => draw(context, words, root));
+    if (isLate || root.querySelector("dialog[open]")) return;
+    if (!made) throw new Error("the choices cannot be drawn");
     root.append(made);
     tell(made);
     made.showModal();
     restore?.(made);
-    return true;
-  } finally {
-    if (pressed) busy(pressed, false);
-  }
+  };
+  await wait(pressed ?? el("i"), act, () => {
+    isLate = true;
+    tries += "&";
+    forget();
+    late(context, pressed);
+  });
 }
 
 async function draw(context: NoticeContext, words: Promise<Words>, root: HTMLElement): Promise<HTMLDialogElement> {
@@ -153,29 +149,16 @@ async function draw(context: NoticeContext, words: Promise<Words>, root: HTMLEle
 }
 
 /** Says that they cannot be shown now, and where else they are: the answers of the notice work without them. */
-function late({ base, published: { control } }: NoticeContext, pressed?: Element | null): false {
+function late({ base, published: { control } }: NoticeContext, pressed?: Element | null): void {
   lost = notice()?.querySelector<HTMLElement>(".askfirst-problem") ?? lost ?? el("span", { role: "alert" });
   if (!lost.isConnected) pressed?.after(" ", lost);
   lost.append(control["failed"] ?? "", " ", el("a", { href: withReturn(base, "choices") }, control["title"]));
-  return false;
 }
 
 /** Words of another day may be in another language than what stands beside it. */
 function spoken<Layer extends HTMLElement>(made: Layer, { lang, dir }: Words): Layer {
   made.dataset["askfirstLang"] = lang;
   return Object.assign(made, { lang, dir });
-}
-
-/** What comes within so many milliseconds. Not `Promise`, which a page may have redefined. */
-function within<T>(
-  time: number,
-  begin: (done: (came?: T) => void, fail: (error: unknown) => void) => void,
-): Promise<T | undefined> {
-  const Native = safely(() => undefined).constructor as PromiseConstructor;
-  return new Native((done: (came?: T) => void, fail) => {
-    setTimeout(done, time);
-    begin(done, fail);
-  });
 }
 
 /** A style sheet in the page, once, whoever put it there; it is waited for, but not for ever. */
@@ -185,8 +168,11 @@ export async function styled(base: string, name: string, root: HTMLElement): Pro
   const link = all.find((one) => one.href === href) ?? el("link", { rel: "stylesheet", href });
   if (!link.isConnected) root.append(link);
   if ((link as HTMLLinkElement).sheet) return;
-  await within(STYLED, (done) => {
+  // Not `Promise`, which a page may have redefined.
+  const Native = safely(() => undefined).constructor as PromiseConstructor;
+  await new Native((done) => {
     link.addEventListener("load", done);
     link.addEventListener("error", done);
+    setTimeout(done, STYLED);
   });
 }

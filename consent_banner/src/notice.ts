@@ -30,17 +30,17 @@ export async function show(context: NoticeContext): Promise<void> {
     if (!words || of !== published.hash + published.lang || (isWhole && !all)) words = begin(context, isWhole);
     if (layer === "withdraw") return withdraw(context, await words);
     const sheet = styled(base, "notice.css", root); // on its way while the words are
-    if (choosing) {
-      if (!(await open(context, words, root))) words = undefined;
-      return;
-    }
+    const forget = (): void => {
+      words = undefined;
+    };
+    if (choosing) return await open(context, words, root, forget);
     const found = await words;
     if (turn !== latest) return;
     // Choices in another language than the page's by now: those who opened them find them as they are.
     const restore = dialog && dialog.lang !== found.lang && kept(dialog);
     if (restore) dialog.close();
     await ask(context, found, root, sheet, () => turn === latest);
-    if (restore) await open(context, words, root, restore);
+    if (restore) await open(context, words, root, forget, restore);
     if (isUnsaid() && !context.consent.asks[0]) await show({ ...context, layer: "preferences" });
   } catch {
     words = undefined;

@@ -1,14 +1,12 @@
 /** What stands in the place of an embed that waits: who would receive what, and how to load it. Loaded when one waits. */
 import type { GatedContext } from "../../sdk/js/src/api.ts";
-import { busy } from "../../sdk/js/src/busy.ts";
+import { wait } from "../../sdk/js/src/busy.ts";
 import { safely } from "../../sdk/js/src/safely.ts";
 import { waitsFor } from "../../sdk/js/src/waits.ts";
 import { always } from "./always.ts";
 import { listed, recipient, textOf } from "./describe.ts";
 import { el, own } from "./element.ts";
 import { isolated, load, type Words } from "./words.ts";
-
-const PATIENCE = 5000; // milliseconds; after that it is said that nothing came
 
 /** What a host is known to show, by a sign that is drawn here: nothing is fetched for it. */
 const POSTERS: readonly (readonly [RegExp, string])[] = [
@@ -47,7 +45,7 @@ export async function draw(
       // A page's script may not load it for its visitor.
       if (!isTrusted || made.style.opacity) return;
       problem.remove();
-      void wait(made, act, () => place.append(problem));
+      void safely(() => wait(made, act, () => place.append(problem)));
     });
     return made;
   };
@@ -75,18 +73,6 @@ export async function draw(
   );
   look(element, place, path === POSTERS[0]?.[1]);
   place.querySelectorAll<HTMLElement>("a,button")[focused]?.focus();
-}
-
-/** Acts, and says that it waits; `late` is called where nothing came. */
-async function wait(button: HTMLElement, act: () => unknown, late: () => void): Promise<void> {
-  busy(button, true);
-  const timer = setTimeout(() => {
-    busy(button, false);
-    late();
-  }, PATIENCE);
-  await safely(act);
-  clearTimeout(timer);
-  busy(button, false);
 }
 
 /** Who would receive it: those of its purposes that have this host, else all of them, else the host itself. */

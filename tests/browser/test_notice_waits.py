@@ -73,8 +73,9 @@ def test_choices_that_never_come(
     assert page.violations == []
 
 
-def test_answers_work_meanwhile(shop: Site, visit: Visit, silent: Silent) -> None:
-    """M03: who cannot see the choices can still refuse; choices that come late open nothing."""
+@pytest.mark.parametrize("end", ["continue_", "abort"])
+def test_answers_work_meanwhile(shop: Site, visit: Visit, silent: Silent, end: str) -> None:
+    """M03: who cannot see the choices can refuse; what comes, or fails, late opens nothing."""
     page = visit(shop)
     page.page.locator("#askfirst-notice:popover-open").wait_for()
     waiting = silent(page, CHOICES)
@@ -82,10 +83,11 @@ def test_answers_work_meanwhile(shop: Site, visit: Visit, silent: Silent) -> Non
     expect(page.notice.get_by_role("alert")).to_contain_text(LOST, timeout=10_000)
     page.answering(page.reject.click)
     expect(page.notice).to_have_count(0)
-    with page.page.expect_response(CHOICES):
-        waiting[0].continue_()
+    with page.page.expect_event("requestfinished" if end == "continue_" else "requestfailed"):
+        getattr(waiting[0], end)()
     page.expect_present("all off")
     expect(page.dialog).to_have_count(0)
+    assert page.page.url == f"{shop.address}/"
 
 
 def test_the_link_of_the_sentence_leads_to_the_servers_page(
@@ -141,6 +143,22 @@ def test_a_link_of_the_site_that_opens_nothing(shop: Site, visit: Visit, silent:
     own.click()
     expect(page.dialog).to_be_visible()
     expect(page.page.locator("#own + [role=alert]")).to_have_text("")
+
+
+def test_an_example_that_never_comes(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M15: what would be stored is said not to be there; late it stands in the place of that."""
+    page = visit(shop)
+    waiting = silent(page, "**/static/example.js*")
+    page.notice.locator('[data-askfirst="choices"]').click()
+    summary = page.dialog.get_by_text("What would be stored of this visit").first
+    summary.click()
+    waits(summary)
+    example = page.dialog.locator("details").first
+    expect(example.get_by_role("alert")).to_have_text(LOST, timeout=10_000)
+    waiting[0].continue_()
+    expect(example.get_by_role("table")).to_be_visible()
+    expect(example.get_by_role("alert")).to_have_count(0)
+    expect(summary).to_have_attribute("aria-busy", "false")
 
 
 def test_an_answer_says_that_it_waits(shop: Site, visit: Visit, silent: Silent) -> None:

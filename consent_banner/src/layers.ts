@@ -7,7 +7,6 @@ import { safely } from "../../sdk/js/src/safely.ts";
 import { el } from "./element.ts";
 import { firstLayer } from "./first.ts";
 import { withReturn } from "./form.ts";
-import { kept } from "./kept.ts";
 import type { Words } from "./words.ts";
 
 const STYLED = 3000; // milliseconds; after that a layer is shown as it is
@@ -40,9 +39,10 @@ export async function ask(
   }
   // Redrawn in place: the page, or the policy it was drawn from, was older than the site's, or is in another language.
   const made = spoken(firstLayer(context, words), words);
+  const kept = await keeping(context, old, words);
   await sheet;
   if (!isLatest()) return;
-  const restore = old && kept(old);
+  const restore = old && kept?.(old);
   // Shown while it is empty: the browser looks at an element's styles before it lifts it, and once is enough.
   const content = [...made.childNodes];
   made.textContent = "";
@@ -52,6 +52,17 @@ export async function ask(
   made.append(...content);
   restore?.(made);
   tell(made);
+}
+
+/** What keeps the state of a layer that is drawn anew in another language: loaded then alone. */
+export async function keeping(
+  { base }: NoticeContext,
+  old: HTMLElement | null | undefined,
+  { lang }: Words,
+): Promise<typeof import("./kept.ts").kept | undefined> {
+  if (!old || old.dataset["askfirstLang"] === lang) return;
+  const part = await safely((): Promise<typeof import("./kept.ts")> => import(file(base, "kept.js")));
+  return part?.kept;
 }
 
 const isOlder = ({ dataset }: HTMLElement, { published }: NoticeContext, { lang }: Words): boolean =>

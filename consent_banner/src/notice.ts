@@ -3,8 +3,7 @@ import type { NoticeContext } from "../../sdk/js/src/api.ts";
 import { onClick, withdraw } from "./answer.ts";
 import { el } from "./element.ts";
 import { withReturn } from "./form.ts";
-import { kept } from "./kept.ts";
-import { ask, isUnsaid, open, styled } from "./layers.ts";
+import { ask, isUnsaid, keeping, open, styled } from "./layers.ts";
 import { load, loadAll, type Words } from "./words.ts";
 
 export * from "./kit.ts";
@@ -35,9 +34,10 @@ export async function show(context: NoticeContext): Promise<void> {
     };
     if (choosing) return await open(context, words, root, forget);
     const found = await words;
+    const kept = await keeping(context, dialog, found);
     if (turn !== latest) return;
     // Choices in another language than the page's by now: those who opened them find them as they are.
-    const restore = dialog && dialog.lang !== found.lang && kept(dialog);
+    const restore = dialog && kept?.(dialog);
     if (restore) dialog.close();
     await ask(context, found, root, sheet, () => turn === latest);
     if (restore) await open(context, words, root, forget, restore);

@@ -39,6 +39,7 @@ const ENTRIES = [
   { file: "receipt.js", source: "consent_banner/src/receipt.ts", format: "esm" },
   { file: "choices.js", source: "consent_banner/src/choices.ts", format: "esm" },
   { file: "collectors.js", source: "consent_banner/src/collectors.ts", format: "esm" },
+  { file: "kept.js", source: "consent_banner/src/kept.ts", format: "esm" },
   { file: "example.js", source: "consent_banner/src/example.ts", format: "esm" },
   { file: "bar.js", source: "consent_banner/src/bar.ts", format: "esm" },
   { file: "notice.css", source: "consent_banner/src/notice.css", format: undefined },

@@ -5,7 +5,7 @@ import { safely } from "../../sdk/js/src/safely.ts";
 import { waitsFor } from "../../sdk/js/src/waits.ts";
 import { always } from "./always.ts";
 import { listed, recipient, textOf } from "./describe.ts";
-import { el, own } from "./element.ts";
+import { type Child, el, own } from "./element.ts";
 import { isolated, load, type Words } from "./words.ts";
 
 /** What a host is known to show, by a sign that is drawn here: nothing is fetched for it. */
@@ -76,7 +76,7 @@ export async function draw(
 }
 
 /** Who would receive it: those of its purposes that have this host, else all of them, else the host itself. */
-function recipientsOf({ policy }: GatedContext["published"], element: HTMLElement, host: string, said: Words): Node[] {
+function recipientsOf({ policy }: GatedContext["published"], element: HTMLElement, host: string, said: Words): Child[] {
   const waits = waitsFor(element);
   const all = Object.entries(policy.purposes).flatMap(([purpose, { recipients }]) =>
     recipients.filter(({ name }) => waits.includes(purpose) || waits.includes(`service:${name}`)),
@@ -84,7 +84,7 @@ function recipientsOf({ policy }: GatedContext["published"], element: HTMLElemen
   const here = all.filter(({ hosts = [] }) => hosts.some((each) => host === each || host.endsWith(`.${each}`)));
   const names = new Set((here[0] ? here : all).map((one) => recipient(one, said)));
   // Within what is said of them their names are isolated already, and the rest of it runs as our words do.
-  return names.size > 0 ? [...names].map((name) => document.createTextNode(name)) : [own(host)];
+  return names.size > 0 ? [...names] : [own(host)];
 }
 
 /** Whether its address is one that can be gone to. */

@@ -11,8 +11,8 @@ export interface Words {
   readonly dir: string;
   /** The sentence at a path such as "button.accept", its `{holes}` filled. */
   readonly say: (path: string, holes?: Holes) => string;
-  /** The same with nodes in its holes, each as a list. */
-  readonly around: (path: string, holes: Readonly<Record<string, readonly Node[]>>) => Child;
+  /** The same with what `el` takes in its holes, each as a list. */
+  readonly around: (path: string, holes: Readonly<Record<string, readonly Child[]>>) => Child;
   readonly has: (path: string) => boolean;
 }
 
@@ -53,7 +53,7 @@ export function words(entries: Entry, own?: Entry): Words {
   const find = (path: string): Entry | undefined => within(own, path) ?? within(entries, path);
   const say = (path: string, holes: Holes = {}): string =>
     String(find(path)).replace(HOLE, (_, hole: string) => String(holes[hole]));
-  const around = (path: string, holes: Readonly<Record<string, readonly Node[]>>): Child =>
+  const around = (path: string, holes: Readonly<Record<string, readonly Child[]>>): Child =>
     String(find(path))
       .split(HOLE)
       .map((part, at) => (at % 2 ? holes[part]?.map((node, at) => (at ? [say("list"), node] : node)) : part));

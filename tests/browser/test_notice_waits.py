@@ -44,7 +44,7 @@ Silent = Callable[[NoticePage, str], list[Route]]
 def waits(pressed: Locator) -> None:
     """It says so, can be seen to, and moves nothing."""
     expect(pressed).to_have_attribute("aria-busy", "true")
-    assert pressed.evaluate("e => getComputedStyle(e).opacity") == "0.6"
+    assert pressed.evaluate("e => getComputedStyle(e).opacity") == "0.7"
     assert pressed.evaluate("e => e.getAnimations().length") == 0
 
 
@@ -122,6 +122,32 @@ def test_a_way_back_that_opens_nothing(
     link.click()
     expect(page.page.get_by_role("button", name="Save choices")).to_be_visible()
     assert page.violations == []
+
+
+def test_a_way_back_whose_files_are_lost_is_a_link(shop: Site, visit: Visit) -> None:
+    """M11: nobody waits for what is known not to be there."""
+    page = visit(shop, "/?helper=0")
+    page.answering(page.reject.click)
+    page.open("/?helper=0&lines=4")
+    page.page.route(NOTICE, lambda route: route.abort())
+    page.control.get_by_role("link").click()
+    expect(page.page.get_by_role("button", name="Save choices")).to_be_visible(timeout=3_000)
+
+
+def test_what_fails_late_takes_nobody_away(shop: Site, visit: Visit, silent: Silent) -> None:
+    """M11: once it was said, what becomes of the request changes nothing in the page."""
+    page = visit(shop, "/?helper=0")
+    page.answering(page.reject.click)
+    page.open("/?helper=0&lines=4")
+    page.expect_present("all off")
+    waiting = silent(page, NOTICE)
+    page.control.get_by_role("link").click()
+    expect(page.control).to_contain_text(LOST, timeout=10_000)
+    with page.page.expect_event("requestfailed"):
+        waiting[0].abort()
+    page.page.evaluate("fetch('/shop.css').then((answer) => answer.text())")
+    assert page.page.url == f"{shop.address}/?helper=0&lines=4"
+    expect(page.control).to_contain_text(LOST)
 
 
 def test_a_link_of_the_site_that_opens_nothing(shop: Site, visit: Visit, silent: Silent) -> None:

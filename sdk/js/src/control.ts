@@ -34,7 +34,7 @@ function present(
 async function onClick(event: MouseEvent): Promise<void> {
   const target = event.target as Element | null;
   // A button in a form is the server's: it works by itself.
-  const pressed = target?.closest?.<HTMLButtonElement>(`#${ID} [data-askfirst],#${ID}>button`);
+  const pressed = target?.closest?.<HTMLButtonElement & HTMLAnchorElement>(`#${ID} [data-askfirst],#${ID}>button`);
   if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   busy(pressed, true);
@@ -44,7 +44,8 @@ async function onClick(event: MouseEvent): Promise<void> {
     delete pressed.dataset["askfirst"];
     busy(pressed, false);
   }, PATIENCE);
-  await act(pressed.value ? "withdraw" : undefined);
+  // The button's value says which layer; a link has none. Where our files are not there, and it was not said yet, it leads on.
+  if (!(await act(pressed.value as Layer)) && pressed.dataset["askfirst"]) location.assign(pressed.href);
   busy(pressed, false);
 }
 

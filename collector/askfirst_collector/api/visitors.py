@@ -66,7 +66,7 @@ class Face:
         headers = request.headers.raw
         # Whose key it is counts before what the body says.
         key = bearer(headers)
-        own = None if key is None else await asyncio.to_thread(self._site_of_key, key)
+        own = None if key is None else self._site_of_key(key)
         media_type(headers, JSON, TEXT)
         consent_request = read_consent_request(read_json(await read_body(headers, request.receive)))
         origin = None

@@ -41,6 +41,13 @@ button { background: red; border-radius: 0; font: 9px serif; text-transform: upp
 p, ul, li { margin: 2em; letter-spacing: 3px; }
 * { box-sizing: content-box; }
 """
+# Puts a video of another host into the page, which waits for a purpose.
+FRAME = """() => {
+    const frame = document.createElement("iframe");
+    frame.dataset.purpose = "marketing";
+    frame.dataset.src = "https://video.example/";
+    document.querySelector("main").append(frame);
+}"""
 
 
 def policy(**options: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import NoticePage
-from tests.browser.notice_site import Site, policy
+from tests.browser.notice_site import FRAME, Site, policy
 from tests.browser.sdk.visitor import until
 
 pytestmark = pytest.mark.browser
@@ -18,12 +18,6 @@ pytestmark = pytest.mark.browser
 LANGUAGES = ("en", "de", "ar")
 FOCUSED = "e => e === document.activeElement"
 DE_TITLE = "Dürfen wir"
-FRAME = """() => {
-    const frame = document.createElement("iframe");
-    frame.dataset.purpose = "marketing";
-    frame.dataset.src = "https://video.example/";
-    document.querySelector("main").append(frame);
-}"""
 
 
 @pytest.fixture(scope="module")

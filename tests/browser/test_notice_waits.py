@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.notice_page import NoticePage
-from tests.browser.notice_site import Site
+from tests.browser.notice_site import FRAME, Site
 from tests.browser.sdk.visitor import until
 
 pytestmark = pytest.mark.browser
@@ -18,12 +18,6 @@ LOST = "That did not work, and nothing was recorded. Please try again."
 WORDS = "**/static/words/all/**"
 CHOICES = "**/static/choices.js*"
 NOTICE = "**/static/notice.js*"
-FRAME = """() => {
-    const frame = document.createElement("iframe");
-    frame.dataset.purpose = "marketing";
-    frame.dataset.src = "https://video.example/";
-    document.querySelector("main").append(frame);
-}"""
 
 
 @pytest.fixture

@@ -107,10 +107,12 @@ def _is_known(parts: Services, entry: PendingEntry) -> bool:
     try:
         if parts.ledger.latest(entry.site, entry.handle) is None:
             raise Refused(Reason.NO_RECEIPT, "nothing is known of this receipt")
-        ended = parts.ledger.has_ended(entry.site, entry.handle)
+        past = parts.ledger.past(entry.site, entry.handle)
     except CollectorUnavailable:
         return False
-    if ended and entry.kind != "erase":
+    # An end that is not true everywhere yet, as the salts were away, is owed for as long.
+    is_over = past.ended and (past.settled or entry.kind != "answer")
+    if is_over and entry.kind != "erase":
         raise Refused(Reason.HANDLE_ENDED, "this grant has ended already")
     return True
 

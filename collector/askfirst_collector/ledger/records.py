@@ -298,8 +298,12 @@ class Ledger:
 
     def has_ended(self, site: str, handle: str) -> bool:
         """Whether this handle once lived and does not any more, even where its entries are gone."""
+        return self.past(site, handle).ended
+
+    def past(self, site: str, handle: str) -> Past:
+        """What this handle came to until now, and whether its end is true everywhere."""
         with reading(self._engine) as connection:
-            return self._past(connection, site, handle).ended
+            return self._past(connection, site, handle)
 
     def refusals(self, site: str, first: str, last: str) -> dict[int, int]:
         """Counted refusals by edition, of the days in [first, last): for closing alone."""

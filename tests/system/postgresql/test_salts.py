@@ -97,7 +97,9 @@ def test_a_server_that_is_away_counts_nothing_wrong(tmp_path: Path, failing: Clu
         fresh = Visitor(visitor.port, also=visitor.also)
         assert answer(fresh, "accept_all").status == 503
         assert answer(leaving, "withdraw").json["decision"] == "withdrawn"
-        assert tell(before, "/away", "d").status == 503
+        assert tell(visitor, "/away", "c").status == 503
+        # Who left is known to have left, wherever the salts are.
+        assert tell(before, "/away", "d").json["stored"] == 0
         failing.start(**OF_SALTS)
         holds(lambda: tell(visitor, "/again", "e").status == 202)
         assert tell(before, "/again", "f").json["stored"] == 0

@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import event
 
 from askfirst.client import PendingEntry
 from askfirst.errors import CollectorUnavailable, Refused
-from askfirst_collector.ingest.pending import owe
+from askfirst_collector.ingest.pending import owe, tell_all
 from askfirst_collector.jobs.upkeep import end_orphans
 from askfirst_collector.ledger.entries import ConsentStatus
 from askfirst_collector.runtime.after_restore import reconcile
@@ -24,7 +25,7 @@ from askfirst_collector.services import Services
 from askfirst_collector.store.events import Authorized
 from askfirst_collector.store.periods import IN_UTC
 from askfirst_collector.usecases import visitor_rights as rights
-from askfirst_collector.usecases.record_consent import record_now
+from askfirst_collector.usecases.record_consent import record, record_now
 from tests.support.collectors import HANDLE, NOON, OTHER, Clock, bytes_of, decision, opened, policy
 from tests.unit.ledger.test_standings import send
 
@@ -355,3 +356,29 @@ async def test_an_erasure_that_broke_off_is_finished_before_its_key_goes(
         assert reconcile(parts)
     assert parts.salts.grants() == []
     assert not [row for key in keys for row in parts.events.rows(key)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["withdraw", "reject_all"])
+async def test_an_end_that_was_recorded_while_the_salts_are_away_is_owed(
+    parts: Services, monkeypatch: pytest.MonkeyPatch, method: Literal["withdraw", "reject_all"]
+) -> None:
+    """M11: the visitor hears that it was withdrawn, and its key goes as soon as it can."""
+    record_now(parts, decision(POLICY))
+    await send(parts, HANDLE)
+
+    def away(_: str) -> None:
+        raise CollectorUnavailable("salts")
+
+    withdrawal = decision(POLICY, method)
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.salts, "end_grant", away)
+        with pytest.raises(CollectorUnavailable):
+            await record(parts, withdrawal)
+        assert parts.ledger.has_ended("shop", HANDLE)
+        await owe(parts.spool, parts, PendingEntry("shop", HANDLE, "answer", withdrawal))
+        assert parts.salts.grants() == [HANDLE]
+    assert await tell_all(parts)
+    assert parts.salts.grants() == []
+    with pytest.raises(Refused, match="ended"):
+        await owe(parts.spool, parts, PendingEntry("shop", HANDLE, "answer", withdrawal))

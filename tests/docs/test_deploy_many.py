@@ -16,6 +16,7 @@ import click
 import pytest
 import yaml
 
+from askfirst_collector.cli import main
 from askfirst_collector.commands.serve import serve
 from askfirst_collector.store.postgresql_address import read_address
 from tests.docs.test_deploy import DEPLOY, certified, free_port, listens, needed, running, until
@@ -36,7 +37,9 @@ def test_each_collector_is_started_as_the_program_takes_it(tmp_path: Path) -> No
         command, *words = service["command"]
         assert command == "serve"
         here = [word.replace("/tls/", f"{tmp_path}/") for word in words]
-        context = serve.make_context("serve", here, resilient_parsing=False)
+        # As it is called: click remembers the first help option that a command made.
+        above = click.Context(main, **main.context_settings)
+        context = serve.make_context("serve", here, parent=above)
         assert context.params["host"] == "0.0.0.0"
         volumes.add(service["volumes"][0])
     assert len(volumes) == len(COLLECTORS)

@@ -37,7 +37,8 @@ def rotate(kind: str, data: Path, compromised: bool) -> None:
         click.echo(f"{kid} is named as compromised: what it signed is not believed by itself.")
 
 
-@keys.command(context_settings={"ignore_unknown_options": True})  # one kid in 64 begins with "-"
+# One kid in 64 begins with "-", and may go on with any letter: none is an option by itself.
+@keys.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("kid")
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")

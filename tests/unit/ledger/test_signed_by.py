@@ -53,7 +53,7 @@ def test_what_a_key_signed_is_listed_by_its_hours(tmp_path: Path) -> None:
     assert document["compromised"]
     assert not [handle for handle in handles if handle in json.dumps(document)]
     # Of the letters of a kid one is a hyphen, which no option begins with here.
-    for kid in ("x", "-x", "--x"):
+    for kid in ("x", "-x", "--x", "-h", "-xhx"):
         unknown = CliRunner().invoke(main, ["keys", "signed", kid, "--data", str(folder)])
         assert (unknown.exit_code, second in unknown.output) == (1, True)
 

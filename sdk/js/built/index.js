@@ -1,1 +1,1 @@
-import{g as a}from"./shared-WP4LLXQF.js";export{a as init};
+import{g as a}from"./shared-GVSUV7FN.js";export{a as init};

@@ -46,6 +46,17 @@ def test_choices_that_are_not_there_are_said_to_be_so(
     expect(tab.get_by_role("dialog")).to_be_visible()
 
 
+def test_what_is_hidden_is_hidden_without_the_second_file_of_styles(
+    static_site: StaticSite,  # noqa: F811
+    tab: Page,  # noqa: F811
+) -> None:
+    """M11: nothing is said to have failed while it is on its way, or where it is lost."""
+    tab.route("**/*.js*", lambda route: route.abort())
+    tab.route("**/static/askfirst.css*", lambda route: route.abort())
+    tab.goto(f"{static_site.origin}/askfirst/choices/")
+    expect(tab.get_by_text("That did not work")).to_be_hidden()
+
+
 def test_the_page_of_choices_opens_them(
     static_site: StaticSite,  # noqa: F811
     tab: Page,  # noqa: F811

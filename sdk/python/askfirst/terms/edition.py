@@ -79,7 +79,7 @@ class Edition:
 
     @cached_property
     def longest_period(self) -> Closes:
-        """What the purpose that keeps rows longest closes with; a day where there is none."""
+        """The longest period that a purpose closes with; a day where there is no purpose."""
         closes = (purpose.terms.closes for name in self.every if (purpose := self.purpose(name)))
         return max(closes, key=CLOSES.index, default=CLOSES[0])
 
